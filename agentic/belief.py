@@ -1,0 +1,229 @@
+"""Beliefs: what is thought about latents, observations, actions or weights.
+
+Frozen dataclasses of tensors with the batch axis second from the event: `(*sample, batch, *event)`. The family of a
+belief names the method: a point (entropy counted as 0), a Gaussian, a categorical, weighted particles.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic.domain import Simplex
+
+
+class Belief(ABC):
+    """A distribution over events, one per row: its `mean` (*s, b, *event), draws, and a choice between rows."""
+
+    if TYPE_CHECKING:  # a field of some families, derived in others
+
+        @property
+        def mean(self) -> Tensor: ...
+
+    @property
+    def mode(self) -> Tensor:
+        """The most plausible event, (*s, b, *event); the mean unless a family knows better."""
+        return self.mean
+
+    @abstractmethod
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """`n` draws, (n, *s, b, *event)."""
+
+    @abstractmethod
+    def where(self, mask: Tensor, other: Self) -> Self:
+        """Rows of this belief where `mask` (b,) is true, rows of `other` elsewhere."""
+
+    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple["Belief", Tensor]:
+        """The belief given an event of probability `factor(z)`, and that event's probability (*s, b)."""
+        raise TypeError(f"{type(self).__name__} cannot be conditioned on an event: use a Categorical or Particles")
+
+
+class Density(Belief):
+    """A belief with a normalised density."""
+
+    @abstractmethod
+    def energy(self, z: Tensor) -> Tensor:
+        """`-log q(z)` in nats, (*s, b)."""
+
+    @abstractmethod
+    def entropy(self) -> Tensor:
+        """`E_q[-log q]` in nats, (*s, b)."""
+
+    @abstractmethod
+    def divergence(self, other: Self) -> Tensor:
+        """`KL(self || other)` in nats, (*s, b)."""
+
+    @abstractmethod
+    def gradient(self, z: Tensor) -> Tensor:
+        """d energy / dz, shaped like `z`."""
+
+    @abstractmethod
+    def hessian(self, z: Tensor) -> Tensor:
+        """d2 energy / dz2, (*s, b, d, d)."""
+
+
+@final
+@dataclass(frozen=True)
+class Point(Belief):
+    """All mass on one event `z` (*s, b, *event)."""
+
+    z: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        return self.z
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.z.expand(n, *self.z.shape)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        return type(self)(_rows(mask, self.z, other.z, 1))
+
+    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+        return self, factor(self.z)
+
+
+@final
+@dataclass(frozen=True)
+class Gaussian(Density):
+    """Normal with `mean` (*s, b, d) and `covariance` (*s, b, d, d), which may be singular."""
+
+    mean: Tensor
+    covariance: Tensor
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        values, vectors = torch.linalg.eigh(self.covariance)
+        root = vectors * values.clamp(min=0).sqrt().unsqueeze(-2)
+        noise = torch.randn((n, *self.mean.shape), generator=generator, dtype=self.mean.dtype)
+        return self.mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        return type(self)(_rows(mask, self.mean, other.mean, 1), _rows(mask, self.covariance, other.covariance, 2))
+
+    def energy(self, z: Tensor) -> Tensor:
+        gap = (z - self.mean).unsqueeze(-1)
+        square = (gap * torch.linalg.solve(self.covariance, gap)).sum((-2, -1))
+        return 0.5 * (square + torch.logdet(self.covariance) + z.shape[-1] * math.log(2 * math.pi))
+
+    def gradient(self, z: Tensor) -> Tensor:
+        return torch.linalg.solve(self.covariance, (z - self.mean).unsqueeze(-1)).squeeze(-1)
+
+    def hessian(self, z: Tensor) -> Tensor:
+        return torch.linalg.inv(self.covariance).expand(*z.shape, z.shape[-1])
+
+    def entropy(self) -> Tensor:
+        d = self.mean.shape[-1]
+        return 0.5 * (torch.logdet(self.covariance) + d * math.log(2 * math.pi * math.e))
+
+    def divergence(self, other: Self) -> Tensor:
+        gap = (other.mean - self.mean).unsqueeze(-1)
+        square = (gap * torch.linalg.solve(other.covariance, gap)).sum((-2, -1))
+        ratio = torch.linalg.solve(other.covariance, self.covariance)
+        trace = ratio.diagonal(dim1=-2, dim2=-1).sum(-1)
+        return 0.5 * (square + trace - self.mean.shape[-1] - torch.logdet(ratio))
+
+
+@final
+@dataclass(frozen=True)
+class Categorical(Density):
+    """Probabilities of one factor, or of several independent ones as consecutive blocks (*s, b, sum of sizes)."""
+
+    probs: Tensor
+    sizes: tuple[int, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.sizes:
+            object.__setattr__(self, "sizes", (self.probs.shape[-1],))
+
+    @property
+    def mean(self) -> Tensor:
+        return self.probs
+
+    @property
+    def mode(self) -> Tensor:
+        return Simplex(self.sizes).project(self.probs)
+
+    @property
+    def blocks(self) -> tuple[Tensor, ...]:
+        """Each factor's probabilities, (*s, b, n)."""
+        return torch.split(self.probs, list(self.sizes), -1)
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        draws = []
+        for block in self.blocks:
+            flat = block.reshape(-1, block.shape[-1])
+            index = torch.multinomial(flat, n, replacement=True, generator=generator).T.reshape(n, *block.shape[:-1])
+            draws.append(torch.nn.functional.one_hot(index, block.shape[-1]).to(block.dtype))
+        return torch.cat(draws, -1)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        return type(self)(_rows(mask, self.probs, other.probs, 1), self.sizes)
+
+    def energy(self, z: Tensor) -> Tensor:
+        """`-z . log q`, linear in `z`; 0 log 0 counts as 0."""
+        return -(z * torch.where(z > 0, self.probs.log(), torch.zeros((), dtype=z.dtype))).sum(-1)
+
+    def gradient(self, z: Tensor) -> Tensor:
+        return -self.probs.log().expand_as(z)
+
+    def hessian(self, z: Tensor) -> Tensor:
+        return torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
+
+    def entropy(self) -> Tensor:
+        return -torch.special.xlogy(self.probs, self.probs).sum(-1)
+
+    def divergence(self, other: Self) -> Tensor:
+        ratio = torch.special.xlogy(self.probs, self.probs) - torch.special.xlogy(self.probs, other.probs)
+        return ratio.sum(-1)
+
+    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+        if len(self.sizes) > 1:
+            raise TypeError("only a joint categorical (one factor) can be conditioned on an event")
+        eye = torch.eye(self.probs.shape[-1], dtype=self.probs.dtype)
+        joint = self.probs * factor(eye)
+        total = joint.sum(-1)
+        given = torch.where(total.unsqueeze(-1) > 0, joint / total.unsqueeze(-1), self.probs)
+        return Categorical(given, self.sizes), total
+
+
+@final
+@dataclass(frozen=True)
+class Particles(Belief):
+    """Weighted draws: `z` (k, *s, b, *event) with normalised `log_weights` (k, *s, b)."""
+
+    z: Tensor
+    log_weights: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        return self.expected(self.z)
+
+    def expected(self, values: Tensor) -> Tensor:
+        """The weighted mean of `values` (k, *s, b, ...) over the particles."""
+        extra = values.dim() - self.log_weights.dim()
+        return (self.log_weights.exp().reshape(*self.log_weights.shape, *[1] * extra) * values).sum(0)
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        weights = self.log_weights.exp().movedim(0, -1)
+        flat = weights.reshape(-1, weights.shape[-1])
+        index = torch.multinomial(flat, n, replacement=True, generator=generator).T.reshape(n, *weights.shape[:-1])
+        extra = self.z.dim() - self.log_weights.dim()
+        index = index.reshape(*index.shape, *[1] * extra).expand(n, *self.z.shape[1:])
+        return torch.gather(self.z, 0, index)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        return type(self)(_rows(mask, self.z, other.z, 1), _rows(mask, self.log_weights, other.log_weights, 0))
+
+    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+        joint = self.log_weights + factor(self.z).log()
+        total = torch.logsumexp(joint, 0)
+        return Particles(self.z, torch.where(total.isfinite(), joint - total, self.log_weights)), total.exp()
+
+
+def _rows(mask: Tensor, fresh: Tensor, old: Tensor, events: int) -> Tensor:
+    """Rows of `fresh` where `mask` (b,) is true; the batch is the axis before the last `events` axes."""
+    return torch.where(mask.reshape(-1, *[1] * events), fresh, old)

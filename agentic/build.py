@@ -1,0 +1,253 @@
+"""From an experiment to an agent in a world: names become components, each checked before anything runs.
+
+One rule serves every component: its parameters are those of its `from_env(environment, ...)` where it has one, else of
+its constructor, and a table with a `name` among them is a component of the same kind. An agent is handed the parts
+that its own constructor names.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium
+import torch
+
+from agentic.agent import Agent
+from agentic.domain import Simplex
+from agentic.energy_agent import Greedy, Softmax
+from agentic.env import Environment, make
+from agentic.errors import UserError
+from agentic.expected import Purpose
+from agentic.experiment import Experiment, Named, PlannerTable
+from agentic.gain import JointGain, SummedGain
+from agentic.parameters import Accepted, accepted, fit, guarded
+from agentic.plugins import Component, Registry
+from agentic.plugins.registry import suggest
+from agentic.record import Record
+from agentic.simulate import Progress, run
+
+CORE = {"greedy": Greedy, "softmax": Softmax, "summed": SummedGain, "joint": JointGain}
+PARTS = {  # what an agent's constructor may name: the kind and the table it is made from, and a table to start with
+    "model": ("energies", "model", "categorical"),
+    "purpose": ("energies", "goal", "reward"),
+    "inference": ("optimizers", "inference", "mirror"),
+    "planner": ("optimizers", "planner", "tree"),
+    "learner": ("optimizers", "learner", "conjugate"),
+}
+
+
+class Built(NamedTuple):
+    """An agent, the environment it was made for, and a plain row for each component of the two."""
+
+    agent: Agent
+    environment: Environment
+    components: list[dict[str, Any]]
+
+
+def build(experiment: Experiment, registry: Registry) -> Built:
+    """Everything the experiment names. Raises UserError where a name, a parameter or a space does not fit."""
+    environment, rows = _world(experiment, registry)
+    agent = _Builder(registry, environment, rows).agent(experiment)
+    if experiment.learn.steps and agent.learner is None:
+        raise UserError(
+            f"[learn] steps = {experiment.learn.steps}, but the agent {experiment.agent.name} has nothing that learns: "
+            'write [learner] and below it name = "conjugate", or leave the steps out'
+        )
+    return Built(agent, environment, rows)
+
+
+def run_experiment(
+    experiment: Experiment,
+    registry: Registry,
+    folder: Path | None = None,
+    observer: Callable[[Progress], None] | None = None,
+) -> Record:
+    """Build the experiment, run it and record it in `folder` beside its resolved file; None keeps it in memory.
+
+    Sets the number of threads torch computes with. Raises UserError before anything runs, RunError afterwards.
+    """
+    torch.set_num_threads(experiment.run.threads)
+    agent, environment, components = build(experiment, registry)
+    try:
+        if folder is not None:
+            experiment.save(folder / "experiment.toml")
+        return run(
+            agent,
+            environment,
+            seed=experiment.run.seed,
+            learn_steps=experiment.learn.steps,
+            warmup=experiment.learn.warmup,
+            episodes=experiment.evaluate.episodes,
+            folder=folder,
+            dtype=getattr(torch, experiment.run.dtype),
+            observer=observer,
+            components=components,
+        )
+    finally:
+        environment.close()
+
+
+def retarget(experiment: Experiment, name: str, registry: Registry) -> Experiment:
+    """The same world and schedule for the agent `name`, with only those tables that it takes."""
+    if name == experiment.agent.name:
+        return experiment
+    takes = accepted(registry.resolve("agents", name))
+    dropped = {*_unused(experiment, takes), *(() if "learner" in takes.names else ("learn",))}
+    kept = {table: content for table, content in experiment.tables().items() if table not in dropped}
+    return Experiment.of({**kept, "agent": {"name": name}})
+
+
+def gymnasium_id(name: str, registry: Registry) -> str:
+    """The id under which Gymnasium knows an environment, which may be given by a component's name.
+
+    A component that is not registered yet is registered under its full name; no existing id is ever overridden.
+    """
+    if not any(c.kind == "envs" and name in (c.name, c.full_name) for c in registry.components):
+        return name
+    found = registry.component("envs", name)
+    for known, spec in gymnasium.registry.items():
+        if spec.entry_point == found.target:
+            return known
+    gymnasium.register(found.full_name, entry_point=found.target)  # type: ignore[arg-type]  # a class makes one too
+    return found.full_name
+
+
+@dataclass
+class _Builder:
+    registry: Registry
+    environment: Environment
+    rows: list[dict[str, Any]]
+
+    def component(self, kind: str, table: Named, where: str, *leading: Any, **parts: Any) -> Any:
+        """One component, made from its table and from what is `leading` and `parts` that the file does not say."""
+        label = f"[{where}] {table.name}"
+        found, target = _found(self.registry, kind, table, label)
+        self.rows.append(_row(found, table.model_dump(exclude={"name"}, exclude_none=True)))
+        given = {key: self._nested(kind, value, f"{where}.{key}") for key, value in table.parameters.items()}
+        takes = accepted(target, len(leading)).without({*PARTS, "selection"} if kind == "agents" else ())
+        values = fit(takes, given, label, type(table).model_fields)
+        first = (self.environment,) if hasattr(target, "from_env") else ()
+        construct = getattr(target, "from_env", target)
+        return guarded(lambda: construct(*first, *leading, **parts, **values), label, found.plugin)
+
+    def agent(self, experiment: Experiment) -> Agent:
+        """The agent with all its parts. Raises UserError for tables it lacks or has no use for."""
+        table = experiment.agent
+        takes = accepted(_found(self.registry, "agents", table, f"[agent] {table.name}")[1])
+        _check_tables(experiment, takes)
+        parts: dict[str, Any] = {}
+        for part, (kind, name, _) in PARTS.items():
+            content = getattr(experiment, name)
+            if part in takes.names and content is not None:
+                leading = (parts.get("model"),) if part == "learner" else ()
+                parts[part] = self.component(kind, content, name, *leading)
+        if "model" in parts:
+            _check_spaces(parts["model"], self.environment)
+        if "purpose" in parts:
+            parts["purpose"] = self._purpose(parts["purpose"], experiment.planner)
+        if table.selection is not None:
+            parts["selection"] = _core(table.selection, "agent.selection", ("greedy", "softmax"))
+        agent = self.component("agents", table, "agent", **parts)
+        if not isinstance(agent, Agent):
+            raise UserError(f"[agent] {table.name} is not an agentic.Agent but a {type(agent).__name__}")
+        return agent
+
+    def _purpose(self, goal: Any, table: PlannerTable | None) -> Purpose:
+        if table is None:
+            return Purpose(goal)
+        gain = None if table.gain is None else _core(table.gain, "planner.gain", ("summed", "joint"))
+        effort, terminal = (
+            None if part is None else self.component("energies", part, f"planner.{name}")
+            for name, part in (("effort", table.effort), ("terminal", table.terminal))
+        )
+        return Purpose(goal, table.horizon, gain, effort, terminal, table.discount)
+
+    def _nested(self, kind: str, value: Any, where: str) -> Any:
+        if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+            return self.component(kind, Named(**value), where)
+        if isinstance(value, list):
+            return [self._nested(kind, part, where) for part in value]
+        return value
+
+
+def _world(experiment: Experiment, registry: Registry) -> tuple[Environment, list[dict[str, Any]]]:
+    """The environment, and the rows of it and of its changes."""
+    table = experiment.env
+    name = guarded(lambda: gymnasium_id(table.id, registry), "[env] id", "agentic")
+    changes = [_change(registry, change) for change in table.changes]
+    environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=[wrap for wrap, _ in changes])
+    target = gymnasium.spec(name.rpartition(":")[2]).entry_point or ""
+    found = next((c for c in registry.components if c.target == target), None)
+    if found is None:
+        package = getattr(target, "__module__", str(target)).partition(":")[0].partition(".")[0]
+        release = getattr(sys.modules.get(package), "__version__", None)
+        found = Component("envs", name, package, release, "installed", str(target))
+    return environment, [_row(found, table.kwargs), *(row for _, row in changes)]
+
+
+def _change(registry: Registry, table: Named) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+    """A function that wraps a single environment, and the row of its wrapper, a component of kind envs."""
+    label = f"[env.changes] {table.name}"
+    found, wrapper = _found(registry, "envs", table, label)
+    if not (isinstance(wrapper, type) and issubclass(wrapper, gymnasium.Wrapper)):
+        raise UserError(f"{label} is an environment: a change must be a gymnasium.Wrapper")
+    values = fit(accepted(wrapper, 1), table.parameters, label)
+    return lambda env: guarded(lambda: wrapper(env, **values), label, found.plugin), _row(found, table.parameters)
+
+
+def _found(registry: Registry, kind: str, table: Named, label: str) -> tuple[Component, Any]:
+    def find() -> tuple[Component, Any]:
+        return registry.component(kind, table.name), registry.resolve(kind, table.name)
+
+    found: tuple[Component, Any] = guarded(find, label.partition(" ")[0], "agentic")
+    return found
+
+
+def _row(found: Component, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    row = {key: getattr(found, key) for key in ("kind", "name", "plugin", "version", "sha256")}
+    return {**row, "parameters": dict(parameters)}
+
+
+def _core(table: Named, where: str, names: tuple[str, ...]) -> Any:
+    """One of the core's own classes."""
+    label = f"[{where}] {table.name}"
+    if table.name not in names:
+        raise UserError(f"{label} is unknown{suggest(table.name, names)}; known: {', '.join(names)}")
+    values = fit(accepted(CORE[table.name]), table.parameters, label)
+    return guarded(lambda: CORE[table.name](**values), label, "agentic")
+
+
+def _unused(experiment: Experiment, takes: Accepted) -> list[str]:
+    """The tables of the file that such an agent has no use for."""
+    unused = [name for part, (_, name, _) in PARTS.items() if part not in takes.names]
+    return [name for name in unused if getattr(experiment, name) is not None]
+
+
+def _check_tables(experiment: Experiment, takes: Accepted) -> None:
+    name = experiment.agent.name
+    unused = [f"[{table}]" for table in _unused(experiment, takes)]
+    if experiment.agent.selection is not None and "selection" not in takes.names:
+        unused.append("selection under [agent]")
+    if unused:
+        raise UserError(f"the agent {name} does not use {', '.join(unused)}: leave that out, or choose another agent")
+    lacking = [(t, start) for part, (_, t, start) in PARTS.items() if takes.needs(part) and not getattr(experiment, t)]
+    if lacking:
+        tables = ", ".join(f"[{table}]" for table, _ in lacking)
+        lines = ", ".join(f'--set {table}.name="{start}"' for table, start in lacking)
+        raise UserError(f"the agent {name} needs the table(s) {tables}: add them, or try {lines}")
+
+
+def _check_spaces(model: Any, environment: Environment) -> None:
+    """A model speaks of the observations and the actions of its environment."""
+    pairs = {
+        "observation": (model.outcome, environment.observation),
+        "action": (model.action, environment.action),
+    }
+    for space, (ours, theirs) in pairs.items():
+        if ours.event != theirs.event or isinstance(ours, Simplex) != isinstance(theirs, Simplex):
+            raise UserError(
+                f"the {space} space of {environment.id} is {theirs}, but the model has {ours}: "
+                "choose another model, or wrap the environment"
+            )

@@ -1,0 +1,161 @@
+"""`agentic`: the group of all commands, and the one place where errors become exit codes.
+
+Commands are listed from a table and imported when called, strangers' commands from package metadata, so that
+`agentic --help` imports neither torch nor any plugin.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+
+import click
+
+from agentic import __version__
+from agentic.errors import RunError, UserError
+from agentic.plugins import PluginError, PluginRow, installed
+from agentic.plugins.registry import described, suggest
+
+COMMANDS = {
+    "demo": ("agentic.cli.demo:demo", "Watch a first agent run and measure it; takes seconds."),
+    "run": ("agentic.cli.run:run", "Run the agent of an experiment file and record what happens."),
+    "show": ("agentic.cli.show:show", "Print what a run recorded."),
+    "envs": ("agentic.cli.envs:envs", "List the environments there are."),
+    "plugins": ("agentic.cli.plugins:plugins", "List, check and start plugins."),
+}
+
+
+class LazyGroup(click.Group):
+    """Commands known by name and one line of help before anything of theirs is imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *_strange_commands()]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            return _own_command(name)
+        offers = _strange_commands(full_names=True).get(name, [])
+        if len(offers) > 1:
+            full = " or ".join(f"agentic {row.id}/{name}" for row in offers)
+            raise PluginError(f"the command '{name}' is offered by {len(offers)} plugins; write {full}")
+        return _strange_command(offers[0], name) if offers else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None and not ctx.resilient_parsing:
+            near = suggest(name, self.list_commands(ctx)) or "; `agentic --help` lists the commands"
+            ctx.fail(f"unknown command '{name}'{near}")
+        return name if command else None, command, args[1:]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, line) for name, (_, line) in COMMANDS.items()]
+        for name, offers in _strange_commands().items():
+            rows.append((name, f"From the plugin {' and the plugin '.join(row.id for row in offers)}."))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--no-plugins", is_flag=True, expose_value=False, help="Load no plugin but the built-in ones.")
+@click.version_option(__version__, message="agentic %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Simulate agents that minimize energies, and measure how much of an agent they are."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 0, 1 a run failed, 2 the user's mistake, 130 Ctrl-C.
+
+    Any other exception is a bug and leaves with its traceback.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with _environment(given) as rest:
+            result = cli.main(rest, prog_name="agentic", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (UserError, RunError) as error:
+        click.echo(f"agentic: {error}", err=True)
+        return 2 if isinstance(error, UserError) else 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("agentic: stopped by Ctrl-C", err=True)
+        return 130
+    return result if type(result) is int else 0  # click returns the code of `ctx.exit(code)`
+
+
+@contextmanager
+def _environment(arguments: list[str]) -> Iterator[list[str]]:
+    """The arguments without `--no-plugins`, which is obeyed from here on: before the parser, which lists plugins."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    rest = [argument for argument in arguments[:end] if argument != "--no-plugins"]
+    before = os.environ.get("AGENTIC_LOAD_PLUGINS")
+    if len(rest) < end:
+        os.environ["AGENTIC_LOAD_PLUGINS"] = ""  # worker processes inherit it
+    if os.environ.get("AGENTIC_TRACE_PLUGINS", "0") not in ("", "0"):
+        _trace()
+    try:
+        yield rest + arguments[end:]
+    finally:
+        if before is not None:
+            os.environ["AGENTIC_LOAD_PLUGINS"] = before
+        elif len(rest) < end:
+            del os.environ["AGENTIC_LOAD_PLUGINS"]
+
+
+def _trace() -> None:
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("plugins: %(message)s"))
+    logger = logging.getLogger("agentic.plugins")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+
+
+def _own_command(name: str) -> click.Command:
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    try:
+        command = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise RunError(f"this installation lacks {module}, which `agentic {name}` needs; reinstall agentic") from error
+    assert isinstance(command, click.Command)
+    return command
+
+
+def _strange_commands(*, full_names: bool = False) -> dict[str, list[PluginRow]]:
+    """Who offers which command, by short name and, on request, by full name too; our own names are taken."""
+    offers: dict[str, list[PluginRow]] = {}
+    try:
+        rows = installed()
+    except PluginError:  # a wrong AGENTIC_PLUGINS_DIR: help must still appear, and files offer no commands
+        return offers
+    for row in rows:
+        for point in row.commands if row.status == "not loaded" else ():
+            if point.name not in COMMANDS:
+                offers.setdefault(point.name, []).append(row)
+            if full_names:
+                offers[f"{row.id}/{point.name}"] = [row]
+    return offers
+
+
+def _strange_command(row: PluginRow, name: str) -> click.Command:
+    point = next(point for point in row.commands if point.name == name.rpartition("/")[2])
+    who = f"plugin {row.id} {row.version}: its command {point.name}"
+    try:
+        command = point.load()
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"{who} failed to load, {described(error)}; reinstall it or leave it out with --no-plugins"
+        ) from error
+    if not isinstance(command, click.Command):
+        raise PluginError(f"{who} is a {type(command).__name__}; expected a click command, tell its author")
+    return command

@@ -1,0 +1,89 @@
+"""`agentic plugins check`: what an author wants to see of a plugin, tracebacks and import time included."""
+
+import json
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+import click
+
+from agentic.plugins import Component, PluginError, PluginRow, Registry
+from agentic.plugins.load import collect
+
+# Run in a fresh interpreter, where nothing else has imported torch yet.
+_PROBE = """
+import json, sys, time
+path, modules, file = json.loads(sys.argv[1])
+sys.path[:] = path
+from pathlib import Path
+from importlib import import_module
+from agentic.plugins.load import import_file
+started = time.perf_counter()
+for module in modules:
+    import_module(module)
+if file:
+    import_file(Path(file))
+print("\\n" + json.dumps([time.perf_counter() - started, "torch" in sys.modules]))
+"""
+
+
+def check_plugins(rows: Iterable[PluginRow]) -> bool:
+    """Print a report on every plugin; whether all are sound."""
+    return all([_check(row) for row in rows])  # a list: every plugin is reported, not only those before a failure
+
+
+def conformance(kind: str, component: type[Any]) -> list[Any]:
+    """The findings of the public conformance checks; none where agentic.testing has none for components."""
+    try:
+        checks = import_module("agentic.testing")
+    except ModuleNotFoundError as error:
+        if error.name != "agentic.testing":
+            raise
+        return []
+    return list(checks.check_component(kind, component)) if hasattr(checks, "check_component") else []
+
+
+def _check(row: PluginRow) -> bool:
+    name = f"{row.id} {row.version}" if row.version else row.id
+    click.echo(f"{name} ({row.source}, {row.location})")
+    if row.hooks or row.source == "file":
+        _print_probe(row)
+    registry = collect([row])
+    for problem in registry.problems:
+        if problem.error is not None:
+            click.echo("".join(traceback.format_exception(problem.error)), nl=False)
+        click.echo(f"  {problem}")
+    sound = [_check_component(registry, component) for component in registry.components]
+    return all(sound) and not registry.problems
+
+
+def _print_probe(row: PluginRow) -> None:
+    """Import seconds and whether the import pulls in torch, seen from a fresh interpreter."""
+    file = row.location if row.source == "file" else None
+    request = json.dumps([sys.path, [point.module for point in row.hooks], file])
+    result = subprocess.run([sys.executable, "-c", _PROBE, request], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        return  # the failure itself is reported by the import in this process
+    seconds, torch = json.loads(result.stdout.rstrip().splitlines()[-1])
+    click.echo(f"  imports in {seconds:.2f} s")
+    if torch:
+        advice = "" if file else ', keep the class in a module of its own and return "module:Class"'
+        click.echo(f"  imports torch at top level: all commands that load plugins wait for it{advice}")
+
+
+def _check_component(registry: Registry, component: Component) -> bool:
+    label = f"  {component.kind} '{component.name}'"
+    try:
+        findings = conformance(component.kind, registry.resolve(component.kind, component.full_name))
+    except PluginError as error:
+        if error.__cause__ is not None:
+            click.echo("".join(traceback.format_exception(error.__cause__)), nl=False)
+        click.echo(f"{label}: {error}")
+        return False
+    click.echo(f"{label}: {'loads' if not findings else f'{len(findings)} checks'}")
+    for finding in findings:
+        click.echo(f"    {finding}")
+    return all(getattr(finding, "passed", True) for finding in findings)

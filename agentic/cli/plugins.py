@@ -1,0 +1,141 @@
+"""`agentic plugins`: what extends this agentic, whether it is sound, who owns a name, and how to start one."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from agentic.plugins import KINDS, PluginError, PluginRow, Registry, installed, load
+from agentic.plugins.registry import suggest
+
+SINGULAR = dict(zip(("energy", "optimizer", "metric", "agent", "env"), KINDS, strict=True))
+kind_option = click.option("--kind", type=click.Choice([*SINGULAR, *KINDS]), help="Only this kind of component.")
+
+
+def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--plugin` and `--plugins-dir`, passed to the command as `files` and `directories`."""
+    directory = click.option("--plugins-dir", "directories", multiple=True, help="Load every plugin file of a folder.")
+    file = click.option("--plugin", "files", multiple=True, help="Load a plugin file; may be repeated.")
+    return file(directory(command))
+
+
+def load_and_report(files: Iterable[str] = (), directories: Iterable[str] = ()) -> Registry:
+    """`agentic.plugins.load`, its problems told on standard error, one line each."""
+    registry = load(files, directories)
+    for problem in registry.problems:
+        click.echo(str(problem), err=True)
+    return registry
+
+
+@click.group(invoke_without_command=True)
+@click.option("--provides", is_flag=True, help="Import the plugins and list what each offers.")
+@click.option("--json", "as_json", is_flag=True, help="Rows as JSON on standard output.")
+@click.option("--all", "everything", is_flag=True, help="Show locations and entry points too.")
+@kind_option
+@plugin_options
+@click.pass_context
+def plugins(
+    ctx: click.Context,
+    provides: bool,
+    as_json: bool,
+    everything: bool,
+    kind: str | None,
+    files: tuple[str, ...],
+    directories: tuple[str, ...],
+) -> None:
+    """List the plugins; from package metadata alone, unless --provides or --kind asks what they offer."""
+    if ctx.invoked_subcommand is not None:
+        return
+    registry = load_and_report(files, directories) if provides or kind else None
+    kinds = [SINGULAR.get(kind, kind)] if kind else list(KINDS)
+    rows = [_row(row, registry, kinds) for row in (registry.rows if registry else installed(files, directories))]
+    if kind:
+        rows = [row for row in rows if row["provides"]]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    elif rows:
+        _print_table(rows, everything)
+    else:
+        click.echo(f"no plugin offers {kinds[0]}" if kind else "no plugin is installed")
+
+
+@plugins.command()
+@click.argument("what", required=False, metavar="[ID or FILE]")
+def check(what: str | None) -> None:
+    """Import plugins, one or all, show tracebacks, time the import and run the conformance checks."""
+    from agentic.cli.plugin_check import check_plugins
+
+    named = [what] if what and (what.endswith(".py") or "/" in what) else []
+    rows = [row for row in installed(named) if row.status != "disabled"]
+    if named:
+        rows = [row for row in rows if row.source == "file"][:1]
+    elif what:
+        ids = [row.id for row in rows]
+        rows = [row for row in rows if row.id == what]
+        if not rows:
+            near = suggest(what, ids) or "; `agentic plugins` lists the ids"
+            raise PluginError(f"expected the id or the file of a plugin, got '{what}'{near}")
+    if not check_plugins(rows):
+        click.get_current_context().exit(1)
+
+
+@plugins.command()
+@click.argument("name")
+@kind_option
+@plugin_options
+def why(name: str, kind: str | None, files: tuple[str, ...], directories: tuple[str, ...]) -> None:
+    """Trace who offers NAME, which plugin wins it, and why."""
+    registry = load_and_report(files, directories)
+    found = False
+    for each in [SINGULAR.get(kind, kind)] if kind else KINDS:
+        lines = registry.why(each, name)
+        if len(lines) > 1:
+            found = True
+            click.echo("\n  ".join([f"{each} '{name}':", *lines]))
+    if not found:
+        known = [each for kind in KINDS for each in registry.names(kind)]
+        raise PluginError(f"no plugin offers '{name}'{suggest(name, known) or '; see `agentic plugins --provides`'}")
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(list(SINGULAR)), required=True, help="What the plugin adds.")
+@click.option("--to", "folder", default=".", show_default=True, help="Where to write the two files.")
+def new(name: str, kind: str, folder: str) -> None:
+    """Write a commented plugin file NAME and its test, ready to run."""
+    from agentic.cli.plugin_new import write_plugin
+
+    code, test = write_plugin(name, kind, folder)
+    click.echo(f"wrote {code} and {test}; next:")
+    click.echo(f"  agentic plugins check {code}")
+    click.echo(f"  python -m pytest {test}")
+
+
+def _row(row: PluginRow, registry: Registry | None, kinds: Iterable[str]) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: getattr(row, name) for name in ("id", "version", "source", "status", "location")}
+    shown["cause"] = row.cause
+    shown["entry_points"] = [point.value for point in row.hooks]
+    shown["commands"] = [point.name for point in row.commands]
+    if registry is not None:
+        own = [c for c in registry.components if c.plugin == row.id and row.status == "loaded"]
+        offers = {kind: sorted(c.name for c in own if c.kind == kind) for kind in kinds}
+        shown["provides"] = {kind: names for kind, names in offers.items() if names}
+    return shown
+
+
+def _print_table(rows: list[dict[str, Any]], everything: bool) -> None:
+    columns = ["id", "version", "source", "status", "provides", "cause"]
+    columns += ["location", "entry_points", "commands"] if everything else []
+    cells = [[column.replace("_", " ") for column in columns]]
+    cells += [[_cell(row.get(column)) for column in columns] for row in rows]
+    kept = [i for i in range(len(columns)) if any(line[i] for line in cells[1:])]
+    widths = {i: max(len(line[i]) for line in cells) for i in kept}
+    for line in cells:
+        click.echo("  ".join(line[i].ljust(widths[i]) for i in kept).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value or "")

@@ -1,0 +1,206 @@
+"""Where a variable lives: the domains of latents, observations and actions.
+
+A domain knows its event shape, its centre, how to project onto itself and, where it is finite, its corners.
+Discrete quantities are float vectors on a simplex, one-hot when certain; several of them are blocks of one vector.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import final
+
+import torch
+from torch import Tensor
+
+from agentic.errors import UserError
+
+
+class Domain(ABC):
+    """The set a batch of events `(*sample, batch, *event)` ranges over."""
+
+    @property
+    @abstractmethod
+    def event(self) -> tuple[int, ...]:
+        """Shape of one event."""
+
+    @abstractmethod
+    def project(self, z: Tensor) -> Tensor:
+        """The point of the domain that stands for `z` (*s, b, *event): nearest for boxes, a corner for simplices."""
+
+    @abstractmethod
+    def center(self, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        """The uninformed start (b, *event): zero, the middle of a box, the uniform distribution."""
+
+    @abstractmethod
+    def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Independent uniform events (b, *event); where a side is unbounded, as Gymnasium's `Box.sample` does."""
+
+    @property
+    def size(self) -> int:
+        """Number of scalars in one event."""
+        return prod(self.event)
+
+
+@final
+@dataclass(frozen=True)
+class Real(Domain):
+    """All real tensors of one event shape."""
+
+    shape: tuple[int, ...]
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        return self.shape
+
+    def project(self, z: Tensor) -> Tensor:
+        return z
+
+    def center(self, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        return torch.zeros(batch, *self.shape, dtype=dtype)
+
+    def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Standard normal."""
+        return torch.randn(batch, *self.shape, generator=generator, dtype=dtype)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Box(Domain):
+    """Tensors between `low` and `high` (each `(*event)`, infinities allowed), in the environment's own units."""
+
+    low: Tensor
+    high: Tensor
+
+    def __post_init__(self) -> None:
+        if self.low.shape != self.high.shape or bool((self.low > self.high).any()):
+            raise UserError(f"Box expects low <= high of one shape, got {self.low.tolist()} and {self.high.tolist()}")
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        return tuple(self.low.shape)
+
+    def project(self, z: Tensor) -> Tensor:
+        return z.clamp(self.low.to(z), self.high.to(z))
+
+    def center(self, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        bounded = torch.isfinite(self.low) & torch.isfinite(self.high)
+        middle = torch.where(bounded, (self.low + self.high) / 2, torch.zeros_like(self.low))
+        return self.project(middle.to(dtype)).expand(batch, *self.event).clone()
+
+    def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Uniform between two bounds, standard exponential away from a single one, standard normal without any."""
+        low, high = self.low.to(dtype), self.high.to(dtype)
+        below, above = torch.isfinite(low), torch.isfinite(high)
+        uniform = torch.rand(batch, *self.event, generator=generator, dtype=dtype)
+        if bool((below & above).all()):
+            return self.project(low + uniform * (high - low))
+        normal = torch.randn(batch, *self.event, generator=generator, dtype=dtype)
+        exponential = -torch.log1p(-uniform)
+        one_sided = torch.where(below, low + exponential, torch.where(above, high - exponential, normal))
+        return self.project(torch.where(below & above, low + uniform * (high - low), one_sided))
+
+
+@final
+@dataclass(frozen=True)
+class Simplex(Domain):
+    """Probability vectors of one or several categorical factors, as consecutive blocks of one vector.
+
+    `Simplex((5, 3))` is a vector of 8 numbers whose first 5 and last 3 each sum to one.
+    """
+
+    sizes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.sizes or min(self.sizes) < 1:
+            raise UserError(f"Simplex expects one positive size per factor, got {self.sizes}")
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        return (sum(self.sizes),)
+
+    def project(self, z: Tensor) -> Tensor:
+        """The one-hot corner of the largest entry of every block; the lowest index wins a tie."""
+        return torch.cat([_one_hot(block) for block in self.blocks(z)], -1)
+
+    def center(self, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        blocks = [torch.full((batch, n), 1 / n, dtype=dtype) for n in self.sizes]
+        return torch.cat(blocks, -1)
+
+    def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Every factor's corners equally likely."""
+        columns = [torch.randint(n, (batch,), generator=generator) for n in self.sizes]
+        return self.one_hot(torch.stack(columns, -1), dtype)
+
+    def blocks(self, z: Tensor) -> tuple[Tensor, ...]:
+        """The factors' vectors, each (*s, b, n)."""
+        return torch.split(z, list(self.sizes), -1)
+
+    @property
+    def count(self) -> int:
+        """Number of corners: the number of joint values."""
+        return prod(self.sizes)
+
+    def corners(self, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Every joint value as one-hot blocks (count, event), the last factor fastest."""
+        eyes = [torch.eye(n, dtype=dtype) for n in self.sizes]
+        return torch.stack([torch.cat(rows) for rows in product(*eyes)])
+
+    def indices(self, z: Tensor) -> Tensor:
+        """Each factor's most likely value, (*s, b, factors) int64; the lowest index wins a tie."""
+        return torch.stack([block.argmax(-1) for block in self.blocks(z)], -1)
+
+    def one_hot(self, indices: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
+        """One-hot blocks (*s, b, event) of integer values (*s, b, factors)."""
+        columns = zip(indices.unbind(-1), self.sizes, strict=True)
+        return torch.cat([torch.nn.functional.one_hot(i.long(), n).to(dtype) for i, n in columns], -1)
+
+
+@final
+@dataclass(frozen=True)
+class Product(Domain):
+    """Several domains side by side in one vector: discrete and continuous parts together."""
+
+    parts: tuple[Domain, ...]
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        return (sum(part.size for part in self.parts),)
+
+    def project(self, z: Tensor) -> Tensor:
+        pieces = torch.split(z, [part.size for part in self.parts], -1)
+        return torch.cat([part.project(piece) for part, piece in zip(self.parts, pieces, strict=True)], -1)
+
+    def center(self, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        return torch.cat([part.center(batch, dtype) for part in self.parts], -1)
+
+    def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
+        return torch.cat([part.draw(batch, generator=generator, dtype=dtype) for part in self.parts], -1)
+
+
+@final
+@dataclass(frozen=True)
+class Repeated(Domain):
+    """`times` events of one base domain in a row: the domain of open-loop plans, event (times, *base)."""
+
+    base: Domain
+    times: int
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        return (self.times, *self.base.event)
+
+    def project(self, z: Tensor) -> Tensor:
+        return self.base.project(z)
+
+    def center(self, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        one = self.base.center(batch, dtype)
+        return one.unsqueeze(1).expand(batch, *self.event).clone()
+
+    def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
+        flat = self.base.draw(batch * self.times, generator=generator, dtype=dtype)
+        return flat.view(batch, *self.event)
+
+
+def _one_hot(block: Tensor) -> Tensor:
+    return torch.nn.functional.one_hot(block.argmax(-1), block.shape[-1]).to(block.dtype)

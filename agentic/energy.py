@@ -1,0 +1,195 @@
+"""Energies: how badly a free variable fits what is given, in nats; the foundation of everything else.
+
+`E(x, z)` is low where `z` (free) agrees with `x` (given). A normalised energy is a `Conditional`. An `Objective` is an
+energy whose given part is fixed: a callable value with a domain, which solvers lower.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor, nn
+
+from agentic.domain import Domain
+
+if TYPE_CHECKING:
+    from agentic.belief import Belief
+
+Given = Any  # a Tensor (*s, b, ...), a tuple of them, or None
+
+
+class Energy(nn.Module, ABC):
+    """`E(x, z)` in nats: `x` (*s, b, ...) given, `z` (*s, b, *event) free; returns (*s, b).
+
+    Rows are independent: the energy reduces its event axes and keeps the rest. Energies add (`a + b`) and scale
+    (`2 * a`). Energies of discrete variables are linear in every one-hot argument, so that the energy at a
+    probability vector is the expected energy.
+    """
+
+    @abstractmethod
+    def forward(self, x: Given, z: Tensor) -> Tensor:
+        """The energy of every row, (*s, b)."""
+
+    @property
+    def name(self) -> str:
+        """What this energy is called among the terms of a sum."""
+        return type(self).__name__.lower()
+
+    def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
+        """Named parts, each (*s, b), that sum to the energy."""
+        return {self.name: self(x, z)}
+
+    def gradient(self, x: Given, z: Tensor) -> Tensor:
+        """dE/dz of every row, shaped like `z`; override with the closed form where there is one."""
+        return row_gradient(lambda free: self(x, free), z)
+
+    def hessian(self, x: Given, z: Tensor) -> Tensor:
+        """d2E/dz2 of every row (*s, b, d, d) for vector events; override with the closed form where there is one."""
+        return row_jacobian(lambda free: self.gradient(x, free), z)
+
+    def log_normalizer(self, x: Given) -> Tensor | None:
+        """The `log Z` for which `exp(-E - log Z)` is a probability, or None where it is unknown or infinite.
+
+        A `Conditional` has 0; a sum of factors of one joint distribution adds its parts'; a multiple has none.
+        """
+        return None
+
+    def __add__(self, other: "Energy") -> "Energy":
+        return Sum([self, other])
+
+    def __mul__(self, weight: float) -> "Energy":
+        return Multiple(self, weight)
+
+    __rmul__ = __mul__
+
+
+class Conditional(Energy):
+    """A normalised `-log p(z | x)`, in nats: what evidence, ambiguity, gains and predictions need."""
+
+    def log_normalizer(self, x: Given) -> Tensor | None:
+        return torch.zeros(())
+
+    @abstractmethod
+    def given(self, x: Given) -> "Belief":
+        """The distribution over `z` given `x`."""
+
+
+@final
+class Sum(Energy):
+    """The sum of energies of the same variables; its terms are its parts' terms, numbered where names repeat."""
+
+    def __init__(self, parts: list[Energy]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([leaf for part in parts for leaf in (part.parts if isinstance(part, Sum) else [part])])
+
+    def forward(self, x: Given, z: Tensor) -> Tensor:
+        return torch.stack(torch.broadcast_tensors(*[part(x, z) for part in self.parts])).sum(0)
+
+    def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
+        named: dict[str, Tensor] = {}
+        for part in self.parts:
+            for name, value in part.terms(x, z).items():
+                unique, number = name, 2
+                while unique in named:
+                    unique, number = f"{name}_{number}", number + 1
+                named[unique] = value
+        return named
+
+    def gradient(self, x: Given, z: Tensor) -> Tensor:
+        return torch.stack([part.gradient(x, z) for part in self.parts]).sum(0)
+
+    def hessian(self, x: Given, z: Tensor) -> Tensor:
+        return torch.stack([part.hessian(x, z) for part in self.parts]).sum(0)
+
+    def log_normalizer(self, x: Given) -> Tensor | None:
+        logs = [part.log_normalizer(x) for part in self.parts]
+        return None if any(log is None for log in logs) else torch.stack(torch.broadcast_tensors(*logs)).sum(0)
+
+
+@final
+class Multiple(Energy):
+    """An energy times a constant; no longer normalised."""
+
+    def __init__(self, part: Energy, weight: float) -> None:
+        super().__init__()
+        self.part, self.weight = part, float(weight)
+
+    def forward(self, x: Given, z: Tensor) -> Tensor:
+        return self.weight * self.part(x, z)
+
+    def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
+        return {name: self.weight * value for name, value in self.part.terms(x, z).items()}
+
+    def gradient(self, x: Given, z: Tensor) -> Tensor:
+        return self.weight * self.part.gradient(x, z)
+
+    def hessian(self, x: Given, z: Tensor) -> Tensor:
+        return self.weight * self.part.hessian(x, z)
+
+
+class Objective(ABC):
+    """What a solver lowers: a value, not a closure. Black-box solvers call it; white-box solvers look inside."""
+
+    @property
+    @abstractmethod
+    def domain(self) -> Domain:
+        """Where the free variable lives."""
+
+    @abstractmethod
+    def __call__(self, z: Tensor) -> Tensor:
+        """The objective at `z` (*s, b, *event), in nats: (*s, b)."""
+
+    def gradient(self, z: Tensor) -> Tensor:
+        """Its gradient at `z`, shaped like `z`."""
+        return row_gradient(self, z)
+
+    def hessian(self, z: Tensor) -> Tensor:
+        """Its second derivatives at `z` (*s, b, d): (*s, b, d, d)."""
+        return row_jacobian(self.gradient, z)
+
+
+@final
+@dataclass(frozen=True)
+class Clamped(Objective):
+    """The energy of `z` with `x` clamped: `z -> E(x, z)`."""
+
+    energy: Energy
+    x: Given
+    over: Domain
+
+    @property
+    def domain(self) -> Domain:
+        return self.over
+
+    def __call__(self, z: Tensor) -> Tensor:
+        value: Tensor = self.energy(self.x, z)
+        return value
+
+    def gradient(self, z: Tensor) -> Tensor:
+        return self.energy.gradient(self.x, z)
+
+    def hessian(self, z: Tensor) -> Tensor:
+        return self.energy.hessian(self.x, z)
+
+
+def row_gradient(function: Any, z: Tensor) -> Tensor:
+    """Row-wise gradient of a function that maps (*s, b, *event) to (*s, b); differentiable where `z` already is."""
+    with torch.enable_grad():
+        free = z if z.requires_grad else z.detach().requires_grad_()
+        return torch.autograd.grad(function(free).sum(), free, create_graph=z.requires_grad)[0]
+
+
+def row_jacobian(gradient: Any, z: Tensor) -> Tensor:
+    """Row-wise derivative of a gradient (*s, b, d): (*s, b, d, d), one backward pass per column."""
+    with torch.enable_grad():
+        free = z.detach().requires_grad_()
+        slope = gradient(free)
+        if not slope.requires_grad:
+            return torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
+        rows = [
+            torch.autograd.grad(slope[..., i].sum(), free, retain_graph=True, materialize_grads=True, allow_unused=True)[0]
+            for i in range(z.shape[-1])
+        ]
+    return torch.stack(rows, -2)

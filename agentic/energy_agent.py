@@ -1,0 +1,146 @@
+"""The energy-minimising agent: it only wires model, purpose and solvers together.
+
+Perceive by lowering `Evidence` over beliefs, act by lowering `ExpectedEnergy` over plans; its learner lowers an energy
+over weights between ticks. Warm starts are the state: the predicted belief and the shifted plan.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Self, final
+
+import torch
+from torch import Tensor
+
+from agentic.agent import Agent, Change, Decision
+from agentic.belief import Belief, Density
+from agentic.domain import Domain
+from agentic.errors import UserError
+from agentic.expected import ExpectedEnergy, Purpose
+from agentic.learn import Learner
+from agentic.minimizer import Minimizer, Solution, minimize
+from agentic.model import Evidence, Model
+from agentic.plan import Plan
+
+
+class Selection(ABC):
+    """How an action is taken from a plan: at which precision plans are weighed, and whether one is drawn."""
+
+    @property
+    @abstractmethod
+    def precision(self) -> float:
+        """Of q(plan) = softmax(-precision G + log E)."""
+
+    @abstractmethod
+    def choose(self, policy: Belief, domain: Domain, generator: torch.Generator) -> Tensor:
+        """The action as executed, on the action space, (b, *event)."""
+
+
+@final
+@dataclass(frozen=True)
+class Greedy(Selection):
+    """The best plan's first action. Equally good plans share the policy evenly; the action is the lowest index."""
+
+    @property
+    def precision(self) -> float:
+        return inf
+
+    def choose(self, policy: Belief, domain: Domain, generator: torch.Generator) -> Tensor:
+        return domain.project(policy.mode)
+
+
+@final
+@dataclass(frozen=True)
+class Softmax(Selection):
+    """An action drawn from the marginal of q(plan) = softmax(-precision G + log E)."""
+
+    precision: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.precision < inf:
+            raise UserError(f"softmax selection expects a finite precision >= 0, got {self.precision}: use greedy")
+
+    def choose(self, policy: Belief, domain: Domain, generator: torch.Generator) -> Tensor:
+        return domain.project(policy.sample(1, generator)[0])
+
+
+@final
+@dataclass(frozen=True)
+class EnergyState:
+    """What an `EnergyAgent` remembers: the belief predicted for the next observation, and its plan."""
+
+    prior: Belief
+    plan: Plan | None = None
+
+    def where(self, mask: Tensor, other: Self) -> "EnergyState":
+        """Fresh rows where `mask` (b,) is true, the rows of `other` elsewhere."""
+        plan = None if other.plan is None else other.plan.restarted(mask)
+        return EnergyState(self.prior.where(mask, other.prior), plan)
+
+
+@final
+class EnergyAgent(Agent):
+    """Perceives, acts and learns by minimisation; see the module's page for the tick.
+
+    `inference` lowers `Evidence`, `planner` lowers `ExpectedEnergy` for `purpose`; both are solvers with their own
+    number of steps. Raises UserError where the solvers do not fit the model, at the first decision.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        purpose: Purpose,
+        inference: Minimizer,
+        planner: Minimizer,
+        *,
+        selection: Selection = Greedy(),
+        learner: Learner | None = None,
+    ) -> None:
+        self.model, self.purpose, self.selection, self.learner = model, purpose, selection, learner
+        self.inference, self.planner = inference, planner
+
+    def start(self, batch: int, *, generator: torch.Generator) -> EnergyState:
+        return EnergyState(self.model.begin(batch))
+
+    @torch.no_grad()
+    def decide(self, state: EnergyState, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        perceived = self.perceive(state.prior, obs, generator)
+        belief, energies = perceived.belief, dict(self._account(state.prior, obs, perceived))
+        objective = ExpectedEnergy(self.model, belief, self.purpose)
+        plan = minimize(objective, self.planner, state.plan, generator=generator).belief
+        assert isinstance(plan, Plan)
+        precision = self.selection.precision
+        policy = plan.first_action(precision)
+        action = self.selection.choose(policy, self.model.action, generator)
+        parts = plan.terms(precision)
+        energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(action)}
+        remembered = EnergyState(self.model.predict(belief, action), plan.shifted())
+        return Decision(action, remembered, policy, belief, plan, energies)
+
+    def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:
+        """Settle the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
+        if not isinstance(prior, Density):
+            raise UserError(f"perceiving needs a prior belief with a density, got {type(prior).__name__}")
+        start = prior.mean
+        evidence = Evidence(self.model, obs.to(start.dtype), prior)
+        return minimize(evidence, self.inference, start, generator=generator)
+
+    def told(self, change: Change) -> "EnergyAgent":
+        """The agent with the announced goal or model in place of its own; a new model is not being learned."""
+        purpose = self.purpose if change.goal is None else replace(self.purpose, goal=change.goal)
+        if change.model is None:
+            return self._with(self.model, purpose, self.learner)
+        return self._with(change.model, purpose, None)
+
+    def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
+        return EnergyAgent(
+            model, purpose, self.inference, self.planner, selection=self.selection, learner=learner
+        )
+
+    def _account(self, prior: Belief, obs: Tensor, perceived: Solution) -> Mapping[str, Tensor]:
+        """Free energy as complexity minus accuracy; the plain energy where the belief has no density."""
+        if isinstance(prior, Density) and isinstance(perceived.belief, type(prior)):
+            evidence = Evidence(self.model, obs, prior)
+            return evidence.terms(perceived.belief, perceived.value)
+        return {perceived.kind: perceived.value}

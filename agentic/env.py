@@ -1,0 +1,342 @@
+"""Gymnasium on one side, (batch, ...) tensors on the other: nothing else in the toolkit knows Gymnasium.
+
+Single environments, lists of them and vector environments of every autoreset mode become one thing, an
+`Environment`, whose steps always mean the same: `next_obs` is the true successor, and an episode begins by `restart`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from torch import Tensor
+
+from agentic.domain import Domain
+from agentic.errors import RunError, UserError
+from agentic.layout import Arrays, Layout, finite, layout
+
+Single = gymnasium.Env[Any, Any]
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step of every row gave. Arrays are (b, ...); rows with `valid` False did not really step.
+
+    `ended` are the rows whose episode is over, `begins` those whose next decision is the first of an episode (the
+    same, except that a NEXT_STEP environment begins a tick later); None stands for no row at all.
+    """
+
+    next_obs: Arrays
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    valid: np.ndarray
+    ended: np.ndarray | None = None
+    begins: np.ndarray | None = None
+
+
+class _Rows(Protocol):
+    """How a batch of environments is stepped."""
+
+    def reset(self, seeds: Sequence[int]) -> Arrays: ...
+    def step(self, action: Arrays, active: np.ndarray | None) -> Step: ...
+    def restart(self, begins: np.ndarray) -> Arrays: ...
+    def close(self) -> None: ...
+
+
+class Environment:
+    """A batch of equal environments.
+
+    `observation` and `action` are the domains an agent sees, `observation_layout` and `action_layout` say how native
+    arrays lie in them. `episode` and `t` (b,) int64 count from 0 within each row. A row's generator is seeded at
+    `reset` and goes on through every `restart`.
+
+    Every failure of the environment is a RunError of one sentence naming environment, row, episode and step.
+    """
+
+    def __init__(self, id: str, batch: int, rows: _Rows, observation: Layout, action: Layout) -> None:
+        self.id, self.batch = id, batch
+        self.observation_layout, self.action_layout = observation, action
+        self._rows = rows
+        self._step: Step | None = None
+        self.episode = self.t = np.zeros(batch, np.int64)
+
+    @property
+    def observation(self) -> Domain:
+        return self.observation_layout.domain
+
+    @property
+    def action(self) -> Domain:
+        return self.action_layout.domain
+
+    def reset(self, seeds: Sequence[int]) -> Arrays:
+        """Begin episode 0 in every row, each with its own seed. Returns the native observations.
+
+        A vector environment that has one generator for all rows (any but Gymnasium's Sync and Async) takes the first.
+        """
+        self.episode = self.t = np.zeros(self.batch, np.int64)
+        self._step = None
+        return self._checked(self._guarded(self._rows.reset, seeds))
+
+    def step(self, action: Arrays, active: np.ndarray | None = None) -> Step:
+        """One step of every row in which `active` (b,) is true; the others stay where they are, `valid` False."""
+        before = self._step
+        if before is not None:
+            self._count(before)
+        step = self._step = self._guarded(self._rows.step, action, active)
+        self._checked(step.next_obs)
+        if not finite(step.reward):
+            bad = np.flatnonzero(step.valid & ~np.isfinite(step.reward))
+            if bad.size:
+                raise RunError(f"{self._place(int(bad[0]))}: the reward is {step.reward[bad[0]]}")
+        return step
+
+    def restart(self, begins: np.ndarray) -> Arrays:
+        """Begin the next episode in the rows (b,) that the last step said begin one, or in some of them.
+
+        Returns the native observations that every row's next decision sees.
+        """
+        return self._checked(self._guarded(self._rows.restart, begins))
+
+    def encode(self, obs: Arrays, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Native observations as the agent's tensor (b, *event)."""
+        return self.observation_layout.encode(obs, dtype)
+
+    def decode(self, action: Tensor) -> Arrays:
+        """The agent's actions (b, *event) in native form. Raises RunError for what the action space does not have.
+
+        Nothing is clipped but the rounding of a cast: projection happens once, where an agent selects its action.
+        """
+        return self.action_layout.decode(action, self.batch)
+
+    def close(self) -> None:
+        self._rows.close()
+
+    def _count(self, step: Step) -> None:
+        self.t = self.t + step.valid
+        if step.ended is not None:
+            self.t = np.where(step.ended, 0, self.t)
+            self.episode = self.episode + step.ended
+
+    def _checked(self, obs: Arrays) -> Arrays:
+        if not self.observation_layout.fits(obs):
+            row, why = self.observation_layout.misfit(obs)
+            raise RunError(f"{self._place(row)}: the observation {why}")
+        return obs
+
+    def _guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except _Fault as fault:
+            raise RunError(f"{self._place(fault.row)}: {fault}") from fault.__cause__
+        except Exception as error:
+            raise RunError(f"{self._place(None)}: {_sentence(error)}") from error
+
+    def _place(self, row: int | None) -> str:
+        where = 0 if row is None else row
+        place = f"episode {self.episode[where]}, step {self.t[where]}"
+        return f"{self.id}, {place}" if row is None else f"{self.id}, row {row}, {place}"
+
+
+class _Fault(Exception):
+    """A failure in one row; its cause is the environment's own exception, if there was one."""
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+def _sentence(error: Exception) -> str:
+    said = " ".join(str(error).split())
+    return f"the environment raised {type(error).__name__}" + (f": {said}" if said else "")
+
+
+class _Singles:
+    """Single environments stepped one after the other: as bare Gymnasium, and cheaper than a SyncVectorEnv."""
+
+    def __init__(self, envs: Sequence[Single], observation: Layout, action: Layout) -> None:
+        self.envs, self.observation, self.action = envs, observation, action
+        self.all = np.ones(len(envs), bool)
+        self.obs = observation.empty(len(envs))
+
+    def reset(self, seeds: Sequence[int]) -> Arrays:
+        self.obs = self.observation.empty(len(self.envs))
+        for row, seed in enumerate(seeds):
+            self._begin(row, seed)
+        return self.obs
+
+    def step(self, action: Arrays, active: np.ndarray | None) -> Step:
+        n = len(self.envs)
+        before, self.obs = self.obs, self.observation.empty(n)
+        reward, terminated, truncated = np.zeros(n), np.zeros(n, bool), np.zeros(n, bool)
+        any_end = False
+        for row, env in enumerate(self.envs):
+            if active is not None and not active[row]:
+                for new, old in zip(self.obs, before, strict=True):
+                    new[row] = old[row]
+                continue
+            try:
+                obs, reward[row], end, cut, _ = env.step(self.action.row(action, row))
+            except Exception as error:
+                raise _Fault(row, _sentence(error)) from error
+            self._store(row, obs)
+            if end or cut:
+                terminated[row], truncated[row], any_end = end, cut, True
+        valid = self.all if active is None else active
+        ended = terminated | truncated if any_end else None
+        return Step(self.obs, reward, terminated, truncated, valid, ended, ended)
+
+    def restart(self, begins: np.ndarray) -> Arrays:
+        self.obs = tuple(array.copy() for array in self.obs)
+        for row in np.flatnonzero(begins):
+            self._begin(int(row), None)
+        return self.obs
+
+    def _begin(self, row: int, seed: int | None) -> None:
+        try:
+            obs, _ = self.envs[row].reset(seed=seed)
+        except Exception as error:
+            raise _Fault(row, _sentence(error)) from error
+        self._store(row, obs)
+
+    def _store(self, row: int, obs: Any) -> None:
+        try:
+            self.observation.store(self.obs, row, obs)
+        except (ValueError, TypeError, LookupError) as error:
+            raise _Fault(row, f"the observation {error}") from error
+
+    def close(self) -> None:
+        for env in self.envs:
+            env.close()
+
+
+class _Vector:
+    """A vector environment that somebody else made, its way of beginning episodes translated."""
+
+    def __init__(self, env: VectorEnv[Any, Any, Any], observation: Layout, action: Layout) -> None:
+        self.env, self.observation, self.action = env, observation, action
+        self.mode = AutoresetMode(env.metadata["autoreset_mode"])
+        self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise
+        self.after: Arrays = ()  # what the environment returned, where `next_obs` was put right
+
+    def reset(self, seeds: Sequence[int]) -> Arrays:
+        self.dummy = np.zeros(self.env.num_envs, bool)
+        one_each = isinstance(self.env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
+        obs, _ = self.env.reset(seed=list(seeds) if one_each else seeds[0])  # type: ignore[arg-type]
+        return self._batch(obs)
+
+    def step(self, action: Arrays, active: np.ndarray | None) -> Step:
+        obs, reward, terminated, truncated, info = self.env.step(self.action.whole(action))
+        next_obs = self.after = self._batch(obs)
+        ended = np.logical_or(terminated, truncated)
+        begins, valid = ended, ~self.dummy
+        if self.mode is AutoresetMode.NEXT_STEP:
+            begins, self.dummy = self.dummy, ended
+        elif self.mode is AutoresetMode.SAME_STEP and ended.any():
+            next_obs = self._final(next_obs, ended, info)
+        if active is not None:
+            valid = valid & active
+        return Step(
+            next_obs,
+            np.array(reward, np.float64),
+            np.array(terminated, bool) & valid,
+            np.array(truncated, bool) & valid,
+            valid,
+            ended & valid if ended.any() else None,
+            begins if begins.any() else None,
+        )
+
+    def restart(self, begins: np.ndarray) -> Arrays:
+        if self.mode is AutoresetMode.DISABLED:
+            obs, _ = self.env.reset(options={"reset_mask": begins})
+            self.after = self._batch(obs)
+        return self.after
+
+    def _final(self, obs: Arrays, ended: np.ndarray, info: Mapping[str, Any]) -> Arrays:
+        if "final_obs" not in info:
+            raise RuntimeError("an episode ended without info['final_obs'], which autoreset mode SAME_STEP promises")
+        true = tuple(array.copy() for array in obs)
+        for row in np.flatnonzero(ended):
+            self.observation.store(true, int(row), info["final_obs"][row])
+        return true
+
+    def _batch(self, obs: Any) -> Arrays:
+        return self.observation.batch(obs, self.env.num_envs)
+
+    def close(self) -> None:
+        self.env.close()
+
+
+def make(
+    id: Any,
+    *,
+    envs: int = 1,
+    kwargs: Mapping[str, Any] | None = None,
+    changes: Sequence[Callable[[Single], Single]] = (),
+) -> Environment:
+    """An Environment from a Gymnasium id (`CartPole-v1`, `package:Env-v0`) or from what somebody made already.
+
+    `id` may also be an environment, a list of them, a vector environment, a function that makes one environment, or
+    an Environment, returned as it is. `changes` are wrappers, applied in order to each single environment.
+
+    Raises UserError for an unknown id (with near matches), wrong arguments and spaces that cannot be encoded.
+    """
+    if isinstance(id, Environment):
+        return id
+    if envs < 1:
+        raise UserError(f"envs must be at least 1, got {envs}")
+    if isinstance(id, VectorEnv):
+        return _from_vector(id, changes)
+    if isinstance(id, gymnasium.Env):
+        singles = [id]
+    elif isinstance(id, Sequence) and not isinstance(id, str):
+        singles = list(id)
+    else:
+        singles = [_make_one(id, kwargs or {}) for _ in range(envs)]
+    if envs not in (1, len(singles)):
+        raise UserError(f"envs = {envs}, but {len(singles)} made environments were given: give an id or a function")
+    for change in changes:
+        singles = [change(env) for env in singles]
+    name = _name(singles[0])
+    observation = layout(singles[0].observation_space, f"the observation space of {name}")
+    action = layout(singles[0].action_space, f"the action space of {name}")
+    return Environment(name, len(singles), _Singles(singles, observation, action), observation, action)
+
+
+def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Environment:
+    name = _name(env)
+    if changes:
+        raise UserError(f"changes apply to single environments, and {name} is a vector environment: give its id")
+    if "autoreset_mode" not in (env.metadata or {}):
+        raise UserError(f'{name} does not say how it resets: set metadata["autoreset_mode"] to an AutoresetMode')
+    observation = layout(env.single_observation_space, f"the observation space of {name}")
+    action = layout(env.single_action_space, f"the action space of {name}")
+    return Environment(name, env.num_envs, _Vector(env, observation, action), observation, action)
+
+
+def _name(env: Any) -> str:
+    return env.spec.id if getattr(env, "spec", None) is not None else type(env.unwrapped).__name__
+
+
+def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Single:
+    try:
+        return gymnasium.make(id, **kwargs) if isinstance(id, str) else id(**kwargs)
+    except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv) as error:
+        raise UserError(_unknown(str(id))) from error
+    except ModuleNotFoundError as error:
+        raise UserError(f"environment {id!r} needs the module {error.name!r}, which is not installed") from error
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise UserError(f"environment {id!r} cannot be made: {error}") from error
+    except (TypeError, ValueError, gymnasium.error.Error) as error:
+        raise UserError(f"environment {id!r} cannot be made with {dict(kwargs)}: {error}") from error
+
+
+def _unknown(id: str) -> str:
+    packages = sorted({str(spec.entry_point).split(".")[0].split(":")[0] for spec in gymnasium.registry.values()})
+    near = get_close_matches(id.split(":")[-1], gymnasium.registry, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see `agentic envs`."
+    return f"unknown environment {id!r}; {hint} Environments come from {', '.join(packages)}; others as 'package:Name-v0'"

@@ -1,0 +1,203 @@
+"""An experiment file: what to run, as one TOML text and as one checked, frozen value.
+
+Every mistake in it is told before anything runs, in one sentence with the nearest valid word. The resolved file is
+written into the run, so that a run can be repeated from its own folder.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agentic.errors import RunError, UserError
+from agentic.plugins.registry import suggest
+
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class _Table(BaseModel):
+    """A table with a fixed set of keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(BaseModel):
+    """A component by `name`; every other key is a parameter of it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: Annotated[str, Field(min_length=1)]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+@final
+class RunTable(_Table):
+    seed: Count = 0
+    envs: Positive = 1
+    dtype: Literal["float32", "float64"] = "float32"
+    threads: Positive = 1
+
+
+@final
+class EnvTable(_Table):
+    """`changes` are wrappers that change the world, innermost first."""
+
+    id: Annotated[str, Field(min_length=1)]
+    kwargs: dict[str, Any] = {}
+    changes: tuple[Named, ...] = ()
+
+
+@final
+class AgentTable(Named):
+    selection: Named | None = None
+
+
+@final
+class PlannerTable(Named):
+    """A planner and the purpose it plans for: how far ahead, and what counts beside the goal."""
+
+    horizon: Positive = 1
+    discount: Annotated[float, Field(gt=0, le=1)] = 1.0
+    gain: Named | None = None
+    effort: Named | None = None
+    terminal: Named | None = None
+
+
+@final
+class LearnTable(_Table):
+    """Environment steps of experience, of which the first `warmup` take uniformly random actions."""
+
+    steps: Count = 0
+    warmup: Count = 0
+
+
+@final
+class EvaluateTable(_Table):
+    episodes: Positive = 20
+
+
+@final
+class Experiment(_Table):
+    """Everything a run depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
+
+    run: RunTable = RunTable()
+    env: EnvTable
+    agent: AgentTable
+    model: Named | None = None
+    goal: Named | None = None
+    inference: Named | None = None
+    planner: PlannerTable | None = None
+    learner: Named | None = None
+    learn: LearnTable = LearnTable()
+    evaluate: EvaluateTable = EvaluateTable()
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
+        """The experiment in a TOML file, after `overrides` such as "planner.horizon=3"."""
+        return cls.of(read(path), overrides, source=f"{path}: ")
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], overrides: Iterable[str] = (), *, source: str = "") -> Self:
+        """The experiment in plain tables; `source` starts its error messages."""
+        given = json.loads(json.dumps(tables, default=str))
+        for override in overrides:
+            _override(given, override)
+        try:
+            return cls.model_validate_json(json.dumps(given), strict=True)
+        except ValidationError as error:
+            raise UserError(source + _sentence(error)) from None
+
+    def tables(self) -> dict[str, Any]:
+        """Plain tables, defaults filled in and absent ones left out."""
+        return self.model_dump(exclude_none=True)
+
+    def to_toml(self) -> str:
+        """The resolved file."""
+        return "\n".join(_section(name, table) for name, table in self.tables().items())
+
+    def save(self, path: Path) -> None:
+        """Write the resolved file. Raises RunError where it cannot be written."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.to_toml(), encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file. Raises UserError for one that cannot be read or is malformed, with the line."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not a text file in UTF-8: byte {error.start} cannot be decoded") from None
+    except OSError as error:
+        raise UserError(f"cannot read the experiment file {path}: {error.strerror}") from None
+
+
+def _override(tables: dict[str, Any], text: str) -> None:
+    path, equals, value = text.partition("=")
+    *parents, key = (part.strip() for part in path.split("."))
+    if not equals or not parents or not all((*parents, key)):
+        raise UserError(f"cannot read the setting {text!r}: write table.key=value, such as planner.horizon=3")
+    for parent in parents:
+        tables = tables.setdefault(parent, {})
+        if not isinstance(tables, dict):
+            raise UserError(f"cannot set {path.strip()}: {parent} is a value and not a table")
+    try:
+        tables[key] = json.loads(json.dumps(tomllib.loads(f"value = {value}")["value"], default=str))
+    except tomllib.TOMLDecodeError:
+        tables[key] = value.strip()
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
+    first = error.errors(include_url=False)[0]
+    where = [str(part) for part in first["loc"]]
+    label = f"[{where[0]}]" if len(where) < 2 else f"[{where[0]}] {'.'.join(where[1:])}"
+    if first["type"] == "extra_forbidden":
+        known = list(Experiment.model_fields if len(where) == 1 else _keys(where[0]))
+        noun = "table" if len(where) == 1 else "key"
+        return f"unknown {noun} {label}{suggest(where[-1], known) or ';'} known are {', '.join(known)}"
+    if first["type"] == "missing":
+        hint = {"env": 'id = "CartPole-v1"', "agent": 'name = "energy"'}.get(where[0], 'name = "..."')
+        return (
+            f"{label} is missing: write [{where[0]}] and below it {hint}" if len(where) < 3 else f"{label} is missing"
+        )
+    reason = first["msg"][:1].lower() + first["msg"][1:].replace("an object", "a table")
+    return f"{label} is wrong: {reason}, got {first['input']!r}"
+
+
+def _keys(table: str) -> Iterable[str]:
+    kind = Experiment.model_fields[table].annotation
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else ()
+
+
+def _section(name: str, table: Mapping[str, Any]) -> str:
+    return "\n".join([f"[{name}]", *(f"{_key(key)} = {toml_value(value)}" for key, value in table.items())]) + "\n"
+
+
+def toml_value(value: Any) -> str:
+    """A TOML value on one line."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_key(key)} = {toml_value(part)}" for key, part in value.items() if part is not None)
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)  # inf and nan are TOML's words too
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(key: str) -> str:
+    return key if key.isascii() and key.replace("-", "").replace("_", "").isalnum() else toml_value(key)

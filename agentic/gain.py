@@ -1,0 +1,195 @@
+"""Information gain: what a plan is expected to teach, in nats.
+
+`SummedGain` adds one-step gains over modalities and steps as the literature does, which counts twice what two looks
+share; `JointGain` is the mutual information with a named target. Which one a number used is part of its name.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import torch
+from torch import Tensor
+
+from agentic.belief import Categorical, Gaussian
+from agentic.errors import UserError
+from agentic.model import FiniteModel, LinearModel, Model, Step
+
+LIMIT = 4_000_000  # entries of the largest table an enumeration may build
+
+
+class Gain(ABC):
+    """A recursion along a plan: `start` gives its memory, `step` the gains of one imagined step."""
+
+    @abstractmethod
+    def start(self, model: Model, belief: Any) -> Any:
+        """The memory before the first imagined step."""
+
+    @abstractmethod
+    def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        """The memory after `step`, and the gains credited to it by name, each (*s, b)."""
+
+
+@final
+@dataclass(frozen=True)
+class SummedGain(Gain):
+    """One-step gains, summed over modalities and steps without conditioning (Friston et al. 2017; pymdp).
+
+    `target` is "states", "weights" or "both". The sum may exceed the prior entropy of its target.
+    """
+
+    target: str = "states"
+
+    def __post_init__(self) -> None:
+        _one_of("SummedGain", self.target, ("states", "weights", "both"))
+
+    def start(self, model: Model, belief: Any) -> Any:
+        return None
+
+    def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        gains: dict[str, Tensor] = {}
+        if self.target != "weights":
+            gains["state_gain"] = state_gain(model, step.after)
+        if self.target != "states":
+            gains.update(model.parameter_gain([step]))
+        return None, gains
+
+
+@final
+@dataclass(frozen=True)
+class JointGain(Gain):
+    """Mutual information between the plan's observations and a target, exact by the chain rule.
+
+    `target`: "trajectory" (all visited latents), "first" (the latent now), "final" (the last latent), "static" (what no
+    action can change) or "weights". Finite models are enumerated; linear-Gaussian ones follow the covariance.
+    Raises UserError where that is not affordable, with the number of outcome sequences it needs.
+    """
+
+    target: str = "trajectory"
+    TARGETS: ClassVar = ("trajectory", "first", "final", "static", "weights")
+
+    def __post_init__(self) -> None:
+        _one_of("JointGain", self.target, self.TARGETS)
+
+    def start(self, model: Model, belief: Any) -> Any:
+        if self.target == "weights":
+            return ()
+        if isinstance(model, FiniteModel) and isinstance(belief, Categorical):
+            return _start_finite(model, belief, self.target)
+        if isinstance(model, LinearModel) and isinstance(belief, Gaussian):
+            return _start_linear(belief, self.target)
+        raise UserError(f"JointGain needs a finite or a linear-Gaussian model, got {type(model).__name__}: use SummedGain")
+
+    def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        if self.target == "weights":
+            path = (*memory, step)
+            return path, model.parameter_gain(path) if last else {}
+        if isinstance(model, FiniteModel):
+            memory, gain = _step_finite(model, memory, step.action, self.target, last)
+        else:
+            assert isinstance(model, LinearModel)
+            memory, gain = _step_linear(model, memory, self.target, last)
+        return memory, {"state_gain": gain}
+
+
+def state_gain(model: Model, belief: Any) -> Tensor:
+    """I(o; z) of one observation under the predicted belief, summed over modalities: H[q(o)] - E_q[H[p(o | z)]]."""
+    seen = model.emit(belief)
+    if not isinstance(seen, Categorical | Gaussian):
+        raise UserError(f"state gain needs a categorical or Gaussian prediction, got {type(seen).__name__}")
+    return seen.entropy() - model.ambiguity(belief)
+
+
+def _start_finite(model: FiniteModel, belief: Categorical, target: str) -> Tensor:
+    """p(label, history, z) as (*s, b, labels, histories, n): the label is what the gain is about."""
+    probs = belief.probs
+    if target == "first":
+        return torch.diag_embed(probs).unsqueeze(-2)
+    if target == "static":
+        labels = _static_classes(model.dynamics())
+        return (labels * probs.unsqueeze(-2)).unsqueeze(-2)
+    return probs[..., None, None, :]
+
+
+def _step_finite(model: FiniteModel, joint: Tensor, action: Tensor, target: str, last: bool) -> tuple[Tensor, Tensor]:
+    likelihood, dynamics = model.likelihood(), model.dynamics()
+    outcomes, needed = len(likelihood), joint.shape[-2] * len(likelihood)
+    if needed * joint.shape[-1] * joint.shape[-3] > LIMIT:
+        raise UserError(f"JointGain needs {needed} outcome sequences, more than it enumerates: shorten the horizon")
+    moved = torch.einsum("...k,ijk->...ij", action, dynamics)[..., None, :, :]
+    ahead = joint @ moved.transpose(-2, -1)
+    seen = ahead.unsqueeze(-2) * likelihood
+    after = seen.reshape(*seen.shape[:-3], seen.shape[-3] * outcomes, seen.shape[-1])
+    if target == "final":
+        gain = _information(after.squeeze(-3)) if last else torch.zeros_like(after[..., 0, 0, 0])
+    elif target == "trajectory":
+        noise = -torch.special.xlogy(likelihood, likelihood).sum(0)
+        gain = _fresh_entropy(seen.sum(-4)) - (ahead.sum((-3, -2)) * noise).sum(-1)
+    else:
+        gain = _fresh_entropy(seen.sum(-4)) - _fresh_entropy(seen).sum(-1)
+    alive = model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
+    return after * alive, gain
+
+
+def _fresh_entropy(seen: Tensor) -> Tensor:
+    """H[o | history] weighted by the history's probability, from p(history, o, z) (..., h, o, n)."""
+    joint = seen.sum(-1)
+    past = joint.sum(-1)
+    return (torch.special.xlogy(past, past) - torch.special.xlogy(joint, joint).sum(-1)).sum(-1)
+
+
+def _information(joint: Tensor) -> Tensor:
+    """Mutual information of the two last axes of a joint distribution."""
+    rows, columns = joint.sum(-1), joint.sum(-2)
+    whole = torch.special.xlogy(joint, joint).sum((-2, -1))
+    return whole - torch.special.xlogy(rows, rows).sum(-1) - torch.special.xlogy(columns, columns).sum(-1)
+
+
+def _static_classes(dynamics: Tensor) -> Tensor:
+    """One-hot membership (classes, n) of the sets of states that no action ever leaves for one another."""
+    linked = (dynamics > 0).any(-1)
+    linked = linked | linked.T | torch.eye(len(linked), dtype=torch.bool)
+    for _ in range(len(linked)):
+        wider = (linked.double() @ linked.double()) > 0
+        if bool((wider == linked).all()):
+            break
+        linked = wider
+    return torch.unique(linked, dim=0).double()
+
+
+def _start_linear(belief: Gaussian, target: str) -> tuple[Tensor, Tensor]:
+    """Covariance of (target, z) before and after looking; for a trajectory the target is the latent itself."""
+    if target == "static":
+        raise UserError("JointGain(target='static') needs a finite model: a linear-Gaussian latent has no static classes")
+    covariance = belief.covariance
+    if target == "first":
+        both = torch.cat([covariance, covariance], -1)
+        covariance = torch.cat([both, both], -2)
+    return covariance, covariance
+
+
+def _step_linear(model: LinearModel, memory: tuple[Tensor, Tensor], target: str, last: bool) -> tuple[Any, Tensor]:
+    system, (blind, looking) = model.system(), memory
+    d = len(system.A)
+    carry = blind.shape[-1] - d
+    move = torch.block_diag(torch.eye(carry, dtype=system.A.dtype), system.A)
+    noise = torch.block_diag(torch.zeros(carry, carry, dtype=system.A.dtype), system.Q)
+    see = torch.cat([torch.zeros(len(system.C), carry, dtype=system.A.dtype), system.C], 1)
+    blind, ahead = move @ blind @ move.T + noise, move @ looking @ move.T + noise
+    spread = see @ ahead @ see.T + system.R
+    looking = ahead - ahead @ see.T @ torch.linalg.solve(spread, see @ ahead)
+    if target == "trajectory":
+        gain = 0.5 * (torch.logdet(spread) - torch.logdet(system.R))
+    else:
+        block = slice(0, carry) if target == "first" else slice(carry, None)
+        before = ahead if target == "first" else blind
+        gain = 0.5 * (torch.logdet(before[..., block, block]) - torch.logdet(looking[..., block, block]))
+        if target == "final" and not last:
+            gain = torch.zeros_like(gain)
+    return (blind, looking), gain
+
+
+def _one_of(owner: str, got: str, names: tuple[str, ...]) -> None:
+    if got not in names:
+        raise UserError(f"{owner} expects a target among {', '.join(names)}, got {got!r}")

@@ -1,0 +1,84 @@
+'''The whole extension surface on one screen: five hooks, one per kind of component.
+
+A plugin marks a function `agentic_<kind>` with `hookimpl`; it takes no arguments and returns a mapping from short
+name to a class or, so that starting the command line stays fast, to a `"module:Class"` string that is imported on
+first use. Names match `[a-z][a-z0-9_-]*` and are unique per kind. Kinds: energies, optimizers, metrics, agents, envs.
+
+A complete plugin, saved as `my_energy.py` and used with `--plugin my_energy.py`:
+
+>>> from agentic import hookimpl
+>>> class Spring:
+...     """1/2 stiffness z^2, in nats."""
+...     def __init__(self, stiffness=1.0):
+...         self.stiffness = stiffness
+...     def __call__(self, x, z):
+...         return self.stiffness * z**2 / 2
+>>> @hookimpl
+... def agentic_energies():
+...     return {"spring": Spring, "pendulum": "my_package.pendulum:Pendulum"}
+>>> sorted(agentic_energies())
+['pendulum', 'spring']
+
+An installed plugin names its module in its own pyproject.toml, `[project.entry-points.agentic]`, `any_name = "module"`.
+'''
+
+from collections.abc import Mapping
+
+import pluggy
+
+KINDS = ("energies", "optimizers", "metrics", "agents", "envs")
+
+hookspec = pluggy.HookspecMarker("agentic")
+hookimpl = pluggy.HookimplMarker("agentic")
+
+Offer = Mapping[str, type | str]
+
+
+@hookspec
+def agentic_energies() -> Offer:  # type: ignore[empty-body]
+    """Energies: classes with `forward(x, z)`, low where x and z agree.
+
+    >>> @hookimpl
+    ... def agentic_energies():
+    ...     return {"spring": "my_package.spring:Spring"}
+    """
+
+
+@hookspec
+def agentic_optimizers() -> Offer:  # type: ignore[empty-body]
+    """Minimizers and samplers: frozen dataclasses with `init` and `step`.
+
+    >>> @hookimpl
+    ... def agentic_optimizers():
+    ...     return {"descent": "my_package.descent:Descent"}
+    """
+
+
+@hookspec
+def agentic_metrics() -> Offer:  # type: ignore[empty-body]
+    """Metrics: classes that declare what they look at and return a Measurement.
+
+    >>> @hookimpl
+    ... def agentic_metrics():
+    ...     return {"mean-reward": "my_package.reward:MeanReward"}
+    """
+
+
+@hookspec
+def agentic_agents() -> Offer:  # type: ignore[empty-body]
+    """Agents: classes with `start` and `decide`.
+
+    >>> @hookimpl
+    ... def agentic_agents():
+    ...     return {"still": "my_package.still:Still"}
+    """
+
+
+@hookspec
+def agentic_envs() -> Offer:  # type: ignore[empty-body]
+    """Environments: Gymnasium classes, `gymnasium.Env`.
+
+    >>> @hookimpl
+    ... def agentic_envs():
+    ...     return {"corridor": "my_package.corridor:Corridor"}
+    """

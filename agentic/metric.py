@@ -1,0 +1,284 @@
+"""Metrics: what is measured about an agent, what a metric may look at, and the value it must account for.
+
+Agency depends on its frame, so no value exists without one. No record of behavior tells a planner from the table
+cloned from it, so metrics say what they need, and some intervene: they change the world and look again.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import Enum
+from html import escape
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
+
+import numpy as np
+
+from agentic.agent import Agent, Change
+from agentic.errors import UserError
+from agentic.seeds import stream
+
+if TYPE_CHECKING:
+    import gymnasium
+    from rich.table import Table
+
+    from agentic.record import Record
+
+Part = Literal["record", "agent", "environment"]
+
+
+class Access(Enum):
+    """What a metric looks at; where it looks at several, the last of them in this order."""
+
+    RECORDS = "records"
+    """Observations, actions and rewards of a record."""
+    INTERNALS = "internals"
+    """Beliefs, plans and energies of an agent."""
+    MODEL = "model"
+    """The true dynamics of an environment, or one that can be reset at will."""
+    INTERVENE = "intervene"
+    """An agent and an environment that are run again with something changed."""
+
+
+@final
+@dataclass(frozen=True)
+class Frame:
+    """What the measurer committed to: a value holds within it and nowhere else.
+
+    `variables` are what was measured; `boundary` says where the agent ends and the world begins; `horizon` is in steps,
+    None for whole episodes; `goal` and `start` (the distribution of first states) are in words; `interventions` name
+    what was changed, empty where nothing was. All are required. Raises UserError where words are missing.
+    """
+
+    variables: tuple[str, ...]
+    boundary: str
+    horizon: int | None
+    goal: str
+    start: str
+    interventions: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.variables, str) or isinstance(self.interventions, str):
+            raise UserError("variables and interventions of a frame are tuples of names, got a single string")
+        for name in ("variables", "boundary", "goal", "start"):
+            if not getattr(self, name):
+                raise UserError(f"a frame needs its {name}: say what it is, or 'none' where there is none")
+
+    def __str__(self) -> str:
+        span = "whole episodes" if self.horizon is None else f"{self.horizon} steps"
+        changes = ", ".join(self.interventions) or "none"
+        return (
+            f"{', '.join(self.variables)} over {span}; boundary: {self.boundary}; goal: {self.goal}; "
+            f"start: {self.start}; interventions: {changes}"
+        )
+
+
+@final
+@dataclass(frozen=True)
+class Interval:
+    """A `level` (such as 0.95) interval from `low` to `high`, and the method that gave it."""
+
+    level: float
+    low: float
+    high: float
+    method: str
+
+    def __str__(self) -> str:
+        return f"[{self.low:.4g}, {self.high:.4g}]"
+
+
+@final
+@dataclass(frozen=True)
+class Null:
+    """What the metric gives where there is nothing to find: its mean and sd over `n` surrogates of this `kind`."""
+
+    kind: str
+    mean: float
+    sd: float
+    n: int
+    p_value: float
+
+    def __str__(self) -> str:
+        return f"null {self.mean:.4g} ± {self.sd:.2g} ({self.kind}, {self.n}), p = {self.p_value:.3g}"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A value with everything needed to judge it.
+
+    `interval` is None where the value is exact, `null` where no surrogate has a meaning; `references` are what named
+    other agents (a rock, a random one) score, and are no null. `episodes` and `samples` are the sample sizes, 0 for
+    exact values. `estimator` with its `parameters` says how, `diagnostics` hold plain numbers, lists and words.
+    Raises UserError without a frame.
+    """
+
+    metric: str
+    value: float
+    unit: str
+    access: Access
+    frame: Frame
+    estimator: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    interval: Interval | None = None
+    null: Null | None = None
+    references: Mapping[str, float] = field(default_factory=dict)
+    episodes: int = 0
+    samples: int = 0
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.frame, Frame):
+            raise UserError(f"a measurement of {self.metric} needs a Frame, got {self.frame!r}: a value holds within one")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for strict JSON; numbers that are not finite become 'nan', 'inf' or '-inf'."""
+        plain: dict[str, Any] = _plain({part.name: getattr(self, part.name) for part in fields(self)})
+        return plain
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`. Raises UserError where a key is missing or unknown, the frame included."""
+        parts = dict(values)
+        try:
+            frame = Frame(**{key: _tuple(value) for key, value in parts.pop("frame").items()})
+            interval, null = (parts.pop(key, None) for key in ("interval", "null"))
+            return cls(
+                frame=frame,
+                access=Access(parts.pop("access")),
+                value=float(parts.pop("value")),
+                interval=interval and Interval(**_numbers(interval, "level", "low", "high")),
+                null=null and Null(**_numbers(null, "mean", "sd", "p_value")),
+                references=_numbers(parts.get("references", {}), *parts.pop("references", {})),
+                warnings=tuple(parts.pop("warnings", ())),
+                **parts,
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"this is not a measurement as to_dict() writes it: {error}") from None
+
+    def __str__(self) -> str:
+        parts = [f"{self.metric} = {self.value:.4g} {self.unit}"]
+        parts += [str(self.interval)] if self.interval else []
+        parts += [str(self.null)] if self.null else []
+        parts += [f"{name} scores {value:.4g}" for name, value in self.references.items()]
+        parts += [f"{self.episodes} episodes, {self.samples} samples"] if self.samples else ["exact"]
+        return "; ".join([*parts, *(f"warning: {warning}" for warning in self.warnings)])
+
+    def __rich__(self) -> "Table":
+        from rich.table import Table
+
+        table = Table(title=self.metric, show_header=False)
+        for name, value in self._rows():
+            table.add_row(name, value)
+        return table
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._rows())
+        return f"<table><caption>{escape(self.metric)}</caption>{rows}</table>"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        interval = self.interval and f"{self.interval} ({self.interval.level:.0%}, {self.interval.method})"
+        shown = {
+            "value": f"{self.value:.6g} {self.unit}",
+            "interval": interval,
+            "null": self.null,
+            "references": ", ".join(f"{name} {value:.4g}" for name, value in self.references.items()),
+            "sample": f"{self.episodes} episodes, {self.samples} samples" if self.samples else "exact",
+            "estimator": ", ".join([self.estimator, *(f"{k} = {v}" for k, v in self.parameters.items())]),
+            "access": self.access.value,
+            "frame": self.frame,
+            "warnings": "; ".join(self.warnings),
+        }
+        return [(name, str(value)) for name, value in shown.items() if value]
+
+
+@final
+@dataclass(frozen=True)
+class Intervention:
+    """A change of the world: `apply` makes the changed environment from the unchanged one.
+
+    `change` is what the agent is told of it; None: nothing, it must find out.
+    """
+
+    name: str
+    apply: "Callable[[gymnasium.Env[Any, Any]], gymnasium.Env[Any, Any]]"
+    change: Change | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Subject:
+    """What is being measured; a part that is not offered is None.
+
+    `record` is what happened, `agent` and `environment` (a function that makes a fresh single environment) allow to
+    look closer, to run again and to intervene.
+    """
+
+    record: "Record | None" = None
+    agent: Agent | None = None
+    environment: "Callable[[], gymnasium.Env[Any, Any]] | None" = None
+
+    def under(self, intervention: Intervention) -> Self:
+        """The sealed agent (a deep copy that does not learn) in the changed world, told what is announced."""
+        make, agent = self.environment, deepcopy(self.agent)
+        if make is None or agent is None:
+            raise UserError(f"intervention {intervention.name} needs an agent and an environment to run it in")
+        agent.learner = None
+        if intervention.change is not None:
+            agent = agent.told(intervention.change)
+        return replace(self, record=None, agent=agent, environment=lambda: intervention.apply(make()))
+
+
+class Metric(ABC):
+    """One way to measure a subject. Concrete ones are frozen dataclasses of the estimator's parameters.
+
+    `access` says what it looks at, `unit` what its values are in, `needs` which parts of a `Subject` it reads. Columns
+    that a record lacks are told by the record itself.
+    """
+
+    access: ClassVar[Access]
+    unit: ClassVar[str]
+    needs: ClassVar[tuple[Part, ...]]
+
+    @abstractmethod
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        """The measurement; `subject` offers all that is needed, `generator` is the only source of chance."""
+
+
+def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
+    """Measure, with the metric's own random stream. Raises UserError where the subject lacks what the metric needs."""
+    missing = [need for need in metric.needs if getattr(subject, need) is None]
+    if missing:
+        raise UserError(
+            f"{type(metric).__name__} looks at {metric.access.value} and needs {', '.join(metric.needs)}; "
+            f"this subject has no {', '.join(missing)}: add it, or choose a metric that does without"
+        )
+    return replace(metric.measure(subject, generator=np.random.default_rng(stream(seed, "metric"))), seed=seed)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, words, lists and mappings of them, from dataclasses, arrays and enums too."""
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Frame | Interval | Null):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value if isinstance(value, bool | int | float | str | None) else str(value)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _numbers(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: float(value) if key in names else value for key, value in values.items()}

@@ -1,0 +1,110 @@
+"""What a component takes, read from its own signature, and whether what a file gives it fits.
+
+A component is called through its class method `from_env(environment, ...)` where it has one, else through its
+constructor. Where `from_env` passes its keywords on (`**parameters`), those of the constructor and of the class's other
+class methods count as its own.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, get_type_hints
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+from agentic.errors import RunError, UserError
+from agentic.plugins.registry import described, listed, suggest
+
+NEEDED = inspect.Parameter.empty
+
+
+class Accepted(NamedTuple):
+    """The parameters of a component with their annotations; `free` where it takes any other name too."""
+
+    names: Mapping[str, inspect.Parameter]
+    free: bool
+    hints: Mapping[str, Any]
+
+    def needs(self, name: str) -> bool:
+        """Whether this parameter is one that must be given."""
+        return name in self.names and self.names[name].default is NEEDED
+
+    def without(self, names: Iterable[str]) -> "Accepted":
+        dropped = set(names)
+        return self._replace(names={key: each for key, each in self.names.items() if key not in dropped})
+
+
+def accepted(target: Any, leading: int = 0) -> Accepted:
+    """What can be written for `target`, whose first `leading` arguments (after the environment) are given by us."""
+    from_env = getattr(target, "from_env", None)
+    if from_env is None:
+        return _signature(target, leading)
+    door = _signature(from_env, leading + 1)
+    if not door.free:
+        return door
+    names, hints = dict(door.names), dict(door.hints)
+    own = _signature(target, leading)
+    methods = [getattr(target, key) for key, each in vars(target).items() if isinstance(each, classmethod)]
+    for other in (own, *(_keywords(_signature(method, 0)) for method in methods)):
+        names = {**{key: each.replace(default=None) for key, each in other.names.items()}, **names}
+        hints = {**other.hints, **hints}
+    return Accepted(names, own.free, hints)
+
+
+def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[str] = ()) -> dict[str, Any]:
+    """The parameters as the component takes them. Raises UserError for one that is unknown, missing or mistyped.
+
+    `label` names the component in messages; `others` are further keys of its table, to be suggested too.
+    """
+    known = [*takes.names, *(key for key in others if key != "name")]
+    for key in given:
+        if key not in takes.names and not takes.free:
+            near = suggest(key, known)
+            raise UserError(f"{label} has no parameter '{key}'{near}; known: {listed(known)}")
+    for key in takes.names:
+        if takes.needs(key) and key not in given:
+            raise UserError(f"{label} needs the parameter '{key}': write {key} = ...")
+    return {key: _typed(takes.hints.get(key, Any), value, f"{label}: {key}") for key, value in given.items()}
+
+
+def guarded(construct: Callable[[], Any], label: str, plugin: str) -> Any:
+    """Make a component: what it says about its parameters is the user's business, anything else its plugin's."""
+    try:
+        return construct()
+    except UserError as error:
+        raise UserError(f"{label}: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{label} cannot be made: {' '.join(str(error).split())}") from error
+    except RunError:
+        raise
+    except Exception as error:
+        raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
+
+
+def _signature(function: Any, leading: int) -> Accepted:
+    parameters = list(inspect.signature(function).parameters.values())
+    free = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    named = [each for each in parameters if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+    try:
+        hints = get_type_hints(function.__init__ if isinstance(function, type) else function)
+    except (NameError, TypeError, AttributeError):  # names that only type checkers import: nothing to check against
+        hints = {}
+    return Accepted({each.name: each for each in named[leading:]}, free, hints)
+
+
+def _keywords(signature: Accepted) -> Accepted:
+    return signature.without(key for key, each in signature.names.items() if each.kind is not each.KEYWORD_ONLY)
+
+
+def _typed(hint: Any, value: Any, label: str) -> Any:
+    """The value in the type of the annotation, lists as tuples; unchanged where that cannot be said in TOML."""
+    try:
+        text = json.dumps(value)
+        adapter: TypeAdapter[Any] = TypeAdapter(hint)
+    except (TypeError, PydanticUserError):  # a component, or a type that pydantic does not know
+        return value
+    try:
+        return adapter.validate_json(text, strict=True)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise UserError(f"{label} is wrong: {reason[:1].lower()}{reason[1:]}, got {value!r}") from None

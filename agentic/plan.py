@@ -1,0 +1,207 @@
+"""Plans are values: open-loop sequences, belief trees, affine feedback.
+
+A plan is a belief over courses of action that can be asked for its first action and for the action at a later belief.
+Candidates are weighed by q(plan) = softmax(-precision G + log E); an infinite precision is the greedy limit.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic.belief import Belief, Categorical, Particles, Point
+from agentic.domain import Domain, Simplex
+
+TIE = 1e-9  # nats: candidates closer than this are equally good
+
+
+def weigh(energies: Tensor, precision: float, log_prior: Tensor | None = None, dim: int = 0) -> Tensor:
+    """q = softmax(-precision x energies + log prior) along `dim`; exact ties split evenly at infinite precision.
+
+    Candidates of infinite energy or zero prior get no weight unless all are such, which then share evenly.
+    """
+    if precision == inf:
+        allowed = energies if log_prior is None else energies.masked_fill(torch.isneginf(log_prior), inf)
+        best = allowed.amin(dim, keepdim=True)
+        chosen = (allowed <= best + TIE * (1 + best.abs().nan_to_num(posinf=0.0))).to(energies.dtype)
+        return chosen / chosen.sum(dim, keepdim=True)
+    scores = -precision * energies if log_prior is None else log_prior - precision * energies
+    top = scores.amax(dim, keepdim=True)
+    shifted = torch.where(torch.isneginf(top), torch.zeros_like(scores), scores - top)
+    return torch.softmax(shifted, dim)
+
+
+class Plan(Belief):
+    """A belief over courses of action. `version` is that of the model it was derived from.
+
+    `terms(precision)` are the parts of the expected energy, each (b,), averaged over q(plan).
+    """
+
+    version: int
+
+    @abstractmethod
+    def first_action(self, precision: float = inf) -> Belief:
+        """The marginal over plans of what to do now."""
+
+    @abstractmethod
+    def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
+        """What to do at step `t` of the plan, given the belief there."""
+
+    @abstractmethod
+    def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
+        """Named parts of the expected energy, nats, (b,)."""
+
+    def shifted(self) -> "Plan | None":
+        """The warm start of the next tick: this plan one step later; None where nothing can be kept."""
+        return None
+
+    def restarted(self, mask: Tensor) -> "Plan | None":
+        """The warm start once the rows in `mask` (b,) have begun a new episode."""
+        return self if not bool(mask.any()) else None
+
+    @property
+    def mean(self) -> Tensor:
+        return self.first_action().mean
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.first_action(1.0).sample(n, generator)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        raise TypeError("plans are not merged row by row: see restarted")
+
+
+@final
+@dataclass(frozen=True)
+class Sequence(Plan):
+    """Open-loop candidates: `actions` (k, b, T, *event) with their expected energies `values` (k, b) in nats.
+
+    `parts` maps a term's name to (k, b); `log_prior` (k, b or 1) are the habits ln E; `domain` is the actions'.
+    """
+
+    actions: Tensor
+    values: Tensor
+    domain: Domain
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
+    log_prior: Tensor | None = None
+    version: int = 0
+
+    def weights(self, precision: float = inf) -> Tensor:
+        """q(plan), (k, b)."""
+        return weigh(self.values, precision, self.log_prior)
+
+    def first_action(self, precision: float = inf) -> Belief:
+        return self._marginal(0, precision)
+
+    def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
+        return self._marginal(t, precision)
+
+    def _marginal(self, t: int, precision: float) -> Belief:
+        actions, q = self.actions[:, :, t], self.weights(precision)
+        if isinstance(self.domain, Simplex):
+            return Categorical((q.unsqueeze(-1) * actions).sum(0), self.domain.sizes)
+        if len(actions) == 1:
+            return Point(actions[0])
+        return Particles(actions.expand(*q.shape, *actions.shape[2:]), q.log())
+
+    def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
+        q = self.weights(precision)
+        return {name: torch.where(q > 0, q * part, torch.zeros_like(part)).sum(0) for name, part in self.parts.items()}
+
+    def shifted(self) -> "Plan | None":
+        """The best sequence one step later, its last action repeated: (1, b, T, *event)."""
+        best = self.values.argmin(0)
+        rows = torch.arange(self.values.shape[1])
+        actions = self.actions.expand(-1, self.values.shape[1], *self.actions.shape[2:])[best, rows]
+        moved = torch.cat([actions[:, 1:], actions[:, -1:]], 1).unsqueeze(0)
+        return replace(self, actions=moved, values=self.values.amin(0, keepdim=True), parts={}, log_prior=None)
+
+    def restarted(self, mask: Tensor) -> "Plan | None":
+        if not bool(mask.any()):
+            return self
+        fresh = self.domain.center(self.actions.shape[1], self.actions.dtype)
+        fresh = fresh.unsqueeze(1).expand(self.actions.shape[1:])
+        return replace(self, actions=torch.where(mask.view(1, -1, *[1] * (fresh.dim() - 1)), fresh, self.actions))
+
+
+@final
+@dataclass(frozen=True)
+class AffineFeedback(Plan):
+    """a_t = K_t m + k_t with m the belief's mean: `gains` (T, da, dz), `offsets` (T, da), shared by all rows.
+
+    `start` is the belief it was made at; `parts` the terms of its expected energy there, each (b,). `memory` is what
+    its solver derived from the weights and may use again while the version stands.
+    """
+
+    gains: Tensor
+    offsets: Tensor
+    start: Belief
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
+    version: int = 0
+    memory: Any = None
+
+    def first_action(self, precision: float = inf) -> Belief:
+        return self.act(self.start, 0)
+
+    def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
+        return Point(belief.mean @ self.gains[t].T + self.offsets[t])
+
+    def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
+        return self.parts
+
+    def shifted(self) -> "Plan | None":
+        return self
+
+    def restarted(self, mask: Tensor) -> "Plan | None":
+        return self
+
+
+@final
+@dataclass(frozen=True)
+class Tree(Plan):
+    """A closed-loop plan over beliefs: `values` (a, b) of the first actions, and the same for every belief it visits.
+
+    `beliefs` (m, n) are the distinct beliefs visited and `depths[d]` (m, a) the actions' values there with `d + 1`
+    steps left; `roots` (b,) index the beliefs it was made at. `parts` maps a term's name to (a, b).
+    """
+
+    values: Tensor
+    parts: Mapping[str, Tensor]
+    beliefs: Tensor
+    roots: Tensor
+    depths: tuple[Tensor, ...]
+    domain: Simplex
+    log_habits: Tensor | None = None
+    version: int = 0
+    memory: Any = None
+
+    def first_action(self, precision: float = inf) -> Belief:
+        return self._policy(self.values, precision)
+
+    def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
+        gaps = (self.beliefs.unsqueeze(0) - belief.mean.unsqueeze(1)).abs().amax(-1)
+        gap, nearest = gaps.min(-1)
+        if bool((gap > 1e-6).any()):
+            raise ValueError(f"this tree does not visit the given belief (nearest differs by {float(gap.max()):.3g})")
+        return self._policy(self.depths[len(self.depths) - 1 - t][nearest].T, precision)
+
+    def _policy(self, values: Tensor, precision: float) -> Belief:
+        q = self._weights(values, precision)
+        return Categorical(q.T @ self.domain.corners(q.dtype), self.domain.sizes)
+
+    def _weights(self, values: Tensor, precision: float) -> Tensor:
+        habits = None if self.log_habits is None else self.log_habits.unsqueeze(-1)
+        return weigh(values, precision, habits)
+
+    def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
+        q = self._weights(self.values, precision)
+        return {name: torch.where(q > 0, q * part, 0.0).sum(0) for name, part in self.parts.items()}
+
+    def shifted(self) -> "Plan | None":
+        return self
+
+    def restarted(self, mask: Tensor) -> "Plan | None":
+        return self

@@ -1,0 +1,12 @@
+"""Find, check and name what plugins offer: `installed()` reads metadata only, `load()` imports and returns a Registry.
+
+One broken plugin costs one plugin and is told in one line; nothing is ever overridden silently; there is no global
+manager. Built-ins come through the same entry points as strangers.
+"""
+
+from agentic.hookspecs import KINDS
+from agentic.plugins.discover import PluginRow, installed
+from agentic.plugins.load import API_VERSION, load
+from agentic.plugins.registry import Component, PluginError, Problem, Registry
+
+__all__ = ["API_VERSION", "KINDS", "Component", "PluginError", "PluginRow", "Problem", "Registry", "installed", "load"]

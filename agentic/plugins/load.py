@@ -1,0 +1,201 @@
+"""Import plugins one by one, check what their hooks return and collect it; one that fails costs only itself.
+
+Every plugin gets a pluggy manager of its own: a hook that raises cannot lose what another plugin returned.
+"""
+
+import hashlib
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from time import perf_counter
+from types import FunctionType, ModuleType
+from typing import Any
+
+import pluggy
+
+from agentic import hookspecs
+from agentic.hookspecs import KINDS
+from agentic.plugins.discover import PluginRow, ids, installed, normalized
+from agentic.plugins.registry import Component, PluginError, Problem, Registry, described, listed, suggest
+
+API_VERSION = 1  # what a plugin states as AGENTIC_API, if it states anything
+
+_HOOKS = {f"agentic_{kind}": kind for kind in KINDS}
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_log = logging.getLogger("agentic.plugins")
+
+
+class _Refused(Exception):
+    """Why a plugin is not taken: cause and remedy."""
+
+
+def load(files: Iterable[str | Path] = (), directories: Iterable[str | Path] = ()) -> Registry:
+    """Import every admitted plugin and return what they offer; a plugin that fails becomes a Problem.
+
+    `files` are plugins by path (a .py file, or a folder with an __init__.py), `directories` folders of such; which
+    plugins are admitted, see `installed`. Every import and hook call is logged to `agentic.plugins` at level INFO.
+    Raises PluginError for a path that does not exist and, with AGENTIC_STRICT_PLUGINS=1, for any problem at all.
+    """
+    rows = installed(files, directories)
+    registry = collect(rows)
+    problems = [*_absent(rows), *registry.problems]
+    if problems and os.environ.get("AGENTIC_STRICT_PLUGINS", "0") not in ("", "0"):
+        lines = "\n".join(str(problem) for problem in problems)
+        raise PluginError(f"AGENTIC_STRICT_PLUGINS is set and there are {len(problems)} plugin problem(s):\n{lines}")
+    return replace(registry, problems=tuple(problems))
+
+
+def collect(rows: Iterable[PluginRow]) -> Registry:
+    """What these plugins offer, imported now; those that are disabled stay out."""
+    components: list[Component] = []
+    problems: list[Problem] = []
+    done = []
+    for row in rows:
+        if row.status in ("unreadable", "clash"):
+            problems.append(Problem(row.id, row.version, row.cause, "reinstall, rename or remove it"))
+        if row.status == "not loaded" and (row.hooks or row.source == "file"):
+            offered, faults = _load_one(row)
+            components += offered
+            problems += faults
+            status = "failed" if faults and not offered else "loaded"
+            row = replace(row, status=status, cause="; ".join(fault.cause for fault in faults))
+        done.append(row)
+    return Registry(tuple(components), (*problems, *_name_clashes(components)), tuple(done))
+
+
+def _load_one(row: PluginRow) -> tuple[list[Component], list[Problem]]:
+    """All of a stranger's offers or none; of the built-ins, each entry point stands alone."""
+    parts: list[tuple[EntryPoint | Path, ...]]
+    if row.source == "built-in":
+        parts = [(point,) for point in row.hooks]
+    else:
+        parts = [(Path(row.location),) if row.source == "file" else row.hooks]
+    components: list[Component] = []
+    problems = []
+    for part in parts:
+        try:
+            components += [offer for source in part for offer in _offers(row, source)]
+        except _Refused as refused:
+            cause, remedy = refused.args
+            problems.append(Problem(row.id, row.version, cause, remedy, refused.__cause__))
+        except (Exception, SystemExit) as error:  # whatever else a stranger's module or mapping does
+            problems.append(Problem(row.id, row.version, f"loading it failed, {described(error)}", _remedy(row), error))
+    return components, problems
+
+
+def _offers(row: PluginRow, source: EntryPoint | Path) -> Iterator[Component]:
+    started = perf_counter()
+    plugin, digest = (source.load(), None) if isinstance(source, EntryPoint) else import_file(source)
+    _log.info("%s: imported in %.1f ms", row.id, 1e3 * (perf_counter() - started))
+    stated = getattr(plugin, "AGENTIC_API", API_VERSION)
+    if stated != API_VERSION:
+        cause = f"it is written for plugin API {stated!r} and this agentic has {API_VERSION}"
+        raise _Refused(cause, "install a version of either that fits the other")
+    for hook, implementation in _implementations(row, plugin):
+        started = perf_counter()
+        try:
+            offer = implementation()
+        except (Exception, SystemExit) as error:
+            raise _Refused(f"its hook {hook} failed, {described(error)}", _remedy(row)) from error
+        _check_offer(hook, offer)
+        _log.info("%s: %s gave %s in %.1f ms", row.id, hook, listed(offer), 1e3 * (perf_counter() - started))
+        for name, target in offer.items():
+            if digest and isinstance(target, str):  # a file may name itself: it runs under a private name
+                target = re.sub(rf"^{re.escape(row.id)}(?=[.:])", plugin.__name__, target)
+            yield Component(_HOOKS[hook], name, row.id, row.version, row.source, target, digest)
+
+
+def _implementations(row: PluginRow, plugin: Any) -> list[tuple[str, Any]]:
+    """The hooks of one plugin, once they are seen to be ours."""
+    if isinstance(plugin, type):
+        raise _Refused(f"its entry point is the class {plugin.__name__}", "name a module or an instance there")
+    manager = pluggy.PluginManager("agentic")
+    manager.add_hookspecs(hookspecs)
+    marked = {name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name) is not None}
+    for name, value in vars(plugin).items() if isinstance(plugin, ModuleType) else ():
+        if name not in marked and isinstance(value, FunctionType) and name in _HOOKS:
+            raise _Refused(f"its function {name} is not marked as a hook", "write @agentic.hookimpl above it")
+        if name not in marked and isinstance(value, FunctionType) and name.startswith("agentic_"):
+            marked.add(name)
+    for name in sorted(marked - set(_HOOKS)):
+        raise _Refused(f"unknown hook {name}{suggest(name, _HOOKS)}", f"the hooks are {listed(_HOOKS)}")
+    if not marked:
+        raise _Refused("it defines no hook", f"define one of {listed(_HOOKS)} and mark it with @agentic.hookimpl")
+    try:
+        manager.register(plugin, row.id)
+    except pluggy.PluginValidationError as error:
+        raise _Refused(described(error), "hooks take no arguments, remove them") from error
+    return [(hook, call.function) for hook in sorted(marked) for call in getattr(manager.hook, hook).get_hookimpls()]
+
+
+def _check_offer(hook: str, offer: Any) -> None:
+    if not isinstance(offer, Mapping):
+        cause = f"its hook {hook} returned {type(offer).__name__} instead of a mapping"
+        raise _Refused(cause, 'return {"name": "module:Class"}')
+    for name, target in offer.items():
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            remedy = "use lower-case letters, digits, - and _, a letter first"
+            raise _Refused(f"its hook {hook} returned the bad name {name!r}", remedy)
+        if not isinstance(target, type) and not (isinstance(target, str) and _TARGET.fullmatch(target)):
+            cause = f"its hook {hook} returned {target!r} for '{name}'"
+            raise _Refused(cause, 'give a class or a "module:Class" string')
+
+
+def import_file(file: Path) -> tuple[ModuleType, str]:
+    """A local file or folder as a module under a private name, and its SHA-256; a stale byte-code cache is not used."""
+    digest = _digest(file)
+    code = file / "__init__.py" if file.is_dir() else file
+    name = f"_agentic_plugin_{file.stem}_{hashlib.sha256(f'{file}{digest}'.encode()).hexdigest()[:12]}"
+    if name in sys.modules:  # unchanged since it was loaded: its classes stay the same objects
+        return sys.modules[name], digest
+    spec = spec_from_file_location(name, code, submodule_search_locations=[str(file)] if file.is_dir() else None)
+    assert spec is not None  # every path ending in .py has one
+    module = module_from_spec(spec)
+    sys.modules[name] = module  # before it runs: dataclasses, pickle and relative imports look it up
+    try:
+        exec(compile(code.read_bytes(), str(code), "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module, digest
+
+
+def _digest(file: Path) -> str:
+    """SHA-256 of a file; of a folder, that of the listing `sha256  path` of its Python files."""
+    if file.is_file():
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    parts = [f"{_digest(part)}  {part.relative_to(file).as_posix()}\n" for part in sorted(file.rglob("*.py"))]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _absent(rows: list[PluginRow]) -> Iterator[Problem]:
+    if not any(row.source == "built-in" for row in rows):
+        cause = "this agentic is not installed, so its own components are not found"
+        yield Problem("agentic", None, cause, "run `pip install -e .` in the checkout")
+    known = {normalized(row.id) for row in rows}
+    for name in sorted((ids("AGENTIC_LOAD_PLUGINS") or set()) - known):
+        cause = f"AGENTIC_LOAD_PLUGINS names it and it is not installed{suggest(name, known)}"
+        yield Problem(name, None, cause, "install it or correct the name; `agentic plugins` lists what there is")
+
+
+def _name_clashes(components: list[Component]) -> Iterator[Problem]:
+    for c in components:
+        rivals = [r for r in components if (r.kind, r.name) == (c.kind, c.name) and r is not c]
+        if not rivals or c.source == "built-in":
+            continue
+        cause = f"its {c.kind} '{c.name}' is also offered by {listed(r.plugin for r in rivals)}"
+        if any(r.source == "built-in" for r in rivals):
+            cause += ", a built-in, which keeps the short name"
+        yield Problem(c.plugin, c.version, cause, f"write '{c.full_name}' to use it")
+
+
+def _remedy(row: PluginRow) -> str:
+    shown = row.location if row.source == "file" else row.id
+    return f"`agentic plugins check {shown}` shows the traceback, AGENTIC_DISABLED_PLUGINS={row.id} leaves it out"

@@ -1,0 +1,159 @@
+"""What was loaded, as a value: names are resolved here, and problems kept so that a failed lookup can repeat them.
+
+Full names `id/name` are always valid. A built-in keeps its short name; two strangers on one short name lose it both.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from agentic.errors import UserError
+from agentic.hookspecs import KINDS
+
+if TYPE_CHECKING:
+    from agentic.plugins.discover import PluginRow
+
+
+class PluginError(UserError):
+    """A plugin or component that cannot be used as asked: says what was expected, what came and what to do."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one plugin; prints as one line. `error` is the exception behind it, if there was one."""
+
+    plugin: str
+    version: str | None
+    cause: str
+    remedy: str
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        name = f"{self.plugin} {self.version}" if self.version else self.plugin
+        return one_line(f"plugin {name}: {self.cause}; {self.remedy}", limit=1000)
+
+
+@dataclass(frozen=True)
+class Component:
+    """One offer of one plugin. `target` is a class or a `"module:Class"` string; `sha256` is set for local files."""
+
+    kind: str
+    name: str
+    plugin: str
+    version: str | None
+    source: str
+    target: type | str
+    sha256: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.plugin}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Every component that was loaded, in load order, the rows of all plugins, and what went wrong."""
+
+    components: tuple[Component, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    rows: "tuple[PluginRow, ...]" = ()
+
+    def names(self, kind: str) -> list[str]:
+        """What can be written for this kind: the short name where it is unambiguous, otherwise the full name."""
+        _check_kind(kind)
+        offers = [c for c in self.components if c.kind == kind]
+        return sorted({c.name if _winner(self._offers(kind, c.name)) is c else c.full_name for c in offers})
+
+    def component(self, kind: str, name: str) -> Component:
+        """The component a short or full name stands for. Raises PluginError if it is unknown or ambiguous."""
+        _check_kind(kind)
+        offers = self._offers(kind, name)
+        winner = _winner(offers)
+        if winner is not None:
+            return winner
+        if not offers:
+            raise PluginError(self._unknown(kind, name))
+        full = [f"'{c.full_name}'" for c in offers]
+        raise PluginError(
+            f"{kind} '{name}' is offered by {' and '.join(c.plugin for c in offers)}; write {' or '.join(full)} instead"
+        )
+
+    def resolve(self, kind: str, name: str, check: Callable[[str, type[Any]], None] | None = None) -> type[Any]:
+        """The class a name stands for; a lazy string is imported now.
+
+        `check(kind, target)` may raise to refuse a target that does not meet its contract. Raises PluginError naming
+        the plugin when the target cannot be imported or called.
+        """
+        found = self.component(kind, name)
+        target: Any = found.target
+        remedy = f"`agentic plugins check {found.plugin}` shows more"
+        if isinstance(target, str):
+            module, _, attributes = target.partition(":")
+            try:
+                target = import_module(module)
+                for attribute in attributes.split("."):
+                    target = getattr(target, attribute)
+            except (Exception, SystemExit) as error:
+                cause = f"{kind} '{found.name}' at {found.target} does not load, {described(error)}"
+                raise PluginError(str(Problem(found.plugin, found.version, cause, remedy))) from error
+        if not callable(target):
+            cause = f"{kind} '{found.name}' at {found.target} should be a class and is of type {type(target).__name__}"
+            raise PluginError(str(Problem(found.plugin, found.version, cause, remedy)))
+        if check is not None:
+            check(kind, target)
+        return cast("type[Any]", target)
+
+    def why(self, kind: str, name: str) -> list[str]:
+        """Who offers this name, who wins and why, one line each; nothing is imported."""
+        _check_kind(kind)
+        offers = self._offers(kind, name)
+        lines = [f"{c.full_name} ({c.source}, {c.version or c.sha256}) -> {c.target}" for c in offers]
+        winner = _winner(offers)
+        if winner is None:
+            return [*lines, "nobody wins the short name: write a full name" if offers else "nobody offers it"]
+        rule = "the only one" if len(offers) == 1 else "a built-in keeps its short name"
+        return [*lines, f"{winner.full_name} wins: {rule}"]
+
+    def _offers(self, kind: str, name: str) -> list[Component]:
+        return [c for c in self.components if c.kind == kind and name in (c.name, c.full_name)]
+
+    def _unknown(self, kind: str, name: str) -> str:
+        full = [c.full_name for c in self.components if c.kind == kind]
+        text = f"unknown {kind} '{name}'{suggest(name, [*self.names(kind), *full])}; known: {listed(self.names(kind))}"
+        if others := [other for other in KINDS if self._offers(other, name)]:
+            text += f"; the name is one of the {listed(others)}"
+        if broken := [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]:
+            text += f"; plugins that failed to load: {listed(broken)} (`agentic plugins check` says why)"
+        return text
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """', did you mean X?' for the nearest known word, '' if none is near."""
+    near = get_close_matches(word, list(known), n=1)
+    return f", did you mean '{near[0]}'?" if near else ""
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+
+
+def described(error: BaseException) -> str:
+    """An exception's type and message on one line."""
+    return one_line(f"{type(error).__name__}: {error}")
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _winner(offers: list[Component]) -> Component | None:
+    candidates = offers if len(offers) == 1 else [c for c in offers if c.source == "built-in"]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise PluginError(f"expected a kind of component ({listed(KINDS)}), got '{kind}'{suggest(kind, KINDS)}")

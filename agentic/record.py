@@ -1,0 +1,225 @@
+"""The record of a run: columns of what happened, written in chunks and read lazily.
+
+At any moment, whatever happens to the process, every finished chunk opens and at most 4,096 ticks are lost.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from agentic.agent import Tick
+from agentic.columns import PHASES, SHAPES, Block
+from agentic.env import Environment
+from agentic.errors import RunError, UserError
+from agentic.manifest import read
+from agentic.seeds import Phase
+
+
+class Recorder:
+    """Takes ticks, and writes `ticks-000000.parquet`, ... into `folder` from a thread of its own (None: keeps them).
+
+    Files depend on nothing but the ticks: no time stamps, one writer, boundaries counted in ticks. Energies and
+    belief fields get their column at the first tick that has them; earlier rows of the same chunk are NaN, and earlier
+    chunks are without it, which `Record` mends when it reads.
+
+    Raises RunError of one sentence where the folder cannot be written; what was finished before stays.
+    """
+
+    def __init__(self, env: Environment, folder: Path | None) -> None:
+        self.steps: Counter[Phase] = Counter()
+        self.tables: list[pa.Table] = []
+        self._env, self._folder = env, folder
+        self._block = Block(0, 0, env)
+        self._failure: OSError | None = None
+        self._queue: Queue[Block | None] = Queue(maxsize=1)  # a full queue holds the loop back
+        self._thread = Thread(target=self._write_all, daemon=True)
+        self._thread.start()
+
+    def add(self, phase: Phase, tick: Tick) -> None:
+        """Record the valid rows of one tick."""
+        if self._block.add(phase, tick):
+            self._hand_over()
+
+    def close(self) -> None:
+        """Write what is left and wait for it."""
+        if self._thread.is_alive():
+            if self._block.used:
+                self._queue.put(self._block)
+            self._queue.put(None)
+            self._thread.join()
+        self._raise()
+
+    def _hand_over(self) -> None:
+        self._raise()
+        block = self._block
+        self._queue.put(block)  # interrupted here, `close` hands it over again, to the same file
+        self._block = Block(block.index + 1, block.first + block.used, self._env)
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            reason = self._failure.strerror or str(self._failure)
+            raise RunError(f"the record in {self._folder} cannot be written: {reason}") from self._failure
+
+    def _write_all(self) -> None:
+        while (block := self._queue.get()) is not None:
+            if self._failure is not None:
+                continue
+            try:
+                self._write(block)
+            except OSError as error:
+                self._failure = error
+
+    def _write(self, block: Block) -> None:
+        table = block.table()
+        if self._folder is None:
+            self.tables[block.index :] = [table]
+        else:
+            write_chunk(table, self._folder / f"ticks-{block.index:06d}.parquet")
+        self.steps.update(block.steps())
+
+
+def write_chunk(table: pa.Table, path: Path) -> None:
+    """Write one Parquet file under a temporary name, then rename it: it is there whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    keys = [name for name in ("phase", "episode", "row", "t") if name in table.column_names]
+    with open(part, "wb") as file:
+        pq.write_table(table, file, use_dictionary=False, compression="snappy", write_statistics=keys)
+    os.replace(part, path)
+
+
+@dataclass(frozen=True)
+class EpisodeRecord:
+    """One episode of one row: its columns as arrays (t, *event), and whether it came to its end."""
+
+    phase: Phase
+    row: int
+    episode: int
+    arrays: Mapping[str, np.ndarray]
+
+    @property
+    def length(self) -> int:
+        return len(self.arrays["reward"])
+
+    @property
+    def total(self) -> float:
+        """The return: the undiscounted sum of rewards."""
+        return float(self.arrays["reward"].sum())
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.arrays["terminated"][-1] or self.arrays["truncated"][-1])
+
+
+class Record:
+    """What a run left behind, in a folder or in memory. Nothing is read before it is asked for."""
+
+    def __init__(
+        self, folder: Path | None = None, tables: Sequence[pa.Table] = (), manifest: Mapping[str, Any] | None = None
+    ) -> None:
+        self.folder = folder
+        self._tables = list(tables)
+        self._manifest = manifest
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Record":
+        """The record in a run's folder, finished or not. Raises UserError where there is none."""
+        path = Path(folder)
+        if not (path / "manifest.json").is_file() and not any(path.glob("ticks-*.parquet")):
+            raise UserError(f"{path} is not the folder of a run: it holds neither manifest.json nor ticks-*.parquet")
+        return cls(path)
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """What ran, and how it ended."""
+        if self._manifest is not None:
+            return self._manifest
+        return read(self.folder) if self.folder else {}
+
+    @property
+    def chunks(self) -> list[Path]:
+        """The Parquet files, in order; none for a record in memory."""
+        return sorted(self.folder.glob("ticks-*.parquet")) if self.folder else []
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """All ticks, or some of their columns, as one Arrow table in the order they happened."""
+        tables = self._tables if self.folder is None else [_read(path, columns) for path in self.chunks]
+        if self.folder is None and columns is not None:
+            tables = [table.select([name for name in columns if name in table.column_names]) for table in tables]
+        if not tables:
+            return pa.table({})
+        shapes = {name: shape for table in tables for name, shape in _shapes(table).items()}
+        joined = pa.concat_tables(tables, promote_options="default")
+        if missing := set(columns or ()) - set(joined.column_names):
+            raise UserError(f"the record has no column {sorted(missing)}, only {joined.column_names}")
+        return joined.replace_schema_metadata({SHAPES: json.dumps(shapes)})
+
+    def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
+        """Every episode, complete or not, in the fixed order phase, row, episode."""
+        table = self.table()
+        arrays = {name: _array(table, name) for name in table.column_names if name not in ("phase", "row", "episode")}
+        return [
+            EpisodeRecord(name, row, episode, {key: array[rows] for key, array in arrays.items()})
+            for name, row, episode, rows in _groups(table)
+            if phase in (None, name)
+        ]
+
+    def returns(self, phase: Phase = "evaluate") -> np.ndarray:
+        """The return of every complete episode of a phase, in the order row, episode, (n,) float64."""
+        table = self.table(["phase", "episode", "row", "reward", "terminated", "truncated"])
+        if not len(table):
+            return np.empty(0)
+        reward, ended = _array(table, "reward"), _array(table, "terminated") | _array(table, "truncated")
+        groups = [rows for name, _, _, rows in _groups(table) if name == phase]
+        return np.array([reward[rows].sum() for rows in groups if ended[rows[-1]]], np.float64)
+
+
+def _groups(table: pa.Table) -> list[tuple[Phase, int, int, np.ndarray]]:
+    """The places of each episode's ticks in a table, in the order phase, row, episode."""
+    if not len(table):
+        return []
+    names = table["phase"].combine_chunks()
+    phase = np.select([np.asarray(names.to_numpy(zero_copy_only=False) == name) for name in PHASES], range(len(PHASES)))
+    row, episode = _array(table, "row"), _array(table, "episode")
+    order = np.lexsort((np.arange(len(row)), episode, row, phase))
+    keys = np.stack([phase, row, episode])[:, order]
+    cuts = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(0)) + 1
+    return [
+        (PHASES[phase[rows[0]]], int(row[rows[0]]), int(episode[rows[0]]), rows) for rows in np.split(order, cuts)
+    ]
+
+
+def _array(table: pa.Table, name: str) -> np.ndarray:
+    """One column as (n, *shape); null (a column that a chunk did not have) as NaN."""
+    column = table[name].combine_chunks()
+    if not pa.types.is_fixed_size_list(column.type):
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+    shape = _shapes(table)[name]
+    if column.null_count:
+        out = np.full((len(column), column.type.list_size), np.nan)
+        out[np.asarray(column.is_valid())] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, out.shape[1])
+        return out.reshape(-1, *shape)
+    return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(-1, *shape)
+
+
+def _shapes(table: pa.Table) -> dict[str, list[int]]:
+    return dict(json.loads((table.schema.metadata or {}).get(SHAPES, b"{}")))
+
+
+def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    try:
+        with pq.ParquetFile(path) as file:
+            present = set(file.schema_arrow.names)
+            return file.read(None if columns is None else [name for name in columns if name in present])
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UserError(f"{path} is not a chunk of a record: {error}") from error

@@ -1,0 +1,232 @@
+"""The loop: `ticks` yields what happens, `run` records it.
+
+A recorder, a learner and a metric are consumers of ticks; another schedule is another `for` loop, not a hook.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agentic.agent import Agent, Decision, Native, State, Tick, select
+from agentic.domain import Domain
+from agentic.env import Environment, Step, make
+from agentic.errors import RunError, UserError
+from agentic.layout import Arrays
+from agentic.learn import Learner
+from agentic.manifest import Manifest, describe
+from agentic.record import Record, Recorder
+from agentic.seeds import Phase, environment_seed, generator
+
+
+def ticks(
+    agent: Agent,
+    env: Any,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    episodes: int | Sequence[int] | None = None,
+    dtype: torch.dtype = torch.float32,
+    phase: Phase = "learn",
+) -> Iterator[Tick]:
+    """Let `agent` act in `env` (anything `make` takes), forever or until a limit, and yield every tick.
+
+    `steps` counts environment steps over all rows; in the last tick the rows in excess are not valid, so the count is
+    exact. `episodes` is a quota per row (or one for each row): counting the first to finish would favour short ones.
+    Rows that met theirs stand still. `phase` names the random streams: those of "evaluate" share nothing with "learn".
+
+    Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.
+    """
+    world = make(env)
+    quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
+    draws = generator(seed, "agent", phase=phase)
+    native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
+    obs, state = world.encode(native, dtype), agent.start(world.batch, generator=draws)
+    active = _active(quota, world.episode)
+    while steps != 0 and (active is None or active.any()):
+        decision = agent.decide(state, obs, generator=draws)
+        action = world.decode(decision.action)
+        step = world.step(action, active)
+        if steps is not None:
+            step.valid = _at_most(steps, step.valid)
+            steps -= np.count_nonzero(step.valid)
+        next_obs = world.encode(step.next_obs, dtype)
+        yield _tick(world, decision, step, (obs, next_obs), (native, action))
+        native, obs, state = step.next_obs, next_obs, decision.state
+        if step.ended is not None:
+            active = _active(quota, world.episode + step.ended)
+        begins = step.begins if active is None or step.begins is None else step.begins & active
+        if begins is not None and begins.any() and steps != 0:
+            native = world.restart(begins)
+            obs = world.encode(native, dtype)
+            state = select(torch.from_numpy(begins), agent.start(world.batch, generator=draws), state)
+
+
+def _tick(
+    world: Environment, decision: Decision, step: Step, obs: tuple[Tensor, Tensor], native: tuple[Arrays, Arrays]
+) -> Tick:
+    seen, done = world.observation_layout.native, world.action_layout.native
+    return Tick(
+        obs[0],
+        decision.action,
+        obs[1],
+        step.reward,
+        step.terminated,
+        step.truncated,
+        step.valid,
+        world.episode,
+        world.t,
+        decision,
+        Native(seen(native[0]), done(native[1]), seen(step.next_obs)),
+    )
+
+
+def _active(quota: np.ndarray | None, completed: np.ndarray) -> np.ndarray | None:
+    """The rows that still owe episodes; None for all of them."""
+    if quota is None or (completed < quota).all():
+        return None
+    return completed < quota
+
+
+def _at_most(steps: int, valid: np.ndarray) -> np.ndarray:
+    """The first `steps` of the valid rows."""
+    return valid if len(valid) <= steps else valid & (np.cumsum(valid) <= steps)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run is, told to its observer after each tick: environment steps and completed episodes of a phase."""
+
+    phase: Phase
+    tick: Tick
+    steps: int = 0
+    episodes: int = 0
+    learned: Mapping[str, float] = field(default_factory=dict)
+
+
+def run(
+    agent: Agent,
+    env: Any,
+    *,
+    seed: int = 0,
+    learn_steps: int = 0,
+    warmup: int = 0,
+    episodes: int = 20,
+    folder: str | Path | None = None,
+    dtype: torch.dtype = torch.float32,
+    observer: Callable[[Progress], None] | None = None,
+    components: Sequence[Mapping[str, Any]] = (),
+) -> Record:
+    """Let the agent gather experience, then evaluate it with learning off, and record both.
+
+    `learn_steps` environment steps are learned from, counted over all rows; the actions of the first `warmup` (rounded
+    up to whole ticks) are uniform draws, after which the agent starts afresh. Then exactly `episodes` episodes are
+    evaluated, shared evenly among the rows, on seeds that learning never saw. `folder` is the run's own, made where
+    it is missing; None keeps the record in memory. `components` go into the manifest.
+
+    Raises UserError before anything runs, RunError for what fails later; Ctrl-C passes through. In every case what
+    was recorded so far is written, and the manifest says how the run ended.
+    """
+    _check(agent, learn_steps=learn_steps, warmup=warmup, episodes=episodes)
+    world, place = make(env), _prepared(folder)
+    manifest = Manifest(place, describe(seed, dtype, components))
+    recorder = Recorder(world, place)
+
+    def follow(phase: Phase, happening: Iterator[Tick], learner: Learner | None) -> None:
+        progress = None
+        for tick in happening:
+            recorder.add(phase, tick)
+            learned = {} if learner is None else learner.update(tick)
+            if observer is not None:
+                progress = _advanced(progress, phase, tick, learned)
+                observer(progress)
+
+    try:
+        if learn_steps:
+            draws = generator(seed, "action_space")
+            explorer = _Explorer(agent, world.action, warmup, draws, dtype) if warmup else agent
+            follow("learn", ticks(explorer, world, seed=seed, steps=learn_steps, dtype=dtype), agent.learner)
+        quota = [episodes // world.batch + (row < episodes % world.batch) for row in range(world.batch)]
+        follow("evaluate", ticks(agent, world, seed=seed, episodes=quota, dtype=dtype, phase="evaluate"), None)
+        recorder.close()
+    except BaseException as error:
+        _abandon(error, manifest, recorder)
+        if isinstance(error, UserError | RunError) or not isinstance(error, Exception):
+            raise
+        said = " ".join(str(error).split())
+        raise RunError(f"{type(agent).__name__} in {world.id}: {type(error).__name__}: {said}") from error
+    finally:
+        if isinstance(env, str):
+            world.close()
+    manifest.finish("finished", **_counts(recorder))
+    return Record(place, recorder.tables, manifest.content)
+
+
+@final
+class _Explorer(Agent):
+    """Uniform actions for the first `steps` environment steps, then `agent`, which starts afresh."""
+
+    def __init__(
+        self, agent: Agent, action: Domain, steps: int, draws: torch.Generator, dtype: torch.dtype
+    ) -> None:
+        self.agent, self.action, self.steps, self.draws, self.dtype = agent, action, steps, draws, dtype
+
+    def start(self, batch: int, *, generator: torch.Generator) -> State:
+        return self.agent.start(batch, generator=generator)
+
+    def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        if self.steps <= 0:
+            return self.agent.decide(state, obs, generator=generator)
+        self.steps -= len(obs)
+        return Decision(self.action.draw(len(obs), generator=self.draws, dtype=self.dtype), state)
+
+
+def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[str, float]) -> Progress:
+    steps = int(np.count_nonzero(tick.valid))
+    episodes = int(np.count_nonzero((tick.terminated | tick.truncated) & tick.valid))
+    if last is not None:
+        steps, episodes = steps + last.steps, episodes + last.episodes
+    return Progress(phase, tick, steps, episodes, learned)
+
+
+def _counts(recorder: Recorder) -> dict[str, int]:
+    return {"steps": recorder.steps["learn"], "evaluation_steps": recorder.steps["evaluate"]}
+
+
+def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> None:
+    """Keep what there is: the last chunk, the traceback, the status. What cannot be written must not hide `error`."""
+    with suppress(RunError):
+        recorder.close()
+    with suppress(OSError):
+        if manifest.folder is not None:
+            (manifest.folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    with suppress(RunError):
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        manifest.finish(status, **_counts(recorder))
+
+
+def _prepared(folder: str | Path | None) -> Path | None:
+    if folder is None:
+        return None
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the run folder {path}: {error.strerror}; give another one") from error
+    if any(path.glob("ticks-*.parquet")):
+        raise UserError(f"{path} already holds a record: give a new folder")
+    return path
+
+
+def _check(agent: Agent, **counts: int) -> None:
+    for name, count in counts.items():
+        if count < 0:
+            raise UserError(f"{name} must be at least 0, got {count}")
+    if counts["learn_steps"] and agent.learner is None:
+        raise UserError(f"learn_steps = {counts['learn_steps']}, but {type(agent).__name__} has no learner: give it one")

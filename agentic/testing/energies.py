@@ -1,0 +1,286 @@
+"""What is asked of energies and of normalized conditionals.
+
+The checks need something to evaluate. An energy may say what: `example_inputs(batch, *, generator) -> (x, z)`, float64,
+batch first. Otherwise vectors of up to eight numbers are tried, without and with a given x.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from agentic.belief import Categorical, Density
+from agentic.domain import Simplex
+from agentic.energy import Conditional, Energy
+from agentic.testing.common import assert_close, clones, generator, mapped
+from agentic.testing.kit import Make, NotApplicable, Run
+
+Draw = Callable[[int, torch.Generator], tuple[Any, Tensor]]
+"""(batch, generator) -> x and z, batch first."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """An energy in float64 and how to draw what it is evaluated at; `certain` draws corners where x is discrete."""
+
+    energy: Energy
+    draw: Draw
+    certain: Draw
+    events: int = 1
+
+    def at(self, batch: int, seed: int = 0) -> tuple[Any, Tensor]:
+        return self.draw(batch, generator(seed))
+
+    def value(self, x: Any, z: Tensor) -> Tensor:
+        value = self.energy(x, z)
+        assert isinstance(value, Tensor), f"forward returned {type(value).__name__}: expected a tensor"
+        return value
+
+
+def probe(energy: Energy) -> Probe:
+    """The probe of an energy that stands alone. Raises AssertionError where nothing to evaluate it at is known."""
+    energy = energy.double()
+    example = getattr(energy, "example_inputs", None)
+    if example is not None:
+
+        def draw(batch: int, source: torch.Generator) -> tuple[Any, Tensor]:
+            x, z = example(batch, generator=source)
+            return x, z
+
+        return Probe(energy, draw, draw, events=draw(2, generator())[1].dim() - 1)
+    for given, free in _sizes():
+        guess = _vectors(given, free)
+        if _fits(energy, guess):
+            return Probe(energy, guess, guess)
+    raise AssertionError(
+        "no vectors x and z were found that it takes with rows of finite energy: give it a method "
+        "example_inputs(batch, *, generator) that returns x and z, float64, batch first"
+    )
+
+
+def exercise(energy: Energy, source: torch.Generator) -> list[Tensor]:
+    """One evaluation, with gradient."""
+    tried = probe(energy)
+    x, z = tried.draw(3, source)
+    return [tried.energy(x, z).detach(), tried.energy.gradient(x, z).detach()]
+
+
+def shape_is_one_number_per_row(tried: Probe) -> None:
+    """(b, *event) gives (b,)."""
+    for batch in (1, 4):
+        got = tuple(tried.value(*tried.at(batch)).shape)
+        assert got == (batch,), f"a batch of {batch} must give shape {(batch,)}, got {got}: reduce the event axes only"
+
+
+def sample_axes_broadcast(tried: Probe) -> None:
+    """(k, b, *event) against a given (b, ...) gives (k, b), the same as one after the other."""
+    x, z = tried.at(4)
+    samples = torch.stack([z, tried.at(4, seed=1)[1], tried.at(4, seed=2)[1]])
+    expected = torch.stack([tried.value(x, sample) for sample in samples])
+    assert_close(tried.value(x, samples), expected, "three samples at once against one after the other")
+    many = mapped(lambda part: torch.stack([part, part]), x)
+    if isinstance(many, Tensor | tuple):
+        assert_close(tried.value(many, z), expected[:1].expand(2, -1), "two samples of x against one z")
+
+
+def finite(tried: Probe) -> None:
+    """Random inputs have finite energies."""
+    for seed in range(3):
+        value = tried.value(*tried.at(16, seed))
+        assert torch.isfinite(value).all(), f"energies at random inputs must be finite, got {value.tolist()}"
+
+
+def batch_equals_row_by_row(tried: Probe) -> None:
+    """No row knows of another."""
+    x, z = tried.at(4)
+    alone = [tried.value(mapped(lambda part, i=i: part[i : i + 1], x), z[i : i + 1]) for i in range(4)]  # type: ignore[misc]
+    assert_close(tried.value(x, z), torch.cat(alone), "a batch against its rows one by one")
+
+
+def permuting_rows_permutes_answers(tried: Probe) -> None:
+    """The order of the rows has no meaning."""
+    x, z = tried.at(4)
+    order = torch.tensor([2, 0, 3, 1])
+    moved = tried.value(mapped(lambda part: part[order], x), z[order])
+    assert_close(moved, tried.value(x, z)[order], "rows in another order")
+
+
+def gradient_is_the_derivative(tried: Probe) -> None:
+    """`gradient` equals autograd of `forward`, sample axes included."""
+    _differentiable(tried)
+    x, z = tried.at(4)
+    for point in (z, torch.stack([z, tried.at(4, seed=1)[1]])):
+        assert_close(tried.energy.gradient(x, point), _slope(tried, x, point), "gradient against autograd of forward")
+
+
+def hessian_is_the_second_derivative(tried: Probe) -> None:
+    """`hessian` equals autograd of autograd of `forward`."""
+    _differentiable(tried)
+    if tried.events != 1:
+        raise NotApplicable("its events are not vectors")
+    x, z = tried.at(3)
+    free = z.clone().requires_grad_()
+    slope = torch.autograd.grad(tried.value(x, free).sum(), free, create_graph=True)[0]
+    expected = torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype)
+    if slope.requires_grad:
+        rows = [
+            torch.autograd.grad(part.sum(), free, retain_graph=True, allow_unused=True, materialize_grads=True)[0]
+            for part in slope.unbind(-1)
+        ]
+        expected = torch.stack(rows, -2)
+    assert_close(tried.energy.hessian(x, z), expected, "hessian against autograd of forward")
+
+
+def gradcheck(tried: Probe) -> None:
+    """Autograd equals finite differences in float64; an energy may say `differentiable = False`."""
+    _differentiable(tried)
+    x, z = tried.at(3)
+    step, slope = 1e-6, _slope(tried, x, z)
+    for index in range(slope[0].numel()):
+        move = torch.zeros_like(z[0]).flatten()
+        move[index] = step
+        ahead, behind = (tried.value(x, z + sign * move.view_as(z[0])) for sign in (1, -1))
+        measured = ((ahead - behind) / (2 * step)).detach()
+        assert_close(slope.flatten(1)[:, index], measured, "autograd against finite differences", 1e-5)
+
+
+def terms_sum_to_the_energy(tried: Probe) -> None:
+    """The named parts are all there is."""
+    x, z = tried.at(4)
+    parts = tried.energy.terms(x, z)
+    assert parts, "terms() is empty: return at least {name: forward}"
+    assert_close(torch.stack(list(parts.values())).sum(0), tried.value(x, z), "the sum of terms() against forward")
+
+
+def inputs_untouched(tried: Probe) -> None:
+    """What is passed in stays as it was."""
+    x, z = tried.at(4)
+    before = clones((x, z))
+    tried.value(x, z)
+    tried.energy.gradient(x, z)
+    tried.energy.terms(x, z)
+    same = mapped(torch.Tensor.clone, (x, z))
+    for old, new in zip(_leaves(before), _leaves(same), strict=True):
+        assert torch.equal(old, new), "it changed its inputs in place: work on a copy"
+    assert not z.requires_grad, "it left requires_grad set on its input: work on a detached copy"
+
+
+def dtype_kept(tried: Probe) -> None:
+    """A module of one floating type, fed that type, answers in it."""
+    x, z = tried.at(4)
+    for dtype in (torch.float32, torch.float64):
+        energy = tried.energy.to(dtype)
+        got = energy(mapped(lambda part: part.to(dtype), x), z.to(dtype)).dtype
+        assert got == dtype, f"fed {dtype}, as module.to({dtype}), it answers in {got}"
+
+
+def log_normalizer_is_zero(tried: Probe) -> None:
+    """A conditional is normalized as it stands."""
+    x, _ = tried.certain(4, generator())
+    log_z = tried.energy.log_normalizer(x)
+    assert log_z is not None, "log_normalizer must be 0 for a Conditional, got None"
+    assert bool((log_z == 0).all()), f"log_normalizer must be 0 for a Conditional, got {log_z.tolist()}"
+
+
+def given_agrees_with_the_energy(tried: Probe) -> None:
+    """E(x, y) = given(x).energy(y), in nats."""
+    x, z = tried.certain(4, generator())
+    belief = _given(tried, x)
+    if not isinstance(belief, Density):
+        raise NotApplicable(f"given(x) is {type(belief).__name__}, which has no density")
+    assert belief.mean.shape == z.shape, f"given(x) must be over z {tuple(z.shape)}, got {tuple(belief.mean.shape)}"
+    points = [z] if isinstance(belief, Categorical) else [z, *belief.sample(3, generator())]
+    for point in points:
+        assert_close(tried.value(x, point), belief.energy(point), "the energy against given(x).energy(z)")
+
+
+def probabilities_sum_to_one(tried: Probe) -> None:
+    """Over the corners of a discrete z, exp(-E) sums to one for every x."""
+    x, _ = tried.certain(4, generator())
+    belief = _given(tried, x)
+    if not isinstance(belief, Categorical):
+        raise NotApplicable("z is not discrete")
+    corners = Simplex(belief.sizes).corners().unsqueeze(1).expand(-1, 4, -1)
+    total = torch.exp(-tried.value(x, corners)).sum(0)
+    assert_close(total, torch.ones_like(total), "sum of exp(-E) over the corners")
+
+
+ENERGY: tuple[Callable[[Probe], None], ...] = (
+    shape_is_one_number_per_row,
+    sample_axes_broadcast,
+    finite,
+    batch_equals_row_by_row,
+    permuting_rows_permutes_answers,
+    gradient_is_the_derivative,
+    hessian_is_the_second_derivative,
+    gradcheck,
+    terms_sum_to_the_energy,
+    inputs_untouched,
+    dtype_kept,
+)
+CONDITIONAL = (*ENERGY, log_normalizer_is_zero, given_agrees_with_the_energy, probabilities_sum_to_one)
+
+
+def runs(checks: tuple[Callable[[Probe], None], ...], to_probe: Callable[[Any], Probe] = probe) -> Iterator[Run]:
+    """These checks of whatever `to_probe` finds in a component."""
+    for check in checks:
+
+        def run(make: Make, check: Callable[[Probe], None] = check) -> None:
+            check(to_probe(make()))
+
+        run.__name__ = check.__name__
+        yield run
+
+
+def corners(tried: Probe, certain: Draw) -> Probe:
+    """The probe with another way to draw certain inputs."""
+    return replace(tried, certain=certain)
+
+
+def _given(tried: Probe, x: Any) -> Any:
+    assert isinstance(tried.energy, Conditional), "only a Conditional has given(x)"
+    return tried.energy.given(x)
+
+
+def _slope(tried: Probe, x: Any, z: Tensor) -> Tensor:
+    free = z.clone().requires_grad_()
+    value = tried.value(x, free)
+    assert value.requires_grad, "forward is not differentiable in z: say so with differentiable = False"
+    return torch.autograd.grad(value.sum(), free)[0]
+
+
+def _differentiable(tried: Probe) -> None:
+    if not getattr(tried.energy, "differentiable", True):
+        raise NotApplicable("it says differentiable = False")
+
+
+def _sizes() -> Iterator[tuple[int | None, int]]:
+    for free in range(8, 0, -1):
+        yield None, free
+    for free in range(8, 0, -1):
+        yield free, free
+    yield from ((given, free) for free in range(8, 0, -1) for given in range(8, 0, -1) if given != free)
+
+
+def _vectors(given: int | None, free: int) -> Draw:
+    def draw(batch: int, source: torch.Generator) -> tuple[Any, Tensor]:
+        x = None if given is None else torch.randn(batch, given, generator=source, dtype=torch.float64)
+        return x, torch.randn(batch, free, generator=source, dtype=torch.float64)
+
+    return draw
+
+
+def _fits(energy: Energy, draw: Draw) -> bool:
+    try:
+        value = energy(*draw(3, generator()))
+    except Exception:
+        return False
+    return isinstance(value, Tensor) and value.shape == (3,) and bool(torch.isfinite(value).all())
+
+
+def _leaves(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    return [leaf for part in value for leaf in _leaves(part)] if isinstance(value, tuple) else []

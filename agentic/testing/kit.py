@@ -1,0 +1,109 @@
+"""The machine of the conformance kit: checks by name, run one by one, from a decorator or from the command line.
+
+A check is a function of `make`, which gives a fresh component each time it is called. It returns where the contract
+holds, raises AssertionError with what was expected where it does not, and NotApplicable where it has no meaning.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from typing import Any, TypeVar, final
+
+from agentic.errors import UserError
+
+Make = Callable[[], Any]
+Run = Callable[[Make], None]
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+class NotApplicable(Exception):
+    """Why a check has no meaning for a component."""
+
+
+@final
+@dataclass(frozen=True)
+class Check:
+    """One requirement of a contract on one component; calling it raises AssertionError where it is not met."""
+
+    name: str
+    run: Run
+    make: Make
+
+    def __call__(self) -> None:
+        self.run(self.make)
+
+
+@final
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. `message` says what was expected and what came, or why it was skipped."""
+
+    check: str
+    passed: bool
+    message: str = ""
+
+    def __str__(self) -> str:
+        if self.passed:
+            return f"passed   {self.check}" if not self.message else f"skipped  {self.check}: {self.message}"
+        return f"FAILED   {self.check}: {self.message}"
+
+
+def maker(component: Any) -> Make:
+    """Fresh components: copies of an instance, or what a class makes by `example()`, else by calling it."""
+    if not isinstance(component, type):
+        return partial(deepcopy, component)
+    example = getattr(component, "example", None)
+    return example if example is not None else component
+
+
+def find(check: Check) -> Finding:
+    """Run one check; whatever it raises becomes a finding of one line."""
+    try:
+        check()
+    except NotApplicable as reason:
+        return Finding(check.name, True, _line(str(reason)))
+    except AssertionError as failure:
+        return Finding(check.name, False, _line(str(failure)) or "an assertion without words")
+    except Exception as error:
+        return Finding(check.name, False, _line(f"raised {type(error).__name__}: {error}"))
+    return Finding(check.name, True)
+
+
+def pytest_parameters(checks: Sequence[Check], expected_failures: Mapping[str, str]) -> Callable[[Test], Test]:
+    """A decorator that gives a test one id per check, passed to it as `check`."""
+    import pytest
+
+    names = [check.name for check in checks]
+    for name in expected_failures:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f", did you mean '{near[0]}'?" if near else f": the checks are {', '.join(names)}"
+            raise UserError(f"expected_failures names the check '{name}', which there is not{hint}")
+    parameters = []
+    for check in checks:
+        reason = expected_failures.get(check.name)
+        marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
+        parameters.append(pytest.param(partial(_in_pytest, check), id=check.name, marks=marks))
+    return pytest.mark.parametrize("check", parameters)
+
+
+def _in_pytest(check: Check) -> None:
+    """The check, a skipped test where it does not apply."""
+    import pytest
+
+    try:
+        check()
+    except NotApplicable as reason:
+        pytest.skip(str(reason))
+
+
+def named(runs: Iterable[Run], make: Make, prefix: str = "") -> list[Check]:
+    """The checks of these functions, named after them."""
+    return [Check(prefix + run.__name__, run, make) for run in runs]
+
+
+def _line(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 400 else flat[:397] + "..."

@@ -1,0 +1,20 @@
+"""Gymnasium environments whose truth is known, and wrappers that change the world of any environment.
+
+Importing this package registers `agentic/TMaze-v0`, `agentic/Tiger-v0` and `agentic/GridWorld-v0` with Gymnasium;
+the environments themselves are imported when they are made.
+"""
+
+from agentic import hookimpl
+from agentic_envs.registration import register_all
+
+register_all()
+
+
+@hookimpl
+def agentic_envs() -> dict[str, str]:
+    """The environments this package offers, by short name."""
+    return {
+        "tmaze": "agentic_envs.tmaze:TMaze",
+        "tiger": "agentic_envs.tiger:Tiger",
+        "gridworld": "agentic_envs.gridworld:GridWorld",
+    }

@@ -1,0 +1,23 @@
+"""The identifiers under which Gymnasium knows our environments.
+
+Gymnasium no longer reads entry points of its own, so a package that brings environments registers them when it is
+imported. The entry points are strings: nothing is imported before `gymnasium.make`.
+"""
+
+import gymnasium
+
+ENTRY_POINTS = {
+    "agentic/TMaze-v0": "agentic_envs.tmaze:TMaze",
+    "agentic/Tiger-v0": "agentic_envs.tiger:Tiger",
+    "agentic/GridWorld-v0": "agentic_envs.gridworld:GridWorld",
+}
+
+
+def register_all() -> None:
+    """Register every environment of this package; those already there are left alone, so calling it again is free.
+
+    No step limit is registered: the environments count their own steps and report `truncated`.
+    """
+    for identifier, entry_point in ENTRY_POINTS.items():
+        if identifier not in gymnasium.registry:
+            gymnasium.register(identifier, entry_point=entry_point)

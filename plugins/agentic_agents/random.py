@@ -1,0 +1,45 @@
+"""The agent that wants nothing: what chance alone achieves."""
+
+from dataclasses import dataclass
+from typing import Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import Agent, Decision, Domain, Environment
+
+BLOCK = 256  # ticks drawn at once: a draw costs as much as the rest of a tick
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Actions (b, *event) drawn ahead, and how many of them were used."""
+
+    actions: tuple[Tensor, ...] = ()
+    used: int = 0
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        """An episode's end changes nothing: draws are independent, so those already made go on."""
+        return other
+
+
+@final
+class RandomAgent(Agent):
+    """Uniform over the action domain; where a side is unbounded, as Gymnasium's `Box.sample` draws."""
+
+    def __init__(self, action: Domain) -> None:
+        self.action = action
+
+    @classmethod
+    def from_env(cls, env: Environment) -> Self:
+        return cls(env.action)
+
+    def start(self, batch: int, *, generator: torch.Generator) -> Draws:
+        return Draws()
+
+    def decide(self, state: Draws, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        if state.used == len(state.actions):
+            drawn = self.action.draw(BLOCK * len(obs), generator=generator, dtype=obs.dtype)
+            state = Draws(drawn.view(BLOCK, len(obs), *self.action.event).unbind())
+        return Decision(state.actions[state.used], Draws(state.actions, state.used + 1))

@@ -1,0 +1,53 @@
+"""Arrays of discrete models at the door: checked once, with messages that name array, axis, index and sum."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agentic import UserError
+
+
+def tensors(name: str, arrays: Any, dimensions: int | None = None) -> list[Tensor]:
+    """A sequence of float64 tensors from a sequence of nested lists or arrays.
+
+    Raises UserError for anything that is not a sequence of numeric arrays (one array alone is a usual mistake).
+    """
+    if isinstance(arrays, np.ndarray | Tensor) or not isinstance(arrays, Sequence):
+        raise UserError(f"{name} expects a list of arrays, one per modality or factor, got {type(arrays).__name__}")
+    read = []
+    for i, array in enumerate(arrays):
+        try:
+            tensor = torch.as_tensor(np.asarray(array, dtype=np.float64))
+        except (TypeError, ValueError) as error:
+            raise UserError(f"{name}[{i}] expects a rectangular array of numbers ({error})") from None
+        if dimensions is not None and tensor.dim() != dimensions:
+            raise UserError(f"{name}[{i}] expects {dimensions} axes, got shape {tuple(tensor.shape)}")
+        read.append(tensor)
+    return read
+
+
+def check_columns(name: str, array: Tensor) -> None:
+    """Axis 0 must be a probability distribution for every index of the other axes; raises UserError otherwise."""
+    if not bool(torch.isfinite(array).all()) or bool((array < 0).any()):
+        index = tuple(int(i) for i in torch.nonzero(~torch.isfinite(array) | (array < 0))[0])
+        raise UserError(f"{name}{list(index)} is {float(array[index])}: probabilities must be finite and >= 0")
+    sums = array.sum(0)
+    wrong = (sums - 1).abs() > 1e-6
+    if bool(wrong.any()):
+        index = tuple(int(i) for i in torch.nonzero(wrong)[0]) if sums.dim() else ()
+        column = f"{name}[:, {', '.join(map(str, index))}]" if index else name
+        raise UserError(
+            f"{column} sums to {float(sums[index]):.6g} along axis 0, expected 1: "
+            "divide each column by its sum (rows are outcomes, columns are conditions)"
+        )
+
+
+def check_shape(name: str, array: Tensor, expected: tuple[int, ...], meaning: str) -> None:
+    """Raises UserError unless `array` has the expected shape; -1 stands for any size."""
+    fits = array.dim() == len(expected) and all(e in (-1, s) for s, e in zip(array.shape, expected, strict=True))
+    if not fits:
+        wanted = ", ".join("any" if e == -1 else str(e) for e in expected)
+        raise UserError(f"{name} expects shape ({wanted}) = {meaning}, got {tuple(array.shape)}")

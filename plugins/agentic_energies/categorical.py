@@ -1,0 +1,193 @@
+"""The discrete generative model of active inference, computed on the joint state.
+
+A[m] (outcomes, *factors), B[f] (next, previous, actions), D[f] (states,), E (actions,): columns sum to one. Given as
+arrays, or taken from an environment that knows its truth. Observation counts make A learnable in closed form.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import Belief, Categorical, Conjugate, Environment, FiniteModel, Simplex, Step, Tick, UserError
+from agentic_energies.arrays import check_columns, check_shape, tensors
+from agentic_energies.dirichlet import expected_entropy, path_gain
+from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
+
+
+@final
+class CategoricalModel(FiniteModel, Conjugate):
+    """Finite latents, observations and actions, float64, on the joint state (last factor fastest).
+
+    `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
+    factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `counts`,
+    shaped like `A`, are Dirichlet counts: A is then their mean, and observing teaches. Zero probabilities count as
+    `floor` in logarithms. Raises UserError naming array, axis, index and sum where something does not fit.
+    """
+
+    def __init__(
+        self,
+        A: Sequence[Any] | None = None,
+        B: Sequence[Any] = (),
+        D: Sequence[Any] = (),
+        *,
+        E: Any = None,
+        ends: Any = None,
+        counts: Sequence[Any] | None = None,
+        floor: float = 1e-16,
+    ) -> None:
+        super().__init__()
+        learned = None if counts is None else tensors("counts", counts)
+        if A is None and learned is None:
+            raise UserError("a categorical model expects A, or counts to learn it from")
+        likelihoods = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
+        moves, starts = tensors("B", B, 3), tensors("D", D, 1)
+        _check(likelihoods, moves, starts)
+        factors = tuple(len(d) for d in starts)
+        states, actions = prod(factors), moves[0].shape[-1]
+        self.factors = factors
+        self.latent = Simplex((states,))
+        self.outcome = Simplex(tuple(len(a) for a in likelihoods))
+        self.action = Simplex((actions,))
+        self.observation = CategoricalObservation([a.reshape(len(a), states) for a in likelihoods], floor)
+        self.transition = CategoricalTransition(_joint_moves(moves), floor)
+        self.prior = CategoricalPrior(_joint_start(starts), floor)
+        self._set_counts(learned, likelihoods)
+        self._set_extras(E, ends, actions)
+
+    def _set_counts(self, counts: list[Tensor] | None, likelihoods: list[Tensor]) -> None:
+        self.learned = counts is not None
+        for i, (count, like) in enumerate(zip(counts or [], likelihoods, strict=False)):
+            check_shape(f"counts[{i}]", count, tuple(like.shape), "that of A")
+            if not bool((count > 0).all()):
+                raise UserError(f"counts[{i}] must be positive everywhere, got a smallest count of {float(count.min())}")
+            self.register_buffer(f"counts_{i}", count.reshape(len(count), -1))
+
+    def _set_extras(self, E: Any, ends: Any, actions: int) -> None:
+        if E is not None:
+            habits = tensors("E", [E], 1)[0]
+            check_shape("E", habits, (actions,), "(actions,)")
+            check_columns("E", habits)
+            self.log_habits = habits.log()
+        ending = torch.zeros(self.factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
+        check_shape("ends", ending, self.factors, "the state factors")
+        if bool(((ending < 0) | (ending > 1)).any()):
+            raise UserError("ends must hold probabilities between 0 and 1")
+        self.going_on: Tensor
+        self.register_buffer("going_on", 1 - ending.reshape(-1))
+        self.endless = not bool(ending.any())
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """The model with the given arrays, or where none are given with those of the environment's truth."""
+        if not {"A", "B", "D", "counts"} & parameters.keys():
+            truth = env.truth()
+            parameters = {"A": truth["A"], "B": truth["B"], "D": truth["D"], "ends": truth["ends"], **parameters}
+        model = cls(**parameters)
+        for name, ours, theirs in (
+            ("observation", model.outcome, env.observation),
+            ("action", model.action, env.action),
+        ):
+            if ours != theirs:
+                raise UserError(
+                    f"the {name} space of {env.id} is {theirs}, the categorical model has {ours}: "
+                    "it needs Discrete or MultiDiscrete spaces of the sizes of its arrays"
+                )
+        return model
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two states, two outcomes, two actions, for the conformance kit."""
+        return cls(
+            A=[[[0.9, 0.2], [0.1, 0.8]]],
+            B=[[[[0.7, 0.1], [0.2, 0.6]], [[0.3, 0.9], [0.8, 0.4]]]],
+            D=[[0.6, 0.4]],
+        )
+
+    def predict(self, belief: Belief, action: Tensor) -> Categorical:
+        table = self.transition.table
+        return Categorical(torch.einsum("ijk,...j,...k->...i", table, belief.mean, action.to(table.dtype)))
+
+    def emit(self, belief: Belief) -> Categorical:
+        return self.observation.given(belief.mean)
+
+    def ambiguity(self, belief: Belief) -> Tensor:
+        noise = [-torch.special.xlogy(a, a).sum(0) for a in self.observation.tables]
+        return belief.mean @ torch.stack(noise).sum(0)
+
+    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
+        return self.observation.costs(obs).expand_as(z)
+
+    def alive(self, z: Tensor) -> Tensor:
+        return z @ self.going_on
+
+    def survive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
+        return (belief, None) if self.endless else belief.reweighted(self.alive)
+
+    def likelihood(self) -> Tensor:
+        joint, *rest = self.observation.tables
+        for table in rest:
+            joint = (joint.unsqueeze(1) * table.unsqueeze(0)).flatten(0, 1)
+        return joint
+
+    def dynamics(self) -> Tensor:
+        return self.transition.table
+
+    def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
+        """I(o; A | z): exact for one step under any belief, and for paths whose states are certain."""
+        if not self.learned:
+            return {}
+        counts = [self.get_buffer(f"counts_{i}") for i in range(len(self.outcome.sizes))]
+        if len(path) == 1:
+            one = [-torch.special.xlogy(c / c.sum(0), c / c.sum(0)).sum(0) - expected_entropy(c) for c in counts]
+            return {"parameter_gain": path[0].after.mean @ torch.stack(one).sum(0)}
+        states = torch.stack(torch.broadcast_tensors(*[step.after.mean.argmax(-1) for step in path]), -1)
+        if any(bool((step.after.mean.amax(-1) < 1 - 1e-9).any()) for step in path):
+            raise UserError("JointGain(target='weights') needs plans whose states are certain: use SummedGain")
+        return {"parameter_gain": torch.stack([path_gain(c, states) for c in counts]).sum(0)}
+
+    def absorb(self, tick: Tick) -> Mapping[str, float]:
+        """Add every valid row's observation to the counts, weighted by the belief about the state it was seen in."""
+        if not self.learned or tick.decision.belief is None:
+            raise UserError("a categorical model learns from counts: give it counts=..., or leave the learner out")
+        rows = torch.as_tensor(tick.valid)
+        states = tick.decision.belief.mean[rows]
+        for i, seen in enumerate(self.outcome.blocks(tick.obs[rows].to(states.dtype))):
+            counts = self.get_buffer(f"counts_{i}")
+            counts += seen.T @ states
+            self.observation.tables[i].copy_(counts / counts.sum(0))
+        self.version += 1
+        return {}
+
+
+def _check(A: list[Tensor], B: list[Tensor], D: list[Tensor]) -> None:
+    factors = tuple(len(d) for d in D)
+    if not A or not D or len(B) != len(D):
+        raise UserError(
+            f"expected at least one A and one B and D per state factor, got {len(A)} A, {len(B)} B, {len(D)} D"
+        )
+    for i, a in enumerate(A):
+        check_shape(f"A[{i}]", a, (-1, *factors), "(outcomes, *state factors)")
+        check_columns(f"A[{i}]", a)
+    for i, (b, d) in enumerate(zip(B, D, strict=True)):
+        check_shape(f"B[{i}]", b, (len(d), len(d), B[0].shape[-1]), "(next, previous, actions)")
+        check_columns(f"B[{i}]", b)
+        check_columns(f"D[{i}]", d)
+
+
+def _joint_moves(B: list[Tensor]) -> Tensor:
+    """p(z' | z, a) on the joint state, (n, n, actions)."""
+    joint, *rest = B
+    for b in rest:
+        n, m, actions = len(joint), len(b), b.shape[-1]
+        joint = torch.einsum("ija,kla->ikjla", joint, b).reshape(n * m, n * m, actions)
+    return joint
+
+
+def _joint_start(D: list[Tensor]) -> Tensor:
+    joint, *rest = D
+    for d in rest:
+        joint = (joint.unsqueeze(1) * d).flatten()
+    return joint

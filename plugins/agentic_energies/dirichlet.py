@@ -1,0 +1,45 @@
+"""Dirichlet beliefs about columns of probabilities: what observing draws from them is expected to teach."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+def expected_entropy(counts: Tensor) -> Tensor:
+    """E[H(p)] in nats for p ~ Dirichlet(counts (k, ...)), along axis 0."""
+    total = counts.sum(0)
+    weights = counts / total
+    return -(weights * (torch.digamma(counts + 1) - torch.digamma(total + 1))).sum(0)
+
+
+def joint_gain(counts: Tensor, draws: int) -> Tensor:
+    """I(o_1..o_n; p) in nats of `draws` observations of one Dirichlet(counts (k,)): exact, by the Polya urn."""
+    gain = torch.zeros((), dtype=counts.dtype)
+    urns: Mapping[tuple[int, ...], Tensor] = {(0,) * len(counts): torch.ones((), dtype=counts.dtype)}
+    noise = expected_entropy(counts)
+    for _ in range(draws):
+        following: dict[tuple[int, ...], Tensor] = {}
+        for seen, probability in urns.items():
+            urn = counts + torch.tensor(seen, dtype=counts.dtype)
+            predictive = urn / urn.sum()
+            gain = gain - probability * torch.special.xlogy(predictive, predictive).sum()
+            for outcome, chance in enumerate(predictive):
+                more = (*seen[:outcome], seen[outcome] + 1, *seen[outcome + 1 :])
+                following[more] = following.get(more, torch.zeros_like(chance)) + probability * chance
+        gain, urns = gain - noise, following
+    return gain
+
+
+def path_gain(counts: Tensor, states: Tensor) -> Tensor:
+    """Joint gain about the columns of Dirichlet(counts (k, n)) of visiting `states` (..., T) one after another."""
+    flat = states.reshape(-1, states.shape[-1])
+    known: dict[tuple[int, int], Tensor] = {}
+    gains = []
+    for path in flat.tolist():
+        visits = {state: path.count(state) for state in set(path)}
+        for item in visits.items():
+            if item not in known:
+                known[item] = joint_gain(counts[:, item[0]], item[1])
+        gains.append(torch.stack([known[item] for item in visits.items()]).sum())
+    return torch.stack(gains).reshape(states.shape[:-1])

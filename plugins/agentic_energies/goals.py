@@ -1,0 +1,144 @@
+"""Goals as energies: log preferences over outcomes, quadratic distances, and the effort of acting."""
+
+from collections.abc import Sequence
+from math import log, pi
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import Environment, Goal, LatentGoal, Model, ObservationGoal, Quadratic, Simplex, Step, UserError
+from agentic_energies.arrays import tensors
+
+
+@final
+class LogPreferences(ObservationGoal):
+    """Energy -C[o], summed over modalities: `values` one list of log preferences C per modality, in nats.
+
+    C is used raw, as a log preference up to a constant: the log normaliser sum_m log sum exp C_m is kept apart and never
+    added where plan lengths can differ. `after` is the energy of every step after the episode's end.
+    """
+
+    def __init__(self, values: Sequence[Any], *, after: float = 0.0) -> None:
+        super().__init__()
+        preferences = tensors("values", values, 1)
+        self.sizes = tuple(len(c) for c in preferences)
+        self.costs: Tensor
+        self.register_buffer("costs", -torch.cat(preferences))
+        self.after = float(after)
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """Preferences over the observations of `env`, checked against its levels."""
+        goal = cls(**parameters)
+        if not isinstance(env.observation, Simplex) or env.observation.sizes != goal.sizes:
+            raise UserError(
+                f"log_preferences has one value per level {goal.sizes}, the observations of {env.id} are "
+                f"{env.observation}: give one list per modality with one value per level"
+            )
+        return goal
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two levels, the first preferred."""
+        return cls([[1.0, 0.0]])
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return z.to(self.costs.dtype) @ self.costs
+
+    def log_normalizer(self, x: Any) -> Tensor:
+        blocks = torch.split(-self.costs, list(self.sizes))
+        return torch.stack([torch.logsumexp(block, 0) for block in blocks]).sum()
+
+
+class _QuadraticForm(Goal):
+    """(y - center)' W (y - center) / 2 of some variable y (*s, b, d)."""
+
+    def __init__(self, weights: Any, center: Any = None, *, after: float = 0.0) -> None:
+        super().__init__()
+        matrix = torch.as_tensor(weights, dtype=torch.float64)
+        matrix = torch.diag(matrix) if matrix.dim() == 1 else matrix
+        if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1] or not torch.equal(matrix, matrix.T):
+            raise UserError(f"weights expects a list of numbers or a symmetric matrix, got shape {tuple(matrix.shape)}")
+        if float(torch.linalg.eigvalsh(matrix).min()) < -1e-12 * float(matrix.abs().max()):
+            raise UserError("weights must not have a negative direction: the goal would have no minimum")
+        point = torch.zeros(len(matrix)) if center is None else torch.as_tensor(center)
+        if point.shape != matrix.shape[:1]:
+            raise UserError(f"center expects {len(matrix)} numbers as weights has, got shape {tuple(point.shape)}")
+        self.weights: Tensor
+        self.center: Tensor
+        self.register_buffer("weights", matrix)
+        self.register_buffer("center", point.to(torch.float64))
+        self.after = float(after)
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        gap = z.to(self.weights.dtype) - self.center
+        return 0.5 * ((gap @ self.weights) * gap).sum(-1)
+
+    def gradient(self, x: Any, z: Tensor) -> Tensor:
+        return (z.to(self.weights.dtype) - self.center) @ self.weights
+
+    def hessian(self, x: Any, z: Tensor) -> Tensor:
+        return self.weights.expand(*z.shape, z.shape[-1])
+
+    def quadratic(self) -> Quadratic:
+        return Quadratic(self.center, self.weights)
+
+    def log_normalizer(self, x: Any) -> Tensor | None:
+        spread = torch.linalg.eigvalsh(self.weights)
+        if float(spread.min()) <= 0:
+            return None
+        return 0.5 * (len(spread) * log(2 * pi) - spread.log().sum())
+
+
+@final
+class QuadraticGoal(_QuadraticForm, ObservationGoal):
+    """(obs - center)' W (obs - center) / 2, a Gaussian preference of precision W; `weights` a diagonal or a matrix."""
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """The goal, checked against the size of the observations of `env`."""
+        goal = cls(**parameters)
+        if isinstance(env.observation, Simplex) or env.observation.size != len(goal.center):
+            raise UserError(
+                f"a quadratic goal of {len(goal.center)} weights does not fit the observations of {env.id}, "
+                f"{env.observation}: give one weight per continuous observation"
+            )
+        return goal
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two observations towards (1, 0)."""
+        return cls([2.0, 1.0], [1.0, 0.0])
+
+
+@final
+class QuadraticLatentGoal(_QuadraticForm, LatentGoal):
+    """The same over the latent."""
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two latents towards zero."""
+        return cls([[2.0, 0.5], [0.5, 1.0]])
+
+
+@final
+class Effort(_QuadraticForm):
+    """scale |a - center|^2 / 2 over actions, in nats; the center defaults to that of the action space."""
+
+    @classmethod
+    def from_env(cls, env: Environment, *, scale: float = 1.0) -> Self:
+        """Effort of acting in `env`, counted from the middle of its action space."""
+        if scale < 0:
+            raise UserError(f"effort expects scale >= 0 nats per squared unit of action, got {scale}")
+        center = env.action.center(1)[0].flatten()
+        return cls(scale * torch.eye(len(center), dtype=torch.float64), center)
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        value: Tensor = self(None, step.action)
+        return value
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two actions."""
+        return cls([1.0, 1.0])

@@ -1,0 +1,268 @@
+"""The linear-Gaussian generative model: given, or learned online from what the agent sees and does.
+
+z' = A z + B a + c + w, obs = C z + d + v. Learning is exact Bayesian regression, the minimisation over weights in
+closed form; what the weights still leave open is the parameter gain. Discrete actions enter as one-hot vectors.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import log, pi
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import (
+    Belief,
+    Conditional,
+    Conjugate,
+    Domain,
+    Environment,
+    Gaussian,
+    LinearModel,
+    LinearSystem,
+    Point,
+    Real,
+    Simplex,
+    Step,
+    Tick,
+    UserError,
+)
+from agentic_energies.regression import Regression
+
+
+@final
+class LinearObservation(Conditional):
+    """-log N(obs; C z + d, R): `forward(z, obs)`."""
+
+    def __init__(self, C: Tensor, d: Tensor, R: Tensor) -> None:
+        super().__init__()
+        self.C: Tensor
+        self.d: Tensor
+        self.R: Tensor
+        self.register_buffer("C", C)
+        self.register_buffer("d", d)
+        self.register_buffer("R", R)
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return Gaussian(x @ self.C.T + self.d, self.R).energy(z)
+
+    def given(self, x: Tensor) -> Gaussian:
+        mean = x @ self.C.T + self.d
+        return Gaussian(mean, self.R.expand(*mean.shape, -1))
+
+
+@final
+class LinearTransition(Conditional):
+    """-log N(z'; A z + B a + c, Q): `forward((z, a), z')`, of the system of a `LinearGaussian`."""
+
+    def __init__(self, A: Tensor, B: Tensor, c: Tensor, Q: Tensor) -> None:
+        super().__init__()
+        self.A: Tensor
+        self.B: Tensor
+        self.c: Tensor
+        self.Q: Tensor
+        for name, value in (("A", A), ("B", B), ("c", c), ("Q", Q)):
+            self.register_buffer(name, value)
+
+    def mean(self, z: Tensor, action: Tensor) -> Tensor:
+        """A z + B a + c."""
+        return z @ self.A.T + action.to(self.B.dtype) @ self.B.T + self.c
+
+    def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
+        return Gaussian(self.mean(*x), self.Q).energy(z)
+
+    def given(self, x: tuple[Tensor, Tensor]) -> Gaussian:
+        mean = self.mean(*x)
+        return Gaussian(mean, self.Q.expand(*mean.shape, -1))
+
+
+@final
+class GaussianPrior(Conditional):
+    """-log N(z; mean, covariance) at the start of an episode: `forward(c, z)` with c (b, 0)."""
+
+    def __init__(self, mean: Tensor, covariance: Tensor) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.covariance: Tensor
+        self.register_buffer("mean", mean)
+        self.register_buffer("covariance", covariance)
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return Gaussian(self.mean, self.covariance).energy(z)
+
+    def given(self, x: Tensor) -> Gaussian:
+        batch = x.shape[:-1]
+        return Gaussian(self.mean.expand(*batch, -1), self.covariance.expand(*batch, -1, -1))
+
+
+@final
+class LinearGaussian(LinearModel, Conjugate):
+    """Matrices as float64 lists or tensors; latents (d,), actions (k,), observations (o,).
+
+    `Q`, `R` and `covariance` are covariances (a list of numbers is a diagonal); `mean` and `covariance` the first
+    latent's. `C` defaults to the identity, `c`, `d` and `mean` to 0, `covariance` to 1. With a `regression` over
+    [z, a] the transition is its mean and learns. Raises UserError for shapes that do not fit.
+    """
+
+    def __init__(
+        self,
+        A: Any,
+        B: Any,
+        *,
+        Q: Any,
+        R: Any,
+        C: Any = None,
+        c: Any = None,
+        d: Any = None,
+        mean: Any = None,
+        covariance: Any = None,
+        action: Domain | None = None,
+        regression: Regression | None = None,
+    ) -> None:
+        super().__init__()
+        a = _matrix("A", A, None, None)
+        n = len(a)
+        a, b = _matrix("A", A, n, n), _matrix("B", B, n, None)
+        see = torch.eye(n, dtype=torch.float64) if C is None else _matrix("C", C, None, n)
+        o, k = len(see), b.shape[1]
+        self.latent, self.outcome = Real((n,)), Real((o,))
+        self.action = Real((k,)) if action is None else action
+        if self.action.size != k:
+            raise UserError(f"B has {k} columns, the actions {self.action} have {self.action.size} numbers")
+        self.observation = LinearObservation(see, _vector("d", d, o), _spread("R", R, o))
+        self.transition = LinearTransition(a, b, _vector("c", c, n), _spread("Q", Q, n))
+        start = torch.ones(n) if covariance is None else covariance
+        self.prior = GaussianPrior(_vector("mean", mean, n), _spread("covariance", start, n))
+        self.regression = regression
+
+    @classmethod
+    def learned(
+        cls,
+        outcome: Domain,
+        action: Domain,
+        *,
+        prior_precision: float = 1.0,
+        noise: float = 1e-4,
+        confidence: float = 1.0,
+        sensor_noise: float = 1e-8,
+        start_variance: float = 1.0,
+    ) -> Self:
+        """A model of fully observed vectors that starts by expecting that everything stays as it is.
+
+        The weights' prior is N(identity for z, zero for a; s / prior_precision) with s the noise variance, guessed as
+        `noise` with the weight of 2 x `confidence` samples. `sensor_noise` is the variance of the observation.
+        """
+        n, k = outcome.size, action.size
+        for name, value in {"prior_precision": prior_precision, "noise": noise, "confidence": confidence}.items():
+            if not value > 0:
+                raise UserError(f"{name} expects a number > 0, got {value}")
+        mean = torch.cat([torch.eye(n), torch.zeros(k, n)]).double()
+        rate = torch.full((n,), noise * (confidence + 1), dtype=torch.float64)
+        regression = Regression(mean, prior_precision * torch.eye(n + k), rate, confidence)
+        ones = torch.ones(n, dtype=torch.float64)
+        return cls(
+            mean[:n].T,
+            mean[n:].T,
+            Q=noise * ones,
+            R=sensor_noise * ones,
+            covariance=start_variance * ones,
+            action=action,
+            regression=regression,
+        )
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """The model with the given matrices, or where A is not given one to be learned from `env`."""
+        if isinstance(env.observation, Simplex):
+            raise UserError(
+                f"linear_gaussian needs Box observations, {env.id} has {env.observation}: use the categorical model"
+            )
+        if "A" in parameters:
+            return cls(action=env.action, **parameters)
+        return cls.learned(env.observation, env.action, **parameters)
+
+    @classmethod
+    def example(cls) -> Self:
+        """A damped double integrator seen through its position, for the conformance kit."""
+        return cls([[1.0, 0.1], [0.0, 0.9]], [[0.0], [0.1]], Q=[0.01, 0.02], R=[0.1], C=[[1.0, 0.0]])
+
+    def system(self) -> LinearSystem:
+        t, o = self.transition, self.observation
+        return LinearSystem(t.A, t.B, t.c, t.Q, o.C, o.d, o.R)
+
+    def predict(self, belief: Belief, action: Tensor) -> Gaussian:
+        t = self.transition
+        mean = t.mean(belief.mean, action)
+        spread = t.A @ belief.covariance @ t.A.T + t.Q if isinstance(belief, Gaussian) else t.Q
+        return Gaussian(mean, spread.expand(*mean.shape, -1))
+
+    def emit(self, belief: Belief) -> Gaussian:
+        o = self.observation
+        mean = belief.mean @ o.C.T + o.d
+        spread = o.C @ belief.covariance @ o.C.T + o.R if isinstance(belief, Gaussian) else o.R
+        return Gaussian(mean, spread.expand(*mean.shape, -1))
+
+    def ambiguity(self, belief: Belief) -> Tensor:
+        o = self.observation
+        entropy = 0.5 * (torch.logdet(o.R) + len(o.R) * (log(2 * pi) + 1))
+        return entropy.expand(belief.mean.shape[:-1])
+
+    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
+        o = self.observation
+        return torch.linalg.solve(o.R, (z @ o.C.T + o.d - obs).unsqueeze(-1)).squeeze(-1) @ o.C
+
+    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
+        o = self.observation
+        return (o.C.T @ torch.linalg.solve(o.R, o.C)).expand(*z.shape, -1)
+
+    def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
+        """Gain about [A B] of the path's regressors at their means, credited at the latents."""
+        if self.regression is None:
+            return {}
+        looks = [_join(step.before.mean, step.action.to(torch.float64)) for step in path]
+        regressors = torch.stack(torch.broadcast_tensors(*looks), -2)
+        return {"latent_parameter_gain": self.regression.gain(regressors)}
+
+    def absorb(self, tick: Tick) -> Mapping[str, float]:
+        if self.regression is None:
+            raise UserError("this linear_gaussian model was given, not learned: leave out A, or leave out the learner")
+        n, rows = self.latent.size, [i for i, valid in enumerate(tick.valid) if valid]
+        regressors = torch.cat([tick.obs.double(), tick.action.double()], -1)
+        error = torch.zeros(n, dtype=torch.float64)
+        for i in rows:
+            error = self.regression.observe(regressors[i], tick.next_obs[i].double())
+        self.transition.A.copy_(self.regression.mean[:n].T)
+        self.transition.B.copy_(self.regression.mean[n:].T)
+        self.transition.Q.copy_(torch.diag(self.regression.noise))
+        self.version += 1
+        return {"prediction_error": float(error.norm())}
+
+
+def _matrix(name: str, value: Any, rows: int | None, columns: int | None) -> Tensor:
+    matrix = torch.as_tensor(value, dtype=torch.float64).clone()
+    wanted = (rows, columns)
+    fits = matrix.dim() == 2 and all(w in (None, s) for w, s in zip(wanted, matrix.shape, strict=True))
+    if not fits:
+        shape = " x ".join("any" if w is None else str(w) for w in wanted)
+        raise UserError(f"{name} expects a matrix of {shape}, got shape {tuple(matrix.shape)}")
+    return matrix
+
+
+def _vector(name: str, value: Any, size: int) -> Tensor:
+    vector = torch.zeros(size, dtype=torch.float64) if value is None else torch.as_tensor(value, dtype=torch.float64)
+    if vector.shape != (size,):
+        raise UserError(f"{name} expects {size} numbers, got shape {tuple(vector.shape)}")
+    return vector.clone()
+
+
+def _spread(name: str, value: Any, size: int) -> Tensor:
+    given = torch.as_tensor(value, dtype=torch.float64)
+    matrix = torch.diag(given) if given.dim() == 1 else _matrix(name, given, size, size)
+    if matrix.shape != (size, size) or float(torch.linalg.eigvalsh(matrix).min()) < 0:
+        raise UserError(f"{name} expects a covariance of {size} variables (or their {size} variances), none negative")
+    return matrix.clone()
+
+
+def _join(z: Tensor, action: Tensor) -> Tensor:
+    shape = torch.broadcast_shapes(z.shape[:-1], action.shape[:-1])
+    return torch.cat([z.expand(*shape, -1), action.expand(*shape, -1)], -1)

@@ -1,0 +1,78 @@
+"""Exact Bayesian linear regression: the belief about the weights of y = W' x + noise, in closed form.
+
+Matrix-normal weights given diagonal noise, inverse-gamma noise variances; one update per sample, no iteration.
+Source: Minka 2000, "Bayesian linear regression".
+"""
+
+from math import log, pi
+from typing import Self, final
+
+import torch
+from torch import Tensor, nn
+
+
+@final
+class Regression(nn.Module):
+    """W_j | s_j ~ N(mean_j, s_j precision^-1) for every output j; s_j known, or s_j ~ InverseGamma(shape, rate_j).
+
+    `mean` (p, d), `precision` (p, p), `rate` (d,) in squared output units. With `shape` infinite the noise variance is
+    known and equals `rate`.
+    """
+
+    def __init__(self, mean: Tensor, precision: Tensor, rate: Tensor, shape: float = torch.inf) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.precision: Tensor
+        self.rate: Tensor
+        self.shape: Tensor
+        self.register_buffer("mean", mean.double().clone())
+        self.register_buffer("precision", precision.double().clone())
+        self.register_buffer("rate", rate.double().clone())
+        self.register_buffer("shape", torch.tensor(float(shape), dtype=torch.float64))
+
+    @property
+    def known_noise(self) -> bool:
+        """Whether the noise variances are given rather than learned."""
+        return bool(torch.isinf(self.shape))
+
+    @property
+    def noise(self) -> Tensor:
+        """Noise variance of every output (d,): given, or the posterior mode of what was learned."""
+        return self.rate if self.known_noise else self.rate / (self.shape + 1)
+
+    def observe(self, x: Tensor, y: Tensor) -> Tensor:
+        """Absorb one sample, x (p,) and y (d,); returns the prediction error (d,) made before it."""
+        error = y - x @ self.mean
+        step = torch.linalg.solve(self.precision, x)
+        spread = 1 + x @ step
+        self.precision += torch.outer(x, x)
+        self.mean += torch.outer(step / spread, error)
+        if not self.known_noise:
+            self.shape += 0.5
+            self.rate += 0.5 * error**2 / spread
+        return error
+
+    def gain(self, x: Tensor) -> Tensor:
+        """Joint information in nats of looking at the regressors x (..., T, p), about weights and unknown noise (...).
+
+        I(y_1..y_T; W, s) = entropy of the predictive (Gaussian or multivariate t) minus the expected noise entropy.
+        """
+        looks = x.shape[-2]
+        spread = torch.eye(looks, dtype=x.dtype) + x @ torch.linalg.solve(self.precision, x.transpose(-2, -1))
+        outputs = len(self.rate)
+        gain = 0.5 * torch.logdet(spread)
+        if self.known_noise:
+            return outputs * gain
+        freedom = 2 * self.shape
+        student = torch.lgamma(freedom / 2) - torch.lgamma((freedom + looks) / 2) + 0.5 * looks * (freedom * pi).log()
+        student = student + (freedom + looks) / 2 * (torch.digamma((freedom + looks) / 2) - torch.digamma(freedom / 2))
+        scale = 0.5 * looks * (-self.shape.log() + torch.digamma(self.shape))
+        return outputs * (gain + student + scale - 0.5 * looks * (log(2 * pi) + 1))
+
+    def divergence(self, other: Self) -> Tensor:
+        """KL(self || other) in nats, for two beliefs of known equal noise."""
+        ratio = torch.linalg.solve(self.precision, other.precision)
+        gap = self.mean - other.mean
+        square = ((gap.T @ other.precision) * gap.T).sum(-1) / self.noise
+        trace = torch.diagonal(ratio).sum() - len(ratio) - torch.logdet(ratio)
+        return 0.5 * (square + trace).sum()

@@ -1,0 +1,41 @@
+"""Reward as an improper goal energy: -scale x expected reward of taking an action in a latent."""
+
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import Environment, RewardGoal, UserError
+from agentic_energies.arrays import tensors
+
+
+@final
+class Reward(RewardGoal):
+    """`forward(z, a)` = -scale sum z a r, with `rewards` (states or *factors, actions); no normaliser.
+
+    `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end.
+    """
+
+    def __init__(self, rewards: Any, *, scale: float = 1.0, after: float = 0.0) -> None:
+        super().__init__()
+        if scale <= 0:
+            raise UserError(f"reward expects scale > 0 nats per unit of reward, got {scale}")
+        table = tensors("rewards", [rewards])[0]
+        if table.dim() < 2 or not bool(torch.isfinite(table).all()):
+            raise UserError(f"rewards expects finite numbers (*state factors, actions), got shape {tuple(table.shape)}")
+        self.costs: Tensor
+        self.register_buffer("costs", -scale * table.reshape(-1, table.shape[-1]))
+        self.after = float(after)
+
+    @classmethod
+    def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:
+        """The rewards of the environment's truth."""
+        return cls(env.truth()["rewards"], scale=scale, after=after)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two states, two actions."""
+        return cls([[0.0, 1.0], [2.0, -1.0]])
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return torch.einsum("jk,...j,...k->...", self.costs, x, z.to(self.costs.dtype))

@@ -1,0 +1,39 @@
+"""Any energy of several discrete variables, as one table: the multilinear extension to the simplices."""
+
+from math import prod
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import Energy, Simplex, UserError
+from agentic_energies.arrays import tensors
+
+
+@final
+class Table(Energy):
+    """`values` (n_1, ..., n_k) in nats; z (*s, b, n_1 + ... + n_k) the factors' blocks, at most 8 factors.
+
+    At probabilities the energy is the expectation under independent factors.
+    """
+
+    LETTERS = "abcdefgh"
+
+    def __init__(self, values: Any) -> None:
+        super().__init__()
+        table = tensors("values", [values])[0]
+        if not 1 <= table.dim() <= len(self.LETTERS) or prod(table.shape) == 0:
+            raise UserError(f"a table expects 1 to {len(self.LETTERS)} factors, got shape {tuple(table.shape)}")
+        self.values: Tensor
+        self.register_buffer("values", table)
+        self.domain = Simplex(tuple(table.shape))
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two binary factors."""
+        return cls([[0.0, 1.0], [2.0, 0.5]])
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        axes = self.LETTERS[: self.values.dim()]
+        equation = axes + "," + ",".join(f"...{axis}" for axis in axes) + "->..."
+        return torch.einsum(equation, self.values, *self.domain.blocks(z))

@@ -1,0 +1,72 @@
+"""How a tree passes values up: what an agent assumes it will do later."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from math import inf
+from typing import final
+
+import torch
+from torch import Tensor
+
+from agentic import UserError, weigh
+
+
+class Backup(ABC):
+    """From the actions' expected energies (m, a) at m beliefs to one value each, and the policy that it stands for."""
+
+    @abstractmethod
+    def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        """What will be done, (m, a)."""
+
+    def value(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        """The value passed up, (m,): the mean under the policy unless a backup says otherwise."""
+        q = self.policy(energies, log_habits)
+        return torch.where(q > 0, q * energies, torch.zeros_like(q)).sum(-1)
+
+
+def _positive(owner: str, precision: float) -> None:
+    if not 0 < precision < inf:
+        raise UserError(f"{owner} expects a precision > 0 and finite, got {precision}")
+
+
+@final
+@dataclass(frozen=True)
+class MeanUnderSoftmax(Backup):
+    """The mean under softmax(-precision G + log E): sophisticated inference (Friston et al. 2021; SPM, pymdp)."""
+
+    precision: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive("mean_under_softmax", self.precision)
+
+    def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        return weigh(energies, self.precision, log_habits, dim=-1)
+
+
+@final
+@dataclass(frozen=True)
+class Max(Backup):
+    """The best action's value: Bayes-optimal planning (Bellman 1957)."""
+
+    def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        return weigh(energies, inf, log_habits, dim=-1)
+
+
+@final
+@dataclass(frozen=True)
+class SoftMin(Backup):
+    """-(1 / precision) log sum E exp(-precision G): the free energy of the later choice (soft value iteration)."""
+
+    precision: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive("soft_min", self.precision)
+
+    def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        return weigh(energies, self.precision, log_habits, dim=-1)
+
+    def value(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        scores = -self.precision * energies
+        if log_habits is not None:
+            scores = scores + log_habits
+        return -torch.logsumexp(scores, -1) / self.precision

@@ -1,0 +1,90 @@
+"""Newton's method, with the Laplace belief at the place it ends.
+
+One step on a linear-Gaussian energy is the Kalman update, covariance included.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from agentic import Gaussian, Iterate, Minimizer, Objective, Real, UserError
+
+
+class Curvature(NamedTuple):
+    """The Newton direction (b, d) and the Hessian (b, d, d) at the iterate."""
+
+    direction: Tensor
+    hessian: Tensor
+
+
+@final
+@dataclass(frozen=True)
+class Newton(Minimizer):
+    """z <- z - (H + damping I)^-1 gradient, halved while the energy would rise. Residual: the Newton decrement in nats.
+
+    The belief is Gaussian(z, H^-1) and the value its Laplace free energy E + log det H / 2 - d log(2 pi) / 2, which is
+    exact for quadratic energies and no bound otherwise. Raises UserError for an indefinite Hessian.
+    """
+
+    kind: ClassVar = "free_energy"
+    steps: int = 20
+    damping: float = 0.0
+    halvings: int = 20
+    tolerance: float = 1e-12
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or self.damping < 0 or self.halvings < 0:
+            raise UserError(f"newton expects steps, damping and halvings >= 0, got {self}")
+
+    def init(self, f: Objective, z: Any) -> Iterate:
+        if not isinstance(f.domain, Real) or len(f.domain.event) != 1:
+            raise UserError(f"newton needs a real vector as free variable, got {f.domain}: use gradient or mirror")
+        start = f.domain.center(1) if z is None else z
+        return self._at(f, start, f(start), 1)
+
+    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
+        direction, scale = iterate.memory.direction, torch.ones_like(iterate.value).unsqueeze(-1)
+        place, evaluations = iterate.z + direction, iterate.evaluations + 1
+        value = f(place)
+        slack = 1e-9 * (1 + iterate.value.abs())
+        for _ in range(self.halvings):
+            rises = ~(value <= iterate.value + slack)
+            if not bool(rises.any()):
+                break
+            scale = torch.where(rises.unsqueeze(-1), scale / 2, scale)
+            place, evaluations = iterate.z + scale * direction, evaluations + 1
+            value = f(place)
+        return self._at(f, place, value, evaluations)
+
+    def _at(self, f: Objective, z: Tensor, value: Tensor, evaluations: int) -> Iterate:
+        slope, hessian = f.gradient(z), f.hessian(z)
+        eye = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+        root, failed = torch.linalg.cholesky_ex(hessian + self.damping * eye)
+        if bool(failed.any()):
+            raise UserError(_indefinite(hessian))
+        direction = -torch.cholesky_solve(slope.unsqueeze(-1), root).squeeze(-1)
+        decrement = -0.5 * (slope * direction).sum(-1)
+        return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian))
+
+    def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
+        root, failed = torch.linalg.cholesky_ex(iterate.memory.hessian)
+        if bool(failed.any()):
+            raise UserError(_indefinite(iterate.memory.hessian))
+        return Gaussian(iterate.z, torch.cholesky_inverse(root))
+
+    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
+        log_det = torch.logdet(iterate.memory.hessian)
+        return iterate.value + 0.5 * (log_det - iterate.z.shape[-1] * math.log(2 * math.pi))
+
+
+def _indefinite(hessian: Tensor) -> str:
+    if not bool(torch.isfinite(hessian).all()):
+        return "newton met an energy whose second derivatives are not finite: check the start and the energy"
+    lowest = float(torch.linalg.eigvalsh(hessian).min())
+    return (
+        f"newton needs a positive definite Hessian, got a smallest eigenvalue of {lowest:.3g}: "
+        "start nearer to a minimum, raise damping, or use gradient"
+    )

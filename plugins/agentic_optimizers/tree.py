@@ -1,0 +1,120 @@
+"""Closed-loop planning over beliefs: every outcome is expanded, and later choices see it.
+
+Sophisticated inference (Friston et al. 2021) with the mean-under-softmax backup, Bayes-optimal with `Max`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from agentic import (
+    Categorical,
+    ExpectedEnergy,
+    FiniteModel,
+    Iterate,
+    JointGain,
+    Minimizer,
+    Objective,
+    Purpose,
+    Tree,
+    UserError,
+)
+from agentic_optimizers.backups import Backup, MeanUnderSoftmax
+from agentic_optimizers.graph import BeliefGraph, grow
+
+
+class Search(NamedTuple):
+    """A solved graph: `values[d]` (m, a) with d + 1 steps left, and the root's parts by name, (m, a)."""
+
+    graph: BeliefGraph
+    values: tuple[Tensor, ...]
+    parts: dict[str, Tensor]
+    roots: Tensor
+
+
+@final
+@dataclass(frozen=True)
+class TreeSearch(Minimizer):
+    """G(u) = one step + discount x sum_o P(o) V(belief after o), V by `backup`; equal beliefs are expanded once.
+
+    Finite models only. A previous tree is used again while the model's version and the purpose stand and it knows
+    the belief. Raises UserError beyond `limit` distinct beliefs, and for gains that need more than the belief.
+    """
+
+    backup: Backup = field(default_factory=MeanUnderSoftmax)
+    limit: int = 200_000
+    steps: int = 1
+
+    def init(self, f: Objective, z: Any) -> Iterate:
+        if not isinstance(f, ExpectedEnergy) or not isinstance(f.model, FiniteModel):
+            raise UserError(f"tree needs the expected energy of a finite model, got {type(f).__name__} of {_model(f)}")
+        gain = f.purpose.gain
+        if isinstance(gain, JointGain) and gain.target not in ("trajectory", "static"):
+            raise UserError(f"tree counts gains outcome by outcome and cannot follow target {gain.target!r}")
+        search = self._again(f, z) or self._search(f, f.model)
+        value = self.backup.value(search.values[-1][search.roots], f.model.log_habits)
+        return Iterate(search.roots, value, torch.zeros_like(value), len(search.graph.beliefs), search)
+
+    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
+        return iterate
+
+    def belief(self, f: Objective, iterate: Iterate) -> Tree:
+        assert isinstance(f, ExpectedEnergy) and isinstance(f.model, FiniteModel)
+        search: Search = iterate.memory
+        return Tree(
+            values=search.values[-1][search.roots].T,
+            parts={name: part[search.roots].T for name, part in search.parts.items()},
+            beliefs=search.graph.beliefs,
+            roots=search.roots,
+            depths=search.values,
+            domain=f.model.action,
+            log_habits=f.model.log_habits,
+            version=f.model.version,
+            memory=(f.purpose, search),
+        )
+
+    def _again(self, f: ExpectedEnergy, plan: Any) -> Search | None:
+        if not isinstance(plan, Tree) or plan.version != f.model.version:
+            return None
+        purpose, search = plan.memory
+        if purpose is not f.purpose or not search.graph.closed:
+            return None
+        roots = search.graph.find(f.belief.mean)
+        return None if roots is None else search._replace(roots=roots)
+
+    def _search(self, f: ExpectedEnergy, model: FiniteModel) -> Search:
+        graph, purpose, habits = grow(f, model, self.limit), f.purpose, model.log_habits
+        roots = graph.find(f.belief.mean)
+        assert roots is not None
+        one_step, parts = f.total(graph.parts), dict(graph.parts)
+        value = torch.zeros(len(graph.beliefs), dtype=graph.beliefs.dtype)
+        below = {name: value for name in parts}
+        if purpose.terminal is not None:
+            leaves = f.at(Categorical(graph.beliefs))
+            value = leaves.terminal(leaves.root())
+            below["terminal"] = value
+        values = []
+        for left in range(1, purpose.horizon + 1):
+            rows = graph.rows(purpose.horizon - left)
+            ended = purpose.discount * _after_the_end(purpose, left - 1) * (1 - graph.chances[rows].sum(-1))
+            ahead = {name: purpose.discount * graph.expected(rows, part) for name, part in below.items()}
+            energies = one_step[rows] + purpose.discount * graph.expected(rows, value) + ended
+            parts = {name: ahead[name] + (graph.parts[name][rows] if name in graph.parts else 0) for name in below}
+            parts["pragmatic"] = parts["pragmatic"] + ended
+            q = self.backup.policy(energies, habits)
+            below = {name: torch.where(q > 0, q * part, 0.0).sum(-1) for name, part in parts.items()}
+            value = self.backup.value(energies, habits)
+            values.append(energies)
+        return Search(graph, tuple(values), parts, roots)
+
+
+def _after_the_end(purpose: Purpose, steps: int) -> float:
+    """What the goals charge for `steps` steps in which the episode is over, discounted to the first of them."""
+    charge = purpose.goal.after * sum(purpose.discount**t for t in range(steps))
+    return charge + (0.0 if purpose.terminal is None else purpose.discount**steps * purpose.terminal.after)
+
+
+def _model(f: Objective) -> str:
+    return type(getattr(f, "model", None)).__name__
