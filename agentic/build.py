@@ -5,11 +5,12 @@ its constructor, and a table with a `name` among them is a component of the same
 that its own constructor names.
 """
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium
 import torch
@@ -38,12 +39,39 @@ PARTS = {  # what an agent's constructor may name: the kind and the table it is 
 }
 
 
-class Built(NamedTuple):
-    """An agent, the environment it was made for, and a plain row for each component of the two."""
+@dataclass(frozen=True)
+class Built:
+    """An agent and the environment it was made for, ready to run, and a plain row for each component of the two."""
 
+    experiment: Experiment
     agent: Agent
     environment: Environment
     components: list[dict[str, Any]]
+
+    def run(self, folder: Path | None = None, observer: Callable[[Progress], None] | None = None) -> Record:
+        """Run once and record it in `folder` beside the resolved file; None keeps the record in memory.
+
+        Sets the number of threads torch computes with. Raises RunError for what fails; see `simulate.run`.
+        """
+        table = self.experiment
+        torch.set_num_threads(table.run.threads)
+        try:
+            if folder is not None:
+                table.save(folder / "experiment.toml")
+            return run(
+                self.agent,
+                self.environment,
+                seed=table.run.seed,
+                learn_steps=table.learn.steps,
+                warmup=table.learn.warmup,
+                episodes=table.evaluate.episodes,
+                folder=folder,
+                dtype=getattr(torch, table.run.dtype),
+                observer=observer,
+                components=self.components,
+            )
+        finally:
+            self.environment.close()
 
 
 def build(experiment: Experiment, registry: Registry) -> Built:
@@ -55,38 +83,7 @@ def build(experiment: Experiment, registry: Registry) -> Built:
             f"[learn] steps = {experiment.learn.steps}, but the agent {experiment.agent.name} has nothing that learns: "
             'write [learner] and below it name = "conjugate", or leave the steps out'
         )
-    return Built(agent, environment, rows)
-
-
-def run_experiment(
-    experiment: Experiment,
-    registry: Registry,
-    folder: Path | None = None,
-    observer: Callable[[Progress], None] | None = None,
-) -> Record:
-    """Build the experiment, run it and record it in `folder` beside its resolved file; None keeps it in memory.
-
-    Sets the number of threads torch computes with. Raises UserError before anything runs, RunError afterwards.
-    """
-    torch.set_num_threads(experiment.run.threads)
-    agent, environment, components = build(experiment, registry)
-    try:
-        if folder is not None:
-            experiment.save(folder / "experiment.toml")
-        return run(
-            agent,
-            environment,
-            seed=experiment.run.seed,
-            learn_steps=experiment.learn.steps,
-            warmup=experiment.learn.warmup,
-            episodes=experiment.evaluate.episodes,
-            folder=folder,
-            dtype=getattr(torch, experiment.run.dtype),
-            observer=observer,
-            components=components,
-        )
-    finally:
-        environment.close()
+    return Built(experiment, agent, environment, rows)
 
 
 def retarget(experiment: Experiment, name: str, registry: Registry) -> Experiment:
@@ -207,7 +204,7 @@ def _found(registry: Registry, kind: str, table: Named, label: str) -> tuple[Com
 
 def _row(found: Component, parameters: Mapping[str, Any]) -> dict[str, Any]:
     row = {key: getattr(found, key) for key in ("kind", "name", "plugin", "version", "sha256")}
-    return {**row, "parameters": dict(parameters)}
+    return {**row, "parameters": json.loads(json.dumps(dict(parameters)), parse_constant=str)}  # inf is no JSON
 
 
 def _core(table: Named, where: str, names: tuple[str, ...]) -> Any:

@@ -1,11 +1,11 @@
-"""Columns of what happened: one preallocated array per column, and what becomes of it on disk.
+"""Columns of what happened: from the ticks of one chunk to one Arrow table.
 
-A block holds the ticks of one chunk. Filling it costs one copy per column and tick; the table is made from it at once,
-by the thread that writes it.
+Recording is most of what the toolkit adds to a bare loop, so ticks are staged and copied a few at a time.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -15,10 +15,12 @@ import torch
 
 from agentic.agent import Decision, Tick
 from agentic.env import Environment
+from agentic.layout import Layout
 from agentic.seeds import Phase
 
 PHASES: tuple[Phase, ...] = ("learn", "evaluate")
 SHAPES = b"shapes"  # key of the schema's metadata: a JSON mapping from column to the shape of one event
+STAGED = 32  # ticks that are kept as they are until they are copied together
 LARGEST = 64 * 2**20  # bytes of one block
 
 
@@ -28,109 +30,111 @@ def boundary(ticks: int) -> int:
 
 
 class Block:
-    """Room for the ticks of one chunk, from tick `first` of the run.
+    """The valid rows of one chunk of ticks, from tick `first` of the run: one preallocated array per column.
 
     It ends at the boundary, or earlier where it would pass 64 MiB: a number that depends on the layout alone.
     """
 
     def __init__(self, index: int, first: int, env: Environment) -> None:
-        self.index, self.first, self.used = index, first, 0
-        self.observation, self.action = env.observation_layout, env.action_layout
-        forms = [
-            *((name, leaf.shape, leaf.dtype) for prefix in ("obs", "next_obs") for name, leaf in self._named(prefix)),
-            *((name, leaf.shape, leaf.dtype) for name, leaf in self._named("action")),
-            ("reward", (), np.dtype(np.float64)),
-            ("terminated", (), np.dtype(bool)),
-            ("truncated", (), np.dtype(bool)),
-            ("episode", (), np.dtype(np.int64)),
-            ("t", (), np.dtype(np.int64)),
-            ("valid", (), np.dtype(bool)),
-        ]
-        size = env.batch * sum(int(np.prod(shape)) * dtype.itemsize for _, shape, dtype in forms)
+        self.index, self.first, self.env = index, first, env
+        leaves = [*env.observation_layout.leaves * 2, *env.action_layout.leaves]
+        size = env.batch * (40 + sum(leaf.width * leaf.dtype.itemsize for leaf in leaves))
         self.room = max(1, min(boundary(first) - first, LARGEST // size))
-        self.batch = env.batch
-        self.columns = {name: np.empty((self.room, env.batch, *shape), dtype) for name, shape, dtype in forms}
-        self._fixed = list(self.columns.values())
-        self._phase = np.empty(self.room, np.int8)
+        self.ticks = self.rows = 0
+        self.steps: Counter[Phase] = Counter()
+        self._columns: dict[str, np.ndarray] = {}
+        self._phases: list[pa.Array] = []
+        self._staged: list[Tick] = []
+        self._phase: Phase = "learn"
 
     def add(self, phase: Phase, tick: Tick) -> bool:
-        """Copy one tick; true when the block is full."""
-        native, at = tick.native, self.used
-        arrays = (
-            *self.observation.parts(native.obs),
-            *self.observation.parts(native.next_obs),
-            *self.action.parts(native.action),
-            tick.reward,
-            tick.terminated,
-            tick.truncated,
-            tick.episode,
-            tick.t,
-            tick.valid,
-        )
-        for column, array in zip(self._fixed, arrays, strict=True):
-            column[at] = array
-        decision = tick.decision
-        if decision.energies or decision.belief is not None:
-            self._add_thoughts(decision)
-        self._phase[at] = PHASES.index(phase)
-        self.used = at + 1
-        return self.used == self.room
-
-    def steps(self) -> dict[Phase, int]:
-        """Valid environment steps of each phase."""
-        counts = self.columns["valid"][: self.used].sum(1)
-        phase = self._phase[: self.used]
-        return {name: int(counts[phase == code].sum()) for code, name in enumerate(PHASES)}
+        """Take one tick; true when the block is full. Its arrays must not change any more."""
+        if phase != self._phase:
+            self._join()
+            self._phase = phase
+        self._staged.append(tick)
+        self.ticks += 1
+        if len(self._staged) == STAGED or self.ticks == self.room:
+            self._join()
+        return self.ticks == self.room
 
     def table(self) -> pa.Table:
-        """The valid rows as an Arrow table, in the order tick, row."""
-        valid = self.columns["valid"][: self.used].reshape(-1)
-        keep = slice(None) if valid.all() else valid
-        flat = {
-            name: column[: self.used].reshape(-1, *column.shape[2:])[keep]
-            for name, column in self.columns.items()
-            if name != "valid"
-        }
-        phase = np.repeat(self._phase[: self.used], self.batch)[keep]
-        leading = {
-            "phase": pa.array(PHASES).take(pa.array(phase)),
-            "episode": pa.array(flat.pop("episode")),
-            "row": pa.array(np.tile(np.arange(self.batch), self.used)[keep]),
-            "t": pa.array(flat.pop("t")),
-        }
-        shapes = {name: array.shape[1:] for name, array in flat.items() if array.ndim > 1}
-        table = pa.table(leading | {name: _arrow(array) for name, array in flat.items()})
+        """The rows as an Arrow table, in the order tick, row."""
+        self._join()
+        columns = {name: column[: self.rows] for name, column in self._columns.items()}
+        shapes = {name: column.shape[1:] for name, column in columns.items() if column.ndim > 1}
+        phase = pa.concat_arrays(self._phases) if self._phases else pa.array([], pa.string())
+        table = pa.table({"phase": phase} | {name: _arrow(column) for name, column in columns.items()})
         return table.replace_schema_metadata({SHAPES: json.dumps(shapes)})
 
-    def _named(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        layout = self.action if prefix == "action" else self.observation
-        for leaf in layout.leaves:
-            yield (f"{prefix}.{leaf.name}" if leaf.path else prefix), leaf
+    def _join(self) -> None:
+        """Copy the staged ticks, a few at once and while they are in the cache: half the price of one by one."""
+        staged, self._staged = self._staged, []
+        if not staged:
+            return
+        keep = np.concatenate([tick.valid for tick in staged])
+        count = int(np.count_nonzero(keep))
+        for name, parts in self._parts(staged):
+            joined = np.concatenate(parts)
+            if name not in self._columns:
+                self._columns[name] = self._empty(joined)
+            self._columns[name][self.rows : self.rows + count] = joined if count == len(keep) else joined[keep]
+        self._phases.append(pa.repeat(self._phase, count))
+        self.steps[self._phase] += count
+        self.rows += count
 
-    def _add_thoughts(self, decision: Decision) -> None:
-        """Energies and belief fields. A column is NaN wherever the decision had no such part."""
-        for name, tensor in thoughts(decision, self.batch).items():
-            array = tensor.detach().cpu().numpy()
-            if name not in self.columns:
-                dtype = array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
-                self.columns[name] = np.full((self.room, *array.shape), np.nan, dtype)
-            self.columns[name][self.used] = array
+    def _parts(self, staged: Sequence[Tick]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
+        """Each column's name and one array (b, *shape) per tick, in the order of the files' columns."""
+        yield "episode", [tick.episode for tick in staged]
+        yield "row", [np.arange(self.env.batch)] * len(staged)
+        yield "t", [tick.t for tick in staged]
+        yield from _leaves("obs", self.env.observation_layout, [tick.native.obs for tick in staged])
+        yield from _leaves("next_obs", self.env.observation_layout, [tick.native.next_obs for tick in staged])
+        yield from _leaves("action", self.env.action_layout, [tick.native.action for tick in staged])
+        yield "reward", [tick.reward for tick in staged]
+        yield "terminated", [tick.terminated for tick in staged]
+        yield "truncated", [tick.truncated for tick in staged]
+        found = [thoughts(tick.decision, self.env.batch) for tick in staged]
+        for name in dict.fromkeys(name for each in found for name in each):
+            like = next(each[name] for each in found if name in each)
+            nothing = np.full(like.shape, np.nan, like.dtype)
+            yield name, [each.get(name, nothing) for each in found]
+
+    def _empty(self, like: np.ndarray) -> np.ndarray:
+        """A column for the whole block, NaN up to here where it appears late."""
+        column = np.empty((self.room * self.env.batch, *like.shape[1:]), like.dtype)
+        if self.rows:
+            column[: self.rows] = np.nan
+        return column
 
 
-def thoughts(decision: Decision, batch: int) -> Mapping[str, torch.Tensor]:
+def _leaves(prefix: str, layout: Layout, natives: Sequence[Any]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
+    if layout.plain:
+        yield prefix, natives
+    else:
+        for name in layout.names:
+            yield f"{prefix}.{name}", [native[name] for native in natives]
+
+
+def thoughts(decision: Decision, batch: int) -> dict[str, np.ndarray]:
     """`energy.<term>` (b,) float64, and `belief.<field>` (b, ...) for each tensor of the belief, batch first.
 
     A belief whose tensors carry samples before the batch axis (particles) is represented by its mean.
     """
     found = {f"energy.{name}": value.to(torch.float64).expand(batch) for name, value in decision.energies.items()}
     belief = decision.belief
-    if belief is None or not is_dataclass(belief):
-        return found
-    parts = {field.name: getattr(belief, field.name) for field in fields(belief)}
-    tensors = {name: part for name, part in parts.items() if isinstance(part, torch.Tensor)}
-    if any(part.dim() == 0 or len(part) != batch for part in tensors.values()):
-        tensors = {"mean": belief.mean}
-    return found | {f"belief.{name}": part for name, part in tensors.items()}
+    if belief is not None and is_dataclass(belief):
+        parts = {field.name: getattr(belief, field.name) for field in fields(belief)}
+        tensors = {name: part for name, part in parts.items() if isinstance(part, torch.Tensor)}
+        if any(part.dim() == 0 or len(part) != batch for part in tensors.values()):
+            tensors = {"mean": belief.mean}
+        found |= {f"belief.{name}": part for name, part in tensors.items()}
+    return {name: _floats(tensor) for name, tensor in found.items()}
+
+
+def _floats(tensor: torch.Tensor) -> np.ndarray:
+    array = np.asarray(tensor.detach().cpu().numpy())
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def _arrow(array: np.ndarray) -> pa.Array:

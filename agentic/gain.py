@@ -102,7 +102,7 @@ def state_gain(model: Model, belief: Any) -> Tensor:
 
 
 def _start_finite(model: FiniteModel, belief: Categorical, target: str) -> Tensor:
-    """p(label, history, z) as (*s, b, labels, histories, n): the label is what the gain is about."""
+    """p(label, history, z | alive) as (*s, b, labels, histories, n): the label is what the gain is about."""
     probs = belief.probs
     if target == "first":
         return torch.diag_embed(probs).unsqueeze(-2)
@@ -128,8 +128,8 @@ def _step_finite(model: FiniteModel, joint: Tensor, action: Tensor, target: str,
         gain = _fresh_entropy(seen.sum(-4)) - (ahead.sum((-3, -2)) * noise).sum(-1)
     else:
         gain = _fresh_entropy(seen.sum(-4)) - _fresh_entropy(seen).sum(-1)
-    alive = model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
-    return after * alive, gain
+    going_on = after * model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
+    return going_on / going_on.sum((-3, -2, -1), keepdim=True).clamp(min=1e-300), gain
 
 
 def _fresh_entropy(seen: Tensor) -> Tensor:

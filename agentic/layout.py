@@ -40,6 +40,15 @@ class Leaf:
         return ".".join(map(str, self.path))
 
     @cached_property
+    def width(self) -> int:
+        """Number of scalars in the encoding."""
+        return self.domain.size
+
+    @cached_property
+    def discrete(self) -> bool:
+        return self.start.size > 0
+
+    @cached_property
     def sizes(self) -> np.ndarray:
         """Number of values of each discrete factor."""
         return np.array(self.domain.sizes if isinstance(self.domain, Simplex) else (), np.int64)
@@ -49,22 +58,29 @@ class Leaf:
         """Where each discrete factor's block begins, less its start: value + offset is the place of the one."""
         return np.cumsum(self.sizes) - self.sizes - self.start
 
+    def part(self, value: Any) -> Any:
+        """This leaf of a value in the space's own nesting."""
+        for key in self.path:
+            value = value[key]
+        return value
+
     def fits(self, array: np.ndarray) -> bool:
         """Whether every number is finite and every discrete value within its range."""
-        if not self.start.size:
+        if not self.discrete:
             return self.dtype.kind != "f" or finite(array)
         index = array.reshape(len(array), -1) - self.start
         return bool((index >= 0).all() and (index < self.sizes).all())
 
     def encode(self, array: np.ndarray, dtype: torch.dtype) -> Tensor:
         """(b, *shape) -> (b, size); shares memory where the native type is the run's."""
-        if not self.start.size:
-            flat = array.reshape(len(array), self.domain.size)
-            return torch.from_numpy(flat if flat.dtype.kind == "f" else flat.astype(np.float64)).to(dtype)
-        out = np.zeros((len(array), self.domain.size), np.float32)
+        if not self.discrete:
+            flat = array if array.ndim == 2 else array.reshape(len(array), self.width)
+            out = torch.from_numpy(flat if flat.dtype.kind == "f" else flat.astype(np.float64))
+            return out if out.dtype is dtype else out.to(dtype)
+        ones = np.zeros((len(array), self.width), np.float32)
         places = array.reshape(len(array), -1) + self.offsets
-        out[np.arange(len(array))[:, None], places] = 1
-        return torch.from_numpy(out).to(dtype)
+        ones[np.arange(len(array))[:, None], places] = 1
+        return torch.from_numpy(ones).to(dtype)
 
     def decode(self, values: np.ndarray) -> np.ndarray:
         """(b, size) -> (b, *shape). Raises ValueError for what is not in the space, rounding aside."""
@@ -82,14 +98,14 @@ class Leaf:
         return (values if self.dtype.kind == "f" else np.rint(values)).reshape(shape).astype(self.dtype)
 
     def _indices(self, values: np.ndarray) -> np.ndarray:
-        cuts = np.cumsum(self.sizes)[:-1]
-        blocks = np.split(values, cuts, -1) if len(cuts) else [values]
-        index = np.stack([block.argmax(-1) for block in blocks], -1)
-        one_hot = np.zeros_like(values)
-        one_hot[np.arange(len(values))[:, None], index + self.offsets + self.start] = 1
-        if not np.array_equal(one_hot, values):
-            raise ValueError("is not one-hot")
-        return index + self.start
+        """The place of the one in each factor's block, from where ones are and nothing else is."""
+        rows, places = np.nonzero(values)
+        shape = (len(values), len(self.sizes))
+        if len(rows) == shape[0] * shape[1] and np.array_equal(rows, np.repeat(np.arange(shape[0]), shape[1])):
+            index = places.reshape(shape) - self.offsets
+            if (values[rows, places] == 1).all() and ((index >= self.start) & (index < self.start + self.sizes)).all():
+                return index
+        raise ValueError("is not one-hot")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +122,11 @@ class Layout:
         return self.leaves[0].path == ()
 
     @cached_property
+    def width(self) -> int:
+        """Number of scalars in the encoding."""
+        return self.domain.size
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(leaf.name for leaf in self.leaves)
 
@@ -117,15 +138,14 @@ class Layout:
         """The inverse of `native`."""
         return (native,) if self.plain else tuple(native[name] for name in self.names)
 
-    def empty(self, batch: int) -> Arrays:
-        return tuple(np.zeros((batch, *leaf.shape), leaf.dtype) for leaf in self.leaves)
+    def rooms(self, count: int, batch: int) -> Iterator[Arrays]:
+        """`count` empty batches, laid out in one allocation per leaf: a third of the price of single ones."""
+        return zip(*(np.zeros((count, batch, *leaf.shape), leaf.dtype) for leaf in self.leaves), strict=True)
 
     def store(self, arrays: Arrays, row: int, value: Any) -> None:
         """Copy one environment's value into `row`. Raises ValueError where a shape is not the space's."""
         for leaf, array in zip(self.leaves, arrays, strict=True):
-            part = value
-            for key in leaf.path:
-                part = part[key]
+            part = leaf.part(value)
             if np.shape(part) != leaf.shape:
                 raise ValueError(f"has shape {np.shape(part)} where its space has {leaf.shape}")
             array[row] = part
@@ -134,16 +154,16 @@ class Layout:
         """A copy of a vector environment's value. Raises ValueError where a shape is not the space's."""
         arrays = []
         for leaf in self.leaves:
-            part = value
-            for key in leaf.path:
-                part = part[key]
-            array = np.array(part, leaf.dtype, order="C")
+            array = np.array(leaf.part(value), leaf.dtype, order="C")
             if array.shape != (batch, *leaf.shape):
                 raise ValueError(f"has shape {array.shape} where its space has {(batch, *leaf.shape)}")
             arrays.append(array)
         return tuple(arrays)
 
     def fits(self, arrays: Arrays) -> bool:
+        """Whether every number is finite and every discrete value within its range."""
+        if self.plain:
+            return self.leaves[0].fits(arrays[0])
         return all(leaf.fits(array) for leaf, array in zip(self.leaves, arrays, strict=True))
 
     def misfit(self, arrays: Arrays) -> tuple[int, str]:
@@ -153,7 +173,7 @@ class Layout:
                 if not leaf.fits(array[row : row + 1]):
                     where = f"{leaf.name!r} " if leaf.path else ""
                     return row, f"{where}holds {array[row].tolist()}, which " + (
-                        "is outside its space" if leaf.start.size else "is not finite"
+                        "is outside its space" if leaf.discrete else "is not finite"
                     )
         raise AssertionError("every row fits")
 
@@ -165,13 +185,13 @@ class Layout:
 
     def decode(self, z: Tensor, batch: int) -> Arrays:
         """Native arrays of an encoded batch. Raises RunError for a shape or a value the space does not have."""
-        if z.shape != (batch, *self.domain.event):
+        if z.dim() != 2 or len(z) != batch or z.shape[1] != self.width:
             raise RunError(f"the agent's action has shape {tuple(z.shape)}, expected {(batch, *self.domain.event)}")
         try:
             if batch == 1 and self._single:
                 return (self._one_index(z),)
             values = z.detach().cpu().numpy()
-            cuts = np.cumsum([leaf.domain.size for leaf in self.leaves])[:-1]
+            cuts = np.cumsum([leaf.width for leaf in self.leaves])[:-1]
             pieces = (values,) if self.plain else np.split(values, cuts, -1)
             return tuple(leaf.decode(piece) for leaf, piece in zip(self.leaves, pieces, strict=True))
         except ValueError as error:
@@ -181,12 +201,19 @@ class Layout:
     def _single(self) -> bool:
         return self.plain and isinstance(self.space, spaces.Discrete)
 
+    @cached_property
+    def _values(self) -> np.ndarray:
+        """Every value of a Discrete space, (n, 1), not to be written to."""
+        values = np.arange(self.width)[:, None] + self.leaves[0].start
+        values.flags.writeable = False
+        return values
+
     def _one_index(self, z: Tensor) -> np.ndarray:
         """The commonest case, a single Discrete action, in plain Python: a third of the time."""
         row = z.tolist()[0]
         if row.count(0.0) != len(row) - 1 or 1.0 not in row:
             raise ValueError("is not one-hot")
-        return np.array([row.index(1.0) + int(self.leaves[0].start[0])], np.int64)
+        return self._values[row.index(1.0)]
 
     def row(self, arrays: Arrays, row: int) -> Any:
         """One environment's value in the space's own nesting."""

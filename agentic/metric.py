@@ -132,7 +132,7 @@ class Measurement:
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, Frame):
-            raise UserError(f"a measurement of {self.metric} needs a Frame, got {self.frame!r}: a value holds within one")
+            raise UserError(f"a measurement of {self.metric} needs a Frame to hold in, got {self.frame!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON; numbers that are not finite become 'nan', 'inf' or '-inf'."""

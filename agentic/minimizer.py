@@ -86,7 +86,7 @@ class Sampler(Minimizer):
     """A minimiser in law: its draws follow `exp(-f)`, which lowers the free energy of their distribution.
 
     `init` keeps every draw it wants to report in the iterate's memory; `belief` returns them as `Particles`. The value
-    is the draws' mean energy, `converged` is None, and what a human wants to know is in the belief's diagnostics.
+    is the draws' mean energy, `converged` is None.
     """
 
     kind: ClassVar[Kind] = "mean_energy"

@@ -86,7 +86,7 @@ def _signature(function: Any, leading: int) -> Accepted:
     free = any(each.kind is each.VAR_KEYWORD for each in parameters)
     named = [each for each in parameters if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
     try:
-        hints = get_type_hints(function.__init__ if isinstance(function, type) else function)
+        hints = get_type_hints(vars(function).get("__init__", function) if isinstance(function, type) else function)
     except (NameError, TypeError, AttributeError):  # names that only type checkers import: nothing to check against
         hints = {}
     return Accepted({each.name: each for each in named[leading:]}, free, hints)

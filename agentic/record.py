@@ -54,7 +54,7 @@ class Recorder:
     def close(self) -> None:
         """Write what is left and wait for it."""
         if self._thread.is_alive():
-            if self._block.used:
+            if self._block.ticks:
                 self._queue.put(self._block)
             self._queue.put(None)
             self._thread.join()
@@ -64,7 +64,7 @@ class Recorder:
         self._raise()
         block = self._block
         self._queue.put(block)  # interrupted here, `close` hands it over again, to the same file
-        self._block = Block(block.index + 1, block.first + block.used, self._env)
+        self._block = Block(block.index + 1, block.first + block.ticks, self._env)
 
     def _raise(self) -> None:
         if self._failure is not None:
@@ -86,7 +86,7 @@ class Recorder:
             self.tables[block.index :] = [table]
         else:
             write_chunk(table, self._folder / f"ticks-{block.index:06d}.parquet")
-        self.steps.update(block.steps())
+        self.steps.update(block.steps)
 
 
 def write_chunk(table: pa.Table, path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agentic.agent import Agent, Decision, Native, State, Tick, select
+from agentic.agent import Agent, Decision, Native, Tick
 from agentic.domain import Domain
 from agentic.env import Environment, Step, make
 from agentic.errors import RunError, UserError
@@ -23,6 +23,7 @@ from agentic.learn import Learner
 from agentic.manifest import Manifest, describe
 from agentic.record import Record, Recorder
 from agentic.seeds import Phase, environment_seed, generator
+from agentic.state import State, select
 
 
 def ticks(

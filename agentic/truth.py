@@ -12,6 +12,8 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
+from agentic.errors import UserError
+
 Floats = NDArray[np.float64]
 Outcomes = Sequence[tuple[float, int, float, bool]]  # (probability, next state, reward, terminated)
 Table = Mapping[int, Mapping[int, Outcomes]]
@@ -52,14 +54,14 @@ def check_truth(truth: Truth) -> Truth:
     columns |= {f"B[{i}]": array for i, array in enumerate(truth["B"])}
     columns |= {f"D[{i}]": array for i, array in enumerate(truth["D"])}
     if len(truth["B"]) != len(factors):
-        raise ValueError(f"B must have one array per state factor, {len(factors)} as D has, got {len(truth['B'])}.")
+        raise UserError(f"B must have one array per state factor, {len(factors)} as D has, got {len(truth['B'])}.")
     for name, shape in expected.items():
         found = (arrays | columns)[name].shape
         if found != shape:
-            raise ValueError(f"{name} must have shape {shape} to agree with D and rewards, got {found}: reshape it.")
+            raise UserError(f"{name} must have shape {shape} to agree with D and rewards, got {found}: reshape it.")
     for name, array in columns.items():
         if array.min() < 0 or np.abs(array.sum(axis=0) - 1).max() > TOLERANCE:
-            raise ValueError(f"the columns of {name} must be probabilities that sum to 1 along axis 0: normalize them.")
+            raise UserError(f"the columns of {name} must be probabilities that sum to 1 along axis 0: normalize them.")
     return truth
 
 
@@ -74,7 +76,7 @@ def truth_from_transitions(P: Table, observations: int, start: ArrayLike) -> Tru
     states, actions = len(P), len(P[0])
     first = np.asarray(start, dtype=np.float64)
     if observations != states or first.shape != (states,):
-        raise ValueError(
+        raise UserError(
             f"observations and start must cover the {states} states of the table, got {observations} observations "
             f"and a start of shape {first.shape}: this conversion is for worlds whose observation is the state."
         )
@@ -109,7 +111,7 @@ def _ended(transitions: Transitions, start: Floats) -> NDArray[np.bool_]:
         frontier = {n for s in frontier if not ended[s] for n in successors[s]} - alive
     both = sorted(s for s in alive if ended[s])
     if both:
-        raise ValueError(
+        raise UserError(
             f"a state must end the episode always or never, got {both[:5]} that do so only on some entries: "
             "split such a state in two, or write true_model() by hand."
         )
@@ -130,7 +132,7 @@ def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
         if not isinstance(layer, gymnasium.Wrapper):
             return _truth_of_table(layer)
         if isinstance(layer, gymnasium.ActionWrapper | gymnasium.ObservationWrapper | gymnasium.RewardWrapper):
-            raise ValueError(
+            raise UserError(
                 f"the wrapper {type(layer).__name__} changes what the agent meets and has no true_model(): "
                 "give it one, or pass env.unwrapped for the truth without it."
             )
@@ -140,13 +142,13 @@ def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
 def _truth_of_table(env: Any) -> Truth:
     name = type(env).__name__
     if not (hasattr(env, "P") and hasattr(env, "initial_state_distrib")):
-        raise ValueError(
+        raise UserError(
             f"the truth of {name} is not known: it needs a method true_model(), or a transition table P together with "
             "initial_state_distrib (for a table alone, call truth_from_transitions with a start distribution)."
         )
     if getattr(env, "fickle_passenger", False):  # Taxi's table leaves the change of destination out
-        raise ValueError(f"the table of {name} omits its fickle passenger: make it with fickle_passenger=False.")
+        raise UserError(f"the table of {name} omits its fickle passenger: make it with fickle_passenger=False.")
     space = env.observation_space
     if not isinstance(space, Discrete):
-        raise ValueError(f"the observation space of {name} must be Discrete to be its state, got {space}.")
+        raise UserError(f"the observation space of {name} must be Discrete to be its state, got {space}.")
     return truth_from_transitions(env.P, int(space.n), env.initial_state_distrib)

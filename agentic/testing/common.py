@@ -78,7 +78,8 @@ def common_runs(exercise: Exercise) -> list[Run]:
         try:
             copy = pickle.loads(pickle.dumps(component))
         except Exception as error:
-            raise AssertionError(f"it does not pickle ({type(error).__name__}: {error}): keep no lambdas in it") from error
+            why = f"{type(error).__name__}: {error}"
+            raise AssertionError(f"it does not pickle ({why}): hold no lambdas and no local classes") from error
         assert_same(exercise(component, generator()), exercise(copy, generator()), "after pickling, its answer")
 
     def same_seed_same_answer(make: Make) -> None:

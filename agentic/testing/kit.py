@@ -5,7 +5,6 @@ holds, raises AssertionError with what was expected where it does not, and NotAp
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -48,14 +47,6 @@ class Finding:
         if self.passed:
             return f"passed   {self.check}" if not self.message else f"skipped  {self.check}: {self.message}"
         return f"FAILED   {self.check}: {self.message}"
-
-
-def maker(component: Any) -> Make:
-    """Fresh components: copies of an instance, or what a class makes by `example()`, else by calling it."""
-    if not isinstance(component, type):
-        return partial(deepcopy, component)
-    example = getattr(component, "example", None)
-    return example if example is not None else component
 
 
 def find(check: Check) -> Finding:

@@ -3,7 +3,6 @@
 Two models (finite, linear-Gaussian), goals for them, and an environment of two places that the finite one describes.
 """
 
-from collections.abc import Callable
 from typing import Any, final
 
 import gymnasium
@@ -41,7 +40,8 @@ class Tabular(Conditional):
     def _with(self, x: Any, table: Tensor, *z: Tensor) -> Tensor:
         parents = () if self.table.dim() == 1 else x if isinstance(x, tuple) else (x,)
         letters = "ijk"[: self.table.dim()]
-        equation = ",".join([letters, *(f"...{letter}" for letter in letters[1 : 1 + len(parents)]), *["...i"] * len(z)])
+        given = [f"...{letter}" for letter in letters[1 : 1 + len(parents)]]
+        equation = ",".join([letters, *given, *["...i"] * len(z)])
         return torch.einsum(f"{equation}->...{'' if z else 'i'}", table, *parents, *z)
 
 
@@ -64,11 +64,12 @@ class Normal(Conditional):
 
     def given(self, x: Any) -> Gaussian:
         parents = x if isinstance(x, tuple) else (x,)
-        batch = torch.broadcast_shapes(*[part.shape[:-1] for part in parents])
-        mean = self.bias.expand(*batch, -1)
+        mean = self.bias
         for i in range(self.parents):
             mean = mean + parents[i] @ self.get_buffer(f"weight_{i}").T
-        return Gaussian(mean, self.spread.expand(*batch, -1, -1))
+        if not self.parents:  # x only carries the batch
+            mean = mean.expand(*parents[0].shape[:-1], -1)
+        return Gaussian(mean, self.spread.expand(*mean.shape, -1))
 
 
 class Ladder(FiniteModel, Conjugate):
@@ -76,6 +77,9 @@ class Ladder(FiniteModel, Conjugate):
 
     Who is at the third goes on to the fourth; the others stay. Nine moves in ten succeed, the tenth leaves all as is.
     """
+
+    observation: Tabular
+    transition: Tabular
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +97,8 @@ class Ladder(FiniteModel, Conjugate):
         return self.observation.given(belief.mean)
 
     def ambiguity(self, belief: Belief) -> Tensor:
-        return belief.mean @ -torch.special.xlogy(self.likelihood(), self.likelihood()).sum(0)
+        noise: Tensor = -torch.special.xlogy(self.likelihood(), self.likelihood()).sum(0)
+        return belief.mean @ noise
 
     def likelihood(self) -> Tensor:
         return self.observation.table
@@ -110,6 +115,9 @@ class Ladder(FiniteModel, Conjugate):
 class Cart(LinearModel):
     """Position and speed, pushed by one action, seen through the position."""
 
+    observation: Normal
+    transition: Normal
+
     def __init__(self, action: Domain | None = None) -> None:
         super().__init__()
         self.latent, self.outcome, self.action = Real((2,)), Real((1,)), action or Real((1,))
@@ -117,9 +125,9 @@ class Cart(LinearModel):
         B = torch.tensor([[0.0], [0.5]], dtype=torch.float64)
         C = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
         zero, noise = torch.zeros(2, dtype=torch.float64), torch.diag(torch.tensor([0.01, 0.02], dtype=torch.float64))
-        self.observation = Normal(torch.zeros(1, dtype=torch.float64), 0.1 * _eye(1), C)
+        self.observation = Normal(torch.zeros(1, dtype=torch.float64), _eye(1), C)
         self.transition = Normal(zero, noise, A, B)
-        self.prior = Normal(zero, 0.5 * _eye(2))
+        self.prior = Normal(zero, 2 * _eye(2))
 
     def system(self) -> LinearSystem:
         t, o = self.transition, self.observation
@@ -226,9 +234,6 @@ def interior(domain: Domain, batch: int, generator: torch.Generator) -> Tensor:
 def bounded(low: float, high: float, size: int = 1) -> Box:
     """A box of equal bounds."""
     return Box(torch.full((size,), low, dtype=torch.float64), torch.full((size,), high, dtype=torch.float64))
-
-
-MODELS: tuple[Callable[[], FiniteModel | LinearModel], ...] = (Ladder, Cart)
 
 
 def _eye(n: int) -> Tensor:

@@ -11,6 +11,7 @@ def agentic_optimizers() -> dict[str, str]:
         "adam": "agentic_optimizers.gradient:Adam",
         "newton": "agentic_optimizers.newton:Newton",
         "mirror": "agentic_optimizers.mirror:Mirror",
+        "langevin": "agentic_optimizers.langevin:Langevin",
         "enumerate": "agentic_optimizers.enumerate:Enumerate",
         "tree": "agentic_optimizers.tree:TreeSearch",
         "mean_under_softmax": "agentic_optimizers.backups:MeanUnderSoftmax",

@@ -100,7 +100,8 @@ class Riccati(Minimizer):
             if spread is None or spread.shape != now.shape or not np.allclose(spread, now, rtol=1e-9, atol=0):
                 spread, extra = now, _uncertainty(law, now)
         mean = f.belief.mean.numpy().astype(np.float64)
-        parts = {name: torch.from_numpy(form.at(mean) + extra.get(name, 0.0)) for name, form in law.forms.items()}
+        named = [name for name in law.forms if name != "terminal" or f.purpose.terminal is not None]
+        parts = {name: torch.from_numpy(law.forms[name].at(mean) + extra.get(name, 0.0)) for name in named}
         value = f.total(parts)
         return Iterate(f.belief.mean, value, torch.zeros_like(value), 1, (law, spread, extra, parts))
 

@@ -1,0 +1,68 @@
+"""`agentic envs`: the worlds that plugins bring, what can be changed in any world, and how to use Gymnasium's own."""
+
+import inspect
+import json
+from typing import Any
+
+import click
+
+from agentic.cli.plugins import load_and_report, plugin_options
+
+USAGE = """Any Gymnasium environment: agentic run --env CartPole-v1 --agent random
+One from another package:   agentic run --env package:Name-v0 --agent random
+With other constants:       agentic run --env CartPole-v1 --set env.kwargs.max_episode_steps=200
+In a changed world:         agentic run --env CartPole-v1 --set env.changes='[{name="remap_actions", order=[1, 0]}]'"""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Rows as JSON on standard output.")
+@plugin_options
+def envs(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...]) -> None:
+    """List the environments there are."""
+    registry = load_and_report(files, directories)
+    rows = [_row(name, registry) for name in registry.names("envs")]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.table import Table
+
+    from agentic.cli.tables import console
+
+    worlds = Table("name", "Gymnasium id", "observation", "action", "what", title="Environments", title_justify="left")
+    changes = Table("name", "parameters", "what", title="Changes of any environment", title_justify="left")
+    for row in rows:
+        if row["wrapper"]:
+            changes.add_row(row["name"], ", ".join(row["parameters"]), row["summary"])
+        else:
+            worlds.add_row(row["name"], row["id"], row["observation"], row["action"], row["summary"])
+    console().print(worlds, *([changes] if changes.rows else []))
+    click.echo(USAGE)
+
+
+def _row(name: str, registry: Any) -> dict[str, Any]:
+    import gymnasium
+
+    from agentic.build import gymnasium_id
+    from agentic.parameters import accepted
+
+    target = registry.resolve("envs", name)
+    wrapper = isinstance(target, type) and issubclass(target, gymnasium.Wrapper)
+    row: dict[str, Any] = {
+        "name": name,
+        "id": None if wrapper else gymnasium_id(name, registry),
+        "plugin": registry.component("envs", name).plugin,
+        "wrapper": wrapper,
+        "parameters": list(accepted(target, 1 if wrapper else 0).names),
+        "observation": None,
+        "action": None,
+        "summary": (inspect.getdoc(target) or "").partition("\n")[0],
+    }
+    if not wrapper:
+        try:
+            world = gymnasium.make(row["id"])
+        except Exception as error:  # a stranger's class: it may need arguments, or be broken
+            row["summary"] = f"cannot be made without arguments: {type(error).__name__}: {error}"
+        else:
+            row |= {"observation": str(world.observation_space), "action": str(world.action_space)}
+            world.close()
+    return row

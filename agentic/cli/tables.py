@@ -1,0 +1,103 @@
+"""Runs as tables for people: what `run`, `show` and `demo` print."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+PERCEPTION = {"free_energy", "accuracy", "complexity", "energy", "mean_energy"}
+SPLIT = ("risk", "ambiguity")  # of the executed action's first step: another way to cut the same cake
+BARS = "▁▂▃▄▅▆▇█"
+PLAIN_BARS = "_.-=+*#@"
+
+
+def result_table(summary: Mapping[str, Any]) -> Table:
+    """Return, energies with their parts, and speed."""
+    table = Table(title="Result", show_header=False, title_justify="left")
+    for name, value in _rows(summary):
+        table.add_row(name, value)
+    return table
+
+
+def _rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    energy = summary["energy"]
+    rows = [("return", f"{with_interval(summary['return'])}, {_interval_note(summary['episodes'])}")]
+    rows += [(name.replace("_", " "), number(energy[name])) for name in ("energy", "mean_energy") if name in energy]
+    if "free_energy" in energy:
+        parts = f"complexity {number(energy.get('complexity'))} - accuracy {number(energy.get('accuracy'))}"
+        rows.append(("free energy", f"{number(energy['free_energy'])} = {parts} (nats per step)"))
+    if "expected_energy" in energy:
+        rows.append(("expected energy", f"{number(energy['expected_energy'])} = {_expected(energy)} (nats per plan)"))
+    if all(name in energy for name in SPLIT):
+        rows.append(("  next step", " + ".join(f"{name} {number(energy[name])}" for name in SPLIT)))
+    rows.append(("steps", f"{summary['steps']:,} learned from, {summary['evaluation_steps']:,} evaluated"))
+    rows.append(("speed", f"{speed(summary)} steps/s" + ("" if not summary["seconds"] else _took(summary))))
+    return [*rows, ("folder", escape(str(summary["run"])))]
+
+
+def _expected(energy: Mapping[str, float]) -> str:
+    """The sum as it is defined: gains are subtracted."""
+    named = {"expected_energy", *PERCEPTION, *SPLIT}
+    parts = [(name, value) for name, value in energy.items() if name not in named]
+    text = "".join(
+        f" {'-' if name.endswith('gain') else '+'} {name.replace('_', ' ')} {number(v)}" for name, v in parts
+    )
+    return text.removeprefix(" + ").strip()
+
+
+def _took(summary: Mapping[str, Any]) -> str:
+    return f" ({summary['seconds']:.1f} s in all)"
+
+
+def _interval_note(episodes: int) -> str:
+    if episodes < 2:
+        return f"{episodes} complete episode" + ("" if episodes == 1 else "s")
+    return f"95 % interval of the mean, Student t over {episodes} episodes"
+
+
+def with_interval(values: Mapping[str, Any]) -> str:
+    """A mean with its interval, where there is one."""
+    if values["low"] is None:
+        return number(values["mean"])
+    return f"{number(values['mean'])} [{number(values['low'])}, {number(values['high'])}]"
+
+
+def number(value: float | None) -> str:
+    """Four digits, and a dash for what is not known."""
+    if value is None:
+        return "-"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def speed(summary: Mapping[str, Any]) -> str:
+    steps = summary["steps"] + summary["evaluation_steps"]
+    return f"{steps / summary['seconds']:,.0f}" if summary["seconds"] else "-"
+
+
+def component_table(components: Sequence[Mapping[str, Any]]) -> Table:
+    """What a run was made of."""
+    table = Table("kind", "name", "from", "parameters", title="Components", title_justify="left")
+    for row in components:
+        version = row.get("version") or f"sha256 {(row.get('sha256') or '')[:12]}"
+        given = ", ".join(f"{key} = {value}" for key, value in row.get("parameters", {}).items())
+        table.add_row(row["kind"], row["name"], escape(f"{row['plugin']} {version}"), escape(given))
+    return table
+
+
+def sparkline(values: Sequence[float], encoding: str = "utf-8", width: int = 60) -> str:
+    """One character for each value, or for the mean of neighbors where there are more than `width`."""
+    bars = BARS if encoding.lower().startswith("utf") else PLAIN_BARS
+    size = -(-len(values) // width) or 1
+    groups = [values[start : start + size] for start in range(0, len(values), size)]
+    means = [sum(group) / len(group) for group in groups]
+    low, high = min(means, default=0.0), max(means, default=0.0)
+    scale = (len(bars) - 1) / (high - low) if high > low else 0.0
+    return "".join(bars[round((mean - low) * scale)] for mean in means)
+
+
+def console(stderr: bool = False) -> Console:
+    """Where tables go; not so narrow when piped that numbers are cut."""
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=140)

@@ -1,0 +1,152 @@
+"""The conformance kit: the contracts of the toolkit as checks that anybody's components can be put through.
+
+In a test, one id per check (pytest is imported only here):
+
+    @agentic.testing.checks_for(MyEnergy)
+    def test_my_energy(check):
+        check()
+
+From code, `check("energies", MyEnergy)` returns findings; `agentic plugins check` prints them. Components that need
+arguments offer `@classmethod def example(cls)`: a small instance for this kit.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import gymnasium
+from torch import nn
+
+from agentic.agent import Agent
+from agentic.energy import Conditional, Energy
+from agentic.env import make as as_environment
+from agentic.errors import UserError
+from agentic.hookspecs import KINDS
+from agentic.learn import Learner
+from agentic.metric import Metric
+from agentic.minimizer import Minimizer
+from agentic.model import Model
+from agentic.testing import agents, energies, environments, learners, metrics, models, optimizers, solving
+from agentic.testing.common import (
+    Exercise,
+    common_runs,
+    constructible,
+    documented,
+    registers_its_tensors,
+    survives_its_state_dict,
+)
+from agentic.testing.kit import (
+    Check,
+    Finding,
+    Make,
+    NotApplicable,
+    Run,
+    Test,
+    find,
+    named,
+    pytest_parameters,
+)
+from agentic.testing.worlds import TwoPlaces
+
+__all__ = ["Check", "Finding", "NotApplicable", "check", "checks", "checks_for"]
+
+
+class _Suite(NamedTuple):
+    """The checks of one contract, and how a component of it is used."""
+
+    kind: str
+    contract: type
+    runs: tuple[Run, ...]
+    exercise: Exercise
+
+
+# The first whose contract a class meets is its suite.
+_SUITES = (
+    _Suite("energies", Model, models.CHECKS, models.exercise),
+    _Suite("energies", Conditional, tuple(energies.runs(energies.CONDITIONAL)), energies.exercise),
+    _Suite("energies", Energy, tuple(energies.runs(energies.ENERGY)), energies.exercise),
+    _Suite("optimizers", Minimizer, solving.CHECKS, optimizers.exercise),
+    _Suite("optimizers", Learner, learners.CHECKS, learners.exercise),
+    _Suite("metrics", Metric, metrics.CHECKS, metrics.exercise),
+    _Suite("agents", Agent, agents.CHECKS, agents.exercise),
+    _Suite("envs", gymnasium.Env, environments.CHECKS, environments.exercise),
+)
+
+
+def checks(kind: str, component: Any) -> list[Check]:
+    """The checks of a class or an instance of one `kind` ("energies", "optimizers", "metrics", "agents", "envs").
+
+    Raises UserError for an unknown kind.
+    """
+    if kind not in KINDS:
+        raise UserError(f"expected a kind of component, one of {', '.join(KINDS)}, got {kind!r}")
+    cls = component if isinstance(component, type) else type(component)
+    suite = next((suite for suite in _SUITES if suite.kind == kind and issubclass(cls, suite.contract)), None)
+    make = _maker(component)
+    first = named([constructible, documented, _contract(kind, suite)], make)
+    if suite is None:
+        return first
+    modules: list[Run] = [registers_its_tensors, survives_its_state_dict] if issubclass(cls, nn.Module) else []
+    return first + named([*modules, *common_runs(suite.exercise), *suite.runs], make)
+
+
+def check(kind: str, component: Any) -> list[Finding]:
+    """Run all checks of a component; where it cannot be made, that is the only finding."""
+    every = checks(kind, component)
+    first = find(every[0])
+    return [first, *map(find, every[1:])] if first.passed else [first]
+
+
+def checks_for(
+    component: Any, *, kind: str | None = None, expected_failures: Mapping[str, str] | None = None
+) -> Callable[[Test], Test]:
+    """Turn a test with the parameter `check` into one test per check of a class or an instance.
+
+    `kind` is found from what it is. `expected_failures` maps names of checks to the reason why they fail; such a test
+    fails when the check begins to pass. Raises UserError for what is no component and for checks there are not.
+    """
+    cls = component if isinstance(component, type) else type(component)
+    found = kind or next((suite.kind for suite in _SUITES if issubclass(cls, suite.contract)), None)
+    if found is None:
+        contracts = ", ".join(sorted(suite.contract.__name__ for suite in _SUITES))
+        raise UserError(f"{cls.__name__} is no component: derive it from one of {contracts}, or say its kind")
+    return pytest_parameters(checks(found, component), expected_failures or {})
+
+
+def _maker(component: Any) -> Make:
+    """Copies of an instance; of a class what `example()`, its constructor or `from_env(environment)` makes."""
+    if not isinstance(component, type):
+        return partial(deepcopy, component)
+    example = getattr(component, "example", None)
+    if example is not None:
+        return cast("Make", example)
+    if issubclass(component, Learner):
+        return partial(learners.for_model, component)
+    needs = any(each.default is each.empty for each in _parameters(component))
+    from_env = getattr(component, "from_env", None)
+    return component if from_env is None or not needs else lambda: from_env(as_environment(TwoPlaces))
+
+
+def _parameters(component: type) -> list[inspect.Parameter]:
+    try:
+        named = inspect.signature(component).parameters.values()
+    except (TypeError, ValueError):  # a class without a signature to read takes none
+        return []
+    return [each for each in named if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+
+
+def _contract(kind: str, suite: _Suite | None) -> Run:
+    """It is what its kind asks for."""
+
+    def meets_a_contract(make: Make) -> None:
+        if suite is not None:
+            return
+        expected: Sequence[str] = [each.contract.__name__ for each in _SUITES if each.kind == kind]
+        got = type(make()).__name__
+        if kind in ("energies", "optimizers"):  # parts of other components live there too
+            raise NotApplicable(f"a {got} is none of {', '.join(expected)}: there is no contract to check it against")
+        raise AssertionError(f"expected a subclass of {' or '.join(expected)}, got {got}")
+
+    return meets_a_contract

@@ -1,0 +1,284 @@
+"""The kit catches agents, environments and metrics that break their contract, each in one way."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.spaces import Discrete
+from torch import Tensor
+
+from agentic import Access, Agent, Categorical, Decision, Frame, Measurement, Metric
+from agentic.metric import Interval, Null, Subject
+from agentic.testing import check
+from agentic.testing.worlds import Coin, TwoPlaces
+
+
+class Counter(Agent):
+    """Takes the two actions in turn: nothing is wrong with it."""
+
+    def start(self, batch: int, *, generator: torch.Generator) -> Any:
+        return torch.zeros(batch, dtype=torch.int64)
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        action = torch.nn.functional.one_hot(state % 2, 2).to(obs.dtype)
+        return Decision(action, state + 1, Categorical(action))
+
+
+class FirstRowOnly(Counter):
+    """Decides for one row."""
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        decision = super().decide(state, obs, generator=generator)
+        return Decision(decision.action[:1], decision.state)
+
+
+class Indices(Counter):
+    """Acts with a number where one-hot vectors are asked for."""
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        return Decision(torch.full((len(obs), 2), 0.5), state + 1)
+
+
+class SureOfEverything(Counter):
+    """Its policy sums to two."""
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        decision = super().decide(state, obs, generator=generator)
+        decision.policy = Categorical(torch.ones_like(decision.action))
+        return decision
+
+
+class Remembers(Counter):
+    """Keeps its state in itself."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        self.count += 1
+        return super().decide(torch.full_like(state, self.count), obs, generator=generator)
+
+
+class WholeBatch(Counter):
+    """Counts once for all rows, so that none can begin anew."""
+
+    def start(self, batch: int, *, generator: torch.Generator) -> Any:
+        return 0
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        action = torch.nn.functional.one_hot(torch.full((len(obs),), state % 2), 2).to(obs.dtype)
+        return Decision(action, state + 1)
+
+
+class WritesIntoObs(Counter):
+    """Standardizes in place."""
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        obs -= 0.5
+        return super().decide(state, obs, generator=generator)
+
+
+class GlobalCoin(Counter):
+    """Draws from the global generator of NumPy."""
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        index = torch.as_tensor(np.random.randint(2, size=len(obs)))  # noqa: NPY002
+        return Decision(torch.nn.functional.one_hot(index, 2).to(obs.dtype), state + 1)
+
+
+class Deaf(Counter):
+    """Is gone once it is told something."""
+
+    def told(self, change: Any) -> Any:
+        return None
+
+
+class OwnChance(TwoPlaces):  # type: ignore[misc]
+    """Draws from a generator that no seed reaches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = np.random.default_rng()
+
+    def step(self, action: Any) -> Any:
+        obs, reward, end, cut, info = super().step(action)
+        return obs, reward + self.own.random(), end, cut, info
+
+
+class Outside(TwoPlaces):  # type: ignore[misc]
+    """Shows a third place that its space does not have."""
+
+    def step(self, action: Any) -> Any:
+        return (np.int64(2), *super().step(action)[1:])
+
+
+class SeedsItself(TwoPlaces):  # type: ignore[misc]
+    """Begins the same stream at every reset."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        obs, info = super().reset(seed=7 if seed is None else seed)
+        if self.np_random.random() < 2:
+            self.place = np.int64(self.np_random.integers(2))
+        return self.place, info
+
+
+class Endless(TwoPlaces):  # type: ignore[misc]
+    """Pays infinity."""
+
+    def step(self, action: Any) -> Any:
+        obs, _, end, cut, info = super().step(action)
+        return obs, float("inf"), end, cut, info
+
+
+class GrayPictures(TwoPlaces):  # type: ignore[misc]
+    """Draws without colors."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        super().__init__()
+        self.render_mode = render_mode
+
+    def render(self) -> Any:
+        return np.zeros((4, 4), np.uint8)
+
+
+class Talkative(gymnasium.Env[Any, Any]):
+    """Its observation space holds what no tensor can."""
+
+    def __init__(self) -> None:
+        self.observation_space, self.action_space = gymnasium.spaces.Text(4), Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        return "abc", {}
+
+    def step(self, action: Any) -> Any:
+        return "abc", 0.0, False, False, {}
+
+
+FRAME = Frame(("reward",), "the skin", None, "reward", "resets", ())
+
+
+@dataclass(frozen=True)
+class Steps(Metric):
+    """Mean reward per step: nothing is wrong with it."""
+
+    access = Access.RECORDS
+    unit = "reward"
+    needs = ("record",)
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        assert subject.record is not None
+        reward = (
+            [float(x) for episode in subject.record.episodes() for x in episode.arrays["reward"]]
+            if (len(subject.record.table()))
+            else []
+        )
+        return Measurement(
+            metric="steps",
+            value=float(np.mean(reward)) if reward else float("nan"),
+            unit=self.unit,
+            access=self.access,
+            frame=FRAME,
+            estimator="mean",
+            samples=len(reward),
+            warnings=() if reward else ("the record is empty",),
+        )
+
+
+class OtherUnit(Steps):
+    """Declares one unit and reports another."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        return replace(super().measure(subject, generator=generator), unit="bits")
+
+
+class Upside(Steps):
+    """Its interval is upside down."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        return replace(super().measure(subject, generator=generator), interval=Interval(0.95, 1.0, 0.0, "none"))
+
+
+class NoSurrogates(Steps):
+    """Its null comes from nowhere."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        return replace(super().measure(subject, generator=generator), null=Null("shift", 0.0, 1.0, 0, 0.5))
+
+
+class OldGlobals(Steps):
+    """Bootstraps with the global generator."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        np.random.random()  # noqa: NPY002
+        return super().measure(subject, generator=generator)
+
+
+class Undeclared(Steps):
+    """Says that it needs nothing."""
+
+    needs = ()
+
+
+class Confident(Steps):
+    """Finds a value in an empty record."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        return replace(super().measure(subject, generator=generator), value=1.0, warnings=())
+
+
+class WrongAnswer(Steps):
+    """Does not give what it says is known."""
+
+    @classmethod
+    def known_answers(cls) -> Any:
+        from agentic.testing.metrics import subject
+
+        yield cls(), subject(), 17.0, 0.1
+
+
+class NoMetric:
+    """A class that is no Metric."""
+
+
+CAUGHT = [
+    ("agents", FirstRowOnly, "decides_for_every_row"),
+    ("agents", Indices, "acts_within_its_space"),
+    ("agents", SureOfEverything, "policy_covers_the_actions"),
+    ("agents", Remembers, "state_is_a_value"),
+    ("agents", WholeBatch, "rows_can_begin_anew"),
+    ("agents", WritesIntoObs, "observations_untouched"),
+    ("agents", GlobalCoin, "global_randomness_untouched"),
+    ("agents", Deaf, "can_be_sealed"),
+    ("envs", OwnChance, "same_seed_same_trajectory"),
+    ("envs", Outside, "spaces_contain_what_is_seen"),
+    ("envs", SeedsItself, "a_reset_continues_the_stream"),
+    ("envs", Endless, "spaces_contain_what_is_seen"),
+    ("envs", GrayPictures, "draws_pictures"),
+    ("envs", Talkative, "agents_can_live_in_it"),
+    ("metrics", OtherUnit, "accounts_for_its_value"),
+    ("metrics", Upside, "accounts_for_its_value"),
+    ("metrics", NoSurrogates, "accounts_for_its_value"),
+    ("metrics", OldGlobals, "global_randomness_untouched"),
+    ("metrics", Undeclared, "declares_what_it_looks_at"),
+    ("metrics", Confident, "says_when_there_is_nothing"),
+    ("metrics", WrongAnswer, "known_answers_are_met"),
+    ("metrics", NoMetric, "meets_a_contract"),
+]
+
+
+@pytest.mark.parametrize(("kind", "component", "name"), CAUGHT)
+def test_it_is_caught(kind: str, component: type, name: str) -> None:
+    assert name in [finding.check for finding in check(kind, component) if not finding.passed]
+
+
+@pytest.mark.parametrize(
+    ("kind", "component"), [("agents", Counter), ("agents", Coin), ("envs", TwoPlaces), ("metrics", Steps)]
+)
+def test_nothing_is_wrong(kind: str, component: type) -> None:
+    assert [str(finding) for finding in check(kind, component) if not finding.passed] == []

@@ -1,0 +1,27 @@
+"""Every one of the energies in the registry keeps its contract; so do those that learn, and sums of them."""
+
+from typing import Any
+
+from agentic import Real
+from agentic.testing.worlds import Cart, Ladder
+from agentic_energies.categorical import CategoricalModel
+from agentic_energies.linear_gaussian import LinearGaussian
+from agentic_energies.table import Table
+
+KIND = "energies"
+EXTRA = {
+    "counting": CategoricalModel(
+        counts=[[[3.0, 1.0], [1.0, 4.0]]],
+        B=[[[[0.7, 0.1], [0.2, 0.6]], [[0.3, 0.9], [0.8, 0.4]]]],
+        D=[[0.6, 0.4]],
+        ends=[0.0, 0.5],
+    ),
+    "regressing": LinearGaussian.learned(Real((2,)), Real((1,))),
+    "sum": Table.example() + 0.5 * Table.example(),
+    "ladder": Ladder(),
+    "cart": Cart(),
+}
+
+
+def test_keeps_its_contract(requirement: Any, meets: Any) -> None:
+    meets(requirement)
