@@ -120,11 +120,12 @@ class _Builder:
     def component(self, kind: str, table: Named, where: str, *leading: Any, **parts: Any) -> Any:
         """One component, made from its table and from what is `leading` and `parts` that the file does not say."""
         label = f"[{where}] {table.name}"
-        found, target = _found(self.registry, kind, table, label)
+        found, target = self.registry.component(kind, table.name), self.registry.resolve(kind, table.name)
         self.rows.append(_row(found, table.model_dump(exclude={"name"}, exclude_none=True)))
         given = {key: self._nested(kind, value, f"{where}.{key}") for key, value in table.parameters.items()}
-        takes = accepted(target, len(leading)).without({*PARTS, "selection"} if kind == "agents" else ())
-        values = fit(takes, given, label, type(table).model_fields)
+        takes = accepted(target, len(leading))
+        own = {key: each for key, each in takes.names.items() if kind != "agents" or key not in (*PARTS, "selection")}
+        values = fit(takes._replace(names=own), given, label, type(table).model_fields)
         first = (self.environment,) if hasattr(target, "from_env") else ()
         construct = getattr(target, "from_env", target)
         return guarded(lambda: construct(*first, *leading, **parts, **values), label, found.plugin)
@@ -132,7 +133,7 @@ class _Builder:
     def agent(self, experiment: Experiment) -> Agent:
         """The agent with all its parts. Raises UserError for tables it lacks or has no use for."""
         table = experiment.agent
-        takes = accepted(_found(self.registry, "agents", table, f"[agent] {table.name}")[1])
+        takes = accepted(self.registry.resolve("agents", table.name))
         _check_tables(experiment, takes)
         parts: dict[str, Any] = {}
         for part, (kind, name, _) in PARTS.items():
@@ -155,11 +156,9 @@ class _Builder:
         if table is None:
             return Purpose(goal)
         gain = None if table.gain is None else _core(table.gain, "planner.gain", ("summed", "joint"))
-        effort, terminal = (
-            None if part is None else self.component("energies", part, f"planner.{name}")
-            for name, part in (("effort", table.effort), ("terminal", table.terminal))
-        )
-        return Purpose(goal, table.horizon, gain, effort, terminal, table.discount)
+        more = {"effort": table.effort, "terminal": table.terminal}
+        made = {key: self.component("energies", part, f"planner.{key}") for key, part in more.items() if part}
+        return Purpose(goal, table.horizon, gain, discount=table.discount, **made)
 
     def _nested(self, kind: str, value: Any, where: str) -> Any:
         if isinstance(value, Mapping) and isinstance(value.get("name"), str):
@@ -172,7 +171,7 @@ class _Builder:
 def _world(experiment: Experiment, registry: Registry) -> tuple[Environment, list[dict[str, Any]]]:
     """The environment, and the rows of it and of its changes."""
     table = experiment.env
-    name = guarded(lambda: gymnasium_id(table.id, registry), "[env] id", "agentic")
+    name = gymnasium_id(table.id, registry)
     changes = [_change(registry, change) for change in table.changes]
     environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=[wrap for wrap, _ in changes])
     target = gymnasium.spec(name.rpartition(":")[2]).entry_point or ""
@@ -187,19 +186,11 @@ def _world(experiment: Experiment, registry: Registry) -> tuple[Environment, lis
 def _change(registry: Registry, table: Named) -> tuple[Callable[[Any], Any], dict[str, Any]]:
     """A function that wraps a single environment, and the row of its wrapper, a component of kind envs."""
     label = f"[env.changes] {table.name}"
-    found, wrapper = _found(registry, "envs", table, label)
+    found, wrapper = registry.component("envs", table.name), registry.resolve("envs", table.name)
     if not (isinstance(wrapper, type) and issubclass(wrapper, gymnasium.Wrapper)):
         raise UserError(f"{label} is an environment: a change must be a gymnasium.Wrapper")
     values = fit(accepted(wrapper, 1), table.parameters, label)
     return lambda env: guarded(lambda: wrapper(env, **values), label, found.plugin), _row(found, table.parameters)
-
-
-def _found(registry: Registry, kind: str, table: Named, label: str) -> tuple[Component, Any]:
-    def find() -> tuple[Component, Any]:
-        return registry.component(kind, table.name), registry.resolve(kind, table.name)
-
-    found: tuple[Component, Any] = guarded(find, label.partition(" ")[0], "agentic")
-    return found
 
 
 def _row(found: Component, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,11 +229,8 @@ def _check_tables(experiment: Experiment, takes: Accepted) -> None:
 
 def _check_spaces(model: Any, environment: Environment) -> None:
     """A model speaks of the observations and the actions of its environment."""
-    pairs = {
-        "observation": (model.outcome, environment.observation),
-        "action": (model.action, environment.action),
-    }
-    for space, (ours, theirs) in pairs.items():
+    spaces = (("observation", model.outcome, environment.observation), ("action", model.action, environment.action))
+    for space, ours, theirs in spaces:
         if ours.event != theirs.event or isinstance(ours, Simplex) != isinstance(theirs, Simplex):
             raise UserError(
                 f"the {space} space of {environment.id} is {theirs}, but the model has {ours}: "

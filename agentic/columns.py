@@ -43,7 +43,7 @@ class Block:
         self.ticks = self.rows = 0
         self.steps: Counter[Phase] = Counter()
         self._columns: dict[str, np.ndarray] = {}
-        self._phases: list[pa.Array] = []
+        self._phases: list[tuple[Phase, int]] = []  # runs of rows
         self._staged: list[Tick] = []
         self._phase: Phase = "learn"
 
@@ -63,7 +63,8 @@ class Block:
         self._join()
         columns = {name: column[: self.rows] for name, column in self._columns.items()}
         shapes = {name: column.shape[1:] for name, column in columns.items() if column.ndim > 1}
-        phase = pa.concat_arrays(self._phases) if self._phases else pa.array([], pa.string())
+        codes = np.repeat([PHASES.index(name) for name, _ in self._phases], [count for _, count in self._phases])
+        phase = pa.array(PHASES).take(pa.array(codes.astype(np.int8)))
         table = pa.table({"phase": phase} | {name: _arrow(column) for name, column in columns.items()})
         return table.replace_schema_metadata({SHAPES: json.dumps(shapes)})
 
@@ -79,7 +80,7 @@ class Block:
             if name not in self._columns:
                 self._columns[name] = self._empty(joined)
             self._columns[name][self.rows : self.rows + count] = joined if count == len(keep) else joined[keep]
-        self._phases.append(pa.repeat(self._phase, count))
+        self._phases.append((self._phase, count))
         self.steps[self._phase] += count
         self.rows += count
 
@@ -121,6 +122,8 @@ def thoughts(decision: Decision, batch: int) -> dict[str, np.ndarray]:
 
     A belief whose tensors carry samples before the batch axis (particles) is represented by its mean.
     """
+    if decision.belief is None and not decision.energies:
+        return {}
     found = {f"energy.{name}": value.to(torch.float64).expand(batch) for name, value in decision.energies.items()}
     belief = decision.belief
     if belief is not None and is_dataclass(belief):

@@ -69,6 +69,7 @@ class Environment:
         self._rows = rows
         self._step: Step | None = None
         self.episode = self.t = np.zeros(batch, np.int64)
+        self._ones = np.ones(batch, np.int64)
 
     @property
     def observation(self) -> Domain:
@@ -92,7 +93,8 @@ class Environment:
         if self._step is not None:
             self._count(self._step)
         step = self._step = self._guarded(self._rows.step, action, active)
-        self._checked(step.next_obs)
+        if not self.observation_layout.fits(step.next_obs):
+            self._checked(step.next_obs)
         return step
 
     def restart(self, begins: np.ndarray) -> Arrays:
@@ -121,7 +123,7 @@ class Environment:
         self._rows.close()
 
     def _count(self, step: Step) -> None:
-        self.t = self.t + step.valid.view(np.int8)  # a third of the time of adding bools
+        self.t = self.t + (self._ones if step.valid is self._rows.everyone else step.valid)
         if step.ended is not None:
             self.t = np.where(step.ended, 0, self.t)
             self.episode = self.episode + step.ended
@@ -164,7 +166,7 @@ class _Singles:
 
     def __init__(self, envs: Sequence[Single], observation: Layout, action: Layout) -> None:
         self.envs, self.observation, self.action = envs, observation, action
-        self.all = np.ones(len(envs), bool)
+        self.everyone = np.ones(len(envs), bool)
         self.rooms: list[tuple[Arrays, np.ndarray, np.ndarray, np.ndarray]] = []
         self.obs: Arrays = ()
 
@@ -194,7 +196,7 @@ class _Singles:
             if end or cut:
                 terminated[row], truncated[row] = end, cut
                 ended = terminated | truncated
-        return Step(self.obs, reward, terminated, truncated, self.all if active is None else active, ended, ended)
+        return Step(self.obs, reward, terminated, truncated, self.everyone if active is None else active, ended, ended)
 
     def _room(self) -> tuple[Arrays, np.ndarray, np.ndarray, np.ndarray]:
         """Fresh zeros for one step, allocated in blocks, which is cheaper."""
@@ -235,6 +237,7 @@ class _Vector:
         self.env, self.observation, self.action = env, observation, action
         self.envs: Sequence[Single] = getattr(env.unwrapped, "envs", [env])
         self.mode = AutoresetMode(env.metadata["autoreset_mode"])
+        self.everyone = np.ones(env.num_envs, bool)
         self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise
         self.after: Arrays = ()  # what the environment returned, where `next_obs` was put right
 

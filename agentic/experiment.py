@@ -164,9 +164,9 @@ def _sentence(error: ValidationError) -> str:
     where = [str(part) for part in first["loc"]]
     label = f"[{where[0]}]" if len(where) < 2 else f"[{where[0]}] {'.'.join(where[1:])}"
     if first["type"] == "extra_forbidden":
-        known = list(Experiment.model_fields if len(where) == 1 else _keys(where[0]))
+        table: Any = Experiment if len(where) == 1 else Experiment.model_fields[where[0]].annotation
         noun = "table" if len(where) == 1 else "key"
-        return f"unknown {noun} {label}{suggest(where[-1], known) or ';'} known are {', '.join(known)}"
+        return f"unknown {noun} {label}{suggest(where[-1], table.model_fields)}; known: {', '.join(table.model_fields)}"
     if first["type"] == "missing":
         hint = {"env": 'id = "CartPole-v1"', "agent": 'name = "energy"'}.get(where[0], 'name = "..."')
         return (
@@ -174,11 +174,6 @@ def _sentence(error: ValidationError) -> str:
         )
     reason = first["msg"][:1].lower() + first["msg"][1:].replace("an object", "a table")
     return f"{label} is wrong: {reason}, got {first['input']!r}"
-
-
-def _keys(table: str) -> Iterable[str]:
-    kind = Experiment.model_fields[table].annotation
-    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else ()
 
 
 def _section(name: str, table: Mapping[str, Any]) -> str:

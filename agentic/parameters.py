@@ -8,30 +8,23 @@ class methods count as its own.
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from agentic.errors import RunError, UserError
 from agentic.plugins.registry import described, listed, suggest
 
-NEEDED = inspect.Parameter.empty
-
 
 class Accepted(NamedTuple):
-    """The parameters of a component with their annotations; `free` where it takes any other name too."""
+    """The parameters of a component; `free` where it takes any other name too."""
 
     names: Mapping[str, inspect.Parameter]
     free: bool
-    hints: Mapping[str, Any]
 
     def needs(self, name: str) -> bool:
         """Whether this parameter is one that must be given."""
-        return name in self.names and self.names[name].default is NEEDED
-
-    def without(self, names: Iterable[str]) -> "Accepted":
-        dropped = set(names)
-        return self._replace(names={key: each for key, each in self.names.items() if key not in dropped})
+        return name in self.names and self.names[name].default is inspect.Parameter.empty
 
 
 def accepted(target: Any, leading: int = 0) -> Accepted:
@@ -42,13 +35,11 @@ def accepted(target: Any, leading: int = 0) -> Accepted:
     door = _signature(from_env, leading + 1)
     if not door.free:
         return door
-    names, hints = dict(door.names), dict(door.hints)
     own = _signature(target, leading)
     methods = [getattr(target, key) for key, each in vars(target).items() if isinstance(each, classmethod)]
-    for other in (own, *(_keywords(_signature(method, 0)) for method in methods)):
-        names = {**{key: each.replace(default=None) for key, each in other.names.items()}, **names}
-        hints = {**other.hints, **hints}
-    return Accepted(names, own.free, hints)
+    keywords = [(k, each) for m in methods for k, each in _signature(m).names.items() if each.kind is each.KEYWORD_ONLY]
+    passed_on = {key: each.replace(default=None) for key, each in (*own.names.items(), *keywords)}
+    return Accepted({**passed_on, **door.names}, own.free)
 
 
 def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[str] = ()) -> dict[str, Any]:
@@ -57,14 +48,13 @@ def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[
     `label` names the component in messages; `others` are further keys of its table, to be suggested too.
     """
     known = [*takes.names, *(key for key in others if key != "name")]
-    for key in given:
-        if key not in takes.names and not takes.free:
-            near = suggest(key, known)
-            raise UserError(f"{label} has no parameter '{key}'{near}; known: {listed(known)}")
+    for key in given if not takes.free else ():
+        if key not in takes.names:
+            raise UserError(f"{label} has no parameter '{key}'{suggest(key, known)}; known: {listed(known)}")
     for key in takes.names:
         if takes.needs(key) and key not in given:
             raise UserError(f"{label} needs the parameter '{key}': write {key} = ...")
-    return {key: _typed(takes.hints.get(key, Any), value, f"{label}: {key}") for key, value in given.items()}
+    return {key: _typed(takes.names.get(key), value, f"{label}: {key}") for key, value in given.items()}
 
 
 def guarded(construct: Callable[[], Any], label: str, plugin: str) -> Any:
@@ -81,26 +71,23 @@ def guarded(construct: Callable[[], Any], label: str, plugin: str) -> Any:
         raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
 
 
-def _signature(function: Any, leading: int) -> Accepted:
-    parameters = list(inspect.signature(function).parameters.values())
-    free = any(each.kind is each.VAR_KEYWORD for each in parameters)
+def _signature(function: Any, leading: int = 0) -> Accepted:
+    try:
+        signature = inspect.signature(function, eval_str=True)
+    except NameError:  # annotations that only type checkers import: nothing to check values against
+        signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())
     named = [each for each in parameters if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
-    try:
-        hints = get_type_hints(vars(function).get("__init__", function) if isinstance(function, type) else function)
-    except (NameError, TypeError, AttributeError):  # names that only type checkers import: nothing to check against
-        hints = {}
-    return Accepted({each.name: each for each in named[leading:]}, free, hints)
+    free = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    return Accepted({each.name: each for each in named[leading:]}, free)
 
 
-def _keywords(signature: Accepted) -> Accepted:
-    return signature.without(key for key, each in signature.names.items() if each.kind is not each.KEYWORD_ONLY)
-
-
-def _typed(hint: Any, value: Any, label: str) -> Any:
+def _typed(parameter: inspect.Parameter | None, value: Any, label: str) -> Any:
     """The value in the type of the annotation, lists as tuples; unchanged where that cannot be said in TOML."""
+    if parameter is None or parameter.annotation is parameter.empty:
+        return value
     try:
-        text = json.dumps(value)
-        adapter: TypeAdapter[Any] = TypeAdapter(hint)
+        adapter, text = TypeAdapter[Any](parameter.annotation), json.dumps(value)
     except (TypeError, PydanticUserError):  # a component, or a type that pydantic does not know
         return value
     try:

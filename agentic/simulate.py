@@ -47,8 +47,9 @@ def ticks(
     world = make(env)
     quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
     draws = generator(seed, "agent", phase=phase)
+    encode, seen, done = world.observation_layout.encode, world.observation_layout.native, world.action_layout.native
     native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
-    obs, state = world.encode(native, dtype), agent.start(world.batch, generator=draws)
+    obs, state = encode(native, dtype), agent.start(world.batch, generator=draws)
     active = _active(quota, world.episode)
     while steps != 0 and (active is None or active.any()):
         decision = agent.decide(state, obs, generator=draws)
@@ -57,35 +58,28 @@ def ticks(
         if steps is not None:
             step.valid = _at_most(steps, step.valid)
             steps -= np.count_nonzero(step.valid)
-        next_obs = world.encode(step.next_obs, dtype)
-        yield _tick(world, decision, step, (obs, next_obs), (native, action))
+        next_obs = encode(step.next_obs, dtype)
+        yield Tick(
+            obs,
+            decision.action,
+            next_obs,
+            step.reward,
+            step.terminated,
+            step.truncated,
+            step.valid,
+            world.episode,
+            world.t,
+            decision,
+            Native(seen(native), done(action), seen(step.next_obs)),
+        )
         native, obs, state = step.next_obs, next_obs, decision.state
         if step.ended is not None:
             active = _active(quota, world.episode + step.ended)
         begins = step.begins if active is None or step.begins is None else step.begins & active
         if begins is not None and begins.any() and steps != 0:
             native = world.restart(begins)
-            obs = world.encode(native, dtype)
+            obs = encode(native, dtype)
             state = select(torch.from_numpy(begins), agent.start(world.batch, generator=draws), state)
-
-
-def _tick(
-    world: Environment, decision: Decision, step: Step, obs: tuple[Tensor, Tensor], native: tuple[Arrays, Arrays]
-) -> Tick:
-    seen, done = world.observation_layout.native, world.action_layout.native
-    return Tick(
-        obs[0],
-        decision.action,
-        obs[1],
-        step.reward,
-        step.terminated,
-        step.truncated,
-        step.valid,
-        world.episode,
-        world.t,
-        decision,
-        Native(seen(native[0]), done(native[1]), seen(step.next_obs)),
-    )
 
 
 def _active(quota: np.ndarray | None, completed: np.ndarray) -> np.ndarray | None:

@@ -64,7 +64,9 @@ def test_one_id_per_check() -> None:
 
 
 def test_a_gap_that_is_closed_turns_red() -> None:
-    decorated = checks_for(Spring, expected_failures={"finite": "once it was not"})(lambda check: None)
+    @checks_for(Spring, expected_failures={"finite": "once it was not"})
+    def decorated(check: Any) -> None: ...
+
     parameters = {parameter.id: parameter for parameter in decorated.pytestmark[0].args[1]}  # type: ignore[attr-defined]
     assert parameters["finite"].marks[0].kwargs == {"reason": "once it was not", "strict": True}
     assert not parameters["gradcheck"].marks

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-import agentic
+from agentic.plugins import load
 from agentic.testing import NotApplicable, checks
 
 
@@ -12,7 +12,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kind = getattr(metafunc.module, "KIND", None)
     if kind is None or "requirement" not in metafunc.fixturenames:
         return
-    registry = agentic.load()
+    registry = load()
     components: dict[str, Any] = {name: registry.resolve(kind, name) for name in registry.names(kind)}
     components |= getattr(metafunc.module, "EXTRA", {})
     cases = [(name, check) for name, component in components.items() for check in checks(kind, component)]

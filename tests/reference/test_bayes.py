@@ -150,9 +150,8 @@ def test_one_mirror_step_is_bayes_rule_from_any_interior_start(
 ) -> None:
     """And the free energy there is minus the log evidence, which no other belief goes below."""
     model, prior, seen, start = case
-    joint = prior.clone()
-    for table, outcome in zip(model.observation.tables, model.outcome.blocks(seen), strict=True):
-        joint = joint * (outcome @ table)
+    first, second = model.outcome.blocks(seen)
+    joint = prior * (torch.einsum("bi,bj->bij", first, second).flatten(1) @ model.likelihood())
     evidence = Evidence(model, seen, Categorical(prior))
     solution = minimize(evidence, Mirror(), start, steps=1)
     assert_close(solution.belief.mean, joint / joint.sum(-1, keepdim=True), atol=1e-10, rtol=0)
@@ -166,7 +165,13 @@ class TestR17:
 
     model = CategoricalModel(
         [[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]],
-        [[[[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]]],
+        [
+            [
+                [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]],
+                [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]],
+                [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]],
+            ]
+        ],
         [[0.5, 0.5, 0.0]],
     )
 

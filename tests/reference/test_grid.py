@@ -68,7 +68,7 @@ def test_an_agent_reaches_its_goal_in_one_step_and_stays() -> None:
     where, state, visited = place(1, 2), agent.start(1, generator=draws), []
     for _ in range(5):
         decision = agent.decide(state, torch.eye(9, dtype=F64)[[where]], generator=draws)
-        where = int(model.transition.table[:, where, int(decision.action.argmax())].argmax())
+        where = int(model.dynamics()[:, where, int(decision.action.argmax())].argmax())
         visited.append(where)
         state = decision.state
     assert visited == [place(2, 2)] * 5

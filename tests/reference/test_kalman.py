@@ -136,7 +136,7 @@ class Trajectory(Objective):
         return Real(((self.steps + 1) * self.model.latent.size,))
 
     def __call__(self, z: Tensor) -> Tensor:
-        path = z.unflatten(-1, (self.steps + 1, -1))
+        path = z.reshape(*z.shape[:-1], self.steps + 1, -1)
         moved = self.model.transition((path[..., :-1, :], self.actions), path[..., 1:, :]).sum(-1)
         observed = self.model.observation(path[..., 1:, :], self.seen).sum(-1)
         value: Tensor = self.model.prior(None, path[..., 0, :]) + moved + observed

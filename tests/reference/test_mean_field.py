@@ -57,9 +57,7 @@ class TestTwoBinaryFactors:
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
-@given(
-    st.integers(0, 2**32 - 1), st.lists(st.integers(2, 4), min_size=1, max_size=4), st.sampled_from([1.0, 0.5, 0.1])
-)
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(2, 4), min_size=1, max_size=4), st.sampled_from([1.0, 0.5, 0.1]))
 def test_no_sweep_ever_raises_the_free_energy_nor_goes_below_minus_log_evidence(
     seed: int, sizes: list[int], rate: float
 ) -> None:

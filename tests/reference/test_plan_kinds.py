@@ -56,10 +56,10 @@ class TestR20:
         model = self.position_seen
         plan = minimize(CertaintyEquivalentEnergy(model, self.belief, self.purpose), Riccati()).belief
         assert isinstance(plan, AffineFeedback)
-        z, actions = self.mean, []
+        system, z, actions = model.system(), self.mean, []
         for t in range(20):
             actions.append(z @ plan.gains[t].T + plan.offsets[t])
-            z = model.transition.mean(z, actions[-1])
+            z = z @ system.A.T + actions[-1] @ system.B.T
         return torch.stack(actions, 1)
 
     def test_plan_at_the_mean_point(self) -> None:
@@ -82,7 +82,7 @@ class TestR20:
 
         The feedback's energy is quadratic in that belief's mean, so its mean over sigma points is exact.
         """
-        o = model.observation
+        o = model.system()
         seen = o.C @ self.spread @ o.C.T + o.R
         gain = self.spread @ o.C.T @ torch.linalg.inv(seen)
         after = self.spread - gain @ o.C @ self.spread
@@ -120,7 +120,8 @@ class TestR25:
     goal = LogPreferences([[0.0, -1.0]])
 
     def plans(self, horizon: int) -> Sequence:
-        plan = minimize(ExpectedEnergy(self.model, self.model.begin(1), Purpose(self.goal, horizon)), Enumerate()).belief
+        objective = ExpectedEnergy(self.model, self.model.begin(1), Purpose(self.goal, horizon))
+        plan = minimize(objective, Enumerate()).belief
         assert isinstance(plan, Sequence)
         return plan
 
@@ -157,7 +158,7 @@ class TestR25:
 
 
 def test_the_feedbacks_mean_course_is_the_minimum_of_the_open_loop_energy() -> None:
-    """That energy is quadratic in the plan, so solving for a zero gradient must give what the white-box solver gives."""
+    """That energy is quadratic in the plan: where its gradient vanishes is what the white-box solver gives."""
     case = TestR20()
     objective = CertaintyEquivalentEnergy(case.position_seen, case.belief, case.purpose)
     flat = torch.zeros(1, 20, 1, dtype=F64)

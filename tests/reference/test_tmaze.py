@@ -30,7 +30,7 @@ from agentic import (
 )
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.goals import LogPreferences
-from agentic_envs.tmaze import CENTER, CUE, LEFT, RIGHT, TMaze
+from agentic_envs.tmaze import CUE, LEFT, RIGHT, TMaze
 from agentic_optimizers.backups import Backup, Max, MeanUnderSoftmax, SoftMin
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.mirror import Mirror
@@ -195,9 +195,3 @@ class TestWholeRun:
         final = run[-1].decision.belief
         assert isinstance(final, Categorical)
         assert float(final.mean.max()) == pytest.approx(1.0, abs=1e-12)
-
-
-def test_the_center_is_where_it_starts() -> None:
-    """R6's names and ours agree: the first observation is the center, and it says nothing about the side."""
-    belief = minimize(Evidence(MODEL, seen(CENTER), MODEL.begin(1)), Mirror(), MODEL.begin(1).mean).belief  # type: ignore[arg-type]
-    assert_close(belief.mean.reshape(4, 2)[CENTER], numbers(0.5, 0.5), atol=1e-12, rtol=0)
