@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from agentic.learn import Learner
 
 
-
 @dataclass(slots=True)
 class Decision:
     """What an agent decided for one batch of observations.

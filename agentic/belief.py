@@ -99,7 +99,8 @@ class Gaussian(Density):
         values, vectors = torch.linalg.eigh(self.covariance)
         root = vectors * values.clamp(min=0).sqrt().unsqueeze(-2)
         noise = torch.randn((n, *self.mean.shape), generator=generator, dtype=self.mean.dtype)
-        return self.mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
+        value: Tensor = self.mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
+        return value
 
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(_rows(mask, self.mean, other.mean, 1), _rows(mask, self.covariance, other.covariance, 2))
@@ -107,13 +108,16 @@ class Gaussian(Density):
     def energy(self, z: Tensor) -> Tensor:
         gap = (z - self.mean).unsqueeze(-1)
         square = (gap * torch.linalg.solve(self.covariance, gap)).sum((-2, -1))
-        return 0.5 * (square + torch.logdet(self.covariance) + z.shape[-1] * math.log(2 * math.pi))
+        value: Tensor = 0.5 * (square + torch.logdet(self.covariance) + z.shape[-1] * math.log(2 * math.pi))
+        return value
 
     def gradient(self, z: Tensor) -> Tensor:
-        return torch.linalg.solve(self.covariance, (z - self.mean).unsqueeze(-1)).squeeze(-1)
+        value: Tensor = torch.linalg.solve(self.covariance, (z - self.mean).unsqueeze(-1)).squeeze(-1)
+        return value
 
     def hessian(self, z: Tensor) -> Tensor:
-        return torch.linalg.inv(self.covariance).expand(*z.shape, z.shape[-1])
+        value: Tensor = torch.linalg.inv(self.covariance).expand(*z.shape, z.shape[-1])
+        return value
 
     def entropy(self) -> Tensor:
         d = self.mean.shape[-1]
@@ -124,7 +128,8 @@ class Gaussian(Density):
         square = (gap * torch.linalg.solve(other.covariance, gap)).sum((-2, -1))
         ratio = torch.linalg.solve(other.covariance, self.covariance)
         trace = ratio.diagonal(dim1=-2, dim2=-1).sum(-1)
-        return 0.5 * (square + trace - self.mean.shape[-1] - torch.logdet(ratio))
+        value: Tensor = 0.5 * (square + trace - self.mean.shape[-1] - torch.logdet(ratio))
+        return value
 
 
 @final
@@ -174,11 +179,13 @@ class Categorical(Density):
         return torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
 
     def entropy(self) -> Tensor:
-        return -torch.special.xlogy(self.probs, self.probs).sum(-1)
+        value: Tensor = -torch.special.xlogy(self.probs, self.probs).sum(-1)
+        return value
 
     def divergence(self, other: Self) -> Tensor:
         ratio = torch.special.xlogy(self.probs, self.probs) - torch.special.xlogy(self.probs, other.probs)
-        return ratio.sum(-1)
+        value: Tensor = ratio.sum(-1)
+        return value
 
     def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
         if len(self.sizes) > 1:

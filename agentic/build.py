@@ -99,7 +99,7 @@ def retarget(experiment: Experiment, name: str, registry: Registry) -> Experimen
 def gymnasium_id(name: str, registry: Registry) -> str:
     """The id under which Gymnasium knows an environment, which may be given by a component's name.
 
-    A component that is not registered yet is registered under its full name; no existing id is ever overridden.
+    A component that no id stands for is registered under its full name, in place of what that plugin had there before.
     """
     if not any(c.kind == "envs" and name in (c.name, c.full_name) for c in registry.components):
         return name
@@ -107,6 +107,7 @@ def gymnasium_id(name: str, registry: Registry) -> str:
     for known, spec in gymnasium.registry.items():
         if spec.entry_point == found.target:
             return known
+    gymnasium.registry.pop(found.full_name, None)
     gymnasium.register(found.full_name, entry_point=found.target)  # type: ignore[arg-type]  # a class makes one too
     return found.full_name
 

@@ -46,6 +46,7 @@ class Block:
         self._phases: list[tuple[Phase, int]] = []  # runs of rows
         self._staged: list[Tick] = []
         self._phase: Phase = "learn"
+        self._row = np.arange(env.batch)
 
     def add(self, phase: Phase, tick: Tick) -> bool:
         """Take one tick; true when the block is full. Its arrays must not change any more."""
@@ -87,7 +88,7 @@ class Block:
     def _parts(self, staged: Sequence[Tick]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
         """Each column's name and one array (b, *shape) per tick, in the order of the files' columns."""
         yield "episode", [tick.episode for tick in staged]
-        yield "row", [np.arange(self.env.batch)] * len(staged)
+        yield "row", [self._row] * len(staged)
         yield "t", [tick.t for tick in staged]
         yield from _leaves("obs", self.env.observation_layout, [tick.native.obs for tick in staged])
         yield from _leaves("next_obs", self.env.observation_layout, [tick.native.next_obs for tick in staged])

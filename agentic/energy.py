@@ -32,6 +32,10 @@ class Energy(nn.Module, ABC):
     def forward(self, x: Given, z: Tensor) -> Tensor:
         """The energy of every row, (*s, b)."""
 
+    if TYPE_CHECKING:  # nn.Module's own says Any
+
+        def __call__(self, x: Given, z: Tensor) -> Tensor: ...
+
     @property
     def name(self) -> str:
         """What this energy is called among the terms of a sum."""
@@ -82,14 +86,20 @@ class Sum(Energy):
 
     def __init__(self, parts: list[Energy]) -> None:
         super().__init__()
-        self.parts = nn.ModuleList([leaf for part in parts for leaf in (part.parts if isinstance(part, Sum) else [part])])
+        leaves = [leaf for part in parts for leaf in (part.members if isinstance(part, Sum) else [part])]
+        self.parts = nn.ModuleList(leaves)
+
+    @property
+    def members(self) -> list[Energy]:
+        """The energies that are summed."""
+        return [part for part in self.parts if isinstance(part, Energy)]
 
     def forward(self, x: Given, z: Tensor) -> Tensor:
-        return torch.stack(torch.broadcast_tensors(*[part(x, z) for part in self.parts])).sum(0)
+        return torch.stack(torch.broadcast_tensors(*[part(x, z) for part in self.members])).sum(0)
 
     def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
         named: dict[str, Tensor] = {}
-        for part in self.parts:
+        for part in self.members:
             for name, value in part.terms(x, z).items():
                 unique, number = name, 2
                 while unique in named:
@@ -98,14 +108,14 @@ class Sum(Energy):
         return named
 
     def gradient(self, x: Given, z: Tensor) -> Tensor:
-        return torch.stack([part.gradient(x, z) for part in self.parts]).sum(0)
+        return torch.stack([part.gradient(x, z) for part in self.members]).sum(0)
 
     def hessian(self, x: Given, z: Tensor) -> Tensor:
-        return torch.stack([part.hessian(x, z) for part in self.parts]).sum(0)
+        return torch.stack([part.hessian(x, z) for part in self.members]).sum(0)
 
     def log_normalizer(self, x: Given) -> Tensor | None:
-        logs = [part.log_normalizer(x) for part in self.parts]
-        return None if any(log is None for log in logs) else torch.stack(torch.broadcast_tensors(*logs)).sum(0)
+        logs = [log for part in self.members if (log := part.log_normalizer(x)) is not None]
+        return torch.stack(torch.broadcast_tensors(*logs)).sum(0) if len(logs) == len(self.members) else None
 
 
 @final
@@ -164,8 +174,7 @@ class Clamped(Objective):
         return self.over
 
     def __call__(self, z: Tensor) -> Tensor:
-        value: Tensor = self.energy(self.x, z)
-        return value
+        return self.energy(self.x, z)
 
     def gradient(self, z: Tensor) -> Tensor:
         return self.energy.gradient(self.x, z)
@@ -189,7 +198,9 @@ def row_jacobian(gradient: Any, z: Tensor) -> Tensor:
         if not slope.requires_grad:
             return torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
         rows = [
-            torch.autograd.grad(slope[..., i].sum(), free, retain_graph=True, materialize_grads=True, allow_unused=True)[0]
+            torch.autograd.grad(
+                slope[..., i].sum(), free, retain_graph=True, materialize_grads=True, allow_unused=True
+            )[0]
             for i in range(z.shape[-1])
         ]
     return torch.stack(rows, -2)

@@ -134,9 +134,7 @@ class EnergyAgent(Agent):
         return self._with(change.model, purpose, None)
 
     def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
-        return EnergyAgent(
-            model, purpose, self.inference, self.planner, selection=self.selection, learner=learner
-        )
+        return EnergyAgent(model, purpose, self.inference, self.planner, selection=self.selection, learner=learner)
 
     def _account(self, prior: Belief, obs: Tensor, perceived: Solution) -> Mapping[str, Tensor]:
         """Free energy as complexity minus accuracy; the plain energy where the belief has no density."""

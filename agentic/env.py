@@ -360,4 +360,6 @@ def _unknown(id: str) -> str:
     packages = sorted({str(spec.entry_point).split(".")[0].split(":")[0] for spec in gymnasium.registry.values()})
     near = get_close_matches(id.split(":")[-1], gymnasium.registry, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "see `agentic envs`."
-    return f"unknown environment {id!r}; {hint} Environments come from {', '.join(packages)}; others as 'package:Name-v0'"
+    return (
+        f"unknown environment {id!r}; {hint} Environments come from {', '.join(packages)}; others as 'package:Name-v0'"
+    )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from agentic.belief import Belief, Point
 from agentic.domain import Domain, Repeated
-from agentic.energy import Energy, Objective
+from agentic.energy import Objective
 from agentic.errors import UserError
 from agentic.gain import Gain
 from agentic.goal import Goal

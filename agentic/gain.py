@@ -79,7 +79,9 @@ class JointGain(Gain):
             return _start_finite(model, belief, self.target)
         if isinstance(model, LinearModel) and isinstance(belief, Gaussian):
             return _start_linear(belief, self.target)
-        raise UserError(f"JointGain needs a finite or a linear-Gaussian model, got {type(model).__name__}: use SummedGain")
+        raise UserError(
+            f"JointGain needs a finite or a linear-Gaussian model, got {type(model).__name__}: use SummedGain"
+        )
 
     def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
         if self.target == "weights":
@@ -136,14 +138,16 @@ def _fresh_entropy(seen: Tensor) -> Tensor:
     """H[o | history] weighted by the history's probability, from p(history, o, z) (..., h, o, n)."""
     joint = seen.sum(-1)
     past = joint.sum(-1)
-    return (torch.special.xlogy(past, past) - torch.special.xlogy(joint, joint).sum(-1)).sum(-1)
+    value: Tensor = (torch.special.xlogy(past, past) - torch.special.xlogy(joint, joint).sum(-1)).sum(-1)
+    return value
 
 
 def _information(joint: Tensor) -> Tensor:
     """Mutual information of the two last axes of a joint distribution."""
     rows, columns = joint.sum(-1), joint.sum(-2)
     whole = torch.special.xlogy(joint, joint).sum((-2, -1))
-    return whole - torch.special.xlogy(rows, rows).sum(-1) - torch.special.xlogy(columns, columns).sum(-1)
+    value: Tensor = whole - torch.special.xlogy(rows, rows).sum(-1) - torch.special.xlogy(columns, columns).sum(-1)
+    return value
 
 
 def _static_classes(dynamics: Tensor) -> Tensor:
@@ -155,13 +159,16 @@ def _static_classes(dynamics: Tensor) -> Tensor:
         if bool((wider == linked).all()):
             break
         linked = wider
-    return torch.unique(linked, dim=0).double()
+    value: Tensor = torch.unique(linked, dim=0).double()
+    return value
 
 
 def _start_linear(belief: Gaussian, target: str) -> tuple[Tensor, Tensor]:
     """Covariance of (target, z) before and after looking; for a trajectory the target is the latent itself."""
     if target == "static":
-        raise UserError("JointGain(target='static') needs a finite model: a linear-Gaussian latent has no static classes")
+        raise UserError(
+            "JointGain(target='static') needs a finite model: a linear-Gaussian latent has no static classes"
+        )
     covariance = belief.covariance
     if target == "first":
         both = torch.cat([covariance, covariance], -1)

@@ -72,8 +72,7 @@ class RewardGoal(Goal):
             raise UserError(f"{self.name}: a reward over a Gaussian belief needs a goal over latents or observations")
         if isinstance(step.before, Particles):
             return step.before.expected(self(step.before.z, step.action))
-        value: Tensor = self(step.before.mean, step.action)
-        return value
+        return self(step.before.mean, step.action)
 
 
 def expectation(goal: Goal, belief: Belief) -> Tensor:
@@ -85,15 +84,15 @@ def expectation(goal: Goal, belief: Belief) -> Tensor:
     if isinstance(belief, Particles):
         return belief.expected(goal(None, belief.z))
     if not isinstance(belief, Gaussian):
-        return torch.as_tensor(goal(None, belief.mean))
+        return goal(None, belief.mean)
     form = goal.quadratic()
     if form is not None:
-        return torch.as_tensor(goal(None, belief.mean) + 0.5 * (form.weights * belief.covariance).sum((-2, -1)))
+        return goal(None, belief.mean) + 0.5 * (form.weights * belief.covariance).sum((-2, -1))
     d = belief.mean.shape[-1]
     jitter = 1e-12 * belief.covariance.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None] + 1e-300
     root = torch.linalg.cholesky(belief.covariance + jitter * torch.eye(d, dtype=belief.mean.dtype))
     offsets = (d**0.5 * root).movedim(-1, 0)
-    return torch.as_tensor(goal(None, torch.cat([belief.mean + offsets, belief.mean - offsets])).mean(0))
+    return goal(None, torch.cat([belief.mean + offsets, belief.mean - offsets])).mean(0)
 
 
 def _entropy(belief: Belief) -> Tensor | None:

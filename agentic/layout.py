@@ -191,7 +191,7 @@ class Layout:
             raise RunError(f"the agent's action has shape {tuple(z.shape)}, expected {(batch, *self.domain.event)}")
         try:
             if batch <= FEW and self._single:
-                return (self._values[[_place(row) for row in z.tolist()]],)
+                return (np.array([self._values[_place(row)] for row in z.tolist()]),)
             values = z.detach().cpu().numpy()
             cuts = np.cumsum([leaf.width for leaf in self.leaves])[:-1]
             pieces = (values,) if self.plain else np.split(values, cuts, -1)
@@ -204,9 +204,9 @@ class Layout:
         return self.plain and isinstance(self.space, spaces.Discrete)
 
     @cached_property
-    def _values(self) -> np.ndarray:
+    def _values(self) -> list[np.int64]:
         """Every value of a Discrete space."""
-        return np.arange(self.width) + self.leaves[0].start
+        return list(np.arange(self.width) + self.leaves[0].start)
 
     def row(self, arrays: Arrays, row: int) -> Any:
         """One environment's value in the space's own nesting."""

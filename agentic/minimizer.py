@@ -93,7 +93,12 @@ class Sampler(Minimizer):
 
 
 def minimize(
-    f: Objective, solver: Minimizer, z: Any = None, *, steps: int | None = None, generator: torch.Generator | None = None
+    f: Objective,
+    solver: Minimizer,
+    z: Any = None,
+    *,
+    steps: int | None = None,
+    generator: torch.Generator | None = None,
 ) -> Solution:
     """Lower `f` from `z` with `solver` for at most `steps` steps (default: the solver's own).
 

@@ -139,8 +139,7 @@ class Evidence(Objective):
         return self.model.latent
 
     def __call__(self, z: Tensor) -> Tensor:
-        value: Tensor = self.model.observation(z, self.obs) + self.prior.energy(z)
-        return value
+        return self.model.observation(z, self.obs) + self.prior.energy(z)
 
     def gradient(self, z: Tensor) -> Tensor:
         return self.model.misfit_gradient(z, self.obs) + self.prior.gradient(z)

@@ -74,7 +74,7 @@ def guarded(construct: Callable[[], Any], label: str, plugin: str) -> Any:
 def _signature(function: Any, leading: int = 0) -> Accepted:
     try:
         signature = inspect.signature(function, eval_str=True)
-    except NameError:  # annotations that only type checkers import: nothing to check values against
+    except NameError:  # annotations that only type checkers can read
         signature = inspect.signature(function)
     parameters = list(signature.parameters.values())
     named = [each for each in parameters if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
@@ -84,7 +84,7 @@ def _signature(function: Any, leading: int = 0) -> Accepted:
 
 def _typed(parameter: inspect.Parameter | None, value: Any, label: str) -> Any:
     """The value in the type of the annotation, lists as tuples; unchanged where that cannot be said in TOML."""
-    if parameter is None or parameter.annotation is parameter.empty:
+    if parameter is None or parameter.annotation is parameter.empty or isinstance(parameter.annotation, str):
         return value
     try:
         adapter, text = TypeAdapter[Any](parameter.annotation), json.dumps(value)

@@ -194,9 +194,7 @@ def _groups(table: pa.Table) -> list[tuple[Phase, int, int, np.ndarray]]:
     order = np.lexsort((np.arange(len(row)), episode, row, phase))
     keys = np.stack([phase, row, episode])[:, order]
     cuts = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(0)) + 1
-    return [
-        (PHASES[phase[rows[0]]], int(row[rows[0]]), int(episode[rows[0]]), rows) for rows in np.split(order, cuts)
-    ]
+    return [(PHASES[phase[rows[0]]], int(row[rows[0]]), int(episode[rows[0]]), rows) for rows in np.split(order, cuts)]
 
 
 def _array(table: pa.Table, name: str) -> np.ndarray:

@@ -16,9 +16,8 @@ from torch import Tensor
 
 from agentic.agent import Agent, Decision, Native, Tick
 from agentic.domain import Domain
-from agentic.env import Environment, Step, make
+from agentic.env import make
 from agentic.errors import RunError, UserError
-from agentic.layout import Arrays
 from agentic.learn import Learner
 from agentic.manifest import Manifest, describe
 from agentic.record import Record, Recorder
@@ -167,9 +166,7 @@ def run(
 class _Explorer(Agent):
     """Uniform actions for the first `steps` environment steps, then `agent`, which starts afresh."""
 
-    def __init__(
-        self, agent: Agent, action: Domain, steps: int, draws: torch.Generator, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, agent: Agent, action: Domain, steps: int, draws: torch.Generator, dtype: torch.dtype) -> None:
         self.agent, self.action, self.steps, self.draws, self.dtype = agent, action, steps, draws, dtype
 
     def start(self, batch: int, *, generator: torch.Generator) -> State:
@@ -224,4 +221,6 @@ def _check(agent: Agent, **counts: int) -> None:
         if count < 0:
             raise UserError(f"{name} must be at least 0, got {count}")
     if counts["learn_steps"] and agent.learner is None:
-        raise UserError(f"learn_steps = {counts['learn_steps']}, but {type(agent).__name__} has no learner: give it one")
+        raise UserError(
+            f"learn_steps = {counts['learn_steps']}, but {type(agent).__name__} has no learner: give it one"
+        )

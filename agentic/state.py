@@ -35,5 +35,7 @@ def select(mask: Tensor, fresh: State, old: State) -> State:
     if isinstance(fresh, tuple | list):
         return type(fresh)(select(mask, a, b) for a, b in zip(fresh, old, strict=True))
     if fresh != old:
-        raise TypeError(f"a state holds {fresh!r} after a reset and {old!r} before: give it a tensor or a `where` method")
+        raise TypeError(
+            f"a state holds {fresh!r} after a reset and {old!r} before: give it a tensor or a `where` method"
+        )
     return old

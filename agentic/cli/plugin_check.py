@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from agentic.plugins import Component, PluginError, PluginRow, Registry
-from agentic.plugins.load import collect
+from agentic.plugins.loading import collect
 
 # Run in a fresh interpreter, where nothing else has imported torch yet.
 _PROBE = """
@@ -20,7 +20,7 @@ path, modules, file = json.loads(sys.argv[1])
 sys.path[:] = path
 from pathlib import Path
 from importlib import import_module
-from agentic.plugins.load import import_file
+from agentic.plugins.loading import import_file
 started = time.perf_counter()
 for module in modules:
     import_module(module)

@@ -21,7 +21,7 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def load_and_report(files: Iterable[str] = (), directories: Iterable[str] = ()) -> Registry:
-    """`agentic.plugins.load`, its problems told on standard error, one line each."""
+    """`agentic.load`, its problems told on standard error, one line each."""
     registry = load(files, directories)
     for problem in registry.problems:
         click.echo(str(problem), err=True)

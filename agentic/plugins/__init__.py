@@ -6,7 +6,7 @@ manager. Built-ins come through the same entry points as strangers.
 
 from agentic.hookspecs import KINDS
 from agentic.plugins.discover import PluginRow, installed
-from agentic.plugins.load import API_VERSION, load
+from agentic.plugins.loading import API_VERSION, load
 from agentic.plugins.registry import Component, PluginError, Problem, Registry
 
 __all__ = ["API_VERSION", "KINDS", "Component", "PluginError", "PluginRow", "Problem", "Registry", "installed", "load"]

@@ -7,7 +7,8 @@ In a test, one id per check (pytest is imported only here):
         check()
 
 From code, `check("energies", MyEnergy)` returns findings; `agentic plugins check` prints them. Components that need
-arguments offer `@classmethod def example(cls)`: a small instance for this kit.
+arguments offer `@classmethod def example(cls)`: a small instance for this kit. Without it, what has `from_env` is made for
+a world of two places, and agents that take a model, a purpose, an inference or a planner are given simple ones.
 """
 
 import inspect
@@ -48,6 +49,7 @@ from agentic.testing.kit import (
     named,
     pytest_parameters,
 )
+from agentic.testing.parts import PARTS
 from agentic.testing.worlds import TwoPlaces
 
 __all__ = ["Check", "Finding", "NotApplicable", "check", "checks", "checks_for"]
@@ -116,7 +118,7 @@ def checks_for(
 
 
 def _maker(component: Any) -> Make:
-    """Copies of an instance; of a class what `example()`, its constructor or `from_env(environment)` makes."""
+    """Copies of an instance; of a class what `example()`, `from_env(environment)` or its constructor makes."""
     if not isinstance(component, type):
         return partial(deepcopy, component)
     example = getattr(component, "example", None)
@@ -124,7 +126,9 @@ def _maker(component: Any) -> Make:
         return cast("Make", example)
     if issubclass(component, Learner):
         return partial(learners.for_model, component)
-    needs = any(each.default is each.empty for each in _parameters(component))
+    needs = [each.name for each in _parameters(component) if each.default is each.empty]
+    if needs and set(needs) <= set(PARTS):
+        return lambda: component(**{name: PARTS[name]() for name in needs})
     from_env = getattr(component, "from_env", None)
     return component if from_env is None or not needs else lambda: from_env(as_environment(TwoPlaces))
 

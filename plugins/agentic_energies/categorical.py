@@ -27,6 +27,10 @@ class CategoricalModel(FiniteModel, Conjugate):
     `floor` in logarithms. Raises UserError naming array, axis, index and sum where something does not fit.
     """
 
+    observation: CategoricalObservation
+    transition: CategoricalTransition
+    prior: CategoricalPrior
+
     def __init__(
         self,
         A: Sequence[Any] | None = None,
@@ -62,7 +66,9 @@ class CategoricalModel(FiniteModel, Conjugate):
         for i, (count, like) in enumerate(zip(counts or [], likelihoods, strict=False)):
             check_shape(f"counts[{i}]", count, tuple(like.shape), "that of A")
             if not bool((count > 0).all()):
-                raise UserError(f"counts[{i}] must be positive everywhere, got a smallest count of {float(count.min())}")
+                raise UserError(
+                    f"counts[{i}] must be positive everywhere, got a smallest count of {float(count.min())}"
+                )
             self.register_buffer(f"counts_{i}", count.reshape(len(count), -1))
 
     def _set_extras(self, E: Any, ends: Any, actions: int) -> None:

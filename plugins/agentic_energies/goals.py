@@ -88,7 +88,8 @@ class _QuadraticForm(Goal):
         spread = torch.linalg.eigvalsh(self.weights)
         if float(spread.min()) <= 0:
             return None
-        return 0.5 * (len(spread) * log(2 * pi) - spread.log().sum())
+        value: Tensor = 0.5 * (len(spread) * log(2 * pi) - spread.log().sum())
+        return value
 
 
 @final
@@ -135,8 +136,7 @@ class Effort(_QuadraticForm):
         return cls(scale * torch.eye(len(center), dtype=torch.float64), center)
 
     def expected(self, model: Model, step: Step) -> Tensor:
-        value: Tensor = self(None, step.action)
-        return value
+        return self(None, step.action)
 
     @classmethod
     def example(cls) -> Self:

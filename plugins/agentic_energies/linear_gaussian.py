@@ -20,7 +20,6 @@ from agentic import (
     Gaussian,
     LinearModel,
     LinearSystem,
-    Point,
     Real,
     Simplex,
     Step,
@@ -103,6 +102,10 @@ class LinearGaussian(LinearModel, Conjugate):
     latent's. `C` defaults to the identity, `c`, `d` and `mean` to 0, `covariance` to 1. With a `regression` over
     [z, a] the transition is its mean and learns. Raises UserError for shapes that do not fit.
     """
+
+    observation: LinearObservation
+    transition: LinearTransition
+    prior: GaussianPrior
 
     def __init__(
         self,
@@ -209,11 +212,13 @@ class LinearGaussian(LinearModel, Conjugate):
 
     def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
         o = self.observation
-        return torch.linalg.solve(o.R, (z @ o.C.T + o.d - obs).unsqueeze(-1)).squeeze(-1) @ o.C
+        value: Tensor = torch.linalg.solve(o.R, (z @ o.C.T + o.d - obs).unsqueeze(-1)).squeeze(-1) @ o.C
+        return value
 
     def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
         o = self.observation
-        return (o.C.T @ torch.linalg.solve(o.R, o.C)).expand(*z.shape, -1)
+        value: Tensor = (o.C.T @ torch.linalg.solve(o.R, o.C)).expand(*z.shape, -1)
+        return value
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
         """Gain about [A B] of the path's regressors at their means, credited at the latents."""

@@ -41,7 +41,8 @@ class Enumerate(Minimizer):
         return iterate
 
     def belief(self, f: Objective, iterate: Iterate) -> Sequence:
-        assert isinstance(f, ExpectedEnergy) and isinstance(f.model.action, Simplex)
+        assert isinstance(f, ExpectedEnergy)
+        assert isinstance(f.model.action, Simplex)
         values, parts = iterate.memory
         corners, horizon = f.model.action.corners(), f.purpose.horizon
         index = torch.cartesian_prod(*[torch.arange(len(corners))] * horizon).reshape(-1, horizon)

@@ -15,7 +15,7 @@ class Moments(NamedTuple):
     gradient: Tensor
     first: Tensor
     second: Tensor
-    count: int
+    taken: int
 
 
 def _begin(f: Objective, z: Any, solver: str) -> Iterate:
@@ -30,12 +30,13 @@ def _begin(f: Objective, z: Any, solver: str) -> Iterate:
 def _move(f: Objective, iterate: Iterate, place: Tensor, first: Tensor, second: Tensor) -> Iterate:
     z = f.domain.project(place)
     slope = f.gradient(z)
-    moments = Moments(slope, first, second, iterate.memory.count + 1)
+    moments = Moments(slope, first, second, iterate.memory.taken + 1)
     return Iterate(z, f(z), _norm(slope), iterate.evaluations + 1, moments)
 
 
 def _norm(slope: Tensor) -> Tensor:
-    return slope.flatten(1).norm(dim=-1)
+    value: Tensor = slope.flatten(1).norm(dim=-1)
+    return value
 
 
 def _check(steps: int, rate: float, **fractions: float) -> None:
@@ -92,6 +93,6 @@ class Adam(Minimizer):
         moments: Moments = iterate.memory
         first = self.beta1 * moments.first + (1 - self.beta1) * moments.gradient
         second = self.beta2 * moments.second + (1 - self.beta2) * moments.gradient**2
-        count = moments.count + 1
+        count = moments.taken + 1
         scale = (second / (1 - self.beta2**count)).sqrt() + 1e-8
         return _move(f, iterate, iterate.z - self.rate * first / (1 - self.beta1**count) / scale, first, second)

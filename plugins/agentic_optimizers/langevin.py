@@ -16,7 +16,7 @@ class Walk(NamedTuple):
     gradient: Tensor
     draws: tuple[Tensor, ...]
     energies: tuple[Tensor, ...]
-    count: int
+    taken: int
 
 
 @final
@@ -46,7 +46,7 @@ class Langevin(Sampler):
         walk: Walk = iterate.memory
         noise = torch.randn(iterate.z.shape, generator=generator, dtype=iterate.z.dtype, device=iterate.z.device)
         z = iterate.z - self.rate * walk.gradient + sqrt(2 * self.rate) * noise
-        value, count = f(z), walk.count + 1
+        value, count = f(z), walk.taken + 1
         draws, energies = walk.draws, walk.energies
         if count > self.burn:
             draws, energies = (*draws, z), (*energies, value)

@@ -77,7 +77,8 @@ class Newton(Minimizer):
 
     def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
         log_det = torch.logdet(iterate.memory.hessian)
-        return iterate.value + 0.5 * (log_det - iterate.z.shape[-1] * math.log(2 * math.pi))
+        value: Tensor = iterate.value + 0.5 * (log_det - iterate.z.shape[-1] * math.log(2 * math.pi))
+        return value
 
 
 def _indefinite(hessian: Tensor) -> str:

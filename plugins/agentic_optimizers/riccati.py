@@ -41,7 +41,7 @@ class Form(NamedTuple):
     def through(self, M: Array, m: Array) -> "Form":
         """The form of M v + m as a form of v."""
         shifted = self.P @ m + self.p
-        return Form(M.T @ self.P @ M, M.T @ shifted, self.c + 0.5 * m @ (shifted + self.p))
+        return Form(M.T @ self.P @ M, M.T @ shifted, self.c + 0.5 * float(m @ (shifted + self.p)))
 
     def plus(self, other: "Form", scale: float = 1.0) -> "Form":
         """The sum of two forms, the other one scaled."""
@@ -53,7 +53,7 @@ class Form(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """The system and the stage costs as numpy: goal and terminal over z, effort over a; `blur` is sensor noise's cost."""
+    """System and stage costs as numpy: goal and terminal over z, effort over a; `blur` is what sensor noise costs."""
 
     A: Array
     B: Array

@@ -61,7 +61,8 @@ class TreeSearch(Minimizer):
         return iterate
 
     def belief(self, f: Objective, iterate: Iterate) -> Tree:
-        assert isinstance(f, ExpectedEnergy) and isinstance(f.model, FiniteModel)
+        assert isinstance(f, ExpectedEnergy)
+        assert isinstance(f.model, FiniteModel)
         search: Search = iterate.memory
         return Tree(
             values=search.values[-1][search.roots].T,

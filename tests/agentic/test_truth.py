@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agentic_envs.tmaze import TMaze
-from agentic import Truth, check_truth, truth_from_transitions, truth_of
+from agentic.truth import Truth, check_truth, truth_from_transitions, truth_of
 
 TABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "lake": ("FrozenLake-v1", {"is_slippery": True}),

@@ -1,0 +1,116 @@
+"""`agentic run`, as a user calls it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentic import Experiment, Record
+from agentic.cli import main
+from agentic.cli.progress import progress
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> tuple[int, str, str]:
+    code = main(["run", *map(str, arguments)])
+    return code, *capsys.readouterr()
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_table_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, EXAMPLES / "tmaze.toml", "--episodes", 4)
+    assert code == 0
+    for part in ("return", "free energy", "complexity", "accuracy", "state gain", "steps/s", "runs/0001-agentic-tmaze"):
+        assert part in out
+    assert "evaluation: 4 of 4 episodes, 16 steps" in err
+
+
+def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, EXAMPLES / "cartpole.toml", "--episodes", 2, "--steps", 20, "--json")
+    told = json.loads(out)
+    assert code == 0
+    keys = {"run", "steps", "evaluation_steps", "episodes", "return", "energy", "seconds", "components"}
+    assert set(told) == keys
+    assert set(told["return"]) == {"mean", "low", "high", "values"}
+    assert (told["steps"], told["episodes"]) == (20, 2)
+    assert told["evaluation_steps"] == sum(told["return"]["values"])
+    assert told["energy"]["free_energy"] == pytest.approx(told["energy"]["complexity"] - told["energy"]["accuracy"])
+    assert Record.open(told["run"]).returns().tolist() == told["return"]["values"]
+
+
+def test_flags_are_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    own = ("--seed", 3, "--envs", 2, "--episodes", 3, "--set", "run.dtype=float64")
+    assert run(capsys, EXAMPLES / "tmaze.toml", *own, "--quiet") == (0, "runs/0001-agentic-tmaze-v0-energy\n", "")
+    resolved = Experiment.load("runs/0001-agentic-tmaze-v0-energy/experiment.toml")
+    assert (resolved.run.seed, resolved.run.envs, resolved.run.dtype, resolved.evaluate.episodes) == (
+        3,
+        2,
+        "float64",
+        3,
+    )
+
+
+def test_same_seed_same_record(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        assert run(capsys, EXAMPLES / "tmaze-open-loop.toml", "--episodes", 5, "--quiet")[0] == 0
+    first, second = sorted(Path("runs").glob("*/ticks-*.parquet"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_environment_without_a_file_takes_its_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--env", "tmaze", "--episodes", 1, "--quiet")[0] == 0
+    assert run(capsys, "--env", "CartPole-v1", "--agent", "rock", "--episodes", 1, "--quiet")[0] == 0
+    energy, rock = (Experiment.load(path) for path in sorted(Path("runs").glob("*/experiment.toml")))
+    assert (energy.agent.name, energy.model and energy.model.name) == ("energy", "categorical")
+    assert (rock.agent.name, rock.model, rock.env.changes) == ("rock", None, ())
+
+
+def test_environment_without_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--env", "Acrobot-v1", "--agent", "rock", "--episodes", 1, "--quiet")[0] == 0
+    code, _, err = run(capsys, "--env", "Acrobot-v1", "--agent", "energy")
+    assert code == 2
+    assert "needs the table(s) [model], [goal], [inference], [planner]" in err
+    code, _, err = run(capsys, "--env", "Acrobot-v1")
+    assert code == 2
+    assert "--agent random" in err
+
+
+def test_agent_of_a_plugin_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("still.py").write_text(
+        "from agentic import hookimpl\n@hookimpl\ndef agentic_agents(): return {'still': 'agentic_agents.rock:Rock'}\n"
+    )
+    own = ("--env", "CartPole-v1", "--agent", "still", "--set", "agent.action=1", "--plugin", "still.py")
+    code, out, _ = run(capsys, *own, "--episodes", 1, "--json")
+    row = json.loads(out)["components"][-1]
+    assert code == 0
+    assert (row["name"], row["plugin"], row["version"], row["parameters"]) == ("still", "still", None, {"action": 1})
+    assert len(row["sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    "name", ["frozenlake", "tiger", "mountaincar", "pendulum", "cartpole-long", "cartpole-swapped"]
+)
+def test_examples_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    short = ("--episodes", 1, "--set", "env.kwargs.max_episode_steps=20")
+    code, _, err = run(capsys, EXAMPLES / f"{name}.toml", *short, "--quiet")
+    assert (code, err) == (0, "")
+
+
+def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    code, _, err = run(capsys, EXAMPLES / "cartpole.toml", "--episodes", 1)
+    assert code == 0
+    assert "experience" in err
+    assert "50/50" in err
+
+
+def test_no_progress_when_quiet() -> None:
+    experiment = Experiment.load(EXAMPLES / "tmaze.toml")
+    with progress(experiment, quiet=True) as observer:
+        assert observer is None

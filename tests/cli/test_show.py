@@ -1,0 +1,83 @@
+"""`agentic show`: a run from its folder alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agentic.cli import main
+from agentic.cli.tables import number, sparkline
+from agentic.summary import mean_interval
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    assert main(["run", str(EXAMPLES / "tmaze.toml"), "--episodes", "3", "--out", str(tmp_path), "--quiet"]) == 0
+    return Path(capsys.readouterr().out.strip())
+
+
+def test_shows_what_run_showed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(folder)]) == 0
+    out = capsys.readouterr().out
+    for part in (
+        "status: finished",
+        "free energy",
+        "returns, from",
+        "categorical",
+        f"agentic run {folder}/experiment.toml",
+    ):
+        assert part in out
+
+
+def test_json_is_that_of_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["run"] == str(folder)
+    assert told["episodes"] == 3
+
+
+def test_run_again_from_the_folder_gives_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = ["run", str(folder / "experiment.toml"), "--seed", "0", "--out", str(folder.parent), "--quiet"]
+    assert main(again) == 0
+    other = Path(capsys.readouterr().out.strip())
+    assert (other / "ticks-000000.parquet").read_bytes() == (folder / "ticks-000000.parquet").read_bytes()
+
+
+def test_killed_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    running = {key: value for key, value in manifest.items() if key != "seconds"} | {"status": "running"}
+    (folder / "manifest.json").write_text(json.dumps(running))
+    assert main(["show", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "killed before it could say so" in out
+    assert "12 evaluated" in out
+
+
+def test_folder_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(tmp_path)]) == 2
+    assert "is not the folder of a run" in capsys.readouterr().err
+
+
+def test_sparkline() -> None:
+    assert sparkline([0, 1, 2]) == "▁▅█"
+    assert sparkline([3, 3]) == "▁▁"
+    assert sparkline([0, 7], "ascii") == "_@"
+    assert len(sparkline(list(range(1000)))) <= 60
+    assert sparkline([]) == ""
+
+
+def test_numbers() -> None:
+    assert [number(value) for value in (None, 0.123456, 12345.678)] == ["-", "0.1235", "12,345.7"]
+
+
+def test_mean_interval() -> None:
+    mean, interval = mean_interval([1.0, 2.0, 3.0, 4.0])
+    assert mean == 2.5
+    assert (interval.low, interval.high) == pytest.approx((0.4457, 4.5543), abs=1e-4)  # t(3) = 3.1824, sd = 1.29099
+    single, unknown = mean_interval([5.0])
+    assert single == 5.0
+    assert unknown.low != unknown.low
+    nothing, _ = mean_interval([])
+    assert nothing != nothing
