@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor, nn
 
+from agentic.belief import Belief, Point
 from agentic.domain import Domain
-
-if TYPE_CHECKING:
-    from agentic.belief import Belief
 
 Given = Any  # a Tensor (*s, b, ...), a tuple of them, or None
 
@@ -76,7 +74,7 @@ class Conditional(Energy):
         return torch.zeros(())
 
     @abstractmethod
-    def given(self, x: Given) -> "Belief":
+    def given(self, x: Given) -> Belief:
         """The distribution over `z` given `x`."""
 
 
@@ -150,6 +148,14 @@ class Objective(ABC):
     @abstractmethod
     def __call__(self, z: Tensor) -> Tensor:
         """The objective at `z` (*s, b, *event), in nats: (*s, b)."""
+
+    def start(self, z: Any) -> Tensor:
+        """Where a solver begins (b, *event): at `z`, or where that is None in the middle of the domain."""
+        return self.domain.center(1) if z is None else z
+
+    def settled(self, z: Tensor, value: Tensor) -> Belief:
+        """What a place (b, *event) of value (b,) means once a solver has ended there: a point unless it is more."""
+        return Point(z)
 
     def gradient(self, z: Tensor) -> Tensor:
         """Its gradient at `z`, shaped like `z`."""

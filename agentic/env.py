@@ -92,7 +92,8 @@ class Environment:
         """One step of every row in which `active` (b,) is true; the others stay where they are, `valid` False."""
         if self._step is not None:
             self._count(self._step)
-        step = self._step = self._guarded(self._rows.step, action, active)
+        step: Step = self._guarded(self._rows.step, action, active)
+        self._step = step
         if not self.observation_layout.fits(step.next_obs):
             self._checked(step.next_obs)
         return step

@@ -19,6 +19,8 @@ from agentic.errors import UserError
 from agentic.gain import Gain
 from agentic.goal import Goal
 from agentic.model import Model, Step
+from agentic.plan import Plan
+from agentic.plan import Sequence as OpenLoop
 
 SIGNS = {"state_gain": -1.0, "parameter_gain": -1.0, "latent_parameter_gain": -1.0}
 
@@ -68,6 +70,18 @@ class ExpectedEnergy(Objective):
 
     def __call__(self, z: Tensor) -> Tensor:
         return self.total(self.terms(z))
+
+    def start(self, z: Any) -> Tensor:
+        """A previous open-loop plan's best candidate, the given actions (b, T, *event), or uninformed ones."""
+        fresh = self.domain.center(self.belief.mean.shape[-1 - len(self.model.latent.event)])
+        if isinstance(z, Plan) and not isinstance(z, OpenLoop):
+            raise UserError(f"open-loop planning starts from a sequence of actions, got {type(z).__name__}")
+        return fresh if z is None else (z.actions[0] if isinstance(z, OpenLoop) else z).to(fresh)
+
+    def settled(self, z: Tensor, value: Tensor) -> OpenLoop:
+        """The one sequence found, with its parts."""
+        plan = z.unsqueeze(0)
+        return OpenLoop(plan, value.unsqueeze(0), self.model.action, self.terms(plan), None, self.model.version)
 
     def terms(self, z: Tensor) -> Mapping[str, Tensor]:
         """The parts of G by name, each (*s, b); gains are positive and enter G with a minus sign."""

@@ -99,14 +99,21 @@ class Leaf:
             raise ValueError("is not finite")
         return (values if self.dtype.kind == "f" else np.rint(values)).reshape(shape).astype(self.dtype)
 
+    @cached_property
+    def _weights(self) -> np.ndarray:
+        """(width, factors): what turns one-hot blocks into places by a product."""
+        blocks = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        weights = np.zeros((self.width, len(self.sizes)), np.float32)
+        weights[np.arange(self.width), blocks] = np.arange(self.width)
+        return weights
+
     def _indices(self, values: np.ndarray) -> np.ndarray:
-        """The place of the one in each factor's block, from where ones are and nothing else is."""
-        rows, places = np.nonzero(values)
-        shape = (len(values), len(self.sizes))
-        if len(rows) == shape[0] * shape[1] and np.array_equal(rows, np.repeat(np.arange(shape[0]), shape[1])):
-            index = places.reshape(shape) - self.offsets
-            if (values[rows, places] == 1).all() and ((index >= self.start) & (index < self.start + self.sizes)).all():
-                return index
+        """(b, factors): the place of the one in each block, where all else is zero."""
+        if values.min(initial=0) >= 0 and values.max(initial=0) <= 1:
+            places = (values @ self._weights).astype(np.int64)
+            found = values.ravel().take(places + np.arange(0, values.size, self.width)[:, None], mode="clip")
+            if found.min(initial=1) == 1 and np.count_nonzero(values) == found.size:
+                return places - self.offsets
         raise ValueError("is not one-hot")
 
 

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Literal, final
 import torch
 from torch import Tensor
 
-from agentic.belief import Belief, Point
+from agentic.belief import Belief
 from agentic.energy import Objective
-from agentic.errors import UserError
+from agentic.errors import RunError, UserError
 from agentic.state import select
 
 Kind = Literal["energy", "free_energy", "mean_energy"]
@@ -74,8 +74,8 @@ class Minimizer(ABC):
         """The next iterate of every row."""
 
     def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        """The belief the iterate stands for; a point unless the solver knows better."""
-        return Point(iterate.z)
+        """The belief the iterate stands for; what its objective makes of the place unless the solver knows better."""
+        return f.settled(iterate.z, iterate.value)
 
     def value(self, f: Objective, iterate: Iterate, belief: Belief) -> Tensor:
         """What the solution reports, of the solver's `kind`, (b,)."""
@@ -103,7 +103,7 @@ def minimize(
     """Lower `f` from `z` with `solver` for at most `steps` steps (default: the solver's own).
 
     `z` is a start (b, *event), or what the solver's page says it can start from (planners take a previous plan).
-    Raises UserError for a negative number of steps.
+    Raises UserError for a negative number of steps, RunError where the energy is not a number in the end.
     """
     limit = solver.steps if steps is None else steps
     if limit < 0:
@@ -120,6 +120,11 @@ def minimize(
         iterate, taken = after, taken + 1
         done = iterate.residual <= solver.tolerance
         trace.append(iterate.value)
+    if bool(iterate.value.isnan().any()):
+        rows = iterate.value.isnan().nonzero().flatten().tolist()
+        raise RunError(
+            f"{type(solver).__name__} met an energy that is not a number in rows {rows}: check f and its start"
+        )
     belief = solver.belief(f, iterate)
     return Solution(
         belief=belief,

@@ -5,7 +5,6 @@ At any moment, whatever happens to the process, every finished chunk opens and a
 
 import json
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,11 +36,10 @@ class Recorder:
     """
 
     def __init__(self, env: Environment, folder: Path | None) -> None:
-        self.steps: Counter[Phase] = Counter()
-        self.tables: list[pa.Table] = []
         self._env, self._folder = env, folder
         self._block = Block(0, 0, env)
-        self._failure: OSError | None = None
+        self._done: dict[int, Block] = {}
+        self._failure: Exception | None = None
         self._queue: Queue[Block | None] = Queue(maxsize=1)  # a full queue holds the loop back
         self._thread = Thread(target=self._write_all, daemon=True)
         self._thread.start()
@@ -60,33 +58,43 @@ class Recorder:
             self._thread.join()
         self._raise()
 
+    def steps(self, phase: Phase) -> int:
+        """Environment steps recorded in finished chunks."""
+        return sum(block.steps[phase] for block in self._done.values())
+
+    @property
+    def tables(self) -> list[pa.Table]:
+        """The finished chunks, where there is no folder for them."""
+        return [] if self._folder else [block.table() for block in self._done.values()]
+
     def _hand_over(self) -> None:
-        self._raise()
+        """Begin the next block; never leave more than 4,096 ticks where `kill -9` would lose them."""
         block = self._block
         self._queue.put(block)  # interrupted here, `close` hands it over again, to the same file
+        if 3 * block.room > 4096:  # one being filled, one waiting, one being written
+            self._queue.join()
+        self._raise()
         self._block = Block(block.index + 1, block.first + block.ticks, self._env)
 
     def _raise(self) -> None:
         if self._failure is not None:
-            reason = self._failure.strerror or str(self._failure)
+            reason = getattr(self._failure, "strerror", None) or str(self._failure)
             raise RunError(f"the record in {self._folder} cannot be written: {reason}") from self._failure
 
     def _write_all(self) -> None:
         while (block := self._queue.get()) is not None:
-            if self._failure is not None:
-                continue
-            try:
+            if self._failure is None:
                 self._write(block)
-            except OSError as error:
-                self._failure = error
+            self._queue.task_done()
 
     def _write(self, block: Block) -> None:
-        table = block.table()
-        if self._folder is None:
-            self.tables[block.index :] = [table]
-        else:
-            write_chunk(table, self._folder / f"ticks-{block.index:06d}.parquet")
-        self.steps.update(block.steps)
+        try:
+            if self._folder is not None:
+                write_chunk(block.table(), self._folder / f"ticks-{block.index:06d}.parquet")
+                block.clear()
+            self._done[block.index] = block
+        except Exception as error:  # raised again where the loop is
+            self._failure = error
 
 
 def write_chunk(table: pa.Table, path: Path) -> None:

@@ -43,6 +43,8 @@ def ticks(
 
     Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.
     """
+    if (steps or 0) < 0 or np.min(episodes or 0) < 0:
+        raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
     world = make(env)
     quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
     draws = generator(seed, "agent", phase=phase)
@@ -50,13 +52,13 @@ def ticks(
     native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
     obs, state = encode(native, dtype), agent.start(world.batch, generator=draws)
     active = _active(quota, world.episode)
-    while steps != 0 and (active is None or active.any()):
+    while _goes_on(steps, active):
         decision = agent.decide(state, obs, generator=draws)
         action = world.decode(decision.action)
         step = world.step(action, active)
         if steps is not None:
             step.valid = _at_most(steps, step.valid)
-            steps -= np.count_nonzero(step.valid)
+            steps -= int(np.count_nonzero(step.valid))
         next_obs = encode(step.next_obs, dtype)
         yield Tick(
             obs,
@@ -74,11 +76,14 @@ def ticks(
         native, obs, state = step.next_obs, next_obs, decision.state
         if step.ended is not None:
             active = _active(quota, world.episode + step.ended)
-        begins = step.begins if active is None or step.begins is None else step.begins & active
-        if begins is not None and begins.any() and steps != 0:
-            native = world.restart(begins)
+        if step.begins is not None and _goes_on(steps, active):
+            native = world.restart(step.begins)
             obs = encode(native, dtype)
-            state = select(torch.from_numpy(begins), agent.start(world.batch, generator=draws), state)
+            state = select(torch.from_numpy(step.begins), agent.start(world.batch, generator=draws), state)
+
+
+def _goes_on(steps: int | None, active: np.ndarray | None) -> bool:
+    return steps != 0 and (active is None or bool(active.any()))
 
 
 def _active(quota: np.ndarray | None, completed: np.ndarray) -> np.ndarray | None:
@@ -188,7 +193,7 @@ def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[
 
 
 def _counts(recorder: Recorder) -> dict[str, int]:
-    return {"steps": recorder.steps["learn"], "evaluation_steps": recorder.steps["evaluate"]}
+    return {"steps": recorder.steps("learn"), "evaluation_steps": recorder.steps("evaluate")}
 
 
 def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> None:

@@ -32,6 +32,8 @@ def select(mask: Tensor, fresh: State, old: State) -> State:
         return replace(fresh, **parts)
     if isinstance(fresh, Mapping):
         return {key: select(mask, fresh[key], old[key]) for key in fresh}
+    if isinstance(fresh, tuple) and hasattr(fresh, "_make"):
+        return fresh._make(select(mask, a, b) for a, b in zip(fresh, old, strict=True))
     if isinstance(fresh, tuple | list):
         return type(fresh)(select(mask, a, b) for a, b in zip(fresh, old, strict=True))
     if fresh != old:

@@ -12,7 +12,7 @@ WORLDS = {
         "of four steps: the energy agent expects to learn from it, so it looks first and then goes for the reward.",
     ),
     "cartpole": (
-        10,
+        5,
         "The energy agent knows nothing of carts and poles: from the steps of experience shown, it learns a linear "
         "model by exact Bayesian regression and plans with it. An episode ends when the pole falls, or after "
         "500 steps.",

@@ -43,7 +43,7 @@ def conformance(kind: str, component: type[Any]) -> list[Any]:
         if error.name != "agentic.testing":
             raise
         return []
-    return list(checks.check_component(kind, component)) if hasattr(checks, "check_component") else []
+    return list(checks.check(kind, component)) if hasattr(checks, "check") else []
 
 
 def _check(row: PluginRow) -> bool:
@@ -56,7 +56,7 @@ def _check(row: PluginRow) -> bool:
         if problem.error is not None:
             click.echo("".join(traceback.format_exception(problem.error)), nl=False)
         click.echo(f"  {problem}")
-    sound = [_check_component(registry, component) for component in registry.components]
+    sound = [_check_one(registry, component) for component in registry.components]
     return all(sound) and not registry.problems
 
 
@@ -74,7 +74,7 @@ def _print_probe(row: PluginRow) -> None:
         click.echo(f"  imports torch at top level: all commands that load plugins wait for it{advice}")
 
 
-def _check_component(registry: Registry, component: Component) -> bool:
+def _check_one(registry: Registry, component: Component) -> bool:
     label = f"  {component.kind} '{component.name}'"
     try:
         findings = conformance(component.kind, registry.resolve(component.kind, component.full_name))

@@ -7,8 +7,8 @@ In a test, one id per check (pytest is imported only here):
         check()
 
 From code, `check("energies", MyEnergy)` returns findings; `agentic plugins check` prints them. Components that need
-arguments offer `@classmethod def example(cls)`: a small instance for this kit. Without it, what has `from_env` is made for
-a world of two places, and agents that take a model, a purpose, an inference or a planner are given simple ones.
+arguments offer `@classmethod def example(cls)`: a small instance for this kit. Without it, what has `from_env` is made
+for a world of two places, and what takes a model, a purpose, an inference or a planner is given simple ones.
 """
 
 import inspect

@@ -34,7 +34,8 @@ def _reaches(problem: Callable[[], Problem]) -> Run:
             raise NotApplicable("a sampler does not reach a minimum, it follows exp(-f)")
         solution = solved(make, case)
         assert solution.value.shape == solution.residual.shape == solution.trace.shape[1:], (
-            "value, residual and every row of trace are (b,)"
+            f"value, residual and rows of trace must be (b,), got {tuple(solution.value.shape)}, "
+            f"{tuple(solution.residual.shape)} and {tuple(solution.trace.shape[1:])}"
         )
         gap = case.gap(solution.kind, solution.belief).detach()
         assert torch.isfinite(gap).all(), f"the solution is not finite: {solution.belief.mean.tolist()}"

@@ -12,9 +12,13 @@ register_all()
 
 @hookimpl
 def agentic_envs() -> dict[str, str]:
-    """The environments this package offers, by short name."""
+    """The environments this package offers, and the wrappers that change the world of any, by short name."""
     return {
         "tmaze": "agentic_envs.tmaze:TMaze",
         "tiger": "agentic_envs.tiger:Tiger",
         "gridworld": "agentic_envs.gridworld:GridWorld",
+        "remap_actions": "agentic_envs.changes:RemapActions",
+        "set_attributes": "agentic_envs.changes:SetAttributes",
+        "hide_observations": "agentic_envs.changes:HideObservations",
+        "sensor_noise": "agentic_envs.changes:SensorNoise",
     }

@@ -88,6 +88,9 @@ class CategoricalModel(FiniteModel, Conjugate):
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
+        for kind, domain in (("observation", env.observation), ("action", env.action)):
+            if not isinstance(domain, Simplex):
+                raise UserError(f"the categorical model needs a discrete {kind} space, {env.id} has {domain}")
         if not {"A", "B", "D", "counts"} & parameters.keys():
             truth = env.truth()
             parameters = {"A": truth["A"], "B": truth["B"], "D": truth["D"], "ends": truth["ends"], **parameters}
@@ -113,8 +116,7 @@ class CategoricalModel(FiniteModel, Conjugate):
         )
 
     def predict(self, belief: Belief, action: Tensor) -> Categorical:
-        table = self.transition.table
-        return Categorical(torch.einsum("ijk,...j,...k->...i", table, belief.mean, action.to(table.dtype)))
+        return self.transition.given((belief.mean, action.to(belief.mean.dtype)))
 
     def emit(self, belief: Belief) -> Categorical:
         return self.observation.given(belief.mean)
@@ -124,7 +126,7 @@ class CategoricalModel(FiniteModel, Conjugate):
         return belief.mean @ torch.stack(noise).sum(0)
 
     def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
-        return self.observation.costs(obs).expand_as(z)
+        return self.observation.misfits(obs).expand_as(z)
 
     def alive(self, z: Tensor) -> Tensor:
         return z @ self.going_on
@@ -163,7 +165,7 @@ class CategoricalModel(FiniteModel, Conjugate):
         for i, seen in enumerate(self.outcome.blocks(tick.obs[rows].to(states.dtype))):
             counts = self.get_buffer(f"counts_{i}")
             counts += seen.T @ states
-            self.observation.tables[i].copy_(counts / counts.sum(0))
+            self.observation.modalities[i].put(counts / counts.sum(0))
         self.version += 1
         return {}
 

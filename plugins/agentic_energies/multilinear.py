@@ -7,23 +7,35 @@ from collections.abc import Sequence
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import Categorical, Conditional
 
 
-class Costs:
-    """-log p of a table, with zero probabilities counted as `floor`; `floor=0` gives exact infinities, never NaN."""
+@final
+class Columns(nn.Module):
+    """A table of probabilities with its costs -log p; zeros count as `floor`, and `floor=0` gives infinities, never NaN."""
 
     def __init__(self, table: Tensor, floor: float) -> None:
-        clamped = table.clamp(min=floor)
+        super().__init__()
         self.floor = floor
-        self.impossible = (clamped == 0).to(table.dtype)
-        self.finite = -torch.where(clamped == 0, torch.ones_like(clamped), clamped).log()
+        self.table: Tensor
+        self.costs: Tensor
+        self.impossible: Tensor
+        for name in ("table", "costs", "impossible"):
+            self.register_buffer(name, torch.zeros_like(table))
+        self.put(table)
+
+    def put(self, table: Tensor) -> None:
+        """Take new probabilities of the same shape."""
+        clamped = table.clamp(min=self.floor)
+        self.table.copy_(table)
+        self.impossible.copy_(clamped == 0)
+        self.costs.copy_(-torch.where(clamped == 0, torch.ones_like(clamped), clamped).log())
 
     def contract(self, equation: str, *arguments: Tensor) -> Tensor:
-        """The table's costs summed against the arguments; infinite where an impossible entry has probability."""
-        energy = torch.einsum(equation, self.finite, *arguments)
+        """The costs summed against the arguments; infinite where an impossible entry has probability."""
+        energy = torch.einsum(equation, self.costs, *arguments)
         if self.floor > 0:
             return energy
         return torch.where(torch.einsum(equation, self.impossible, *arguments) > 0, torch.inf, energy)
@@ -35,25 +47,25 @@ class CategoricalObservation(Conditional):
 
     def __init__(self, A: Sequence[Tensor], floor: float) -> None:
         super().__init__()
-        self.sizes, self.floor = tuple(len(a) for a in A), floor
-        for i, a in enumerate(A):
-            self.register_buffer(f"table_{i}", a.clone())
+        self.sizes = tuple(len(a) for a in A)
+        self.modalities = [Columns(a, floor) for a in A]
+        for i, columns in enumerate(self.modalities):
+            self.add_module(f"modality_{i}", columns)
 
     @property
     def tables(self) -> list[Tensor]:
         """p(o | z) of every modality, (outcomes, n)."""
-        return [self.get_buffer(f"table_{i}") for i in range(len(self.sizes))]
+        return [columns.table for columns in self.modalities]
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        return torch.stack([cost.contract("oi,...i,...o->...", x, o) for cost, o in self._modalities(z)]).sum(0)
+        return torch.stack([columns.contract("oi,...i,...o->...", x, o) for columns, o in self._pairs(z)]).sum(0)
 
-    def costs(self, obs: Tensor) -> Tensor:
+    def misfits(self, obs: Tensor) -> Tensor:
         """The energy of every state, (*s, b, n)."""
-        return torch.stack([cost.contract("oi,...o->...i", o) for cost, o in self._modalities(obs)]).sum(0)
+        return torch.stack([columns.contract("oi,...o->...i", o) for columns, o in self._pairs(obs)]).sum(0)
 
-    def _modalities(self, obs: Tensor) -> "zip[tuple[Costs, Tensor]]":
-        blocks = torch.split(obs, list(self.sizes), -1)
-        return zip([Costs(table, self.floor) for table in self.tables], blocks, strict=True)
+    def _pairs(self, obs: Tensor) -> "zip[tuple[Columns, Tensor]]":
+        return zip(self.modalities, torch.split(obs, list(self.sizes), -1), strict=True)
 
     def given(self, x: Tensor) -> Categorical:
         return Categorical(torch.cat([x @ table.T for table in self.tables], -1), self.sizes)
@@ -66,33 +78,37 @@ class CategoricalObservation(Conditional):
         return cls([first, second], 1e-16)
 
 
-class _OneTable(Conditional):
-    """A conditional given by one table."""
+@final
+class CategoricalTransition(Conditional):
+    """-log p(z' | z, a): `forward((z, a), z')` from a table (next, previous, actions)."""
 
     def __init__(self, table: Tensor, floor: float) -> None:
         super().__init__()
-        self.table: Tensor
-        self.register_buffer("table", table.clone())
-        self.floor = floor
+        self.columns = Columns(table, floor)
 
-
-@final
-class CategoricalTransition(_OneTable):
-    """-log p(z' | z, a): `forward((z, a), z')` from a table (next, previous, actions)."""
+    @property
+    def table(self) -> Tensor:
+        """p(z' | z, a), (next, previous, actions)."""
+        return self.columns.table
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
-        return Costs(self.table, self.floor).contract("ijk,...j,...k,...i->...", x[0], x[1], z)
+        return self.columns.contract("ijk,...j,...k,...i->...", x[0], x[1], z)
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
-        return Categorical(torch.einsum("ijk,...j,...k->...i", self.table, x[0], x[1]))
+        moved: Tensor = torch.einsum("ijk,...j,...k->...i", self.table, x[0], x[1])
+        return Categorical(moved)
 
 
 @final
-class CategoricalPrior(_OneTable):
+class CategoricalPrior(Conditional):
     """-log p(z) at the start of an episode: `forward(c, z)` with a context c (b, 0) that only carries the batch."""
 
+    def __init__(self, table: Tensor, floor: float) -> None:
+        super().__init__()
+        self.columns = Columns(table, floor)
+
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        return Costs(self.table, self.floor).contract("i,...i->...", z)
+        return self.columns.contract("i,...i->...", z)
 
     def given(self, x: Tensor) -> Categorical:
-        return Categorical(self.table.expand(*x.shape[:-1], -1))
+        return Categorical(self.columns.table.expand(*x.shape[:-1], -1))

@@ -6,20 +6,7 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import (
-    Belief,
-    Box,
-    Domain,
-    ExpectedEnergy,
-    Iterate,
-    Minimizer,
-    Objective,
-    Point,
-    Repeated,
-    Sequence,
-    Simplex,
-    UserError,
-)
+from agentic import Box, Domain, Iterate, Minimizer, Objective, Repeated, Simplex, UserError
 
 
 class Proposal(NamedTuple):
@@ -50,22 +37,21 @@ class CrossEntropy(Minimizer):
 
     def init(self, f: Objective, z: Any) -> Iterate:
         base = _base(f.domain)
-        batch = f.belief.mean.shape[0] if isinstance(f, ExpectedEnergy) else 1
-        center = f.domain.center(batch)
-        start = center if z is None else z.actions[0].to(center) if isinstance(z, Sequence) else z.to(center)
+        start = f.start(z)
         spread = None
         if isinstance(base, Box):
             spread = ((base.high - base.low) / 4).to(start).expand_as(start).clone()
         else:
-            start = 0.5 * start + 0.5 * center
+            start = 0.5 * start + 0.5 * f.domain.center(len(start), start.dtype)
         best = f.domain.project(start)
         value = f(best.unsqueeze(0))[0]
         return Iterate(best, value, torch.full_like(value, torch.inf), 1, Proposal(start, spread))
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         proposal: Proposal = iterate.memory
-        drawn = torch.cat([iterate.z.unsqueeze(0), self._draw(f.domain, proposal, generator)])
-        values = f(drawn).nan_to_num(nan=torch.inf)
+        fresh = self._draw(f.domain, proposal, generator)
+        values = torch.cat([iterate.value.unsqueeze(0), f(fresh)]).nan_to_num(nan=torch.inf)
+        drawn = torch.cat([iterate.z.unsqueeze(0), fresh])
         order = values.topk(self.elites, dim=0, largest=False).indices
         index = order.reshape(*order.shape, *[1] * (drawn.dim() - 2)).expand(-1, -1, *drawn.shape[2:])
         elites = drawn.gather(0, index)
@@ -75,7 +61,7 @@ class CrossEntropy(Minimizer):
         if spread is not None:
             spread = keep * spread + (1 - keep) * elites.std(0, correction=0)
         moved = (mean - proposal.mean).flatten(1).norm(dim=-1)
-        return Iterate(elites[0], values.amin(0), moved, iterate.evaluations + len(drawn) - 1, Proposal(mean, spread))
+        return Iterate(elites[0], values.amin(0), moved, iterate.evaluations + len(fresh), Proposal(mean, spread))
 
     def _draw(self, domain: Domain, proposal: Proposal, generator: torch.Generator | None) -> Tensor:
         shape = (self.samples, *proposal.mean.shape)
@@ -85,12 +71,6 @@ class CrossEntropy(Minimizer):
         noise = torch.rand(shape, generator=generator, dtype=proposal.mean.dtype)
         gumbel = -(-noise.clamp(min=1e-300).log()).log()
         return domain.project(proposal.mean.clamp(min=1e-300).log() + gumbel)
-
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        if not isinstance(f, ExpectedEnergy):
-            return Point(iterate.z)
-        plan = iterate.z.unsqueeze(0)
-        return Sequence(plan, iterate.value.unsqueeze(0), f.model.action, f.terms(plan), None, f.model.version)
 
 
 def _base(domain: Domain) -> Box | Simplex:

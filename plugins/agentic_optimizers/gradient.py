@@ -6,25 +6,28 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Minimizer, Objective, Simplex, UserError
+from agentic import Iterate, Minimizer, Objective, Repeated, Simplex, UserError
 
 
 class Moments(NamedTuple):
-    """The gradient at the iterate, its running averages, and how many steps were taken."""
+    """The gradient at the iterate, its running averages, and how many steps each row took (b,)."""
 
     gradient: Tensor
     first: Tensor
     second: Tensor
-    taken: int
+    taken: Tensor
 
 
 def _begin(f: Objective, z: Any, solver: str) -> Iterate:
-    if isinstance(f.domain, Simplex):
-        raise UserError(f"{solver} descends in real vectors or boxes, got a simplex: use mirror")
-    start = f.domain.center(1) if z is None else f.domain.project(z)
+    base = f.domain.base if isinstance(f.domain, Repeated) else f.domain
+    if isinstance(base, Simplex):
+        raise UserError(
+            f"{solver} descends in real vectors or boxes, got a simplex: use mirror, enumerate, tree or cem"
+        )
+    start = f.domain.project(f.start(z))
     slope = f.gradient(start)
     zero = torch.zeros_like(start)
-    return Iterate(start, f(start), _norm(slope), 1, Moments(slope, zero, zero, 0))
+    return Iterate(start, f(start), _norm(slope), 1, Moments(slope, zero, zero, torch.zeros(len(start))))
 
 
 def _move(f: Objective, iterate: Iterate, place: Tensor, first: Tensor, second: Tensor) -> Iterate:
@@ -93,6 +96,6 @@ class Adam(Minimizer):
         moments: Moments = iterate.memory
         first = self.beta1 * moments.first + (1 - self.beta1) * moments.gradient
         second = self.beta2 * moments.second + (1 - self.beta2) * moments.gradient**2
-        count = moments.taken + 1
+        count = (moments.taken + 1).view(-1, *[1] * (iterate.z.dim() - 1))
         scale = (second / (1 - self.beta2**count)).sqrt() + 1e-8
         return _move(f, iterate, iterate.z - self.rate * first / (1 - self.beta1**count) / scale, first, second)

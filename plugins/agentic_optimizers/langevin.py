@@ -38,7 +38,7 @@ class Langevin(Sampler):
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f.domain, Real):
             raise UserError(f"langevin walks in real vectors, got {f.domain}")
-        start = f.domain.center(1) if z is None else z
+        start = f.start(z)
         value = f(start)
         return Iterate(start, value, torch.full_like(value, torch.nan), 1, Walk(f.gradient(start), (), (), 0))
 

@@ -34,7 +34,7 @@ class Mirror(Minimizer):
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f.domain, Simplex):
             raise UserError(f"mirror needs discrete latents, got {f.domain}: use newton or gradient")
-        start = f.domain.center(1) if z is None else z
+        start = f.start(z)
         return self._at(f, f.domain, start, 1)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:

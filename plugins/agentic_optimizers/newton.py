@@ -42,7 +42,7 @@ class Newton(Minimizer):
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f.domain, Real) or len(f.domain.event) != 1:
             raise UserError(f"newton needs a real vector as free variable, got {f.domain}: use gradient or mirror")
-        start = f.domain.center(1) if z is None else z
+        start = f.start(z)
         return self._at(f, start, f(start), 1)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:

@@ -130,14 +130,6 @@ class CountsHalf(Descent):
         return replace(super().init(f, z), evaluations=0)
 
 
-class Silent(Descent):
-    """Goes on with NaN."""
-
-    def at(self, f: Objective, z: Tensor, evaluations: int) -> Iterate:
-        value, slope = f(z), f.gradient(z)
-        return Iterate(z, value, slope.norm(dim=-1), evaluations, slope)
-
-
 class Remembers(Descent):
     """Keeps its memory in itself."""
 
@@ -233,7 +225,6 @@ CAUGHT = [
     (WritesIntoTheStart, "start_untouched"),
     (WritesIntoTheStart, "steps_are_a_fold"),
     (CountsHalf, "evaluations_are_counted"),
-    (Silent, "nothing_is_hidden_by_nan"),
     (Remembers, "steps_are_a_fold"),
     (UsesGlobalChance, "global_randomness_untouched"),
     (UsesGlobalChance, "same_seed_same_answer"),
