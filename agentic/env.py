@@ -43,9 +43,13 @@ class Step:
 
 
 class _Rows(Protocol):
-    """How a batch of environments is stepped; `envs` are the single ones, where they can be had."""
+    """How a batch of environments is stepped; `envs` are the single ones, where they can be had.
+
+    `everyone` (b,) is all true, and the `valid` of most steps.
+    """
 
     envs: Sequence[Single]
+    everyone: np.ndarray
 
     def reset(self, seeds: Sequence[int]) -> Arrays: ...
     def step(self, action: Arrays, active: np.ndarray | None) -> Step: ...
@@ -90,8 +94,7 @@ class Environment:
 
     def step(self, action: Arrays, active: np.ndarray | None = None) -> Step:
         """One step of every row in which `active` (b,) is true; the others stay where they are, `valid` False."""
-        if self._step is not None:
-            self._count(self._step)
+        self._count()
         step: Step = self._guarded(self._rows.step, action, active)
         self._step = step
         if not self.observation_layout.fits(step.next_obs):
@@ -103,6 +106,7 @@ class Environment:
 
         Returns the native observations that every row's next decision sees.
         """
+        self._count()
         return self._checked(self._guarded(self._rows.restart, begins))
 
     def encode(self, obs: Arrays, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -123,7 +127,11 @@ class Environment:
     def close(self) -> None:
         self._rows.close()
 
-    def _count(self, step: Step) -> None:
+    def _count(self) -> None:
+        """Let the last step's rows move on."""
+        step, self._step = self._step, None
+        if step is None:
+            return
         self.t = self.t + (self._ones if step.valid is self._rows.everyone else step.valid)
         if step.ended is not None:
             self.t = np.where(step.ended, 0, self.t)

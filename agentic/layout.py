@@ -58,7 +58,12 @@ class Leaf:
     @cached_property
     def offsets(self) -> np.ndarray:
         """Where each discrete factor's block begins, less its start: value + offset is the place of the one."""
-        return np.cumsum(self.sizes) - self.sizes - self.start
+        return np.asarray(self.blocks - self.start)
+
+    @cached_property
+    def blocks(self) -> np.ndarray:
+        """Where each discrete factor's block begins."""
+        return np.asarray(np.cumsum(self.sizes) - self.sizes)
 
     def part(self, value: Any) -> Any:
         """This leaf of a value in the space's own nesting."""
@@ -112,8 +117,9 @@ class Leaf:
         if values.min(initial=0) >= 0 and values.max(initial=0) <= 1:
             places = (values @ self._weights).astype(np.int64)
             found = values.ravel().take(places + np.arange(0, values.size, self.width)[:, None], mode="clip")
-            if found.min(initial=1) == 1 and np.count_nonzero(values) == found.size:
-                return places - self.offsets
+            one_each = found.min(initial=1) == 1 and np.count_nonzero(values) == found.size
+            if one_each and (places >= self.blocks).all():
+                return np.asarray(places - self.offsets)
         raise ValueError("is not one-hot")
 
 
@@ -241,8 +247,8 @@ def _leaves(space: spaces.Space[Any], path: tuple[Any, ...], what: str) -> Itera
         for key, inner in space.spaces.items():
             yield from _leaves(inner, (*path, key), what)
     elif isinstance(space, spaces.Tuple):
-        for key, inner in enumerate(space.spaces):
-            yield from _leaves(inner, (*path, key), what)
+        for index, inner in enumerate(space.spaces):
+            yield from _leaves(inner, (*path, index), what)
     elif isinstance(space, spaces.Box):
         yield Leaf(path, _box(space), space.shape, np.dtype(space.dtype), np.empty(0, np.int64))
     elif isinstance(space, spaces.Discrete):

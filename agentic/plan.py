@@ -29,7 +29,9 @@ def weigh(energies: Tensor, precision: float, log_prior: Tensor | None = None, d
         best = allowed.amin(dim, keepdim=True)
         chosen = (allowed <= best + TIE * (1 + best.abs().nan_to_num(posinf=0.0))).to(energies.dtype)
         return chosen / chosen.sum(dim, keepdim=True)
-    scores = -precision * energies if log_prior is None else log_prior - precision * energies
+    scores = torch.where(torch.isposinf(energies), -inf, -precision * energies)
+    if log_prior is not None:
+        scores = scores + log_prior
     top = scores.amax(dim, keepdim=True)
     shifted = torch.where(torch.isneginf(top), torch.zeros_like(scores), scores - top)
     return torch.softmax(shifted, dim)

@@ -6,10 +6,9 @@ the changed environment can be pickled and made again.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
-from types import MappingProxyType
-from typing import Any, Final, final
+from typing import Any, final
 
 import gymnasium
 import numpy as np
@@ -154,16 +153,6 @@ class SensorNoise(gymnasium.ObservationWrapper[Any, Any, Any], RecordConstructor
             self._noise = self.np_random.spawn(1)[0]  # does not advance the environment's own stream
         noisy = observation + self.scale * self._noise.standard_normal(np.shape(observation))
         return np.clip(noisy.astype(self._dtype), self._low, self._high)
-
-
-CHANGES: Final[Mapping[str, type[gymnasium.Wrapper[Any, Any, Any, Any]]]] = MappingProxyType(
-    {
-        "remap_actions": RemapActions,
-        "set_attributes": SetAttributes,
-        "hide_observations": HideObservations,
-        "sensor_noise": SensorNoise,
-    }
-)
 
 
 def _element_type(space: Box) -> Any:

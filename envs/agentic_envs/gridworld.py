@@ -11,9 +11,9 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
+from agentic import Truth
 from agentic_envs import drawing
 from agentic_envs.checks import checked_action, checked_probability, checked_render_mode, checked_steps
-from agentic import Truth
 
 NORTH, SOUTH, EAST, WEST, STAY = range(5)
 MOVES = ((-1, 0), (1, 0), (0, 1), (0, -1), (0, 0))  # (row, column) change of each action

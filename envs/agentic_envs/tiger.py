@@ -9,9 +9,9 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Discrete
 
+from agentic import Truth
 from agentic_envs import drawing
 from agentic_envs.checks import checked_action, checked_probability, checked_render_mode, checked_steps
-from agentic import Truth
 
 LISTEN, OPEN_LEFT, OPEN_RIGHT = range(3)
 LISTEN_REWARD, TREASURE_REWARD, TIGER_REWARD = -1.0, 10.0, -100.0

@@ -11,9 +11,9 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
 from numpy.typing import NDArray
 
+from agentic import Truth
 from agentic_envs import drawing
 from agentic_envs.checks import checked_action, checked_probability, checked_render_mode, checked_steps
-from agentic import Truth
 
 CENTER, LEFT, RIGHT, CUE = range(4)
 NOTHING, REWARD, PUNISHMENT = range(3)

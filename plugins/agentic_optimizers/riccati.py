@@ -53,7 +53,7 @@ class Form(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """System and stage costs as numpy: goal and terminal over z, effort over a; `blur` is what sensor noise costs."""
+    """System and stage costs as numpy: goal and terminal over z, what sensor noise costs included; effort over a."""
 
     A: Array
     B: Array
@@ -66,7 +66,6 @@ class Problem(NamedTuple):
     terminal: Form
     discount: float
     horizon: int
-    blur: float
 
 
 class Law(NamedTuple):
@@ -95,7 +94,9 @@ class Riccati(Minimizer):
             model = type(getattr(f, "model", None)).__name__
             raise UserError(f"riccati needs the expected energy of a linear-Gaussian model, got {model}")
         law, spread, extra = self._again(f, z) or (solve(_problem(f.model, f.purpose)), None, {})
-        if not isinstance(f, CertaintyEquivalentEnergy):
+        if isinstance(f, CertaintyEquivalentEnergy):
+            spread, extra = None, {}
+        else:
             now = _covariance(f.belief)
             if spread is None or spread.shape != now.shape or not np.allclose(spread, now, rtol=1e-9, atol=0):
                 spread, extra = now, _uncertainty(law, now)
@@ -117,14 +118,14 @@ class Riccati(Minimizer):
             start=f.belief,
             parts=parts,
             version=f.model.version,
-            memory=(f.purpose, law, spread, extra),
+            memory=(f.model, f.purpose, law, spread, extra),
         )
 
     def _again(self, f: ExpectedEnergy, plan: Any) -> tuple[Law, Array | None, dict[str, Array]] | None:
         if not isinstance(plan, AffineFeedback) or plan.version != f.model.version:
             return None
-        purpose, law, spread, extra = plan.memory
-        return (law, spread, extra) if purpose is f.purpose else None
+        model, purpose, law, spread, extra = plan.memory
+        return (law, spread, extra) if model is f.model and purpose is f.purpose else None
 
 
 def _covariance(belief: Belief) -> Array:
@@ -168,7 +169,7 @@ def _best(problem: Problem, ahead: Form) -> tuple[Array, Array]:
 
 
 def _uncertainty(law: Law, spread: Array) -> dict[str, Array]:
-    """What not knowing adds to each term, (b,): belief (b, n, n), process and sensor noise, and what will be seen."""
+    """What not knowing adds to each term, (b,): belief (b, n, n), process noise, and what will be seen."""
     problem, batch = law.problem, len(spread)
     estimate, unknown = np.zeros_like(spread), spread
     sums = {name: np.zeros(batch) for name in law.forms}
@@ -179,7 +180,7 @@ def _uncertainty(law: Law, spread: Array) -> dict[str, Array]:
         seen = problem.C @ ahead @ problem.C.T + problem.R
         unknown = ahead - ahead @ problem.C.T @ np.linalg.pinv(seen, hermitian=True) @ problem.C @ ahead
         estimate = moved + ahead - unknown
-        sums["pragmatic"] += weight * (_trace(problem.goal.P, moved + ahead) + problem.blur)
+        sums["pragmatic"] += weight * _trace(problem.goal.P, moved + ahead)
     sums["terminal"] += problem.discount**problem.horizon * _trace(problem.terminal.P, moved + ahead)
     return sums
 
@@ -196,21 +197,23 @@ def _problem(model: LinearModel, purpose: Purpose) -> Problem:
         getattr(system, name).numpy().astype(np.float64) for name in ("A", "B", "c", "Q", "C", "d", "R")
     )
     effort = _zero(B.shape[1]) if purpose.effort is None else _form(purpose.effort, None)
-    terminal = _zero(len(A)) if purpose.terminal is None else _form(purpose.terminal, (C, d))
-    goal, blur = _form(purpose.goal, (C, d)), 0.0
-    if isinstance(purpose.goal, ObservationGoal):
-        blur = 0.5 * float((_form(purpose.goal, None).P * R).sum())
-    return Problem(A, B, c, Q, C, R, goal, effort, terminal, purpose.discount, purpose.horizon, blur)
+    view = (C, d, R)
+    terminal = _zero(len(A)) if purpose.terminal is None else _form(purpose.terminal, view)
+    goal = _form(purpose.goal, view)
+    return Problem(A, B, c, Q, C, R, goal, effort, terminal, purpose.discount, purpose.horizon)
 
 
-def _form(goal: Goal, view: tuple[Array, Array] | None) -> Form:
-    """A quadratic goal as a form of the latent (through the observation where it is about that)."""
+def _form(goal: Goal, view: tuple[Array, Array, Array] | None) -> Form:
+    """A quadratic goal as a form of the latent (its mean over the observation C z + d + v where it is about that)."""
     quadratic = goal.quadratic()
     if quadratic is None or not (view is None or isinstance(goal, ObservationGoal | LatentGoal)):
         raise UserError(f"riccati needs quadratic goals over latents or observations, got {goal.name}")
     center, weights = quadratic.center.numpy(), quadratic.weights.numpy()
     form = Form(weights, -weights @ center, 0.5 * float(center @ weights @ center))
-    return form.through(*view) if view is not None and isinstance(goal, ObservationGoal) else form
+    if view is None or not isinstance(goal, ObservationGoal):
+        return form
+    C, d, R = view
+    return form._replace(c=form.c + 0.5 * float((weights * R).sum())).through(C, d)
 
 
 def _zero(n: int) -> Form:

@@ -73,14 +73,14 @@ class TreeSearch(Minimizer):
             domain=f.model.action,
             log_habits=f.model.log_habits,
             version=f.model.version,
-            memory=(f.purpose, search),
+            memory=(f.model, f.purpose, self.backup, search),
         )
 
     def _again(self, f: ExpectedEnergy, plan: Any) -> Search | None:
         if not isinstance(plan, Tree) or plan.version != f.model.version:
             return None
-        purpose, search = plan.memory
-        if purpose is not f.purpose or not search.graph.closed:
+        model, purpose, backup, search = plan.memory
+        if model is not f.model or purpose is not f.purpose or backup != self.backup or not search.graph.closed:
             return None
         roots = search.graph.find(f.belief.mean)
         return None if roots is None else search._replace(roots=roots)

@@ -11,11 +11,11 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 from gymnasium.utils.env_checker import check_env
 
-from agentic_envs.changes import CHANGES, HideObservations, RemapActions, SensorNoise, SetAttributes
+from agentic import truth_of
+from agentic_envs.changes import HideObservations, RemapActions, SensorNoise, SetAttributes
 from agentic_envs.gridworld import EAST, WEST, GridWorld
 from agentic_envs.tiger import LISTEN, Tiger
 from agentic_envs.tmaze import CUE, TMaze
-from agentic import truth_of
 
 WRAPPED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "remapped": ("CartPole-v1", lambda env: RemapActions(env, order=[1, 0])),
@@ -76,15 +76,6 @@ def test_a_pickled_spec_makes_the_same_world_again(name: str) -> None:
     for _ in range(5):
         action = env.action_space.sample()
         np.testing.assert_array_equal(env.step(action)[0], again.step(action)[0])
-
-
-def test_the_names_of_the_changes() -> None:
-    assert dict(CHANGES) == {
-        "remap_actions": RemapActions,
-        "set_attributes": SetAttributes,
-        "hide_observations": HideObservations,
-        "sensor_noise": SensorNoise,
-    }
 
 
 def test_discrete_actions_are_executed_in_the_new_order() -> None:
