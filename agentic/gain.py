@@ -61,8 +61,8 @@ class SummedGain(Gain):
 class JointGain(Gain):
     """Mutual information between the plan's observations and a target, exact by the chain rule.
 
-    `target`: "trajectory" (all visited latents), "first" (the latent now), "final" (the last latent), "static" (what no
-    action can change) or "weights". Finite models are enumerated; linear-Gaussian ones follow the covariance.
+    `target`: "trajectory" (all latents the plan will visit), "first" or "final" (the first or last of them), "static"
+    (what no action can change) or "weights". Finite models are enumerated; linear-Gaussian ones follow the covariance.
     Raises UserError where that is not affordable, with the number of outcome sequences it needs.
     """
 
@@ -106,8 +106,6 @@ def state_gain(model: Model, belief: Any) -> Tensor:
 def _start_finite(model: FiniteModel, belief: Categorical, target: str) -> Tensor:
     """p(label, history, z | alive) as (*s, b, labels, histories, n): the label is what the gain is about."""
     probs = belief.probs
-    if target == "first":
-        return torch.diag_embed(probs).unsqueeze(-2)
     if target == "static":
         labels = _static_classes(model.dynamics())
         return (labels * probs.unsqueeze(-2)).unsqueeze(-2)
@@ -121,6 +119,8 @@ def _step_finite(model: FiniteModel, joint: Tensor, action: Tensor, target: str,
         raise UserError(f"JointGain needs {needed} outcome sequences, more than it enumerates: shorten the horizon")
     moved = torch.einsum("...k,ijk->...ij", action, dynamics)[..., None, :, :]
     ahead = joint @ moved.transpose(-2, -1)
+    if target == "first" and joint.shape[-3] == 1:
+        ahead = torch.diag_embed(ahead[..., 0, 0, :]).unsqueeze(-2)
     seen = ahead.unsqueeze(-2) * likelihood
     after = seen.reshape(*seen.shape[:-3], seen.shape[-3] * outcomes, seen.shape[-1])
     if target == "final":
@@ -169,28 +169,27 @@ def _start_linear(belief: Gaussian, target: str) -> tuple[Tensor, Tensor]:
         raise UserError(
             "JointGain(target='static') needs a finite model: a linear-Gaussian latent has no static classes"
         )
-    covariance = belief.covariance
-    if target == "first":
-        both = torch.cat([covariance, covariance], -1)
-        covariance = torch.cat([both, both], -2)
-    return covariance, covariance
+    return belief.covariance, belief.covariance
 
 
 def _step_linear(model: LinearModel, memory: tuple[Tensor, Tensor], target: str, last: bool) -> tuple[Any, Tensor]:
     system, (blind, looking) = model.system(), memory
     d = len(system.A)
-    carry = blind.shape[-1] - d
+    carry = looking.shape[-1] - d
     move = torch.block_diag(torch.eye(carry, dtype=system.A.dtype), system.A)
     noise = torch.block_diag(torch.zeros(carry, carry, dtype=system.A.dtype), system.Q)
     see = torch.cat([torch.zeros(len(system.C), carry, dtype=system.A.dtype), system.C], 1)
-    blind, ahead = move @ blind @ move.T + noise, move @ looking @ move.T + noise
+    blind, ahead = system.A @ blind @ system.A.T + system.Q, move @ looking @ move.T + noise
+    if target == "first" and not carry:
+        carry, see = d, torch.cat([torch.zeros_like(see), see], 1)
+        ahead = torch.cat([torch.cat([ahead, ahead], -1)] * 2, -2)
     spread = see @ ahead @ see.T + system.R
     looking = ahead - ahead @ see.T @ torch.linalg.solve(spread, see @ ahead)
     if target == "trajectory":
         gain = 0.5 * (torch.logdet(spread) - torch.logdet(system.R))
     else:
         block = slice(0, carry) if target == "first" else slice(carry, None)
-        before = ahead if target == "first" else blind
+        before = blind if target == "final" else ahead
         gain = 0.5 * (torch.logdet(before[..., block, block]) - torch.logdet(looking[..., block, block]))
         if target == "final" and not last:
             gain = torch.zeros_like(gain)

@@ -225,7 +225,7 @@ class Layout:
         """One environment's value in the space's own nesting."""
         if self._single:
             return arrays[0].item(row)
-        return _nest(self.space, iter([array[row] for array in arrays]))
+        return _nest(self.space, iter([array[row, ...] for array in arrays]))
 
     def whole(self, arrays: Arrays) -> Any:
         """The batch in the space's own nesting, as vector environments take it."""

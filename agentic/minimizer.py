@@ -92,6 +92,7 @@ class Sampler(Minimizer):
     kind: ClassVar[Kind] = "mean_energy"
 
 
+@torch.no_grad()
 def minimize(
     f: Objective,
     solver: Minimizer,
@@ -101,6 +102,8 @@ def minimize(
     generator: torch.Generator | None = None,
 ) -> Solution:
     """Lower `f` from `z` with `solver` for at most `steps` steps (default: the solver's own).
+
+    No gradient passes through: learning takes that of the energy at the settled belief.
 
     `z` is a start (b, *event), or what the solver's page says it can start from (planners take a previous plan).
     Raises UserError for a negative number of steps, RunError where the energy is not a number in the end.

@@ -89,8 +89,9 @@ class Recorder:
 
     def _write(self, block: Block) -> None:
         try:
+            table = block.table()
             if self._folder is not None:
-                write_chunk(block.table(), self._folder / f"ticks-{block.index:06d}.parquet")
+                write_chunk(table, self._folder / f"ticks-{block.index:06d}.parquet")
                 block.clear()
             self._done[block.index] = block
         except Exception as error:  # raised again where the loop is

@@ -1,0 +1,137 @@
+"""The public surface: one list, the same for people, for Python and for type checkers."""
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+
+import pytest
+
+import agentic
+
+NAMES = [
+    "Access",
+    "AffineFeedback",
+    "Agent",
+    "Belief",
+    "Box",
+    "Categorical",
+    "CertaintyEquivalentEnergy",
+    "Change",
+    "Clamped",
+    "Conditional",
+    "Conjugate",
+    "ConjugateLearner",
+    "Decision",
+    "Density",
+    "Domain",
+    "Energy",
+    "EnergyAgent",
+    "Environment",
+    "Evidence",
+    "ExpectedEnergy",
+    "Experiment",
+    "FiniteModel",
+    "Frame",
+    "Gain",
+    "Gaussian",
+    "Goal",
+    "Greedy",
+    "Interval",
+    "Intervention",
+    "Iterate",
+    "JointGain",
+    "LatentGoal",
+    "Learner",
+    "LinearModel",
+    "LinearSystem",
+    "Measurement",
+    "Metric",
+    "Minimizer",
+    "Model",
+    "Null",
+    "Objective",
+    "ObservationGoal",
+    "Particles",
+    "Plan",
+    "Point",
+    "Purpose",
+    "Quadratic",
+    "Real",
+    "Record",
+    "Repeated",
+    "RewardGoal",
+    "RunError",
+    "Sampler",
+    "Selection",
+    "Sequence",
+    "Simplex",
+    "Softmax",
+    "Solution",
+    "Step",
+    "Subject",
+    "SummedGain",
+    "Tick",
+    "Tree",
+    "Truth",
+    "UserError",
+    "hookimpl",
+    "load",
+    "make",
+    "minimize",
+    "run",
+    "select",
+    "stream",
+    "ticks",
+    "truth_of",
+    "weigh",
+]
+
+
+def modules() -> list[str]:
+    return [module.name for module in iter_modules(agentic.__path__)]
+
+
+def test_the_list_is_pinned() -> None:
+    assert agentic.__all__ == NAMES
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    stub = ast.parse((Path(agentic.__path__[0]) / "__init__.pyi").read_text(encoding="utf-8"))
+    imported = [alias for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    assert all(alias.asname == alias.name for alias in imported), "without `as` a name in a stub is private"
+    assert sorted(alias.name for alias in imported) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_loads(name: str) -> None:
+    assert not isinstance(getattr(agentic, name), ModuleType)
+
+
+def test_a_stub_names_the_home_of_each() -> None:
+    stub = ast.parse((Path(agentic.__path__[0]) / "__init__.pyi").read_text(encoding="utf-8"))
+    for node in stub.body:
+        if isinstance(node, ast.ImportFrom):
+            home = import_module(str(node.module))
+            assert all(getattr(agentic, alias.name) is getattr(home, alias.name) for alias in node.names)
+
+
+def test_no_public_name_is_also_a_module() -> None:
+    """Importing a module of the package would replace the name by the module."""
+    assert not set(NAMES) & set(modules())
+
+
+def test_importing_modules_first_changes_no_name() -> None:
+    first = "; ".join(f"import agentic.{name}" for name in modules() if name not in ("__main__", "cli"))
+    code = f"{first}; from types import FunctionType; from agentic import minimize, run; print(minimize, run)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.startswith("<function minimize")
+    assert "<function run" in told
+
+
+def test_what_is_not_public_is_said_to_be_missing() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'minimise'"):
+        getattr(agentic, "minimise")  # noqa: B009  spelled as a user would have it
