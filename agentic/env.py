@@ -323,8 +323,10 @@ def make(
         return _from_vector(id, changes)
     if isinstance(id, gymnasium.Env):
         singles = [id]
-    elif isinstance(id, Sequence) and not isinstance(id, str):
+    elif isinstance(id, list | tuple) and id:
         singles = list(id)
+    elif not (isinstance(id, str) or callable(id)):
+        raise UserError(f"expected an id, an environment, a list of them or a function that makes one, got {id!r}")
     else:
         singles = [_make_one(id, kwargs or {}) for _ in range(envs)]
     if envs not in (1, len(singles)):
@@ -332,6 +334,8 @@ def make(
     for change in changes:
         singles = [change(env) for env in singles]
     name = _name(singles[0])
+    if any(_spaces(env) != _spaces(singles[0]) for env in singles):
+        raise UserError(f"a batch needs environments of equal spaces, got {[str(_spaces(env)) for env in singles]}")
     observation = layout(singles[0].observation_space, f"the observation space of {name}")
     action = layout(singles[0].action_space, f"the action space of {name}")
     return Environment(name, len(singles), _Singles(singles, observation, action), observation, action)
@@ -348,6 +352,10 @@ def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Envir
     return Environment(name, env.num_envs, _Vector(env, observation, action), observation, action)
 
 
+def _spaces(env: Single) -> tuple[Any, Any]:
+    return env.observation_space, env.action_space
+
+
 def _name(env: Any) -> str:
     return env.spec.id if getattr(env, "spec", None) is not None else type(env.unwrapped).__name__
 
@@ -358,7 +366,8 @@ def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Sin
     except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv) as error:
         raise UserError(_unknown(str(id))) from error
     except ModuleNotFoundError as error:
-        raise UserError(f"environment {id!r} needs the module {error.name!r}, which is not installed") from error
+        module = error.name or str(id).split(":")[0]
+        raise UserError(f"environment {id!r} needs the module {module!r}, which is not installed") from error
     except gymnasium.error.DependencyNotInstalled as error:
         raise UserError(f"environment {id!r} cannot be made: {error}") from error
     except (TypeError, ValueError, gymnasium.error.Error) as error:

@@ -100,14 +100,17 @@ class Experiment(_Table):
 
     @classmethod
     def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
-        """The experiment in a TOML file, after `overrides` such as "planner.horizon=3"."""
+        """The experiment in a TOML file, after `overrides` such as "planner.horizon=3".
+
+        Another `name` drops the parameters of the component it replaces; names are set first.
+        """
         return cls.of(read(path), overrides, source=f"{path}: ")
 
     @classmethod
     def of(cls, tables: Mapping[str, Any], overrides: Iterable[str] = (), *, source: str = "") -> Self:
         """The experiment in plain tables; `source` starts its error messages."""
         given = json.loads(json.dumps(tables, default=str))
-        for override in overrides:
+        for override in sorted(overrides, key=lambda text: not text.partition("=")[0].strip().endswith(".name")):
             _override(given, override)
         try:
             return cls.model_validate_json(json.dumps(given), strict=True)
@@ -153,9 +156,14 @@ def _override(tables: dict[str, Any], text: str) -> None:
         if not isinstance(tables, dict):
             raise UserError(f"cannot set {path.strip()}: {parent} is a value and not a table")
     try:
-        tables[key] = json.loads(json.dumps(tomllib.loads(f"value = {value}")["value"], default=str))
+        chosen = json.loads(json.dumps(tomllib.loads(f"value = {value}")["value"], default=str))
     except tomllib.TOMLDecodeError:
-        tables[key] = value.strip()
+        chosen = value.strip()
+    if key == "name" and tables.get("name") != chosen:  # the other component's parameters went with it
+        shared = {"agent": AgentTable, "planner": PlannerTable}.get(parents[0], Named).model_fields
+        for parameter in tables.keys() - shared.keys():
+            del tables[parameter]
+    tables[key] = chosen
 
 
 def _sentence(error: ValidationError) -> str:

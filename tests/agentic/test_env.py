@@ -21,7 +21,7 @@ SPACES: list[tuple[spaces.Space[Any], type, int]] = [
     (spaces.Discrete(4), Simplex, 4),
     (spaces.Discrete(3, start=-1), Simplex, 3),
     (spaces.MultiDiscrete([5, 3]), Simplex, 8),
-    (spaces.MultiDiscrete([[2, 3], [4, 2]], start=[[1, 0], [2, -1]]), Simplex, 11),
+    (spaces.MultiDiscrete(np.array([[2, 3], [4, 2]]), start=np.array([[1, 0], [2, -1]])), Simplex, 11),
     (spaces.MultiBinary(3), Simplex, 6),
     (FLOATS, Box, 6),
     (UNBOUNDED, Real, 2),
@@ -133,6 +133,8 @@ def test_unsupported_spaces_are_named_before_anything_runs() -> None:
         ({"id": "CartPole-v1", "envs": 0}, "at least 1, got 0"),
         ({"id": [Walk(), Walk()], "envs": 3}, "envs = 3, but 2 made environments"),
         ({"id": 3}, "expected an id"),
+        ({"id": []}, "expected an id"),
+        ({"id": [Walk(), Echo(FLOATS, FLOATS)]}, "equal spaces"),
     ],
 )
 def test_what_cannot_be_made_is_the_users_mistake(arguments: dict[str, Any], message: str) -> None:

@@ -282,3 +282,17 @@ def test_toml_of_an_experiment_is_readable() -> None:
             episodes = 20
             """)
     )
+
+
+def test_another_name_drops_the_parameters_of_the_component_it_replaces() -> None:
+    tables = {
+        "env": {"id": "CartPole-v1"},
+        "agent": {"name": "energy", "selection": {"name": "greedy"}},
+        "goal": {"name": "quadratic", "weights": [1.0]},
+        "planner": {"name": "cem", "samples": 64, "horizon": 7},
+    }
+    changed = Experiment.of(tables, ["goal.scale=2.0", "goal.name=mine", "planner.name=riccati"])
+    assert changed.goal is not None
+    assert changed.goal.parameters == {"scale": 2.0}
+    assert changed.planner is not None
+    assert (changed.planner.horizon, changed.planner.parameters) == (7, {})

@@ -22,7 +22,6 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-import agentic.record
 from agentic import Agent, Decision, Gaussian, Particles, Record, RunError, UserError, make, run, ticks
 from agentic.columns import LARGEST, Block, boundary
 from agentic.manifest import create_folder
@@ -173,7 +172,7 @@ def test_a_full_disk_is_one_sentence(at: str, tmp_path: Path, monkeypatch: pytes
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if at == "ticks":
-        monkeypatch.setattr(agentic.record.pq, "write_table", full)
+        monkeypatch.setattr(pq, "write_table", full)
     else:
         monkeypatch.setattr("agentic.manifest.os.replace", full)
     with pytest.raises(RunError, match=r"cannot be written: No space left on device$"):

@@ -6,7 +6,9 @@ import numpy as np
 import torch
 
 from agentic import stream
-from agentic.seeds import environment_seed, generator
+from agentic.seeds import Phase, environment_seed, generator
+
+PHASES: tuple[Phase, ...] = ("learn", "evaluate")
 
 
 def test_a_stream_is_a_hash_of_its_name() -> None:
@@ -34,6 +36,3 @@ def test_a_generator_repeats_and_leaves_the_global_one_alone() -> None:
     assert torch.equal(first, again)
     assert not torch.equal(first, torch.rand(5, generator=generator(1, "agent", phase="evaluate")))
     assert torch.equal(before, torch.get_rng_state())
-
-
-PHASES = ("learn", "evaluate")

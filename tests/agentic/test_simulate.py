@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_every_autoreset_mode_gives_the_ticks_of_singles(mode: AutoresetMode, ag
 
 def test_a_step_leads_to_the_next_and_episodes_count_from_zero() -> None:
     (row,) = rows(list(ticks(Scripted(), Walk(), episodes=3)), 1)
-    for before, after in zip(row, row[1:], strict=False):
+    for before, after in pairwise(row):
         ended = before[4] or before[5]
         assert (after[0] == before[1]) != ended
         assert after[6:] == ((before[6] + 1, 0) if ended else (before[6], before[7] + 1))
@@ -104,7 +105,7 @@ def test_cartpoles_own_vector_class_skips_its_dummy_steps() -> None:
     own = gymnasium.make_vec("CartPole-v1", num_envs=4, vectorization_mode="vector_entry_point")
     for row in rows(list(ticks(Scripted(), own, seed=1, episodes=3)), 4):
         assert [step[6] for step in row if step[4] or step[5]] == [0, 1, 2]
-        for before, after in zip(row, row[1:], strict=False):
+        for before, after in pairwise(row):
             assert (after[0] == before[1]) != (before[4] or before[5])
 
 
@@ -171,7 +172,7 @@ def test_a_rock_never_moves() -> None:
 
 
 @pytest.mark.parametrize("counts", [{"episodes": -1}, {"learn_steps": -1}, {"warmup": -2}, {"learn_steps": 5}])
-def test_wrong_counts_are_refused_before_anything_runs(counts: dict[str, int], tmp_path: Path) -> None:
+def test_wrong_counts_are_refused_before_anything_runs(counts: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"at least 0|has no learner"):
         run(Scripted(), Walk(), folder=tmp_path / "run", **counts)
     assert not (tmp_path / "run").exists()

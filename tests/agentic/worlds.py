@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 
-class Walk(gymnasium.Env[np.ndarray, int]):
+class Walk(gymnasium.Env[Any, Any]):
     """Adds the action to a position drawn at the reset; ends at +3 and is cut off after five steps."""
 
     observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
@@ -31,7 +31,8 @@ class Walk(gymnasium.Env[np.ndarray, int]):
                 raise ZeroDivisionError("the motor is\nbroken")
             if self.trouble == "interrupt":
                 raise KeyboardInterrupt
-            obs = {"nan": obs * np.nan, "shape": np.zeros(3, np.float32)}.get(self.trouble, obs)
+            broken = {"nan": obs * np.nan, "shape": np.zeros(3, np.float32)}
+            obs = broken.get(self.trouble, obs)
             reward = np.inf if self.trouble == "reward" else reward
         return obs, reward, self.x >= 3, self.clock >= 5, {}
 

@@ -1,0 +1,143 @@
+"""The engine: frozen rows, traces, counts, and what a solution's value is."""
+
+from dataclasses import dataclass
+from math import inf, nan
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+from agentic import Clamped, Energy, Iterate, Minimizer, Objective, Point, Real, RunError, UserError, minimize
+from agentic_energies.goals import QuadraticGoal
+from agentic_energies.table import Table
+from agentic_optimizers.gradient import Adam, GradientDescent
+from agentic_optimizers.langevin import Langevin
+from agentic_optimizers.mirror import Mirror
+from agentic_optimizers.newton import Newton
+
+F64 = torch.float64
+BOWL = Clamped(QuadraticGoal([1.0, 4.0]), None, Real((2,)))
+STARTS = torch.tensor([[0.0, 0.0], [3.0, 1.0]], dtype=F64)
+
+
+@dataclass(frozen=True)
+class Halving(Minimizer):
+    """z <- z / 2; its residual is |z|, its memory counts each row's steps."""
+
+    steps: int = 10
+    tolerance: float = 0.3
+
+    def init(self, f: Objective, z: Any) -> Iterate:
+        start = f.start(z)
+        return Iterate(start, f(start), start.norm(dim=-1), 1, (torch.zeros(len(start)),))
+
+    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
+        z = iterate.z / 2
+        return Iterate(z, f(z), z.norm(dim=-1), iterate.evaluations + 1, (iterate.memory[0] + 1,))
+
+    def belief(self, f: Objective, iterate: Iterate) -> Point:
+        return Point(iterate.memory[0].unsqueeze(-1))
+
+
+class TestRows:
+    starts = torch.tensor([[0.0, 0.2], [0.0, 1.0], [0.0, 8.0]], dtype=F64)
+
+    def test_a_converged_row_is_frozen_and_the_others_go_on(self) -> None:
+        solution = minimize(BOWL, Halving(), self.starts)
+        assert solution.steps == 5
+        assert solution.belief.mean.flatten().tolist() == [0, 2, 5]
+        assert solution.converged is not None
+        assert bool(solution.converged.all())
+        assert solution.residual.tolist() == [0.2, 0.25, 0.25]
+
+    def test_the_trace_has_every_value_and_stands_still_where_a_row_is_frozen(self) -> None:
+        trace = minimize(BOWL, Halving(), self.starts).trace
+        assert trace.shape == (6, 3)
+        assert_close(trace[:, 0], trace[0, 0].expand(6))
+        assert_close(trace[:, 2], 2 * 64.0 * torch.tensor(0.25, dtype=F64) ** torch.arange(6))
+
+    def test_a_batch_is_its_rows_alone(self) -> None:
+        together = minimize(BOWL, Halving(), self.starts)
+        for row in range(3):
+            alone = minimize(BOWL, Halving(), self.starts[[row]])
+            assert torch.equal(alone.value, together.value[[row]])
+
+    def test_nothing_is_done_where_all_have_converged(self) -> None:
+        solution = minimize(BOWL, Halving(), self.starts[:1])
+        assert (solution.steps, solution.evaluations) == (0, 1)
+
+    @pytest.mark.parametrize("solver", [GradientDescent(rate=0.2), Adam(), Newton()])
+    def test_one_row_may_begin_where_another_must_arrive(self, solver: Minimizer) -> None:
+        solution = minimize(BOWL, solver, STARTS, steps=300)
+        assert torch.equal(solution.belief.mean[0], STARTS[0])
+        assert_close(solution.belief.mean[1], STARTS[0], atol=1e-3, rtol=0)
+
+
+class TestSteps:
+    def test_evaluations_are_counted_for_all_rows_at_once(self) -> None:
+        assert minimize(BOWL, GradientDescent(), STARTS, steps=7).evaluations == 8
+
+    def test_the_callers_number_of_steps_comes_before_the_solvers(self) -> None:
+        assert minimize(BOWL, GradientDescent(steps=50, tolerance=0), STARTS[1:], steps=3).steps == 3
+        assert minimize(BOWL, GradientDescent(steps=5, tolerance=0), STARTS[1:]).steps == 5
+
+    def test_no_steps_tell_what_the_start_is_worth(self) -> None:
+        solution = minimize(BOWL, GradientDescent(), STARTS, steps=0)
+        assert_close(solution.value, BOWL(STARTS))
+        assert solution.trace.shape == (1, 2)
+
+    def test_a_negative_number_of_steps(self) -> None:
+        with pytest.raises(UserError, match="minimize expects steps >= 0, got -1"):
+            minimize(BOWL, GradientDescent(), steps=-1)
+
+
+class TestKinds:
+    """What a solution's value is depends on the solver, and it says so."""
+
+    def test_descent_gives_a_point_and_its_energy(self) -> None:
+        solution = minimize(BOWL, GradientDescent(), STARTS)
+        assert solution.kind == "energy"
+        assert isinstance(solution.belief, Point)
+        assert_close(solution.value, BOWL(solution.belief.z))
+
+    def test_newton_and_mirror_give_free_energies(self) -> None:
+        assert minimize(BOWL, Newton(), STARTS).kind == "free_energy"
+        table = Table.example()
+        assert minimize(Clamped(table, None, table.domain), Mirror()).kind == "free_energy"
+
+    def test_a_sampler_gives_a_mean_energy_and_converges_in_law_only(self) -> None:
+        draws = torch.Generator().manual_seed(0)
+        solution = minimize(BOWL, Langevin(steps=20, burn=5), STARTS, generator=draws)
+        assert (solution.kind, solution.converged, solution.steps) == ("mean_energy", None, 20)
+        assert_close(solution.value, solution.trace[6:].mean(0))
+
+
+def test_an_energy_that_is_not_a_number_is_an_error() -> None:
+    class Hole(Energy):
+        """Not a number on the right."""
+
+        def forward(self, x: Any, z: Tensor) -> Tensor:
+            return torch.where(z[..., 0] > 1, nan, z[..., 0] ** 2)
+
+    with pytest.raises(RunError, match=r"Halving met an energy that is not a number in rows \[1\]"):
+        minimize(Clamped(Hole(), None, Real((2,))), Halving(), STARTS, steps=0)
+
+
+def test_an_infinite_energy_is_no_error() -> None:
+    class Wall(Energy):
+        """Infinite on the right."""
+
+        def forward(self, x: Any, z: Tensor) -> Tensor:
+            return torch.where(z[..., 0] > 1, inf, z[..., 0] ** 2)
+
+    solution = minimize(Clamped(Wall(), None, Real((2,))), Halving(), STARTS, steps=0)
+    assert solution.value.tolist() == [0, inf]
+
+
+def test_the_random_generator_is_the_callers() -> None:
+    first, again = (
+        minimize(BOWL, Langevin(steps=9, burn=0), STARTS, generator=torch.Generator().manual_seed(4)) for _ in range(2)
+    )
+    assert torch.equal(first.belief.mean, again.belief.mean)
