@@ -1,5 +1,7 @@
 """`agentic demo`: three worlds in under a minute, each with an energy agent beside chance and a stone."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,18 @@ def demo(seed: int, out: str) -> None:
         printed.print(_table(name, episodes, summaries))
         click.echo(f"{click.wrap_text(said, 100)}\n")
     click.echo(f"Everything that happened is recorded: {folders[0]} to {Path(folders[-1]).name}.\nTo try next:")
-    click.echo(f"  agentic run {examples.example('cartpole-swapped')}    # its two actions swapped: learned as well")
-    click.echo(f"  agentic show {folders[3]}    # one run in full")
-    click.echo("  agentic plugins    # what there is to combine, and how to add your own")
+    command = _command()
+    click.echo(f"  {command} run {examples.example('cartpole-swapped')}    # its two actions swapped: learned as well")
+    click.echo(f"  {command} show {folders[3]}    # one run in full")
+    click.echo(f"  {command} plugins --provides    # what there is to combine, and where to add your own")
+
+
+def _command() -> str:
+    """How this program is called from here: by its name where the shell finds it, else by the path it has."""
+    if shutil.which("agentic") is not None:
+        return "agentic"
+    path = Path(sys.argv[0]).absolute()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _compare(path: Path, settings: list[str], registry: Any, out: str) -> list[tuple[str, dict[str, Any]]]:
