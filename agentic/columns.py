@@ -22,7 +22,7 @@ from agentic.seeds import Phase
 PHASES: tuple[Phase, ...] = ("learn", "evaluate")
 NAMES = pa.array(PHASES)
 SHAPES = b"shapes"  # key of the schema's metadata: a JSON mapping from column to the shape of one event
-STAGED = 32  # ticks that are kept as they are until they are copied together
+STAGED = 32  # ticks that are kept as they are until they are copied together, fewer where they have many rows
 LARGEST = 64 * 2**20  # bytes of one block
 
 
@@ -49,6 +49,7 @@ class Block:
         self._staged: list[Tick] = []
         self._phase: Phase = "learn"
         self._row = np.arange(env.batch)
+        self._most = max(2, min(STAGED, 4096 // env.batch))
 
     def add(self, phase: Phase, tick: Tick) -> bool:
         """Take one tick; true when the block is full. Its arrays must not change any more."""
@@ -57,7 +58,7 @@ class Block:
             self._phase = phase
         self._staged.append(tick)
         self.ticks += 1
-        if len(self._staged) == STAGED or self.ticks == self.room:
+        if len(self._staged) == self._most or self.ticks == self.room:
             self._join()
         return self.ticks == self.room
 
@@ -104,9 +105,8 @@ class Block:
         yield from _leaves("obs", self.env.observation_layout, [tick.native.obs for tick in staged])
         yield from _leaves("next_obs", self.env.observation_layout, [tick.native.next_obs for tick in staged])
         yield from _leaves("action", self.env.action_layout, [tick.native.action for tick in staged])
-        yield "reward", [tick.reward for tick in staged]
-        yield "terminated", [tick.terminated for tick in staged]
-        yield "truncated", [tick.truncated for tick in staged]
+        for flag in ("reward", "terminated", "truncated"):
+            yield flag, [getattr(tick, flag) for tick in staged]
         found = [thoughts(tick.decision, self.env.batch) for tick in staged]
         for name in dict.fromkeys(name for each in found for name in each):
             like = next(each[name] for each in found if name in each)

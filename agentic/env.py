@@ -1,60 +1,24 @@
-"""Gymnasium on one side, (batch, ...) tensors on the other: nothing else in the toolkit knows Gymnasium.
+"""Gymnasium on one side, (batch, ...) tensors on the other.
 
 Single environments, lists of them and vector environments of every autoreset mode become one thing, an
 `Environment`, whose steps always mean the same: `next_obs` is the true successor, and an episode begins by `restart`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
-from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
 import numpy as np
 import torch
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from agentic.domain import Domain
 from agentic.errors import RunError, UserError
 from agentic.layout import Arrays, Layout, layout
+from agentic.rows import Fault, Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.truth import Truth, truth_of
-
-Single = gymnasium.Env[Any, Any]
-ROOMS = 64  # steps for which single environments allocate at once
-
-
-@dataclass(slots=True)
-class Step:
-    """What one step of every row gave. Arrays are (b, ...); rows with `valid` False did not really step.
-
-    `ended` are the rows whose episode is over, `begins` those whose next decision is the first of an episode (the
-    same, except that a NEXT_STEP environment begins a tick later); None stands for no row at all.
-    """
-
-    next_obs: Arrays
-    reward: np.ndarray
-    terminated: np.ndarray
-    truncated: np.ndarray
-    valid: np.ndarray
-    ended: np.ndarray | None = None
-    begins: np.ndarray | None = None
-
-
-class _Rows(Protocol):
-    """How a batch of environments is stepped; `envs` are the single ones, where they can be had.
-
-    `everyone` (b,) is all true, and the `valid` of most steps.
-    """
-
-    envs: Sequence[Single]
-    everyone: np.ndarray
-
-    def reset(self, seeds: Sequence[int]) -> Arrays: ...
-    def step(self, action: Arrays, active: np.ndarray | None) -> Step: ...
-    def restart(self, begins: np.ndarray) -> Arrays: ...
-    def close(self) -> None: ...
 
 
 class Environment:
@@ -67,13 +31,12 @@ class Environment:
     Every failure of the environment is a RunError of one sentence naming environment, row, episode and step.
     """
 
-    def __init__(self, id: str, batch: int, rows: _Rows, observation: Layout, action: Layout) -> None:
-        self.id, self.batch = id, batch
-        self.observation_layout, self.action_layout = observation, action
-        self._rows = rows
-        self._step: Step | None = None
-        self.episode = self.t = np.zeros(batch, np.int64)
-        self._ones = np.ones(batch, np.int64)
+    def __init__(self, id: str, rows: Rows) -> None:
+        self.id, self.batch, self._rows = id, len(rows.everyone), rows
+        self.observation_layout, self.action_layout = rows.observation, rows.action
+        self._step: Outcome | None = None
+        self.episode = self.t = np.zeros(self.batch, np.int64)
+        self._ones = np.ones(self.batch, np.int64)
 
     @property
     def observation(self) -> Domain:
@@ -92,10 +55,10 @@ class Environment:
         self._step = None
         return self._checked(self._guarded(self._rows.reset, seeds))
 
-    def step(self, action: Arrays, active: np.ndarray | None = None) -> Step:
+    def step(self, action: Arrays, active: np.ndarray | None = None) -> Outcome:
         """One step of every row in which `active` (b,) is true; the others stay where they are, `valid` False."""
         self._count()
-        step: Step = self._guarded(self._rows.step, action, active)
+        step: Outcome = self._guarded(self._rows.step, action, active)
         self._step = step
         if not self.observation_layout.fits(step.next_obs):
             self._checked(step.next_obs)
@@ -146,159 +109,15 @@ class Environment:
     def _guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return call(*arguments)
-        except _Fault as fault:
+        except Fault as fault:
             raise RunError(f"{self._place(fault.row)}: {fault}") from fault.__cause__
         except Exception as error:
-            raise RunError(f"{self._place(None)}: {_sentence(error)}") from error
+            raise RunError(f"{self._place(None)}: {sentence(error)}") from error
 
     def _place(self, row: int | None) -> str:
         where = 0 if row is None else row
         place = f"episode {self.episode[where]}, step {self.t[where]}"
         return f"{self.id}, {place}" if row is None else f"{self.id}, row {row}, {place}"
-
-
-class _Fault(Exception):
-    """A failure in one row; its cause is the environment's own exception, if there was one."""
-
-    def __init__(self, row: int, message: str) -> None:
-        super().__init__(message)
-        self.row = row
-
-
-def _sentence(error: Exception) -> str:
-    said = " ".join(str(error).split())
-    return f"the environment raised {type(error).__name__}" + (f": {said}" if said else "")
-
-
-class _Singles:
-    """Single environments stepped one after the other: as bare Gymnasium, and cheaper than a SyncVectorEnv."""
-
-    def __init__(self, envs: Sequence[Single], observation: Layout, action: Layout) -> None:
-        self.envs, self.observation, self.action = envs, observation, action
-        self.everyone = np.ones(len(envs), bool)
-        self.rooms: list[tuple[Arrays, np.ndarray, np.ndarray, np.ndarray]] = []
-        self.obs: Arrays = ()
-
-    def reset(self, seeds: Sequence[int]) -> Arrays:
-        self.obs = self._room()[0]
-        for row, seed in enumerate(seeds):
-            self._begin(row, seed)
-        return self.obs
-
-    def step(self, action: Arrays, active: np.ndarray | None) -> Step:
-        before = self.obs
-        self.obs, reward, terminated, truncated = self._room()
-        ended = None
-        for row, env in enumerate(self.envs):
-            if active is not None and not active[row]:
-                for new, old in zip(self.obs, before, strict=True):
-                    new[row] = old[row]
-                continue
-            try:
-                obs, gain, end, cut, _ = env.step(self.action.row(action, row))
-                reward[row] = gain
-            except Exception as error:
-                raise _Fault(row, _sentence(error)) from error
-            if not isfinite(gain):
-                raise _Fault(row, f"the reward is {gain}")
-            self._store(row, obs)
-            if end or cut:
-                terminated[row], truncated[row] = end, cut
-                ended = terminated | truncated
-        return Step(self.obs, reward, terminated, truncated, self.everyone if active is None else active, ended, ended)
-
-    def _room(self) -> tuple[Arrays, np.ndarray, np.ndarray, np.ndarray]:
-        """Fresh zeros for one step, allocated in blocks, which is cheaper."""
-        if not self.rooms:
-            shape = (ROOMS, len(self.envs))
-            arrays = self.observation.rooms(*shape)
-            self.rooms = list(zip(arrays, np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, bool), strict=True))
-        return self.rooms.pop()
-
-    def restart(self, begins: np.ndarray) -> Arrays:
-        self.obs = tuple(array.copy() for array in self.obs)
-        for row in np.flatnonzero(begins):
-            self._begin(int(row), None)
-        return self.obs
-
-    def _begin(self, row: int, seed: int | None) -> None:
-        try:
-            obs, _ = self.envs[row].reset(seed=seed)
-        except Exception as error:
-            raise _Fault(row, _sentence(error)) from error
-        self._store(row, obs)
-
-    def _store(self, row: int, obs: Any) -> None:
-        try:
-            self.observation.store(self.obs, row, obs)
-        except (ValueError, TypeError, LookupError) as error:
-            raise _Fault(row, f"the observation {error}") from error
-
-    def close(self) -> None:
-        for env in self.envs:
-            env.close()
-
-
-class _Vector:
-    """A vector environment that somebody else made, its way of beginning episodes translated."""
-
-    def __init__(self, env: VectorEnv[Any, Any, Any], observation: Layout, action: Layout) -> None:
-        self.env, self.observation, self.action = env, observation, action
-        self.envs: Sequence[Single] = getattr(env.unwrapped, "envs", [env])
-        self.mode = AutoresetMode(env.metadata["autoreset_mode"])
-        self.everyone = np.ones(env.num_envs, bool)
-        self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise
-        self.after: Arrays = ()  # what the environment returned, where `next_obs` was put right
-
-    def reset(self, seeds: Sequence[int]) -> Arrays:
-        self.dummy = np.zeros(self.env.num_envs, bool)
-        one_each = isinstance(self.env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
-        obs, _ = self.env.reset(seed=list(seeds) if one_each else seeds[0])  # type: ignore[arg-type]
-        return self._batch(obs)
-
-    def step(self, action: Arrays, active: np.ndarray | None) -> Step:
-        obs, reward, terminated, truncated, info = self.env.step(self.action.whole(action))
-        next_obs = self.after = self._batch(obs)
-        ended = np.logical_or(terminated, truncated)
-        begins, valid = ended, ~self.dummy
-        if self.mode is AutoresetMode.NEXT_STEP:
-            begins, self.dummy = self.dummy, ended
-        elif self.mode is AutoresetMode.SAME_STEP and ended.any():
-            next_obs = self._final(next_obs, ended, info)
-        if active is not None:
-            valid = valid & active
-        gain = np.array(reward, np.float64)
-        for row in np.flatnonzero(valid & ~np.isfinite(gain)):
-            raise _Fault(int(row), f"the reward is {gain[row]}")
-        return Step(
-            next_obs,
-            gain,
-            np.array(terminated, bool) & valid,
-            np.array(truncated, bool) & valid,
-            valid,
-            ended & valid if ended.any() else None,
-            begins if begins.any() else None,
-        )
-
-    def restart(self, begins: np.ndarray) -> Arrays:
-        if self.mode is AutoresetMode.DISABLED:
-            obs, _ = self.env.reset(options={"reset_mask": begins})
-            self.after = self._batch(obs)
-        return self.after
-
-    def _final(self, obs: Arrays, ended: np.ndarray, info: Mapping[str, Any]) -> Arrays:
-        if "final_obs" not in info:
-            raise RuntimeError("an episode ended without info['final_obs'], which autoreset mode SAME_STEP promises")
-        true = tuple(array.copy() for array in obs)
-        for row in np.flatnonzero(ended):
-            self.observation.store(true, int(row), info["final_obs"][row])
-        return true
-
-    def _batch(self, obs: Any) -> Arrays:
-        return self.observation.batch(obs, self.env.num_envs)
-
-    def close(self) -> None:
-        self.env.close()
 
 
 def make(
@@ -336,9 +155,7 @@ def make(
     name = _name(singles[0])
     if any(_spaces(env) != _spaces(singles[0]) for env in singles):
         raise UserError(f"a batch needs environments of equal spaces, got {[str(_spaces(env)) for env in singles]}")
-    observation = layout(singles[0].observation_space, f"the observation space of {name}")
-    action = layout(singles[0].action_space, f"the action space of {name}")
-    return Environment(name, len(singles), _Singles(singles, observation, action), observation, action)
+    return Environment(name, Singles(singles, *_layouts(name, *_spaces(singles[0]))))
 
 
 def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Environment:
@@ -347,9 +164,11 @@ def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Envir
         raise UserError(f"changes apply to single environments, and {name} is a vector environment: give its id")
     if "autoreset_mode" not in (env.metadata or {}):
         raise UserError(f'{name} does not say how it resets: set metadata["autoreset_mode"] to an AutoresetMode')
-    observation = layout(env.single_observation_space, f"the observation space of {name}")
-    action = layout(env.single_action_space, f"the action space of {name}")
-    return Environment(name, env.num_envs, _Vector(env, observation, action), observation, action)
+    return Environment(name, Vector(env, *_layouts(name, env.single_observation_space, env.single_action_space)))
+
+
+def _layouts(name: str, observation: Any, action: Any) -> tuple[Layout, Layout]:
+    return layout(observation, f"the observation space of {name}"), layout(action, f"the action space of {name}")
 
 
 def _spaces(env: Single) -> tuple[Any, Any]:
@@ -368,10 +187,9 @@ def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Sin
     except ModuleNotFoundError as error:
         module = error.name or str(id).split(":")[0]
         raise UserError(f"environment {id!r} needs the module {module!r}, which is not installed") from error
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise UserError(f"environment {id!r} cannot be made: {error}") from error
     except (TypeError, ValueError, gymnasium.error.Error) as error:
-        raise UserError(f"environment {id!r} cannot be made with {dict(kwargs)}: {error}") from error
+        with_what = f" with {dict(kwargs)}" if kwargs else ""
+        raise UserError(f"environment {id!r} cannot be made{with_what}: {error}") from error
 
 
 def _unknown(id: str) -> str:

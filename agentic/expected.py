@@ -1,8 +1,8 @@
 """Expected energy of a plan, term by term: what acting lowers.
 
-G = pragmatic - state gain - parameter gain + effort + terminal, each step weighted by discount^t x P(still alive), under
-the belief (traces and entropies included). It is defined per kind of plan: open-loop sequences here; trees and affine
-feedback are evaluated by the solvers that make them, from the same parts.
+G = pragmatic - state gain - parameter gain + effort + terminal, each step weighted by discount^t x P(still alive) and
+taken under the belief (traces and entropies included). It is defined per kind of plan: open-loop sequences here; trees
+and affine feedback are evaluated by the solvers that make them, from the same parts.
 """
 
 from collections.abc import Mapping, Sequence

@@ -134,6 +134,9 @@ class Experiment(_Table):
             raise RunError(f"cannot write {path}: {error.strerror}") from error
 
 
+_SHARED = {"agent": {"selection"}, "planner": PlannerTable.model_fields.keys() - {"name"}}  # whatever the component
+
+
 def read(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises UserError for one that cannot be read or is malformed, with the line."""
     try:
@@ -160,8 +163,7 @@ def _override(tables: dict[str, Any], text: str) -> None:
     except tomllib.TOMLDecodeError:
         chosen = value.strip()
     if key == "name" and tables.get("name") != chosen:  # the other component's parameters went with it
-        shared = {"agent": AgentTable, "planner": PlannerTable}.get(parents[0], Named).model_fields
-        for parameter in tables.keys() - shared.keys():
+        for parameter in tables.keys() - _SHARED.get(parents[0], set()):
             del tables[parameter]
     tables[key] = chosen
 

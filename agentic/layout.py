@@ -204,10 +204,12 @@ class Layout:
             raise RunError(f"the agent's action has shape {tuple(z.shape)}, expected {(batch, *self.domain.event)}")
         try:
             if batch <= FEW and self._single:
-                return (np.array([self._values[_place(row)] for row in z.tolist()]),)
+                places = [_place(row) for row in z.tolist()]
+                return (self._values[places[0] : places[0] + 1] if batch == 1 else self._values.take(places),)
             values = z.detach().cpu().numpy()
-            cuts = np.cumsum([leaf.width for leaf in self.leaves])[:-1]
-            pieces = (values,) if self.plain else np.split(values, cuts, -1)
+            if self.plain:
+                return (self.leaves[0].decode(values),)
+            pieces = np.split(values, np.cumsum([leaf.width for leaf in self.leaves])[:-1], -1)
             return tuple(leaf.decode(piece) for leaf, piece in zip(self.leaves, pieces, strict=True))
         except ValueError as error:
             raise RunError(f"the agent's action {z.tolist()} {error} of {self.space}".replace("\n", " ")) from None
@@ -217,9 +219,11 @@ class Layout:
         return self.plain and isinstance(self.space, spaces.Discrete)
 
     @cached_property
-    def _values(self) -> list[np.int64]:
-        """Every value of a Discrete space."""
-        return list(np.arange(self.width) + self.leaves[0].start)
+    def _values(self) -> np.ndarray:
+        """Every value of a Discrete space; actions are views of it, so nobody may write to it."""
+        values = np.asarray(np.arange(self.width) + self.leaves[0].start)
+        values.flags.writeable = False
+        return values
 
     def row(self, arrays: Arrays, row: int) -> Any:
         """One environment's value in the space's own nesting."""

@@ -60,19 +60,9 @@ def ticks(
             step.valid = _at_most(steps, step.valid)
             steps -= int(np.count_nonzero(step.valid))
         next_obs = encode(step.next_obs, dtype)
-        yield Tick(
-            obs,
-            decision.action,
-            next_obs,
-            step.reward,
-            step.terminated,
-            step.truncated,
-            step.valid,
-            world.episode,
-            world.t,
-            decision,
-            Native(seen(native), done(action), seen(step.next_obs)),
-        )
+        flags = (step.reward, step.terminated, step.truncated, step.valid, world.episode, world.t)
+        natives = Native(seen(native), done(action), seen(step.next_obs))
+        yield Tick(obs, decision.action, next_obs, *flags, decision, natives)
         native, obs, state = step.next_obs, next_obs, decision.state
         if step.ended is not None:
             active = _active(quota, world.episode + step.ended)

@@ -5,8 +5,8 @@ manager. Built-ins come through the same entry points as strangers.
 """
 
 from agentic.hookspecs import KINDS
-from agentic.plugins.discover import PluginRow, installed
+from agentic.plugins.discover import PluginError, PluginRow, installed
 from agentic.plugins.loading import API_VERSION, load
-from agentic.plugins.registry import Component, PluginError, Problem, Registry
+from agentic.plugins.registry import Component, Problem, Registry
 
 __all__ = ["API_VERSION", "KINDS", "Component", "PluginError", "PluginRow", "Problem", "Registry", "installed", "load"]

@@ -10,7 +10,11 @@ from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 
-from agentic.plugins.registry import PluginError
+from agentic.errors import UserError
+
+
+class PluginError(UserError):
+    """A plugin or component that cannot be used as asked: says what was expected, what came and what to do."""
 
 
 @dataclass(frozen=True)

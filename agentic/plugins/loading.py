@@ -21,8 +21,8 @@ import pluggy
 
 from agentic import hookspecs
 from agentic.hookspecs import KINDS
-from agentic.plugins.discover import PluginRow, ids, installed, normalized
-from agentic.plugins.registry import Component, PluginError, Problem, Registry, described, listed, suggest
+from agentic.plugins.discover import PluginError, PluginRow, ids, installed, normalized
+from agentic.plugins.registry import Component, Problem, Registry, described, listed, suggest
 
 API_VERSION = 1  # what a plugin states as AGENTIC_API, if it states anything
 

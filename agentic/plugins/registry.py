@@ -7,17 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from agentic.errors import UserError
 from agentic.hookspecs import KINDS
-
-if TYPE_CHECKING:
-    from agentic.plugins.discover import PluginRow
-
-
-class PluginError(UserError):
-    """A plugin or component that cannot be used as asked: says what was expected, what came and what to do."""
+from agentic.plugins.discover import PluginError, PluginRow
 
 
 @dataclass(frozen=True)

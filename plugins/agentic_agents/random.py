@@ -8,7 +8,7 @@ from torch import Tensor
 
 from agentic import Agent, Decision, Domain, Environment
 
-BLOCK = 256  # ticks drawn at once: a draw costs as much as the rest of a tick
+AHEAD = 256  # rows drawn at once: a draw costs as much as the rest of a tick
 
 
 @final
@@ -40,6 +40,7 @@ class RandomAgent(Agent):
 
     def decide(self, state: Draws, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if state.used == len(state.actions):
-            drawn = self.action.draw(BLOCK * len(obs), generator=generator, dtype=obs.dtype)
-            state = Draws(drawn.view(BLOCK, len(obs), *self.action.event).unbind())
+            ticks = max(8, AHEAD // len(obs))
+            drawn = self.action.draw(ticks * len(obs), generator=generator, dtype=obs.dtype)
+            state = Draws(drawn.view(ticks, len(obs), *self.action.event).unbind())
         return Decision(state.actions[state.used], Draws(state.actions, state.used + 1))

@@ -27,7 +27,7 @@ def _begin(f: Objective, z: Any, solver: str) -> Iterate:
     start = f.domain.project(f.start(z))
     slope = f.gradient(start)
     zero = torch.zeros_like(start)
-    return Iterate(start, f(start), _norm(slope), 1, Moments(slope, zero, zero, torch.zeros(len(start))))
+    return Iterate(start, f(start), _norm(slope), 1, Moments(slope, zero, zero, slope.new_zeros(len(start))))
 
 
 def _move(f: Objective, iterate: Iterate, place: Tensor, first: Tensor, second: Tensor) -> Iterate:

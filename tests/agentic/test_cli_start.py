@@ -77,10 +77,11 @@ def test_help_and_plugins_import_nothing_heavy_and_no_stranger(machine: Machine,
         ["plugins", "why", "spring"],
         ["plugins", "check", "good-plugin"],
         ["hello"],
+        ["run", "--env", "CartPole-v1", "--agent", "still", "--episodes", "2", "--json", "--out", "{folder}"],
     ],
 )
 def test_every_command_works_beside_broken_plugins(machine: Machine, arguments: list[str]) -> None:
-    result = machine.agentic(*arguments)
+    result = machine.agentic(*(argument.format(folder=machine.folder / "runs") for argument in arguments))
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
 

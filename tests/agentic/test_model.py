@@ -120,7 +120,10 @@ class TestEvidence:
         assert isinstance(linear, Density)
         return [
             (Evidence(FINITE, seen, finite), torch.tensor([[0.3, 0.7], [0.9, 0.1]], dtype=F64)),
-            (Evidence(LINEAR, torch.tensor([[0.5], [3.0]], dtype=F64), linear), torch.randn(2, 2, dtype=F64, generator=seeded())),
+            (
+                Evidence(LINEAR, torch.tensor([[0.5], [3.0]], dtype=F64), linear),
+                torch.randn(2, 2, dtype=F64, generator=seeded()),
+            ),
         ]
 
     def test_it_is_minus_the_log_joint(self) -> None:

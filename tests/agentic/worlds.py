@@ -25,13 +25,14 @@ class Walk(gymnasium.Env[Any, Any]):
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.x, self.clock = self.x + action, self.clock + 1
-        obs, reward = self._obs(), self.x
+        obs: Any = self._obs()
+        reward = self.x
         if self.clock == self.at:
             if self.trouble == "raise":
                 raise ZeroDivisionError("the motor is\nbroken")
             if self.trouble == "interrupt":
                 raise KeyboardInterrupt
-            broken = {"nan": obs * np.nan, "shape": np.zeros(3, np.float32)}
+            broken: dict[str, Any] = {"nan": obs * np.nan, "shape": np.zeros(3, np.float32)}
             obs = broken.get(self.trouble, obs)
             reward = np.inf if self.trouble == "reward" else reward
         return obs, reward, self.x >= 3, self.clock >= 5, {}

@@ -46,12 +46,33 @@ GOOD = """
         return {"still": "good_plugin.spring:Still"}
 """
 SPRING = """
-    class Spring:
+    from agentic import Agent, Decision, ObservationGoal
+
+    class Spring(ObservationGoal):
+        '''stiffness |obs|^2 / 2, in nats.'''
+
         def __init__(self, stiffness=1.0):
+            super().__init__()
             self.stiffness = stiffness
 
-    class Still:
-        pass
+        def forward(self, x, z):
+            return 0.5 * self.stiffness * (z**2).sum(-1)
+
+    class Still(Agent):
+        '''Does what the middle of the action space projects to.'''
+
+        def __init__(self, action):
+            self.action = action
+
+        @classmethod
+        def from_env(cls, env):
+            return cls(env.action)
+
+        def start(self, batch, *, generator):
+            return ()
+
+        def decide(self, state, obs, *, generator):
+            return Decision(self.action.project(self.action.center(len(obs), obs.dtype)), state)
 """
 COMMAND = """
     import click
