@@ -18,7 +18,7 @@ GROUPS = ("loop", "start", "agents")
 def main(groups: tuple[str, ...], quick: bool, as_json: bool) -> None:
     """Measure the GROUPS named, or all: the loop's overhead, process start, agents' cost per tick."""
     torch.set_num_threads(1)
-    repeats, begin, where = 3 if quick else 9, perf_counter(), machine.describe()
+    repeats, begin, where = 3 if quick else 7, perf_counter(), machine.describe()
     console, result = report.console(), {"machine": where, "quick": quick}
     if not as_json:
         console.print(f"{machine.sentence(where)}\n")

@@ -8,7 +8,7 @@ the changed environment can be pickled and made again.
 import difflib
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, final
+from typing import Any, Self, final
 
 import gymnasium
 import numpy as np
@@ -29,6 +29,11 @@ class RemapActions(gymnasium.ActionWrapper[Any, Any, Any], RecordConstructorArgs
     component i drives actuator `order[i]`, multiplied by `signs[i]` (1 or -1, default 1), and the bounds of the
     action space move along. Everything else about the environment stays as it is.
     """
+
+    @classmethod
+    def example(cls) -> Self:
+        """CartPole with two actions swapped, for the conformance kit."""
+        return cls(gymnasium.make("CartPole-v1"), order=[1, 0])
 
     def __init__(self, env: AnyEnv, order: Sequence[int], signs: Sequence[int] | None = None) -> None:
         RecordConstructorArgs.__init__(self, order=order, signs=signs)
@@ -89,6 +94,11 @@ class SetAttributes(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
     An attribute that does not exist, or a value of another type or shape, is refused with ValueError.
     """
 
+    @classmethod
+    def example(cls) -> Self:
+        """CartPole with a longer pole, for the conformance kit."""
+        return cls(gymnasium.make("CartPole-v1"), length=1.0)
+
     def __init__(self, env: AnyEnv, **attributes: Any) -> None:
         RecordConstructorArgs.__init__(self, **attributes)
         super().__init__(env)
@@ -104,6 +114,11 @@ class SetAttributes(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
 @final
 class HideObservations(gymnasium.ObservationWrapper[Any, Any, Any], RecordConstructorArgs):
     """Fewer sensors: of a one-dimensional Box observation only the components `keep` are left, in that order."""
+
+    @classmethod
+    def example(cls) -> Self:
+        """CartPole with no velocities seen, for the conformance kit."""
+        return cls(gymnasium.make("CartPole-v1"), keep=[0, 2])
 
     def __init__(self, env: AnyEnv, keep: Sequence[int]) -> None:
         RecordConstructorArgs.__init__(self, keep=keep)
@@ -129,6 +144,11 @@ class SensorNoise(gymnasium.ObservationWrapper[Any, Any, Any], RecordConstructor
     The noise has its own stream, spawned from the environment's generator at each seeded reset: the same seed gives
     the same noise, and the world underneath runs exactly as it does without it.
     """
+
+    @classmethod
+    def example(cls) -> Self:
+        """CartPole with a little noise, for the conformance kit."""
+        return cls(gymnasium.make("CartPole-v1"), scale=0.01)
 
     def __init__(self, env: AnyEnv, scale: float | Sequence[float]) -> None:
         RecordConstructorArgs.__init__(self, scale=scale)

@@ -15,8 +15,8 @@ from agentic_energies.arrays import tensors
 class LogPreferences(ObservationGoal):
     """Energy -C[o], summed over modalities: `values` one list of log preferences C per modality, in nats.
 
-    C is used raw, as a log preference up to a constant: the log normaliser sum_m log sum exp C_m is kept apart and never
-    added where plan lengths can differ. `after` is the energy of every step after the episode's end.
+    C is used raw, as a log preference up to a constant: the log normaliser sum_m log sum exp C_m is kept apart and
+    never added where plan lengths can differ. `after` is the energy of every step after the episode's end.
     """
 
     def __init__(self, values: Sequence[Any], *, after: float = 0.0) -> None:

@@ -14,7 +14,7 @@ from agentic import Categorical, Conditional
 
 @final
 class Columns(nn.Module):
-    """A table of probabilities with its costs -log p; zeros count as `floor`, and `floor=0` gives infinities, never NaN."""
+    """Probabilities with their costs -log p; zeros count as `floor`, and `floor=0` gives infinities, never NaN."""
 
     def __init__(self, table: Tensor, floor: float) -> None:
         super().__init__()

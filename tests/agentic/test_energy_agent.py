@@ -156,7 +156,7 @@ class TestSelection:
 
     @pytest.mark.parametrize("precision", [-1.0, inf, float("nan")])
     def test_a_precision_that_is_none(self, precision: float) -> None:
-        with pytest.raises(UserError, match="softmax selection expects a finite precision >= 0, got .*: use greedy"):
+        with pytest.raises(UserError, match=r"softmax selection expects a finite precision >= 0, got .*: use greedy"):
             Softmax(precision)
 
 

@@ -39,7 +39,7 @@ class TestRegression:
         return made
 
     @given(st.integers(0, 10_000))
-    @settings(deadline=None, max_examples=8)
+    @settings(derandomize=True, deadline=None, max_examples=8)
     def test_tick_by_tick_is_least_squares_with_the_same_prior(self, seed: int) -> None:
         model = LinearGaussian.learned(Real((2,)), Real((1,)), prior_precision=0.3, noise=0.2, confidence=2.0)
         learner, ticks = ConjugateLearner(model), self.series(seed)

@@ -6,8 +6,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from agentic_envs.tmaze import TMaze
 from agentic.truth import Truth, check_truth, truth_from_transitions, truth_of
+from agentic_envs.tmaze import TMaze
 
 TABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "lake": ("FrozenLake-v1", {"is_slippery": True}),

@@ -84,7 +84,7 @@ def test_candidates_are_counted() -> None:
 @pytest.mark.parametrize("domain", [Real((1,)), Box(torch.zeros(1), torch.full((1,), float("inf")))])
 def test_unbounded_domains_are_refused(domain: Any) -> None:
     with pytest.raises(
-        UserError, match="cem needs bounded boxes or discrete variables, got .*: bound the action space"
+        UserError, match=r"cem needs bounded boxes or discrete variables, got .*: bound the action space"
     ):
         minimize(Clamped(QuadraticGoal([1.0]), None, domain), CrossEntropy())
 

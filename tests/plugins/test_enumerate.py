@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from agentic import Clamped, ExpectedEnergy, Purpose, Sequence, UserError, minimize
+from agentic import Categorical, Clamped, ExpectedEnergy, Purpose, Sequence, UserError, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.goals import LogPreferences, QuadraticGoal
 from agentic_energies.linear_gaussian import LinearGaussian
@@ -32,10 +32,10 @@ def test_every_sequence_once_with_the_last_action_fastest() -> None:
 
 def test_each_row_of_a_batch_has_its_own_values() -> None:
     q = torch.tensor([[0.9, 0.1], [0.2, 0.8]], dtype=F64)
-    both = minimize(objective(2).at(type(MODEL.begin(1))(q)), Enumerate()).belief
+    both = minimize(objective(2).at(Categorical(q)), Enumerate()).belief
     assert isinstance(both, Sequence)
     for row in range(2):
-        alone = minimize(objective(2).at(type(MODEL.begin(1))(q[[row]])), Enumerate()).belief
+        alone = minimize(objective(2).at(Categorical(q[[row]])), Enumerate()).belief
         assert isinstance(alone, Sequence)
         assert_close(both.values[:, [row]], alone.values)
 

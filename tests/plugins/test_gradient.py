@@ -38,7 +38,7 @@ def test_adams_first_step_has_the_length_of_its_rate() -> None:
 
 @pytest.mark.parametrize("solver", [GradientDescent(rate=0.3), GradientDescent(rate=0.1, momentum=0.5), Adam(rate=0.2)])
 @given(st.integers(0, 1000))
-@settings(deadline=None, max_examples=5)
+@settings(derandomize=True, deadline=None, max_examples=5)
 def test_it_arrives(solver: Minimizer, seed: int) -> None:
     start = torch.randn(3, 2, generator=torch.Generator().manual_seed(seed), dtype=F64)
     solution = minimize(BOWL, solver, start, steps=400)
@@ -46,7 +46,7 @@ def test_it_arrives(solver: Minimizer, seed: int) -> None:
 
 
 @given(st.floats(0.01, 0.9))
-@settings(deadline=None, max_examples=10)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_plain_descent_never_rises_below_twice_the_inverse_curvature(rate: float) -> None:
     trace = minimize(BOWL, GradientDescent(rate=rate), START, steps=30).trace
     assert bool((trace.diff(dim=0) <= 1e-12).all())

@@ -48,4 +48,4 @@ def test_doors() -> None:
         minimize(Clamped(QuadraticGoal([1.0]), None, box), Langevin())
     for wrong in ({"burn": 1000}, {"burn": -1}, {"rate": 0.0}):
         with pytest.raises(UserError, match="langevin expects 0 <= burn < steps and rate > 0"):
-            Langevin(**wrong)  # type: ignore[arg-type]
+            Langevin(**wrong)

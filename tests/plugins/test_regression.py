@@ -33,7 +33,7 @@ def after(regression: Regression, x: Tensor, y: Tensor) -> Regression:
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=15)
+@settings(derandomize=True, deadline=None, max_examples=15)
 def test_it_is_least_squares_with_the_priors_pull(seed: int) -> None:
     (x, y), start = data(seed), prior()
     precision = start.precision + x.T @ x
@@ -44,7 +44,7 @@ def test_it_is_least_squares_with_the_priors_pull(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=15)
+@settings(derandomize=True, deadline=None, max_examples=15)
 def test_noise_is_learned_from_what_is_left(seed: int) -> None:
     """InverseGamma(shape + n / 2, rate + (residuals and the pull of the prior) / 2)."""
     (x, y), start = data(seed), prior(1.5)
@@ -58,7 +58,7 @@ def test_noise_is_learned_from_what_is_left(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=10)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_the_order_of_samples_does_not_matter(seed: int) -> None:
     x, y = data(seed)
     one, other = after(prior(2.0), x, y), after(prior(2.0), x.flip(0), y.flip(0))
@@ -79,7 +79,7 @@ def test_the_error_is_the_one_made_before() -> None:
 
 @pytest.mark.parametrize("shape", [inf, 2.0])
 @given(SEEDS)
-@settings(deadline=None, max_examples=10)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_gains_add_up_whichever_way_looks_are_grouped(shape: float, seed: int) -> None:
     """With known noise what is seen does not change how much the next look is worth: gains chain exactly."""
     x, y = data(seed, 4)
@@ -91,7 +91,7 @@ def test_gains_add_up_whichever_way_looks_are_grouped(shape: float, seed: int) -
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=10)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_the_gain_about_known_noise_is_the_fall_of_entropy(seed: int) -> None:
     x, y = data(seed, 5)
     fall = 0.5 * (torch.logdet(after(prior(), x, y).precision) - torch.logdet(prior().precision))

@@ -55,7 +55,8 @@ def solved(f: ExpectedEnergy, start: Any = None) -> AffineFeedback:
 
 def draw(covariance: Tensor, runs: int, generator: torch.Generator) -> Tensor:
     root = torch.linalg.cholesky(covariance)
-    return torch.randn(runs, len(covariance), generator=generator, dtype=F64) @ root.T
+    noise: Tensor = torch.randn(runs, len(covariance), generator=generator, dtype=F64) @ root.T
+    return noise
 
 
 def simulated(plan: AffineFeedback, purpose: Purpose, runs: int = 20_000) -> dict[str, Tensor]:
