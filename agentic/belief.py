@@ -8,12 +8,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Self, final
 
 import torch
 from torch import Tensor
 
 from agentic.domain import Simplex
+from agentic.errors import RunError
 
 
 class Belief(ABC):
@@ -105,31 +107,35 @@ class Gaussian(Density):
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(_rows(mask, self.mean, other.mean, 1), _rows(mask, self.covariance, other.covariance, 2))
 
+    @cached_property
+    def _factored(self) -> tuple[Tensor, Tensor]:
+        """The inverse covariance and log det of the covariance; without a density where that is singular."""
+        root, failed = torch.linalg.cholesky_ex(self.covariance)
+        if bool(failed.any()):
+            raise RunError("a Gaussian of singular covariance has no density: give every direction some variance")
+        return torch.cholesky_inverse(root), 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+    def _square(self, gap: Tensor) -> Tensor:
+        return ((gap.unsqueeze(-2) @ self._factored[0]).squeeze(-2) * gap).sum(-1)
+
     def energy(self, z: Tensor) -> Tensor:
-        gap = (z - self.mean).unsqueeze(-1)
-        square = (gap * torch.linalg.solve(self.covariance, gap)).sum((-2, -1))
-        value: Tensor = 0.5 * (square + torch.logdet(self.covariance) + z.shape[-1] * math.log(2 * math.pi))
-        return value
+        return 0.5 * (self._square(z - self.mean) + self._factored[1] + z.shape[-1] * math.log(2 * math.pi))
 
     def gradient(self, z: Tensor) -> Tensor:
-        value: Tensor = torch.linalg.solve(self.covariance, (z - self.mean).unsqueeze(-1)).squeeze(-1)
-        return value
+        slope: Tensor = ((z - self.mean).unsqueeze(-2) @ self._factored[0]).squeeze(-2)
+        return slope
 
     def hessian(self, z: Tensor) -> Tensor:
-        value: Tensor = torch.linalg.inv(self.covariance).expand(*z.shape, z.shape[-1])
-        return value
+        return self._factored[0].expand(*z.shape, z.shape[-1])
 
     def entropy(self) -> Tensor:
-        d = self.mean.shape[-1]
-        return 0.5 * (torch.logdet(self.covariance) + d * math.log(2 * math.pi * math.e))
+        return 0.5 * (self._factored[1] + self.mean.shape[-1] * math.log(2 * math.pi * math.e))
 
     def divergence(self, other: Self) -> Tensor:
-        gap = (other.mean - self.mean).unsqueeze(-1)
-        square = (gap * torch.linalg.solve(other.covariance, gap)).sum((-2, -1))
-        ratio = torch.linalg.solve(other.covariance, self.covariance)
-        trace = ratio.diagonal(dim1=-2, dim2=-1).sum(-1)
-        value: Tensor = 0.5 * (square + trace - self.mean.shape[-1] - torch.logdet(ratio))
-        return value
+        precision, log_det = other._factored
+        trace = (precision * self.covariance).sum((-2, -1))
+        square = other._square(other.mean - self.mean)
+        return 0.5 * (square + trace - self.mean.shape[-1] + log_det - self._factored[1])
 
 
 @final

@@ -184,11 +184,12 @@ class Tree(Plan):
         return self._policy(self.values, precision)
 
     def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
-        gaps = (self.beliefs.unsqueeze(0) - belief.mean.unsqueeze(1)).abs().amax(-1)
+        values = self.depths[len(self.depths) - 1 - t]  # of the beliefs that can be met by then
+        gaps = (self.beliefs[: len(values)].unsqueeze(0) - belief.mean.unsqueeze(1)).abs().amax(-1)
         gap, nearest = gaps.min(-1)
         if bool((gap > 1e-6).any()):
             raise ValueError(f"this tree does not visit the given belief (nearest differs by {float(gap.max()):.3g})")
-        return self._policy(self.depths[len(self.depths) - 1 - t][nearest].T, precision)
+        return self._policy(values[nearest].T, precision)
 
     def _policy(self, values: Tensor, precision: float) -> Belief:
         q = self._weights(values, precision)

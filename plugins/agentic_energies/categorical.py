@@ -158,8 +158,12 @@ class CategoricalModel(FiniteModel, Conjugate):
 
     def absorb(self, tick: Tick) -> Mapping[str, float]:
         """Add every valid row's observation to the counts, weighted by the belief about the state it was seen in."""
-        if not self.learned or tick.decision.belief is None:
+        if not self.learned:
             raise UserError("a categorical model learns from counts: give it counts=..., or leave the learner out")
+        if tick.decision.belief is None:
+            raise UserError(
+                "counts are learned by an agent that perceives: set learn.warmup = 0, its actions are blind"
+            )
         rows = torch.as_tensor(tick.valid)
         states = tick.decision.belief.mean[rows]
         for i, seen in enumerate(self.outcome.blocks(tick.obs[rows].to(states.dtype))):

@@ -60,7 +60,8 @@ class _QuadraticForm(Goal):
         matrix = torch.diag(matrix) if matrix.dim() == 1 else matrix
         if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1] or not torch.equal(matrix, matrix.T):
             raise UserError(f"weights expects a list of numbers or a symmetric matrix, got shape {tuple(matrix.shape)}")
-        if float(torch.linalg.eigvalsh(matrix).min()) < -1e-12 * float(matrix.abs().max()):
+        spread = torch.linalg.eigvalsh(matrix)
+        if float(spread.min()) < -1e-12 * float(matrix.abs().max()):
             raise UserError("weights must not have a negative direction: the goal would have no minimum")
         point = torch.zeros(len(matrix)) if center is None else torch.as_tensor(center)
         if point.shape != matrix.shape[:1]:
@@ -69,6 +70,8 @@ class _QuadraticForm(Goal):
         self.center: Tensor
         self.register_buffer("weights", matrix)
         self.register_buffer("center", point.to(torch.float64))
+        proper = float(spread.min()) > 0
+        self.log_z = 0.5 * (len(spread) * log(2 * pi) - spread.log().sum()) if proper else None
         self.after = float(after)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
@@ -85,11 +88,7 @@ class _QuadraticForm(Goal):
         return Quadratic(self.center, self.weights)
 
     def log_normalizer(self, x: Any) -> Tensor | None:
-        spread = torch.linalg.eigvalsh(self.weights)
-        if float(spread.min()) <= 0:
-            return None
-        value: Tensor = 0.5 * (len(spread) * log(2 * pi) - spread.log().sum())
-        return value
+        return self.log_z
 
 
 @final

@@ -38,12 +38,23 @@ class LinearObservation(Conditional):
         self.C: Tensor
         self.d: Tensor
         self.R: Tensor
-        self.register_buffer("C", C)
-        self.register_buffer("d", d)
-        self.register_buffer("R", R)
+        self.precision: Tensor
+        self.curvature: Tensor
+        root, failed = torch.linalg.cholesky_ex(R)
+        self.exact = bool(failed)  # some direction is seen without noise: no density, but a distribution
+        precision = torch.cholesky_inverse(root) if not self.exact else torch.full_like(R, torch.nan)
+        self.log_scale = float(root.diagonal().log().sum()) + 0.5 * len(R) * log(2 * pi)
+        values = {"C": C, "d": d, "R": R, "precision": precision, "curvature": C.T @ precision @ C}
+        for name, value in values.items():
+            self.register_buffer(name, value)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        return Gaussian(x @ self.C.T + self.d, self.R).energy(z)
+        if self.exact:
+            raise UserError(
+                "R is singular, so that -log p(obs | z) is infinite almost everywhere: give R some variance"
+            )
+        gap = z - x @ self.C.T - self.d
+        return 0.5 * ((gap @ self.precision) * gap).sum(-1) + self.log_scale
 
     def given(self, x: Tensor) -> Gaussian:
         mean = x @ self.C.T + self.d
@@ -207,8 +218,7 @@ class LinearGaussian(LinearModel, Conjugate):
 
     def ambiguity(self, belief: Belief) -> Tensor:
         o = self.observation
-        entropy = 0.5 * (torch.logdet(o.R) + len(o.R) * (log(2 * pi) + 1))
-        return entropy.expand(belief.mean.shape[:-1])
+        return torch.full(belief.mean.shape[:-1], o.log_scale + 0.5 * len(o.R), dtype=belief.mean.dtype)
 
     def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
         o = self.observation
@@ -216,9 +226,7 @@ class LinearGaussian(LinearModel, Conjugate):
         return value
 
     def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
-        o = self.observation
-        value: Tensor = (o.C.T @ torch.linalg.solve(o.R, o.C)).expand(*z.shape, -1)
-        return value
+        return self.observation.curvature.expand(*z.shape, z.shape[-1])
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
         """Gain about [A B] of the path's regressors at their means, credited at the latents."""

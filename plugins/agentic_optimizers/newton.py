@@ -14,10 +14,11 @@ from agentic import Gaussian, Iterate, Minimizer, Objective, Real, UserError
 
 
 class Curvature(NamedTuple):
-    """The Newton direction (b, d) and the Hessian (b, d, d) at the iterate."""
+    """The Newton direction (b, d) the Hessian (b, d, d) and its log determinant (b,) at the iterate."""
 
     direction: Tensor
     hessian: Tensor
+    log_det: Tensor
 
 
 @final
@@ -67,7 +68,10 @@ class Newton(Minimizer):
             raise UserError(_indefinite(hessian))
         direction = -torch.cholesky_solve(slope.unsqueeze(-1), root).squeeze(-1)
         decrement = -0.5 * (slope * direction).sum(-1)
-        return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian))
+        if self.damping > 0:
+            root = torch.linalg.cholesky_ex(hessian)[0]
+        log_det = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian, log_det))
 
     def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
         root, failed = torch.linalg.cholesky_ex(iterate.memory.hessian)
@@ -76,8 +80,8 @@ class Newton(Minimizer):
         return Gaussian(iterate.z, torch.cholesky_inverse(root))
 
     def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        log_det = torch.logdet(iterate.memory.hessian)
-        value: Tensor = iterate.value + 0.5 * (log_det - iterate.z.shape[-1] * math.log(2 * math.pi))
+        curvature: Curvature = iterate.memory
+        value: Tensor = iterate.value + 0.5 * (curvature.log_det - iterate.z.shape[-1] * math.log(2 * math.pi))
         return value
 
 

@@ -25,6 +25,9 @@ from agentic_optimizers.backups import Backup, MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
 
 
+REMEMBERED = 64  # solved graphs a plan carries along
+
+
 class Search(NamedTuple):
     """A solved graph: `values[d]` (m, a) with d + 1 steps left, and the root's parts by name, (m, a)."""
 
@@ -53,9 +56,11 @@ class TreeSearch(Minimizer):
         gain = f.purpose.gain
         if isinstance(gain, JointGain) and gain.target not in ("trajectory", "static"):
             raise UserError(f"tree counts gains outcome by outcome and cannot follow target {gain.target!r}")
-        search = self._again(f, z) or self._search(f, f.model)
+        earlier = self._earlier(f, z)
+        search = _known(earlier, f.belief.mean) or self._search(f, f.model)
         value = self.backup.value(search.values[-1][search.roots], f.model.log_habits)
-        return Iterate(search.roots, value, torch.zeros_like(value), len(search.graph.beliefs), search)
+        kept = (search, *(other for other in earlier if other.graph is not search.graph))[:REMEMBERED]
+        return Iterate(search.roots, value, torch.zeros_like(value), len(search.graph.beliefs), kept)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate
@@ -63,7 +68,7 @@ class TreeSearch(Minimizer):
     def belief(self, f: Objective, iterate: Iterate) -> Tree:
         assert isinstance(f, ExpectedEnergy)
         assert isinstance(f.model, FiniteModel)
-        search: Search = iterate.memory
+        search: Search = iterate.memory[0]
         return Tree(
             values=search.values[-1][search.roots].T,
             parts={name: part[search.roots].T for name, part in search.parts.items()},
@@ -73,17 +78,16 @@ class TreeSearch(Minimizer):
             domain=f.model.action,
             log_habits=f.model.log_habits,
             version=f.model.version,
-            memory=(f.model, f.purpose, self.backup, search),
+            memory=(f.model, f.purpose, self.backup, iterate.memory),
         )
 
-    def _again(self, f: ExpectedEnergy, plan: Any) -> Search | None:
+    def _earlier(self, f: ExpectedEnergy, plan: Any) -> tuple[Search, ...]:
+        """What a previous tree has solved, as long as model, version, purpose and backup stand."""
         if not isinstance(plan, Tree) or plan.version != f.model.version:
-            return None
-        model, purpose, backup, search = plan.memory
-        if model is not f.model or purpose is not f.purpose or backup != self.backup or not search.graph.closed:
-            return None
-        roots = search.graph.find(f.belief.mean)
-        return None if roots is None else search._replace(roots=roots)
+            return ()
+        model, purpose, backup, searches = plan.memory
+        same = model is f.model and purpose is f.purpose and backup == self.backup
+        return searches if same else ()
 
     def _search(self, f: ExpectedEnergy, model: FiniteModel) -> Search:
         graph, purpose, habits = grow(f, model, self.limit), f.purpose, model.log_habits
@@ -109,6 +113,15 @@ class TreeSearch(Minimizer):
             value = self.backup.value(energies, habits)
             values.append(energies)
         return Search(graph, tuple(values), parts, roots)
+
+
+def _known(searches: tuple[Search, ...], beliefs: Tensor) -> Search | None:
+    """The search that already has all of `beliefs` (b, n) solved to the full horizon."""
+    for search in searches:
+        roots = search.graph.find(beliefs)
+        if roots is not None and int(roots.max()) < len(search.values[-1]):
+            return search._replace(roots=roots)
+    return None
 
 
 def _after_the_end(purpose: Purpose, steps: int) -> float:

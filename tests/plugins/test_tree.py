@@ -178,6 +178,11 @@ class TestWherePartIsSeen:
         with pytest.raises(ValueError, match="this tree does not visit the given belief"):
             solved(partly_seen(4, 2), Max()).act(Categorical(torch.full((1, 3), 1 / 3, dtype=F64)), 1)
 
+    def test_what_it_visits_later_only_is_not_visited_yet(self) -> None:
+        tree = solved(partly_seen(4, 3), Max())
+        with pytest.raises(ValueError, match="this tree does not visit the given belief"):
+            tree.act(Categorical(tree.beliefs[-1:]), 1)
+
 
 class TestReuse:
     world = Decisions(2, 4)
