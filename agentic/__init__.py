@@ -27,7 +27,7 @@ _HOMES = {
     "env": "Environment make",
     "record": "Record",
     "simulate": "run ticks",
-    "metric": "Access Frame Interval Intervention Measurement Metric Null Subject",
+    "metric": "Access Frame Interval Intervention Measurement Metric Null Subject measure",
     "hookspecs": "hookimpl",
     "plugins": "load",
     "experiment": "Experiment",

@@ -152,6 +152,7 @@ from agentic.metric import (
 )
 from agentic.metric import (
     Subject as Subject,
+    measure as measure,
 )
 from agentic.minimizer import (
     Iterate as Iterate,

@@ -81,6 +81,7 @@ NAMES = [
     "hookimpl",
     "load",
     "make",
+    "measure",
     "minimize",
     "run",
     "select",
