@@ -23,13 +23,14 @@ from agentic.errors import UserError
 from agentic.expected import Purpose
 from agentic.experiment import Experiment, Named, PlannerTable
 from agentic.gain import JointGain, SummedGain
-from agentic.parameters import Accepted, accepted, fit, guarded
+from agentic.parameters import Accepted, accepted, maker
 from agentic.plugins import Component, Registry
-from agentic.plugins.registry import suggest
+from agentic.plugins.registry import listed, suggest
 from agentic.record import Record
 from agentic.simulate import Progress, run
 
-CORE = {"greedy": Greedy, "softmax": Softmax, "summed": SummedGain, "joint": JointGain}
+SELECTIONS = {"greedy": Greedy, "softmax": Softmax}
+GAINS = {"summed": SummedGain, "joint": JointGain}
 PARTS = {  # what an agent's constructor may name: the kind and the table it is made from, and a table to start with
     "model": ("energies", "model", "categorical"),
     "purpose": ("energies", "goal", "reward"),
@@ -118,19 +119,6 @@ class _Builder:
     environment: Environment
     rows: list[dict[str, Any]]
 
-    def component(self, kind: str, table: Named, where: str, *leading: Any, **parts: Any) -> Any:
-        """One component, made from its table and from what is `leading` and `parts` that the file does not say."""
-        label = f"[{where}] {table.name}"
-        found, target = self.registry.component(kind, table.name), self.registry.resolve(kind, table.name)
-        self.rows.append(_row(found, table.model_dump(exclude={"name"}, exclude_none=True)))
-        given = {key: self._nested(kind, value, f"{where}.{key}") for key, value in table.parameters.items()}
-        takes = accepted(target, len(leading))
-        own = {key: each for key, each in takes.names.items() if kind != "agents" or key not in (*PARTS, "selection")}
-        values = fit(takes._replace(names=own), given, label, type(table).model_fields)
-        first = (self.environment,) if hasattr(target, "from_env") else ()
-        construct = getattr(target, "from_env", target)
-        return guarded(lambda: construct(*first, *leading, **parts, **values), label, found.plugin)
-
     def agent(self, experiment: Experiment) -> Agent:
         """The agent with all its parts. Raises UserError for tables it lacks or has no use for."""
         table = experiment.agent
@@ -145,28 +133,36 @@ class _Builder:
         if "model" in parts:
             _check_spaces(parts["model"], self.environment)
         if "purpose" in parts:
-            parts["purpose"] = self._purpose(parts["purpose"], experiment.planner)
+            parts["purpose"] = self._purpose(parts["purpose"], experiment.planner or PlannerTable(name="none"))
         if table.selection is not None:
-            parts["selection"] = _core(table.selection, "agent.selection", ("greedy", "softmax"))
+            parts["selection"] = _core(table.selection, "agent.selection", SELECTIONS)
         agent = self.component("agents", table, "agent", **parts)
         if not isinstance(agent, Agent):
             raise UserError(f"[agent] {table.name} is not an agentic.Agent but a {type(agent).__name__}")
         return agent
 
-    def _purpose(self, goal: Any, table: PlannerTable | None) -> Purpose:
-        if table is None:
-            return Purpose(goal)
-        gain = None if table.gain is None else _core(table.gain, "planner.gain", ("summed", "joint"))
-        more = {"effort": table.effort, "terminal": table.terminal}
-        made = {key: self.component("energies", part, f"planner.{key}") for key, part in more.items() if part}
-        return Purpose(goal, table.horizon, gain, discount=table.discount, **made)
+    def component(self, kind: str, table: Named, where: str, *leading: Any, **parts: Any) -> Any:
+        """One component, made from its table and from what is `leading` and `parts` that the file does not say."""
+        found, target = self.registry.component(kind, table.name), self.registry.resolve(kind, table.name)
+        self.rows.append(_row(found, table.model_dump(exclude={"name"}, exclude_none=True)))
+        given = {key: self._nested(kind, value, f"{where}.{key}") for key, value in table.parameters.items()}
+        takes = accepted(target, len(leading))
+        if kind == "agents":  # its parts have tables of their own
+            for part in (*PARTS, "selection"):
+                takes.names.pop(part, None)
+        make = maker(target, takes, given, f"[{where}] {table.name}", found.plugin, *type(table).model_fields)
+        return make(*([self.environment] if hasattr(target, "from_env") else []), *leading, **parts)
 
     def _nested(self, kind: str, value: Any, where: str) -> Any:
         if isinstance(value, Mapping) and isinstance(value.get("name"), str):
             return self.component(kind, Named(**value), where)
-        if isinstance(value, list):
-            return [self._nested(kind, part, where) for part in value]
-        return value
+        return [self._nested(kind, part, where) for part in value] if isinstance(value, list) else value
+
+    def _purpose(self, goal: Any, table: PlannerTable) -> Purpose:
+        gain = None if table.gain is None else _core(table.gain, "planner.gain", GAINS)
+        more = {"effort": table.effort, "terminal": table.terminal}
+        made = {key: self.component("energies", part, f"planner.{key}") for key, part in more.items() if part}
+        return Purpose(goal, table.horizon, gain, discount=table.discount, **made)
 
 
 def _world(experiment: Experiment, registry: Registry) -> tuple[Environment, list[dict[str, Any]]]:
@@ -174,24 +170,25 @@ def _world(experiment: Experiment, registry: Registry) -> tuple[Environment, lis
     table = experiment.env
     name = gymnasium_id(table.id, registry)
     changes = [_change(registry, change) for change in table.changes]
-    environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=[wrap for wrap, _ in changes])
+    environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=changes)
     target = gymnasium.spec(name.rpartition(":")[2]).entry_point or ""
     found = next((c for c in registry.components if c.target == target), None)
     if found is None:
         package = getattr(target, "__module__", str(target)).partition(":")[0].partition(".")[0]
         release = getattr(sys.modules.get(package), "__version__", None)
         found = Component("envs", name, package, release, "installed", str(target))
-    return environment, [_row(found, table.kwargs), *(row for _, row in changes)]
+    rows = [_row(registry.component("envs", change.name), change.parameters) for change in table.changes]
+    return environment, [_row(found, table.kwargs), *rows]
 
 
-def _change(registry: Registry, table: Named) -> tuple[Callable[[Any], Any], dict[str, Any]]:
-    """A function that wraps a single environment, and the row of its wrapper, a component of kind envs."""
+def _change(registry: Registry, table: Named) -> Callable[[Any], Any]:
+    """A function that wraps a single environment in a component of kind envs."""
     label = f"[env.changes] {table.name}"
     found, wrapper = registry.component("envs", table.name), registry.resolve("envs", table.name)
     if not (isinstance(wrapper, type) and issubclass(wrapper, gymnasium.Wrapper)):
         raise UserError(f"{label} is an environment: a change must be a gymnasium.Wrapper")
-    values = fit(accepted(wrapper, 1), table.parameters, label)
-    return lambda env: guarded(lambda: wrapper(env, **values), label, found.plugin), _row(found, table.parameters)
+    made: Callable[[Any], Any] = maker(wrapper, accepted(wrapper, 1), table.parameters, label, found.plugin)
+    return made
 
 
 def _row(found: Component, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,19 +196,18 @@ def _row(found: Component, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "parameters": json.loads(json.dumps(dict(parameters)), parse_constant=str)}  # inf is no JSON
 
 
-def _core(table: Named, where: str, names: tuple[str, ...]) -> Any:
+def _core(table: Named, where: str, classes: Mapping[str, Any]) -> Any:
     """One of the core's own classes."""
-    label = f"[{where}] {table.name}"
-    if table.name not in names:
-        raise UserError(f"{label} is unknown{suggest(table.name, names)}; known: {', '.join(names)}")
-    values = fit(accepted(CORE[table.name]), table.parameters, label)
-    return guarded(lambda: CORE[table.name](**values), label, "agentic")
+    label, target = f"[{where}] {table.name}", classes.get(table.name)
+    if target is None:
+        raise UserError(f"{label} is unknown{suggest(table.name, classes)}; known: {listed(classes)}")
+    return maker(target, accepted(target), table.parameters, label, "agentic")()
 
 
 def _unused(experiment: Experiment, takes: Accepted) -> list[str]:
     """The tables of the file that such an agent has no use for."""
-    unused = [name for part, (_, name, _) in PARTS.items() if part not in takes.names]
-    return [name for name in unused if getattr(experiment, name) is not None]
+    tables = [table for part, (_, table, _) in PARTS.items() if part not in takes.names]
+    return [table for table in tables if getattr(experiment, table) is not None]
 
 
 def _check_tables(experiment: Experiment, takes: Accepted) -> None:

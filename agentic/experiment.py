@@ -113,7 +113,7 @@ class Experiment(_Table):
         for override in sorted(overrides, key=lambda text: not text.partition("=")[0].strip().endswith(".name")):
             _override(given, override)
         try:
-            return cls.model_validate_json(json.dumps(given), strict=True)
+            return cls.model_validate_json(json.dumps(given, default=str), strict=True)
         except ValidationError as error:
             raise UserError(source + _sentence(error)) from None
 
@@ -123,7 +123,7 @@ class Experiment(_Table):
 
     def to_toml(self) -> str:
         """The resolved file."""
-        return "\n".join(_section(name, table) for name, table in self.tables().items())
+        return "\n".join(line for name, table in self.tables().items() for line in (f"[{name}]", *_pairs(table), ""))
 
     def save(self, path: Path) -> None:
         """Write the resolved file. Raises RunError where it cannot be written."""
@@ -141,12 +141,28 @@ def read(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises UserError for one that cannot be read or is malformed, with the line."""
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a text file in UTF-8: byte {error.start} cannot be decoded") from None
+    except ValueError as error:
+        raise UserError(f"{path} is not valid TOML in UTF-8: {error}") from None
     except OSError as error:
         raise UserError(f"cannot read the experiment file {path}: {error.strerror}") from None
+
+
+def complaint(error: ValidationError) -> str:
+    """The first thing that pydantic found wrong with a value, in the words of a TOML file."""
+    first = error.errors(include_url=False)[0]
+    reason = first["msg"].replace("an object", "a table")
+    return f"is wrong: {reason[:1].lower()}{reason[1:]}, got {first['input']!r}"
+
+
+def toml_value(value: Any) -> str:
+    """A TOML value on one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(_pairs(value))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, float):
+        return repr(value)  # inf and nan are TOML's words too
+    return json.dumps(value, ensure_ascii=False, default=str).replace("\x7f", "\\u007f")
 
 
 def _override(tables: dict[str, Any], text: str) -> None:
@@ -159,7 +175,7 @@ def _override(tables: dict[str, Any], text: str) -> None:
         if not isinstance(tables, dict):
             raise UserError(f"cannot set {path.strip()}: {parent} is a value and not a table")
     try:
-        chosen = json.loads(json.dumps(tomllib.loads(f"value = {value}")["value"], default=str))
+        chosen = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         chosen = value.strip()
     if key == "name" and tables.get("name") != chosen:  # the other component's parameters went with it
@@ -171,37 +187,21 @@ def _override(tables: dict[str, Any], text: str) -> None:
 def _sentence(error: ValidationError) -> str:
     """The first thing that is wrong, and where."""
     first = error.errors(include_url=False)[0]
-    where = [str(part) for part in first["loc"]]
-    label = f"[{where[0]}]" if len(where) < 2 else f"[{where[0]}] {'.'.join(where[1:])}"
+    table, *keys = map(str, first["loc"])
+    label = " ".join([f"[{table}]", *([".".join(keys)] if keys else [])])
     if first["type"] == "extra_forbidden":
-        table: Any = Experiment if len(where) == 1 else Experiment.model_fields[where[0]].annotation
-        noun = "table" if len(where) == 1 else "key"
-        return f"unknown {noun} {label}{suggest(where[-1], table.model_fields)}; known: {', '.join(table.model_fields)}"
+        owner: Any = Experiment.model_fields[table].annotation if keys else Experiment
+        known = owner.model_fields
+        near = suggest((keys or [table])[-1], known)
+        return f"unknown {'key' if keys else 'table'} {label}{near}; known: {', '.join(known)}"
     if first["type"] == "missing":
-        hint = {"env": 'id = "CartPole-v1"', "agent": 'name = "energy"'}.get(where[0], 'name = "..."')
-        return (
-            f"{label} is missing: write [{where[0]}] and below it {hint}" if len(where) < 3 else f"{label} is missing"
-        )
-    reason = first["msg"][:1].lower() + first["msg"][1:].replace("an object", "a table")
-    return f"{label} is wrong: {reason}, got {first['input']!r}"
+        hint = {"env": 'id = "CartPole-v1"', "agent": 'name = "energy"'}.get(table, 'name = "..."')
+        return f"{label} is missing" + ("" if len(keys) > 1 else f": write [{table}] and below it {hint}")
+    return f"{label} {complaint(error)}"
 
 
-def _section(name: str, table: Mapping[str, Any]) -> str:
-    return "\n".join([f"[{name}]", *(f"{_key(key)} = {toml_value(value)}" for key, value in table.items())]) + "\n"
-
-
-def toml_value(value: Any) -> str:
-    """A TOML value on one line."""
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{_key(key)} = {toml_value(part)}" for key, part in value.items() if part is not None)
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(toml_value, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)  # inf and nan are TOML's words too
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+def _pairs(table: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(key)} = {toml_value(part)}" for key, part in table.items() if part is not None]
 
 
 def _key(key: str) -> str:

@@ -7,13 +7,14 @@ cloned from it, so metrics say what they need, and some intervene: they change t
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from html import escape
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from agentic.agent import Agent, Change
 from agentic.errors import UserError
@@ -31,14 +32,10 @@ Part = Literal["record", "agent", "environment"]
 class Access(Enum):
     """What a metric looks at; where it looks at several, the last of them in this order."""
 
-    RECORDS = "records"
-    """Observations, actions and rewards of a record."""
-    INTERNALS = "internals"
-    """Beliefs, plans and energies of an agent."""
-    MODEL = "model"
-    """The true dynamics of an environment, or one that can be reset at will."""
-    INTERVENE = "intervene"
-    """An agent and an environment that are run again with something changed."""
+    RECORDS = "records"  # observations, actions and rewards of a record
+    INTERNALS = "internals"  # beliefs, plans and energies of an agent
+    MODEL = "model"  # the true dynamics of an environment, or one that can be reset at will
+    INTERVENE = "intervene"  # an agent and an environment that are run again with something changed
 
 
 @final
@@ -50,6 +47,8 @@ class Frame:
     None for whole episodes; `goal` and `start` (the distribution of first states) are in words; `interventions` name
     what was changed, empty where nothing was. All are required. Raises UserError where words are missing.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     variables: tuple[str, ...]
     boundary: str
@@ -114,6 +113,8 @@ class Measurement:
     Raises UserError without a frame.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     metric: str
     value: float
     unit: str
@@ -136,63 +137,53 @@ class Measurement:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON; numbers that are not finite become 'nan', 'inf' or '-inf'."""
-        plain: dict[str, Any] = _plain({part.name: getattr(self, part.name) for part in fields(self)})
-        return plain
+        return {key: _plain(value) for key, value in (vars(self) | {"access": self.access.value}).items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`. Raises UserError where a key is missing or unknown, the frame included."""
-        parts = dict(values)
         try:
-            frame = Frame(**{key: _tuple(value) for key, value in parts.pop("frame").items()})
-            interval, null = (parts.pop(key, None) for key in ("interval", "null"))
-            return cls(
-                frame=frame,
-                access=Access(parts.pop("access")),
-                value=float(parts.pop("value")),
-                interval=interval and Interval(**_numbers(interval, "level", "low", "high")),
-                null=null and Null(**_numbers(null, "mean", "sd", "p_value")),
-                references=_numbers(parts.get("references", {}), *parts.pop("references", {})),
-                warnings=tuple(parts.pop("warnings", ())),
-                **parts,
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise UserError(f"this is not a measurement as to_dict() writes it: {error}") from None
+            return TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UserError(f"this is not a measurement as to_dict() writes it: {where}: {first['msg']}") from None
 
     def __str__(self) -> str:
         parts = [f"{self.metric} = {self.value:.4g} {self.unit}"]
-        parts += [str(self.interval)] if self.interval else []
-        parts += [str(self.null)] if self.null else []
+        parts += [str(part) for part in (self.interval, self.null) if part]
         parts += [f"{name} scores {value:.4g}" for name, value in self.references.items()]
-        parts += [f"{self.episodes} episodes, {self.samples} samples"] if self.samples else ["exact"]
-        return "; ".join([*parts, *(f"warning: {warning}" for warning in self.warnings)])
+        return "; ".join([*parts, self._sample(), *(f"warning: {warning}" for warning in self.warnings)])
 
     def __rich__(self) -> "Table":
         from rich.table import Table
 
         table = Table(title=self.metric, show_header=False)
-        for name, value in self._rows():
+        for name, value in self._rows().items():
             table.add_row(name, value)
         return table
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._rows())
-        return f"<table><caption>{escape(self.metric)}</caption>{rows}</table>"
+        rows = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._rows().items())
+        return f"<table><caption>{escape(self.metric)}</caption>{''.join(rows)}</table>"
 
-    def _rows(self) -> list[tuple[str, str]]:
+    def _rows(self) -> dict[str, str]:
         interval = self.interval and f"{self.interval} ({self.interval.level:.0%}, {self.interval.method})"
         shown = {
             "value": f"{self.value:.6g} {self.unit}",
             "interval": interval,
             "null": self.null,
             "references": ", ".join(f"{name} {value:.4g}" for name, value in self.references.items()),
-            "sample": f"{self.episodes} episodes, {self.samples} samples" if self.samples else "exact",
+            "sample": self._sample(),
             "estimator": ", ".join([self.estimator, *(f"{k} = {v}" for k, v in self.parameters.items())]),
             "access": self.access.value,
             "frame": self.frame,
             "warnings": "; ".join(self.warnings),
         }
-        return [(name, str(value)) for name, value in shown.items() if value]
+        return {name: str(value) for name, value in shown.items() if value}
+
+    def _sample(self) -> str:
+        return f"{self.episodes} episodes, {self.samples} samples" if self.samples else "exact"
 
 
 @final
@@ -260,25 +251,14 @@ def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers, words, lists and mappings of them, from dataclasses, arrays and enums too."""
+    """Numbers, words, lists and mappings of them, from dataclasses and arrays too."""
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
-    if isinstance(value, Enum):
-        return value.value
     if isinstance(value, Frame | Interval | Null):
-        return _plain(asdict(value))
+        return _plain(vars(value))
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(part) for part in value]
-    if isinstance(value, float) and not isfinite(value):
-        return str(value)
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _numbers(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {key: float(value) if key in names else value for key, value in values.items()}
+    exact = isinstance(value, bool | int | str | None) or (isinstance(value, float) and isfinite(value))
+    return value if exact else str(value)

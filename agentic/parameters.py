@@ -7,19 +7,20 @@ class methods count as its own.
 
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from agentic.errors import RunError, UserError
+from agentic.experiment import complaint
 from agentic.plugins.registry import described, listed, suggest
 
 
 class Accepted(NamedTuple):
     """The parameters of a component; `free` where it takes any other name too."""
 
-    names: Mapping[str, inspect.Parameter]
+    names: dict[str, inspect.Parameter]
     free: bool
 
     def needs(self, name: str) -> bool:
@@ -29,17 +30,16 @@ class Accepted(NamedTuple):
 
 def accepted(target: Any, leading: int = 0) -> Accepted:
     """What can be written for `target`, whose first `leading` arguments (after the environment) are given by us."""
-    from_env = getattr(target, "from_env", None)
-    if from_env is None:
-        return _signature(target, leading)
-    door = _signature(from_env, leading + 1)
+    own = _signature(target, leading)
+    if not hasattr(target, "from_env"):
+        return own
+    door = _signature(target.from_env, leading + 1)
     if not door.free:
         return door
-    own = _signature(target, leading)
-    methods = [getattr(target, key) for key, each in vars(target).items() if isinstance(each, classmethod)]
-    keywords = [(k, each) for m in methods for k, each in _signature(m).names.items() if each.kind is each.KEYWORD_ONLY]
-    passed_on = {key: each.replace(default=None) for key, each in (*own.names.items(), *keywords)}
-    return Accepted({**passed_on, **door.names}, own.free)
+    methods = [_signature(getattr(target, key)) for key, each in vars(target).items() if isinstance(each, classmethod)]
+    keywords = {k: each for method in methods for k, each in method.names.items() if each.kind is each.KEYWORD_ONLY}
+    passed_on = {key: each.replace(default=None) for key, each in (own.names | keywords).items()}
+    return Accepted(passed_on | door.names, own.free)
 
 
 def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[str] = ()) -> dict[str, Any]:
@@ -48,8 +48,8 @@ def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[
     `label` names the component in messages; `others` are further keys of its table, to be suggested too.
     """
     known = [*takes.names, *(key for key in others if key != "name")]
-    for key in given if not takes.free else ():
-        if key not in takes.names:
+    for key in given:
+        if key not in takes.names and not takes.free:
             raise UserError(f"{label} has no parameter '{key}'{suggest(key, known)}; known: {listed(known)}")
     for key in takes.names:
         if takes.needs(key) and key not in given:
@@ -57,18 +57,25 @@ def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[
     return {key: _typed(takes.names.get(key), value, f"{label}: {key}") for key, value in given.items()}
 
 
-def guarded(construct: Callable[[], Any], label: str, plugin: str) -> Any:
-    """Make a component: what it says about its parameters is the user's business, anything else its plugin's."""
-    try:
-        return construct()
-    except UserError as error:
-        raise UserError(f"{label}: {error}") from error
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{label} cannot be made: {' '.join(str(error).split())}") from error
-    except RunError:
-        raise
-    except Exception as error:
-        raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
+def maker(target: Any, takes: Accepted, given: Mapping[str, Any], label: str, plugin: str, *others: str) -> Any:
+    """A function that makes the component from what a file gives, checked here, and from its own arguments.
+
+    What the component says about its parameters is the user's business, anything else its plugin's.
+    """
+    values = fit(takes, given, label, others)
+    construct = getattr(target, "from_env", target)
+
+    def make(*leading: Any, **parts: Any) -> Any:
+        try:
+            return construct(*leading, **parts, **values)
+        except UserError as error:
+            raise UserError(f"{label}: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise UserError(f"{label} cannot be made: {' '.join(str(error).split())}") from error
+        except Exception as error:
+            raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
+
+    return make
 
 
 def _signature(function: Any, leading: int = 0) -> Accepted:
@@ -76,10 +83,9 @@ def _signature(function: Any, leading: int = 0) -> Accepted:
         signature = inspect.signature(function, eval_str=True)
     except NameError:  # annotations that only type checkers can read
         signature = inspect.signature(function)
-    parameters = list(signature.parameters.values())
-    named = [each for each in parameters if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
-    free = any(each.kind is each.VAR_KEYWORD for each in parameters)
-    return Accepted({each.name: each for each in named[leading:]}, free)
+    given = list(signature.parameters.values())
+    named = [each for each in given if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+    return Accepted({each.name: each for each in named[leading:]}, any(each.kind is each.VAR_KEYWORD for each in given))
 
 
 def _typed(parameter: inspect.Parameter | None, value: Any, label: str) -> Any:
@@ -93,5 +99,4 @@ def _typed(parameter: inspect.Parameter | None, value: Any, label: str) -> Any:
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
-        reason = error.errors(include_url=False)[0]["msg"]
-        raise UserError(f"{label} is wrong: {reason[:1].lower()}{reason[1:]}, got {value!r}") from None
+        raise UserError(f"{label} {complaint(error)}") from None

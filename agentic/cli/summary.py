@@ -1,7 +1,7 @@
 """What a run amounts to: the numbers that `agentic run --json` prints, from a record alone, finished or not."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, sqrt
+from math import isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,6 @@ from scipy.special import stdtrit
 
 from agentic.metric import Interval
 from agentic.record import Record
-
-METHOD = "Student t over episodes"
 
 
 def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tuple[float, Interval]:
@@ -20,11 +18,9 @@ def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     """
     sample = np.asarray(values, np.float64)
     n = len(sample)
-    if n == 0:
-        return float("nan"), Interval(level, float("nan"), float("nan"), METHOD)
-    mean = float(sample.mean())
-    half = float(stdtrit(n - 1, 0.5 + level / 2)) * float(sample.std(ddof=1)) / sqrt(n) if n > 1 else float("nan")
-    return mean, Interval(level, mean - half, mean + half, METHOD)
+    mean = float(sample.mean()) if n else nan
+    half = float(stdtrit(n - 1, 0.5 + level / 2)) * float(sample.std(ddof=1)) / sqrt(n) if n > 1 else nan
+    return mean, Interval(level, mean - half, mean + half, "Student t over episodes")
 
 
 def summarize(record: Record) -> dict[str, Any]:

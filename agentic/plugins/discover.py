@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
+from typing import Any
 
 from agentic.errors import UserError
 
@@ -43,50 +44,40 @@ def installed(files: Iterable[str | Path] = (), directories: Iterable[str | Path
     by commas, disable the others; a file named here is admitted unless it is named there too. Raises PluginError for
     a file or directory that does not exist.
     """
-    named = [_local(Path(file)) for file in files]
-    named += [row for directory in directories for row in _locals(directory)]
+    packages = sorted(_packages(), key=lambda row: (row.source != "built-in", row.id))
+    named = [*map(_local, files), *(row for directory in directories for row in _locals(directory))]
     implied = os.environ.get("AGENTIC_PLUGINS_DIR")
-    rows = [*sorted(_packages(), key=lambda row: (row.source != "built-in", row.id)), *named]
     first: dict[str, PluginRow] = {}
-    result = []
-    for row in [*rows, *(_locals(implied) if implied else [])]:
-        known = first.setdefault(normalized(row.id), row)
-        if known is not row and _same(known, row):
-            continue
-        if refusal := _refusal(row, named):
-            row = replace(row, status="disabled", cause=refusal)
-        elif known is not row and row.status == "not loaded":
-            row = replace(row, status="clash", cause=f"a second plugin of this id, the first is in {known.location}")
-        result.append(row)
-    return result
-
-
-def _same(a: PluginRow, b: PluginRow) -> bool:
-    """Whether one thing was seen twice: a path listed twice, or an editable install beside its own metadata."""
-    if "file" in (a.source, b.source):
-        return (a.source, a.location) == (b.source, b.location)
-    return (a.version, a.hooks, a.commands) == (b.version, b.hooks, b.commands)
+    seen: dict[Any, PluginRow] = {}
+    for row in [*packages, *named, *(_locals(implied) if implied else [])]:
+        known, shown = first.setdefault(normalized(row.id), row), _admitted(row, row in named)
+        if known is not row and shown.status == "not loaded":
+            cause = f"a second plugin of this id, the first is in {known.location}"
+            shown = replace(row, status="clash", cause=cause)
+        # One thing may be seen twice: a path named twice, or an editable install beside its own metadata.
+        what = row.location if row.source == "file" else (row.version, row.hooks, row.commands)
+        seen.setdefault((normalized(row.id), what), shown)
+    return list(seen.values())
 
 
 def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def ids(variable: str) -> set[str] | None:
-    """The plugin ids an environment variable lists, None if it is not set."""
-    text = os.environ.get(variable)
-    return None if text is None else {normalized(part.strip()) for part in text.split(",") if part.strip()}
+def ids(variable: str) -> set[str]:
+    """The plugin ids an environment variable lists."""
+    return {normalized(part.strip()) for part in os.environ.get(variable, "").split(",") if part.strip()}
 
 
-def _refusal(row: PluginRow, named: list[PluginRow]) -> str:
-    allowed, disabled = ids("AGENTIC_LOAD_PLUGINS"), ids("AGENTIC_DISABLED_PLUGINS") or set()
+def _admitted(row: PluginRow, named: bool) -> PluginRow:
+    """The row, disabled where the environment variables say so."""
     if row.source == "built-in":
-        return ""
-    if normalized(row.id) in disabled:
-        return "named in AGENTIC_DISABLED_PLUGINS"
-    if allowed is not None and normalized(row.id) not in allowed and row not in named:
-        return "not named in AGENTIC_LOAD_PLUGINS"
-    return ""
+        return row
+    if normalized(row.id) in ids("AGENTIC_DISABLED_PLUGINS"):
+        return replace(row, status="disabled", cause="named in AGENTIC_DISABLED_PLUGINS")
+    if "AGENTIC_LOAD_PLUGINS" in os.environ and not named and normalized(row.id) not in ids("AGENTIC_LOAD_PLUGINS"):
+        return replace(row, status="disabled", cause="not named in AGENTIC_LOAD_PLUGINS")
+    return row
 
 
 def _packages() -> Iterator[PluginRow]:
@@ -101,8 +92,7 @@ def _packages() -> Iterator[PluginRow]:
 
 
 def _package(dist: Distribution) -> Iterator[PluginRow]:
-    hooks = tuple(dist.entry_points.select(group="agentic"))
-    commands = tuple(dist.entry_points.select(group="agentic.commands"))
+    hooks, commands = (tuple(dist.entry_points.select(group=group)) for group in ("agentic", "agentic.commands"))
     for point in (*hooks, *commands):
         if EntryPoint.pattern.match(point.value) is None:
             raise ValueError(f"entry point {point.name} = {point.value!r} names no module")
@@ -112,20 +102,22 @@ def _package(dist: Distribution) -> Iterator[PluginRow]:
         yield PluginRow(name, dist.version, source, str(dist.locate_file("")), hooks=hooks, commands=commands)
 
 
-def _local(file: Path) -> PluginRow:
-    file = file.resolve()
-    if (file.suffix == ".py" and file.is_file()) or (file / "__init__.py").is_file():
-        return PluginRow(file.stem, None, "file", str(file))
-    raise PluginError(
-        f"expected a plugin file ending in .py or a folder with an __init__.py, got {file}; check the path"
-    )
+def _is_plugin(file: Path) -> bool:
+    return (file.suffix == ".py" and file.is_file()) or (file / "__init__.py").is_file()
+
+
+def _local(file: str | Path) -> PluginRow:
+    path = Path(file).resolve()
+    if not _is_plugin(path):
+        raise PluginError(
+            f"expected a plugin file ending in .py or a folder with an __init__.py, got {path}; check the path"
+        )
+    return PluginRow(path.stem, None, "file", str(path))
 
 
 def _locals(directory: str | Path) -> list[PluginRow]:
     """The plugins of a folder by name; tests and private files beside them are none."""
     if not Path(directory).is_dir():
         raise PluginError(f"expected a folder of plugin files, got {directory}, which is no folder; check the path")
-    files = [
-        file for file in sorted(Path(directory).iterdir()) if not file.name.startswith(("_", ".", "test_", "conftest"))
-    ]
-    return [_local(file) for file in files if file.suffix == ".py" or (file / "__init__.py").is_file()]
+    others = ("_", ".", "test_", "conftest")
+    return [_local(f) for f in sorted(Path(directory).iterdir()) if _is_plugin(f) and not f.name.startswith(others)]

@@ -72,14 +72,10 @@ def collect(rows: Iterable[PluginRow]) -> Registry:
 
 def _load_one(row: PluginRow) -> tuple[list[Component], list[Problem]]:
     """All of a stranger's offers or none; of the built-ins, each entry point stands alone."""
-    parts: list[tuple[EntryPoint | Path, ...]]
-    if row.source == "built-in":
-        parts = [(point,) for point in row.hooks]
-    else:
-        parts = [(Path(row.location),) if row.source == "file" else row.hooks]
+    sources = [Path(row.location)] if row.source == "file" else row.hooks
     components: list[Component] = []
     problems = []
-    for part in parts:
+    for part in [[source] for source in sources] if row.source == "built-in" else [sources]:
         try:
             components += [offer for source in part for offer in _offers(row, source)]
         except _Refused as refused:
@@ -98,10 +94,10 @@ def _offers(row: PluginRow, source: EntryPoint | Path) -> Iterator[Component]:
     if stated != API_VERSION:
         cause = f"it is written for plugin API {stated!r} and this agentic has {API_VERSION}"
         raise _Refused(cause, "install a version of either that fits the other")
-    for hook, implementation in _implementations(row, plugin):
+    for hook in _marked(row, plugin):
         started = perf_counter()
         try:
-            offer = implementation()
+            offer = getattr(plugin, hook)()
         except (Exception, SystemExit) as error:
             raise _Refused(f"its hook {hook} failed, {described(error)}", _remedy(row)) from error
         _check_offer(hook, offer)
@@ -112,40 +108,37 @@ def _offers(row: PluginRow, source: EntryPoint | Path) -> Iterator[Component]:
             yield Component(_HOOKS[hook], name, row.id, row.version, row.source, target, digest)
 
 
-def _implementations(row: PluginRow, plugin: Any) -> list[tuple[str, Any]]:
-    """The hooks of one plugin, once they are seen to be ours."""
+def _marked(row: PluginRow, plugin: Any) -> list[str]:
+    """The names of a plugin's hooks, once they are seen to be ours."""
     if isinstance(plugin, type):
         raise _Refused(f"its entry point is the class {plugin.__name__}", "name a module or an instance there")
     manager = pluggy.PluginManager("agentic")
     manager.add_hookspecs(hookspecs)
-    marked = {name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name) is not None}
-    for name, value in vars(plugin).items() if isinstance(plugin, ModuleType) else ():
-        if name not in marked and isinstance(value, FunctionType) and name in _HOOKS:
+    marked = [name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name) is not None]
+    functions = [name for name, value in getattr(plugin, "__dict__", {}).items() if isinstance(value, FunctionType)]
+    for name in sorted({*marked, *(name for name in functions if name.startswith("agentic_"))}):
+        if name not in _HOOKS:
+            raise _Refused(f"unknown hook {name}{suggest(name, _HOOKS)}", f"the hooks are {listed(_HOOKS)}")
+        if name not in marked:
             raise _Refused(f"its function {name} is not marked as a hook", "write @agentic.hookimpl above it")
-        if name not in marked and isinstance(value, FunctionType) and name.startswith("agentic_"):
-            marked.add(name)
-    for name in sorted(marked - set(_HOOKS)):
-        raise _Refused(f"unknown hook {name}{suggest(name, _HOOKS)}", f"the hooks are {listed(_HOOKS)}")
     if not marked:
         raise _Refused("it defines no hook", f"define one of {listed(_HOOKS)} and mark it with @agentic.hookimpl")
     try:
         manager.register(plugin, row.id)
     except pluggy.PluginValidationError as error:
         raise _Refused(described(error), "hooks take no arguments, remove them") from error
-    return [(hook, call.function) for hook in sorted(marked) for call in getattr(manager.hook, hook).get_hookimpls()]
+    return marked
 
 
 def _check_offer(hook: str, offer: Any) -> None:
+    said = f"its hook {hook} returned"
     if not isinstance(offer, Mapping):
-        cause = f"its hook {hook} returned {type(offer).__name__} instead of a mapping"
-        raise _Refused(cause, 'return {"name": "module:Class"}')
+        raise _Refused(f"{said} {type(offer).__name__} instead of a mapping", 'return {"name": "module:Class"}')
     for name, target in offer.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            remedy = "use lower-case letters, digits, - and _, a letter first"
-            raise _Refused(f"its hook {hook} returned the bad name {name!r}", remedy)
+            raise _Refused(f"{said} the bad name {name!r}", "use lower-case letters, digits, - and _, a letter first")
         if not isinstance(target, type) and not (isinstance(target, str) and _TARGET.fullmatch(target)):
-            cause = f"its hook {hook} returned {target!r} for '{name}'"
-            raise _Refused(cause, 'give a class or a "module:Class" string')
+            raise _Refused(f"{said} {target!r} for '{name}'", 'give a class or a "module:Class" string')
 
 
 def import_file(file: Path) -> tuple[ModuleType, str]:
@@ -180,7 +173,7 @@ def _absent(rows: list[PluginRow]) -> Iterator[Problem]:
         cause = "this agentic is not installed, so its own components are not found"
         yield Problem("agentic", None, cause, "run `pip install -e .` in the checkout")
     known = {normalized(row.id) for row in rows}
-    for name in sorted((ids("AGENTIC_LOAD_PLUGINS") or set()) - known):
+    for name in sorted(ids("AGENTIC_LOAD_PLUGINS") - known):
         cause = f"AGENTIC_LOAD_PLUGINS names it and it is not installed{suggest(name, known)}"
         yield Problem(name, None, cause, "install it or correct the name; `agentic plugins` lists what there is")
 
@@ -188,12 +181,11 @@ def _absent(rows: list[PluginRow]) -> Iterator[Problem]:
 def _name_clashes(components: list[Component]) -> Iterator[Problem]:
     for c in components:
         rivals = [r for r in components if (r.kind, r.name) == (c.kind, c.name) and r is not c]
-        if not rivals or c.source == "built-in":
-            continue
-        cause = f"its {c.kind} '{c.name}' is also offered by {listed(r.plugin for r in rivals)}"
-        if any(r.source == "built-in" for r in rivals):
-            cause += ", a built-in, which keeps the short name"
-        yield Problem(c.plugin, c.version, cause, f"write '{c.full_name}' to use it")
+        if rivals and c.source != "built-in":
+            cause = f"its {c.kind} '{c.name}' is also offered by {listed(r.plugin for r in rivals)}"
+            if any(r.source == "built-in" for r in rivals):
+                cause += ", a built-in, which keeps the short name"
+            yield Problem(c.plugin, c.version, cause, f"write '{c.full_name}' to use it")
 
 
 def _remedy(row: PluginRow) -> str:

@@ -6,7 +6,8 @@ Full names `id/name` are always valid. A built-in keeps its short name; two stra
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from importlib import import_module
+from importlib.metadata import EntryPoint
+from textwrap import shorten
 from typing import Any, cast
 
 from agentic.hookspecs import KINDS
@@ -25,7 +26,7 @@ class Problem:
 
     def __str__(self) -> str:
         name = f"{self.plugin} {self.version}" if self.version else self.plugin
-        return one_line(f"plugin {name}: {self.cause}; {self.remedy}", limit=1000)
+        return shorten(f"plugin {name}: {self.cause}; {self.remedy}", 1000, placeholder="...")
 
 
 @dataclass(frozen=True)
@@ -51,27 +52,21 @@ class Registry:
 
     components: tuple[Component, ...] = ()
     problems: tuple[Problem, ...] = ()
-    rows: "tuple[PluginRow, ...]" = ()
+    rows: tuple[PluginRow, ...] = ()
 
     def names(self, kind: str) -> list[str]:
         """What can be written for this kind: the short name where it is unambiguous, otherwise the full name."""
-        _check_kind(kind)
-        offers = [c for c in self.components if c.kind == kind]
-        return sorted({c.name if _winner(self._offers(kind, c.name)) is c else c.full_name for c in offers})
+        return sorted({c.name if self._winner(kind, c.name) is c else c.full_name for c in self._offers(kind)})
 
     def component(self, kind: str, name: str) -> Component:
         """The component a short or full name stands for. Raises PluginError if it is unknown or ambiguous."""
-        _check_kind(kind)
-        offers = self._offers(kind, name)
-        winner = _winner(offers)
-        if winner is not None:
+        if winner := self._winner(kind, name):
             return winner
+        offers = self._offers(kind, name)
         if not offers:
             raise PluginError(self._unknown(kind, name))
-        full = [f"'{c.full_name}'" for c in offers]
-        raise PluginError(
-            f"{kind} '{name}' is offered by {' and '.join(c.plugin for c in offers)}; write {' or '.join(full)} instead"
-        )
+        by, full = " and ".join(c.plugin for c in offers), " or ".join(f"'{c.full_name}'" for c in offers)
+        raise PluginError(f"{kind} '{name}' is offered by {by}; write {full} instead")
 
     def resolve(self, kind: str, name: str, check: Callable[[str, type[Any]], None] | None = None) -> type[Any]:
         """The class a name stands for; a lazy string is imported now.
@@ -81,40 +76,41 @@ class Registry:
         """
         found = self.component(kind, name)
         target: Any = found.target
-        remedy = f"`agentic plugins check {found.plugin}` shows more"
-        if isinstance(target, str):
-            module, _, attributes = target.partition(":")
-            try:
-                target = import_module(module)
-                for attribute in attributes.split("."):
-                    target = getattr(target, attribute)
-            except (Exception, SystemExit) as error:
-                cause = f"{kind} '{found.name}' at {found.target} does not load, {described(error)}"
-                raise PluginError(str(Problem(found.plugin, found.version, cause, remedy))) from error
-        if not callable(target):
-            cause = f"{kind} '{found.name}' at {found.target} should be a class and is of type {type(target).__name__}"
-            raise PluginError(str(Problem(found.plugin, found.version, cause, remedy)))
+        try:
+            if isinstance(target, str):
+                target = EntryPoint(name, target, kind).load()
+            if not callable(target):
+                raise TypeError(f"it should be a class and is of type {type(target).__name__}")
+        except (Exception, SystemExit) as error:
+            cause = f"{kind} '{found.name}' at {found.target} does not load, {described(error)}"
+            remedy = f"`agentic plugins check {found.plugin}` shows more"
+            raise PluginError(str(Problem(found.plugin, found.version, cause, remedy))) from error
         if check is not None:
             check(kind, target)
         return cast("type[Any]", target)
 
     def why(self, kind: str, name: str) -> list[str]:
         """Who offers this name, who wins and why, one line each; nothing is imported."""
-        _check_kind(kind)
-        offers = self._offers(kind, name)
+        offers, winner = self._offers(kind, name), self._winner(kind, name)
         lines = [f"{c.full_name} ({c.source}, {c.version or c.sha256}) -> {c.target}" for c in offers]
-        winner = _winner(offers)
         if winner is None:
             return [*lines, "nobody wins the short name: write a full name" if offers else "nobody offers it"]
         rule = "the only one" if len(offers) == 1 else "a built-in keeps its short name"
         return [*lines, f"{winner.full_name} wins: {rule}"]
 
-    def _offers(self, kind: str, name: str) -> list[Component]:
-        return [c for c in self.components if c.kind == kind and name in (c.name, c.full_name)]
+    def _offers(self, kind: str, name: str | None = None) -> list[Component]:
+        if kind not in KINDS:
+            raise PluginError(f"expected a kind of component ({listed(KINDS)}), got '{kind}'{suggest(kind, KINDS)}")
+        return [c for c in self.components if c.kind == kind and name in (None, c.name, c.full_name)]
+
+    def _winner(self, kind: str, name: str) -> Component | None:
+        offers = self._offers(kind, name)
+        candidates = offers if len(offers) == 1 else [c for c in offers if c.source == "built-in"]
+        return candidates[0] if len(candidates) == 1 else None
 
     def _unknown(self, kind: str, name: str) -> str:
-        full = [c.full_name for c in self.components if c.kind == kind]
-        text = f"unknown {kind} '{name}'{suggest(name, [*self.names(kind), *full])}; known: {listed(self.names(kind))}"
+        known, full = self.names(kind), [c.full_name for c in self._offers(kind)]
+        text = f"unknown {kind} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}"
         if others := [other for other in KINDS if self._offers(other, name)]:
             text += f"; the name is one of the {listed(others)}"
         if broken := [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]:
@@ -128,25 +124,10 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f", did you mean '{near[0]}'?" if near else ""
 
 
-def one_line(text: str, limit: int = 300) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
-
-
 def described(error: BaseException) -> str:
     """An exception's type and message on one line."""
-    return one_line(f"{type(error).__name__}: {error}")
+    return shorten(f"{type(error).__name__}: {error}", 300, placeholder="...")
 
 
 def listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
-
-
-def _winner(offers: list[Component]) -> Component | None:
-    candidates = offers if len(offers) == 1 else [c for c in offers if c.source == "built-in"]
-    return candidates[0] if len(candidates) == 1 else None
-
-
-def _check_kind(kind: str) -> None:
-    if kind not in KINDS:
-        raise PluginError(f"expected a kind of component ({listed(KINDS)}), got '{kind}'{suggest(kind, KINDS)}")

@@ -71,7 +71,7 @@ class _QuadraticForm(Goal):
         self.register_buffer("weights", matrix)
         self.register_buffer("center", point.to(torch.float64))
         proper = float(spread.min()) > 0
-        self.log_z = 0.5 * (len(spread) * log(2 * pi) - spread.log().sum()) if proper else None
+        self.log_z = 0.5 * (len(spread) * log(2 * pi) - float(spread.log().sum())) if proper else None
         self.after = float(after)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ class _QuadraticForm(Goal):
         return Quadratic(self.center, self.weights)
 
     def log_normalizer(self, x: Any) -> Tensor | None:
-        return self.log_z
+        return None if self.log_z is None else torch.tensor(self.log_z, dtype=self.weights.dtype)
 
 
 @final

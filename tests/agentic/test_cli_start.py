@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import metadata
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -38,7 +40,20 @@ class Machine:
         )
 
     def agentic(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return self.run("-m", "agentic", *arguments, **environ)
+        """One command in this process, which has imported torch already."""
+        out, err, before = StringIO(), StringIO(), set(sys.modules)
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name in [name for name in os.environ if name.startswith("AGENTIC_")]:
+                patch.delenv(name)
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            patch.syspath_prepend(self.folder)
+            patch.chdir(self.folder)
+            code = main(arguments)
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", None)).startswith(str(self.folder)):
+                del sys.modules[name]
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +102,7 @@ def test_every_command_works_beside_broken_plugins(machine: Machine, arguments: 
 
 
 def test_each_bad_plugin_is_one_line_and_the_good_one_is_listed(machine: Machine) -> None:
-    result = machine.agentic("plugins", "--provides", "--json")
+    result = machine.run("-m", "agentic", "plugins", "--provides", "--json")
     rows = {row["id"]: row for row in json.loads(result.stdout)}
     assert rows["good-plugin"]["provides"] == {"energies": ["spring"], "agents": ["still"]}
     assert rows["slow"]["status"] == "loaded"
@@ -128,11 +143,13 @@ def test_no_plugins_is_read_before_the_parser(machine: Machine) -> None:
 
 
 def test_strict_trace_and_disabled(machine: Machine) -> None:
-    strict = machine.agentic("plugins", "--provides", AGENTIC_STRICT_PLUGINS="1", AGENTIC_DISABLED_PLUGINS="slow")
+    strict = machine.run(
+        "-m", "agentic", "plugins", "--provides", AGENTIC_STRICT_PLUGINS="1", AGENTIC_DISABLED_PLUGINS="slow"
+    )
     assert (strict.returncode, strict.stdout) == (2, "")
     assert "Traceback" not in strict.stderr
     only = {"AGENTIC_LOAD_PLUGINS": "good-plugin,twin-a", "AGENTIC_DISABLED_PLUGINS": "twin-a"}
-    traced = machine.agentic("plugins", "--provides", AGENTIC_TRACE_PLUGINS="1", **only)
+    traced = machine.run("-m", "agentic", "plugins", "--provides", AGENTIC_TRACE_PLUGINS="1", **only)
     assert traced.returncode == 0
     assert "plugins: good-plugin: agentic_energies gave spring in " in traced.stderr
     assert "twin-a" not in traced.stderr

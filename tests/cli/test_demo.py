@@ -16,6 +16,7 @@ def test_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.chdir(tmp_path)
     short = {name: (2, said) for name, (_, said) in WORLDS.items()}
     monkeypatch.setattr("agentic.cli.demo.WORLDS", short)
+    monkeypatch.setattr("shutil.which", lambda name: name)  # as where the program is on the path
     assert main(["demo", "--seed", "1"]) == 0
     out = capsys.readouterr().out
     assert [out.count(agent) for agent in ("│ energy", "│ random", "│ rock")] == [3, 3, 3]

@@ -134,5 +134,5 @@ def strangers(folder: Path, short_name: str) -> None:
     distribution(folder, "rival", {"rival.py": offer(short_name)}, {"x": "rival"})
     distribution(folder, "twin-a", {"twin_a.py": offer("twin")}, {"x": "twin_a"})
     distribution(folder, "twin-b", {"twin_b.py": offer("twin")}, {"x": "twin_b"})
-    slow = "import time\nimport torch\ntime.sleep(1)\n" + offer("slow")
+    slow = "import time\nimport torch\ntime.sleep(0.1)\n" + offer("slow")
     distribution(folder, "slow", {"slow_plugin.py": slow}, {"x": "slow_plugin"})
