@@ -152,8 +152,10 @@ class Simplex(Domain):
 
     def one_hot(self, indices: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
         """One-hot blocks (*s, b, event) of integer values (*s, b, factors)."""
-        columns = zip(indices.unbind(-1), self.sizes, strict=True)
-        return torch.cat([torch.nn.functional.one_hot(i.long(), n).to(dtype) for i, n in columns], -1)
+        shape = indices.shape[:-1]
+        columns = zip(indices.long().unbind(-1), self.sizes, strict=True)
+        blocks = [torch.eye(n, dtype=dtype).index_select(0, i.flatten()).view(*shape, n) for i, n in columns]
+        return blocks[0] if len(blocks) == 1 else torch.cat(blocks, -1)
 
 
 @final

@@ -24,7 +24,6 @@ from agentic import (
 from agentic_optimizers.backups import Backup, MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
 
-
 REMEMBERED = 64  # solved graphs a plan carries along
 
 
