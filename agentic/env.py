@@ -193,7 +193,8 @@ def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Sin
 
 
 def _unknown(id: str) -> str:
-    packages = sorted({str(spec.entry_point).split(".")[0].split(":")[0] for spec in gymnasium.registry.values()})
+    entries = [spec.entry_point for spec in gymnasium.registry.values()]
+    packages = sorted({entry.split(".")[0].split(":")[0] for entry in entries if isinstance(entry, str)})
     near = get_close_matches(id.split(":")[-1], gymnasium.registry, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "see `agentic envs`."
     return (

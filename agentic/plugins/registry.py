@@ -110,7 +110,8 @@ class Registry:
 
     def _unknown(self, kind: str, name: str) -> str:
         known, full = self.names(kind), [c.full_name for c in self._offers(kind)]
-        text = f"unknown {kind} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}"
+        noun = "energy" if kind == "energies" else kind.removesuffix("s")
+        text = f"unknown {noun} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}"
         if others := [other for other in KINDS if self._offers(other, name)]:
             text += f"; the name is one of the {listed(others)}"
         if broken := [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]:

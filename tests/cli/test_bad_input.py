@@ -103,14 +103,15 @@ def test_failing_environment(how: str, said: str, capsys: pytest.CaptureFixture[
 
 
 def start(*arguments: str, file_limit: int | None = None) -> subprocess.Popen[str]:
-    def limit() -> None:
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs the tests in the background ignores Ctrl-C
         if file_limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
 
     command = [sys.executable, "-m", "agentic", "run", *arguments]
     pipe = subprocess.PIPE
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AGENTIC_")}
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=limit, env=environ)
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=prepare, env=environ)
 
 
 def test_full_disk() -> None:
