@@ -113,9 +113,9 @@ class EnergyAgent(Agent):
         precision = self.selection.precision
         policy = plan.first_action(precision)
         action = self.selection.choose(policy, self.model.action, generator)
-        parts = plan.terms(precision)
-        energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(action)}
-        remembered = EnergyState(self.model.predict(belief, action), plan.shifted())
+        parts, step = plan.terms(precision), objective.imagine(belief, action)
+        energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
+        remembered = EnergyState(step.after, plan.shifted())
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:

@@ -113,7 +113,7 @@ class ExpectedEnergy(Objective):
     def advance(self, node: Node, action: Tensor) -> tuple[Node, Mapping[str, Tensor]]:
         """One imagined step: the next node and the step's weighted parts."""
         purpose = self.purpose
-        step = Step(node.belief, action, self._predict(node.belief, action))
+        step = self.imagine(node.belief, action)
         parts = {"pragmatic": purpose.goal.expected(self.model, step)}
         if purpose.effort is not None:
             parts["effort"] = purpose.effort(None, action)
@@ -132,14 +132,17 @@ class ExpectedEnergy(Objective):
             alive = survival if node.alive is None else node.alive * survival
         return Node(belief, alive, memory, node.t + 1), parts
 
-    def split(self, action: Tensor) -> Mapping[str, Tensor]:
-        """Risk and ambiguity of one step from the present belief, each (*s, b), where both have a meaning.
+    def imagine(self, belief: Belief, action: Tensor) -> Step:
+        """One step of the model from `belief` under an action (*s, b, *event)."""
+        return Step(belief, action, self._predict(belief, action))
+
+    def split(self, step: Step) -> Mapping[str, Tensor]:
+        """Risk and ambiguity of one imagined step, each (*s, b), where both have a meaning.
 
         For goals over observations risk + ambiguity = pragmatic - state gain + log Z; goals over latents add the
         entropy of what is observed minus that of the latent. Empty without a finite log normaliser.
         """
         goal = self.purpose.goal
-        step = Step(self.belief, action, self._predict(self.belief, action))
         log_z, entropy = goal.log_normalizer(None), goal.outcome_entropy(self.model, step)
         if log_z is None or entropy is None:
             return {}

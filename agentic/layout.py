@@ -104,10 +104,6 @@ class Leaf:
             raise ValueError("is not finite")
         return (values if self.dtype.kind == "f" else np.rint(values)).reshape(shape).astype(self.dtype)
 
-    def _firsts(self, rows: int) -> np.ndarray:
-        """Where each of `rows` encodings begins in all of them."""
-        return np.arange(0, rows * self.width, self.width)
-
     @cached_property
     def _weights(self) -> np.ndarray:
         """(width, factors): what turns one-hot blocks into places by a product."""
@@ -118,14 +114,9 @@ class Leaf:
 
     def _indices(self, values: np.ndarray) -> np.ndarray:
         """(b, factors): the place of the one in each block, where all else is zero."""
-        if len(self.sizes) == 1:
-            places = values.argmax(1)
-            if np.count_nonzero(values) == len(values) and (values.take(places + self._firsts(len(values))) == 1).all():
-                return np.asarray(places[:, None] - self.offsets)
-            raise ValueError("is not one-hot")
         if values.min(initial=0) >= 0 and values.max(initial=0) <= 1:
             places = (values @ self._weights).astype(np.int64)
-            found = values.ravel().take(places + self._firsts(len(values))[:, None], mode="clip")
+            found = values.ravel().take(places + np.arange(0, values.size, self.width)[:, None], mode="clip")
             one_each = found.min(initial=1) == 1 and np.count_nonzero(values) == found.size
             if one_each and (places >= self.blocks).all():
                 return np.asarray(places - self.offsets)

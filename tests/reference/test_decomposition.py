@@ -39,7 +39,7 @@ class StatePreferences(LatentGoal):
 def both_readings(model: Model, goal: Goal, action: Tensor) -> tuple[Tensor, Tensor]:
     """Risk + ambiguity, and pragmatic - state gain + log Z, of one step from the start."""
     objective = ExpectedEnergy(model, model.begin(1), Purpose(goal, 1, SummedGain()))
-    split, parts = objective.split(action), objective.terms(action.unsqueeze(1))
+    split, parts = objective.split(objective.imagine(objective.belief, action)), objective.terms(action.unsqueeze(1))
     log_z = goal.log_normalizer(None)
     assert log_z is not None
     return split["risk"] + split["ambiguity"], parts["pragmatic"] - parts["state_gain"] + log_z
@@ -94,7 +94,7 @@ def test_risk_is_the_divergence_from_the_preferred_outcomes(seed: int) -> None:
     preferred = torch.cat([torch.softmax(torch.from_numpy(c), 0) for c in raw]).unsqueeze(0)
     expected = model.emit(model.predict(model.begin(1), action))
     divergence = expected.divergence(Categorical(preferred, model.outcome.sizes))
-    assert_close(objective.split(action)["risk"], divergence, atol=1e-10, rtol=0)
+    assert_close(objective.split(objective.imagine(objective.belief, action))["risk"], divergence, atol=1e-10, rtol=0)
 
 
 @properties
@@ -115,7 +115,9 @@ def test_risk_of_a_quadratic_goal_is_the_divergence_from_its_gaussian(seed: int)
     preferred = Gaussian(torch.from_numpy(center).unsqueeze(0), torch.linalg.inv(torch.from_numpy(weights)))
     objective = ExpectedEnergy(model, model.begin(1), Purpose(QuadraticGoal(weights, center), 1))
     divergence = model.emit(model.predict(model.begin(1), action)).divergence(preferred)
-    assert_close(objective.split(action)["risk"], divergence, atol=1e-8, rtol=1e-10)
+    assert_close(
+        objective.split(objective.imagine(objective.belief, action))["risk"], divergence, atol=1e-8, rtol=1e-10
+    )
 
 
 @properties
@@ -142,4 +144,4 @@ def test_where_there_is_no_normalizer_there_is_no_split() -> None:
     model = LinearGaussian.example()
     free = QuadraticLatentGoal([1.0, 0.0])
     objective = ExpectedEnergy(model, model.begin(1), Purpose(free, 1, SummedGain()))
-    assert objective.split(torch.zeros(1, 1, dtype=F64)) == {}
+    assert objective.split(objective.imagine(objective.belief, torch.zeros(1, 1, dtype=F64))) == {}

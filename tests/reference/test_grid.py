@@ -44,7 +44,7 @@ def test_one_step_from_the_middle_towards_the_right() -> None:
     model = grid(1, 1)
     objective = ExpectedEnergy(model, model.begin(1), Purpose(wanting(1, 2), gain=SummedGain()))
     both = torch.stack([one_hot(LEFT), one_hot(RIGHT)])
-    split = objective.split(both)
+    split = objective.split(objective.imagine(objective.belief, both))
     G = (split["risk"] + split["ambiguity"])[:, 0]
     assert_close(G, torch.tensor([36.841361487904734, 0.0], dtype=F64), atol=1e-14, rtol=0)
     assert_close(objective(both.unsqueeze(2))[:, 0], G, atol=1e-14, rtol=0)  # the log normalizer is 8e-16 here
