@@ -13,7 +13,7 @@ from agentic.gain import Gain, JointGain, SummedGain
 from agentic.goal import Goal, LatentGoal, ObservationGoal, Quadratic, RewardGoal
 from agentic.hookspecs import hookimpl
 from agentic.learn import Conjugate, ConjugateLearner, Learner
-from agentic.metric import Access, Frame, Interval, Intervention, Measurement, Metric, Null, Subject, measure
+from agentic.metric import Access, Frame, Interval, Measurement, Metric, Null, holm, measure
 from agentic.minimizer import Iterate, Minimizer, Sampler, Solution, minimize
 from agentic.model import Evidence, FiniteModel, LinearModel, LinearSystem, Model, Step
 from agentic.plan import AffineFeedback, Plan, Sequence, Tree, weigh
@@ -22,6 +22,7 @@ from agentic.record import Record
 from agentic.seeds import stream
 from agentic.simulate import run, ticks
 from agentic.state import select
+from agentic.subject import Intervention, Subject
 from agentic.truth import Truth, truth_of
 
 __version__: str
@@ -91,6 +92,7 @@ __all__ = [
     "Tree",
     "Truth",
     "UserError",
+    "holm",
     "hookimpl",
     "load",
     "make",

@@ -5,28 +5,25 @@ cloned from it, so metrics say what they need, and some intervene: they change t
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from html import escape
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from agentic.agent import Agent, Change
 from agentic.errors import UserError
 from agentic.seeds import stream
+from agentic.subject import Part, Subject
 
 if TYPE_CHECKING:
-    import gymnasium
     from rich.table import Table
 
-    from agentic.record import Record
 
-Part = Literal["record", "agent", "environment"]
+LEVEL = 0.05  # of every verdict
 
 
 class Access(Enum):
@@ -135,6 +132,14 @@ class Measurement:
         if not isinstance(self.frame, Frame):
             raise UserError(f"a measurement of {self.metric} needs a Frame to hold in, got {self.frame!r}")
 
+    @property
+    def outside_null(self) -> bool | None:
+        """Whether the value is told from its null at the 5 % level; None where it has no null to be told from.
+
+        Of many measurements some fall outside by chance: adjust their p-values with `holm` first.
+        """
+        return None if self.null is None else self.null.p_value < LEVEL
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON; numbers that are not finite become 'nan', 'inf' or '-inf'."""
         return {key: _plain(value) for key, value in (vars(self) | {"access": self.access.value}).items()}
@@ -186,68 +191,55 @@ class Measurement:
         return f"{self.episodes} episodes, {self.samples} samples" if self.samples else "exact"
 
 
-@final
-@dataclass(frozen=True)
-class Intervention:
-    """A change of the world: `apply` makes the changed environment from the unchanged one.
-
-    `change` is what the agent is told of it; None: nothing, it must find out.
-    """
-
-    name: str
-    apply: "Callable[[gymnasium.Env[Any, Any]], gymnasium.Env[Any, Any]]"
-    change: Change | None = None
-
-
-@final
-@dataclass(frozen=True)
-class Subject:
-    """What is being measured; a part that is not offered is None.
-
-    `record` is what happened, `agent` and `environment` (a function that makes a fresh single environment) allow to
-    look closer, to run again and to intervene.
-    """
-
-    record: "Record | None" = None
-    agent: Agent | None = None
-    environment: "Callable[[], gymnasium.Env[Any, Any]] | None" = None
-
-    def under(self, intervention: Intervention) -> Self:
-        """The sealed agent (a deep copy that does not learn) in the changed world, told what is announced."""
-        make, agent = self.environment, deepcopy(self.agent)
-        if make is None or agent is None:
-            raise UserError(f"intervention {intervention.name} needs an agent and an environment to run it in")
-        agent.learner = None
-        if intervention.change is not None:
-            agent = agent.told(intervention.change)
-        return replace(self, record=None, agent=agent, environment=lambda: intervention.apply(make()))
-
-
 class Metric(ABC):
     """One way to measure a subject. Concrete ones are frozen dataclasses of the estimator's parameters.
 
-    `access` says what it looks at, `unit` what its values are in, `needs` which parts of a `Subject` it reads. Columns
-    that a record lacks are told by the record itself.
+    `access` says what it looks at, `unit` what its values are in, `needs` which parts of a `Subject` it reads: class
+    attributes, or properties where they depend on the parameters. Columns that a record lacks are told by the record.
     """
 
-    access: ClassVar[Access]
-    unit: ClassVar[str]
-    needs: ClassVar[tuple[Part, ...]]
+    @property
+    @abstractmethod
+    def access(self) -> Access: ...
+
+    @property
+    @abstractmethod
+    def unit(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def needs(self) -> tuple[Part, ...]: ...
 
     @abstractmethod
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         """The measurement; `subject` offers all that is needed, `generator` is the only source of chance."""
 
 
-def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
-    """Measure, with the metric's own random stream. Raises UserError where the subject lacks what the metric needs."""
+def measure(
+    metric: Metric, subject: Subject, *, seed: int = 0, references: Mapping[str, Subject] | None = None
+) -> Measurement:
+    """Measure, with the metric's own random stream, and what each of `references` (a rock, a random agent) scores.
+
+    Raises UserError where the subject lacks what the metric needs.
+    """
     missing = [need for need in metric.needs if getattr(subject, need) is None]
     if missing:
         raise UserError(
             f"{type(metric).__name__} looks at {metric.access.value} and needs {', '.join(metric.needs)}; "
             f"this subject has no {', '.join(missing)}: add it, or choose a metric that does without"
         )
-    return replace(metric.measure(subject, generator=np.random.default_rng(stream(seed, "metric"))), seed=seed)
+    found = metric.measure(subject, generator=np.random.default_rng(stream(seed, "metric")))
+    scores = {name: measure(metric, other, seed=seed).value for name, other in (references or {}).items()}
+    return replace(found, seed=seed, references={**found.references, **scores})
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted for their number, so that all verdicts together err at the level of one (Holm 1979)."""
+    order = np.argsort(p_values, kind="stable")
+    scaled = np.asarray(p_values, np.float64)[order] * np.arange(len(order), 0, -1)
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
+    return [float(p) for p in adjusted]
 
 
 def _plain(value: Any) -> Any:

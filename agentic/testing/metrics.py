@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from agentic.errors import UserError
-from agentic.metric import Access, Frame, Measurement, Metric, Subject, measure
+from agentic.metric import Access, Frame, Measurement, Metric, measure
 from agentic.record import Record
 from agentic.simulate import run
+from agentic.subject import Subject
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.worlds import Coin, TwoPlaces
 

@@ -6,7 +6,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment
+from agentic import Agent, Categorical, Decision, Domain, Environment, Simplex
 
 AHEAD = 256  # rows drawn at once: a draw costs as much as the rest of a tick
 
@@ -14,10 +14,11 @@ AHEAD = 256  # rows drawn at once: a draw costs as much as the rest of a tick
 @final
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Actions (b, *event) drawn ahead, and how many of them were used."""
+    """Actions (b, *event) drawn ahead, how many of them were used, and the policy where actions are discrete."""
 
     actions: tuple[Tensor, ...] = ()
     used: int = 0
+    policy: Categorical | None = None
 
     def where(self, mask: Tensor, other: Self) -> Self:
         """An episode's end changes nothing: draws are independent, so those already made go on."""
@@ -36,11 +37,14 @@ class RandomAgent(Agent):
         return cls(env.action)
 
     def start(self, batch: int, *, generator: torch.Generator) -> Draws:
-        return Draws()
+        if not isinstance(self.action, Simplex):
+            return Draws()
+        each = [torch.full((size,), 1 / size, dtype=torch.float64) for size in self.action.sizes]
+        return Draws(policy=Categorical(torch.cat(each).expand(batch, -1), self.action.sizes))
 
     def decide(self, state: Draws, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if state.used == len(state.actions):
             ticks = max(8, AHEAD // len(obs))
             drawn = self.action.draw(ticks * len(obs), generator=generator, dtype=obs.dtype)
-            state = Draws(drawn.view(ticks, len(obs), *self.action.event).unbind())
-        return Decision(state.actions[state.used], Draws(state.actions, state.used + 1))
+            state = Draws(drawn.view(ticks, len(obs), *self.action.event).unbind(), 0, state.policy)
+        return Decision(state.actions[state.used], Draws(state.actions, state.used + 1, state.policy), state.policy)

@@ -5,7 +5,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
+from agentic import Agent, Categorical, Decision, Domain, Environment, Simplex, UserError
 
 
 @final
@@ -32,4 +32,6 @@ class Rock(Agent):
         return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
-        return Decision(self.event.to(obs.dtype).expand(len(obs), *self.domain.event))
+        event = self.event.expand(len(obs), *self.domain.event)
+        policy = Categorical(event, self.domain.sizes) if isinstance(self.domain, Simplex) else None
+        return Decision(event.to(obs.dtype), policy=policy)

@@ -14,7 +14,8 @@ from rich.console import Console
 from agentic.agent import Agent, Change, Decision
 from agentic.errors import UserError
 from agentic.learn import Learner
-from agentic.metric import Access, Frame, Interval, Intervention, Measurement, Metric, Null, Subject, measure
+from agentic.metric import Access, Frame, Interval, Measurement, Metric, Null, holm, measure
+from agentic.subject import Intervention, Subject
 from agentic.testing.metrics import subject
 from agentic.testing.worlds import Coin, TwoPlaces
 
@@ -213,3 +214,15 @@ def test_bad_parameters_of_the_interval_are_refused(arguments: dict[str, Any]) -
 
     with pytest.raises(UserError, match="episode_return expects"):
         EpisodeReturn(**arguments)
+
+
+def test_holm_adjusts_for_the_number_of_p_values() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_a_verdict_needs_a_null() -> None:
+    assert FULL.outside_null is True
+    assert replace(FULL, null=Null("shift", 0.0, 0.1, 99, 0.05)).outside_null is False
+    assert replace(FULL, null=None).outside_null is None

@@ -78,6 +78,7 @@ NAMES = [
     "Tree",
     "Truth",
     "UserError",
+    "holm",
     "hookimpl",
     "load",
     "make",

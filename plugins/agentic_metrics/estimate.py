@@ -1,0 +1,53 @@
+"""A number with what judges it: what the plain functions return, before a metric puts it in its frame."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, final
+
+from agentic import Frame, Interval, Measurement, Metric, Null
+
+EXACT = 1e-9  # below this an exact value is zero
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A value, its interval and null, and how it was found; `float(estimate)` is the value.
+
+    `interval` is None and `samples` 0 where the value is exact; `null` is None where there is nothing to compare with.
+    """
+
+    value: float
+    estimator: str
+    interval: Interval | None = None
+    null: Null | None = None
+    episodes: int = 0
+    samples: int = 0
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __float__(self) -> float:
+        return self.value
+
+    def measurement(self, name: str, metric: Metric, frame: Frame) -> Measurement:
+        """The measurement that `metric`, known as `name`, reports; its parameters are the metric's own fields."""
+        return Measurement(
+            metric=name,
+            value=self.value,
+            unit=metric.unit,
+            access=metric.access,
+            frame=frame,
+            estimator=self.estimator,
+            parameters=asdict(metric),  # type: ignore[call-overload]  # every metric is a dataclass
+            interval=self.interval,
+            null=self.null,
+            episodes=self.episodes,
+            samples=self.samples,
+            diagnostics=self.diagnostics,
+            warnings=self.warnings,
+        )
+
+
+def exact_null(value: float, kind: str) -> Null:
+    """The null of an exact value whose null is exactly zero: told from it or not, without chance."""
+    return Null(kind, 0.0, 0.0, 1, 0.0 if abs(value) > EXACT else 1.0)

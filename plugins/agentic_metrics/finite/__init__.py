@@ -1,0 +1,1 @@
+"""Worlds of finitely many states, where values are exact."""

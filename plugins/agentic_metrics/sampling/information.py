@@ -1,0 +1,83 @@
+"""Conditional mutual information from samples: one contract that every estimator meets.
+
+Transfer entropy, information storage, policy complexity and autonomy are all I(X; Y | Z) of something; what differs is
+what X, Y and Z are. So an estimator is chosen once, and each metric only arranges its variables.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from agentic import Interval
+
+Floats = NDArray[np.float64]
+Values = NDArray[np.generic]  # (n, d): int64 names or float64 numbers
+
+
+@final
+@dataclass(frozen=True)
+class Information:
+    """I(X; Y | Z) of n samples, in bits.
+
+    `local` (n,): each sample's contribution; their mean is the raw estimate. `bias` is what a raw estimate exceeds the
+    truth by on average, as far as it is known. `freedom` is the number of degrees of freedom of 2 N I (in nats) where
+    X and Y are independent given Z, None where that is no chi-square.
+    """
+
+    local: Floats
+    bias: float = 0.0
+    freedom: int | None = None
+    warnings: tuple[str, ...] = ()
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def value(self) -> float:
+        """The estimate, bias removed; not clipped at zero, because that would bias averages."""
+        return float(self.local.mean()) - self.bias
+
+
+class Estimator(ABC):
+    """A way to estimate information. Concrete ones are frozen dataclasses of their parameters."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
+        """I(x; y | given) of samples (n, d) each, in bits. Raises UserError for values it cannot take."""
+
+
+def interval(information: Information, groups: NDArray[np.int64], *, level: float = 0.95) -> Interval:
+    """The interval of an estimate whose samples hang together within `groups` (n,), the episode of each sample.
+
+    An estimator of information is to first order the mean of its local contributions, so that the spread of their sums
+    over independent episodes gives its standard error (the infinitesimal jackknife; Efron 1982), with Student's t for
+    the number of episodes. A single episode is cut into blocks.
+    """
+    groups = groups if len(np.unique(groups)) > 1 else blocks(information.local)
+    _, where = np.unique(groups, return_inverse=True)
+    count = int(where.max()) + 1
+    centered = information.local - information.local.mean()
+    sums = np.bincount(where, centered, count)
+    error = float(np.sqrt(count / max(1, count - 1) * (sums**2).sum())) / len(centered)
+    half = float(stdtrit(max(1, count - 1), 0.5 + level / 2)) * error
+    method = f"Student t over {count} episodes"
+    return Interval(level, information.value - half, information.value + half, method)
+
+
+def blocks(local: Floats) -> NDArray[np.int64]:
+    """The block of each sample (n,) of one long run: at least 5 integrated autocorrelation times, at most n / 10."""
+    centered = local - local.mean()
+    n, variance = len(local), float((centered**2).mean())
+    time = 1.0
+    for lag in range(1, max(2, n // 10)):
+        correlation = float((centered[:-lag] * centered[lag:]).mean()) / variance if variance > 0 else 0.0
+        if correlation <= 0:
+            break
+        time += 2 * correlation
+    size = int(min(max(np.ceil(5 * time), np.sqrt(n)), max(1, n // 10)))
+    return np.arange(n) // size
