@@ -34,7 +34,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: install demo test lint types bench docs lock clean help
+.PHONY: install demo test lint types bench figures docs lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -77,6 +77,9 @@ types: $(STAMP)  ## check types
 
 bench: $(STAMP)  ## measure speed
 	$(BIN)/python -m benchmarks
+
+figures: $(STAMP)  ## draw the pictures of the documentation anew
+	$(BIN)/python -m figures
 
 docs: $(STAMP)  ## run the examples in the pages (pytest's 5 means that there is none)
 	$(BIN)/python -m pytest --doctest-glob="*.md" README.md docs || test $$? -eq 5

@@ -48,7 +48,7 @@ def query(
         return sealed.decide(sealed.start(world.states, generator=draws), seen, generator=draws)
 
     def counted(times: int) -> Floats:
-        return np.mean([decide().action.to(torch.float64).numpy() for _ in range(times)], axis=0, dtype=np.float64)
+        return np.asarray(np.mean([decide().action.numpy() for _ in range(times)], axis=0, dtype=np.float64))
 
     policy = decide().policy
     if isinstance(policy, Categorical):

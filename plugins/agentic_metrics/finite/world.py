@@ -5,7 +5,7 @@ Exact metrics compute on these; `World.of` makes them from the truth of an envir
 """
 
 from dataclasses import dataclass
-from typing import Self, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,8 +49,8 @@ class World:
         """The world of an environment's truth; several state factors become one, the last varying fastest."""
         states = int(np.prod([len(first) for first in truth["D"]]))
         actions = truth["rewards"].shape[-1]
-        dynamics: Floats = np.ones((actions, 1, 1))
-        start: Floats = np.ones(1)
+        dynamics: NDArray[Any] = np.ones((actions, 1, 1))
+        start: NDArray[Any] = np.ones(1)
         for moves, first in zip(truth["B"], truth["D"], strict=True):
             by_action = np.moveaxis(moves, (0, 1, 2), (2, 1, 0))  # (a, previous, next)
             joint = np.einsum("apn,aqm->apqnm", dynamics, by_action)
