@@ -22,7 +22,7 @@ from agentic.record import Record
 from agentic.seeds import stream
 from agentic.simulate import run, ticks
 from agentic.state import select
-from agentic.subject import Intervention, Subject
+from agentic.subject import Intervention, Subject, subject_of
 from agentic.truth import Truth, truth_of
 
 __version__: str
@@ -101,6 +101,7 @@ __all__ = [
     "run",
     "select",
     "stream",
+    "subject_of",
     "ticks",
     "truth_of",
     "weigh",

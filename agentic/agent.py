@@ -39,7 +39,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Change:
-    """What an intervention announces to an agent: a new goal, a new model of the world; None where nothing changed."""
+    """What an intervention announces to an agent: a new goal, a new model of the world; None where nothing changed.
+
+    Each is in the agent's own terms, or the changed world itself, an `agentic.Environment`: the agent then asks its
+    parts for themselves in that world.
+    """
 
     goal: Any = None
     model: Any = None

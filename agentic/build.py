@@ -28,6 +28,7 @@ from agentic.plugins import Component, Registry
 from agentic.plugins.registry import listed, suggest
 from agentic.record import Record
 from agentic.simulate import Progress, run
+from agentic.subject import Subject
 
 SELECTIONS = {"greedy": Greedy, "softmax": Softmax}
 GAINS = {"summed": SummedGain, "joint": JointGain}
@@ -73,6 +74,13 @@ class Built:
             )
         finally:
             self.environment.close()
+
+    def subject(self, observer: Callable[[Progress], None] | None = None) -> Subject:
+        """Run once, in memory, and offer all there is to measure: the record, the agent as sealed then, its world."""
+        copies = self.environment.copies()
+        record = self.run(None, observer)
+        self.agent.learner = None
+        return Subject(record, self.agent, copies)
 
 
 def build(experiment: Experiment, registry: Registry) -> Built:

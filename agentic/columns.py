@@ -6,7 +6,7 @@ Recording is most of what the toolkit adds to a bare loop, so ticks are staged a
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -65,13 +65,8 @@ class Block:
     def table(self) -> pa.Table:
         """The rows as an Arrow table, in the order tick, row."""
         self._join()
-        columns = {name: column[: self.rows] for name, column in self._columns.items()}
-        shapes = {name: column.shape[1:] for name, column in columns.items() if column.ndim > 1}
         codes = np.repeat([PHASES.index(name) for name, _ in self._phases], [count for _, count in self._phases])
-        phase = NAMES.take(_arrow(codes[: self.rows].astype(np.int8)))
-        arrays = {"phase": phase} | {name: _arrow(column) for name, column in columns.items()}
-        schema = pa.schema([(name, array.type) for name, array in arrays.items()], {SHAPES: json.dumps(shapes)})
-        return pa.Table.from_arrays(list(arrays.values()), schema=schema)
+        return table_of(codes[: self.rows], {name: column[: self.rows] for name, column in self._columns.items()})
 
     def clear(self) -> None:
         """Forget the rows, keep the counts."""
@@ -119,6 +114,15 @@ class Block:
         if self.rows:
             column[: self.rows] = np.nan
         return column
+
+
+def table_of(phase: np.ndarray, columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """Columns (n, *shape), without gaps in memory, as an Arrow table; `phase` (n,) holds places in PHASES."""
+    shapes = {name: column.shape[1:] for name, column in columns.items() if column.ndim > 1}
+    arrays = {"phase": NAMES.take(_arrow(phase.astype(np.int8)))}
+    arrays |= {name: _arrow(column) for name, column in columns.items()}
+    schema = pa.schema([(name, array.type) for name, array in arrays.items()], {SHAPES: json.dumps(shapes)})
+    return pa.Table.from_arrays(list(arrays.values()), schema=schema)
 
 
 def _leaves(prefix: str, layout: Layout, natives: Sequence[Any]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:

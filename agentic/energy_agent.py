@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Self, final
+from typing import Any, Self, final
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from agentic.belief import Belief, Density
 from agentic.domain import Domain
 from agentic.errors import UserError
 from agentic.expected import ExpectedEnergy, Purpose
+from agentic.goal import Goal
 from agentic.learn import Learner
 from agentic.minimizer import Minimizer, Solution, minimize
 from agentic.model import Evidence, Model
@@ -127,11 +128,20 @@ class EnergyAgent(Agent):
         return minimize(evidence, self.inference, start, generator=generator)
 
     def told(self, change: Change) -> "EnergyAgent":
-        """The agent with the announced goal or model in place of its own; a new model is not being learned."""
-        purpose = self.purpose if change.goal is None else replace(self.purpose, goal=change.goal)
-        if change.model is None:
-            return self._with(self.model, purpose, self.learner)
-        return self._with(change.model, purpose, None)
+        """The agent with the announced goal or model in place of its own; a new model is not being learned.
+
+        Of a changed world, an `Environment`, each part is asked for itself in it: `part.for_env(environment)`. A part
+        without that method stays as it is.
+        """
+        purpose, model = self.purpose, self.model
+        if isinstance(change.goal, Goal):
+            purpose = replace(purpose, goal=change.goal)
+        elif change.goal is not None:
+            goal, terminal = _in_world(purpose.goal, change.goal), _in_world(purpose.terminal, change.goal)
+            purpose = replace(purpose, goal=goal, terminal=terminal)
+        if change.model is not None:
+            model = change.model if isinstance(change.model, Model) else _in_world(model, change.model)
+        return self._with(model, purpose, self.learner if model is self.model else None)
 
     def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
         return EnergyAgent(model, purpose, self.inference, self.planner, selection=self.selection, learner=learner)
@@ -142,3 +152,8 @@ class EnergyAgent(Agent):
             evidence = Evidence(self.model, obs, prior)
             return evidence.terms(perceived.belief, perceived.value)
         return {perceived.kind: perceived.value}
+
+
+def _in_world(part: Any, world: Any) -> Any:
+    """A model or goal as it is in another world, itself where it does not say."""
+    return part.for_env(world) if hasattr(part, "for_env") else part

@@ -5,6 +5,7 @@ Single environments, lists of them and vector environments of every autoreset mo
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any
 
@@ -86,6 +87,20 @@ class Environment:
     def truth(self) -> Truth:
         """The world as arrays, where it is known (see `truth_of`). Raises UserError where it is not."""
         return truth_of(self._rows.envs[0])
+
+    def copies(self) -> Callable[[], Single]:
+        """A function that makes single environments like those of this batch as they are now.
+
+        Raises UserError where there are none to copy: in a vector environment of somebody else's making.
+        """
+        try:
+            if not isinstance(self._rows.envs[0], gymnasium.Env):
+                raise TypeError(f"it is a {type(self._rows.envs[0]).__name__}")
+            pristine = deepcopy(self._rows.envs[0])
+        except Exception as error:
+            hint = "give its id or a function that makes it"
+            raise UserError(f"{self.id} cannot be copied, {' '.join(str(error).split())}: {hint}") from error
+        return lambda: deepcopy(pristine)
 
     def close(self) -> None:
         self._rows.close()

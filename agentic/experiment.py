@@ -110,8 +110,8 @@ class Experiment(_Table):
     def of(cls, tables: Mapping[str, Any], overrides: Iterable[str] = (), *, source: str = "") -> Self:
         """The experiment in plain tables; `source` starts its error messages."""
         given = json.loads(json.dumps(tables, default=str))
-        for override in sorted(overrides, key=lambda text: not text.partition("=")[0].strip().endswith(".name")):
-            _override(given, override)
+        for setting in sorted(overrides, key=lambda text: not text.partition("=")[0].strip().endswith(".name")):
+            override(given, setting)
         try:
             return cls.model_validate_json(json.dumps(given, default=str), strict=True)
         except ValidationError as error:
@@ -165,7 +165,8 @@ def toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str).replace("\x7f", "\\u007f")
 
 
-def _override(tables: dict[str, Any], text: str) -> None:
+def override(tables: dict[str, Any], text: str) -> None:
+    """Set one value of plain tables, as in "planner.horizon=3"; what is not TOML is taken as a word."""
     path, equals, value = text.partition("=")
     *parents, key = (part.strip() for part in path.split("."))
     if not equals or not parents or not all((*parents, key)):

@@ -73,7 +73,10 @@ class Frame:
 @final
 @dataclass(frozen=True)
 class Interval:
-    """A `level` (such as 0.95) interval from `low` to `high`, and the method that gave it."""
+    """A `level` (such as 0.95) interval from `low` to `high`, and the method that gave it.
+
+    Level 1 is a pair of bounds that hold without chance.
+    """
 
     level: float
     low: float

@@ -21,6 +21,8 @@ COMMANDS = {
     "demo": ("agentic.cli.demo:demo", "Watch a first agent run and measure it; takes seconds."),
     "run": ("agentic.cli.run:run", "Run the agent of an experiment file and record what happens."),
     "show": ("agentic.cli.show:show", "Print what a run recorded."),
+    "measure": ("agentic.cli.measure:measure", "Measure the agency of a recorded run, or of an agent in a world."),
+    "metrics": ("agentic.cli.metrics:metrics", "List the metrics there are."),
     "envs": ("agentic.cli.envs:envs", "List the environments there are."),
     "plugins": ("agentic.cli.plugins:plugins", "List, check and start plugins."),
 }

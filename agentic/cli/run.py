@@ -41,13 +41,13 @@ def run(
     agentic run --env CartPole-v1 --agent random --episodes 5 --set run.threads=2
     """
     registry = load_and_report(files, directories)
-    tables, source = _tables(file, env, agent, registry)
+    tables, source = starting_tables(file, env, agent, registry)
     homes = {"seed": "run", "envs": "run", "episodes": "evaluate", "steps": "learn"}
     given = [f"{homes[name]}.{name}={value}" for name, value in flags.items() if value is not None]
     _execute(tables, [*settings, *given], source, registry, out, "json" if as_json else "quiet" if quiet else "table")
 
 
-def _tables(file: str | None, env: str | None, agent: str | None, registry: Any) -> tuple[dict[str, Any], str]:
+def starting_tables(file: str | None, env: str | None, agent: str | None, registry: Any) -> tuple[dict[str, Any], str]:
     """The tables to start from, and how to name them in messages."""
     from agentic.build import retarget
     from agentic.cli import examples

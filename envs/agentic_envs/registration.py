@@ -10,6 +10,7 @@ ENTRY_POINTS = {
     "agentic/TMaze-v0": "agentic_envs.tmaze:TMaze",
     "agentic/Tiger-v0": "agentic_envs.tiger:Tiger",
     "agentic/GridWorld-v0": "agentic_envs.gridworld:GridWorld",
+    "agentic/CliffWorld-v0": "agentic_envs.cliffworld:CliffWorld",
 }
 
 

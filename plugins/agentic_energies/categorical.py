@@ -106,6 +106,14 @@ class CategoricalModel(FiniteModel, Conjugate):
                 )
         return model
 
+    def for_env(self, env: Environment) -> Self:
+        """The model of a world that is announced: its truth, with the same habits and nothing left to learn.
+
+        Raises UserError where the truth is not known or the spaces are not those of `env`.
+        """
+        habits = {} if self.log_habits is None else {"E": self.log_habits.exp()}
+        return type(self).from_env(env, floor=self.observation.modalities[0].floor, **habits)
+
     @classmethod
     def example(cls) -> Self:
         """Two states, two outcomes, two actions, for the conformance kit."""

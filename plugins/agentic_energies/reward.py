@@ -23,6 +23,7 @@ class Reward(RewardGoal):
         table = tensors("rewards", [rewards])[0]
         if table.dim() < 2 or not bool(torch.isfinite(table).all()):
             raise UserError(f"rewards expects finite numbers (*state factors, actions), got shape {tuple(table.shape)}")
+        self.scale = float(scale)
         self.costs: Tensor
         self.register_buffer("costs", -scale * table.reshape(-1, table.shape[-1]))
         self.after = float(after)
@@ -31,6 +32,10 @@ class Reward(RewardGoal):
     def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:
         """The rewards of the environment's truth."""
         return cls(env.truth()["rewards"], scale=scale, after=after)
+
+    def for_env(self, env: Environment) -> Self:
+        """The rewards of a world that is announced, on the same scale."""
+        return type(self).from_env(env, scale=self.scale, after=self.after)
 
     @classmethod
     def example(cls) -> Self:

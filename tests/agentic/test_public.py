@@ -87,6 +87,7 @@ NAMES = [
     "run",
     "select",
     "stream",
+    "subject_of",
     "ticks",
     "truth_of",
     "weigh",

@@ -17,11 +17,13 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "gridworld": ("agentic/GridWorld-v0", {"slip": 0.3}),
     "certain": ("agentic/GridWorld-v0", {"layout": ["S.S", ".#G", "X.."], "goals": [(2, 2, 4.5)]}),
     "fog": ("agentic/GridWorld-v0", {"layout": (3, 4), "walls": [(1, 1)], "fog": True, "steps": 7}),
+    "cliffworld": ("agentic/CliffWorld-v0", {"rows": 3, "columns": 5, "width": 2}),
 }
 STATES: dict[str, Callable[[Any], tuple[int, ...]]] = {
     "TMaze": lambda env: (env.location, env.side),
     "Tiger": lambda env: (env.tiger, int(env.listening)),
     "GridWorld": lambda env: (env.cell,),
+    "CliffWorld": lambda env: (env.cell,),
 }
 
 

@@ -10,7 +10,7 @@ import agentic_envs
 from agentic_envs.registration import ENTRY_POINTS, register_all
 
 
-@pytest.mark.parametrize("identifier", ["agentic/TMaze-v0", "agentic/Tiger-v0", "agentic/GridWorld-v0"])
+@pytest.mark.parametrize("identifier", list(ENTRY_POINTS))
 def test_importing_the_package_registers_its_environments(identifier: str) -> None:
     env = gymnasium.make(identifier)
     assert type(env.unwrapped).__name__ == identifier.removeprefix("agentic/").removesuffix("-v0")
@@ -26,8 +26,8 @@ def test_registering_twice_changes_nothing_and_does_not_warn() -> None:
 
 def test_the_hook_names_classes_that_exist_and_are_the_registered_ones() -> None:
     offered = agentic_envs.agentic_envs()
-    assert list(offered)[:3] == ["tmaze", "tiger", "gridworld"]
-    assert list(offered.values())[:3] == list(ENTRY_POINTS.values())
+    assert list(offered)[:4] == ["tmaze", "tiger", "gridworld", "cliffworld"]
+    assert list(offered.values())[:4] == list(ENTRY_POINTS.values())
     for path in offered.values():
         module, name = path.split(":")
         assert issubclass(getattr(import_module(module), name), gymnasium.Env | gymnasium.Wrapper)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -30,22 +31,23 @@ def query(
 ) -> Floats:
     """The table (states, actions) of what a sealed copy of `agent` does when it finds itself in each state.
 
-    Each state is met as the first of an episode. Agents that report their policy and follow it are read; others are
-    counted: a greedy agent that reports a tie but always breaks it the same way does what it does.
+    Each state is met as the first of an episode, by an agent without a belief about where it is. Agents that report
+    their policy and follow it are read; others are counted: a greedy agent that reports a tie but always breaks it the
+    same way does what it does.
 
     Raises UserError where the observation does not tell the state, or the action is no single choice.
     """
     truth, world = known_world(environment)
     sealed = deepcopy(agent)
     sealed.learner = None
-    seen = _observations(truth, world)
+    seen = observations(truth, world)
     space = make(environment).action
     if not isinstance(space, Simplex) or space.sizes != (world.actions,):
         raise UserError(f"a policy table needs one choice among {world.actions} actions, the space is {space}")
     draws = torch.Generator().manual_seed(int(generator.integers(2**62)))
 
     def decide() -> Decision:
-        return sealed.decide(sealed.start(world.states, generator=draws), seen, generator=draws)
+        return sealed.decide(_unknowing(sealed.start(world.states, generator=draws)), seen, generator=draws)
 
     def counted(times: int) -> Floats:
         return np.asarray(np.mean([decide().action.numpy() for _ in range(times)], axis=0, dtype=np.float64))
@@ -54,17 +56,31 @@ def query(
     if isinstance(policy, Categorical):
         table = policy.probs.detach().to(torch.float64).numpy().reshape(world.states, -1)
         found = counted(DRAWS)
-        if (found.max(-1) < 1).any() or (table[found == 1] > 0.5).all():
+        if (table[found == 1] > 0.5).all():
             return np.asarray(table)
+        if (found.max(-1) == 1).all():
+            return found
     return counted(MORE)
 
 
-def _observations(truth: Truth, world: World) -> torch.Tensor:
-    """What an agent sees in each state, (states, *event): a one-hot block per modality."""
+def _unknowing(state: Any) -> Any:
+    """The state of an agent that is put somewhere: a prior belief, which might rule that place out, is made flat."""
+    prior = getattr(state, "prior", None)
+    if not isinstance(prior, Categorical):
+        return state
+    flat = torch.cat([torch.full_like(block, 1 / block.shape[-1]) for block in prior.blocks], -1)
+    return replace(state, prior=Categorical(flat, prior.sizes))
+
+
+def observations(truth: Truth, world: World) -> torch.Tensor:
+    """What an agent sees in each state, (states, *event): a one-hot block per modality.
+
+    Raises UserError where the observation does not tell the state.
+    """
     blocks = [columns.reshape(len(columns), world.states).T for columns in truth["A"]]
     if any((block.max(-1) < 1 - 1e-9).any() for block in blocks):
-        raise UserError("a policy table needs observations without noise: in this world a state looks different ways")
+        raise UserError("states are told from observations without noise: in this world a state looks different ways")
     joint = np.concatenate(blocks, axis=1)
     if len(np.unique(joint, axis=0)) < world.states:
-        raise UserError("a policy table needs every state to look different: in this world some look the same")
+        raise UserError("states are told where each looks different: in this world some look the same")
     return torch.from_numpy(joint).to(torch.float32)

@@ -5,7 +5,7 @@ what X, Y and Z are. So an estimator is chosen once, and each metric only arrang
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, final
 
@@ -18,6 +18,11 @@ from agentic import Interval
 Floats = NDArray[np.float64]
 Values = NDArray[np.generic]  # (n, d): int64 names or float64 numbers
 
+FIXED = (
+    "y never varies given what is conditioned on, so its conditional information is zero whatever x does: "
+    "vary the start states or add observation noise"
+)
+
 
 @final
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class Information:
 
     `local` (n,): each sample's contribution; their mean is the raw estimate. `bias` is what a raw estimate exceeds the
     truth by on average, as far as it is known. `freedom` is the number of degrees of freedom of 2 N I (in nats) where
-    X and Y are independent given Z, None where that is no chi-square.
+    X and Y are independent given Z, None where that is no chi-square. `noise` finds the variance (bits^2) that the
+    estimate has beyond the spread of its contributions; None where there is none.
     """
 
     local: Floats
@@ -34,6 +40,7 @@ class Information:
     freedom: int | None = None
     warnings: tuple[str, ...] = ()
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    noise: Callable[[], float] | None = None
 
     @property
     def value(self) -> float:
@@ -55,29 +62,44 @@ def interval(information: Information, groups: NDArray[np.int64], *, level: floa
     """The interval of an estimate whose samples hang together within `groups` (n,), the episode of each sample.
 
     An estimator of information is to first order the mean of its local contributions, so that the spread of their sums
-    over independent episodes gives its standard error (the infinitesimal jackknife; Efron 1982), with Student's t for
-    the number of episodes. A single episode is cut into blocks.
+    over independent episodes gives the square of its standard error (the infinitesimal jackknife; Efron 1982). Added
+    are the variance of the chi-square part of second order, 2 bias^2 / freedom, all there is near independence, and the
+    estimator's `noise`. Student's t has the number of episodes. A single episode is cut into blocks.
     """
     groups = groups if len(np.unique(groups)) > 1 else blocks(information.local)
     _, where = np.unique(groups, return_inverse=True)
     count = int(where.max()) + 1
     centered = information.local - information.local.mean()
     sums = np.bincount(where, centered, count)
-    error = float(np.sqrt(count / max(1, count - 1) * (sums**2).sum())) / len(centered)
-    half = float(stdtrit(max(1, count - 1), 0.5 + level / 2)) * error
+    variance = count / max(1, count - 1) * float((sums**2).sum()) / len(centered) ** 2
+    variance += 2 * information.bias**2 / information.freedom if information.freedom else 0.0
+    variance += information.noise() if information.noise else 0.0
+    half = float(stdtrit(max(1, count - 1), 0.5 + level / 2) * np.sqrt(variance))
     method = f"Student t over {count} episodes"
     return Interval(level, information.value - half, information.value + half, method)
 
 
 def blocks(local: Floats) -> NDArray[np.int64]:
     """The block of each sample (n,) of one long run: at least 5 integrated autocorrelation times, at most n / 10."""
-    centered = local - local.mean()
-    n, variance = len(local), float((centered**2).mean())
+    n = len(local)
+    size = int(min(max(np.ceil(5 * correlation_time([local[:, None]])), np.sqrt(n)), max(1, n // 10)))
+    return np.arange(n) // size
+
+
+def correlation_time(episodes: Sequence[Floats]) -> float:
+    """The integrated autocorrelation time 1 + 2 sum of r(lag) up to the first r <= 0, of numbers (t, d) per episode.
+
+    r(lag) is the autocovariance summed over columns and averaged over all pairs within episodes, over that at lag 0;
+    lags go up to a tenth of the longest episode.
+    """
+    mean = np.concatenate(episodes).mean(axis=0)
+    centered = [episode - mean for episode in episodes]
+    variance = sum(float((each**2).sum()) for each in centered) / sum(map(len, centered))
     time = 1.0
-    for lag in range(1, max(2, n // 10)):
-        correlation = float((centered[:-lag] * centered[lag:]).mean()) / variance if variance > 0 else 0.0
+    for lag in range(1, max(map(len, centered)) // 10 if variance > 0 else 0):
+        pairs = [(each[:-lag] * each[lag:]).sum() for each in centered if len(each) > lag]
+        correlation = float(sum(pairs)) / sum(len(each) - lag for each in centered if len(each) > lag) / variance
         if correlation <= 0:
             break
         time += 2 * correlation
-    size = int(min(max(np.ceil(5 * time), np.sqrt(n)), max(1, n // 10)))
-    return np.arange(n) // size
+    return time

@@ -51,6 +51,32 @@ class Series:
         return np.concatenate(self.episodes)
 
 
+def codes(values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Each distinct row of values (n, d) as a number from 0, without gaps, (n,)."""
+    code = np.zeros(len(values), np.int64)
+    for column in values.T:
+        code = pairs(code, _ranks(column))
+    return code
+
+
+def pairs(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each distinct pair of two codes (n,) as a number from 0, without gaps, (n,)."""
+    return _ranks(a * (int(b.max(initial=0)) + 1) + b)
+
+
+def _ranks(values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """The rank of each value among the distinct ones; whole numbers in a narrow range need no sorting."""
+    if values.dtype.kind == "i" and len(values):
+        low = int(values.min())
+        span = int(values.max()) - low + 1
+        if span <= 4 * len(values) + 64:
+            offset = np.asarray(values, np.int64) - low
+            seen = np.zeros(span, np.int64)
+            seen[offset] = 1
+            return np.asarray(np.cumsum(seen)[offset] - 1, np.int64)
+    return np.asarray(np.unique(values, return_inverse=True)[1], np.int64)
+
+
 def recorded(record: Record, column: str, phase: str = "evaluate") -> Series:
     """A column of a record, such as obs, action, reward or belief.mean; several joined by "+", such as obs+reward.
 

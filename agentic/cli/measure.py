@@ -1,0 +1,123 @@
+"""`agentic measure`: metrics of a recorded run, or of an agent in a world, each with what is needed to judge it."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.errors import UserError
+
+if TYPE_CHECKING:
+    from agentic.cli.profile import Row
+    from agentic.cli.subjects import Source
+
+
+@click.command()
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option("--env", metavar="ID", help="Measure an agent in this environment, in place of a RUN.")
+@click.option("--agent", metavar="NAME", help="Which agent; if left out, the one of the environment's example.")
+@click.option("--metric", "names", multiple=True, metavar="NAME", help="Repeatable; if left out, all that apply.")
+@click.option("--set", "settings", multiple=True, metavar="METRIC.KEY=VALUE", help="A metric's parameter; repeatable.")
+@click.option("--against", metavar="RUN", help="A second run to compare with.")
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="With --env: so many seeds, from --seed on.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random stream.")
+@click.option("--episodes", type=click.IntRange(min=1), metavar="N", help="With --env: evaluated on each seed.")
+@click.option("--no-references", is_flag=True, help="Leave out what a rock and a random agent score.")
+@plugin_options
+@click.option("--json", "as_json", is_flag=True, help="Print a list of measurements and nothing else.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.pass_context
+def measure(
+    ctx: click.Context,
+    /,
+    run: str | None,
+    against: str | None,
+    names: tuple[str, ...],
+    settings: tuple[str, ...],
+    seed: int,
+    no_references: bool,
+    files: tuple[str, ...],
+    directories: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    **living: Any,
+) -> None:
+    """Measure what the folder RUN recorded, or an agent in the environment --env ID.
+
+    \b
+    agentic measure runs/0001-cartpole-v1-energy
+    agentic measure --env CartPole-v1 --agent random --metric episode_return --seeds 5
+    """
+    registry = load_and_report(files, directories)
+    from agentic.cli.measuring import Profiler, chosen
+    from agentic.cli.subjects import Source
+
+    source = _source(run, registry, quiet, **living)
+    other = None if against is None else Source.of_run(against, registry, quiet)
+    profiler = Profiler(chosen(names, settings, registry), bool(names), not (no_references or against), quiet)
+    rows = profiler.rows(source, range(seed, seed + (living["seeds"] or 1)))
+    others = [] if other is None else profiler.rows(other, [seed])
+    if as_json:
+        found = [each.to_dict() for row in [*rows, *others] for each in row.found]
+        click.echo(json.dumps(found, indent=2, allow_nan=False))
+    elif other is None:
+        _print(source.label, rows)
+    else:
+        _print_both((source.label, other.label), rows, others)
+    ctx.exit(1 if profiler.failed else 0)
+
+
+def _source(
+    run: str | None,
+    registry: Any,
+    quiet: bool,
+    *,
+    env: str | None,
+    agent: str | None,
+    seeds: int | None,
+    episodes: int | None,
+) -> "Source":
+    from agentic.cli.run import starting_tables
+    from agentic.cli.subjects import Source
+    from agentic.experiment import Experiment
+
+    if (run is None) == (env is None):
+        raise UserError("expected either the folder of a run or --env ID, as in `agentic measure --env CartPole-v1`")
+    if run is not None:
+        for name, value in {"agent": agent, "seeds": seeds, "episodes": episodes}.items():
+            if value is not None:
+                raise UserError(f"--{name} goes with --env: what is recorded in {run} stays as it is")
+        return Source.of_run(run, registry, quiet)
+    tables, _ = starting_tables(None, env, agent, registry)
+    experiment = Experiment.of(tables, [] if episodes is None else [f"evaluate.episodes={episodes}"])
+    return Source(f"{experiment.env.id}, {experiment.agent.name}", registry, quiet, experiment)
+
+
+def _print(label: str, rows: "list[Row]") -> None:
+    from agentic.cli.profile import profile_table
+    from agentic.cli.tables import console
+
+    if not rows:
+        click.echo(f"nothing was measured of {label}; `agentic metrics` lists what each metric needs", err=True)
+        return
+    console().print(profile_table(label, rows))
+    _warn(rows)
+
+
+def _print_both(labels: tuple[str, str], rows: "list[Row]", others: "list[Row]") -> None:
+    from agentic.cli.profile import comparison_table
+    from agentic.cli.tables import console
+
+    theirs = {row.name: row for row in others}
+    pairs = [(row, theirs[row.name]) for row in rows if row.name in theirs]
+    if not pairs:
+        click.echo(f"no metric was measured of both {labels[0]} and {labels[1]}; see `agentic metrics`", err=True)
+        return
+    console().print(comparison_table(pairs, labels))
+    _warn([row for pair in pairs for row in pair])
+
+
+def _warn(rows: "list[Row]") -> None:
+    for line in dict.fromkeys(f"{row.name}: {warning}" for row in rows for warning in row.warnings):
+        click.echo(f"warning: {line}")

@@ -1,0 +1,139 @@
+"""Metrics chosen by name and asked one after the other, so that one that fails costs one line and not the table."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, final
+
+import click
+
+from agentic.cli.profile import Row
+from agentic.cli.subjects import Source
+from agentic.cli.tables import console
+from agentic.errors import RunError, UserError
+from agentic.experiment import override
+from agentic.metric import Measurement, Metric, measure
+from agentic.parameters import accepted, maker
+from agentic.plugins import Registry
+from agentic.plugins.registry import described, listed, suggest
+from agentic.subject import Part, Subject
+
+
+def configured(name: str, registry: Registry, given: Mapping[str, Any]) -> Metric:
+    """The metric of that name with the parameters `given`. Raises UserError where either does not fit."""
+    found, target = registry.component("metrics", name), registry.resolve("metrics", name)
+    metric = maker(target, accepted(target), given, f"metric {name}", found.plugin)()
+    if not isinstance(metric, Metric):
+        raise UserError(f"metric {name} of plugin {found.plugin} is not an agentic.Metric, tell its author")
+    return metric
+
+
+def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) -> dict[str, Metric]:
+    """The metrics named, or all there are; one that was not asked for and cannot be made is told and left out."""
+    given: dict[str, Any] = {}
+    for setting in settings:
+        if not re.match(r"[^=.]+\.[^=]+=", setting):
+            raise UserError(f"cannot read the setting {setting!r}: write METRIC.KEY=VALUE, as episode_return.level=0.9")
+        override(given, setting)
+    wanted = list(dict.fromkeys(names)) or registry.names("metrics")
+    for name in given:
+        if name not in wanted:
+            raise UserError(f"no metric '{name}' is measured{suggest(name, wanted)}; those that are: {listed(wanted)}")
+    metrics = {}
+    for name in wanted:
+        try:
+            metrics[name] = configured(name, registry, given.get(name, {}))
+        except UserError as error:
+            if names or name in given:
+                raise
+            click.echo(f"not measured: {name}: {error}", err=True)
+    return metrics
+
+
+@final
+@dataclass
+class Profiler:
+    """Asks every metric about every subject. What does not apply is one line, an error only where `asked` for by name.
+
+    `failed` tells whether a metric broke.
+    """
+
+    metrics: Mapping[str, Metric]
+    asked: bool
+    references: bool
+    quiet: bool
+    failed: bool = False
+
+    def rows(self, source: Source, seeds: Sequence[int]) -> list[Row]:
+        """What each metric found, in their order."""
+        left, found = dict(self.metrics), dict[str, list[Measurement]]()
+        seconds = dict.fromkeys(left, 0.0)
+        for seed in seeds:
+            subject, others = self._subjects(source, seed, left)
+            asked = list(left.items())
+            for count, (name, metric) in enumerate(asked, 1):
+                with self._shown(f"{source.label}, seed {seed}: measuring {name} ({count} of {len(asked)})"):
+                    begun = perf_counter()
+                    told = self._measured(name, metric, subject, seed)
+                    seconds[name] += perf_counter() - begun
+                    if told is None:
+                        del left[name]
+                        continue
+                    scores = {} if metric.needs == ("environment",) else self._scores(metric, others, seed)
+                diagnostics = {**told.diagnostics, "subject": source.label}
+                complete = replace(told, references={**told.references, **scores}, diagnostics=diagnostics)
+                found.setdefault(name, []).append(complete)
+        return [Row(name, found[name], seconds[name]) for name in left]
+
+    def _subjects(
+        self, source: Source, seed: int, metrics: Mapping[str, Metric]
+    ) -> tuple[Subject, Mapping[str, Subject]]:
+        parts: set[Part] = {need for metric in metrics.values() for need in metric.needs}
+        about: set[Part] = {n for metric in metrics.values() if metric.needs != ("environment",) for n in metric.needs}
+        try:
+            subject = source.subject(seed, parts)
+            return subject, source.references(seed, about) if self.references and about else {}
+        except UserError as error:
+            if self.asked or source.recorded is None:
+                raise
+            click.echo(f"the record alone is measured: {error}", err=True)
+            return source.recorded, {}
+
+    def _measured(self, name: str, metric: Metric, subject: Subject, seed: int) -> Measurement | None:
+        try:
+            return measure(metric, subject, seed=seed)
+        except UserError as error:
+            if self.asked:
+                raise UserError(f"{name}: {error}") from error
+            click.echo(f"not measured: {name}: {error}", err=True)
+        except Exception as error:
+            said = str(error) if isinstance(error, RunError) else f"it broke, {described(error)}"
+            if self.asked:
+                raise RunError(f"{name}: {said}") from error
+            click.echo(f"failed: {name}: {said}", err=True)
+            self.failed = True
+        return None
+
+    def _scores(self, metric: Metric, others: Mapping[str, Subject], seed: int) -> dict[str, float]:
+        """What the others score, but for those that this metric cannot be applied to."""
+        scores = {}
+        for name, other in others.items():
+            try:
+                scores[name] = measure(metric, other, seed=seed).value
+            except (UserError, RunError):
+                continue
+        return scores
+
+    @contextmanager
+    def _shown(self, text: str) -> Iterator[None]:
+        printed = console(stderr=True)
+        if self.quiet:
+            yield
+        elif printed.is_terminal:
+            with printed.status(text):
+                yield
+        else:
+            click.echo(text, err=True)
+            yield

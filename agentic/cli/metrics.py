@@ -1,0 +1,59 @@
+"""`agentic metrics`: what can be measured, what each metric looks at and what it means."""
+
+import inspect
+import json
+import re
+from typing import Any
+
+import click
+
+from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.errors import UserError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Rows as JSON on standard output.")
+@plugin_options
+def metrics(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...]) -> None:
+    """List the metrics there are."""
+    registry = load_and_report(files, directories)
+    rows = [_row(name, registry) for name in registry.names("metrics")]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    from agentic.cli.tables import console
+
+    table = Table("name", "looks at", "needs", "unit", "what", title="Metrics", title_justify="left")
+    for row in rows:
+        cells = (row["name"], row["access"], ", ".join(row["needs"]), row["unit"], row["summary"])
+        table.add_row(*(escape(cell) for cell in cells))
+    console().print(table)
+    click.echo("As told for the parameters they start with. Measure: agentic measure RUN --metric NAME")
+
+
+def _row(name: str, registry: Any) -> dict[str, Any]:
+    from agentic.cli.measuring import configured
+    from agentic.parameters import accepted
+
+    row: dict[str, Any] = {"name": name, "plugin": registry.component("metrics", name).plugin}
+    try:
+        target, metric = registry.resolve("metrics", name), configured(name, registry, {})
+    except UserError as error:  # a stranger's: it may need parameters, or be broken
+        return {**row, "access": "", "needs": [], "unit": "", "parameters": [], "summary": str(error)}
+    return {
+        **row,
+        "access": metric.access.value,
+        "needs": list(metric.needs),
+        "unit": metric.unit,
+        "parameters": list(accepted(target).names),
+        "summary": _first_sentence(inspect.getdoc(target) or ""),
+    }
+
+
+def _first_sentence(text: str) -> str:
+    """The first sentence of a docstring, on one line; a full stop within a number or a word ends nothing."""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"(?<=\.)\s+(?=[A-Z`(])", paragraph, maxsplit=1)[0]

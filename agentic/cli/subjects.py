@@ -1,0 +1,79 @@
+"""What `agentic measure` looks at: a recorded run, or an agent in a world on several seeds, and who is beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self, final
+
+import click
+
+from agentic.build import build, retarget
+from agentic.cli.progress import progress
+from agentic.experiment import EvaluateTable, Experiment
+from agentic.plugins import Registry
+from agentic.subject import Part, Subject, subject_of
+
+REFERENCES = ("rock", "random")
+
+
+@final
+@dataclass(frozen=True)
+class Source:
+    """Where subjects come from: an `experiment` that is run, or a `recorded` run and, where known, its experiment."""
+
+    label: str
+    registry: Registry
+    quiet: bool
+    experiment: Experiment | None = None
+    recorded: Subject | None = None
+
+    @classmethod
+    def of_run(cls, run: str, registry: Registry, quiet: bool) -> Self:
+        """A run's folder, or a data set as "minari:...". Raises UserError where there is none."""
+        found, file = subject_of(run), Path(run) / "experiment.toml"
+        label = run if run.startswith("minari:") else Path(run).resolve().name
+        return cls(label, registry, quiet, Experiment.load(file) if file.is_file() else None, found)
+
+    def subject(self, seed: int, parts: set[Part]) -> Subject:
+        """The subject with those `parts` that can be had; a recorded agent lives its own seed again to learn again."""
+        if self.recorded is None:
+            assert self.experiment is not None
+            return self._lived(self.experiment, seed, parts)
+        lacking: set[Part] = parts - {"record"}
+        if self.experiment is None or not lacking:
+            return self.recorded
+        again = self._lived(self.experiment, self.experiment.run.seed, lacking)
+        self._compare(again)
+        return replace(again, record=self.recorded.record)
+
+    def references(self, seed: int, parts: set[Part]) -> Mapping[str, Subject]:
+        """A rock and a random agent in the same world; nobody where the world is not known."""
+        if self.experiment is None:
+            return {}
+        others = [name for name in REFERENCES if name != self.experiment.agent.name]
+        lived = seed if self.recorded is None else self.experiment.run.seed
+        return {name: self._lived(retarget(self.experiment, name, self.registry), lived, parts) for name in others}
+
+    def _lived(self, experiment: Experiment, seed: int, parts: set[Part]) -> Subject:
+        """Learning and evaluation take place only where a part comes of it."""
+        resolved = Experiment.of(experiment.tables(), [f"run.seed={seed}"])
+        if "record" not in parts:
+            resolved = resolved.model_copy(update={"evaluate": EvaluateTable.model_construct(episodes=0)})
+        built = build(resolved, self.registry)
+        if parts == {"environment"}:
+            return Subject(environment=built.environment.copies())
+        if not self.quiet and (resolved.learn.steps or resolved.evaluate.episodes):
+            click.echo(f"{resolved.env.id}, agent {resolved.agent.name}, seed {seed}", err=True)
+        with progress(resolved, quiet=self.quiet) as observer:
+            return built.subject(observer)
+
+    def _compare(self, again: Subject) -> None:
+        """Say so where experience was not repeated, as by other versions: the record is then another agent's."""
+        before, now = self.recorded and self.recorded.record, again.record
+        if before and now and self.experiment and self.experiment.learn.steps:
+            lived = now.table()
+            columns = [
+                name for name in lived.column_names if name.partition(".")[0] in ("action", "next_obs", "reward")
+            ]
+            if not lived.select(columns).equals(before.table(columns).slice(0, len(lived))):
+                click.echo(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)

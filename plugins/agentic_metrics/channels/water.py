@@ -1,0 +1,108 @@
+"""Gaussian channels: how to spread power over directions, and what an agent can then tell a linear world.
+
+The number is a matter of the noise that is assumed. An unstable world amplifies what an agent does and every kick that
+it gets on the way: with noise at the readout only, an inverted pendulum is most in control upright; with noise at every
+step, least.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from agentic import UserError
+
+Floats = NDArray[np.float64]
+
+NONE = 1e-300  # a gain whose inverse is infinite
+
+
+@final
+@dataclass(frozen=True)
+class Filling:
+    """`value` bits, reached with `powers` (k,) over the directions; in those used, noise and power fill to `level`."""
+
+    value: float
+    powers: Floats
+    level: float
+
+
+def water_filling(gains: ArrayLike, power: float) -> Filling:
+    """The capacity of parallel Gaussian channels y_i = sqrt(g_i) x_i + unit noise under sum_i E x_i^2 <= P, in bits.
+
+    C = sum_i 1/2 log2(1 + g_i p_i) with p_i = max(0, mu - 1/g_i), and mu such that the p_i sum to P = `power`
+    (Cover and Thomas 2006, section 9.4). `gains` (k,) are squared singular values; 0 is a direction without effect.
+
+    Raises UserError for negative gains or power.
+    """
+    given = np.asarray(gains, np.float64).reshape(-1)
+    if not (np.isfinite(given).all() and (given >= 0).all() and np.isfinite(power) and power >= 0):
+        raise UserError(f"gains and power must be finite and not negative, got gains {given} and power {power}")
+    floors = np.divide(1.0, given, out=np.full_like(given, np.inf), where=given > NONE)
+    rising = np.sort(floors[np.isfinite(floors)])
+    if not len(rising) or power == 0:
+        return Filling(0.0, np.zeros_like(given), 0.0)
+    levels = (power + np.cumsum(rising)) / np.arange(1, len(rising) + 1)
+    level = float(levels[np.flatnonzero(levels >= rising)[-1]])
+    powers = np.maximum(0.0, level - floors)
+    return Filling(float(np.log2(1 + given * powers).sum() / 2), powers, level)
+
+
+def linear_capacity(gain: ArrayLike, covariance: ArrayLike, power: float) -> Filling:
+    """The capacity of y = G u + noise, G (outputs, inputs), noise covariance (outputs, outputs), E |u|^2 <= power.
+
+    Raises UserError where the covariance is not positive definite: some output would be known without error.
+    """
+    try:
+        factor = np.linalg.cholesky(np.asarray(covariance, np.float64))
+    except np.linalg.LinAlgError:
+        raise UserError(
+            "the noise must reach every direction of the reading, or infinitely many bits fit through: add noise"
+        ) from None
+    whitened = np.linalg.solve(factor, np.asarray(gain, np.float64))
+    return water_filling(np.linalg.svd(whitened, compute_uv=False) ** 2, power)
+
+
+def gaussian_empowerment(
+    dynamics: ArrayLike,
+    control: ArrayLike,
+    horizon: int,
+    *,
+    power: float = 1.0,
+    noise: ArrayLike = 0.01,
+    process_noise: ArrayLike = 0.0,
+) -> float:
+    """Empowerment of x' = A x + B u + process noise, read after n steps with noise: the same in every state, in bits.
+
+    G = [A^(n-1) B, ..., A B, B] takes the n = `horizon` actions to the state, and the covariance of what disturbs the
+    reading is R + sum_(k<n) A^k Q A^kT. Water-filling spreads the total `power` over the singular values of the
+    whitened map (Salge, Glackin and Polani 2013). `dynamics` A is (d, d), `control` B (d,) or (d, m); `noise` R is
+    added once, to the reading, and `process_noise` Q at every step: a variance, variances (d,) or a covariance (d, d).
+
+    Raises UserError where shapes disagree or no noise reaches some direction.
+    """
+    transition = np.asarray(dynamics, np.float64)
+    size = len(transition) if transition.ndim else 0
+    push = np.asarray(control, np.float64)
+    push = push[:, None] if push.ndim == 1 else push
+    if transition.shape != (size, size) or push.ndim != 2 or len(push) != size or not size or horizon < 1:
+        raise UserError(
+            f"dynamics must be (d, d), control (d,) or (d, m) and the horizon at least 1, got {transition.shape}, "
+            f"{np.shape(control)} and {horizon}"
+        )
+    covariance, kick = _covariance(noise, size), _covariance(process_noise, size)
+    reach = []
+    for _ in range(horizon):
+        reach.append(push)
+        covariance = covariance + kick
+        push, kick = transition @ push, transition @ kick @ transition.T
+    return linear_capacity(np.concatenate(reach, axis=1), covariance, power).value
+
+
+def _covariance(noise: ArrayLike, size: int) -> Floats:
+    """A variance, variances or a covariance as a matrix (size, size)."""
+    given = np.asarray(noise, np.float64)
+    if given.shape not in ((), (size,), (size, size)):
+        raise UserError(f"noise is a variance, {size} variances or a ({size}, {size}) covariance, got {given.shape}")
+    return given if given.ndim == 2 else np.eye(size) * given

@@ -1,0 +1,261 @@
+"""How much of the actions to come an agent's latent state holds, beyond what its observations tell: a committed plan.
+
+Decoders of the future are fitted with and without the latent state, and judged on episodes they have not seen.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from agentic import Access, Frame, Measurement, Metric, Null, Subject, UserError, run
+from agentic_metrics.decoder import Decoder, held_out
+from agentic_metrics.estimate import Estimate
+from agentic_metrics.rooms import Committed, Field
+from agentic_metrics.sampling.information import Information, interval
+from agentic_metrics.sampling.series import Series, recorded
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Variable = Series | ArrayLike | Sequence[ArrayLike]
+
+ENOUGH = 10  # samples per weight of a decoder, below which it is fitted badly
+FEW = 10  # episodes below which the interval is not to be believed
+JOINT = 64  # joint names up to which each has an indicator of its own
+
+
+def plan_content(
+    latents: Variable,
+    actions: Variable,
+    observations: Variable,
+    *,
+    generator: np.random.Generator,
+    horizon: int = 2,
+    memory: int = 1,
+    decoder: Decoder | None = None,
+    level: float = 0.95,
+    surrogates: int = 39,
+) -> Estimate:
+    """I(Z_t; A_(t+1..t+h) | O_(<=t)), bits, as what a decoder of the coming actions gains by seeing Z_t.
+
+    `latents`, `actions` and `observations` are lists of arrays (t,) or (t, d), one per episode; actions are whole
+    numbers. The value is the mean of log2 p(A | Z, O) - log2 p(A | O), both out of sample, over every step that has
+    `memory` observations behind and `horizon` actions ahead; the actions are decoded one after the other, each given
+    those before (chain rule). A committed plan of h fair moves holds h bits.
+
+    It is a lower bound where the decoder without Z is as good as any: probes that miss what observations tell, as
+    linear ones of measured observations may, credit Z with it. Interval: Student t over episodes. Null: each episode
+    is given the latents of another one, time kept, and decoded anew.
+
+    Raises UserError for measured actions, episodes that do not match, and fewer than two that are long enough.
+    """
+    probe, task = decoder or Decoder(), _task(latents, actions, observations, horizon, memory)
+    folds = generator.permutation(len(task.latents)) % min(probe.folds, len(task.latents))
+    without, starts = _scored(probe, task, None, folds, [])
+    with_latent, _ = _scored(probe, task, task.given(range(len(task.latents))), folds, starts)
+    local = with_latent - without
+    value = float(local.mean())
+    shuffled = np.empty(surrogates)
+    for i in range(surrogates):
+        foreign = task.given(_elsewhere(len(task.latents), generator))
+        shuffled[i] = (_scored(probe, task, foreign, folds, starts)[0] - without).mean()
+    p_value = float((1 + np.count_nonzero(shuffled >= value - 1e-12)) / (1 + surrogates))
+    null = Null("latents of another episode", float(shuffled.mean()), float(shuffled.std()), surrogates, p_value)
+    return Estimate(
+        value=value,
+        estimator="difference of held-out decoders",
+        interval=interval(Information(local), task.episode, level=level),
+        null=null,
+        episodes=len(task.latents),
+        samples=len(local),
+        diagnostics={
+            "effective": value - null.mean,
+            "bits_without_latent": -float(without.mean()),
+            "bits_with_latent": -float(with_latent.mean()),
+        },
+        warnings=tuple(_warnings(task)),
+    )
+
+
+@final
+@dataclass(frozen=True)
+class PlanContent(Metric):
+    """Bits about the next `horizon` actions that the agent's latent state holds beyond the last `memory` observations.
+
+    `latent`, `action` and `observation` name columns of the record; "belief" takes all that the belief consists of,
+    "obs+action" conditions on both. Linear probes: see `plan_content`. Raises UserError for a record without them.
+    """
+
+    latent: str = "belief"
+    action: str = "action"
+    observation: str = "obs"
+    horizon: int = 2
+    memory: int = 1
+    ridge: float = 1.0
+    folds: int = 5
+    level: float = 0.95
+    surrogates: int = 39
+
+    access = Access.INTERNALS
+    unit = "bits"
+    needs = ("record",)
+
+    def __post_init__(self) -> None:
+        Decoder(self.ridge, self.folds)
+        if self.horizon < 1 or self.memory < 1 or not 0 < self.level < 1 or self.surrogates < 1:
+            raise UserError(
+                "plan_content expects horizon >= 1, memory >= 1, a level between 0 and 1 and surrogates >= 1, "
+                f"got {self}"
+            )
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        assert subject.record is not None
+        try:
+            latents = recorded(subject.record, self.latent)
+        except UserError as error:
+            raise UserError(
+                f"plan_content reads the agent's latent state: record an agent whose decisions have a belief ({error})"
+            ) from None
+        actions, observations = (recorded(subject.record, name) for name in (self.action, self.observation))
+        found = plan_content(
+            latents,
+            actions,
+            observations,
+            generator=generator,
+            horizon=self.horizon,
+            memory=self.memory,
+            decoder=Decoder(self.ridge, self.folds),
+            level=self.level,
+            surrogates=self.surrogates,
+        )
+        frame = Frame(
+            variables=(self.latent, self.action, self.observation),
+            boundary=f"{self.latent} is inside the agent, {self.observation} comes from the world",
+            horizon=self.horizon,
+            goal="none",
+            start="the episodes of the record",
+            interventions=(),
+        )
+        return found.measurement("plan_content", self, frame)
+
+    @classmethod
+    def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
+        """A plan of two fair moves holds two bits."""
+        record = run(Committed(2), Field(steps=12, deadly=False), episodes=40, seed=1)
+        yield cls(horizon=2, surrogates=19), Subject(record=record), 2.0, 0.1
+
+
+@final
+@dataclass(frozen=True)
+class _Task:
+    """What is decoded: features of what is seen (n, f), coming actions (n, h) as codes, and each sample's place."""
+
+    latents: tuple[Floats, ...]  # per episode (t, features)
+    seen: Floats
+    coming: Integers
+    classes: int
+    episode: Integers
+    t: Integers
+
+    def given(self, donors: Sequence[int] | Integers | range) -> Floats:
+        """The latents (n, f) of each sample's donor episode at the same step; a shorter one begins again."""
+        rows = np.empty((len(self.t), self.latents[0].shape[1]))
+        for episode, donor in enumerate(donors):
+            here = self.episode == episode
+            rows[here] = self.latents[donor][self.t[here] % len(self.latents[donor])]
+        return rows
+
+
+def _task(latents: Variable, actions: Variable, observations: Variable, horizon: int, memory: int) -> _Task:
+    z, a, o = (Series.of(each) for each in (latents, actions, observations))
+    if not z.lengths == a.lengths == o.lengths:
+        raise UserError(
+            f"latents, actions and observations must be of the same episodes, got {len(z.lengths)}, "
+            f"{len(a.lengths)} and {len(o.lengths)} of them or different lengths"
+        )
+    if not a.discrete:
+        raise UserError("plan_content decodes choices, and the actions are measured: bin them into whole numbers")
+    kept = [i for i, length in enumerate(a.lengths) if length >= memory + horizon]
+    if len(kept) < 2:
+        raise UserError(
+            f"plan_content needs at least 2 episodes of {memory + horizon} steps or more, got {len(kept)}: record more"
+        )
+    steps = [np.arange(memory - 1, a.lengths[i] - horizon) for i in kept]
+    codes = np.unique(a.joined(), axis=0, return_inverse=True)[1].reshape(-1)
+    choices = np.split(codes, np.cumsum(a.lengths)[:-1])
+    pasts = [
+        np.concatenate([o.episodes[i][t - lag] for lag in range(memory)], 1) for i, t in zip(kept, steps, strict=True)
+    ]
+    inner = _features(np.concatenate([z.episodes[i] for i in kept]), z.discrete)
+    return _Task(
+        latents=tuple(np.split(inner, np.cumsum([z.lengths[i] for i in kept])[:-1])),
+        seen=_features(np.concatenate(pasts), o.discrete),
+        coming=np.concatenate(
+            [
+                np.stack([choices[i][t + 1 + ahead] for ahead in range(horizon)], 1)
+                for i, t in zip(kept, steps, strict=True)
+            ]
+        ),
+        classes=int(codes.max()) + 1,
+        episode=np.repeat(np.arange(len(kept)), [len(t) for t in steps]),
+        t=np.concatenate(steps),
+    )
+
+
+def _features(values: NDArray[np.generic], discrete: bool) -> Floats:
+    """Standardized features (n, f): an indicator of each name (of each joint one, where they are few), or numbers."""
+    if not discrete:
+        numbers = np.asarray(values, np.float64)
+        scale = numbers.std(0)
+        return np.asarray((numbers - numbers.mean(0)) / np.where(scale > 1e-12, scale, 1.0))
+    joint = np.unique(values, axis=0, return_inverse=True)[1].reshape(len(values), 1)
+    columns = joint if joint.max(initial=0) < JOINT else values
+    blocks = [column[:, None] == np.unique(column) for column in columns.T]
+    return np.concatenate(blocks, 1).astype(np.float64)
+
+
+def _scored(
+    probe: Decoder, task: _Task, latent: Floats | None, folds: Integers, starts: Sequence[Floats]
+) -> tuple[Floats, list[Floats]]:
+    """log2 probability (n,) of the coming actions out of sample, and every decoder's weights.
+
+    With a `latent`, fits begin at the weights found without it: a latent that tells nothing costs few steps.
+    """
+    score, fold = np.zeros(len(task.t)), folds[task.episode]
+    found: list[Floats] = []
+    known = task.seen
+    for ahead in range(task.coming.shape[1]):
+        target = task.coming[:, ahead]
+        x = known if latent is None else np.concatenate([latent, known], 1)
+        for held in range(int(folds.max()) + 1):
+            out = fold == held
+            start = np.zeros((x.shape[1] + 1, task.classes))
+            if latent is not None:
+                start[latent.shape[1] :] = starts[len(found)]
+            weights = probe.fit(x[~out], target[~out], task.classes, start)
+            score[out] += held_out(weights, x[out], target[out])
+            found.append(weights)
+        known = np.concatenate([known, np.eye(task.classes)[target]], 1)
+    return score, found
+
+
+def _elsewhere(n: int, generator: np.random.Generator) -> Integers:
+    """A random other episode for each of n, each used once: a cycle in random order."""
+    order = generator.permutation(n)
+    donors = np.empty(n, np.int64)
+    donors[order] = np.roll(order, 1)
+    return donors
+
+
+def _warnings(task: _Task) -> list[str]:
+    found: list[str] = []
+    weights = (task.seen.shape[1] + task.latents[0].shape[1] + 1) * (task.classes - 1)
+    if len(task.t) < ENOUGH * weights:
+        found.append(f"{len(task.t)} samples are too few for {weights} weights: record at least {ENOUGH * weights}")
+    if len(task.latents) < FEW:
+        found.append(f"{len(task.latents)} episodes are too few for the interval: record at least {FEW}")
+    if task.classes == 1:
+        found.append("the action never varies, so that nothing can tell it: its information is zero")
+    return found

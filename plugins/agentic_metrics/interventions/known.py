@@ -1,0 +1,80 @@
+"""Changes of a known finite world, drawn at random: each from a truth and a generator, None where there is no room."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from agentic import Truth
+from agentic_metrics.finite.world import World
+from agentic_metrics.interventions import changes
+from agentic_metrics.interventions.payoff import Basis, Payoff, reached
+
+Named = tuple[str, Truth]
+
+TRIES = 20  # walls tried before a world is taken to have no room for one
+
+
+def _swap(truth: Truth, generator: np.random.Generator) -> Named | None:
+    outcomes = Payoff.of(World.of(truth)).outcomes
+    if len(outcomes) < 2:
+        return None
+    one, other = sorted(map(float, generator.choice(outcomes, 2, replace=False)), reverse=True)
+    return f"swap {one:g} and {other:g}", changes.swap(truth, one, other)
+
+
+def _relocate(truth: Truth, generator: np.random.Generator) -> Named | None:
+    payoff = Payoff.of(World.of(truth))
+    pays = np.isin(payoff.values, payoff.outcomes) & payoff.reachable
+    sources, targets = np.flatnonzero(pays), np.flatnonzero(~pays & payoff.reachable)
+    if not len(sources) or not len(targets):
+        return None
+    place, other = int(generator.choice(sources)), int(generator.choice(targets))
+    return f"relocate {place} to {other}", changes.relocate(truth, place, other)
+
+
+def _wall(truth: Truth, generator: np.random.Generator) -> Named | None:
+    world = World.of(truth)
+    payoff, ends = Payoff.of(world), reached(world) & world.ended
+    open_ = reached(world) & ~world.ended
+    if payoff.basis is not Basis.DOING:
+        open_ &= ~np.isin(payoff.values, payoff.outcomes)
+    for state in generator.permutation(np.flatnonzero(open_))[:TRIES].tolist():
+        changed = changes.close(truth, state)
+        after = World.of(changed)
+        kept = Payoff.of(after).outcomes
+        if np.array_equal(kept, payoff.outcomes) and np.array_equal(reached(after) & after.ended, ends):
+            return f"wall {state}", changed
+    return None
+
+
+def _remap(truth: Truth, generator: np.random.Generator) -> Named | None:
+    order = permutation(truth["rewards"].shape[-1], generator)
+    return None if order is None else (f"remap {order}", changes.remap(truth, order))
+
+
+def _slip(truth: Truth, generator: np.random.Generator) -> Named:
+    probability = float(generator.uniform(0.1, 0.6))
+    return f"slip {probability:.2f}", changes.slip(truth, probability)
+
+
+def _noise(truth: Truth, generator: np.random.Generator) -> Named:
+    probability = float(generator.uniform(0.1, 0.6))
+    return f"noise {probability:.2f}", changes.blur(truth, probability)
+
+
+def permutation(size: int, generator: np.random.Generator) -> list[int] | None:
+    """Any order but the natural one."""
+    order = list(range(size))
+    while size > 1 and order == sorted(order):
+        order = generator.permutation(size).tolist()
+    return order if size > 1 else None
+
+
+KNOWN: dict[str, Callable[..., Named | None]] = {
+    "swap": _swap,
+    "relocate": _relocate,
+    "wall": _wall,
+    "remap": _remap,
+    "slip": _slip,
+    "noise": _noise,
+}

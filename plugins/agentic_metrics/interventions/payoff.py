@@ -1,0 +1,123 @@
+"""What a world pays for, read off its truth, so that rewards can be moved without moving anything else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import lsmr
+
+from agentic import UserError
+from agentic_metrics.finite.world import TIE, Floats, World
+
+DIGITS = 9  # payments that agree to so many decimals are one outcome
+
+
+class Basis(Enum):
+    """What payments hang on."""
+
+    BEING = "being in a state"  # whatever is done there
+    ENTERING = "entering a state"
+    DOING = "an action in a state"
+
+
+@final
+@dataclass(frozen=True)
+class Payoff:
+    """What each place of a world pays: `values` (states,) of being there or of entering it, (states, actions) of doing.
+
+    `reachable`, of the same shape, are the places that an episode can come to. An outcome is an amount that is paid;
+    several places may pay it.
+    """
+
+    basis: Basis
+    values: Floats
+    reachable: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, world: World) -> Self:
+        """Rewards that do not depend on the action are for being; those that the next state explains for entering."""
+        reachable, alive = reached(world), ~world.ended
+        inside = reachable & alive
+        rewards = np.where(alive[:, None], world.rewards, 0.0)
+        if np.ptp(rewards[inside], axis=1).max(initial=0.0) < TIE:
+            return cls(Basis.BEING, _rounded(rewards[:, 0]), inside)
+        entering = _entering(world, inside)
+        if entering is not None:
+            return cls(Basis.ENTERING, entering, reachable)
+        return cls(Basis.DOING, _rounded(rewards), np.repeat(inside[:, None], world.actions, axis=1))
+
+    @property
+    def amounts(self) -> Floats:
+        """All amounts that can be met, largest first."""
+        return np.unique(self.values[self.reachable])[::-1]
+
+    @property
+    def outcomes(self) -> Floats:
+        """The amounts that make a difference, largest first: not 0, or where all pay, not what most places pay."""
+        amounts, counts = np.unique(self.values[self.reachable], return_counts=True)
+        common = amounts == 0 if (amounts == 0).any() else 2 * counts > counts.sum()
+        return np.asarray(amounts[~common][::-1])
+
+    def outcome(self, rank: int) -> float:
+        """The amount at `rank`, 0 the largest. Raises UserError where there are not so many."""
+        amounts = self.outcomes
+        if not 0 <= rank < len(amounts):
+            raise UserError(f"this world has {len(amounts)} outcomes, counted from 0, the largest; got {rank}")
+        return float(amounts[rank])
+
+    def places(self, amount: float) -> NDArray[np.int64]:
+        """Flat indices of the places that pay `amount` and can be met. Raises UserError where none does."""
+        found = np.flatnonzero((self.values == round(amount, DIGITS)) & self.reachable)
+        if not len(found):
+            raise UserError(
+                f"nothing pays {amount:g} in this world; it pays {', '.join(f'{v:g}' for v in self.amounts)}"
+            )
+        return found
+
+    def paying(self, places: Mapping[int, float]) -> Self:
+        """The same, with other amounts at some flat indices."""
+        values = self.values.copy()
+        values.flat[list(places)] = list(places.values())
+        return replace(self, values=values)
+
+    def rewards(self, dynamics: Floats, ended: NDArray[np.bool_]) -> Floats:
+        """Expected rewards (s, a) under dynamics (s, a, s')."""
+        return np.where(ended[:, None], 0.0, self._expected(dynamics, self.values))
+
+    def delivery(self, dynamics: Floats, amount: float) -> Floats:
+        """Probability (s, a) that acting pays `amount`."""
+        pays = np.zeros(self.values.shape)
+        pays.flat[self.places(amount)] = 1.0
+        return self._expected(dynamics, pays)
+
+    def _expected(self, dynamics: Floats, values: Floats) -> Floats:
+        if self.basis is Basis.ENTERING:
+            return np.asarray(dynamics @ values)
+        return values if self.basis is Basis.DOING else np.repeat(values[:, None], dynamics.shape[1], axis=1)
+
+
+def reached(world: World) -> NDArray[np.bool_]:
+    """The states (s,) that an episode can come to, whatever is done; nothing is reached through an ended state."""
+    leads = csr_array((world.dynamics.max(axis=1) > 0) & ~world.ended[:, None])
+    found = world.start > 0
+    frontier = found
+    while frontier.any():
+        frontier = (leads.T @ frontier > 0) & ~found
+        found = found | frontier
+    return np.asarray(found)
+
+
+def _entering(world: World, inside: NDArray[np.bool_]) -> Floats | None:
+    """Values (states,) with rewards = dynamics @ values in the states `inside`, None where there are none."""
+    moves = csr_array(world.dynamics[inside].reshape(-1, world.states))
+    rewards = world.rewards[inside].ravel()
+    values = lsmr(moves, rewards, atol=1e-14, btol=1e-14, conlim=0, maxiter=20 * world.states)[0]
+    return _rounded(values) if np.abs(moves @ _rounded(values) - rewards).max() < TIE else None
+
+
+def _rounded(values: Floats) -> Floats:
+    return np.asarray(np.round(values, DIGITS) + 0.0)  # no minus zero

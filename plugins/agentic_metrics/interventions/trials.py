@@ -1,0 +1,117 @@
+"""An agent before and after a change: what its old policy is worth in the changed world, its new one, and the best.
+
+Exactly where the world is finite, known and fully observed, by rollouts elsewhere.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+from gymnasium.wrappers import TimeLimit
+
+from agentic import Agent, Intervention, Subject, UserError, make, run, ticks
+from agentic_metrics.finite.query import known_world, query
+from agentic_metrics.finite.world import Floats, expected_return, optimal_return
+from agentic_metrics.interventions.families import Maker
+
+
+@final
+@dataclass(frozen=True)
+class Trial:
+    """Returns in one changed world.
+
+    `frozen` and `after` (n,) of the agent as it was and as it became: one exact value, or one per episode. `best` is
+    that of the best policy. `course` (episodes,) is the agent's worth while it found out, empty where it was told.
+    """
+
+    frozen: Floats
+    after: Floats
+    best: float
+    course: Floats = field(default_factory=lambda: np.empty(0))
+
+
+@final
+@dataclass(frozen=True)
+class Bench:
+    """How trials are run: returns over `horizon` steps with `discount`, from so many `episodes` where they are sampled.
+
+    With `experience`, agents that have a learner first learn in the changed world for so many `episodes`; otherwise
+    they are sealed and told what the intervention announces.
+    """
+
+    horizon: int
+    discount: float
+    episodes: int
+    experience: bool
+
+    def exact(self, subject: Subject, intervention: Intervention, generator: np.random.Generator) -> Trial:
+        """From policy tables. Raises UserError where the world is not known or not fully observed."""
+        sealed = subject.under(intervention)
+        assert sealed.agent is not None
+        assert sealed.environment is not None
+        environment, seed = sealed.environment, int(generator.integers(2**31))
+        world = known_world(environment)[1]
+
+        def worth(agent: Agent) -> float:  # the same draws for all: what decides alike is counted alike
+            table = query(agent, environment, generator=np.random.default_rng(seed))
+            return expected_return(world, table, horizon=self.horizon, discount=self.discount)
+
+        frozen, best = worth(_agent(subject)), optimal_return(world, horizon=self.horizon, discount=self.discount)
+        if not self._learns(subject):
+            return Trial(np.array([frozen]), np.array([worth(sealed.agent)]), best)
+        course = [worth(agent) for agent, _ in self._learning(_agent(subject), environment, seed)]
+        return Trial(np.array([frozen]), np.array(course[-1:]), best, np.array(course))
+
+    def sampled(self, subject: Subject, intervention: Intervention, seed: int, best: float) -> Trial:
+        """From rollouts on the same seeds; `best` is used where the changed world is not known."""
+        sealed = subject.under(intervention)
+        agent, environment = sealed.agent, sealed.environment
+        assert agent is not None
+        assert environment is not None
+        course = np.empty(0)
+        if self._learns(subject):
+            agents, totals = zip(*self._learning(_agent(subject), environment, seed), strict=True)
+            agent, course = agents[-1], np.array(totals)
+        frozen, after = self.returns(_agent(subject), environment, seed), self.returns(agent, environment, seed)
+        return Trial(frozen, after, self._best(environment, best), course)
+
+    def returns(self, agent: Agent, environment: Maker, seed: int) -> Floats:
+        """Discounted returns (episodes,) of a sealed copy of the agent."""
+        sealed = deepcopy(agent)
+        sealed.learner = None
+        rows = make(self._limited(environment), envs=self.episodes)  # each with a seed of its own: episodes are pairs
+        record = run(sealed, rows, seed=seed, episodes=self.episodes)
+        rows.close()
+        paid = [episode.arrays["reward"] for episode in record.episodes("evaluate")]
+        return np.array([self.discount ** np.arange(len(rewards)) @ rewards for rewards in paid])
+
+    def _limited(self, environment: Maker) -> Maker:
+        return lambda: TimeLimit(environment(), self.horizon)
+
+    def _best(self, environment: Maker, best: float) -> float:
+        try:
+            world = known_world(environment)[1]
+        except UserError:
+            return best
+        return optimal_return(world, horizon=self.horizon, discount=self.discount)
+
+    def _learns(self, subject: Subject) -> bool:
+        return self.experience and _agent(subject).learner is not None
+
+    def _learning(self, agent: Agent, environment: Maker, seed: int) -> Iterator[tuple[Agent, float]]:
+        """A copy of the agent after each episode in which it learned, and the episode's discounted return."""
+        student, total = deepcopy(agent), 0.0
+        assert student.learner is not None
+        for tick in ticks(student, self._limited(environment), seed=seed, episodes=self.episodes):
+            student.learner.update(tick)
+            total += self.discount ** int(tick.t[0]) * float(tick.reward[0])
+            if tick.terminated[0] or tick.truncated[0]:
+                yield student, total
+                total = 0.0
+
+
+def _agent(subject: Subject) -> Agent:
+    assert subject.agent is not None
+    return subject.agent

@@ -1,0 +1,237 @@
+"""Where control can lead: of a linear system, of a continuous world near its start, of a finite world.
+
+What could be done is a property of the world; whether an agent does it, other metrics tell.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, final
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
+
+from agentic import Access, Frame, Interval, Measurement, Metric, Subject, UserError
+from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.query import known_world
+from agentic_metrics.finite.world import World
+from agentic_metrics.linearization import response
+from agentic_metrics.rooms import Field
+
+Floats = NDArray[np.float64]
+
+SAME = 1e-9  # probabilities closer than this are equal
+
+
+def gramian(A: ArrayLike, B: ArrayLike, horizon: int) -> Floats:
+    """W = sum over i < horizon of A^i B B' A'^i, (d, d): the states that inputs of unit energy reach are its ellipsoid.
+
+    `A` (d, d), `B` (d, m) of x' = A x + B u (Kalman 1960). Raises UserError where shapes disagree.
+    """
+    a, b = _checked(A, B, horizon)
+    total, column = np.zeros_like(a), b
+    for _ in range(horizon):
+        total += column @ column.T
+        column = a @ column
+    return total
+
+
+@final
+@dataclass(frozen=True)
+class Control:
+    """What inputs can do within a horizon.
+
+    `rank` of [B, AB, ..., A^(h-1) B] and the `dimension` of the state; `gramian` (d, d); `log_det`, the logarithm of
+    its determinant in bits (-inf where the rank is not full): half of it is the volume that unit energy reaches.
+    """
+
+    rank: int
+    dimension: int
+    gramian: Floats
+    log_det: float
+
+    def energy(self, state: ArrayLike) -> float:
+        """The least sum of squared inputs that leads from 0 to `state` (d,): x' W^-1 x; inf where none does."""
+        x = np.asarray(state, np.float64)
+        if x.shape != (self.dimension,):
+            raise UserError(f"a state here has shape ({self.dimension},), got {x.shape}")
+        values, vectors = np.linalg.eigh(self.gramian)
+        along, kept = vectors.T @ x, np.arange(self.dimension) >= self.dimension - self.rank
+        missed = float(np.linalg.norm(along[~kept]))
+        if missed > 1e-9 * max(1.0, float(np.linalg.norm(x))):
+            return float("inf")
+        return float((along[kept] ** 2 / values[kept]).sum())
+
+
+def controllability(A: ArrayLike, B: ArrayLike, horizon: int | None = None, *, tolerance: float = 1e-10) -> Control:
+    """How far inputs control x' = A x + B u within `horizon` steps (None: as many as dimensions, which is for good).
+
+    The rank is counted direction by direction (Arnoldi): a direction is new where its part outside those already
+    reached exceeds `tolerance` times the size of the input or of A. B = 0 has rank 0.
+    Raises UserError where shapes disagree.
+    """
+    steps = len(np.atleast_2d(np.asarray(A))) if horizon is None else horizon
+    a, b = _checked(A, B, steps)
+    w = gramian(a, b, steps)
+    rank = _krylov(a, b, steps, tolerance)
+    log_det = float(np.linalg.slogdet(w)[1] / np.log(2)) if rank == len(a) else float("-inf")
+    return Control(rank, len(a), w, log_det)
+
+
+def observability(A: ArrayLike, C: ArrayLike, horizon: int | None = None, *, tolerance: float = 1e-10) -> Control:
+    """The dual: what outputs y = C x, `C` (p, d), of `horizon` steps tell of the state: controllability of (A', C')."""
+    a, c = np.atleast_2d(np.asarray(A, np.float64)), np.atleast_2d(np.asarray(C, np.float64))
+    return controllability(a.T, c.T, horizon, tolerance=tolerance)
+
+
+@final
+@dataclass(frozen=True)
+class Reach:
+    """Of a finite world, over ordered pairs of a state in which one acts and another state.
+
+    `controlled`: share of pairs in which some policy arrives within the horizon with another probability than some
+    other policy does. `choice`: mean over pairs of the largest less the smallest such probability. `reachable`: share
+    of pairs in which arriving is possible at all, by design or by chance.
+    """
+
+    controlled: float
+    choice: float
+    reachable: float
+
+
+def reach(world: World, horizon: int) -> Reach:
+    """Which states a choice of actions decides about, within `horizon` steps: exact, by as many sweeps backwards.
+
+    The largest and the smallest probability of arriving, over all policies that know state and time, obey
+    P_0 = 0 and P_k(s, g) = opt over a of sum over s' of p(s' | s, a) [1 if s' = g else P_(k-1)(s', g)].
+    In a world that actions do not move, nothing is controlled, however much of it is reached.
+    """
+    if horizon < 1:
+        raise UserError(f"horizon must be at least 1, got {horizon}")
+    states, flat = world.states, world.dynamics.reshape(-1, world.states)
+    most, least = np.zeros((states, states)), np.zeros((states, states))
+    for sweep, best in ((most, np.max), (least, np.min)):
+        for _ in range(horizon):
+            arrived = np.where(np.eye(states, dtype=bool), 1.0, sweep)
+            sweep[:] = best((flat @ arrived).reshape(world.dynamics.shape), axis=1)
+    pairs = ~world.ended[:, None] & ~np.eye(states, dtype=bool)
+    if not pairs.any():
+        raise UserError("reach needs a state in which one acts and another state, this world has none")
+    gap, possible = (most - least)[pairs], most[pairs] > SAME
+    return Reach(float((gap > SAME).mean()), float(gap.mean()), float(possible.mean()))
+
+
+@final
+@dataclass(frozen=True)
+class Controllability(Metric):
+    """The share of a world's states that a choice of actions decides about within `horizon` steps: 0 where none does.
+
+    Finite known worlds: the share of pairs of states that are controlled (see `reach`), exactly. Worlds of continuous
+    actions and an open state: rank / dimension of the linearization about no action (the one nearest to zero), from
+    `starts` starts, by differences of relative size `step`; singular values below `tolerance` times the largest are
+    none. `log_det_bits` is the mean logarithm of the Gramian's determinant, in units of states per action.
+    """
+
+    horizon: int = 10
+    starts: int = 8
+    step: float = 1e-3
+    tolerance: float = 1e-4
+    level: float = 0.95
+
+    access = Access.MODEL
+    unit = "fraction"
+    needs = ("environment",)
+
+    def __post_init__(self) -> None:
+        if self.horizon < 1 or self.starts < 2 or not 0 < self.step <= 1 or not 0 < self.level < 1:
+            raise UserError(
+                f"controllability expects horizon >= 1, starts >= 2, step and level between 0 and 1, got {self}"
+            )
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        assert subject.environment is not None
+        env = subject.environment()
+        try:
+            continuous = isinstance(env.action_space, Box)
+            found = self._linearized(env, generator) if continuous else self._counted(subject)
+        finally:
+            env.close()
+        frame = Frame(
+            variables=("state", "action"),
+            boundary="whoever acts chooses the actions, the environment is all else",
+            horizon=self.horizon,
+            goal="none: every state counts alike",
+            start="the environment's own resets" if continuous else "every state in which one acts, alike",
+            interventions=("small changes of the actions, on copies of the environment",) if continuous else (),
+        )
+        return found.measurement("controllability", self, frame)
+
+    def _counted(self, subject: Subject) -> Estimate:
+        assert subject.environment is not None
+        found = reach(known_world(subject.environment)[1], self.horizon)
+        return Estimate(
+            value=found.controlled,
+            estimator="exact, every pair of states",
+            null=exact_null(found.controlled, "actions without effect"),
+            diagnostics={"choice": found.choice, "reachable": found.reachable},
+        )
+
+    def _linearized(self, env: gymnasium.Env[Any, Any], generator: np.random.Generator) -> Estimate:
+        space = env.action_space
+        assert isinstance(space, Box)
+        still = np.clip(np.zeros(space.shape), space.low, space.high).ravel()
+        actions, shares, logs = np.tile(still, (self.horizon, 1)), [], []
+        for seed in generator.integers(2**31, size=self.starts):
+            env.reset(seed=int(seed))
+            found = response(env, actions, step=self.step)
+            jacobian = found.jacobian.reshape(len(found.place), -1)
+            sizes = np.linalg.svd(jacobian, compute_uv=False)
+            kept = sizes > self.tolerance * sizes.max(initial=SAME)
+            shares.append(np.count_nonzero(kept) / len(found.place))
+            logs.append(2 * float(np.log2(sizes).sum()) if shares[-1] == 1 else float("-inf"))
+        value, n = float(np.mean(shares)), self.starts
+        half = float(stdtrit(n - 1, 0.5 + self.level / 2) * np.std(shares, ddof=1) / n**0.5)
+        return Estimate(
+            value=value,
+            estimator="linearized by central differences",
+            interval=Interval(self.level, value - half, value + half, f"Student t over {n} starts"),
+            null=exact_null(value, "actions without effect"),
+            samples=n,
+            diagnostics={"dimension": len(found.place), "log_det_bits": float(np.mean(logs))},
+        )
+
+    @classmethod
+    def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
+        """Who may starve decides about every place; who cannot decides about none, food falls where it will."""
+        yield cls(), Subject(environment=Field), 1.0, 1e-12
+        yield cls(), Subject(environment=lambda: Field(deadly=False)), 0.0, 1e-12
+
+
+def _checked(A: ArrayLike, B: ArrayLike, horizon: int) -> tuple[Floats, Floats]:
+    a, b = np.atleast_2d(np.asarray(A, np.float64)), np.asarray(B, np.float64)
+    b = b.reshape(-1, 1) if b.ndim < 2 else b
+    if a.ndim != 2 or a.shape[0] != a.shape[1] or b.ndim != 2 or len(b) != len(a):
+        raise UserError(f"controllability needs A (d, d) and B (d, m), got shapes {a.shape} and {b.shape}")
+    if horizon < 1:
+        raise UserError(f"horizon must be at least 1, got {horizon}")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise UserError("A and B must be finite, got NaN or infinity")
+    return a, b
+
+
+def _krylov(a: Floats, b: Floats, horizon: int, tolerance: float) -> int:
+    """The dimension of the span of b, a b, ..., a^(horizon - 1) b, by orthonormal directions."""
+    basis = np.zeros((len(a), 0))
+    fresh, size = b, float(np.linalg.norm(b))
+    for _ in range(horizon):
+        for _ in range(2):  # twice is enough for orthogonality (Kahan)
+            fresh = fresh - basis @ (basis.T @ fresh)
+        left, sizes, _ = np.linalg.svd(fresh, full_matrices=False)
+        new = left[:, sizes > tolerance * size]
+        if size == 0 or not new.shape[1]:
+            break
+        basis = np.concatenate([basis, new], 1)
+        fresh, size = a @ new, float(np.linalg.norm(a))
+    return basis.shape[1]

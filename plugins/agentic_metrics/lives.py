@@ -1,0 +1,61 @@
+"""Episodes lived again: an agent, sealed, in as many copies of a world as episodes are wanted, side by side.
+
+Every episode has its own seed, so that two agents with the same seed meet the same worlds, episode by episode.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, final
+
+import gymnasium
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agentic import Agent, Tick, make, ticks
+
+Floats = NDArray[np.float64]
+Maker = Callable[[], gymnasium.Env[Any, Any]]
+
+
+@final
+@dataclass(frozen=True)
+class Lives:
+    """What happened in n episodes.
+
+    `seen` holds the agent's observations of each, (t, *event); `returns` and `lengths` (n,) are undiscounted and in
+    steps; `died` (n,) says which were terminated, rather than cut off by a limit.
+    """
+
+    seen: tuple[torch.Tensor, ...]
+    returns: Floats
+    lengths: NDArray[np.int64]
+    died: NDArray[np.bool_]
+
+
+def live(agent: Agent, environment: Maker, *, episodes: int, horizon: int, seed: int) -> Lives:
+    """`episodes` episodes of a sealed copy of `agent`, each cut off after `horizon` steps."""
+    happened = watched(agent, environment, episodes=episodes, horizon=horizon, seed=seed)
+    valid = np.stack([tick.valid for tick in happened])  # (t, n)
+    rewards = np.stack([tick.reward for tick in happened]) * valid
+    died = (np.stack([tick.terminated for tick in happened]) & valid).any(0)
+    lengths = valid.sum(0)
+    seen = torch.stack([tick.obs for tick in happened], 1)  # (n, t, *event)
+    return Lives(tuple(seen[i, :n] for i, n in enumerate(lengths)), rewards.sum(0), lengths, died)
+
+
+def watched(agent: Agent, environment: Maker, *, episodes: int, horizon: int, seed: int) -> list[Tick]:
+    """The ticks of such episodes, one row each; rows whose episode is over are not valid."""
+    sealed = deepcopy(agent)
+    sealed.learner = None
+    world = make([environment() for _ in range(episodes)])
+    happened: list[Tick] = []
+    try:
+        for tick in ticks(sealed, world, seed=seed, episodes=1, phase="evaluate"):
+            happened.append(tick)
+            if len(happened) == horizon:
+                break
+    finally:
+        world.close()
+    return happened

@@ -1,0 +1,242 @@
+"""The intentional stance as compression: is a record shorter to tell by a goal or by a mechanism?
+
+Both are mixtures of many hypotheses, so the answer holds for these classes and priors only; it is part of the frame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit, logsumexp, stdtrit
+
+from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
+from agentic_metrics.devices import ContextTree, Steps, wander
+from agentic_metrics.estimate import Estimate
+from agentic_metrics.finite.behavior import recorded_behavior
+from agentic_metrics.finite.soft import mover
+from agentic_metrics.finite.world import TIE, Floats, World
+from agentic_metrics.sampling.surrogates import compare
+
+CONVERGED = 1e-12
+LARGEST = 2**27  # cells of the policies of all goals
+
+
+@final
+@dataclass(frozen=True)
+class GoalSeekers:
+    """Agents that want to be in one state and go there as fast as they can, but for a lapse.
+
+    A policy takes its best actions with probability 1 - `lapse` together and the others with `lapse` together; where
+    all are as good, any. "As fast" is the largest expected `discount`^time, which orders all ways that do not depend
+    on chance by their length. `goals` are the states that may be wanted, all where none is named.
+    """
+
+    lapse: float = 0.1
+    discount: float = 0.95
+    goals: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lapse < 1 or not 0 < self.discount < 1:
+            raise UserError(f"goal seekers need a lapse and a discount between 0 and 1, got {self}")
+
+    def policies(self, world: World) -> Floats:
+        """One policy per goal, (goals, states, actions). Raises UserError for goals the world lacks, or too many."""
+        goals = np.array(self.goals or range(world.states), np.int64)
+        if goals.min() < 0 or goals.max() >= world.states or len(goals) * world.rewards.size > LARGEST:
+            raise UserError(
+                f"goals are states from 0 to {world.states - 1}, at most {LARGEST // world.rewards.size} of them in "
+                f"this world, got {len(goals)} up to {goals.max()}: name the ones that may be wanted"
+            )
+        values = np.moveaxis(self._values(world, goals), -1, 0)
+        best = values >= values.max(-1, keepdims=True) - TIE
+        share, rest = best.sum(-1, keepdims=True), (~best).sum(-1, keepdims=True)
+        lapsing = np.where(best, (1 - self.lapse) / share, self.lapse / np.maximum(rest, 1))
+        return np.where(rest > 0, lapsing, 1 / world.actions)
+
+    def _values(self, world: World, goals: Any) -> Floats:
+        """Expected discount^(time to the goal) after each action, (s, a, goals)."""
+        move, there = mover(world), (goals, np.arange(len(goals)))
+        reach = np.zeros((world.states, len(goals)))
+        reach[there] = 1.0
+        while True:
+            values = self.discount * move(reach)
+            found = values.max(1)
+            found[there] = 1.0
+            if np.abs(found - reach).max() <= CONVERGED:
+                return np.asarray(values)
+            reach = found
+
+
+@final
+@dataclass(frozen=True)
+class Evidence:
+    """ln probability of a record under the mixture of agents and under that of devices, and each goal's part (g,)."""
+
+    log_agent: float
+    log_device: float
+    goals: Floats
+
+    @property
+    def bits(self) -> float:
+        """log2 Bayes factor: by how many bits the goal tells the record shorter; negative: the mechanism does."""
+        return (self.log_agent - self.log_device) / float(np.log(2))
+
+    def probability(self, prior: float = 0.5) -> float:
+        """P(agent | record) where P(agent) = `prior` before."""
+        return float(expit(logit(prior) + self.log_agent - self.log_device))
+
+
+def stance_evidence(
+    states: Sequence[ArrayLike],
+    actions: Sequence[ArrayLike],
+    world: World,
+    *,
+    agents: GoalSeekers | None = None,
+    devices: ContextTree | None = None,
+) -> Evidence:
+    """Agents versus devices, exactly: what both mixtures say of these episodes (Orseau, McGregor and Legg 2018).
+
+    One goal and one device for all episodes; arrays as in `intentional_stance`.
+    """
+    judge = _Judge(world, agents or GoalSeekers(), devices or ContextTree())
+    return judge(Steps.of(states, actions, world))
+
+
+def intentional_stance(
+    states: Sequence[ArrayLike],
+    actions: Sequence[ArrayLike],
+    world: World,
+    *,
+    agents: GoalSeekers | None = None,
+    devices: ContextTree | None = None,
+    surrogates: int = 200,
+    generator: np.random.Generator,
+) -> Estimate:
+    """log2 Bayes factor of agents over devices, in bits, given a known world (Orseau, McGregor and Legg 2018).
+
+    sum over goals of prod pi_goal(a|s) / goals, against a Krichevsky-Trofimov device (or a tree of them); `states` and
+    `actions` hold one array (t,) of whole numbers per episode. The interval is Student's t with the spread of what each
+    episode adds to the others. The null are devices that the record could be taken for, a uniformly random policy and
+    each constant one, from the same first states; the closest of them is reported, its p-value at least 2^-bits, the
+    most that a draw from the device mixture allows (Markov's inequality). Raises UserError for what the world lacks.
+    """
+    seekers = agents or GoalSeekers()
+    judge, steps = _Judge(world, seekers, devices or ContextTree()), Steps.of(states, actions, world)
+    found = judge(steps)
+    count = len(steps.lengths)
+    return Estimate(
+        value=found.bits,
+        estimator="Bayes factor",
+        interval=_interval(judge, steps, found.bits) if count > 1 else None,
+        null=_null(judge, steps, found.bits, surrogates, generator) if surrogates else None,
+        episodes=count,
+        samples=len(steps.actions),
+        diagnostics={
+            "log_agent": found.log_agent,
+            "log_device": found.log_device,
+            "probability": found.probability(),
+            "goal": int((seekers.goals or range(world.states))[int(found.goals.argmax())]),
+            "goal_probability": float(found.goals.max()),
+        },
+        warnings=tuple(_warnings(steps)),
+    )
+
+
+class _Judge:
+    """Both mixtures, ready for any steps in this world."""
+
+    def __init__(self, world: World, agents: GoalSeekers, devices: ContextTree) -> None:
+        self.world, self._devices = world, devices
+        policies = agents.policies(world)
+        self._logs = np.log(policies.reshape(len(policies), -1).T.copy())
+
+    def __call__(self, steps: Steps) -> Evidence:
+        places = steps.states * self.world.actions + steps.actions
+        visited, counts = np.unique(places, return_counts=True)
+        logs = counts @ self._logs[visited]
+        log_agent = float(logsumexp(logs)) - float(np.log(len(logs)))
+        device = self._devices.log_probability(steps, self.world.actions)
+        return Evidence(log_agent, device, np.asarray(np.exp(logs - logsumexp(logs))))
+
+
+def _interval(judge: _Judge, steps: Steps, bits: float, level: float = 0.95) -> Interval:
+    """The bits of all episodes together and the spread of what each adds to the others."""
+    added = np.array([bits - judge(steps.where(steps.episodes != i)).bits for i in np.unique(steps.episodes)])
+    half = float(stdtrit(len(added) - 1, 0.5 + level / 2) * np.sqrt(len(added)) * added.std(ddof=1))
+    return Interval(level, bits - half, bits + half, f"Student t over {len(added)} episodes")
+
+
+def _null(judge: _Judge, steps: Steps, bits: float, surrogates: int, generator: np.random.Generator) -> Null:
+    """The device policy that comes closest; its p-value at least 2^-bits."""
+    states, actions = judge.world.rewards.shape
+    kinds = {"uniformly random policy": np.full((states, actions), 1 / actions)}
+    kinds |= {f"constant action {a}": np.tile(np.eye(actions)[a], (states, 1)) for a in range(actions)}
+    nulls = []
+    for kind, policy in kinds.items():
+        samples = wander(judge.world, policy, steps, times=surrogates, generator=generator)
+        nulls.append(compare(bits, [judge(each).bits for each in samples], f"{kind}, the closest device"))
+    closest = max(nulls, key=lambda null: (null.p_value, null.mean))
+    return replace(closest, p_value=max(closest.p_value, 2.0 ** -max(0.0, bits)))
+
+
+def _warnings(steps: Steps) -> list[str]:
+    found = []
+    if len(steps.lengths) < 2:
+        found.append("one episode has no spread, so there is no interval: record at least 2")
+    if len(np.unique(steps.starts)) < 2:
+        found.append(
+            "all episodes start in one state, from where a straight line is explained as well by a reflex: vary the "
+            "first state"
+        )
+    return found
+
+
+@final
+@dataclass(frozen=True)
+class IntentionalStance(Metric):
+    """By how many bits a goal tells the record shorter than a mechanism does.
+
+    Agents seek one state of the known world but for a `lapse`; devices see `memory` symbols of what came before.
+    A random and a constant policy favor devices. It holds on the distribution of the record: a clone scores as its
+    original does.
+    """
+
+    lapse: float = 0.1
+    discount: float = 0.95
+    memory: int = 0
+    surrogates: int = 200
+
+    access = Access.MODEL
+    unit = "bits"
+    needs = ("record", "environment")
+
+    def __post_init__(self) -> None:
+        GoalSeekers(self.lapse, self.discount), ContextTree(self.memory)
+        if self.surrogates < 0:
+            raise UserError(f"intentional_stance expects a number of surrogates >= 0, got {self.surrogates}")
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        assert subject.record is not None
+        assert subject.environment is not None
+        world, states, actions = recorded_behavior(subject.record, subject.environment)
+        estimate = intentional_stance(
+            states,
+            actions,
+            world,
+            agents=GoalSeekers(self.lapse, self.discount),
+            devices=ContextTree(self.memory),
+            surrogates=self.surrogates,
+            generator=generator,
+        )
+        seen = f"{self.memory} symbols of state and action" if self.memory else "nothing"
+        frame = Frame(
+            variables=("state", "action"),
+            boundary=f"agents seek one state, the same in all episodes; one device for all episodes sees {seen}",
+            horizon=None,
+            goal=f"one of the {world.states} states, equally likely; agent and device equally likely",
+            start="the environment's own resets",
+            interventions=(),
+        )
+        return estimate.measurement("intentional_stance", self, frame)

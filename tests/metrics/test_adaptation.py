@@ -1,0 +1,273 @@
+"""Policy adaptation: who is told plans anew, who is a table does not, who learns needs time."""
+
+from math import isnan
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binom
+from torch import Tensor
+
+from agentic import (
+    Agent,
+    Categorical,
+    Change,
+    ConjugateLearner,
+    Decision,
+    EnergyAgent,
+    Purpose,
+    Softmax,
+    Subject,
+    UserError,
+    make,
+    measure,
+)
+from agentic.testing.worlds import Coin, TwoPlaces
+from agentic_energies.categorical import CategoricalModel
+from agentic_energies.goals import LogPreferences
+from agentic_energies.reward import Reward
+from agentic_envs.gridworld import GridWorld
+from agentic_envs.tmaze import TMaze
+from agentic_metrics import (
+    PolicyAdaptation,
+    Simulation,
+    World,
+    adaptation_index,
+    battery_truth,
+    greedy,
+    half_life,
+    policy_adaptation,
+    query,
+)
+from agentic_optimizers.backups import Max
+from agentic_optimizers.mirror import Mirror
+from agentic_optimizers.tree import TreeSearch
+from tests.metrics.agents import Habit, Planner, Table
+
+BANDIT = World(np.ones((1, 3, 1)), np.array([[0.0, 1.0, 0.5]]), np.ones(1), np.zeros(1, bool))
+
+
+def row(*probabilities: float) -> np.ndarray:
+    return np.array([probabilities])
+
+
+class TestTheIndex:
+    @pytest.mark.parametrize(
+        ("frozen", "after", "index"),
+        [
+            (row(1, 0, 0), row(0, 1, 0), 1.0),
+            (row(1, 0, 0), row(1, 0, 0), 0.0),
+            (row(1, 0, 0), row(0, 0, 1), 0.5),
+            (row(0, 0, 1), row(1, 0, 0), -1.0),
+            (row(0, 0.995, 0.005), row(0, 1, 0), np.nan),
+        ],
+    )
+    def test_is_the_share_of_what_could_be_gained(self, frozen: Any, after: Any, index: float) -> None:
+        found = adaptation_index(BANDIT, frozen, after, horizon=7, discount=0.9)
+        np.testing.assert_allclose(found, index, atol=1e-12)
+
+    def test_of_a_family_is_the_mean_over_the_worlds_that_ask_for_it(self) -> None:
+        found = policy_adaptation([0.0, 0.0, 1.0], [1.0, 0.5, 1.0], [1.0, 1.0, 1.0])
+        assert float(found) == 0.75
+        assert found.interval is not None
+        half = 12.7062047 * np.sqrt(0.125 / 2)
+        assert found.interval.high - found.value == pytest.approx(half)
+        assert found.diagnostics["undefined"] == 1
+        assert found.null is not None
+        assert found.null.p_value == 0
+
+    def test_of_nothing_to_adapt_to_is_undefined_and_not_zero(self) -> None:
+        found = policy_adaptation([1.0], [1.0], [1.0])
+        assert isnan(found.value)
+        assert found.null is None
+        assert found.warnings[0].startswith("0 interventions with something to adapt to are few")
+
+    def test_is_not_told_from_noise(self) -> None:
+        noisy = np.array([[0.0, 2.0, 0.0, 2.0]])
+        found = policy_adaptation(noisy, noisy, [1.5], generator=np.random.default_rng(0))
+        assert found.diagnostics["undefined"] == 1
+        assert "run more episodes" in found.warnings[1]
+
+    def test_half_life(self) -> None:
+        assert half_life([0.0, 0.2, 0.5, 0.4]) == 2
+        assert half_life([1.0]) == 0
+        assert isnan(half_life([0.0, 0.1]))
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (([0.0], [0.0, 1.0], [1.0]), r"got \(1,\), \(2,\) and \(1,\)"),
+            (([[0.0]], [[1.0]], [1.0]), "needs a generator"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, arguments: Any, sentence: str) -> None:
+        with pytest.raises(UserError, match=sentence):
+            policy_adaptation(*arguments)
+
+    def test_the_null_of_sampled_returns_raises_no_false_alarms(self) -> None:
+        seeds, alarms = 200, 0
+        for seed in range(seeds):
+            rng = np.random.default_rng(seed)
+            frozen, after = rng.normal(size=(2, 8, 12))
+            found = policy_adaptation(frozen, after, np.full(8, 3.0), generator=rng)
+            assert found.null is not None
+            alarms += found.null.p_value < 0.05
+        assert binom.sf(alarms - 1, seeds, 0.05) > 1e-3
+        assert binom.cdf(alarms, seeds, 0.05) > 1e-3
+
+
+GRID: Any = lambda: GridWorld("...G\n.#.X\n....")  # noqa: E731
+
+
+def energetic(environment: Any, **more: Any) -> EnergyAgent:
+    env = make(environment)
+    purpose = Purpose(Reward.from_env(env, scale=2.0), 40, discount=0.9)
+    return EnergyAgent(
+        CategoricalModel.from_env(env), purpose, Mirror(), TreeSearch(Max()), selection=Softmax(1e4), **more
+    )
+
+
+class TestOurAgent:
+    def test_adapts_when_it_is_told_and_its_clone_does_not(self) -> None:
+        agent = energetic(GRID)
+        clone = Table(query(agent, GRID, generator=np.random.default_rng(0)))
+        metric = PolicyAdaptation(interventions=6, discount=0.9)
+        found = {name: measure(metric, Subject(None, each, GRID)) for name, each in (("own", agent), ("clone", clone))}
+        assert found["own"].value == pytest.approx(1.0, abs=0.02)
+        assert found["own"].outside_null
+        assert found["clone"].value == 0
+        assert not found["clone"].outside_null
+        assert found["own"].estimator == "exact returns"
+
+    def test_asks_its_parts_for_themselves_in_the_announced_world(self) -> None:
+        agent = energetic(GRID)
+        other = make(lambda: GridWorld("G...\n....\n....", slip=0.1))
+        told = agent.told(Change(goal=other, model=other))
+        assert isinstance(told.model, CategoricalModel)
+        torch.testing.assert_close(told.model.dynamics(), torch.as_tensor(other.truth()["B"][0]))
+        assert isinstance(told.purpose.goal, Reward)
+        assert told.purpose.goal.scale == 2.0
+        assert (told.purpose.horizon, told.purpose.discount) == (40, 0.9)
+        assert agent.told(Change(goal=other)).model is agent.model
+        assert agent.told(Change(model=other)).purpose is agent.purpose
+
+    def test_its_habits_and_what_comes_after_are_announced_too(self) -> None:
+        env, other = make(GRID), make(lambda: GridWorld("G...\n....\n...."))
+        model = CategoricalModel.from_env(env, E=[0.2, 0.2, 0.2, 0.2, 0.2])
+        assert model.for_env(other).log_habits is not None
+        purpose = Purpose(Reward.from_env(env), 3, terminal=Reward.from_env(env))
+        told = EnergyAgent(model, purpose, Mirror(), TreeSearch(Max())).told(Change(goal=other))
+        assert isinstance(told.purpose.terminal, Reward)
+        torch.testing.assert_close(told.purpose.terminal.costs, -torch.as_tensor(other.truth()["rewards"]))
+
+    def test_a_part_that_does_not_say_what_it_is_elsewhere_stays(self) -> None:
+        model = CategoricalModel(B=[np.tile(np.eye(2)[:, :, None], 2)], D=[[0.5, 0.5]], counts=[np.ones((2, 2))])
+        goal = LogPreferences([[0.0, 1.0]])
+        learner = ConjugateLearner(model)
+        agent = EnergyAgent(model, Purpose(goal), Mirror(), TreeSearch(Max()), learner=learner)
+        told = agent.told(Change(goal=make(TwoPlaces)))
+        assert told.purpose.goal is goal
+        assert told.learner is learner
+        assert agent.told(Change(model=make(TwoPlaces))).learner is None
+
+
+LEVERS: Any = {
+    "A": [np.eye(2)],
+    "B": [np.repeat(np.array([[0.0, 0.0], [1.0, 1.0]])[:, :, None], 2, axis=2)],
+    "D": [np.array([1.0, 0.0])],
+    "rewards": np.array([[1.0, 0.8], [0.0, 0.0]]),
+    "ends": np.array([0.0, 1.0]),
+}
+
+
+class TestWhoeverIsToldNothing:
+    def levers(self) -> Simulation:
+        return Simulation(LEVERS)
+
+    @pytest.mark.parametrize("exact", [True, False])
+    def test_a_habit_finds_out_in_time(self, exact: bool) -> None:
+        agent = Habit(LEVERS["rewards"])
+        metric = PolicyAdaptation(kinds=("swap",), told="nothing", episodes=150, exact=exact)
+        found = measure(metric, Subject(None, agent, self.levers))
+        assert found.value == pytest.approx(0.19 / 0.2 - 0.005, abs=0.01 if exact else 0.1)
+        course = np.array(found.diagnostics["course"])
+        assert course[0] == 0
+        assert len(course) == 151
+        assert found.diagnostics["half_life"] >= 1
+        np.testing.assert_array_equal(agent.values, LEVERS["rewards"])
+
+    def test_what_does_not_learn_never_does(self) -> None:
+        metric = PolicyAdaptation(kinds=("swap",), told="nothing")
+        found = measure(metric, Subject(None, Planner(World.of(LEVERS), 1), self.levers))
+        assert found.value == 0
+        assert "half_life" not in found.diagnostics
+        assert "told nothing" in found.frame.boundary
+
+
+class Balance(Agent):
+    """Keeps CartPole's pole up, and exchanges its two actions when it is told that its model is wrong."""
+
+    def __init__(self, reversed_: bool = False) -> None:
+        self.reversed = reversed_
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        right = (obs[:, 2] + obs[:, 3] > 0) ^ self.reversed
+        action = torch.nn.functional.one_hot(right.long(), 2).to(obs.dtype)
+        return Decision(action, policy=Categorical(action))
+
+    def told(self, change: Change) -> "Balance":
+        return Balance(change.model is not None)
+
+
+class TestWorldsThatNobodyKnows:
+    def test_are_measured_by_rollouts_against_the_agents_own_best(self) -> None:
+        metric = PolicyAdaptation(kinds=("remap",), horizon=50, episodes=8)
+        pole: Any = lambda: gymnasium.make("CartPole-v1")  # noqa: E731
+        found = measure(metric, Subject(None, Balance(), pole))
+        assert found.estimator == "rollouts"
+        assert found.value == pytest.approx(1.0, abs=1e-9)
+        assert found.diagnostics["best"][0] == pytest.approx((1 - 0.99**50) / 0.01)
+        assert "the agent's own in the unchanged world" in found.frame.goal
+        assert found.outside_null
+        frozen = measure(
+            PolicyAdaptation(kinds=("remap",), told="goal", horizon=50, episodes=8), Subject(None, Balance(), pole)
+        )
+        assert frozen.value == 0
+
+    def test_partial_observation_is_measured_by_rollouts_too(self) -> None:
+        found = measure(PolicyAdaptation(interventions=2, episodes=3), Subject(None, energetic(TMaze), TMaze))
+        assert found.estimator == "rollouts"
+
+    def test_noise_of_sensors_is_measured_by_rollouts_too(self) -> None:
+        metric = PolicyAdaptation(interventions=2, episodes=3, kinds=("noise",))
+        found = measure(metric, Subject(None, Coin(), TwoPlaces))
+        assert (found.estimator, found.value) == ("rollouts", 0.0)
+
+
+def test_a_random_agent_that_does_not_report_its_policy_is_not_taken_to_adapt() -> None:
+    class Silent(Agent):
+        def start(self, batch: int, *, generator: torch.Generator) -> None:
+            return None
+
+        def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+            chosen = torch.randint(5, (len(obs),), generator=generator)
+            return Decision(torch.nn.functional.one_hot(chosen, 5).to(obs.dtype))
+
+    found = measure(PolicyAdaptation(interventions=6), Subject(None, Silent(), lambda: Simulation(battery_truth())))
+    assert found.value == 0
+    assert not found.outside_null
+
+
+def test_greedy_tables_adapt_in_the_limit_of_their_planner() -> None:
+    assert adaptation_index(BANDIT, row(1, 0, 0), greedy(BANDIT.rewards), horizon=1) == 1
+
+
+@pytest.mark.parametrize("bad", [{"told": "everything"}, {"interventions": 0}, {"discount": 0.0}, {"episodes": 0}])
+def test_parameters_that_make_no_sense_are_refused(bad: Any) -> None:
+    with pytest.raises(UserError):
+        PolicyAdaptation(**bad)

@@ -1,0 +1,199 @@
+"""Outcome devaluation and contingency degradation: levers, a mouse on ice, and who changes what it does."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import softmax
+
+from agentic import Agent, Change, Decision, Subject, UserError, measure
+from agentic.testing.worlds import Coin
+from agentic_metrics import (
+    ContingencyDegradation,
+    OutcomeDevaluation,
+    Simulation,
+    World,
+    battery_policies,
+    battery_truth,
+    choice_shift,
+    contingency,
+    contingency_degradation,
+    greedy,
+    outcome_devaluation,
+    planner,
+)
+from agentic_metrics.interventions import changes
+from tests.metrics.agents import Planner, Table, choose
+
+FOOD, WATER = 0, 1
+LEVERS: Any = {
+    "A": [np.eye(2)],
+    "B": [np.repeat(np.array([[0.0, 0.0], [1.0, 1.0]])[:, :, None], 2, axis=2)],
+    "D": [np.array([1.0, 0.0])],
+    "rewards": np.array([[1.0, 0.8], [0.0, 0.0]]),
+    "ends": np.array([0.0, 1.0]),
+}
+BEFORE, AFTER = np.array([[1.0, 0.8]]), np.array([[0.0, 0.8]])
+
+
+class Soft(Agent):
+    """Weighs levers by softmax(5 x reward), the rewards it is told of."""
+
+    def __init__(self, rewards: Any) -> None:
+        self.policy = softmax(5 * rewards, axis=-1)
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
+
+    def decide(self, state: Any, obs: torch.Tensor, *, generator: torch.Generator) -> Decision:
+        return choose(self.policy, obs, generator)
+
+    def told(self, change: Change) -> "Soft":
+        return Soft(change.goal.truth()["rewards"])
+
+
+def levers() -> Simulation:
+    return Simulation(LEVERS)
+
+
+class TestTwoLevers:
+    def test_the_greedy_planner_changes_all_it_does(self) -> None:
+        assert outcome_devaluation(greedy(BEFORE), greedy(AFTER)) == 1
+        assert choice_shift(greedy(AFTER), valued=WATER, devalued=FOOD) == 1
+        assert choice_shift(greedy(BEFORE), valued=WATER, devalued=FOOD) == -1
+
+    def test_the_soft_planner_changes_some(self) -> None:
+        before, after = softmax(5 * BEFORE, axis=-1), softmax(5 * AFTER, axis=-1)
+        assert before[0, FOOD] == pytest.approx(0.731059, abs=1e-6)
+        assert after[0, FOOD] == pytest.approx(0.017986, abs=1e-6)
+        assert outcome_devaluation(before, after) == pytest.approx(0.469121, abs=1e-6)
+
+    @pytest.mark.parametrize(
+        ("agent", "value"), [(Planner(World.of(LEVERS), 1), 1.0), (Soft(LEVERS["rewards"]), 0.469121)]
+    )
+    def test_who_wants_changes_when_told(self, agent: Agent, value: float) -> None:
+        found = measure(OutcomeDevaluation(), Subject(None, agent, levers))
+        assert found.value == pytest.approx(value, abs=1e-6)
+        assert found.outside_null
+        assert found.interval is None
+        assert found.diagnostics["probe_states"] == 1
+        assert found.frame.interventions == ("what pays 1 pays 0",)
+
+    def test_a_habit_goes_on(self) -> None:
+        found = measure(OutcomeDevaluation(), Subject(None, Table(planner(World.of(LEVERS), depth=1)), levers))
+        assert (found.value, found.outside_null) == (0.0, False)
+
+    def test_free_food_is_no_longer_worked_for(self) -> None:
+        found = measure(ContingencyDegradation(), Subject(None, Planner(World.of(LEVERS), 1), levers))
+        assert (found.value, found.outside_null) == (1.0, True)
+        assert found.diagnostics["contingency"] == 1
+        habit = Table(planner(World.of(LEVERS), depth=1))
+        found = measure(ContingencyDegradation(), Subject(None, habit, levers))
+        assert (found.value, found.outside_null) == (0.0, False)
+
+    def test_the_second_outcome_can_be_devalued_too(self) -> None:
+        found = measure(OutcomeDevaluation(outcome=1), Subject(None, Planner(World.of(LEVERS), 1), levers))
+        assert found.value == 0
+        assert "leaves nothing to gain" in found.warnings[0]
+        assert not found.outside_null
+
+
+def test_a_mouse_on_ice_turns_round_when_it_slips_more_often_than_not() -> None:
+    cheese = {**LEVERS, "rewards": np.array([[1.0, 0.0], [0.0, 0.0]])}
+    reflex = np.array([1.0, 0.0])
+    for slip in (0.0, 0.2, 0.499999, 0.5, 0.500001, 0.8, 1.0):
+        ice = changes.actuate(cheese, [[1 - slip, slip], [slip, 1 - slip]])  # type: ignore[arg-type]
+        straight = planner(World.of(ice), depth=1)[0, 0]
+        assert straight == (0.5 if slip == 0.5 else float(slip < 0.5))
+        assert reflex[0] == 1
+
+
+class TestContingency:
+    def test_is_what_an_action_adds_to_what_the_others_do(self) -> None:
+        np.testing.assert_allclose(contingency([[0.6, 0.2], [0.5, 0.5]]), [[0.4, -0.4], [0.0, 0.0]])
+        np.testing.assert_allclose(contingency([[0.9, 0.0, 0.3]]), [[0.75, -0.6, -0.15]])
+
+    def test_degrading_makes_it_zero(self) -> None:
+        free = World.of(changes.free(LEVERS, 1.0))
+        np.testing.assert_allclose(free.rewards[0], [1.0, 1.8])
+
+    def test_the_response_is_dropped_by_so_much(self) -> None:
+        drop = contingency_degradation([[0.9, 0.1], [0.5, 0.5]], [[0.2, 0.8], [0.5, 0.5]], [[1, 0], [1, 0]], [3, 1])
+        assert drop == pytest.approx(0.75 * 0.7)
+
+    def test_an_outcome_that_comes_whatever_is_done_is_refused(self) -> None:
+        battery = Simulation(battery_truth())
+        with pytest.raises(UserError, match="needs an outcome that depends on the action; 1 is paid whatever is done"):
+            measure(ContingencyDegradation(), Subject(None, Coin(), lambda: battery))
+
+
+class TestTies:
+    """In a corridor with equal arms, which arm is preferred can change for nothing."""
+
+    def test_a_change_to_no_avail_is_not_outside_the_null(self) -> None:
+        class Fickle(Agent):
+            def __init__(self, row: Any) -> None:
+                self.policy = np.tile(row, (2, 1))
+
+            def start(self, batch: int, *, generator: torch.Generator) -> None:
+                return None
+
+            def decide(self, state: Any, obs: torch.Tensor, *, generator: torch.Generator) -> Decision:
+                return choose(self.policy, obs, generator)
+
+            def told(self, change: Change) -> "Fickle":
+                return Fickle([0.0, 1.0, 0.0, 0.0])
+
+        moves = np.repeat(LEVERS["B"][0][:, :, :1], 4, axis=2)
+        world: Any = {**LEVERS, "B": [moves], "rewards": np.array([[0.3, 0.3, 0.5, 1.0], [0.0] * 4])}
+        agent = Fickle([1.0, 0.0, 0.0, 0.0])
+        found = measure(OutcomeDevaluation(), Subject(None, agent, lambda: Simulation(world)))
+        assert found.value == 1
+        assert found.diagnostics["adaptation_index"] == 0
+        assert not found.outside_null
+
+
+@pytest.mark.parametrize(("name", "value"), [("reflex", 0.0), ("clone", 0.0), ("planner-40", 0.5595)])
+def test_the_battery_through_the_metric(name: str, value: float) -> None:
+    world = World.of(battery_truth())
+    agent: Agent = Planner(world, 40) if name == "planner-40" else Table(battery_policies()[name](world))
+    found = measure(OutcomeDevaluation(discount=0.9), Subject(None, agent, lambda: Simulation(battery_truth())))
+    assert found.value == pytest.approx(value, abs=1e-4)
+    assert found.outside_null == (value > 0)
+
+
+@pytest.mark.parametrize("metric", [OutcomeDevaluation(), ContingencyDegradation()])
+def test_a_world_that_is_not_known_is_refused(metric: Any) -> None:
+    with pytest.raises(UserError, match="needs a finite known world: the truth of CartPoleEnv is not known"):
+        measure(metric, Subject(None, Coin(), lambda: gymnasium.make("CartPole-v1")))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: outcome_devaluation([[1.0, 0.0]], [[1.0]]), r"expected two policies .* got \(1, 2\), \(1, 1\)"),
+        (
+            lambda: outcome_devaluation([[1.0]], [[1.0]], [0.0]),
+            "weights of probe states must be at least 0 and not all",
+        ),
+        (lambda: contingency([[1.0]]), "at least 2 actions"),
+        (lambda: contingency_degradation([[1.0]], [[1.0]], [[1.0, 0.0]]), r"responses must have the shape \(1, 1\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call: Any, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        call()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_the_divergence_is_symmetric_and_between_no_bit_and_one(seed: int) -> None:
+    one, other = np.random.default_rng(seed).dirichlet(np.full(3, 0.3), size=(2, 5))
+    value = outcome_devaluation(one, other)
+    assert 0 <= value <= 1
+    assert outcome_devaluation(other, one) == pytest.approx(value)
+    assert outcome_devaluation(one, one) == 0
