@@ -1,4 +1,4 @@
-"""Whether intervals hold the truth, and nulls raise no more false alarms, as often as they say: 400 fixed seeds each."""
+"""Whether intervals hold the truth, and nulls raise no more false alarms, as often as they say: 400 fixed seeds."""
 
 from collections.abc import Callable
 

@@ -6,7 +6,7 @@ steps would lose the source's memory, and with it most of the spread that chance
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, factorial
 from typing import Self, final
 
 import numpy as np
@@ -19,6 +19,7 @@ from agentic_metrics.sampling.series import Series, codes
 
 EPISODES = 8  # below it there are few ways to exchange episodes
 NAMES = 16  # the most frequent names, those whose memory is looked at
+WAYS = 20  # of rearranging, below which nothing can be told from the null at 5 %
 ROUNDING = 1e-12  # values that differ by less are the same
 
 Places = NDArray[np.int64]
@@ -52,6 +53,15 @@ class Rearrangement:
     def kind(self) -> str:
         return "source turned within episodes" if self.shift else "source of other episodes"
 
+    @property
+    def ways(self) -> float:
+        """How many rearrangements there are, at least."""
+        if not self.shift:
+            return float(factorial(min(len(self.lengths), EPISODES)))
+        return float(
+            np.prod([max(1, length - 2 * min(self.shift, length // 3)) for length in self.lengths], dtype=float)
+        )
+
     def draw(self, generator: np.random.Generator) -> Places:
         """One rearrangement."""
         lengths = np.asarray(self.lengths, np.int64)
@@ -68,7 +78,7 @@ class Rearrangement:
         """Which episode takes the place of each; the longest rest joins the last group."""
         order = np.argsort(self.lengths, kind="stable")
         same = self.lengths[order[0]] == self.lengths[order[-1]]
-        groups = [order] if same else np.array_split(order, len(order) // EPISODES)
+        groups = [order] if same else np.array_split(order, max(1, len(order) // EPISODES))
         other = np.empty(len(order), np.int64)
         for group in groups:
             other[group] = generator.permutation(group)
@@ -85,11 +95,14 @@ def null(
 ) -> Null | None:
     """The null of an estimate: `again` estimates it with each step of the source replaced by the step at that place.
 
-    Without surrogates, the chi-square law of the estimate, None where it has none.
+    Without surrogates, the chi-square law of the estimate, None where it has none. None also where the source is so
+    short that there are fewer than `WAYS` to rearrange it.
     """
     if not surrogates:
         return chi_square(information)
     rearrangement = Rearrangement.of(source)
+    if rearrangement.ways < WAYS:
+        return None
     draws = [again(rearrangement.draw(generator)).value for _ in range(surrogates)]
     return compare(information.value, draws, rearrangement.kind)
 
