@@ -6,8 +6,9 @@ remembers is its `State`, passed in and returned; what it learned is in its modu
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -88,8 +89,7 @@ class Agent(ABC):
     """Anything that decides: ours, a stranger's, a lookup table, a rock.
 
     Implement `start` and `decide`. An agent that can be told of a change of its goal or its model overrides `told`;
-    a clone or a rock stays what it is. `learner`, where there is one, consumes ticks between decisions; sealing an
-    agent is a deep copy with `learner` None.
+    a clone or a rock stays what it is. `learner`, where there is one, consumes ticks between decisions.
     """
 
     learner: "Learner | None" = None
@@ -101,6 +101,12 @@ class Agent(ABC):
     @abstractmethod
     def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
         """Perceive `obs` (b, *event) and choose an action for every row."""
+
+    def sealed(self) -> Self:
+        """A deep copy that does not learn."""
+        copy = deepcopy(self)
+        copy.learner = None
+        return copy
 
     def told(self, change: Change) -> "Agent":
         """The agent after an announced change. Default: it did not listen."""

@@ -131,7 +131,7 @@ class EnergyAgent(Agent):
         """The agent with the announced goal or model in place of its own; a new model is not being learned.
 
         Of a changed world, an `Environment`, each part is asked for itself in it: `part.for_env(environment)`. A part
-        without that method stays as it is.
+        without that method stays as it is. Raises UserError for a goal or model that is neither.
         """
         purpose, model = self.purpose, self.model
         if isinstance(change.goal, Goal):
@@ -156,4 +156,6 @@ class EnergyAgent(Agent):
 
 def _in_world(part: Any, world: Any) -> Any:
     """A model or goal as it is in another world, itself where it does not say."""
+    if not hasattr(world, "truth"):
+        raise UserError(f"an EnergyAgent can be told of a Goal, a Model or an Environment, got {type(world).__name__}")
     return part.for_env(world) if hasattr(part, "for_env") else part

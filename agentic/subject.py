@@ -5,7 +5,6 @@ world can have them run again with something changed, which is the only way to t
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self, final
@@ -50,10 +49,10 @@ class Subject:
 
     def under(self, intervention: Intervention) -> Self:
         """The sealed agent (a deep copy that does not learn) in the changed world, told what is announced."""
-        make, agent = self.environment, deepcopy(self.agent)
-        if make is None or agent is None:
+        make = self.environment
+        if make is None or self.agent is None:
             raise UserError(f"intervention {intervention.name} needs an agent and an environment to run it in")
-        agent.learner = None
+        agent: Agent = self.agent.sealed()
         if intervention.change is not None:
             agent = agent.told(intervention.change)
         return replace(self, record=None, agent=agent, environment=lambda: intervention.apply(make()))

@@ -6,17 +6,22 @@ from time import perf_counter
 import click
 import torch
 
-from benchmarks import agents, empowerment, loop, machine, report, start
+from benchmarks import agents, empowerment, information, loop, machine, report, start
 
-GROUPS = ("loop", "start", "agents", "empowerment")
+GROUPS = ("loop", "start", "agents", "empowerment", "information")
 
 
 @click.command()
-@click.argument("groups", nargs=-1, type=click.Choice(GROUPS), metavar="[loop] [start] [agents] [empowerment]")
+@click.argument(
+    "groups", nargs=-1, type=click.Choice(GROUPS), metavar="[loop] [start] [agents] [empowerment] [information]"
+)
 @click.option("--quick", is_flag=True, help="Fewer and shorter repeats: to see that it works, not to quote.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def main(groups: tuple[str, ...], quick: bool, as_json: bool) -> None:
-    """Measure the GROUPS named, or all: the loop's overhead, process start, agents' cost per tick, empowerment maps."""
+    """Measure the GROUPS named, or all.
+
+    The loop's overhead, process start, agents' cost per tick, empowerment maps, information from samples.
+    """
     torch.set_num_threads(1)
     repeats, begin, where = 3 if quick else 7, perf_counter(), machine.describe()
     console, result = report.console(), {"machine": where, "quick": quick}
@@ -32,6 +37,9 @@ def main(groups: tuple[str, ...], quick: bool, as_json: bool) -> None:
         elif group == "empowerment":
             maps = empowerment.measure(quick, repeats)
             result[group], tables = [each.plain() for each in maps], [report.empowerment_table(maps)]
+        elif group == "information":
+            bits = information.measure(quick, repeats)
+            result[group], tables = [each.plain() for each in bits], [report.information_table(bits)]
         else:
             thoughts = agents.measure(quick, repeats)
             result[group], tables = [each.plain() for each in thoughts], [report.agents_table(thoughts)]

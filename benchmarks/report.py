@@ -7,6 +7,7 @@ from rich.table import Table
 
 from benchmarks.agents import Thought
 from benchmarks.empowerment import Map
+from benchmarks.information import Measured, missing
 from benchmarks.loop import RUNGS, Loops
 from benchmarks.sample import Sample
 from benchmarks.start import Start
@@ -86,6 +87,23 @@ def empowerment_table(maps: Sequence[Map]) -> Table:
         dit = ["-", "-"] if each.dit is None else [spread(each.dit), spread(each.ours.over(each.dit))]
         cells = [spread(each.ours), spread(each.unmerged), spread(each.ours.over(each.unmerged)), *dit]
         table.add_row(each.world, str(each.horizon), *cells, f"{each.apart:.0e}")
+    return table
+
+
+def information_table(measured: Sequence[Measured]) -> Table:
+    """Each package's time, and how many times ours the best peer takes."""
+    absent = "".join(f"\n{name} is not installed: skipped." for name in missing())
+    table = _table(
+        "Information from nearest neighbors, k = 4, one processor",
+        f"ms: median (min-max). Apart: the largest difference of a peer's value from ours, in bits.{absent}",
+        ["what", "samples"],
+        ["ours", "ennemi", "infomeasure", "best peer / ours", "apart"],
+    )
+    for each in measured:
+        cells = [spread(each.taken[name]) if name in each.taken else "-" for name in ("ours", "ennemi", "infomeasure")]
+        ratio = spread(each.taken[each.best_peer].over(each.taken["ours"])) if each.best_peer else "-"
+        apart = max(abs(value - each.bits["ours"]) for value in each.bits.values())
+        table.add_row(each.what, f"{each.count:,}", *cells, ratio, f"{apart:.1g}")
     return table
 
 

@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=50_000, help="of PPO's training")
-    parser.add_argument("--episodes", type=int, default=20, help="recorded of each agent and seed")
+    parser.add_argument("--episodes", type=int, default=5, help="recorded of each agent and seed")
     parser.add_argument("--metric", action="append", default=[], help="repeatable; all that apply if left out")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -86,11 +86,13 @@ def main() -> None:
         log.print(f"seed {seed}: {returns} ({perf_counter() - begun:.0f} s)")
     found: dict[str, list[Row]] = {}
     for name, metric in chosen(given.metric, [], agentic.load()).items():
+        begun = perf_counter()
         rows = [measured(name, metric, each) for each in subjects.values()]
         if reasons := [row for row in rows if isinstance(row, str)]:
             log.print(f"not measured: {name}: {reasons[0]}", markup=False)
         else:
             found[name] = rows
+            log.print(f"measured: {name} ({perf_counter() - begun:.0f} s)")
     Console(width=140, highlight=False).print(table(found, given.seeds) if found else "nothing was measured")
 
 

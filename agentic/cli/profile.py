@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, isfinite, log
+from math import inf, isclose, isfinite, log
 from typing import final
 
 import numpy as np
-from rich.table import Table
+from rich.table import Column, Table
 from scipy.special import gammaincc
 
 from agentic.cli.summary import mean_interval
@@ -15,6 +15,7 @@ from agentic.cli.tables import number
 from agentic.metric import LEVEL, Interval, Measurement, holm
 
 FEW = re.compile(r"\bfew\b|\bat least\b|\brecord more\b")  # in the warnings of metrics
+SURROGATES = "too few surrogates"  # a verdict
 
 
 @final
@@ -58,6 +59,13 @@ class Row:
         return float(gammaincc(len(nulls), surprise))
 
     @property
+    def chance(self) -> bool:
+        """Whether it has a null that is not exactly known."""
+        return self.p_value is not None and any(
+            each.null and (each.null.sd > 0 or each.null.n > 1) for each in self.found
+        )
+
+    @property
     def references(self) -> Mapping[str, float]:
         """What others score, the mean over seeds."""
         names = dict.fromkeys(name for each in self.found for name in each.references)
@@ -66,19 +74,25 @@ class Row:
 
 
 def verdicts(rows: Sequence[Row]) -> list[str]:
-    """Each value against its null at the 5 % level, p-values adjusted for the number of rows that have one (Holm)."""
-    known = [p for row in rows if (p := row.p_value) is not None]
-    adjusted = iter(holm(known))
-    told = []
-    for row in rows:
-        beyond = None if row.p_value is None else next(adjusted) < LEVEL
-        if any(map(FEW.search, row.warnings)):
-            told.append("too little data")
-        elif beyond is None:
-            told.append("no null")
-        else:
-            told.append("outside the null" if beyond else "inside the null")
-    return told
+    """Each value against its null at the 5 % level, p-values adjusted for the number of rows that chance has a part in.
+
+    Where no surrogate reaches the value, but they are too few to say so among so many rows, it is said instead.
+    """
+    chances = {row.name: row.p_value for row in rows if row.chance}
+    adjusted = dict(zip(chances, holm([p for p in chances.values() if p is not None]), strict=True))
+    return [_verdict(row, adjusted.get(row.name, row.p_value)) for row in rows]
+
+
+def _verdict(row: Row, p: float | None) -> str:
+    if any(map(FEW.search, row.warnings)):
+        return "too little data"
+    if p is None:
+        return "no null"
+    if p < LEVEL:
+        return "outside the null"
+    nulls = [each.null for each in row.found if each.null is not None]
+    unreached = all(null.n > 1 and isclose(null.p_value, 1 / (1 + null.n)) for null in nulls)
+    return SURROGATES if unreached else "inside the null"
 
 
 def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
@@ -99,9 +113,10 @@ def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
 def profile_table(title: str, rows: Sequence[Row]) -> Table:
     """One subject: a line for each metric."""
     names = list(dict.fromkeys(name for row in rows for name in row.references))
-    columns = ["metric", "value", "interval", "null", "verdict", "unit", *names, "seconds"]
-    table = Table(*columns, title=title, title_justify="left", caption=_caption(rows), caption_justify="left")
-    for row, verdict in zip(rows, verdicts(rows), strict=True):
+    columns = ["value", "interval", "null", "verdict", "unit", *names, "seconds"]
+    table = Table(_names(rows), *columns, title=title, title_justify="left")
+    table.caption, table.caption_justify = _caption(rows, judged := verdicts(rows)), "left"
+    for row, verdict in zip(rows, judged, strict=True):
         value, interval = row.estimate
         shown = "exact" if row.exact else _interval(interval)
         others = [number(row.references.get(name)) for name in names]
@@ -112,9 +127,10 @@ def profile_table(title: str, rows: Sequence[Row]) -> Table:
 def comparison_table(pairs: Sequence[tuple[Row, Row]], labels: tuple[str, str]) -> Table:
     """Two subjects side by side, each judged against its own nulls, and how much they differ."""
     mine, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    columns = ["metric", *labels, "difference", "unit"]
-    table = Table(*columns, title_justify="left", caption=_caption([*mine, *theirs]), caption_justify="left")
-    for a, b, said, answered in zip(mine, theirs, verdicts(mine), verdicts(theirs), strict=True):
+    judged = verdicts(mine), verdicts(theirs)
+    table = Table(_names(mine), *labels, "difference", "unit", caption_justify="left")
+    table.caption = _caption([*mine, *theirs], [*judged[0], *judged[1]])
+    for a, b, said, answered in zip(mine, theirs, *judged, strict=True):
         delta, interval = difference(a, b)
         cells = [f"{_estimate(a)}\n{said}", f"{_estimate(b)}\n{answered}"]
         table.add_row(a.name, *cells, f"{number(delta)} {_interval(interval)}", a.unit)
@@ -140,12 +156,17 @@ def _null(row: Row) -> str:
     return f"{number(mean)}, p = {p:.2g}"
 
 
-def _caption(rows: Sequence[Row]) -> str:
+def _names(rows: Sequence[Row]) -> Column:
+    return Column("metric", min_width=max(len(row.name) for row in rows))
+
+
+def _caption(rows: Sequence[Row], judged: Sequence[str]) -> str:
     levels = sorted({interval.level for row in rows if (interval := row.estimate[1]) is not None})
     shown = " and ".join(f"{100 * level:g} %" for level in levels)
-    seeds = max((len(row.found) for row in rows), default=1)
+    seeds = max(len(row.found) for row in rows)
     parts = [f"intervals: {shown}" + (f", Student t over {seeds} seeds" if seeds > 1 else "")] if levels else []
-    judged = sum(row.p_value is not None for row in rows)
-    if judged:
-        parts.append(f"verdicts at the {100 * LEVEL:g} % level, p-values adjusted for {judged} of them (Holm)")
+    if count := sum(row.chance for row in rows):
+        parts.append(f"verdicts at the {100 * LEVEL:g} % level, p-values adjusted for {count} of them (Holm)")
+    if SURROGATES in judged:
+        parts.append(f"{SURROGATES}: none reaches the value, which one of so many metrics may owe to chance")
     return "; ".join(parts)

@@ -4,7 +4,6 @@ An agent is tried in the spaces of its own model where it has one; else where tw
 taken, the environment of this kit.
 """
 
-from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
@@ -127,8 +126,7 @@ def observations_untouched(make: Make) -> None:
 def can_be_sealed(make: Make) -> None:
     """A deep copy decides the same; told of nothing new, it is still an agent."""
     agent = make()
-    copy = deepcopy(agent)
-    copy.learner = None
+    copy = agent.sealed()
     assert_same(exercise(agent, generator()), exercise(copy, generator()), "a sealed copy's answer")
     told = copy.told(Change())
     assert isinstance(told, Agent), f"told must return an agent, got {type(told).__name__}"

@@ -22,7 +22,7 @@ from agentic_metrics.sampling.surrogates import chi_square, compare, null
 
 Variable = Series | ArrayLike | Sequence[ArrayLike]
 
-SURROGATES = 200
+SURROGATES = 499
 ALIKE = 8  # samples of about the same environment among which the system's past is exchanged
 
 

@@ -24,7 +24,7 @@ from agentic_metrics.sampling.surrogates import null
 
 Variable = Series | ArrayLike | Sequence[ArrayLike]
 
-SURROGATES = 200
+SURROGATES = 499
 
 
 def policy_complexity(policy: ArrayLike, weights: ArrayLike | None = None) -> float:

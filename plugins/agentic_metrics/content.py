@@ -9,12 +9,13 @@ from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr
 
 from agentic import Access, Frame, Measurement, Metric, Null, Subject, UserError, run
 from agentic_metrics.decoder import Decoder, held_out
-from agentic_metrics.estimate import Estimate
+from agentic_metrics.estimate import EXACT, Estimate
 from agentic_metrics.rooms import Committed, Field
-from agentic_metrics.sampling.information import Information, interval
+from agentic_metrics.sampling.information import Information, interval, standard_error
 from agentic_metrics.sampling.series import Series, recorded
 
 Floats = NDArray[np.float64]
@@ -36,7 +37,6 @@ def plan_content(
     memory: int = 1,
     decoder: Decoder | None = None,
     level: float = 0.95,
-    surrogates: int = 39,
 ) -> Estimate:
     """I(Z_t; A_(t+1..t+h) | O_(<=t)), bits, as what a decoder of the coming actions gains by seeing Z_t.
 
@@ -45,33 +45,30 @@ def plan_content(
     `memory` observations behind and `horizon` actions ahead; the actions are decoded one after the other, each given
     those before (chain rule). A committed plan of h fair moves holds h bits.
 
-    It is a lower bound where the decoder without Z is as good as any: probes that miss what observations tell, as
-    linear ones of measured observations may, credit Z with it. Interval: Student t over episodes. Null: each episode
-    is given the latents of another one, time kept, and decoded anew.
+    In place of the latent, the decoder without it is given the best linear guess of it from what is observed, so that
+    both have as many features and a latent that repeats an observation adds nothing. A lower bound where the decoder
+    without Z is as good as any: probes that miss what observations tell, as linear ones of measured observations may,
+    credit Z with it. Interval: Student t over episodes. Null: a latent that tells nothing gains nothing out of sample
+    on average, or loses; p from the same t.
 
     Raises UserError for measured actions, episodes that do not match, and fewer than two that are long enough.
     """
     probe, task = decoder or Decoder(), _task(latents, actions, observations, horizon, memory)
-    folds = generator.permutation(len(task.latents)) % min(probe.folds, len(task.latents))
-    without, starts = _scored(probe, task, None, folds, [])
-    with_latent, _ = _scored(probe, task, task.given(range(len(task.latents))), folds, starts)
+    folds = generator.permutation(task.episodes) % min(probe.folds, task.episodes)
+    design = np.concatenate([task.seen, np.ones((len(task.seen), 1))], 1)
+    guess = design @ np.linalg.lstsq(design, task.latents)[0]
+    without, with_latent = (_scored(probe, task, latent, folds) for latent in (guess, task.latents))
     local = with_latent - without
-    value = float(local.mean())
-    shuffled = np.empty(surrogates)
-    for i in range(surrogates):
-        foreign = task.given(_elsewhere(len(task.latents), generator))
-        shuffled[i] = (_scored(probe, task, foreign, folds, starts)[0] - without).mean()
-    p_value = float((1 + np.count_nonzero(shuffled >= value - 1e-12)) / (1 + surrogates))
-    null = Null("latents of another episode", float(shuffled.mean()), float(shuffled.std()), surrogates, p_value)
+    value, error = float(local.mean()), standard_error(local, task.episode)
+    p_value = float(stdtr(task.episodes - 1, -value / error)) if value > EXACT and error > 0 else 1.0
     return Estimate(
         value=value,
         estimator="difference of held-out decoders",
         interval=interval(Information(local), task.episode, level=level),
-        null=null,
-        episodes=len(task.latents),
+        null=Null("a latent that tells nothing, Student t over episodes", 0.0, error, task.episodes, p_value),
+        episodes=task.episodes,
         samples=len(local),
         diagnostics={
-            "effective": value - null.mean,
             "bits_without_latent": -float(without.mean()),
             "bits_with_latent": -float(with_latent.mean()),
         },
@@ -96,7 +93,6 @@ class PlanContent(Metric):
     ridge: float = 1.0
     folds: int = 5
     level: float = 0.95
-    surrogates: int = 39
 
     access = Access.INTERNALS
     unit = "bits"
@@ -104,11 +100,8 @@ class PlanContent(Metric):
 
     def __post_init__(self) -> None:
         Decoder(self.ridge, self.folds)
-        if self.horizon < 1 or self.memory < 1 or not 0 < self.level < 1 or self.surrogates < 1:
-            raise UserError(
-                "plan_content expects horizon >= 1, memory >= 1, a level between 0 and 1 and surrogates >= 1, "
-                f"got {self}"
-            )
+        if self.horizon < 1 or self.memory < 1 or not 0 < self.level < 1:
+            raise UserError(f"plan_content expects horizon >= 1, memory >= 1 and a level between 0 and 1, got {self}")
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         assert subject.record is not None
@@ -128,7 +121,6 @@ class PlanContent(Metric):
             memory=self.memory,
             decoder=Decoder(self.ridge, self.folds),
             level=self.level,
-            surrogates=self.surrogates,
         )
         frame = Frame(
             variables=(self.latent, self.action, self.observation),
@@ -144,28 +136,23 @@ class PlanContent(Metric):
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
         """A plan of two fair moves holds two bits."""
         record = run(Committed(2), Field(steps=12, deadly=False), episodes=40, seed=1)
-        yield cls(horizon=2, surrogates=19), Subject(record=record), 2.0, 0.1
+        yield cls(horizon=2), Subject(record=record), 2.0, 0.1
 
 
 @final
 @dataclass(frozen=True)
 class _Task:
-    """What is decoded: features of what is seen (n, f), coming actions (n, h) as codes, and each sample's place."""
+    """What is decoded: features of what is seen (n, f), coming actions (n, h) as codes, and each sample's episode."""
 
-    latents: tuple[Floats, ...]  # per episode (t, features)
+    latents: Floats  # (n, g) features of the latent state
     seen: Floats
     coming: Integers
     classes: int
     episode: Integers
-    t: Integers
 
-    def given(self, donors: Sequence[int] | Integers | range) -> Floats:
-        """The latents (n, f) of each sample's donor episode at the same step; a shorter one begins again."""
-        rows = np.empty((len(self.t), self.latents[0].shape[1]))
-        for episode, donor in enumerate(donors):
-            here = self.episode == episode
-            rows[here] = self.latents[donor][self.t[here] % len(self.latents[donor])]
-        return rows
+    @property
+    def episodes(self) -> int:
+        return int(self.episode[-1]) + 1
 
 
 def _task(latents: Variable, actions: Variable, observations: Variable, horizon: int, memory: int) -> _Task:
@@ -188,9 +175,9 @@ def _task(latents: Variable, actions: Variable, observations: Variable, horizon:
     pasts = [
         np.concatenate([o.episodes[i][t - lag] for lag in range(memory)], 1) for i, t in zip(kept, steps, strict=True)
     ]
-    inner = _features(np.concatenate([z.episodes[i] for i in kept]), z.discrete)
+    inner = [z.episodes[i][t] for i, t in zip(kept, steps, strict=True)]
     return _Task(
-        latents=tuple(np.split(inner, np.cumsum([z.lengths[i] for i in kept])[:-1])),
+        latents=_features(np.concatenate(inner), z.discrete),
         seen=_features(np.concatenate(pasts), o.discrete),
         coming=np.concatenate(
             [
@@ -200,7 +187,6 @@ def _task(latents: Variable, actions: Variable, observations: Variable, horizon:
         ),
         classes=int(codes.max()) + 1,
         episode=np.repeat(np.arange(len(kept)), [len(t) for t in steps]),
-        t=np.concatenate(steps),
     )
 
 
@@ -216,46 +202,27 @@ def _features(values: NDArray[np.generic], discrete: bool) -> Floats:
     return np.concatenate(blocks, 1).astype(np.float64)
 
 
-def _scored(
-    probe: Decoder, task: _Task, latent: Floats | None, folds: Integers, starts: Sequence[Floats]
-) -> tuple[Floats, list[Floats]]:
-    """log2 probability (n,) of the coming actions out of sample, and every decoder's weights.
-
-    With a `latent`, fits begin at the weights found without it: a latent that tells nothing costs few steps.
-    """
-    score, fold = np.zeros(len(task.t)), folds[task.episode]
-    found: list[Floats] = []
-    known = task.seen
+def _scored(probe: Decoder, task: _Task, latent: Floats, folds: Integers) -> Floats:
+    """log2 probability (n,) of the coming actions out of sample."""
+    score, fold = np.zeros(len(task.seen)), folds[task.episode]
+    x = np.concatenate([latent, task.seen], 1)
     for ahead in range(task.coming.shape[1]):
         target = task.coming[:, ahead]
-        x = known if latent is None else np.concatenate([latent, known], 1)
         for held in range(int(folds.max()) + 1):
             out = fold == held
-            start = np.zeros((x.shape[1] + 1, task.classes))
-            if latent is not None:
-                start[latent.shape[1] :] = starts[len(found)]
-            weights = probe.fit(x[~out], target[~out], task.classes, start)
+            weights = probe.fit(x[~out], target[~out], np.zeros((x.shape[1] + 1, task.classes)))
             score[out] += held_out(weights, x[out], target[out])
-            found.append(weights)
-        known = np.concatenate([known, np.eye(task.classes)[target]], 1)
-    return score, found
-
-
-def _elsewhere(n: int, generator: np.random.Generator) -> Integers:
-    """A random other episode for each of n, each used once: a cycle in random order."""
-    order = generator.permutation(n)
-    donors = np.empty(n, np.int64)
-    donors[order] = np.roll(order, 1)
-    return donors
+        x = np.concatenate([x, np.eye(task.classes)[target]], 1)
+    return score
 
 
 def _warnings(task: _Task) -> list[str]:
     found: list[str] = []
-    weights = (task.seen.shape[1] + task.latents[0].shape[1] + 1) * (task.classes - 1)
-    if len(task.t) < ENOUGH * weights:
-        found.append(f"{len(task.t)} samples are too few for {weights} weights: record at least {ENOUGH * weights}")
-    if len(task.latents) < FEW:
-        found.append(f"{len(task.latents)} episodes are too few for the interval: record at least {FEW}")
+    weights = (task.seen.shape[1] + task.latents.shape[1] + 1) * (task.classes - 1)
+    if len(task.seen) < ENOUGH * weights:
+        found.append(f"{len(task.seen)} samples are too few for {weights} weights: record at least {ENOUGH * weights}")
+    if task.episodes < FEW:
+        found.append(f"{task.episodes} episodes are too few for the interval: record at least {FEW}")
     if task.classes == 1:
         found.append("the action never varies, so that nothing can tell it: its information is zero")
     return found

@@ -29,14 +29,15 @@ class Decoder:
         if self.ridge <= 0 or self.folds < 2:
             raise UserError(f"a decoder needs ridge > 0 and folds >= 2, got {self}")
 
-    def fit(self, x: Floats, y: Integers, classes: int, start: Floats) -> Floats:
+    def fit(self, x: Floats, y: Integers, start: Floats) -> Floats:
         """The weights (f + 1, classes) of features x (n, f) that predict y (n,) best, found from `start`."""
+        classes = start.shape[1]
         design = np.concatenate([x, np.ones((len(x), 1))], 1)
         rows, target = np.arange(len(y)), np.eye(classes)[y]
         penalty = np.append(np.full(x.shape[1], self.ridge), 1e-6)[:, None]  # the offset is all but free
 
         def loss(flat: Floats) -> tuple[float, Floats]:
-            weights = flat.reshape(start.shape)
+            weights = flat.reshape(-1, classes)
             logits = design @ weights
             total = logsumexp(logits, axis=1)
             value = (total - logits[rows, y]).sum() + 0.5 * (penalty * weights**2).sum()
@@ -45,7 +46,7 @@ class Decoder:
 
         options = {"maxiter": 300, "gtol": 1e-5}
         found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options=options)
-        return np.asarray(found.x.reshape(start.shape))
+        return np.asarray(found.x.reshape(-1, classes))
 
 
 def held_out(weights: Floats, x: Floats, y: Integers) -> Floats:

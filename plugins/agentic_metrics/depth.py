@@ -112,7 +112,7 @@ def planning_depth(
     world: World,
     *,
     planners: Planners | None = None,
-    surrogates: int = 200,
+    surrogates: int = 499,
     generator: np.random.Generator,
 ) -> Estimate:
     """The most probable depth of the planner that chose these actions, 0 where chance is as probable.
@@ -196,7 +196,7 @@ class PlanningDepth(Metric):
     deepest: int = 16
     discount: float = 0.9
     lapse: float = 0.02
-    surrogates: int = 200
+    surrogates: int = 499
 
     access = Access.MODEL
     unit = "steps"

@@ -33,7 +33,7 @@ class GoalDirectedness(Metric):
     variables: tuple[int, ...] = ()
     exact: bool = False
     largest: float = float("inf")
-    surrogates: int = 199
+    surrogates: int = 499
     level: float = 0.95
 
     access = Access.MODEL

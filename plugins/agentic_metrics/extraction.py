@@ -241,8 +241,7 @@ class _Answers:
     """The choices of a sealed agent that is told of two goals and shown the state, each question in both orders."""
 
     def __init__(self, agent: Agent, seen: torch.Tensor, draws: int, generator: np.random.Generator) -> None:
-        self.agent, self.seen, self.draws, self.refused = deepcopy(agent), seen, draws, False
-        self.agent.learner = None
+        self.agent, self.seen, self.draws, self.refused = agent.sealed(), seen, draws, False
         self.generator = torch.Generator().manual_seed(int(generator.integers(2**62)))
 
     def __call__(self, state: int, action: int, successor: int, least: int, tries: int) -> float:

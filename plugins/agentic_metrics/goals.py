@@ -83,7 +83,7 @@ def goal_directedness_from_episodes(
     horizon: int,
     discount: float = 1.0,
     largest: float = np.inf,
-    surrogates: int = 199,
+    surrogates: int = 499,
     level: float = 0.95,
     generator: np.random.Generator,
 ) -> Estimate:

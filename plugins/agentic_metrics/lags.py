@@ -24,7 +24,7 @@ from agentic_metrics.sampling.surrogates import compare, null
 
 Variable = Series | ArrayLike | Sequence[ArrayLike]
 
-SURROGATES = 200
+SURROGATES = 499
 INSIDE = 0.05  # p-value from which a lag is inside its null
 
 

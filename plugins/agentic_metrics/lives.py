@@ -4,7 +4,6 @@ Every episode has its own seed, so that two agents with the same seed meet the s
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -47,12 +46,10 @@ def live(agent: Agent, environment: Maker, *, episodes: int, horizon: int, seed:
 
 def watched(agent: Agent, environment: Maker, *, episodes: int, horizon: int, seed: int) -> list[Tick]:
     """The ticks of such episodes, one row each; rows whose episode is over are not valid."""
-    sealed = deepcopy(agent)
-    sealed.learner = None
     world = make([environment() for _ in range(episodes)])
     happened: list[Tick] = []
     try:
-        for tick in ticks(sealed, world, seed=seed, episodes=1, phase="evaluate"):
+        for tick in ticks(agent.sealed(), world, seed=seed, episodes=1, phase="evaluate"):
             happened.append(tick)
             if len(happened) == horizon:
                 break

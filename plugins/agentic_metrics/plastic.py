@@ -29,7 +29,7 @@ def directed_information(
     *,
     order: int | None = 1,
     stationary: bool = True,
-    surrogates: int = 200,
+    surrogates: int = 499,
     generator: np.random.Generator,
 ) -> Estimate:
     """What flows from actions to observations, in bits per step: mean over t of I(A_t-m:t; O_t | O_t-m:t-1).
@@ -52,7 +52,7 @@ def plasticity(
     *,
     order: int | None = 1,
     stationary: bool = True,
-    surrogates: int = 200,
+    surrogates: int = 499,
     generator: np.random.Generator,
 ) -> Estimate:
     """What flows from observations to actions, in bits per step: mean over t of I(O_t-m:t-1; A_t | A_t-m:t-1).
@@ -217,7 +217,7 @@ class DirectedInformation(Metric):
     target: str = "next_obs"
     order: int | None = 1
     stationary: bool = True
-    surrogates: int = 200
+    surrogates: int = 499
 
     access = Access.RECORDS
     unit = "bits per step"
@@ -250,7 +250,7 @@ class Plasticity(Metric):
     target: str = "action"
     order: int | None = 1
     stationary: bool = True
-    surrogates: int = 200
+    surrogates: int = 499
 
     access = Access.RECORDS
     unit = "bits per step"

@@ -5,7 +5,6 @@ while it sees exactly the same again, changes its choices only as far as it carr
 """
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agentic import Agent, Categorical, Decision, Domain, Gaussian, Simplex, UserError, make, select, ticks
+from agentic_metrics.finite.query import unknowing
 
 Floats = NDArray[np.float64]
 Law = Categorical | Gaussian
@@ -82,8 +82,7 @@ def reset_divergences(
     that an agent without memory differs by exactly nothing. Action probabilities are mixed with a uniform
     law of weight 0.001 first; continuous laws must be reported as Gaussians. Raises UserError where they are not.
     """
-    sealed = deepcopy(agent)
-    sealed.learner = None
+    sealed = agent.sealed()
     longest, rows = int(replay.step.max()), len(replay.step)
     seeds = generator.integers(2**62, size=longest + 2)
 
@@ -112,7 +111,7 @@ def reset_divergences(
         affected = replay.step >= lag
         if not affected.any():
             return
-        bits = _divergence(with_memory, law(after(fresh(), lag - 1, False)))
+        bits = _divergence(with_memory, law(after(unknowing(fresh()), lag - 1, False)))
         yield bits[affected], replay.episode[affected]
 
 

@@ -111,7 +111,7 @@ def intentional_stance(
     *,
     agents: GoalSeekers | None = None,
     devices: ContextTree | None = None,
-    surrogates: int = 200,
+    surrogates: int = 499,
     generator: np.random.Generator,
 ) -> Estimate:
     """log2 Bayes factor of agents over devices, in bits, given a known world (Orseau, McGregor and Legg 2018).
@@ -206,7 +206,7 @@ class IntentionalStance(Metric):
     lapse: float = 0.1
     discount: float = 0.95
     memory: int = 0
-    surrogates: int = 200
+    surrogates: int = 499
 
     access = Access.MODEL
     unit = "bits"

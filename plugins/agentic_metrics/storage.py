@@ -20,7 +20,7 @@ from agentic_metrics.sampling.information import Estimator, Information, interva
 from agentic_metrics.sampling.series import Series, recorded
 from agentic_metrics.sampling.surrogates import chi_square, compare
 
-SURROGATES = 200
+SURROGATES = 499
 Variable = Series | ArrayLike | Sequence[ArrayLike]
 
 

@@ -29,7 +29,7 @@ def transfer_entropy(
     lag: int = 1,
     given: Sequence[Variable] = (),
     estimator: Estimator | None = None,
-    surrogates: int = 200,
+    surrogates: int = 499,
     level: float = 0.95,
     generator: np.random.Generator,
 ) -> Estimate:
@@ -113,7 +113,7 @@ class TransferEntropy(Metric):
     lag: int = 0
     given: tuple[str, ...] = ()
     estimator: str = "auto"
-    surrogates: int = 200
+    surrogates: int = 499
     level: float = 0.95
 
     unit = "bits"

@@ -1,6 +1,7 @@
 """`agentic measure`, as a user calls it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,23 @@ def test_verdicts_are_adjusted_for_their_number() -> None:
     assert verdicts(rows) == ["outside the null", "outside the null", "no null"]
     rows.append(Row("d", [found(p=0.04)]))
     assert verdicts(rows) == ["inside the null", "outside the null", "no null", "inside the null"]
+
+
+def test_exact_nulls_are_no_tests_to_adjust_for() -> None:
+    exact = Null("zero", 0.0, 0.0, 1, 0.0)
+    rows = [Row(str(i), [replace(found(), null=exact)]) for i in range(9)]
+    assert verdicts([*rows, Row("a", [found(p=0.03)])]) == ["outside the null"] * 10
+
+
+def test_surrogates_that_are_too_few_among_so_many_are_told() -> None:
+    rows = [Row(str(i), [found(p=0.01)]) for i in range(6)]  # 1 / (1 + 99): none of them reaches the value
+    assert verdicts(rows) == ["too few surrogates"] * 6
+    assert verdicts(rows[:4]) == ["outside the null"] * 4
+
+
+def test_little_data_is_no_verdict() -> None:
+    few = found(p=0.001, warnings=("9 samples are too few: record at least 10",))
+    assert verdicts([Row("a", [few])]) == ["too little data"]
 
 
 def test_p_values_of_seeds_are_put_together() -> None:

@@ -271,6 +271,8 @@ def test_too_little_data_is_told() -> None:
     x, y, z = few[:, :1], few[:, 1:2], few[:, 2:]
     assert "record at least 256" in Neighbors().information(x, y, z).warnings[0]
     assert "record at least 30" in Gaussian().information(x, y, z).warnings[0]
+    tiny = Neighbors().information(x[:7], y[:7])
+    assert np.isfinite(interval(tiny, np.zeros(7, np.int64)).high)
     names = source.integers(0, 5, (20, 2))
     assert "record at least" in Plugin().information(names[:, :1], names[:, 1:]).warnings[0]
     with pytest.raises(UserError, match="needs more samples than its k = 4, got 3"):

@@ -43,8 +43,8 @@ def test_a_trained_policy_is_measured_beside_chance_and_our_planner() -> None:
     ppo = pytest.importorskip("stable_baselines3").PPO
     model = ppo("MlpPolicy", WORLD, seed=0, learning_rate=1e-3, n_steps=512)
     model.learn(8_000)
-    subjects = {"ppo": subject_of(model, WORLD).recorded(episodes=30), "random": example("random", 30)}
-    subjects["energy"] = example("energy", 5)
+    subjects = {"ppo": subject_of(model, WORLD).recorded(episodes=8), "random": example("random", 30)}
+    subjects["energy"] = example("energy", 4)
     returns = {name: measured("episode_return", subject).value for name, subject in subjects.items()}
     assert returns["random"] < 40 < returns["ppo"]
     assert returns["energy"] >= 475

@@ -143,7 +143,7 @@ class _Regression(_Reader):
         x = self._features(outcomes)
         start = np.zeros((x.shape[1] + 1, len(source)))
         start[-1] = np.log(source)
-        self.weights = Decoder().fit(x, played, len(source), start)
+        self.weights = Decoder().fit(x, played, start)
 
     def log2(self, outcomes: Series, played: Ints) -> Floats:
         return held_out(self.weights, self._features(outcomes), played)

@@ -1,7 +1,6 @@
 """The policy of an agent, asked for in every state of a finite world rather than guessed from samples."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -38,8 +37,7 @@ def query(
     Raises UserError where the observation does not tell the state, or the action is no single choice.
     """
     truth, world = known_world(environment)
-    sealed = deepcopy(agent)
-    sealed.learner = None
+    sealed = agent.sealed()
     seen = observations(truth, world)
     space = make(environment).action
     if not isinstance(space, Simplex) or space.sizes != (world.actions,):
@@ -47,7 +45,7 @@ def query(
     draws = torch.Generator().manual_seed(int(generator.integers(2**62)))
 
     def decide() -> Decision:
-        return sealed.decide(_unknowing(sealed.start(world.states, generator=draws)), seen, generator=draws)
+        return sealed.decide(unknowing(sealed.start(world.states, generator=draws)), seen, generator=draws)
 
     def counted(times: int) -> Floats:
         return np.asarray(np.mean([decide().action.numpy() for _ in range(times)], axis=0, dtype=np.float64))
@@ -63,7 +61,7 @@ def query(
     return counted(MORE)
 
 
-def _unknowing(state: Any) -> Any:
+def unknowing(state: Any) -> Any:
     """The state of an agent that is put somewhere: a prior belief, which might rule that place out, is made flat."""
     prior = getattr(state, "prior", None)
     if not isinstance(prior, Categorical):

@@ -79,10 +79,8 @@ class Bench:
 
     def returns(self, agent: Agent, environment: Maker, seed: int) -> Floats:
         """Discounted returns (episodes,) of a sealed copy of the agent."""
-        sealed = deepcopy(agent)
-        sealed.learner = None
         rows = make(self._limited(environment), envs=self.episodes)  # each with a seed of its own: episodes are pairs
-        record = run(sealed, rows, seed=seed, episodes=self.episodes)
+        record = run(agent.sealed(), rows, seed=seed, episodes=self.episodes)
         rows.close()
         paid = [episode.arrays["reward"] for episode in record.episodes("evaluate")]
         return np.array([self.discount ** np.arange(len(rewards)) @ rewards for rewards in paid])

@@ -66,17 +66,23 @@ def interval(information: Information, groups: NDArray[np.int64], *, level: floa
     are the variance of the chi-square part of second order, 2 bias^2 / freedom, all there is near independence, and the
     estimator's `noise`. Student's t has the number of episodes. A single episode is cut into blocks.
     """
-    groups = groups if len(np.unique(groups)) > 1 else blocks(information.local)
-    _, where = np.unique(groups, return_inverse=True)
-    count = int(where.max()) + 1
-    centered = information.local - information.local.mean()
-    sums = np.bincount(where, centered, count)
-    variance = count / max(1, count - 1) * float((sums**2).sum()) / len(centered) ** 2
+    several = len(np.unique(groups)) > 1
+    groups = groups if several else blocks(information.local)
+    count = len(np.unique(groups))
+    variance = standard_error(information.local, groups) ** 2
     variance += 2 * information.bias**2 / information.freedom if information.freedom else 0.0
     variance += information.noise() if information.noise else 0.0
     half = float(stdtrit(max(1, count - 1), 0.5 + level / 2) * np.sqrt(variance))
-    method = f"Student t over {count} episodes"
+    method = f"Student t over {count} {'episodes' if several else 'blocks of one episode'}"
     return Interval(level, information.value - half, information.value + half, method)
+
+
+def standard_error(local: Floats, groups: NDArray[np.int64]) -> float:
+    """The standard error of the mean of `local` (n,), from the spread of its sums over `groups` (n,)."""
+    _, where = np.unique(groups, return_inverse=True)
+    count = int(where.max()) + 1
+    sums = np.bincount(where, local - local.mean(), count)
+    return float(np.sqrt(count / max(1, count - 1) * (sums**2).sum())) / len(local)
 
 
 def blocks(local: Floats) -> NDArray[np.int64]:

@@ -110,14 +110,17 @@ def _noise(settings: Neighbors | Mixed, numbers: Sequence[Values], names: Sequen
 
     Estimates from disjoint parts of the sample vary by all there is to vary, at the size of a part (Holmes and Nemenman
     2019). What their variance exceeds that of their contributions by goes with one over the size, here to all samples.
+    Zero where the sample is too small to be divided.
     """
     n = len(names[0])
+    if n < 2 * (settings.k + 1):
+        return 0.0
     excess = []
     for rows in _parts(n, max(SMALLEST * settings.k, n // PARTS)):
         found = [_information(settings, [a[row] for a in numbers], [a[row] for a in names]).local for row in rows]
         means = np.array([local.mean() for local in found])
         excess.append(n / len(rows) * means.var(ddof=1) - np.mean([local.var() for local in found]))
-    return max(0.0, float(np.mean(excess))) / n if excess else 0.0
+    return max(0.0, float(np.mean(excess))) / n
 
 
 def _parts(n: int, size: int) -> Iterator[list[Counts]]:
@@ -159,6 +162,8 @@ def _inside(points: Floats, name: Counts, radius: Floats, workers: int) -> Count
 
 def _groups(name: Counts) -> list[Counts]:
     """The rows of each name."""
+    if not name.any():
+        return [np.arange(len(name))]
     order = np.argsort(name, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(name[order])) + 1)
 
