@@ -1,6 +1,6 @@
 """PPO from Stable-Baselines3, a random agent and our own planner, side by side on every metric that applies to all.
 
-    python examples/measure_ppo.py                                       # 5 seeds, ten minutes
+    python examples/measure_ppo.py                                       # 5 seeds, every metric
     python examples/measure_ppo.py --seeds 2 --steps 8000 --metric episode_return --metric policy_complexity
 
 Each seed trains its own PPO, so that the intervals over seeds are about the algorithm and not about one policy.
@@ -89,7 +89,7 @@ def main() -> None:
         begun = perf_counter()
         rows = [measured(name, metric, each) for each in subjects.values()]
         if reasons := [row for row in rows if isinstance(row, str)]:
-            log.print(f"not measured: {name}: {reasons[0]}", markup=False)
+            log.print(f"not measured: {name}: {reasons[0]}", markup=False, soft_wrap=True)
         else:
             found[name] = rows
             log.print(f"measured: {name} ({perf_counter() - begun:.0f} s)")
