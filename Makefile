@@ -34,11 +34,11 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: install demo test lint types bench figures docs lock clean help
+.PHONY: install demo test lint types bench figures calibration docs lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
 	@echo "  TORCH=default    the build of torch that pip is configured for (the usual choice)"
 	@echo "  TORCH=cpu        on Linux, PyTorch's small CPU build"
@@ -80,6 +80,9 @@ bench: $(STAMP)  ## measure speed
 
 figures: $(STAMP)  ## draw the pictures of the documentation anew
 	$(BIN)/python -m figures
+
+calibration: $(STAMP)  ## try every interval and null of the metrics on 400 seeds (a few minutes)
+	$(BIN)/python -m calibration
 
 docs: $(STAMP)  ## run the examples in the pages (pytest's 5 means that there is none)
 	$(BIN)/python -m pytest --doctest-glob="*.md" README.md docs || test $$? -eq 5

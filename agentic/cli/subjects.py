@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Self, final
 
 import click
+import gymnasium
 
-from agentic.build import build, retarget
+from agentic.build import build, gymnasium_id, retarget
 from agentic.cli.progress import progress
 from agentic.experiment import EvaluateTable, Experiment
 from agentic.plugins import Registry
 from agentic.subject import Part, Subject, subject_of
 
 REFERENCES = ("rock", "random")
+LIMIT = 1000  # steps of an episode in a world that has no limit of its own: a rock might never come to an end
 
 
 @final
@@ -56,7 +58,10 @@ class Source:
 
     def _lived(self, experiment: Experiment, seed: int, parts: set[Part]) -> Subject:
         """Learning and evaluation take place only where a part comes of it."""
-        resolved = Experiment.of(experiment.tables(), [f"run.seed={seed}"])
+        limit = [f"env.kwargs.max_episode_steps={LIMIT}"] if _endless(experiment, self.registry) else []
+        resolved = Experiment.of(experiment.tables(), [f"run.seed={seed}", *limit])
+        if limit and not self.quiet:
+            click.echo(f"{resolved.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
         if "record" not in parts:
             resolved = resolved.model_copy(update={"evaluate": EvaluateTable.model_construct(episodes=0)})
         built = build(resolved, self.registry)
@@ -77,3 +82,11 @@ class Source:
             ]
             if not lived.select(columns).equals(before.table(columns).slice(0, len(lived))):
                 click.echo(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)
+
+
+def _endless(experiment: Experiment, registry: Registry) -> bool:
+    """Whether nothing but the agent need end an episode there; built-in worlds count their steps themselves."""
+    found = gymnasium.registry.get(gymnasium_id(experiment.env.id, registry).rpartition(":")[2])
+    if found is None or found.max_episode_steps is not None or "max_episode_steps" in experiment.env.kwargs:
+        return False
+    return not any(c.target == found.entry_point and c.plugin == "agentic" for c in registry.components)

@@ -170,7 +170,7 @@ def _null(
 
 def _gain(fit: DepthFit) -> float:
     """By how much the best planner beats chance, in nats per decision, 0 where none does."""
-    return fit.score - float(fit.scores[0])
+    return fit.score - float(fit.scores[0]) if fit.depth else 0.0
 
 
 def _diagnostics(fit: DepthFit) -> dict[str, object]:
@@ -188,22 +188,24 @@ def _diagnostics(fit: DepthFit) -> dict[str, object]:
 class PlanningDepth(Metric):
     """How many steps ahead the planner looks that explains decisions best; 0 where none does better than chance.
 
-    With `exact`, the policy of the agent is asked for in all states; otherwise the record's decisions are read. A
-    clone has the depth of what it was cloned from until the world changes, and a lucky reflex has one too.
+    With `exact`, the policy of the agent is asked for in all states; otherwise the record's decisions are read, the
+    first `horizon` of each episode. A clone has the depth of what it was cloned from until the world changes, and a
+    lucky reflex has one too.
     """
 
     exact: bool = False
     deepest: int = 16
     discount: float = 0.9
     lapse: float = 0.02
+    horizon: int = 200
     surrogates: int = 499
 
     access = Access.MODEL
     unit = "steps"
 
     def __post_init__(self) -> None:
-        if self.surrogates < 0:
-            raise UserError(f"planning_depth expects a number of surrogates >= 0, got {self.surrogates}")
+        if self.surrogates < 0 or self.horizon < 1:
+            raise UserError(f"planning_depth expects a horizon >= 1 and surrogates >= 0, got {self}")
         Planners(self.deepest, self.discount, self.lapse)
 
     @property
@@ -240,7 +242,7 @@ class PlanningDepth(Metric):
     def _read(self, subject: Subject, generator: np.random.Generator) -> Estimate:
         assert subject.record is not None
         assert subject.environment is not None
-        world, states, actions = recorded_behavior(subject.record, subject.environment)
+        world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
         return planning_depth(
             states, actions, world, planners=self._planners, surrogates=self.surrogates, generator=generator
         )

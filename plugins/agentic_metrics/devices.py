@@ -111,17 +111,17 @@ class ContextTree:
 def wander(world: World, policy: ArrayLike, steps: Steps, *, times: int, generator: np.random.Generator) -> list[Steps]:
     """What `policy` (s, a) does instead: `times` samples of as many episodes, from the same first states.
 
-    Every episode lasts as long as the one it stands for, or until it ends.
+    Every episode lasts until it ends, or as long as the longest one of `steps`: those that ended say nothing of how
+    long they might have lasted, and samples cut at their lengths would have fewer decisions to tell.
     """
     table = checked_policy(world, policy).cumsum(-1)
     successors, chances = _successors(world)
-    lengths = np.tile(steps.lengths, times)
     here = np.tile(steps.starts, times)
-    shape = (len(here), int(lengths.max()))
+    shape = (len(here), int(steps.lengths.max()))
     states, actions = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     valid = np.zeros(shape, bool)
     for t in range(shape[1]):
-        valid[:, t] = (t < lengths) & ~world.ended[here]
+        valid[:, t] = ~world.ended[here]
         states[:, t], actions[:, t] = here, _drawn(table[here], generator)
         row = here * world.actions + actions[:, t]
         here = successors[row, _drawn(chances[row], generator)]

@@ -37,6 +37,8 @@ class EpisodeReturn(Metric):
         returns = subject.record.returns()
         if not len(returns):
             raise UserError("episode_return needs complete evaluation episodes, the record has none: run it longer")
+        if not np.isfinite(returns).all():
+            raise UserError("a return must be finite, got NaN or infinity: leave those episodes out of the record")
         few = f"{len(returns)} episodes are too few for the interval: record at least {FEW}"
         return Measurement(
             metric="episode_return",

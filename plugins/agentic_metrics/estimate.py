@@ -7,6 +7,8 @@ from typing import Any, final
 from agentic import Frame, Interval, Measurement, Metric, Null
 
 EXACT = 1e-9  # below this an exact value is zero
+FEW = 10  # episodes below which an interval from their spread is not to be believed
+LONG = 100  # samples from which a single episode is cut into blocks
 
 
 @final
@@ -30,7 +32,10 @@ class Estimate:
         return self.value
 
     def measurement(self, name: str, metric: Metric, frame: Frame) -> Measurement:
-        """The measurement that `metric`, known as `name`, reports; its parameters are the metric's own fields."""
+        """The measurement that `metric`, known as `name`, reports; its parameters are the metric's own fields.
+
+        Of a record of few episodes it says so, where the estimate does not.
+        """
         return Measurement(
             metric=name,
             value=self.value,
@@ -44,7 +49,16 @@ class Estimate:
             episodes=self.episodes,
             samples=self.samples,
             diagnostics=self.diagnostics,
-            warnings=self.warnings,
+            warnings=(*self.warnings, *(self._few() if "record" in metric.needs else ())),
+        )
+
+    def _few(self) -> tuple[str, ...]:
+        told = any("too few for the interval" in warning for warning in self.warnings)
+        enough = self.episodes >= FEW or (self.episodes == 1 and self.samples >= LONG)
+        if told or enough or not self.samples:
+            return ()
+        return (
+            f"{self.episodes} episodes with {self.samples} samples are too few for the interval: record at least {FEW}",
         )
 
 

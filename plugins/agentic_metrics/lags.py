@@ -24,7 +24,7 @@ from agentic_metrics.sampling.surrogates import compare, null
 
 Variable = Series | ArrayLike | Sequence[ArrayLike]
 
-SURROGATES = 499
+SURROGATES = 99
 INSIDE = 0.05  # p-value from which a lag is inside its null
 
 
@@ -42,8 +42,9 @@ def lag_information(
 
     What the latent holds of what was seen L steps ago beyond what was seen since. Ends with the first L >= 1 that is
     inside its null (latents of other episodes), so that later ones, which need ever more data, are not reached by
-    chance: `memory_steps` counts the ones before. Each series is an array (t,) or (t, d), or a list of them, one per
-    episode. Raises UserError for series of different steps, or episodes too short for the first lag.
+    chance, or for which there is too little data already: `memory_steps` counts the ones before. Each series is an
+    array (t,) or (t, d), or a list of them, one per episode. Raises UserError for series of different steps, or
+    episodes too short for the first lag.
     """
     held, seen = Series.of(latent), Series.of(observation)
     check_aligned(latent=held, observation=seen)
@@ -53,7 +54,7 @@ def lag_information(
     found: list[Estimate] = []
     for lag in range(min(lags, max(held.lengths) - 1) + 1):
         found.append(_at_lag(held, seen, lag, chosen, surrogates, level, generator))
-        if lag and not _outside(found[-1]):
+        if lag and (found[-1].warnings or not _outside(found[-1])):
             break
     return tuple(found)
 
@@ -254,15 +255,14 @@ def _summary(profile: Sequence[Estimate], lags: int) -> Estimate:
     spans = [each.interval for each in profile[1:] if each.interval is not None]
     low = len(list(takewhile(lambda span: span.low > 0, spans)))
     high = len(list(takewhile(lambda span: span.high > 0, spans)))
-    assert first.null is not None
     warnings = list(dict.fromkeys(warning for each in profile for warning in each.warnings))
-    if value == len(profile) - 1:
+    if value == len(profile) - 1 and not profile[-1].warnings:
         warnings.append(f"what was seen is still held at the longest lag tried, {value}: raise lags, now {lags}")
     return Estimate(
         value=float(value),
         estimator=first.estimator,
         interval=Interval(0.95, float(min(low, value)), float(max(high, value)), "lags with intervals above zero"),
-        null=Null(f"one lag: {first.null.kind}", 0.0, 0.0, first.null.n, first.null.p_value),
+        null=first.null and Null(f"one lag: {first.null.kind}", 0.0, 0.0, first.null.n, first.null.p_value),
         episodes=first.episodes,
         samples=first.samples,
         diagnostics={

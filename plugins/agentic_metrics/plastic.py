@@ -11,10 +11,11 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Access, Frame, Measurement, Metric, Subject, UserError
+from agentic import Access, Frame, Interval, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.sampling.embedding import check_aligned
 from agentic_metrics.sampling.information import Information, interval
+from agentic_metrics.sampling.jackknife import Jackknife
 from agentic_metrics.sampling.plugin import ENOUGH, Plugin
 from agentic_metrics.sampling.series import Series, codes, recorded
 from agentic_metrics.sampling.surrogates import EPISODES, null
@@ -37,7 +38,7 @@ def directed_information(
     One array of names per episode each; observation t is what followed action t. `order` m is the memory that is
     looked at, None all of it (whole sequences, for tiny alphabets and short episodes only). A truncated past of O
     overstates what flows where O remembers longer than m. `stationary` pools all steps; otherwise every t has its own
-    law, which needs as many more episodes. Plug-in estimate with its bias removed, interval over episodes, null from
+    law, which needs as many more episodes. Plug-in estimate with its bias removed, jackknife over episodes, null from
     exchanging the actions of whole episodes. Massey (1990); Jiao et al. (2013). Raises UserError for what are no names.
     """
     sample = _Sample.of(
@@ -126,8 +127,17 @@ class _Sample:
 
         "Before the episode" is a name of its own; steps whose place is -1 are left out.
         """
-        x = self._past(self.source[places], self.ahead)
-        kept = places >= 0
+        return self._information(self._past(self.source[places], self.ahead), places >= 0)
+
+    def interval(self, found: Information, level: float = 0.95) -> Interval:
+        """The spread over episodes left out: long pasts are hardly seen twice, and fitted too well."""
+        if len(self.lengths) < 2:
+            return interval(found, self.groups, level=level)
+        x = self._past(self.source, self.ahead)
+        left_out = Jackknife.of(found.value, lambda kept: self._information(x, kept), self.groups)
+        return left_out.interval(found, found.value, level=level)
+
+    def _information(self, x: Names, kept: NDArray[np.bool_]) -> Information:
         return Plugin().information(x[kept], self.target[kept, None], self.given[kept])
 
     def _past(self, names: Names, first: int) -> Names:
@@ -144,7 +154,7 @@ def _estimate(sample: _Sample, surrogates: int, generator: np.random.Generator) 
     return Estimate(
         value=found.value,
         estimator="plugin",
-        interval=interval(found, sample.groups),
+        interval=sample.interval(found),
         null=null(found, source, sample.information, surrogates=surrogates, generator=generator),
         episodes=count,
         samples=len(sample.target),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, logsumexp, stdtrit
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
@@ -30,7 +30,8 @@ class GoalSeekers:
 
     A policy takes its best actions with probability 1 - `lapse` together and the others with `lapse` together; where
     all are as good, any. "As fast" is the largest expected `discount`^time, which orders all ways that do not depend
-    on chance by their length. `goals` are the states that may be wanted, all where none is named.
+    on chance by their length. `goals` are the states that may be wanted; where none is named, all that another
+    state can lead to: the pursuit of what is never reached would be chance itself.
     """
 
     lapse: float = 0.1
@@ -41,9 +42,16 @@ class GoalSeekers:
         if not 0 < self.lapse < 1 or not 0 < self.discount < 1:
             raise UserError(f"goal seekers need a lapse and a discount between 0 and 1, got {self}")
 
+    def wanted(self, world: World) -> NDArray[np.int64]:
+        """The goals (g,) in this world."""
+        if self.goals:
+            return np.array(self.goals, np.int64)
+        leads = (world.dynamics > 0).any(1) & ~world.ended[:, None] & ~np.eye(world.states, dtype=bool)
+        return np.flatnonzero(leads.any(0)) if leads.any() else np.arange(world.states)
+
     def policies(self, world: World) -> Floats:
         """One policy per goal, (goals, states, actions). Raises UserError for goals the world lacks, or too many."""
-        goals = np.array(self.goals or range(world.states), np.int64)
+        goals = self.wanted(world)
         if goals.min() < 0 or goals.max() >= world.states or len(goals) * world.rewards.size > LARGEST:
             raise UserError(
                 f"goals are states from 0 to {world.states - 1}, at most {LARGEST // world.rewards.size} of them in "
@@ -137,7 +145,7 @@ def intentional_stance(
             "log_agent": found.log_agent,
             "log_device": found.log_device,
             "probability": found.probability(),
-            "goal": int((seekers.goals or range(world.states))[int(found.goals.argmax())]),
+            "goal": int(seekers.wanted(world)[int(found.goals.argmax())]),
             "goal_probability": float(found.goals.max()),
         },
         warnings=tuple(_warnings(steps)),
@@ -200,12 +208,13 @@ class IntentionalStance(Metric):
 
     Agents seek one state of the known world but for a `lapse`; devices see `memory` symbols of what came before.
     A random and a constant policy favor devices. It holds on the distribution of the record: a clone scores as its
-    original does.
+    original does. Of each episode the first `horizon` decisions count.
     """
 
     lapse: float = 0.1
     discount: float = 0.95
     memory: int = 0
+    horizon: int = 200
     surrogates: int = 499
 
     access = Access.MODEL
@@ -214,13 +223,13 @@ class IntentionalStance(Metric):
 
     def __post_init__(self) -> None:
         GoalSeekers(self.lapse, self.discount), ContextTree(self.memory)
-        if self.surrogates < 0:
-            raise UserError(f"intentional_stance expects a number of surrogates >= 0, got {self.surrogates}")
+        if self.surrogates < 0 or self.horizon < 1:
+            raise UserError(f"intentional_stance expects a horizon >= 1 and surrogates >= 0, got {self}")
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         assert subject.record is not None
         assert subject.environment is not None
-        world, states, actions = recorded_behavior(subject.record, subject.environment)
+        world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
         estimate = intentional_stance(
             states,
             actions,
@@ -230,12 +239,13 @@ class IntentionalStance(Metric):
             surrogates=self.surrogates,
             generator=generator,
         )
+        count = len(GoalSeekers().wanted(world))
         seen = f"{self.memory} symbols of state and action" if self.memory else "nothing"
         frame = Frame(
             variables=("state", "action"),
             boundary=f"agents seek one state, the same in all episodes; one device for all episodes sees {seen}",
-            horizon=None,
-            goal=f"one of the {world.states} states, equally likely; agent and device equally likely",
+            horizon=self.horizon,
+            goal=f"one of the {count} states that can be reached, equally likely; agent and device equally likely",
             start="the environment's own resets",
             interventions=(),
         )

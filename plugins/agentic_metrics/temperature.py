@@ -199,6 +199,8 @@ def _standard_error(
     members = np.unique(np.asarray(groups), return_inverse=True)[1]
     sums = np.bincount(members, scores)
     count = len(sums)
+    if count < 2:
+        return float(1 / np.sqrt(information)), np.inf, "Wald, Fisher information of a single group"
     spread = np.sqrt(count / (count - 1) * (sums**2).sum())
     return float(spread / information), count - 1, f"Student t over {count} groups"
 

@@ -168,3 +168,28 @@ def test_the_metrics_read_any_column() -> None:
         measure(ActiveInformationStorage(column="mood"), coin)
     with pytest.raises(UserError, match="histories >= 1"):
         ActiveInformationStorage(history=0)
+
+
+def test_a_gaussian_estimate_is_that_of_all_episodes_less_what_the_jackknife_finds() -> None:
+    series = autoregressive(0.9, 4, 40, np.random.default_rng(3))
+
+    def raw(kept: list[np.ndarray]) -> float:
+        x, y = (np.concatenate([each[part] for each in kept])[:, None] for part in (slice(-1), slice(1, None)))
+        return float(Gaussian().information(x, y).value)
+
+    found = active_information_storage(series, estimator=Gaussian(), surrogates=0, generator=np.random.default_rng(0))
+    without = [raw(series[:i] + series[i + 1 :]) for i in range(4)]
+    assert found.value == pytest.approx(4 * raw(series) - 3 * np.mean(without))
+    assert found.interval is not None
+    assert found.interval.method == "jackknife over 4 parts of the episodes"
+    assert found.interval.high - found.value == pytest.approx(found.value - found.interval.low)
+
+
+def test_where_only_one_episode_has_noise_there_is_no_jackknife() -> None:
+    straight = np.arange(1.0, 41.0)
+    noisy = autoregressive(0.5, 1, 40, np.random.default_rng(3))[0]
+    found = active_information_storage(
+        [straight, noisy], estimator=Gaussian(), surrogates=0, generator=np.random.default_rng(0)
+    )
+    assert found.interval is not None
+    assert found.interval.method.startswith("Student t")

@@ -29,8 +29,8 @@ def example(agent: str, episodes: int) -> Subject:
 
 def test_a_plain_function_is_measured_beside_chance() -> None:
     """Pushing to where the pole falls keeps it up twice as long as chance does, by looking."""
-    subject = subject_of(lambda obs: int(obs[2] > 0), WORLD).recorded(episodes=30)
-    chance = example("random", 30)
+    subject = subject_of(lambda obs: int(obs[2] > 0), WORLD).recorded(episodes=15)
+    chance = example("random", 15)
     assert measured("episode_return", subject).value > measured("episode_return", chance).value
     assert measured("policy_complexity", subject).value > measured("policy_complexity", chance).value + 0.3
 

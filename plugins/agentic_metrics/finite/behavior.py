@@ -51,9 +51,9 @@ class Behavior:
 
 
 def recorded_behavior(
-    record: Record, environment: Callable[[], gymnasium.Env[Any, Any]]
+    record: Record, environment: Callable[[], gymnasium.Env[Any, Any]], horizon: int | None = None
 ) -> tuple[World, list[Places], list[Places]]:
-    """The known world of a record, and its evaluation episodes as states (t + 1,) and actions (t,).
+    """The known world of a record, and its evaluation episodes as states (t + 1,) and actions (t,), t <= `horizon`.
 
     Raises UserError where an observation does not tell the state, or the world is not known.
     """
@@ -75,7 +75,10 @@ def recorded_behavior(
         states(np.concatenate([now, after[-1:]]).astype(np.int64) - first)
         for now, after in zip(seen.episodes, then.episodes, strict=True)
     ]
-    return world, episodes, [(each[:, 0] - zero[0]).astype(np.int64) for each in chosen.episodes]
+    actions = [(each[:, 0] - zero[0]).astype(np.int64) for each in chosen.episodes]
+    if horizon is None:
+        return world, episodes, actions
+    return world, [each[: horizon + 1] for each in episodes], [each[:horizon] for each in actions]
 
 
 def checked_names(kind: str, names: ArrayLike, count: int) -> Places:

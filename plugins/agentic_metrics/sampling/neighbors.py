@@ -112,15 +112,12 @@ def _noise(settings: Neighbors | Mixed, numbers: Sequence[Values], names: Sequen
     2019). What their variance exceeds that of their contributions by goes with one over the size, here to all samples.
     Zero where the sample is too small to be divided.
     """
-    n = len(names[0])
-    if n < 2 * (settings.k + 1):
-        return 0.0
-    excess = []
+    n, excess = len(names[0]), []
     for rows in _parts(n, max(SMALLEST * settings.k, n // PARTS)):
         found = [_information(settings, [a[row] for a in numbers], [a[row] for a in names]).local for row in rows]
         means = np.array([local.mean() for local in found])
         excess.append(n / len(rows) * means.var(ddof=1) - np.mean([local.var() for local in found]))
-    return max(0.0, float(np.mean(excess))) / n
+    return max(0.0, float(np.mean(excess))) / n if excess else 0.0
 
 
 def _parts(n: int, size: int) -> Iterator[list[Counts]]:

@@ -20,6 +20,8 @@ from agentic_metrics.sampling.series import Series, codes
 EPISODES = 8  # below it there are few ways to exchange episodes
 NAMES = 16  # the most frequent names, those whose memory is looked at
 WAYS = 20  # of rearranging, below which nothing can be told from the null at 5 %
+FIRST = 50  # surrogates that are always drawn
+CLEAR = 0.05  # p-values from here on are of what lies inside the null
 ROUNDING = 1e-12  # values that differ by less are the same
 
 Places = NDArray[np.int64]
@@ -103,8 +105,23 @@ def null(
     rearrangement = Rearrangement.of(source)
     if rearrangement.ways < WAYS:
         return None
-    draws = [again(rearrangement.draw(generator)).value for _ in range(surrogates)]
-    return compare(information.value, draws, rearrangement.kind)
+    return sampled(
+        information.value, lambda: again(rearrangement.draw(generator)).value, surrogates, rearrangement.kind
+    )
+
+
+def sampled(value: float, draw: Callable[[], float], surrogates: int, kind: str) -> Null:
+    """The null that up to so many calls of `draw` give; see `compare`.
+
+    After the first `FIRST`, no more are drawn once so many have reached the value that p cannot come below `CLEAR`:
+    it is inside the null whatever the others would be (Besag and Clifford 1991).
+    """
+    draws: list[float] = []
+    while len(draws) < min(FIRST, surrogates) or (
+        len(draws) < surrogates and 1 + _reached(value, draws) < CLEAR * (1 + surrogates)
+    ):
+        draws.append(draw())
+    return compare(value, draws, kind)
 
 
 def compare(value: float, draws: Sequence[float], kind: str) -> Null:
@@ -114,8 +131,11 @@ def compare(value: float, draws: Sequence[float], kind: str) -> Null:
     """
     found = np.asarray(draws, np.float64)
     spread = float(found.std(ddof=1)) if len(found) > 1 else 0.0
-    reached = int((found >= value - ROUNDING).sum())
-    return Null(kind, float(found.mean()), spread, len(found), (1 + reached) / (1 + len(found)))
+    return Null(kind, float(found.mean()), spread, len(found), (1 + _reached(value, found)) / (1 + len(found)))
+
+
+def _reached(value: float, draws: Sequence[float] | NDArray[np.float64]) -> int:
+    return int((np.asarray(draws) >= value - ROUNDING).sum())
 
 
 def chi_square(information: Information) -> Null | None:
