@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from agentic_metrics.finite.world import World, action_values
-from agentic_metrics.ladder import DepthLadder
+from agentic_metrics.purpose.ladder import DepthLadder
 from figures.style import COLORS, picture
 
 RUNGS = range(1, 9)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic_metrics.directed import exact_directed_information, exact_plasticity, joint_law
+from agentic_metrics.information.directed import exact_directed_information, exact_plasticity, joint_law
 from figures.style import COLORS, picture
 
 PAYS = (0.8, 0.2)  # probability that an arm pays 1

@@ -22,8 +22,8 @@ from agentic_metrics import (
     query,
     visits,
 )
-from agentic_metrics.devaluation import choices
 from agentic_metrics.interventions.battery import CHANGES, DEPTHS, DISCOUNT, HORIZON
+from agentic_metrics.responses.devaluation import choices
 from tests.metrics.agents import Planner, Table
 
 TRUTH = battery_truth()

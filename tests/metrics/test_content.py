@@ -12,8 +12,8 @@ from torch import Tensor
 from agentic import Agent, Decision, Point, Subject, UserError, measure, run
 from agentic.testing.worlds import Coin
 from agentic_metrics import Decoder, plan_content, transplant
-from agentic_metrics.content import PlanContent
-from agentic_metrics.rooms import Committed, Field, Forager
+from agentic_metrics.information.content import PlanContent
+from agentic_metrics.responses.rooms import Committed, Field, Forager
 
 
 def source(seed: int = 0) -> np.random.Generator:

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agentic import Record, Subject, UserError, measure
-from agentic_metrics.directed import (
+from agentic_metrics.finite.laws import mutual_information
+from agentic_metrics.information.directed import (
     exact_directed_information,
     exact_plasticity,
     generalized_directed_information,
     joint_law,
 )
-from agentic_metrics.finite.laws import mutual_information
-from agentic_metrics.plastic import DirectedInformation, Plasticity, directed_information, plasticity
+from agentic_metrics.information.plastic import DirectedInformation, Plasticity, directed_information, plasticity
 from figures.plasticity import EPSILONS, INITIAL, bandit_law
 
 Conduct = Callable[[Sequence[int], Sequence[int]], tuple[float, float]]

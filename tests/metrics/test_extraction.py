@@ -16,8 +16,8 @@ from agentic import Agent, Change, Decision, Simplex, Subject, UserError, measur
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_agents.rock import Rock
 from agentic_metrics import EitherOr, Tally, world_model_extraction
-from agentic_metrics.extraction import WorldModelExtraction
-from agentic_metrics.rooms import Field
+from agentic_metrics.responses.extraction import WorldModelExtraction
+from agentic_metrics.responses.rooms import Field
 
 Choose = Callable[[int, int, int, int, int], float]
 

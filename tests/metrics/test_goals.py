@@ -27,7 +27,7 @@ from agentic_metrics import (
 from agentic_metrics.finite.behavior import Behavior, recorded_behavior
 from agentic_metrics.finite.fitting import Decisions, fit
 from agentic_metrics.finite.soft import hard_backups, occupancy, soft_backups
-from agentic_metrics.goals import random_behavior
+from agentic_metrics.purpose.goals import random_behavior
 from tests.metrics.agents import Table
 
 DIGITS = 1.0001e-4  # one unit of the last printed digit

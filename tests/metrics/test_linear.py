@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from agentic import Subject, UserError, measure
 from agentic.testing.worlds import TwoPlaces
 from agentic_metrics import World, controllability, gramian, jacobians, observability, reach, response
-from agentic_metrics.linear import Controllability
-from agentic_metrics.rooms import Field, Room
+from agentic_metrics.channels.linear import Controllability
+from agentic_metrics.responses.rooms import Field, Room
 
 INTEGRATOR = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([0.5, 1.0])
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from agentic import Subject, UserError, measure
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_metrics import control_bound, homeostasis, linear_homeostasis
-from agentic_metrics.regulation import Homeostasis
-from agentic_metrics.rooms import Room, Thermostat
+from agentic_metrics.responses.regulation import Homeostasis
+from agentic_metrics.responses.rooms import Room, Thermostat
 
 
 def source(seed: int = 0) -> np.random.Generator:

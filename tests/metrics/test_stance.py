@@ -13,9 +13,9 @@ from scipy.special import logsumexp
 
 from agentic import Subject, UserError, measure
 from agentic.testing.metrics import subject
-from agentic_metrics.devices import ContextTree, Steps, krichevsky_trofimov, wander
 from agentic_metrics.finite.world import World
-from agentic_metrics.stance import GoalSeekers, IntentionalStance, intentional_stance, stance_evidence
+from agentic_metrics.purpose.devices import ContextTree, Steps, krichevsky_trofimov, wander
+from agentic_metrics.purpose.stance import GoalSeekers, IntentionalStance, intentional_stance, stance_evidence
 
 CELLS = 9
 

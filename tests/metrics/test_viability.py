@@ -9,8 +9,8 @@ from agentic import Simplex, Subject, UserError, measure
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_agents.rock import Rock
 from agentic_metrics import semantic_information, viability_gain
-from agentic_metrics.rooms import Field, Forager
-from agentic_metrics.viability import SemanticInformation
+from agentic_metrics.responses.rooms import Field, Forager
+from agentic_metrics.responses.viability import SemanticInformation
 
 
 def source(seed: int = 0) -> np.random.Generator:

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
 from agentic import Interval, Null, UserError
-from agentic_metrics.decoder import Decoder, held_out
 from agentic_metrics.estimate import Estimate
+from agentic_metrics.information.decoder import Decoder, held_out
 from agentic_metrics.sampling.series import Series
 
 Floats = NDArray[np.float64]

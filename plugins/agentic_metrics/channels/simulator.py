@@ -8,8 +8,8 @@ from gymnasium.spaces import Box
 from numpy.typing import ArrayLike
 
 from agentic import UserError
+from agentic_metrics.channels.linearization import response
 from agentic_metrics.channels.water import linear_capacity
-from agentic_metrics.linearization import response
 
 
 def linearized_empowerment(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from agentic import Agent, Categorical, Decision, Interval, Simplex, Tick, UserError, make
 from agentic_metrics.estimate import Estimate, exact_null
-from agentic_metrics.lives import Maker, watched
+from agentic_metrics.responses.lives import Maker, watched
 
 Floats = NDArray[np.float64]
 

@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Subject, UserError
+from agentic_metrics.channels.linearization import response
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import World
-from agentic_metrics.linearization import response
-from agentic_metrics.rooms import Field
+from agentic_metrics.responses.rooms import Field
 
 Floats = NDArray[np.float64]
 

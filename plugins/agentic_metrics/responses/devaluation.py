@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agentic import Access, Frame, Measurement, Metric, Subject, Truth, UserError
-from agentic_metrics.adaptation import adaptation_index
 from agentic_metrics.estimate import EXACT, Estimate, exact_null
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, World
 from agentic_metrics.interventions import changes
 from agentic_metrics.interventions.families import Told, intervention
 from agentic_metrics.interventions.payoff import Payoff, reached
+from agentic_metrics.responses.adaptation import adaptation_index
 
 
 def outcome_devaluation(policy_before: ArrayLike, policy_after: ArrayLike, weights: ArrayLike | None = None) -> float:

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_discrete_lyapunov
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
-from agentic_metrics.columns import access_to
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.laws import Floats, checked_law, mutual_information, stationary
 from agentic_metrics.sampling.choice import named, suited
+from agentic_metrics.sampling.columns import access_to
 from agentic_metrics.sampling.embedding import Places, check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Estimator, Information, interval
 from agentic_metrics.sampling.series import Series, recorded

@@ -10,8 +10,8 @@ from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.behavior import Places, recorded_behavior
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, World
-from agentic_metrics.goals import goal_directedness, goal_directedness_from_episodes
-from agentic_metrics.utilities import LARGEST, attributed_goal, attributed_goal_from_episodes
+from agentic_metrics.purpose.goals import goal_directedness, goal_directedness_from_episodes
+from agentic_metrics.purpose.utilities import LARGEST, attributed_goal, attributed_goal_from_episodes
 
 
 @final

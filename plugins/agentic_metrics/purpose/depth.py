@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
-from agentic_metrics.devices import Steps, wander
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.behavior import recorded_behavior
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.soft import mover
 from agentic_metrics.finite.world import Floats, World, checked_policy, greedy
+from agentic_metrics.purpose.devices import Steps, wander
 from agentic_metrics.sampling.surrogates import compare
 
 SAME = 1e-9  # log-likelihoods (nats) closer than this are equal

@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Measurement, Metric, Record, Subject, UserError
-from agentic_metrics.columns import access_to
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.sampling.choice import named, suited
+from agentic_metrics.sampling.columns import access_to
 from agentic_metrics.sampling.embedding import Places, beside, check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Estimator, Information, interval
 from agentic_metrics.sampling.series import Series, recorded

@@ -9,7 +9,7 @@ import numpy as np
 
 from agentic import Access, Agent, Frame, Interval, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, exact_null
-from agentic_metrics.reset import recorded_moments, reset_divergences
+from agentic_metrics.responses.reset import recorded_moments, reset_divergences
 from agentic_metrics.sampling.information import Information, interval
 
 

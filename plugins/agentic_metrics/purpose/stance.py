@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, logsumexp, stdtrit
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
-from agentic_metrics.devices import ContextTree, Steps, wander
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.behavior import recorded_behavior
 from agentic_metrics.finite.soft import mover
 from agentic_metrics.finite.world import TIE, Floats, World
+from agentic_metrics.purpose.devices import ContextTree, Steps, wander
 from agentic_metrics.sampling.surrogates import compare
 
 CONVERGED = 1e-12

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Measurement, Metric, Subject, UserError
-from agentic_metrics.columns import access_to
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.laws import Floats, checked_law, mutual_information
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import visits
 from agentic_metrics.sampling.choice import named, suited
+from agentic_metrics.sampling.columns import access_to
 from agentic_metrics.sampling.embedding import Places, check_aligned
 from agentic_metrics.sampling.information import Estimator, Information, interval
 from agentic_metrics.sampling.series import Series, recorded

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
 from agentic import Access, Frame, Measurement, Metric, Null, Subject, UserError, run
-from agentic_metrics.decoder import Decoder, held_out
 from agentic_metrics.estimate import EXACT, Estimate
-from agentic_metrics.rooms import Committed, Field
+from agentic_metrics.information.decoder import Decoder, held_out
+from agentic_metrics.responses.rooms import Committed, Field
 from agentic_metrics.sampling.information import Information, interval, standard_error
 from agentic_metrics.sampling.series import Series, recorded
 

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agentic import Access, Frame, Measurement, Metric, Null, Subject, UserError
-from agentic_metrics.columns import access_to
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.laws import Floats, checked_law, conditional_information, mutual_information, stationary
 from agentic_metrics.sampling.choice import named, suited
+from agentic_metrics.sampling.columns import access_to
 from agentic_metrics.sampling.embedding import Places, check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Estimator, Information, Values, interval
 from agentic_metrics.sampling.series import Series, codes, recorded
-from agentic_metrics.sampling.surrogates import chi_square, compare, null
+from agentic_metrics.sampling.surrogates import chi_square, null, sampled
 
 Variable = Series | ArrayLike | Sequence[ArrayLike]
 
@@ -203,12 +203,13 @@ def _exchanged(
     """The null in which the system's past is that of another moment with the same environment."""
     alike = codes(samples.world) if samples.variables[1].discrete else _alike(np.asarray(samples.world, np.float64))
     order = np.argsort(alike, kind="stable")
-    draws = []
-    for _ in range(surrogates):
+
+    def draw() -> float:
         moved = np.empty(len(order), np.int64)
         moved[order] = np.lexsort((generator.random(len(order)), alike))
-        draws.append(estimator.information(samples.before[moved], samples.after, samples.world).value)
-    return compare(found.value, draws, "the system's past among moments of the same environment")
+        return estimator.information(samples.before[moved], samples.after, samples.world).value
+
+    return sampled(found.value, draw, surrogates, "the system's past among moments of the same environment")
 
 
 def _alike(values: Floats) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from agentic_metrics.finite.behavior import Behavior, Places, checked_names
 from agentic_metrics.finite.fitting import Decisions
 from agentic_metrics.finite.soft import checked_policies, mover, occupancy, soft_logs
 from agentic_metrics.finite.world import Floats, World
-from agentic_metrics.goals import possible, sample_cautions
+from agentic_metrics.purpose.goals import possible, sample_cautions
 
 FOLDS = 5
 LARGEST = 100.0

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Subject, UserError
-from agentic_metrics.columns import access_to
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.sampling.choice import named, suited
+from agentic_metrics.sampling.columns import access_to
 from agentic_metrics.sampling.embedding import Places, past, steps, window
 from agentic_metrics.sampling.gaussian import ENOUGH, Gaussian
 from agentic_metrics.sampling.information import Estimator, Information, Values, interval
 from agentic_metrics.sampling.jackknife import Jackknife
 from agentic_metrics.sampling.series import Series, recorded
-from agentic_metrics.sampling.surrogates import chi_square, compare
+from agentic_metrics.sampling.surrogates import chi_square, sampled
 
 SURROGATES = 499
 Variable = Series | ArrayLike | Sequence[ArrayLike]
@@ -85,8 +85,10 @@ def predictive_information(
 
     found = information(np.arange(len(values)))
     bias, spread = _spread(chosen, found, window(values, earlier), window(values, later), episode, level)
-    draws = [information(generator.permutation(len(values))).value for _ in range(surrogates)]
-    against = compare(found.value, draws, "the same values in random order") if draws else chi_square(found)
+    against = chi_square(found)
+    if surrogates:
+        kind = "the same values in random order"
+        against = sampled(found.value, lambda: information(generator.permutation(len(values))).value, surrogates, kind)
     value = found.value - bias
     told = {"effective": value - against.mean} if against else {}
     return Estimate(

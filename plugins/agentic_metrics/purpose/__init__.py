@@ -1,0 +1,1 @@
+"""Goals, planning and rationality: what decisions pursue, judged in a known world."""
