@@ -79,8 +79,7 @@ class Built:
         """Run once, in memory, and offer all there is to measure: the record, the agent as sealed then, its world."""
         copies = self.environment.copies()
         record = self.run(None, observer)
-        self.agent.learner = None
-        return Subject(record, self.agent, copies)
+        return Subject(record, self.agent.sealed(), copies)
 
 
 def build(experiment: Experiment, registry: Registry) -> Built:

@@ -39,7 +39,9 @@ def query(
     truth, world = known_world(environment)
     sealed = agent.sealed()
     seen = observations(truth, world)
-    space = make(environment).action
+    made = make(environment)
+    space = made.action
+    made.close()
     if not isinstance(space, Simplex) or space.sizes != (world.actions,):
         raise UserError(f"a policy table needs one choice among {world.actions} actions, the space is {space}")
     draws = torch.Generator().manual_seed(int(generator.integers(2**62)))

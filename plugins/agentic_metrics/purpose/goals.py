@@ -17,6 +17,7 @@ from agentic_metrics.finite.behavior import Behavior
 from agentic_metrics.finite.fitting import NONE, Decisions, Fit, fit
 from agentic_metrics.finite.soft import checked_policies, checked_utility, occupancy
 from agentic_metrics.finite.world import Floats, World
+from agentic_metrics.sampling.surrogates import compare
 
 FEW = 20  # episodes below which the interval is not to be believed
 
@@ -188,9 +189,7 @@ def _interval(found: Fit, level: float) -> Interval:
 
 
 def _null(value: float, chance: Floats) -> Null:
-    p_value = (1 + np.count_nonzero(chance >= value)) / (1 + len(chance))
-    spread = float(chance.std(ddof=1)) if len(chance) > 1 else 0.0
-    return Null("a uniformly random agent in the same world", float(chance.mean()), spread, len(chance), float(p_value))
+    return compare(value, chance, "a uniformly random agent in the same world", tie=0.0)
 
 
 def _cautions(found: Fit, largest: float) -> list[str]:

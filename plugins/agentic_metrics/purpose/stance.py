@@ -230,16 +230,17 @@ class IntentionalStance(Metric):
         assert subject.record is not None
         assert subject.environment is not None
         world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
+        seekers = GoalSeekers(self.lapse, self.discount)
         estimate = intentional_stance(
             states,
             actions,
             world,
-            agents=GoalSeekers(self.lapse, self.discount),
+            agents=seekers,
             devices=ContextTree(self.memory),
             surrogates=self.surrogates,
             generator=generator,
         )
-        count = len(GoalSeekers().wanted(world))
+        count = len(seekers.wanted(world))
         seen = f"{self.memory} symbols of state and action" if self.memory else "nothing"
         frame = Frame(
             variables=("state", "action"),

@@ -18,6 +18,7 @@ from agentic_metrics.estimate import EXACT, Estimate, exact_null
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
 from agentic_metrics.interventions.families import Told, random_interventions
 from agentic_metrics.interventions.trials import Bench, Trial
+from agentic_metrics.sampling.surrogates import compare
 
 SENSITIVE = 0.01  # of the best return: what planning anew must be worth for adaptation to be defined
 FEW = 10  # interventions below which their family is hardly sampled
@@ -131,10 +132,7 @@ def _relabeled(frozen: Floats, after: Floats, best: Floats, generator: np.random
     shares = (after - frozen) / (best - frozen.mean(-1))[:, None]
     signs = generator.choice([-1.0, 1.0], size=(SURROGATES, *shares.shape))
     surrogates = (signs * shares).mean((1, 2))
-    extreme = int((surrogates >= shares.mean() - EXACT).sum())
-    kind = "frozen and after exchanged in random episodes"
-    p_value = (1 + extreme) / (1 + SURROGATES)
-    return Null(kind, float(surrogates.mean()), float(surrogates.std(ddof=1)), SURROGATES, p_value)
+    return compare(float(shares.mean()), surrogates, "frozen and after exchanged in random episodes", tie=EXACT)
 
 
 def _warnings(defined: NDArray[np.bool_], exact: bool) -> Iterator[str]:

@@ -3,19 +3,17 @@
 Every episode has its own seed, so that two agents with the same seed meet the same worlds, episode by episode.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
-import gymnasium
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from agentic import Agent, Tick, make, ticks
+from agentic_metrics.interventions.families import Maker
 
 Floats = NDArray[np.float64]
-Maker = Callable[[], gymnasium.Env[Any, Any]]
 
 
 @final

@@ -32,7 +32,8 @@ from agentic import (
     make,
 )
 from agentic_metrics.estimate import Estimate
-from agentic_metrics.responses.lives import Maker, live
+from agentic_metrics.interventions.families import Maker
+from agentic_metrics.responses.lives import live
 from agentic_metrics.responses.rooms import Room, Thermostat
 from agentic_metrics.sampling.information import blocks
 from agentic_metrics.sampling.series import Series

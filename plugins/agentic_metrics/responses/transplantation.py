@@ -12,7 +12,8 @@ from torch import Tensor
 
 from agentic import Agent, Categorical, Decision, Interval, Simplex, Tick, UserError, make
 from agentic_metrics.estimate import Estimate, exact_null
-from agentic_metrics.responses.lives import Maker, watched
+from agentic_metrics.interventions.families import Maker
+from agentic_metrics.responses.lives import watched
 
 Floats = NDArray[np.float64]
 

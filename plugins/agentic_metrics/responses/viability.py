@@ -16,7 +16,8 @@ from torch import Tensor
 from agentic import Access, Agent, Decision, Frame, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.estimate import EXACT, Estimate
 from agentic_metrics.finite.query import known_world
-from agentic_metrics.responses.lives import Lives, Maker, live
+from agentic_metrics.interventions.families import Maker
+from agentic_metrics.responses.lives import Lives, live
 from agentic_metrics.responses.rooms import Field, Forager
 
 Floats = NDArray[np.float64]

@@ -117,25 +117,23 @@ def sampled(value: float, draw: Callable[[], float], surrogates: int, kind: str)
     it is inside the null whatever the others would be (Besag and Clifford 1991).
     """
     draws: list[float] = []
-    while len(draws) < min(FIRST, surrogates) or (
-        len(draws) < surrogates and 1 + _reached(value, draws) < CLEAR * (1 + surrogates)
-    ):
+    reached = 0
+    while len(draws) < surrogates and (len(draws) < FIRST or 1 + reached < CLEAR * (1 + surrogates)):
         draws.append(draw())
+        reached += draws[-1] >= value - ROUNDING
     return compare(value, draws, kind)
 
 
-def compare(value: float, draws: Sequence[float], kind: str) -> Null:
+def compare(value: float, draws: Sequence[float] | NDArray[np.float64], kind: str, *, tie: float = ROUNDING) -> Null:
     """The null that surrogate values `draws` stand for, all of them corrected for bias as `value` is.
 
-    p = (1 + number of draws >= value) / (1 + n), which is never zero (Phipson and Smyth 2010).
+    p = (1 + number of draws >= value) / (1 + n), which is never zero (Phipson and Smyth 2010); draws less than `tie`
+    below the value reach it.
     """
     found = np.asarray(draws, np.float64)
     spread = float(found.std(ddof=1)) if len(found) > 1 else 0.0
-    return Null(kind, float(found.mean()), spread, len(found), (1 + _reached(value, found)) / (1 + len(found)))
-
-
-def _reached(value: float, draws: Sequence[float] | NDArray[np.float64]) -> int:
-    return int((np.asarray(draws) >= value - ROUNDING).sum())
+    reached = int((found >= value - tie).sum())
+    return Null(kind, float(found.mean()), spread, len(found), (1 + reached) / (1 + len(found)))
 
 
 def chi_square(information: Information) -> Null | None:
