@@ -27,7 +27,7 @@ _HOMES = {
     "env": "Environment make",
     "record": "Record",
     "simulate": "run ticks",
-    "subject": "Intervention Subject subject_of",
+    "subject": "Intervention Subject Told subject_of",
     "metric": "Access Frame Interval Measurement Metric Null holm measure",
     "hookspecs": "hookimpl",
     "plugins": "load",

@@ -22,7 +22,7 @@ from agentic.record import Record
 from agentic.seeds import stream
 from agentic.simulate import run, ticks
 from agentic.state import select
-from agentic.subject import Intervention, Subject, subject_of
+from agentic.subject import Intervention, Subject, Told, subject_of
 from agentic.truth import Truth, truth_of
 
 __version__: str
@@ -89,6 +89,7 @@ __all__ = [
     "Subject",
     "SummedGain",
     "Tick",
+    "Told",
     "Tree",
     "Truth",
     "UserError",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from html import escape
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -199,7 +199,11 @@ class Metric(ABC):
 
     `access` says what it looks at, `unit` what its values are in, `needs` which parts of a `Subject` it reads: class
     attributes, or properties where they depend on the parameters. Columns that a record lacks are told by the record.
+    `compares` is true for one that looks at its subject before and after an intervention: of those in
+    `Subject.interventions`, where there are any. Any other is measured under an intervention as it is without.
     """
+
+    compares: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -19,6 +19,7 @@ from agentic.record import Record
 from agentic.simulate import run
 
 Part = Literal["record", "agent", "environment"]
+Told = Literal["both", "goal", "model", "nothing"]
 
 
 @final
@@ -33,6 +34,20 @@ class Intervention:
     apply: Callable[[gymnasium.Env[Any, Any]], gymnasium.Env[Any, Any]]
     change: Change | None = None
 
+    @classmethod
+    def announced(
+        cls,
+        name: str,
+        apply: Callable[[gymnasium.Env[Any, Any]], gymnasium.Env[Any, Any]],
+        environment: Callable[[], gymnasium.Env[Any, Any]],
+        told: Told = "both",
+    ) -> Self:
+        """A change of what `environment` makes; the agent is told it as its goal, its model, both or not at all."""
+        if told == "nothing":
+            return cls(name, apply)
+        world = make(lambda: apply(environment()))
+        return cls(name, apply, Change(world if told != "model" else None, world if told != "goal" else None))
+
 
 @final
 @dataclass(frozen=True)
@@ -40,12 +55,14 @@ class Subject:
     """What is being measured; a part that is not offered is None.
 
     `record` is what happened, `agent` and `environment` (a function that makes a fresh single environment) allow to
-    look closer, to run again and to intervene.
+    look closer, to run again and to intervene. `interventions` are those that were decided on: a metric that compares
+    before and after takes them in place of its own.
     """
 
     record: Record | None = None
     agent: Agent | None = None
     environment: Callable[[], gymnasium.Env[Any, Any]] | None = None
+    interventions: tuple[Intervention, ...] = ()
 
     def under(self, intervention: Intervention) -> Self:
         """The sealed agent (a deep copy that does not learn) in the changed world, told what is announced."""

@@ -75,6 +75,7 @@ NAMES = [
     "Subject",
     "SummedGain",
     "Tick",
+    "Told",
     "Tree",
     "Truth",
     "UserError",

@@ -6,16 +6,14 @@ actuators, and other constants where it has such.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from agentic import Change, Intervention, Truth, UserError, make, truth_of
+from agentic import Intervention, Told, Truth, UserError, truth_of
 from agentic_metrics.interventions.known import KNOWN
 from agentic_metrics.interventions.simulation import AnyEnv, Simulation
 from agentic_metrics.interventions.stock import WRAPPED
-
-Told = Literal["both", "goal", "model", "nothing"]
 
 Maker = Callable[[], AnyEnv]
 
@@ -32,7 +30,7 @@ def intervention(
     env = environment()
     changed = change(truth_of(env))
     env.close()
-    return _announced(name, partial(Simulation.like, truth=changed), environment, told)
+    return Intervention.announced(name, partial(Simulation.like, truth=changed), environment, told)
 
 
 def random_interventions(
@@ -64,7 +62,7 @@ def random_interventions(
     found = _drawn(draws, kinds or usual, count, generator)
     env.close()
     applied = found if truth is None else [(name, partial(Simulation.like, truth=changed)) for name, changed in found]
-    return [_announced(name, apply, environment, told) for name, apply in applied]
+    return [Intervention.announced(name, apply, environment, told) for name, apply in applied]
 
 
 def _known(env: AnyEnv) -> Truth | None:
@@ -97,10 +95,3 @@ def _new(draw: Any, found: Mapping[str, Any], generator: np.random.Generator) ->
         if drawn is None or drawn[0] not in found:
             return drawn
     return None
-
-
-def _announced(name: str, apply: Callable[[AnyEnv], AnyEnv], environment: Maker, told: Told) -> Intervention:
-    if told == "nothing":
-        return Intervention(name, apply)
-    world = make(lambda: apply(environment()))
-    return Intervention(name, apply, Change(world if told != "model" else None, world if told != "goal" else None))

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from agentic import Access, Frame, Interval, Intervention, Measurement, Metric, Null, Subject, UserError
+from agentic import Access, Frame, Interval, Intervention, Measurement, Metric, Null, Subject, Told, UserError
 from agentic_metrics.estimate import EXACT, Estimate, exact_null
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
-from agentic_metrics.interventions.families import Told, random_interventions
+from agentic_metrics.interventions.families import random_interventions
 from agentic_metrics.interventions.trials import Bench, Trial
 from agentic_metrics.sampling.surrogates import compare
 

@@ -13,12 +13,12 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Access, Frame, Measurement, Metric, Subject, Truth, UserError
+from agentic import Access, Frame, Measurement, Metric, Subject, Told, Truth, UserError
 from agentic_metrics.estimate import EXACT, Estimate, exact_null
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, World
 from agentic_metrics.interventions import changes
-from agentic_metrics.interventions.families import Told, intervention
+from agentic_metrics.interventions.families import intervention
 from agentic_metrics.interventions.payoff import Payoff, reached
 from agentic_metrics.responses.adaptation import adaptation_index
 
