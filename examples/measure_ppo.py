@@ -17,8 +17,8 @@ from rich.table import Table
 import agentic
 from agentic.build import build
 from agentic.cli.measuring import chosen
-from agentic.cli.profile import Row, verdicts
 from agentic.cli.tables import number
+from agentic.profile import Row, verdicts
 
 WORLD = "CartPole-v1"
 HERE = Path(__file__).parent

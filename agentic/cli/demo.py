@@ -61,10 +61,10 @@ def _command() -> str:
 def _compare(path: Path, settings: list[str], registry: Any, out: str) -> list[tuple[str, dict[str, Any]]]:
     """Each agent's name and the summary of its run."""
     from agentic.build import build, retarget
-    from agentic.cli.summary import summarize
     from agentic.cli.tables import console
     from agentic.experiment import Experiment
     from agentic.manifest import create_folder
+    from agentic.summary import summarize
 
     experiment = Experiment.load(path, settings)
     summaries = []

@@ -9,8 +9,8 @@ from agentic.cli.plugins import load_and_report, plugin_options
 from agentic.errors import UserError
 
 if TYPE_CHECKING:
-    from agentic.cli.profile import Row
     from agentic.cli.subjects import Source
+    from agentic.profile import Row
 
 
 @click.command()

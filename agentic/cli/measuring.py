@@ -9,7 +9,6 @@ from typing import Any, final
 
 import click
 
-from agentic.cli.profile import Row
 from agentic.cli.subjects import Source
 from agentic.cli.tables import console
 from agentic.errors import RunError, UserError
@@ -18,6 +17,7 @@ from agentic.metric import Measurement, Metric, measure
 from agentic.parameters import accepted, maker
 from agentic.plugins import Registry
 from agentic.plugins.registry import described, listed, suggest
+from agentic.profile import Row
 from agentic.subject import Part, Subject
 
 

@@ -1,113 +1,14 @@
-"""Many measurements as one table: each metric over its seeds, judged together, and two subjects side by side."""
+"""Profiles as tables for people: one subject, or two side by side."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import inf, isclose, isfinite, log
-from typing import final
+from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 from rich.table import Column, Table
-from scipy.special import gammaincc
 
-from agentic.cli.summary import mean_interval
 from agentic.cli.tables import number
-from agentic.metric import LEVEL, Interval, Measurement, holm
-
-FEW = re.compile(r"\bfew\b|\bat least\b|\brecord more\b")  # in the warnings of metrics
-SURROGATES = "too few surrogates"  # a verdict
-
-
-@final
-@dataclass(frozen=True)
-class Row:
-    """One metric of one subject: a measurement for each seed, and the seconds they took."""
-
-    name: str
-    found: Sequence[Measurement]
-    seconds: float = 0.0
-
-    @property
-    def unit(self) -> str:
-        return self.found[0].unit
-
-    @property
-    def exact(self) -> bool:
-        return not any(each.interval or each.samples for each in self.found)
-
-    @property
-    def warnings(self) -> list[str]:
-        return list(dict.fromkeys(warning for each in self.found for warning in each.warnings))
-
-    @property
-    def estimate(self) -> tuple[float, Interval | None]:
-        """The value and its interval; over several seeds their mean and Student's interval, seeds being independent."""
-        if len(self.found) == 1:
-            return self.found[0].value, self.found[0].interval
-        mean, interval = mean_interval([each.value for each in self.found])
-        return mean, replace(interval, method="Student t over seeds")
-
-    @property
-    def p_value(self) -> float | None:
-        """Of all seeds together: -2 sum ln p is chi-square with 2 n degrees of freedom under the null (Fisher 1925)."""
-        nulls = [each.null for each in self.found if each.null is not None]
-        if len(nulls) < len(self.found):
-            return None
-        if len(nulls) == 1:
-            return nulls[0].p_value
-        surprise = sum(-log(null.p_value) if null.p_value > 0 else inf for null in nulls)
-        return float(gammaincc(len(nulls), surprise))
-
-    @property
-    def chance(self) -> bool:
-        """Whether it has a null that is not exactly known."""
-        return self.p_value is not None and any(
-            each.null and (each.null.sd > 0 or each.null.n > 1) for each in self.found
-        )
-
-    @property
-    def references(self) -> Mapping[str, float]:
-        """What others score, the mean over seeds."""
-        names = dict.fromkeys(name for each in self.found for name in each.references)
-        scores = {name: [each.references[name] for each in self.found if name in each.references] for name in names}
-        return {name: float(np.mean(values)) for name, values in scores.items()}
-
-
-def verdicts(rows: Sequence[Row]) -> list[str]:
-    """Each value against its null at the 5 % level, p-values adjusted for the number of rows that chance has a part in.
-
-    Where no surrogate reaches the value, but they are too few to say so among so many rows, it is said instead.
-    """
-    chances = {row.name: row.p_value for row in rows if row.chance}
-    adjusted = dict(zip(chances, holm([p for p in chances.values() if p is not None]), strict=True))
-    return [_verdict(row, adjusted.get(row.name, row.p_value)) for row in rows]
-
-
-def _verdict(row: Row, p: float | None) -> str:
-    if any(map(FEW.search, row.warnings)):
-        return "too little data"
-    if p is None:
-        return "no null"
-    if p < LEVEL:
-        return "outside the null"
-    nulls = [each.null for each in row.found if each.null is not None]
-    unreached = all(null.n > 1 and isclose(null.p_value, 1 / (1 + null.n)) for null in nulls)
-    return SURROGATES if unreached else "inside the null"
-
-
-def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
-    """a - b of independent values; its interval from theirs, side by side in quadrature (Zou and Donner 2008).
-
-    An exact value has no width. None where an estimated one has no interval, or two exact ones need none.
-    """
-    (x, mine), (y, theirs) = a.estimate, b.estimate
-    if (mine is None and not a.exact) or (theirs is None and not b.exact) or (mine is None and theirs is None):
-        return x - y, None
-    level = (mine or theirs).level  # type: ignore[union-attr]
-    own, other = mine or Interval(level, x, x, "exact"), theirs or Interval(level, y, y, "exact")
-    below = float(np.hypot(x - own.low, other.high - y))
-    above = float(np.hypot(own.high - x, y - other.low))
-    return x - y, Interval(level, x - y - below, x - y + above, "quadrature of two independent intervals")
+from agentic.metric import LEVEL, Interval
+from agentic.profile import SURROGATES, Row, difference, verdicts
 
 
 def profile_table(title: str, rows: Sequence[Row]) -> Table:

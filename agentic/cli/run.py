@@ -68,10 +68,10 @@ def starting_tables(file: str | None, env: str | None, agent: str | None, regist
 def _execute(tables: dict[str, Any], settings: list[str], source: str, registry: Any, out: str, style: str) -> None:
     from agentic.build import build
     from agentic.cli.progress import progress
-    from agentic.cli.summary import summarize
     from agentic.cli.tables import console, result_table
     from agentic.experiment import Experiment
     from agentic.manifest import create_folder
+    from agentic.summary import summarize
 
     experiment = Experiment.of(tables, settings, source=source)
     built = build(experiment, registry)

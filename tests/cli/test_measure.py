@@ -10,7 +10,7 @@ import pytest
 import agentic_metrics
 from agentic import Access, Frame, Interval, Measurement, Null, Record
 from agentic.cli import main
-from agentic.cli.profile import Row, difference, verdicts
+from agentic.profile import Row, difference, verdicts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FRAME = Frame(("action",), "the agent acts", 1, "none", "resets", ())

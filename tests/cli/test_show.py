@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from agentic.cli import main
-from agentic.cli.summary import mean_interval
 from agentic.cli.tables import number, sparkline
+from agentic.summary import mean_interval
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
