@@ -34,7 +34,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: install demo test lint types bench figures calibration docs lock clean help
+.PHONY: install demo test lint types bench figures pictures calibration docs lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -44,6 +44,7 @@ help:  ## show this list
 	@echo "  TORCH=cpu        on Linux, PyTorch's small CPU build"
 	@echo "  TORCH=skip       keep the torch that Python already has; download none"
 	@echo "  PYTHON=...       the Python (3.11 or newer) that makes .venv"
+	@echo "  BENCH=...        the bench folder that make pictures shows, in place of a new run"
 
 install: $(STAMP)  ## make .venv and install agentic with its development tools
 
@@ -65,7 +66,7 @@ demo: $(STAMP)  ## run the demonstration (no display needed)
 	$(BIN)/agentic demo
 
 test: $(STAMP)  ## run the tests, but for the slow ones (pytest -m slow)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -rs
 
 lint: $(STAMP)  ## check style, formatting and who imports whom
 	$(BIN)/ruff check
@@ -80,6 +81,9 @@ bench: $(STAMP)  ## measure speed
 
 figures: $(STAMP)  ## draw the pictures of the documentation anew
 	$(BIN)/python -m figures
+
+pictures: $(STAMP)  ## make the README's bench table and the picture of its report anew (needs Chromium)
+	$(BIN)/python -m pictures $(BENCH)
 
 calibration: $(STAMP)  ## try every interval and null of the metrics on 400 seeds (a few minutes)
 	$(BIN)/python -m calibration

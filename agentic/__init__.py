@@ -17,11 +17,12 @@ _HOMES = {
     "goal": "Goal LatentGoal ObservationGoal Quadratic RewardGoal",
     "gain": "Gain JointGain SummedGain",
     "expected": "CertaintyEquivalentEnergy ExpectedEnergy Purpose",
-    "plan": "AffineFeedback Plan Sequence Tree weigh",
+    "plan": "AffineFeedback Candidates Plan Sequence Tree weigh",
     "state": "select",
     "agent": "Agent Change Decision Tick",
     "energy_agent": "EnergyAgent Greedy Selection Softmax",
     "learn": "Conjugate ConjugateLearner Learner",
+    "world": "World action_values greedy_policy planned_policy policy_table state_observations",
     "seeds": "stream",
     "truth": "Truth truth_of",
     "env": "Environment make",
@@ -32,6 +33,9 @@ _HOMES = {
     "hookspecs": "hookimpl",
     "plugins": "load",
     "experiment": "Experiment",
+    "page": "report",
+    "foreign": "PolicyAgent",
+    "battery": "Battery Cell Scores bench",
     "errors": "RunError UserError",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

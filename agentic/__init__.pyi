@@ -1,6 +1,7 @@
 """The public names for type checkers; `__init__.py` loads the same ones on first use."""
 
 from agentic.agent import Agent, Change, Decision, Tick
+from agentic.battery import Battery, Cell, Scores, bench
 from agentic.belief import Belief, Categorical, Density, Gaussian, Particles, Point
 from agentic.domain import Box, Domain, Real, Repeated, Simplex
 from agentic.energy import Clamped, Conditional, Energy, Objective
@@ -9,6 +10,7 @@ from agentic.env import Environment, make
 from agentic.errors import RunError, UserError
 from agentic.expected import CertaintyEquivalentEnergy, ExpectedEnergy, Purpose
 from agentic.experiment import Experiment
+from agentic.foreign import PolicyAgent
 from agentic.gain import Gain, JointGain, SummedGain
 from agentic.goal import Goal, LatentGoal, ObservationGoal, Quadratic, RewardGoal
 from agentic.hookspecs import hookimpl
@@ -16,7 +18,8 @@ from agentic.learn import Conjugate, ConjugateLearner, Learner
 from agentic.metric import Access, Frame, Interval, Measurement, Metric, Null, holm, measure
 from agentic.minimizer import Iterate, Minimizer, Sampler, Solution, minimize
 from agentic.model import Evidence, FiniteModel, LinearModel, LinearSystem, Model, Step
-from agentic.plan import AffineFeedback, Plan, Sequence, Tree, weigh
+from agentic.page import report
+from agentic.plan import AffineFeedback, Candidates, Plan, Sequence, Tree, weigh
 from agentic.plugins import load
 from agentic.record import Record
 from agentic.seeds import stream
@@ -24,15 +27,19 @@ from agentic.simulate import run, ticks
 from agentic.state import select
 from agentic.subject import Intervention, Subject, Told, subject_of
 from agentic.truth import Truth, truth_of
+from agentic.world import World, action_values, greedy_policy, planned_policy, policy_table, state_observations
 
 __version__: str
 __all__ = [
     "Access",
     "AffineFeedback",
     "Agent",
+    "Battery",
     "Belief",
     "Box",
+    "Candidates",
     "Categorical",
+    "Cell",
     "CertaintyEquivalentEnergy",
     "Change",
     "Clamped",
@@ -72,6 +79,7 @@ __all__ = [
     "Particles",
     "Plan",
     "Point",
+    "PolicyAgent",
     "Purpose",
     "Quadratic",
     "Real",
@@ -80,6 +88,7 @@ __all__ = [
     "RewardGoal",
     "RunError",
     "Sampler",
+    "Scores",
     "Selection",
     "Sequence",
     "Simplex",
@@ -93,14 +102,22 @@ __all__ = [
     "Tree",
     "Truth",
     "UserError",
+    "World",
+    "action_values",
+    "bench",
+    "greedy_policy",
     "holm",
     "hookimpl",
     "load",
     "make",
     "measure",
     "minimize",
+    "planned_policy",
+    "policy_table",
+    "report",
     "run",
     "select",
+    "state_observations",
     "stream",
     "subject_of",
     "ticks",

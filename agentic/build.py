@@ -8,7 +8,7 @@ that its own constructor names.
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,16 @@ from agentic.errors import UserError
 from agentic.expected import Purpose
 from agentic.experiment import Experiment, Named, PlannerTable
 from agentic.gain import JointGain, SummedGain
+from agentic.metric import Metric
 from agentic.parameters import Accepted, accepted, maker
 from agentic.plugins import Component, Registry
 from agentic.plugins.registry import listed, suggest
 from agentic.record import Record
 from agentic.simulate import Progress, run
+from agentic.stranger import with_file
 from agentic.subject import Subject
 
+LIMIT = 1000  # steps of an episode in a world that has no limit of its own: a rock might never come to an end
 SELECTIONS = {"greedy": Greedy, "softmax": Softmax}
 GAINS = {"summed": SummedGain, "joint": JointGain}
 PARTS = {  # what an agent's constructor may name: the kind and the table it is made from, and a table to start with
@@ -71,19 +74,30 @@ class Built:
                 dtype=getattr(torch, table.run.dtype),
                 observer=observer,
                 components=self.components,
+                candidates=table.run.candidates,
             )
         finally:
             self.environment.close()
 
-    def subject(self, observer: Callable[[Progress], None] | None = None) -> Subject:
-        """Run once, in memory, and offer all there is to measure: the record, the agent as sealed then, its world."""
+    def subject(
+        self,
+        folder: Path | None = None,
+        observer: Callable[[Progress], None] | None = None,
+        *,
+        learning: bool = False,
+    ) -> Subject:
+        """Run once, as `run` does, and offer all there is to measure: the record, the agent and its world.
+
+        The agent is as it is then: sealed, or going on `learning` where a metric lets it.
+        """
         copies = self.environment.copies()
-        record = self.run(None, observer)
-        return Subject(record, self.agent.sealed(), copies)
+        record = self.run(folder, observer)
+        return Subject(record, self.agent if learning else self.agent.sealed(), copies)
 
 
 def build(experiment: Experiment, registry: Registry) -> Built:
     """Everything the experiment names. Raises UserError where a name, a parameter or a space does not fit."""
+    registry = with_file(registry, experiment.agent.name)
     environment, rows = _world(experiment, registry)
     agent = _Builder(registry, environment, rows).agent(experiment)
     if experiment.learn.steps and agent.learner is None:
@@ -120,15 +134,43 @@ def gymnasium_id(name: str, registry: Registry) -> str:
     return found.full_name
 
 
+def change(registry: Registry, table: Named, label: str) -> Callable[[Any], Any]:
+    """A function that wraps a single environment in a component of kind envs; `label` names it in messages."""
+    found, wrapper = registry.component("envs", table.name), registry.resolve("envs", table.name)
+    if not (isinstance(wrapper, type) and issubclass(wrapper, gymnasium.Wrapper)):
+        raise UserError(f"{label} is an environment: a change must be a gymnasium.Wrapper")
+    made: Callable[[Any], Any] = maker(wrapper, accepted(wrapper, 1), table.parameters, label, found.plugin)
+    return made
+
+
+def metric_of(table: Named, registry: Registry) -> Metric:
+    """The metric of that name with those parameters. Raises UserError where either does not fit."""
+    found, target = registry.component("metrics", table.name), registry.resolve("metrics", table.name)
+    metric = maker(target, accepted(target), table.parameters, f"metric {table.name}", found.plugin)()
+    if not isinstance(metric, Metric):
+        raise UserError(f"metric {table.name} of plugin {found.plugin} is not an agentic.Metric, tell its author")
+    return metric
+
+
+def limited(experiment: Experiment, registry: Registry) -> Experiment:
+    """The same with episodes cut at `LIMIT` steps, in a world where nothing but the agent need ever end one."""
+    found = gymnasium.registry.get(gymnasium_id(experiment.env.id, registry).rpartition(":")[2])
+    if found is None or found.max_episode_steps is not None or "max_episode_steps" in experiment.env.kwargs:
+        return experiment
+    if any(c.target == found.entry_point and c.plugin == "agentic" for c in registry.components):
+        return experiment  # built-in worlds count their steps themselves
+    return Experiment.of(experiment.tables(), [f"env.kwargs.max_episode_steps={LIMIT}"])
+
+
 @dataclass
 class _Builder:
     registry: Registry
     environment: Environment
     rows: list[dict[str, Any]]
 
-    def agent(self, experiment: Experiment) -> Agent:
+    def agent(self, experiment: Experiment, where: str = "agent") -> Agent:
         """The agent with all its parts. Raises UserError for tables it lacks or has no use for."""
-        table = experiment.agent
+        table, inside = experiment.agent, "" if where == "agent" else f"{where}."
         takes = accepted(self.registry.resolve("agents", table.name))
         _check_tables(experiment, takes)
         parts: dict[str, Any] = {}
@@ -136,16 +178,16 @@ class _Builder:
             content = getattr(experiment, name)
             if part in takes.names and content is not None:
                 leading = (parts.get("model"),) if part == "learner" else ()
-                parts[part] = self.component(kind, content, name, *leading)
+                parts[part] = self.component(kind, content, f"{inside}{name}", *leading)
         if "model" in parts:
             _check_spaces(parts["model"], self.environment)
         if "purpose" in parts:
             parts["purpose"] = self._purpose(parts["purpose"], experiment.planner or PlannerTable(name="none"))
         if table.selection is not None:
-            parts["selection"] = _core(table.selection, "agent.selection", SELECTIONS)
-        agent = self.component("agents", table, "agent", **parts)
+            parts["selection"] = _core(table.selection, f"{where}.selection", SELECTIONS)
+        agent = self.component("agents", table, where, **parts)
         if not isinstance(agent, Agent):
-            raise UserError(f"[agent] {table.name} is not an agentic.Agent but a {type(agent).__name__}")
+            raise UserError(f"[{where}] {table.name} is not an agentic.Agent but a {type(agent).__name__}")
         return agent
 
     def component(self, kind: str, table: Named, where: str, *leading: Any, **parts: Any) -> Any:
@@ -162,8 +204,18 @@ class _Builder:
 
     def _nested(self, kind: str, value: Any, where: str) -> Any:
         if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+            if kind == "agents":
+                return self._inner(value, where)
             return self.component(kind, Named(**value), where)
         return [self._nested(kind, part, where) for part in value] if isinstance(value, list) else value
+
+    def _inner(self, value: Mapping[str, Any], where: str) -> Agent:
+        """An agent within an agent: its table may hold those of its own parts, as in a file of its own."""
+        parts = {name: value[name] for _, name, _ in PARTS.values() if isinstance(value.get(name), Mapping)}
+        own = {key: part for key, part in value.items() if key not in parts}
+        tables = {"env": {"id": self.environment.id}, "agent": own, **parts}
+        experiment = Experiment.of(tables, source=f"[{where}] ")
+        return replace(self, registry=with_file(self.registry, experiment.agent.name)).agent(experiment, where)
 
     def _purpose(self, goal: Any, table: PlannerTable) -> Purpose:
         gain = None if table.gain is None else _core(table.gain, "planner.gain", GAINS)
@@ -176,7 +228,7 @@ def _world(experiment: Experiment, registry: Registry) -> tuple[Environment, lis
     """The environment, and the rows of it and of its changes."""
     table = experiment.env
     name = gymnasium_id(table.id, registry)
-    changes = [_change(registry, change) for change in table.changes]
+    changes = [change(registry, each, f"[env.changes] {each.name}") for each in table.changes]
     environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=changes)
     target = gymnasium.spec(name.rpartition(":")[2]).entry_point or ""
     found = next((c for c in registry.components if c.target == target), None)
@@ -184,18 +236,8 @@ def _world(experiment: Experiment, registry: Registry) -> tuple[Environment, lis
         package = getattr(target, "__module__", str(target)).partition(":")[0].partition(".")[0]
         release = getattr(sys.modules.get(package), "__version__", None)
         found = Component("envs", name, package, release, "installed", str(target))
-    rows = [_row(registry.component("envs", change.name), change.parameters) for change in table.changes]
+    rows = [_row(registry.component("envs", each.name), each.parameters) for each in table.changes]
     return environment, [_row(found, table.kwargs), *rows]
-
-
-def _change(registry: Registry, table: Named) -> Callable[[Any], Any]:
-    """A function that wraps a single environment in a component of kind envs."""
-    label = f"[env.changes] {table.name}"
-    found, wrapper = registry.component("envs", table.name), registry.resolve("envs", table.name)
-    if not (isinstance(wrapper, type) and issubclass(wrapper, gymnasium.Wrapper)):
-        raise UserError(f"{label} is an environment: a change must be a gymnasium.Wrapper")
-    made: Callable[[Any], Any] = maker(wrapper, accepted(wrapper, 1), table.parameters, label, found.plugin)
-    return made
 
 
 def _row(found: Component, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import torch
 
 from agentic.agent import Decision, Tick
+from agentic.candidates import CandidateRows, Wanted
 from agentic.env import Environment
 from agentic.layout import Layout
 from agentic.seeds import Phase
@@ -34,13 +35,16 @@ def boundary(ticks: int) -> int:
 class Block:
     """The valid rows of one chunk of ticks, from tick `first` of the run: one preallocated array per column.
 
-    It ends at the boundary, or earlier where it would pass 64 MiB: a number that depends on the layout alone.
+    It ends at the boundary, or earlier where it would pass 64 MiB: a number that depends on the layout alone, and on
+    how many candidate plans are `wanted`, whose rows it keeps beside its own.
     """
 
-    def __init__(self, index: int, first: int, env: Environment) -> None:
+    def __init__(self, index: int, first: int, env: Environment, wanted: Wanted | None = None) -> None:
         self.index, self.first, self.env = index, first, env
         leaves = [*env.observation_layout.leaves * 2, *env.action_layout.leaves]
         size = env.batch * (40 + sum(leaf.width * leaf.dtype.itemsize for leaf in leaves))
+        self.candidates = None if wanted is None else CandidateRows(env.action_layout, wanted)
+        size += 0 if wanted is None else env.batch * wanted.size
         self.room = max(1, min(boundary(first) - first, LARGEST // size))
         self.ticks = self.rows = 0
         self.steps: Counter[Phase] = Counter()
@@ -58,6 +62,8 @@ class Block:
             self._phase = phase
         self._staged.append(tick)
         self.ticks += 1
+        if self.candidates is not None:
+            self.candidates.add(phase, tick)
         if len(self._staged) == self._most or self.ticks == self.room:
             self._join()
         return self.ticks == self.room
@@ -70,7 +76,7 @@ class Block:
 
     def clear(self) -> None:
         """Forget the rows, keep the counts."""
-        self._columns, self.rows, self._phases = {}, 0, []
+        self._columns, self.rows, self._phases, self.candidates = {}, 0, [], None
 
     def _join(self) -> None:
         """Copy the staged ticks, a few at once and while they are in the cache: half the price of one by one."""

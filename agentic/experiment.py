@@ -39,10 +39,13 @@ class Named(BaseModel):
 
 @final
 class RunTable(_Table):
+    """`candidates` is how many of the best courses of action each decision weighed are recorded."""
+
     seed: Count = 0
     envs: Positive = 1
     dtype: Literal["float32", "float64"] = "float32"
     threads: Positive = 1
+    candidates: Count = 0
 
 
 @final

@@ -91,6 +91,12 @@ def read(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read: {error}") from error
 
 
+def annotate(folder: Path, **more: Any) -> None:
+    """Add to the manifest in a run's folder, as wall-clock values found later."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**read(folder), **more}, indent=2) + "\n", encoding="utf-8")
+
+
 def _version(name: str) -> str | None:
     try:
         return version(name)

@@ -37,6 +37,29 @@ def weigh(energies: Tensor, precision: float, log_prior: Tensor | None = None, d
     return torch.softmax(shifted, dim)
 
 
+@final
+@dataclass(frozen=True)
+class Candidates:
+    """The best courses of action a plan weighs, best first.
+
+    `actions` (k, b, T, *event) are on the model's action space or its relaxation, `probability` (k, b) is q(plan),
+    `terms` maps a part of the expected energy to (k, b), in nats.
+    """
+
+    actions: Tensor
+    probability: Tensor
+    terms: Mapping[str, Tensor]
+
+    def best(self, n: int, values: Tensor) -> "Candidates":
+        """The `n` most probable of each row; of equally probable ones those of lower energy `values` (k, b)."""
+        order = values.argsort(stable=True, dim=0)
+        order = order.gather(0, self.probability.gather(0, order).argsort(stable=True, dim=0, descending=True))[:n]
+        actions = self.actions.expand(-1, order.shape[1], *self.actions.shape[2:])
+        chosen = actions[order, torch.arange(order.shape[1])]
+        terms = {name: part.expand_as(values).gather(0, order) for name, part in self.terms.items()}
+        return Candidates(chosen, self.probability.gather(0, order), terms)
+
+
 class Plan(Belief):
     """A belief over courses of action. `version` is that of the model it was derived from.
 
@@ -56,6 +79,10 @@ class Plan(Belief):
     @abstractmethod
     def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
         """Named parts of the expected energy, nats, (b,)."""
+
+    def candidates(self, n: int, precision: float = inf) -> Candidates | None:
+        """The best `n` of the courses it weighs, fewer where there are fewer; None where they cannot be listed."""
+        return None
 
     def shifted(self) -> "Plan | None":
         """The warm start of the next tick: this plan one step later; None where nothing can be kept."""
@@ -113,6 +140,11 @@ class Sequence(Plan):
         q = self.weights(precision)
         return {name: torch.where(q > 0, q * part, torch.zeros_like(part)).sum(0) for name, part in self.parts.items()}
 
+    def candidates(self, n: int, precision: float = inf) -> Candidates:
+        """Whole sequences; their energy is the only term where the parts are not known."""
+        parts = self.parts or {"expected_energy": self.values}
+        return Candidates(self.actions, self.weights(precision), parts).best(n, self.values)
+
     def shifted(self) -> "Plan | None":
         """The best sequence one step later, its last action repeated: (1, b, T, *event)."""
         best = self.values.argmin(0)
@@ -153,6 +185,13 @@ class AffineFeedback(Plan):
 
     def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
         return self.parts
+
+    def candidates(self, n: int, precision: float = inf) -> Candidates | None:
+        """The one first action: what follows depends on what will be believed."""
+        action = self.first_action(precision).mean
+        one = torch.ones(1, len(action), dtype=action.dtype)
+        terms = {name: part.expand(1, -1) for name, part in self.parts.items()}
+        return Candidates(action.unsqueeze(0).unsqueeze(2), one, terms) if n else None
 
     def shifted(self) -> "Plan | None":
         return self
@@ -202,6 +241,11 @@ class Tree(Plan):
     def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
         q = self._weights(self.values, precision)
         return {name: torch.where(q > 0, q * part, 0.0).sum(0) for name, part in self.parts.items()}
+
+    def candidates(self, n: int, precision: float = inf) -> Candidates:
+        """The first actions, with what the tree expects after each: later ones depend on what will be seen."""
+        corners = self.domain.corners(self.values.dtype)[:, None, None]
+        return Candidates(corners, self._weights(self.values, precision), self.parts).best(n, self.values)
 
     def shifted(self) -> "Plan | None":
         return self

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agentic.agent import Tick
+from agentic.candidates import Wanted
 from agentic.columns import PHASES, SHAPES, Block
 from agentic.env import Environment
 from agentic.errors import RunError, UserError
@@ -30,14 +31,15 @@ class Recorder:
 
     Files depend on nothing but the ticks: no time stamps, one writer, boundaries counted in ticks. Energies and
     belief fields get their column at the first tick that has them; earlier rows of the same chunk are NaN, and earlier
-    chunks are without it, which `Record` mends when it reads.
+    chunks are without it, which `Record` mends when it reads. Where candidate plans are `wanted`, those of the same
+    ticks go to `candidates-000000.parquet`, ..., which is there before its ticks are.
 
     Raises RunError of one sentence where the folder cannot be written; what was finished before stays.
     """
 
-    def __init__(self, env: Environment, folder: Path | None) -> None:
-        self._env, self._folder = env, folder
-        self._block = Block(0, 0, env)
+    def __init__(self, env: Environment, folder: Path | None, wanted: Wanted | None = None) -> None:
+        self._env, self._folder, self._wanted = env, folder, wanted
+        self._block = Block(0, 0, env, wanted)
         self._done: dict[int, Block] = {}
         self._failure: Exception | None = None
         self._queue: Queue[Block | None] = Queue(maxsize=1)  # a full queue holds the loop back
@@ -67,6 +69,12 @@ class Recorder:
         """The finished chunks, where there is no folder for them."""
         return [] if self._folder else [block.table() for block in self._done.values()]
 
+    @property
+    def candidates(self) -> list[pa.Table]:
+        """The candidate plans of the finished chunks, where there is no folder for them."""
+        kept = [] if self._folder else [block.candidates for block in self._done.values()]
+        return [rows.table() for rows in kept if rows]
+
     def _hand_over(self) -> None:
         """Begin the next block; never leave more than 4,096 ticks where `kill -9` would lose them."""
         block = self._block
@@ -74,7 +82,7 @@ class Recorder:
         if 3 * block.room > 4096:  # one being filled, one waiting, one being written
             self._queue.join()
         self._raise()
-        self._block = Block(block.index + 1, block.first + block.ticks, self._env)
+        self._block = Block(block.index + 1, block.first + block.ticks, self._env, self._wanted)
 
     def _raise(self) -> None:
         if self._failure is not None:
@@ -91,6 +99,8 @@ class Recorder:
         try:
             table = block.table()
             if self._folder is not None:
+                if block.candidates:
+                    write_chunk(block.candidates.table(), self._folder / f"candidates-{block.index:06d}.parquet")
                 write_chunk(table, self._folder / f"ticks-{block.index:06d}.parquet")
                 block.clear()
             self._done[block.index] = block
@@ -134,10 +144,14 @@ class Record:
     """What a run left behind, in a folder or in memory. Nothing is read before it is asked for."""
 
     def __init__(
-        self, folder: Path | None = None, tables: Sequence[pa.Table] = (), manifest: Mapping[str, Any] | None = None
+        self,
+        folder: Path | None = None,
+        tables: Sequence[pa.Table] = (),
+        manifest: Mapping[str, Any] | None = None,
+        candidates: Sequence[pa.Table] = (),
     ) -> None:
         self.folder = folder
-        self._tables = list(tables)
+        self._tables, self._candidates = list(tables), list(candidates)
         self._manifest = manifest
 
     @classmethod
@@ -167,11 +181,20 @@ class Record:
             tables = [table.select([name for name in columns if name in table.column_names]) for table in tables]
         if not tables:
             return pa.table({})
-        shapes = {name: shape for table in tables for name, shape in _shapes(table).items()}
-        joined = pa.concat_tables(tables, promote_options="default")
+        joined = _joined(tables)
         if missing := set(columns or ()) - set(joined.column_names):
             raise UserError(f"the record has no column {sorted(missing)}, only {joined.column_names}")
-        return joined.replace_schema_metadata({SHAPES: json.dumps(shapes)})
+        return joined
+
+    def candidates(self) -> pa.Table:
+        """The candidate plans that were recorded, one row each, in the order of the ticks and best first.
+
+        `plan` holds the actions one after the other; `numpy.reshape` gives them back their shape, which the schema's
+        metadata has under "shapes". Without columns where none were asked for.
+        """
+        paths = sorted(self.folder.glob("candidates-*.parquet")) if self.folder else []
+        tables = self._candidates if self.folder is None else [_read(path, None) for path in paths]
+        return _joined(tables) if tables else pa.table({})
 
     def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
         """Every episode, complete or not, in the fixed order phase, row, episode."""
@@ -217,6 +240,13 @@ def _array(table: pa.Table, name: str) -> np.ndarray:
         out[np.asarray(column.is_valid())] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, out.shape[1])
         return out.reshape(-1, *shape)
     return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(-1, *shape)
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Chunks one after the other; a column that a chunk lacks is null there."""
+    shapes = {name: shape for table in tables for name, shape in _shapes(table).items()}
+    joined = pa.concat_tables(tables, promote_options="default")
+    return joined.replace_schema_metadata({SHAPES: json.dumps(shapes)})
 
 
 def _shapes(table: pa.Table) -> dict[str, list[int]]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from agentic.agent import Agent, Decision, Native, Tick
+from agentic.candidates import wanted
 from agentic.domain import Domain
 from agentic.env import make
 from agentic.errors import RunError, UserError
@@ -111,21 +112,23 @@ def run(
     dtype: torch.dtype = torch.float32,
     observer: Callable[[Progress], None] | None = None,
     components: Sequence[Mapping[str, Any]] = (),
+    candidates: int = 0,
 ) -> Record:
     """Let the agent gather experience, then evaluate it with learning off, and record both.
 
     `learn_steps` environment steps are learned from, counted over all rows; the actions of the first `warmup` (rounded
     up to whole ticks) are uniform draws, after which the agent starts afresh. Then exactly `episodes` episodes are
     evaluated, shared evenly among the rows, on seeds that learning never saw. `folder` is the run's own, made where
-    it is missing; None keeps the record in memory. `components` go into the manifest.
+    it is missing; None keeps the record in memory. `components` go into the manifest. Of every decision's plan the best
+    `candidates` are recorded too.
 
     Raises UserError before anything runs, RunError for what fails later; Ctrl-C passes through. In every case what
     was recorded so far is written, and the manifest says how the run ended.
     """
-    _check(agent, learn_steps=learn_steps, warmup=warmup, episodes=episodes)
+    _check(agent, learn_steps=learn_steps, warmup=warmup, episodes=episodes, candidates=candidates)
     world, place = make(env), _prepared(folder)
     manifest = Manifest(place, describe(seed, dtype, components))
-    recorder = Recorder(world, place)
+    recorder = Recorder(world, place, wanted(agent, candidates))
 
     def follow(phase: Phase, happening: Iterator[Tick], learner: Learner | None) -> None:
         progress = None
@@ -154,7 +157,7 @@ def run(
         if isinstance(env, str):
             world.close()
     manifest.finish("finished", **_counts(recorder))
-    return Record(place, recorder.tables, manifest.content)
+    return Record(place, recorder.tables, manifest.content, recorder.candidates)
 
 
 @final

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from agentic_metrics import World, adaptation_index, battery_policies, battery_truth, outcome_devaluation
+from agentic_metrics.finite.places import choices
 from agentic_metrics.interventions.battery import CHANGES, DISCOUNT, HORIZON
-from agentic_metrics.responses.devaluation import choices
 from figures.style import COLORS, picture
 
 SHOWN = {"deval": "goal devalued", "swap": "rewards swapped", "wall": "wall", "remap": "actions swapped"}

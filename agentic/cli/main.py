@@ -18,10 +18,12 @@ from agentic.plugins import PluginError, PluginRow, installed
 from agentic.plugins.registry import described, suggest
 
 COMMANDS = {
-    "demo": ("agentic.cli.demo:demo", "Watch a first agent run and measure it; takes seconds."),
+    "demo": ("agentic.cli.demo:demo", "See nine things measured side by side; takes about a minute."),
     "run": ("agentic.cli.run:run", "Run the agent of an experiment file and record what happens."),
     "show": ("agentic.cli.show:show", "Print what a run recorded."),
     "measure": ("agentic.cli.measure:measure", "Measure the agency of a recorded run, or of an agent in a world."),
+    "bench": ("agentic.cli.bench:bench", "Measure many agents side by side, in many worlds."),
+    "report": ("agentic.cli.report:report", "Write a run or a bench as one HTML page, or an index of them."),
     "metrics": ("agentic.cli.metrics:metrics", "List the metrics there are."),
     "envs": ("agentic.cli.envs:envs", "List the environments there are."),
     "plugins": ("agentic.cli.plugins:plugins", "List, check and start plugins."),

@@ -65,7 +65,21 @@ def measure(
         _print(source.label, rows)
     else:
         _print_both((source.label, other.label), rows, others)
+    _keep(run, rows)
     ctx.exit(1 if profiler.failed else 0)
+
+
+def _keep(run: str | None, rows: "list[Row]") -> None:
+    """In the run's folder, for its report; what was measured there before and not now stays."""
+    from pathlib import Path
+
+    from agentic.battery import Result
+
+    if run is None or run.startswith("minari:") or not rows:
+        return
+    earlier = Result.read(Path(run))
+    before = {} if earlier is None else earlier.measurements
+    Result({**before, **{row.name: row.found[0] for row in rows}}).keep(Path(run))
 
 
 def _source(

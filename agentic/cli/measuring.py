@@ -9,25 +9,16 @@ from typing import Any, final
 
 import click
 
+from agentic.build import metric_of
 from agentic.cli.subjects import Source
 from agentic.cli.tables import console
 from agentic.errors import RunError, UserError
-from agentic.experiment import override
+from agentic.experiment import Named, override
 from agentic.metric import Measurement, Metric, measure
-from agentic.parameters import accepted, maker
 from agentic.plugins import Registry
 from agentic.plugins.registry import described, listed, suggest
 from agentic.profile import Row
 from agentic.subject import Part, Subject
-
-
-def configured(name: str, registry: Registry, given: Mapping[str, Any]) -> Metric:
-    """The metric of that name with the parameters `given`. Raises UserError where either does not fit."""
-    found, target = registry.component("metrics", name), registry.resolve("metrics", name)
-    metric = maker(target, accepted(target), given, f"metric {name}", found.plugin)()
-    if not isinstance(metric, Metric):
-        raise UserError(f"metric {name} of plugin {found.plugin} is not an agentic.Metric, tell its author")
-    return metric
 
 
 def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) -> dict[str, Metric]:
@@ -44,7 +35,7 @@ def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) ->
     metrics = {}
     for name in wanted:
         try:
-            metrics[name] = configured(name, registry, given.get(name, {}))
+            metrics[name] = metric_of(Named(name=name, **given.get(name, {})), registry)
         except UserError as error:
             if names or name in given:
                 raise

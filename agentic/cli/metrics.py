@@ -35,12 +35,13 @@ def metrics(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...])
 
 
 def _row(name: str, registry: Any) -> dict[str, Any]:
-    from agentic.cli.measuring import configured
+    from agentic.build import metric_of
+    from agentic.experiment import Named
     from agentic.parameters import accepted
 
     row: dict[str, Any] = {"name": name, "plugin": registry.component("metrics", name).plugin}
     try:
-        target, metric = registry.resolve("metrics", name), configured(name, registry, {})
+        target, metric = registry.resolve("metrics", name), metric_of(Named(name=name), registry)
     except UserError as error:  # a stranger's: it may need parameters, or be broken
         return {**row, "access": "", "needs": [], "unit": "", "parameters": [], "summary": str(error)}
     return {

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Self, final
 
 import click
-import gymnasium
 
-from agentic.build import build, gymnasium_id, retarget
+from agentic.build import LIMIT, build, limited, retarget
 from agentic.cli.progress import progress
 from agentic.experiment import EvaluateTable, Experiment
 from agentic.plugins import Registry
 from agentic.subject import Part, Subject, subject_of
 
 REFERENCES = ("rock", "random")
-LIMIT = 1000  # steps of an episode in a world that has no limit of its own: a rock might never come to an end
 
 
 @final
@@ -58,9 +56,8 @@ class Source:
 
     def _lived(self, experiment: Experiment, seed: int, parts: set[Part]) -> Subject:
         """Learning and evaluation take place only where a part comes of it."""
-        limit = [f"env.kwargs.max_episode_steps={LIMIT}"] if _endless(experiment, self.registry) else []
-        resolved = Experiment.of(experiment.tables(), [f"run.seed={seed}", *limit])
-        if limit and not self.quiet:
+        resolved = limited(Experiment.of(experiment.tables(), [f"run.seed={seed}"]), self.registry)
+        if resolved.env != experiment.env and not self.quiet:
             click.echo(f"{resolved.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
         if "record" not in parts:
             resolved = resolved.model_copy(update={"evaluate": EvaluateTable.model_construct(episodes=0)})
@@ -70,7 +67,7 @@ class Source:
         if not self.quiet and (resolved.learn.steps or resolved.evaluate.episodes):
             click.echo(f"{resolved.env.id}, agent {resolved.agent.name}, seed {seed}", err=True)
         with progress(resolved, quiet=self.quiet) as observer:
-            return built.subject(observer)
+            return built.subject(observer=observer)
 
     def _compare(self, again: Subject) -> None:
         """Say so where experience was not repeated, as by other versions: the record is then another agent's."""
@@ -82,11 +79,3 @@ class Source:
             ]
             if not lived.select(columns).equals(before.table(columns).slice(0, len(lived))):
                 click.echo(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)
-
-
-def _endless(experiment: Experiment, registry: Registry) -> bool:
-    """Whether nothing but the agent need end an episode there; built-in worlds count their steps themselves."""
-    found = gymnasium.registry.get(gymnasium_id(experiment.env.id, registry).rpartition(":")[2])
-    if found is None or found.max_episode_steps is not None or "max_episode_steps" in experiment.env.kwargs:
-        return False
-    return not any(c.target == found.entry_point and c.plugin == "agentic" for c in registry.components)

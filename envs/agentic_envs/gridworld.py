@@ -20,12 +20,12 @@ MOVES = ((-1, 0), (1, 0), (0, 1), (0, -1), (0, 0))  # (row, column) change of ea
 REWARDS = {"G": 1.0, "X": -1.0}
 ALPHABET = "S start, . free, # wall, G goal (+1), X pit (-1)"
 
-Layout = str | Sequence[str] | tuple[int, int]
+Layout = str | Sequence[str] | Sequence[int]
 
 
 @final
 class GridWorld(gymnasium.Env[Any, Any]):
-    """An agent on a grid moves to one of the neighboring cells or stays; entering a goal pays and ends the episode.
+    """An agent on a grid moves to one of the neighboring cells or stays; a goal pays and ends the episode.
 
     `layout`: rows of equal length as a list of strings or one string with line breaks, made of `S` start, `.` free,
         `#` wall, `G` goal (+1), `X` pit (-1); or a pair (rows, columns) for an empty grid.
@@ -33,13 +33,15 @@ class GridWorld(gymnasium.Env[Any, Any]):
     `walls`: further walls (row, column).
     `slip`: probability that the action is replaced by one drawn uniformly from all five.
     `fog`: whether only the surrounding walls are felt.
+    `exit`: whether a goal pays, and ends the episode, when any action is taken in it rather than when it is entered.
 
-    Hidden state: `cell` = row * columns + column. Starts are the `S` cells with equal probability, or every free
-    cell if there is none; a goal is never a start.
+    Hidden state: `cell` = row * columns + column; with `exit` one more, rows * columns: it is over. Starts are the `S`
+    cells with equal probability, or every free cell if there is none; a goal is never a start.
     Actions, Discrete(5): north, south, east, west, stay. Hitting a wall or the edge leaves the agent where it is.
     Observations: Discrete(rows * columns), the cell (walls are counted, so that adding one changes no space); in
-    the fog Discrete(16), the sum of 1, 2, 4, 8 for a wall or edge to the north, south, east, west.
-    Reward: a goal's reward on entering it (then terminated), else 0. Truncated after `steps` actions.
+    the fog Discrete(16), the sum of 1, 2, 4, 8 for a wall or edge to the north, south, east, west. With `exit` one
+    more, the last: it is over.
+    Reward: a goal's reward on entering or on leaving it (then terminated), else 0. Truncated after `steps` actions.
     `slip`, and the arrays of (rows, columns) `walls`, `goals`, `starts` (bool) and `rewards` (float), may be changed by
     a wrapper.
 
@@ -56,6 +58,7 @@ class GridWorld(gymnasium.Env[Any, Any]):
         walls: Iterable[Sequence[int]] = (),
         slip: float = 0.0,
         fog: bool = False,
+        exit: bool = False,
         steps: int = 100,
         render_mode: str | None = None,
     ) -> None:
@@ -70,10 +73,11 @@ class GridWorld(gymnasium.Env[Any, Any]):
             self.goals[place], self.rewards[place] = True, goal[2]
         marked = letters == "S"
         self.starts = marked if marked.any() else np.ones_like(marked)
-        self.slip, self.steps, self._fog = slip, steps, fog
+        self.slip, self.steps, self._fog, self._exit = slip, steps, fog, exit
         self.render_mode = checked_render_mode(render_mode, self.metadata["render_modes"])
         self.action_space = Discrete(len(MOVES))
-        self.observation_space = Discrete(1 << STAY if fog else letters.size)
+        self._sights = (1 << STAY if fog else letters.size) + exit
+        self.observation_space = Discrete(self._sights)
         self.time = 0
         self._refuse("start", marked & (self.walls | self.goals))
         self._check()
@@ -110,9 +114,13 @@ class GridWorld(gymnasium.Env[Any, Any]):
             action = int(self.np_random.integers(len(MOVES)))
         before, self.cell = self.cell, self._next(self.cell, action)
         self.time += 1
-        terminated = bool(self.goals.flat[self.cell])
-        reward = float(self.rewards.flat[self.cell]) if terminated and self.cell != before else 0.0
+        paying = before if self._exit else self.cell
+        terminated = self._over(self.cell) or (not self._exit and bool(self.goals.flat[self.cell]))
+        reward = float(self.rewards.flat[paying]) if terminated and self.cell != before else 0.0
         return self._observe(self.cell), reward, terminated, self.time >= self.steps and not terminated, {}
+
+    def _over(self, cell: int) -> bool:
+        return bool(cell == self.walls.size)
 
     def _place(self, cell: int) -> tuple[int, int]:
         return divmod(cell, int(self.walls.shape[1]))
@@ -122,13 +130,17 @@ class GridWorld(gymnasium.Env[Any, Any]):
         return not (0 <= row < rows and 0 <= column < columns) or bool(self.walls[row, column])
 
     def _next(self, cell: int, action: int) -> int:
-        """The cell after `action`; walls, which nobody is in, and goals, which end everything, keep themselves."""
+        """The cell after `action`; walls, which nobody is in, and what ends everything keep themselves."""
+        if self._over(cell) or (self._exit and self.goals.flat[cell]):
+            return int(self.walls.size)
         row, column = (at + by for at, by in zip(self._place(cell), MOVES[action], strict=True))
         if self.goals.flat[cell] or self.walls.flat[cell] or self._blocked(row, column):
             return cell
         return int(row * self.walls.shape[1] + column)
 
     def _observe(self, cell: int) -> int:
+        if self._over(cell):
+            return self._sights - 1
         if not self._fog:
             return cell
         row, column = self._place(cell)
@@ -136,27 +148,35 @@ class GridWorld(gymnasium.Env[Any, Any]):
 
     def true_model(self) -> Truth:
         """The world as arrays; one factor, the cell (rows * columns), and one modality."""
-        cells, actions = self.walls.size, len(MOVES)
-        seen, intended = np.zeros((1 << STAY if self._fog else cells, cells)), np.zeros((cells, cells, actions))
+        cells, actions = self.walls.size + self._exit, len(MOVES)
+        seen, intended = np.zeros((self._sights, cells)), np.zeros((cells, cells, actions))
         for cell in range(cells):
             seen[self._observe(cell), cell] = 1.0
             for action in range(actions):
                 intended[self._next(cell, action), cell, action] = 1.0
         moves = (1 - self.slip) * intended + self.slip * intended.mean(axis=2, keepdims=True)
-        ends = self.goals.ravel().astype(np.float64)
-        rewards = np.einsum("nsa,n->sa", moves, ends * self.rewards.ravel()) * (1 - ends)[:, None]
+        goals = np.append(self.goals.ravel(), [False] * self._exit).astype(np.float64)
+        pays = np.append(self.rewards.ravel(), [0.0] * self._exit) * goals
+        if self._exit:
+            ends, rewards = (
+                (np.arange(cells) == cells - 1).astype(np.float64),
+                np.repeat(pays[:, None], actions, axis=1),
+            )
+        else:
+            ends, rewards = goals, np.einsum("nsa,n->sa", moves, pays) * (1 - goals)[:, None]
         start = np.zeros(cells)
         start[self._free_starts()] = 1 / len(self._free_starts())
         return {"A": [seen], "B": [moves], "D": [start], "rewards": rewards, "ends": ends}
 
     def render(self) -> Any:
-        """The whole grid with the agent on it, fog or not."""
+        """The whole grid with the agent on it, fog or not; without it once it has left through a goal."""
         return drawing.rendered(self.render_mode, self._text, self._picture)
 
     def _text(self) -> str:
         letters = np.where(self.walls, "#", ".")
         letters[self.goals] = np.where(self.rewards[self.goals] > 0, "G", "X")
-        letters.flat[self.cell] = "@"
+        if not self._over(self.cell):
+            letters.flat[self.cell] = "@"
         return "".join("".join(row) + "\n" for row in letters)
 
     def _picture(self) -> drawing.Image:
@@ -164,7 +184,10 @@ class GridWorld(gymnasium.Env[Any, Any]):
         colors[self.walls] = drawing.WALL
         colors[self.goals & (self.rewards > 0)] = drawing.GOOD
         colors[self.goals & (self.rewards <= 0)] = drawing.BAD
-        return drawing.with_disc(drawing.tiled(colors), *self._place(self.cell), drawing.AGENT)
+        picture = drawing.tiled(colors)
+        if self._over(self.cell):
+            return picture
+        return drawing.with_disc(picture, *self._place(self.cell), drawing.AGENT)
 
 
 def _letters(layout: Layout) -> NDArray[np.str_]:

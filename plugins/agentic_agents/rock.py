@@ -5,7 +5,8 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Agent, Categorical, Decision, Domain, Environment, Simplex, UserError
+from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
+from agentic_agents.lookup import fixed
 
 
 @final
@@ -32,6 +33,4 @@ class Rock(Agent):
         return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
-        event = self.event.expand(len(obs), *self.domain.event)
-        policy = Categorical(event, self.domain.sizes) if isinstance(self.domain, Simplex) else None
-        return Decision(event.to(obs.dtype), policy=policy)
+        return fixed(self.event.expand(len(obs), *self.domain.event), self.domain, obs)

@@ -5,6 +5,7 @@ closed form; what the weights still leave open is the parameter gain. Discrete a
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from math import log, pi
 from typing import Any, Self, final
 
@@ -25,8 +26,11 @@ from agentic import (
     Step,
     Tick,
     UserError,
+    make,
 )
 from agentic_energies.regression import Regression
+
+PRACTICE = 200  # steps in a world that a learned model is told of
 
 
 @final
@@ -148,6 +152,7 @@ class LinearGaussian(LinearModel, Conjugate):
         start = torch.ones(n) if covariance is None else covariance
         self.prior = GaussianPrior(_vector("mean", mean, n), _spread("covariance", start, n))
         self.regression = regression
+        self.untaught = deepcopy(regression)
 
     @classmethod
     def learned(
@@ -194,6 +199,28 @@ class LinearGaussian(LinearModel, Conjugate):
         if "A" in parameters:
             return cls(action=env.action, **parameters)
         return cls.learned(env.observation, env.action, **parameters)
+
+    def for_env(self, env: Environment) -> Self:
+        """As if learned in `env`: from `PRACTICE` steps of uniformly random actions in a copy of it, and nothing else.
+
+        They are the same each time, and span as many episodes as it takes. A model that was given stays as it is.
+        Raises UserError where `env` cannot be copied.
+        """
+        if self.untaught is None:
+            return self
+        model, world = deepcopy(self), make(env.copies())
+        regression = model.regression = deepcopy(self.untaught)
+        draws = torch.Generator().manual_seed(0)
+        obs = world.encode(world.reset([0]), torch.float64)
+        for _ in range(PRACTICE):
+            action = world.action.draw(1, generator=draws, dtype=torch.float64)
+            step = world.step(world.decode(action))
+            after = world.encode(step.next_obs, torch.float64)
+            regression.observe(torch.cat([obs, action], -1)[0], after[0])
+            obs = after if step.begins is None else world.encode(world.restart(step.begins), torch.float64)
+        world.close()
+        model._follow(regression)
+        return model
 
     @classmethod
     def example(cls) -> Self:
@@ -244,11 +271,16 @@ class LinearGaussian(LinearModel, Conjugate):
         error = torch.zeros(n, dtype=torch.float64)
         for i in rows:
             error = self.regression.observe(regressors[i], tick.next_obs[i].double())
-        self.transition.A.copy_(self.regression.mean[:n].T)
-        self.transition.B.copy_(self.regression.mean[n:].T)
-        self.transition.Q.copy_(torch.diag(self.regression.noise))
-        self.version += 1
+        self._follow(self.regression)
         return {"prediction_error": float(error.norm())}
+
+    def _follow(self, regression: Regression) -> None:
+        """Take the transition from what the regression expects."""
+        n = self.latent.size
+        self.transition.A.copy_(regression.mean[:n].T)
+        self.transition.B.copy_(regression.mean[n:].T)
+        self.transition.Q.copy_(torch.diag(regression.noise))
+        self.version += 1
 
 
 def _matrix(name: str, value: Any, rows: int | None, columns: int | None) -> Tensor:

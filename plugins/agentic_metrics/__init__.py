@@ -27,13 +27,14 @@ _METRICS = {  # short name: module:Class; the classes are public
     "intentional_stance": "purpose.stance:IntentionalStance",
     "inverse_temperature": "purpose.temperature:InverseTemperature",
     "policy_adaptation": "responses.adaptation:PolicyAdaptation",
-    "contingency_degradation": "responses.devaluation:ContingencyDegradation",
+    "contingency_degradation": "responses.degradation:ContingencyDegradation",
     "outcome_devaluation": "responses.devaluation:OutcomeDevaluation",
     "world_model_extraction": "responses.extraction:WorldModelExtraction",
     "memory_timescale": "responses.memory:MemoryTimescale",
     "homeostasis": "responses.regulation:Homeostasis",
     "semantic_information": "responses.viability:SemanticInformation",
 }
+_CHANGES = ("swap", "devalue", "relocate", "free", "wall", "close", "slip", "blur")  # wrappers of known finite worlds
 _HOMES = {  # module: the public functions and values it has; no module may be named like one of them
     "estimate": "Estimate",
     "sampling.gaussian": "Gaussian",
@@ -46,6 +47,7 @@ _HOMES = {  # module: the public functions and values it has; no module may be n
     "information.complexity": "policy_complexity sampled_complexity",
     "information.content": "plan_content",
     "information.decoder": "Decoder",
+    "information.decisions": "decided_complexity",
     "information.directed": "exact_directed_information exact_plasticity generalized_directed_information joint_law",
     "information.frontier": "Frontier complexity_frontier excess_complexity",
     "information.influence": "Integration effective_information information_flow integration",
@@ -54,6 +56,7 @@ _HOMES = {  # module: the public functions and values it has; no module may be n
     "information.plastic": "directed_information plasticity",
     "information.storage": "active_information_storage predictive_information",
     "information.transfer": "transfer_entropy",
+    "finite.lookahead": "Planners",
     "finite.machine": "Machine autoregressive_storage entropy_rate exact_storage excess_entropy statistical_complexity",
     "finite.query": "query",
     "finite.soft": "soft_policy",
@@ -66,7 +69,7 @@ _HOMES = {  # module: the public functions and values it has; no module may be n
     "channels.mazes": "CROSS KING klyubin_maze lattice",
     "channels.simulator": "linearized_empowerment",
     "channels.water": "Filling gaussian_empowerment linear_capacity water_filling",
-    "purpose.depth": "DepthFit Planners planning_depth policy_depth",
+    "purpose.depth": "DepthFit planning_depth policy_depth",
     "purpose.devices": "ContextTree krichevsky_trofimov",
     "purpose.goals": "Directedness goal_directedness goal_directedness_from_episodes",
     "purpose.ladder": "Climb DepthLadder depth_ladder ladder_choices",
@@ -78,9 +81,11 @@ _HOMES = {  # module: the public functions and values it has; no module may be n
     "interventions.families": "intervention random_interventions",
     "interventions.payoff": "Payoff",
     "interventions.simulation": "Simulation",
-    "responses.adaptation": "adaptation_index half_life policy_adaptation",
+    "interventions.wrappers": "Blur Close Devalue Free Relocate Slip Swap Wall",
+    "responses.adaptation": "adaptation_index decided_adaptation half_life policy_adaptation",
     "responses.control": "ControlBound control_bound",
-    "responses.devaluation": "choice_shift contingency contingency_degradation outcome_devaluation",
+    "responses.degradation": "contingency contingency_degradation",
+    "responses.devaluation": "choice_shift outcome_devaluation",
     "responses.extraction": "EitherOr Extraction Tally world_model_extraction",
     "responses.memory": "memory_timescale",
     "responses.regulation": "homeostasis linear_homeostasis",
@@ -97,6 +102,12 @@ __all__ = sorted(_HOME)
 def agentic_metrics() -> dict[str, str]:
     """Metrics by short name."""
     return {name: f"agentic_metrics.{target}" for name, target in _METRICS.items()}
+
+
+@hookimpl
+def agentic_envs() -> dict[str, str]:
+    """Changes of a known finite world, by short name."""
+    return {name: f"agentic_metrics.interventions.wrappers:{name.title()}" for name in _CHANGES}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,65 +2,129 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 import pyarrow as pa
 
 from agentic import Access, Frame, Measurement, Metric, Record, Subject, UserError
+from agentic_metrics.estimate import FEW, Estimate
+from agentic_metrics.finite.query import known_world, query
+from agentic_metrics.finite.world import Floats, expected_return, optimal_return
 from agentic_metrics.resampling import mean_interval
-
-FEW = 10  # episodes below which a bootstrap interval is too narrow to be believed
 
 
 @final
 @dataclass(frozen=True)
 class EpisodeReturn(Metric):
-    """(1/n) sum over complete evaluation episodes of their undiscounted return, in units of reward.
+    """(1/n) sum over complete evaluation episodes of sum_t discount^t r_t, t < `horizon`, in units of reward.
 
-    No null: there is no surrogate of a return. What a rock and a random agent score are references.
+    `horizon` None counts whole episodes. `relative` is the share of the best return J* of so many steps, in a finite
+    known world; `exact` is the expectation from the agent's own action probabilities there, without a record. Both need
+    a horizon. No null: there is no surrogate of a return. What a rock and a random agent score are references.
     """
 
     level: float = 0.95
     resamples: int = 2000
-
-    access = Access.RECORDS
-    unit = "reward"
-    needs = ("record",)
+    discount: float = 1.0
+    horizon: int | None = None
+    relative: bool = False
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1 or self.resamples < 1:
             raise UserError(f"episode_return expects a level between 0 and 1 and resamples >= 1, got {self}")
+        if not 0 < self.discount <= 1 or (self.horizon is not None and self.horizon < 1):
+            raise UserError(f"episode_return expects a discount in (0, 1] and a horizon >= 1 or none, got {self}")
+        if self.horizon is None and (self.relative or self.exact):
+            raise UserError("a relative or exact episode_return is one over so many steps: add a horizon, such as 100")
+
+    @property
+    def access(self) -> Access:
+        return Access.MODEL if self.relative or self.exact else Access.RECORDS
+
+    @property
+    def unit(self) -> str:
+        return "share of the best" if self.relative else "reward"
+
+    @property
+    def needs(self) -> tuple[Literal["record", "agent", "environment"], ...]:
+        if self.exact:
+            return ("agent", "environment")
+        return ("record", "environment") if self.relative else ("record",)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        best = self._best(subject) if self.relative else 1.0
+        found = self._exact(subject, best, generator) if self.exact else self._sampled(subject, best, generator)
+        per_step = "" if self.discount == 1 else f", discounted by {self.discount:g} per step"
+        frame = Frame(
+            variables=("reward",),
+            boundary="the agent chooses actions, the environment pays",
+            horizon=self.horizon,
+            goal=f"the environment's reward{per_step}",
+            start="the environment's own resets",
+            interventions=(),
+        )
+        return found.measurement("episode_return", self, frame)
+
+    def _best(self, subject: Subject) -> float:
+        """J*. Raises UserError where it is not positive: there is no share of it then."""
+        assert subject.environment is not None
+        assert self.horizon is not None
+        _, world = known_world(subject.environment)
+        best = optimal_return(world, horizon=self.horizon, discount=self.discount)
+        if best <= 0:
+            raise UserError(
+                f"a share of the best return needs one that is positive, in this world it is {best:g}: measure it "
+                "without relative"
+            )
+        return best
+
+    def _exact(self, subject: Subject, best: float, generator: np.random.Generator) -> Estimate:
+        assert subject.agent is not None
+        assert subject.environment is not None
+        assert self.horizon is not None
+        truth, world = known_world(subject.environment)
+        policy = query(subject.agent, truth, generator=generator)
+        worth = expected_return(world, policy, horizon=self.horizon, discount=self.discount)
+        return Estimate(value=worth / best, estimator="exact", diagnostics={"best": best} if self.relative else {})
+
+    def _sampled(self, subject: Subject, best: float, generator: np.random.Generator) -> Estimate:
         assert subject.record is not None
-        returns = subject.record.returns()
+        returns, cut = self._returns(subject.record)
         if not len(returns):
             raise UserError("episode_return needs complete evaluation episodes, the record has none: run it longer")
         if not np.isfinite(returns).all():
             raise UserError("a return must be finite, got NaN or infinity: leave those episodes out of the record")
-        few = f"{len(returns)} episodes are too few for the interval: record at least {FEW}"
-        return Measurement(
-            metric="episode_return",
-            value=float(returns.mean()),
-            unit=self.unit,
-            access=self.access,
-            frame=Frame(
-                variables=("reward",),
-                boundary="the agent chooses actions, the environment pays",
-                horizon=None,
-                goal="the environment's reward",
-                start="the environment's own resets",
-                interventions=(),
-            ),
+        warnings = [f"{len(returns)} episodes are too few for the interval: record at least {FEW}"]
+        warnings = warnings if len(returns) < FEW else []
+        if self.relative and cut:
+            warnings.append(
+                f"{cut} episodes were cut before the horizon of {self.horizon} steps, over which the best return is: "
+                "record longer ones, or choose a shorter horizon"
+            )
+        shares = returns / best
+        return Estimate(
+            value=float(shares.mean()),
             estimator="mean",
-            parameters={"level": self.level, "resamples": self.resamples},
-            interval=mean_interval(returns, level=self.level, resamples=self.resamples, generator=generator),
+            interval=mean_interval(shares, level=self.level, resamples=self.resamples, generator=generator),
             episodes=len(returns),
             samples=len(returns),
-            diagnostics={"sd": float(returns.std(ddof=1)) if len(returns) > 1 else 0.0},
-            warnings=(few,) if len(returns) < FEW else (),
+            diagnostics={
+                "sd": float(shares.std(ddof=1)) if len(returns) > 1 else 0.0,
+                **({"best": best} if self.relative else {}),
+            },
+            warnings=tuple(warnings),
         )
+
+    def _returns(self, record: Record) -> tuple[Floats, int]:
+        """The return of each complete episode (n,), and how many were cut before the horizon."""
+        if self.horizon is None and self.discount == 1:
+            return np.asarray(record.returns(), np.float64), 0
+        arrays = [episode.arrays for episode in record.episodes("evaluate") if episode.complete]
+        paid = [np.asarray(each["reward"], np.float64)[: self.horizon] for each in arrays]
+        short = [len(each["reward"]) < (self.horizon or 0) and not each["terminated"][-1] for each in arrays]
+        return np.array([self.discount ** np.arange(len(each)) @ each for each in paid]), sum(short)
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:

@@ -17,6 +17,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "gridworld": ("agentic/GridWorld-v0", {"slip": 0.3}),
     "certain": ("agentic/GridWorld-v0", {"layout": ["S.S", ".#G", "X.."], "goals": [(2, 2, 4.5)]}),
     "fog": ("agentic/GridWorld-v0", {"layout": (3, 4), "walls": [(1, 1)], "fog": True, "steps": 7}),
+    "exit": ("agentic/GridWorld-v0", {"layout": ["S.G", ".#."], "slip": 0.2, "exit": True, "steps": 12}),
     "cliffworld": ("agentic/CliffWorld-v0", {"rows": 3, "columns": 5, "width": 2}),
 }
 STATES: dict[str, Callable[[Any], tuple[int, ...]]] = {

@@ -4,8 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium.spaces import Discrete
+from gymnasium.utils.env_checker import check_env
 
+from agentic import Truth
+from agentic.truth import check_truth
 from agentic_envs.gridworld import EAST, NORTH, SOUTH, STAY, WEST, GridWorld
+from agentic_metrics import battery_truth
 
 
 def walk(env: GridWorld, actions: list[int]) -> list[tuple[int, float, bool]]:
@@ -77,6 +82,88 @@ def test_goals_absorb_and_pay_once() -> None:
     np.testing.assert_array_equal(truth["rewards"], [[0, 0, 1, 0, 0], [0, 0, 0, 0, 0]])
     np.testing.assert_array_equal(truth["B"][0][:, 1], [[0] * 5, [1] * 5])
     assert truth["ends"].tolist() == [0.0, 1.0]
+
+
+# Goals that are left
+
+
+def left(**arguments: Any) -> GridWorld:
+    return GridWorld(["S.G"], exit=True, **arguments)
+
+
+def test_a_goal_that_is_left_pays_any_action_and_then_it_is_over() -> None:
+    env = left()
+    assert env.observation_space == Discrete(4)
+    env.reset(seed=0)
+    assert walk(env, [EAST, EAST]) == [(1, 0.0, False), (2, 0.0, False)]
+    assert walk(env, [WEST]) == [(3, 1.0, True)]
+    assert walk(env, [STAY]) == [(3, 0.0, True)]
+    env.reset()
+    assert [cell for cell, _, _ in walk(env, [EAST, EAST])] == [1, 2], "a reset puts it back"
+
+
+def test_gymnasium_finds_nothing_to_complain_about(recwarn: pytest.WarningsRecorder) -> None:
+    check_env(left(slip=0.5), skip_render_check=True)
+    assert [str(each.message) for each in recwarn] == []
+
+
+def test_the_truth_of_goals_that_are_left() -> None:
+    truth = check_truth(left().true_model())
+    np.testing.assert_array_equal(truth["rewards"], [[0] * 5, [0] * 5, [1] * 5, [0] * 5])
+    np.testing.assert_array_equal(truth["B"][0][3, 2:], np.ones((2, 5)))
+    assert truth["ends"].tolist() == [0, 0, 0, 1]
+    assert truth["D"][0].tolist() == [1, 0, 0, 0]
+
+
+def test_the_battery_is_such_a_grid() -> None:
+    env = GridWorld([5, 5], goals=[[4, 4, 1.0], [0, 4, 0.6]], exit=True, steps=60)
+    for part, (found, expected) in enumerate(zip(parts(env.true_model()), parts(battery_truth()), strict=True)):
+        assert found.dtype == expected.dtype
+        assert np.array_equal(found, expected), f"part {part}"
+
+
+def parts(truth: Truth) -> list[Any]:
+    return [*truth["A"], *truth["B"], *truth["D"], truth["rewards"], truth["ends"]]
+
+
+@pytest.mark.parametrize("fog", [False, True])
+def test_a_goal_that_is_left_is_entered_and_left_at_the_rates_of_the_truth(fog: bool) -> None:
+    env = GridWorld(["S.G", "#.X"], slip=0.3, exit=True, fog=fog, steps=8)
+    truth = check_truth(env.true_model())
+    entered = np.zeros((7, 7, 5))
+    for seed in range(300):
+        shown, done = env.reset(seed=seed)[0], False
+        while not done:
+            before, action = env.cell, int(env.np_random.integers(5))
+            assert shown == truth["A"][0][:, before].argmax()
+            shown, reward, terminated, truncated, _ = env.step(action)
+            assert reward == truth["rewards"][before, action]
+            assert terminated == bool(truth["ends"][env.cell])
+            entered[env.cell, before, action] += 1
+            done = terminated or truncated
+    assert (entered[truth["B"][0] == 0] == 0).all()
+    often = entered.sum(0)
+    spread = 5 * np.sqrt(truth["B"][0] * (1 - truth["B"][0]) / np.maximum(often, 1))
+    assert (np.abs(entered / np.maximum(often, 1) - truth["B"][0]) <= spread)[:, often > 0].all()
+
+
+def test_the_step_that_leaves_a_goal_is_an_end_and_not_a_truncation() -> None:
+    env = left(steps=3)
+    env.reset(seed=0)
+    assert [step[2:4] for step in map(env.step, [EAST, EAST, NORTH])] == [(False, False), (False, False), (True, False)]
+
+
+def test_who_left_is_drawn_nowhere() -> None:
+    env, drawn = left(render_mode="ansi"), left(render_mode="rgb_array")
+    for each in (env, drawn):
+        each.reset(seed=0)
+        walk(each, [EAST, EAST])
+    assert env.render() == "..@\n"
+    before = drawn.render()
+    walk(env, [STAY]), walk(drawn, [STAY])
+    assert env.render() == "..G\n"
+    assert not np.array_equal(before, drawn.render())
+    assert len(np.unique(drawn.render()[16::32, 16::32].reshape(-1, 3), axis=0)) == 2, "floor and goal"
 
 
 @pytest.mark.parametrize(

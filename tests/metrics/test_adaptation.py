@@ -17,17 +17,22 @@ from agentic import (
     ConjugateLearner,
     Decision,
     EnergyAgent,
+    Intervention,
     Purpose,
     Softmax,
     Subject,
     UserError,
     make,
     measure,
+    truth_of,
 )
 from agentic.testing.worlds import Coin, TwoPlaces
+from agentic_agents.habit import Habit
+from agentic_agents.planner import Planner
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.goals import LogPreferences
 from agentic_energies.reward import Reward
+from agentic_envs.changes import RemapActions
 from agentic_envs.gridworld import GridWorld
 from agentic_envs.tmaze import TMaze
 from agentic_metrics import (
@@ -35,16 +40,21 @@ from agentic_metrics import (
     Simulation,
     World,
     adaptation_index,
+    battery_policies,
     battery_truth,
+    decided_adaptation,
     greedy,
     half_life,
+    intervention,
     policy_adaptation,
     query,
 )
+from agentic_metrics.interventions.battery import CHANGES
+from agentic_metrics.interventions.returns import Returns
 from agentic_optimizers.backups import Max
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
-from tests.metrics.agents import Habit, Planner, Table
+from tests.metrics.agents import Table
 
 BANDIT = World(np.ones((1, 3, 1)), np.array([[0.0, 1.0, 0.5]]), np.ones(1), np.zeros(1, bool))
 
@@ -118,6 +128,103 @@ class TestTheIndex:
         assert binom.cdf(alarms, seeds, 0.05) > 1e-3
 
 
+class TestOfDecidedInterventions:
+    def test_is_the_index_itself_without_an_interval(self) -> None:
+        found = decided_adaptation([0.0], [0.5], [1.0])
+        assert (found.value, found.interval, found.warnings) == (0.5, None, ())
+        assert found.null is not None
+        assert found.null.p_value == 0
+        assert (found.episodes, found.samples) == (0, 0)
+
+    def test_is_the_mean_over_those_that_leave_something_to_gain(self) -> None:
+        found = decided_adaptation([0.0, 0.0, 1.0], [1.0, 0.5, 1.0], [1.0, 1.0, 1.0])
+        assert found.value == 0.75
+        assert found.warnings == (
+            "1 of 3 interventions leave nothing to gain and are left out: there is nothing to adapt to",
+        )
+
+    def test_is_undefined_where_none_does(self) -> None:
+        found = decided_adaptation(np.ones((1, 12)), np.ones((1, 12)), [1.0], generator=np.random.default_rng(0))
+        assert isnan(found.value)
+        assert (found.interval, found.null) == (None, None)
+        assert "there is nothing to adapt to" in found.warnings[0]
+
+    def test_says_where_episodes_are_few(self) -> None:
+        returns = np.arange(4.0)[None]
+        found = decided_adaptation(returns, returns + 5, [10.0], generator=np.random.default_rng(0))
+        assert found.warnings == ("4 episodes are too few for the interval: run at least 10",)
+
+    @pytest.mark.parametrize("own", [False, True])
+    def test_its_interval_holds_the_truth(self, own: bool) -> None:
+        """Of two interventions with indices 0.5 and 0.9, the second of more noise; `own`: what is best is sampled."""
+        rng, seeds, held = np.random.default_rng(1), 300, 0
+        for _ in range(seeds):
+            frozen = rng.normal(0, [[0.3], [0.6]], (2, 12))
+            after = 0.5 * frozen + rng.normal([[0.5], [0.9]], 0.2, (2, 12))
+            best = np.repeat(rng.normal(1, 0.4, (1, 12)), 2, axis=0) if own else np.ones((2, 1))
+            interval = Returns.of(frozen, after, best).over_episodes(0.95)
+            held += interval.low <= 0.7 <= interval.high
+        assert binom.sf(held - 1, seeds, 0.95) > 1e-3
+        assert held / seeds > 0.91
+
+    def test_its_null_raises_no_false_alarms(self) -> None:
+        seeds, alarms = 150, 0
+        for seed in range(seeds):
+            rng = np.random.default_rng(seed)
+            frozen, after = rng.normal(size=(2, 1, 20))
+            found = decided_adaptation(frozen, after, [3.0], generator=rng)
+            assert found.null is not None
+            alarms += found.null.p_value < 0.05
+        assert binom.sf(alarms - 1, seeds, 0.05) > 1e-3
+
+
+BATTERY: Any = lambda: Simulation(battery_truth(), steps=60)  # noqa: E731
+
+
+class TestDecidedInterventionsOfASubject:
+    """The battery's own changes, one at a time, through the metric."""
+
+    @pytest.mark.parametrize(
+        ("name", "indices"),
+        [
+            ("planner-3", {"deval": 0.2294, "swap": 0.0837, "wall": 0.0533, "remap": 0.5983}),
+            ("planner-40", dict.fromkeys(CHANGES, 1.0)),
+            ("clone", dict.fromkeys(CHANGES, 0.0)),
+        ],
+    )
+    def test_are_those_of_the_table(self, name: str, indices: dict[str, float]) -> None:
+        world = World.of(battery_truth())
+        deaf = Table(battery_policies()["clone"](world))
+        agent: Agent = deaf if name == "clone" else Planner(world, int(name.removeprefix("planner-")), 0.9)
+        family = tuple(intervention(each, change, BATTERY) for each, change in CHANGES.items())
+        metric = PolicyAdaptation(discount=0.9)
+        for one in family:
+            found = measure(metric, Subject(None, agent, BATTERY, (one,)))
+            assert found.value == pytest.approx(indices[one.name], abs=1.0001e-4)
+            assert (found.interval, found.warnings, found.samples) == (None, (), 0)
+            assert found.outside_null == (indices[one.name] > 0)
+            assert found.frame.interventions == (one.name,)
+        together = measure(metric, Subject(None, agent, BATTERY, family))
+        assert together.value == pytest.approx(np.mean(list(indices.values())), abs=1.0001e-4)
+
+    def test_from_rollouts_their_interval_holds_the_exact_index(self) -> None:
+        agent = Planner(World.of(battery_truth()), 3, 0.9)
+        one = intervention("remap", CHANGES["remap"], BATTERY)
+        found = measure(PolicyAdaptation(discount=0.9, exact=False, episodes=60), Subject(None, agent, BATTERY, (one,)))
+        assert found.interval is not None
+        assert found.interval.low < 0.5983 < found.interval.high
+        assert found.interval.low > 0.2
+        assert found.outside_null
+
+    @pytest.mark.parametrize(("told", "words"), [("goal", "told of the new goal"), ("nothing", "told nothing")])
+    def test_each_is_told_as_it_says(self, told: Any, words: str) -> None:
+        one = intervention("remap", CHANGES["remap"], BATTERY, told=told)
+        agent = Planner(World.of(battery_truth()), 40, 0.9)
+        found = measure(PolicyAdaptation(discount=0.9), Subject(None, agent, BATTERY, (one,)))
+        assert found.value == 0
+        assert words in found.frame.boundary
+
+
 GRID: Any = lambda: GridWorld("...G\n.#.X\n....")  # noqa: E731
 
 
@@ -132,7 +239,7 @@ def energetic(environment: Any, **more: Any) -> EnergyAgent:
 class TestOurAgent:
     def test_adapts_when_it_is_told_and_its_clone_does_not(self) -> None:
         agent = energetic(GRID)
-        clone = Table(query(agent, GRID, generator=np.random.default_rng(0)))
+        clone = Table(query(agent, truth_of(GRID()), generator=np.random.default_rng(0)))
         metric = PolicyAdaptation(interventions=6, discount=0.9)
         found = {name: measure(metric, Subject(None, each, GRID)) for name, each in (("own", agent), ("clone", clone))}
         assert found["own"].value == pytest.approx(1.0, abs=0.02)
@@ -238,6 +345,19 @@ class TestWorldsThatNobodyKnows:
             PolicyAdaptation(kinds=("remap",), told="goal", horizon=50, episodes=8), Subject(None, Balance(), pole)
         )
         assert frozen.value == 0
+
+    def test_decided_interventions_have_an_interval_over_episodes(self) -> None:
+        pole: Any = lambda: gymnasium.make("CartPole-v1")  # noqa: E731
+        swapped = Intervention.announced("swapped", lambda env: RemapActions(env, [1, 0]), pole)
+        metric = PolicyAdaptation(horizon=50, discount=1.0, episodes=10, best=50.0)
+        told = measure(metric, Subject(None, Balance(), pole, (swapped,)))
+        assert told.value == 1
+        assert told.interval is not None
+        assert (told.interval.low, told.interval.high) == (1, 1)
+        assert told.outside_null
+        coin = measure(metric, Subject(None, Coin(), pole, (swapped,)))
+        assert coin.value == 0
+        assert not coin.outside_null
 
     def test_partial_observation_is_measured_by_rollouts_too(self) -> None:
         found = measure(PolicyAdaptation(interventions=2, episodes=3), Subject(None, energetic(TMaze), TMaze))

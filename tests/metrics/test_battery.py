@@ -1,15 +1,24 @@
 """The battery: nine agents in one world and four changes of it, and what only those changes tell apart."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
-from agentic import Agent, Subject, measure
+from agentic import Agent, Metric, Subject, measure, truth_of
+from agentic_agents.planner import Planner
+from agentic_envs.gridworld import GridWorld
 from agentic_metrics import (
+    EpisodeReturn,
+    GoalDirectedness,
+    PlanningDepth,
     PolicyAdaptation,
+    PolicyComplexity,
     Simulation,
     World,
     adaptation_index,
@@ -22,9 +31,9 @@ from agentic_metrics import (
     query,
     visits,
 )
+from agentic_metrics.finite.places import choices
 from agentic_metrics.interventions.battery import CHANGES, DEPTHS, DISCOUNT, HORIZON
-from agentic_metrics.responses.devaluation import choices
-from tests.metrics.agents import Planner, Table
+from tests.metrics.agents import Table
 
 TRUTH = battery_truth()
 WORLD = World.of(TRUTH)
@@ -132,7 +141,123 @@ def test_who_is_told_of_the_goal_alone_or_the_model_alone_adapts_to_that(told: A
         after = Subject(agent=agent("planner-40"), environment=world).under(changed)
         assert after.agent is not None
         assert after.environment is not None
-        make: Callable[[], Any] = after.environment
-        table = query(after.agent, make, generator=np.random.default_rng(0))
+        table = query(after.agent, truth_of(after.environment()), generator=np.random.default_rng(0))
         index = adaptation_index(CHANGED[name], POLICIES["planner-40"](WORLD), table, **SPAN)
         assert index == pytest.approx(1.0 if name in adapts else 0.0, abs=1e-9)
+
+
+# Worlds that nobody tuned for
+
+
+def drawn_grid(generator: np.random.Generator) -> Callable[[], GridWorld]:
+    """4 to 7 cells a side, about one in six a wall, 2 or 3 goals of different rewards; all of it hangs together.
+
+    Goals end an episode, so every other free cell reaches the rest without them; 40 steps lead from any to the best.
+    """
+    while True:
+        rows, columns = (int(side) for side in generator.integers(4, 8, size=2))
+        cells = generator.permutation(rows * columns)
+        goals, walls = np.split(cells[: int(generator.integers(2, 4)) + rows * columns // 6], [-(rows * columns // 6)])
+        rewards = generator.choice(np.arange(2, 11), size=len(goals), replace=False) / 10
+        make = partial(
+            GridWorld,
+            (rows, columns),
+            goals=[(*divmod(int(goal), columns), reward) for goal, reward in zip(goals, rewards, strict=True)],
+            walls=[divmod(int(wall), columns) for wall in walls],
+            exit=bool(generator.integers(2)),
+            steps=HORIZON,
+        )
+        world = World.of(make().true_model())
+        if connected(world, set(goals.tolist())) and np.array_equal(*(planner_of(world, depth) for depth in (40, 80))):
+            return make
+
+
+def planner_of(world: World, depth: int) -> Any:
+    return Planner(world, depth, DISCOUNT).policy
+
+
+def connected(world: World, goals: set[int]) -> bool:
+    """Whether each start leads to all starts and to all goals, and through no goal."""
+    starts = set(np.flatnonzero(world.start).tolist())
+    first = min(starts)
+    met, frontier = {first}, [first]
+    while frontier:
+        near = set(np.flatnonzero(world.dynamics[frontier.pop()].any(0)).tolist()) - met
+        met |= near
+        frontier += sorted(near - goals)
+    return met >= starts | goals
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was found in one drawn grid: adaptation of the planners by depth and the clone's, per intervention."""
+
+    grid: GridWorld
+    adapted: dict[int, Any]  # depth: (interventions,), NaN where undefined
+    clone: Any
+    names: list[str]
+    differences: dict[str, float]  # column: planner-40 less clone
+
+    @property
+    def rank_correlation(self) -> float:
+        """Of depth and mean adaptation over the interventions that leave something to gain to all four planners."""
+        table = np.array([self.adapted[depth] for depth in DEPTHS])
+        return float(spearmanr(DEPTHS, table[:, np.isfinite(table).all(0)].mean(1)).statistic)
+
+
+COLUMNS: tuple[Metric, ...] = (
+    EpisodeReturn(discount=DISCOUNT, horizon=HORIZON, relative=True, resamples=20),
+    PolicyComplexity(weights="uniform", choices=True, surrogates=0),
+    PolicyComplexity(weights="own", choices=True, horizon=HORIZON, surrogates=0),
+    GoalDirectedness(horizon=12, cost=0.05, largest=100, surrogates=0),
+    PlanningDepth(weights="own", surrogates=0),
+)
+PLAIN: tuple[Metric, ...] = (EpisodeReturn(), PolicyComplexity(surrogates=0))
+
+
+def drawn(seed: int, interventions: int = 10) -> Drawn:
+    """Sealed planners and a clone in a grid, and interventions that are drawn afterwards."""
+    make = drawn_grid(np.random.default_rng(seed))
+    world = World.of(make().true_model())
+    planners = {depth: Subject(agent=Planner(world, depth, DISCOUNT), environment=make) for depth in DEPTHS}
+    clone = Subject(agent=Table(planner_of(world, 40)), environment=make)
+    metric = PolicyAdaptation(interventions=interventions, discount=DISCOUNT, horizon=HORIZON)
+    subjects: dict[Any, Subject] = {**planners, "clone": clone}
+    found = {name: measure(metric, subject, seed=seed) for name, subject in subjects.items()}
+    indices = {name: np.array(each.diagnostics["index"]) for name, each in found.items()}
+    teacher, pupil = (subject.recorded(episodes=20, seed=seed) for subject in (planners[40], clone))
+    exact = [replace(each, exact=True) for each in COLUMNS]  # type: ignore[type-var]
+    differences = {
+        str(each): measure(each, teacher, seed=seed).value - measure(each, pupil, seed=seed).value
+        for each in (*COLUMNS, *PLAIN, *exact)
+    }
+    names = list(found[40].diagnostics["interventions"])
+    return Drawn(make(), {depth: indices[depth] for depth in DEPTHS}, indices["clone"], names, differences)
+
+
+def report(seeds: range = range(20)) -> str:
+    """World by world: how often adaptation is defined, its mean by depth, and what sets planner and clone apart."""
+    lines = ["world  goals are  defined  k=1   k=3   k=5   k=40  rank  least of planner-40 less clone"]
+    for seed in seeds:
+        found = drawn(seed)
+        rows, columns = found.grid.walls.shape
+        kind = "left" if found.grid.observation_space.contains(rows * columns) else "entered"
+        means = "  ".join(f"{np.nanmean(found.adapted[depth]):.2f}" for depth in DEPTHS)
+        count = f"{np.isfinite(found.clone).sum()}/{len(found.clone)}"
+        least = np.nanmin(found.adapted[40] - found.clone)
+        lines.append(f"{rows} x {columns}  {kind:9}  {count:7}  {means}  {found.rank_correlation:.2f}  {least:.4f}")
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_grids_that_nobody_tuned_for(seed: int) -> None:
+    """A planner and its clone are one in all they do, until the world changes; then it is depth that counts."""
+    found = drawn(seed)
+    assert set(found.differences.values()) == {0.0}
+    defined = np.isfinite(found.clone)
+    assert defined.sum() >= 3
+    assert np.abs(found.clone[defined]).max() <= 1e-9
+    told = dict(zip(found.names, found.adapted[40], strict=True))
+    assert (found.adapted[40] - found.clone)[defined].min() >= 0.95, told
+    assert found.rank_correlation == pytest.approx(1.0)

@@ -15,11 +15,14 @@ from agentic_metrics import (
     battery_policies,
     battery_truth,
     complexity_frontier,
+    decided_complexity,
     excess_complexity,
     policy_complexity,
     sampled_complexity,
     visits,
 )
+from agentic_metrics.information.decisions import Counted
+from agentic_metrics.sampling.plugin import Plugin
 
 RARE = [0.5, 0.25, 0.25]
 
@@ -174,6 +177,34 @@ def test_too_little_data_says_how_much_is_needed() -> None:
     generator = np.random.default_rng(0)
     found = sampled_complexity(generator.integers(10, size=50), generator.integers(10, size=50), generator=generator)
     assert any("record at least" in warning for warning in found.warnings)
+
+
+def test_a_table_is_not_taxed_for_what_it_never_does() -> None:
+    """One action per state leaves no noise, so that next to no bias is removed; of a coin, what is known to be."""
+    generator = np.random.default_rng(0)
+    places = generator.integers(20, size=(400, 1))
+    taken = places // 10
+    table, plain = (each.information(places, taken) for each in (Counted(), Plugin()))
+    assert abs(table.bias) < 0.01 < plain.bias
+    coin = generator.integers(2, size=(400, 1))
+    tossed, known = (each.information(places, coin) for each in (Counted(), Plugin()))
+    assert tossed.bias == pytest.approx(known.bias)
+    assert tossed.freedom == known.freedom == 19
+
+
+def test_what_plays_by_heart_is_inside_the_null_of_its_decisions() -> None:
+    heart = [np.arange(6)] * 20
+    assert decided_complexity(heart, heart, generator=np.random.default_rng(0)).null.p_value == 1
+
+
+def test_episodes_without_a_choice_are_left_out() -> None:
+    generator = np.random.default_rng(0)
+    states = [np.array([0, 1]), np.array([], np.int64), np.array([1]), np.array([0])]
+    actions = [np.array([1, 0]), np.array([], np.int64), np.array([0]), np.array([1])]
+    found = decided_complexity(states, actions, surrogates=0, generator=generator)
+    assert (found.episodes, found.samples) == (3, 4)
+    with pytest.raises(UserError, match="told from decisions"):
+        decided_complexity(states[1:2], actions[1:2], generator=generator)
 
 
 def test_the_metric_asks_or_counts() -> None:

@@ -12,9 +12,10 @@ from torch import Tensor
 from agentic import Agent, Categorical, Decision, Subject, UserError, measure, run, truth_of
 from agentic.testing import worlds
 from agentic.testing.metrics import subject
+from agentic_metrics.finite.lookahead import Planners
 from agentic_metrics.finite.world import World, action_values, greedy, planner
 from agentic_metrics.interventions.battery import CHANGES, battery_policies, battery_truth
-from agentic_metrics.purpose.depth import DepthFit, Planners, PlanningDepth, planning_depth, policy_depth
+from agentic_metrics.purpose.depth import DepthFit, PlanningDepth, planning_depth, policy_depth
 from agentic_metrics.purpose.devices import Steps, wander
 from agentic_metrics.purpose.ladder import DepthLadder, depth_ladder, ladder_choices
 from figures.depth_ladder import waiting

@@ -9,9 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
+from scipy.stats import binom
 
-from agentic import Agent, Change, Decision, Subject, UserError, measure
+from agentic import Agent, Change, Decision, Intervention, Subject, UserError, measure
 from agentic.testing.worlds import Coin
+from agentic_agents.planner import Planner
+from agentic_envs.changes import RemapActions
 from agentic_metrics import (
     ContingencyDegradation,
     OutcomeDevaluation,
@@ -23,11 +26,15 @@ from agentic_metrics import (
     contingency,
     contingency_degradation,
     greedy,
+    intervention,
     outcome_devaluation,
     planner,
 )
 from agentic_metrics.interventions import changes
-from tests.metrics.agents import Planner, Table, choose
+from agentic_metrics.interventions.battery import CHANGES
+from agentic_metrics.interventions.probes import Shift, divergence
+from tests.metrics.agents import Table, choose
+from tests.metrics.test_adaptation import Balance
 
 FOOD, WATER = 0, 1
 LEVERS: Any = {
@@ -128,7 +135,7 @@ class TestContingency:
     def test_an_outcome_that_comes_whatever_is_done_is_refused(self) -> None:
         battery = Simulation(battery_truth())
         with pytest.raises(UserError, match="needs an outcome that depends on the action; 1 is paid whatever is done"):
-            measure(ContingencyDegradation(), Subject(None, Coin(), lambda: battery))
+            measure(ContingencyDegradation(), Subject(None, Table(np.full((26, 5), 0.2)), lambda: battery))
 
 
 class TestTies:
@@ -164,6 +171,121 @@ def test_the_battery_through_the_metric(name: str, value: float) -> None:
     found = measure(OutcomeDevaluation(discount=0.9), Subject(None, agent, lambda: Simulation(battery_truth())))
     assert found.value == pytest.approx(value, abs=1e-4)
     assert found.outside_null == (value > 0)
+
+
+BATTERY: Any = lambda: Simulation(battery_truth(), steps=60)  # noqa: E731
+
+
+class TestDecidedInterventions:
+    @pytest.mark.parametrize(
+        ("name", "shifts"),
+        [
+            ("planner-3", {"deval": 0.1403, "swap": 0.0435, "wall": 0.0703, "remap": 0.2174}),
+            ("planner-40", {"deval": 0.5595, "swap": 0.5595, "wall": 0.3556, "remap": 0.5}),
+            ("clone", dict.fromkeys(CHANGES, 0.0)),
+        ],
+    )
+    def test_are_those_of_the_table(self, name: str, shifts: dict[str, float]) -> None:
+        world = World.of(battery_truth())
+        deaf = Table(battery_policies()["clone"](world))
+        agent: Agent = deaf if name == "clone" else Planner(world, int(name.removeprefix("planner-")))
+        family = tuple(intervention(each, change, BATTERY) for each, change in CHANGES.items())
+        for one in family:
+            found = measure(OutcomeDevaluation(discount=0.9), Subject(None, agent, BATTERY, (one,)))
+            assert found.value == pytest.approx(shifts[one.name], abs=1.0001e-4)
+            assert (found.estimator, found.interval) == ("exact policies", None)
+            assert found.outside_null == (shifts[one.name] > 0)
+        together = measure(OutcomeDevaluation(discount=0.9), Subject(None, agent, BATTERY, family))
+        assert together.value == pytest.approx(np.mean(list(shifts.values())), abs=1.0001e-4)
+        assert len(together.diagnostics["adaptation_index"]) == 4
+
+    def test_are_counted_at_drawn_states(self) -> None:
+        """A planner of depth 3 shares its choice among equally good actions: decisions are drawn."""
+        agent, one = Planner(World.of(battery_truth()), 3), intervention("remap", CHANGES["remap"], BATTERY)
+        found = measure(OutcomeDevaluation(exact=False), Subject(None, agent, BATTERY, (one,)))
+        assert found.estimator == "counted decisions"
+        assert found.interval is not None
+        assert found.interval.low < 0.2174 < found.interval.high
+        assert found.outside_null
+        assert (found.episodes, found.samples) == (60, 2 * 60 * 24)
+
+    def test_who_is_deaf_is_inside_the_null(self) -> None:
+        random = Table(battery_policies()["random"](World.of(battery_truth())))
+        family = tuple(intervention(each, CHANGES[each], BATTERY) for each in ("wall", "swap"))
+        found = measure(OutcomeDevaluation(exact=False), Subject(None, random, BATTERY, family))
+        assert found.interval is not None
+        assert found.interval.low < 0 < found.interval.high
+        assert found.interval.high < 0.01
+        assert not found.outside_null
+
+    @pytest.mark.parametrize("recorded", [False, True])
+    def test_in_a_world_that_nobody_knows_they_are_counted_at_what_the_agent_saw(self, recorded: bool) -> None:
+        pole: Any = lambda: gymnasium.make("CartPole-v1", max_episode_steps=30)  # noqa: E731
+        swapped = Intervention.announced("swapped", lambda env: RemapActions(env, [1, 0]), pole)
+        subject = Subject(None, Balance(), pole, (swapped,))
+        found = measure(OutcomeDevaluation(), subject.recorded(episodes=5) if recorded else subject)
+        assert found.value == pytest.approx(1)
+        assert found.outside_null
+        assert found.episodes == (5 if recorded else 20)
+        assert "what the agent saw in its own episodes" in found.frame.start
+        deaf = measure(OutcomeDevaluation(), Subject(None, Coin(), pole, (swapped,)))
+        assert not deaf.outside_null
+
+    def test_a_single_episode_has_no_interval(self) -> None:
+        pole: Any = lambda: gymnasium.make("CartPole-v1", max_episode_steps=30)  # noqa: E731
+        swapped = Intervention.announced("swapped", lambda env: RemapActions(env, [1, 0]), pole)
+        found = measure(OutcomeDevaluation(), Subject(None, Balance(), pole, (swapped,)).recorded(episodes=1))
+        assert found.interval is None
+        assert found.warnings == ("a single episode was recorded, too few for the interval: record more",)
+
+    def test_actions_that_are_no_choices_are_refused(self) -> None:
+        pendulum: Any = lambda: gymnasium.make("Pendulum-v1")  # noqa: E731
+        turned = Intervention.announced("turned", lambda env: RemapActions(env, [0], [-1]), pendulum)
+        with pytest.raises(UserError, match="outcome_devaluation compares choices among discrete actions, Pendulum-v1"):
+            measure(OutcomeDevaluation(), Subject(None, Coin(), pendulum, (turned,)))
+
+    @pytest.mark.parametrize("bad", [{"probes": 1}, {"draws": 3}, {"draws": 501}])
+    def test_numbers_that_tell_nothing_are_refused(self, bad: Any) -> None:
+        with pytest.raises(UserError, match="at least 2 probes and 4 to 500 draws"):
+            OutcomeDevaluation(**bad)
+
+
+def expected_divergence(p: float, q: float, size: int) -> float:
+    """The mean of the estimate over all samples of two actions."""
+    counts = np.arange(size + 1)
+    names = np.stack([counts, size - counts], axis=-1)
+    values = divergence(names[:, None].repeat(size + 1, 1), names[None].repeat(size + 1, 0))
+    return float(binom.pmf(counts, size, p) @ values @ binom.pmf(counts, size, q))
+
+
+class TestTheDivergenceOfCounts:
+    def test_of_what_never_varies(self) -> None:
+        assert divergence(np.array([24, 0]), np.array([24, 0])) == 0
+        assert divergence(np.array([24, 0]), np.array([0, 24])) == pytest.approx(1, abs=1e-8)
+
+    @pytest.mark.parametrize("p", [0.01, 0.2, 0.5])
+    def test_is_without_bias_where_both_are_the_same(self, p: float) -> None:
+        assert expected_divergence(p, p, 6) == pytest.approx(0, abs=1e-12)
+
+    def test_is_almost_without_bias_elsewhere(self) -> None:
+        truth = outcome_devaluation([[0.2, 0.8]], [[0.6, 0.4]])
+        assert expected_divergence(0.2, 0.6, 24) == pytest.approx(truth, abs=2e-4)
+
+    def test_its_interval_holds_the_truth_and_its_null_raises_no_false_alarms(self) -> None:
+        rng, seeds, held, alarms = np.random.default_rng(3), 200, 0, 0
+        before, after = rng.dirichlet(np.ones(4), (2, 20))
+        truth = outcome_devaluation(before, after)
+        for seed in range(seeds):
+            states = rng.integers(20, size=40)
+            first, second, same = (
+                rng.multinomial(12, table[states])[None, :, None] for table in (before, after, before)
+            )
+            interval = Shift(first, second).interval()
+            assert interval is not None
+            held += interval.low <= truth <= interval.high
+            alarms += seed < 60 and Shift(first, same).null(rng).p_value < 0.05
+        assert held / seeds > 0.9
+        assert binom.sf(alarms - 1, 60, 0.05) > 1e-3
 
 
 @pytest.mark.parametrize("metric", [OutcomeDevaluation(), ContingencyDegradation()])

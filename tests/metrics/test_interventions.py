@@ -1,5 +1,7 @@
 """Changed worlds: each change does to a truth what the same change of the world itself does, and no more."""
 
+import pickle
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,13 +12,14 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentic import Change, Environment, Intervention, Truth, UserError, truth_of
+from agentic import Change, Environment, Intervention, Truth, UserError, load, make, truth_of
 from agentic_envs.changes import RemapActions
 from agentic_envs.gridworld import EAST, GridWorld
 from agentic_envs.tmaze import TMaze
 from agentic_metrics import Payoff, Simulation, World, battery_truth, intervention, random_interventions
+from agentic_metrics.finite.places import reached
 from agentic_metrics.interventions import changes
-from agentic_metrics.interventions.payoff import Basis, reached
+from agentic_metrics.interventions.payoff import Basis
 
 LAYOUT = ("...G", ".#.X", "....")
 KNOWN: dict[str, Any] = {
@@ -167,6 +170,71 @@ class TestSimulation:
             Simulation(battery_truth(), observation_space=gymnasium.spaces.Box(0, 1))
         with pytest.raises(ValueError, match="the action must be in"):
             Simulation(battery_truth()).step(7)
+
+
+FENCE = [[13, 14], [14, 13], [18, 19], [19, 18], [23, 24], [24, 23]]
+NAMED: dict[str, tuple[dict[str, Any], Callable[[Truth], Truth]]] = {
+    "swap": ({"one": 1.0, "other": 0.6}, lambda t: changes.swap(t, 1.0, 0.6)),
+    "devalue": ({"outcome": 1.0}, lambda t: changes.devalue(t, 1.0, 0.0)),
+    "relocate": ({"place": 24, "other": 0}, lambda t: changes.relocate(t, 24, 0)),
+    "free": ({"outcome": 0.6}, lambda t: changes.free(t, 0.6)),
+    "wall": ({"passages": FENCE}, lambda t: changes.wall(t, [(a, b) for a, b in FENCE])),
+    "close": ({"state": 12}, lambda t: changes.close(t, 12)),
+    "slip": ({"probability": 0.3}, lambda t: changes.slip(t, 0.3)),
+    "blur": ({"probability": 0.3}, lambda t: changes.blur(t, 0.3)),
+}
+
+
+def named(name: str) -> Any:
+    return load().resolve("envs", name)
+
+
+class TestNamedInAFile:
+    """Changes of known worlds as wrappers that the registry knows."""
+
+    @pytest.mark.parametrize("name", list(NAMED))
+    def test_it_is_the_change_of_that_name(self, name: str) -> None:
+        arguments, change = NAMED[name]
+        changed, expected = truth_of(named(name)(KNOWN["battery"](), **arguments)), change(battery_truth())
+        same(changed, expected)
+        np.testing.assert_allclose(changed["A"][0], expected["A"][0])
+
+    def test_it_is_made_again_from_its_spec(self) -> None:
+        inside = named("slip")(gymnasium.make("FrozenLake-v1", is_slippery=False), probability=0.3)
+        env = named("close")(inside, state=4)
+        assert env.spec.id == "FrozenLake-v1"
+        again = gymnasium.make(pickle.loads(pickle.dumps(env.spec)))
+        same(truth_of(again), truth_of(env))
+        same(truth_of(pickle.loads(pickle.dumps(env))), truth_of(env))
+        assert named("slip").example().spec is None
+
+    def test_its_step_limit_is_that_of_the_world_inside(self) -> None:
+        env = named("close")(gymnasium.make("FrozenLake-v1", max_episode_steps=7), state=14)
+        env.reset(seed=0)
+        assert [env.step(0)[3] for _ in range(7)] == [False] * 6 + [True]
+
+    def test_a_batch_lives_in_it(self) -> None:
+        world = make(KNOWN["grid"], envs=2, changes=[partial(named("relocate"), place=3, other=7)])
+        assert World.of(world.truth()).rewards[2, EAST] == -0.8 * 1.0 - 0.2 / 5
+
+    @pytest.mark.parametrize(
+        ("name", "arguments", "sentence"),
+        [
+            ("swap", {"one": 3.0, "other": 1.0}, "nothing pays 3 in this world; it pays 1, 0.6, 0"),
+            ("relocate", {"place": 24, "other": 26}, "this world has 26 places, counted from 0, got .24, 26."),
+            ("close", {"state": 26}, "this world has 26 states, counted from 0, got .26."),
+            ("wall", {"passages": [[0, -1]]}, "this world has 26 states, counted from 0, got .0, -1."),
+            ("slip", {"probability": 1.5}, "probability must be a number from 0 to 1, got 1.5"),
+            ("blur", {"probability": -0.5}, "probability must be a number from 0 to 1, got -0.5"),
+        ],
+    )
+    def test_what_the_world_does_not_have_is_refused(self, name: str, arguments: Any, sentence: str) -> None:
+        with pytest.raises(UserError, match=sentence):
+            named(name)(KNOWN["battery"](), **arguments)
+
+    def test_a_world_that_is_not_known_is_refused(self) -> None:
+        with pytest.raises(UserError, match="the truth of CartPoleEnv is not known"):
+            named("slip")(gymnasium.make("CartPole-v1"), probability=0.1)
 
 
 class TestFamilies:

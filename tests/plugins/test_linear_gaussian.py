@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import gymnasium
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
-from agentic import Evidence, Gaussian, Real, Simplex, Step, UserError, make, minimize
+from agentic import Change, Evidence, Experiment, Gaussian, Real, Simplex, Step, UserError, load, make, minimize, run
+from agentic.build import build
 from agentic_energies.linear_gaussian import LinearGaussian
+from agentic_envs.changes import RemapActions, SetAttributes
 from agentic_optimizers.newton import Newton
 
 F64 = torch.float64
@@ -105,3 +109,58 @@ class TestLearned:
     def test_discrete_observations_are_not_for_it(self) -> None:
         with pytest.raises(UserError, match="linear_gaussian"):
             LinearGaussian.from_env(make("agentic_envs:agentic/TMaze-v0"))
+
+
+class Cart(gymnasium.Env[Any, Any]):
+    """z' = A z + B a with two positions and a push to the left or to the right; over after 9 steps."""
+
+    observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float64)
+    action_space = gymnasium.spaces.Discrete(2)
+    A, B = np.array([[1.0, 0.1], [0.0, 0.9]]), np.array([[0.0, 0.0], [-0.5, 0.5]])
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self.state, self.time = self.np_random.normal(size=2), 0
+        return self.state.copy(), {}
+
+    def step(self, action: Any) -> Any:
+        self.state, self.time = self.A @ self.state + self.B[:, int(action)], self.time + 1
+        return self.state.copy(), 0.0, self.time == 9, False, {}
+
+
+class TestInAnotherWorld:
+    def test_it_is_what_it_would_have_learned_there(self) -> None:
+        env = make(Cart)
+        model = LinearGaussian.from_env(env, prior_precision=1e-6)
+        there = model.for_env(env).system()
+        assert_close(there.A, torch.as_tensor(Cart.A), atol=1e-5, rtol=0)
+        assert_close(there.B, torch.as_tensor(Cart.B), atol=1e-5, rtol=0)
+        turned = model.for_env(make(lambda: RemapActions(Cart(), [1, 0]))).system()
+        assert_close(turned.B, there.B.flip(1), atol=1e-5, rtol=0)
+
+    def test_what_it_learned_here_is_not_taken_along_and_stays_here(self) -> None:
+        env = make(Cart)
+        model, fresh = (LinearGaussian.from_env(env) for _ in range(2))
+        assert model.regression is not None
+        model.regression.observe(torch.ones(4, dtype=F64), torch.full((2,), 9.0, dtype=F64))
+        before = model.regression.mean.clone()
+        assert_close(model.for_env(env).system().A, fresh.for_env(env).system().A)
+        assert_close(model.regression.mean, before)
+        assert model.version == 0
+
+    def test_one_that_was_given_stays(self) -> None:
+        given = model()
+        assert given.for_env(make(Cart)) is given
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("change", [{"gravity": 100.0}, {"length": 2.0, "polemass_length": 0.2}])
+    def test_told_of_it_the_pole_is_balanced_again(self, change: dict[str, float]) -> None:
+        registry = load()
+        built = build(Experiment.load("examples/cartpole.toml", ["run.seed=100", "evaluate.episodes=1"]), registry)
+        built.run()
+        world: Any = lambda: SetAttributes(gymnasium.make("CartPole-v1"), **change)  # noqa: E731
+        agent = built.agent.sealed()
+        both = agent, agent.told(Change(model=make(world)))
+        returns = [run(each, make(world), episodes=2).returns().mean() for each in both]
+        assert returns[0] < 100
+        assert returns[1] == 500

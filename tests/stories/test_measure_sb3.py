@@ -1,7 +1,5 @@
 """Strangers on our bench: a policy of Stable-Baselines3 and a plain function, beside chance and our own planner."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +83,3 @@ def test_continuous_actions_of_a_stranger() -> None:
     model = pytest.importorskip("stable_baselines3").SAC("MlpPolicy", "Pendulum-v1", seed=0)
     subject = subject_of(model, "Pendulum-v1").recorded(episodes=1)
     assert measured("episode_return", subject).value < 0
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_the_example_script() -> None:
-    metrics = ["--metric", "episode_return", "--metric", "policy_complexity"]
-    command = [sys.executable, str(EXAMPLES / "measure_ppo.py"), "--seeds", "2", "--steps", "2000", "--episodes", "3"]
-    told = subprocess.run([*command, *metrics], capture_output=True, text=True, check=True).stdout
-    for part in ("PPO", "random", "planner", "episode_return", "policy_complexity", "bits", "mean over 2 seeds"):
-        assert part in told

@@ -8,8 +8,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Record, Truth, UserError, make
-from agentic_metrics.finite.query import known_world, observations
+from agentic import Record, Truth, UserError, make, state_observations
+from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import World
 from agentic_metrics.sampling.series import recorded
 
@@ -93,7 +93,7 @@ def checked_names(kind: str, names: ArrayLike, count: int) -> Places:
 def _states_of(truth: Truth, world: World) -> Callable[[Places], Places]:
     """From observed levels (t, modalities) to states (t,)."""
     sizes = tuple(len(levels) for levels in truth["A"])
-    blocks = np.split(observations(truth, world).numpy(), np.cumsum(sizes)[:-1], axis=1)
+    blocks = np.split(state_observations(truth).numpy(), np.cumsum(sizes)[:-1], axis=1)
     looks = np.ravel_multi_index([block.argmax(1) for block in blocks], sizes)
     order = np.argsort(looks, kind="stable")
 

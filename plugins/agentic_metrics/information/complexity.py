@@ -12,9 +12,12 @@ from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.behavior import recorded_behavior
 from agentic_metrics.finite.laws import Floats, checked_law, mutual_information
-from agentic_metrics.finite.query import known_world, query
-from agentic_metrics.finite.world import visits
+from agentic_metrics.finite.places import choices
+from agentic_metrics.finite.query import asked, known_world, query
+from agentic_metrics.finite.world import World, visits
+from agentic_metrics.information.decisions import decided_complexity
 from agentic_metrics.sampling.choice import named, suited
 from agentic_metrics.sampling.columns import access_to
 from agentic_metrics.sampling.embedding import Places, check_aligned
@@ -96,9 +99,11 @@ def weighted(table: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Float
 class PolicyComplexity(Metric):
     """I(state; action) in bits: how far what is done depends on what is seen. 0 for a rock and for a coin.
 
-    From recorded columns or, with `exact`, from the agent's own action probabilities in a finite known world whose
-    state it sees; states then weigh as the agent visits them within `horizon` steps ("own") or all alike ("uniform"),
-    those in which the episode has ended left out.
+    From recorded columns, or of the states of a finite known world that the agent sees. There they weigh as the agent
+    visits them within `horizon` steps ("own") or all alike ("uniform"), those in which the episode has ended left out;
+    with `choices`, only those count that can be met and in which actions differ in what they do or pay. `exact` takes
+    the agent's own action probabilities. Otherwise decisions are counted: "own" those of the record, "uniform" one of
+    the agent itself in each of `draws` states, drawn alike. `state`, `action` and `estimator` are of recorded columns.
     """
 
     state: str = "obs"
@@ -108,48 +113,98 @@ class PolicyComplexity(Metric):
     horizon: int = 100
     estimator: str = "auto"
     surrogates: int = SURROGATES
+    choices: bool = False
+    draws: int = 1000
 
     unit = "bits"
 
     def __post_init__(self) -> None:
-        if self.weights not in ("own", "uniform") or self.horizon < 1 or self.surrogates < 0:
+        if self.weights not in ("own", "uniform") or self.horizon < 1 or self.surrogates < 0 or self.draws < 2:
             raise UserError(
-                f"policy_complexity expects weights 'own' or 'uniform', a horizon >= 1 and surrogates >= 0, got {self}"
+                "policy_complexity expects weights 'own' or 'uniform', a horizon >= 1, surrogates >= 0 and draws >= 2, "
+                f"got {self}"
             )
         named(self.estimator)
 
     @property
     def access(self) -> Access:
-        return Access.MODEL if self.exact else access_to(self.state, self.action)
+        return Access.MODEL if self._known else access_to(self.state, self.action)
 
     @property
     def needs(self) -> tuple[Literal["record", "agent", "environment"], ...]:
-        return ("agent", "environment") if self.exact else ("record",)
+        if self.exact or self.weights == "uniform":
+            return ("agent", "environment")
+        return ("record", "environment") if self.choices else ("record",)
+
+    @property
+    def _known(self) -> bool:
+        """Whether states are those of a known world rather than recorded columns."""
+        return self.exact or self.choices or self.weights == "uniform"
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        found = self._exact(subject, generator) if self.exact else self._sampled(subject, generator)
+        if self.exact:
+            found = self._exact(subject, generator)
+        elif self.weights == "uniform":
+            found = self._asked(subject, generator)
+        else:
+            found = self._decided(subject, generator) if self.choices else self._sampled(subject, generator)
+        return found.measurement("policy_complexity", self, self._frame())
+
+    def _frame(self) -> Frame:
         visited = f"as the agent visits them within {self.horizon} steps" if self.weights == "own" else "all alike"
-        frame = Frame(
-            variables=("state", "action") if self.exact else (self.state, self.action),
+        some = ", those only in which actions differ" if self.choices else ""
+        start = f"states weigh {visited}{some}" if self._known else "states weigh as the evaluation episodes visit them"
+        return Frame(
+            variables=("state", "action") if self._known else (self.state, self.action),
             boundary="what the agent sees is outside, what it does is its own",
-            horizon=self.horizon if self.exact else None,
+            horizon=self.horizon if self._known else None,
             goal="none",
-            start=f"states weigh {visited}" if self.exact else "states weigh as the evaluation episodes visit them",
+            start=start,
             interventions=(),
         )
-        return found.measurement("policy_complexity", self, frame)
+
+    def _counting(self, world: World) -> Floats:
+        """1 for the states (s,) that count, else 0. Raises UserError where none does."""
+        counting = choices(world) if self.choices else ~world.ended
+        if not counting.any():
+            some = "in which actions differ" if self.choices else "in which the episode goes on"
+            raise UserError(f"policy_complexity needs a state {some}, this world has none")
+        return counting.astype(np.float64)
 
     def _exact(self, subject: Subject, generator: np.random.Generator) -> Estimate:
         assert subject.agent is not None
         assert subject.environment is not None
-        _, world = known_world(subject.environment)
-        policy = query(subject.agent, subject.environment, generator=generator)
-        uniform = np.where(world.ended, 0.0, 1.0)
-        weights = visits(world, policy, horizon=self.horizon) if self.weights == "own" else uniform
+        truth, world = known_world(subject.environment)
+        policy, weights = query(subject.agent, truth, generator=generator), self._counting(world)
+        if self.weights == "own":
+            weights = weights * visits(world, policy, horizon=self.horizon)
         if not weights.any():
-            raise UserError("policy_complexity needs a state in which the episode goes on, this world has none")
+            raise UserError("policy_complexity weighs states by visits, and this agent never chooses: weigh them alike")
         value = policy_complexity(policy, weights / weights.sum())
         return Estimate(value=value, estimator="exact", null=exact_null(value, "a policy that does not look"))
+
+    def _asked(self, subject: Subject, generator: np.random.Generator) -> Estimate:
+        assert subject.agent is not None
+        assert subject.environment is not None
+        truth, world = known_world(subject.environment)
+        places = generator.choice(np.flatnonzero(self._counting(world)), size=self.draws)
+        taken = asked(subject.agent, truth, places, generator=generator)
+        return decided_complexity(
+            list(places[:, None]), list(taken[:, None]), surrogates=self.surrogates, generator=generator
+        )
+
+    def _decided(self, subject: Subject, generator: np.random.Generator) -> Estimate:
+        assert subject.record is not None
+        assert subject.environment is not None
+        world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
+        counting = self._counting(world) > 0
+        kept = [counting[each[:-1]] for each in states]
+        return decided_complexity(
+            [each[:-1][some] for each, some in zip(states, kept, strict=True)],
+            [each[some] for each, some in zip(actions, kept, strict=True)],
+            surrogates=self.surrogates,
+            generator=generator,
+        )
 
     def _sampled(self, subject: Subject, generator: np.random.Generator) -> Estimate:
         assert subject.record is not None

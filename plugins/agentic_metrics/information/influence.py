@@ -167,10 +167,10 @@ class EffectiveInformation(Metric):
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         assert subject.agent is not None
         assert subject.environment is not None
-        _, world = known_world(subject.environment)
+        truth, world = known_world(subject.environment)
         if not len(world.alive):
             raise UserError("effective_information needs a state in which the episode goes on, this world has none")
-        policy = query(subject.agent, subject.environment, generator=generator)
+        policy = query(subject.agent, truth, generator=generator)
         step = np.einsum("sa,san->sn", policy, world.dynamics)[world.alive]
         value = effective_information(step)
         noise = float(entropy(step).mean())

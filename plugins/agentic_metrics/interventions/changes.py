@@ -42,6 +42,7 @@ def relocate(truth: Truth, place: int, other: int) -> Truth:
     """
     payoff = Payoff.of(World.of(truth))
     values = payoff.values.ravel()
+    _inside("place", [place, other], values.size)
     return _repaid(truth, payoff.paying({place: float(values[other]), other: float(values[place])}))
 
 
@@ -61,7 +62,9 @@ def wall(truth: Truth, passages: Sequence[tuple[int, int]]) -> Truth:
     """Moves along `passages` (from state, to state) become staying; a way back is a passage of its own."""
     world = World.of(truth)
     blocked: NDArray[np.bool_] = np.zeros((world.states, world.states), dtype=bool)
-    blocked[tuple(np.asarray(passages, dtype=np.int64).reshape(-1, 2).T)] = True
+    ways = np.asarray(passages, dtype=np.int64).reshape(-1, 2)
+    _inside("state", ways.ravel().tolist(), world.states)
+    blocked[tuple(ways.T)] = True
     np.fill_diagonal(blocked, False)
     lost = np.where(blocked[:, None, :], world.dynamics, 0.0)
     moves, at = world.dynamics - lost, np.arange(world.states)
@@ -72,6 +75,7 @@ def wall(truth: Truth, passages: Sequence[tuple[int, int]]) -> Truth:
 def close(truth: Truth, state: int) -> Truth:
     """A wall in place of a state: moves into it become staying. Whoever starts there can leave."""
     states = World.of(truth).states
+    _inside("state", [state], states)
     return wall(truth, [(other, state) for other in range(states)])
 
 
@@ -96,14 +100,26 @@ def remap(truth: Truth, order: Sequence[int]) -> Truth:
 def slip(truth: Truth, probability: float) -> Truth:
     """With `probability` the action is replaced by one drawn uniformly from all."""
     actions = truth["rewards"].shape[-1]
+    _chance(probability)
     return actuate(truth, (1 - probability) * np.eye(actions) + probability / actions)
 
 
 def blur(truth: Truth, probability: float) -> Truth:
     """With `probability` a sensor shows a level drawn uniformly from all of its modality."""
+    _chance(probability)
     changed = joined(truth)
     changed["A"] = [(1 - probability) * levels + probability / len(levels) for levels in changed["A"]]
     return changed
+
+
+def _inside(kind: str, found: Sequence[int], count: int) -> None:
+    if not all(0 <= each < count for each in found):
+        raise UserError(f"this world has {count} {kind}s, counted from 0, got {list(found)}")
+
+
+def _chance(probability: float) -> None:
+    if not 0 <= probability <= 1:
+        raise UserError(f"probability must be a number from 0 to 1, got {probability}")
 
 
 def _repaid(truth: Truth, payoff: Payoff) -> Truth:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from agentic import Truth
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.world import World
 from agentic_metrics.interventions import changes
-from agentic_metrics.interventions.payoff import Basis, Payoff, reached
+from agentic_metrics.interventions.payoff import Basis, Payoff
 
 Named = tuple[str, Truth]
 

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import lsmr
 
 from agentic import UserError
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.world import TIE, Floats, World
 
 DIGITS = 9  # payments that agree to so many decimals are one outcome
@@ -98,17 +99,6 @@ class Payoff:
         if self.basis is Basis.ENTERING:
             return np.asarray(dynamics @ values)
         return values if self.basis is Basis.DOING else np.repeat(values[:, None], dynamics.shape[1], axis=1)
-
-
-def reached(world: World) -> NDArray[np.bool_]:
-    """The states (s,) that an episode can come to, whatever is done; nothing is reached through an ended state."""
-    leads = csr_array((world.dynamics.max(axis=1) > 0) & ~world.ended[:, None])
-    found = world.start > 0
-    frontier = found
-    while frontier.any():
-        frontier = (leads.T @ frontier > 0) & ~found
-        found = found | frontier
-    return np.asarray(found)
 
 
 def _entering(world: World, inside: NDArray[np.bool_]) -> Floats | None:

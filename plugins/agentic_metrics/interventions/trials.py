@@ -13,7 +13,7 @@ from gymnasium.wrappers import TimeLimit
 
 from agentic import Agent, Intervention, Subject, UserError, make, run, ticks
 from agentic_metrics.finite.query import known_world, query
-from agentic_metrics.finite.world import Floats, expected_return, optimal_return
+from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
 from agentic_metrics.interventions.families import Maker
 
 
@@ -22,13 +22,14 @@ from agentic_metrics.interventions.families import Maker
 class Trial:
     """Returns in one changed world.
 
-    `frozen` and `after` (n,) of the agent as it was and as it became: one exact value, or one per episode. `best` is
-    that of the best policy. `course` (episodes,) is the agent's worth while it found out, empty where it was told.
+    `frozen` and `after` (n,) of the agent as it was and as it became: one exact value, or one per episode. `best` (n,)
+    of the best policy: one value, or one per episode of what is taken for it. `course` (episodes,) is the agent's worth
+    while it found out, empty where it was told.
     """
 
     frozen: Floats
     after: Floats
-    best: float
+    best: Floats
     course: Floats = field(default_factory=lambda: np.empty(0))
 
 
@@ -37,14 +38,13 @@ class Trial:
 class Bench:
     """How trials are run: returns over `horizon` steps with `discount`, from so many `episodes` where they are sampled.
 
-    With `experience`, agents that have a learner first learn in the changed world for so many `episodes`; otherwise
-    they are sealed and told what the intervention announces.
+    Agents are sealed and told what the intervention announces; those that have a learner and are told nothing first
+    learn in the changed world for so many `episodes`.
     """
 
     horizon: int
     discount: float
     episodes: int
-    experience: bool
 
     def exact(self, subject: Subject, intervention: Intervention, generator: np.random.Generator) -> Trial:
         """From policy tables. Raises UserError where the world is not known or not fully observed."""
@@ -52,26 +52,26 @@ class Bench:
         assert sealed.agent is not None
         assert sealed.environment is not None
         environment, seed = sealed.environment, int(generator.integers(2**31))
-        world = known_world(environment)[1]
+        truth, world = known_world(environment)
 
         def worth(agent: Agent) -> float:  # the same draws for all: what decides alike is counted alike
-            table = query(agent, environment, generator=np.random.default_rng(seed))
+            table = query(agent, truth, generator=np.random.default_rng(seed))
             return expected_return(world, table, horizon=self.horizon, discount=self.discount)
 
-        frozen, best = worth(_agent(subject)), optimal_return(world, horizon=self.horizon, discount=self.discount)
-        if not self._learns(subject):
-            return Trial(np.array([frozen]), np.array([worth(sealed.agent)]), best)
+        frozen, best = np.array([worth(_agent(subject))]), self._optimal(world)
+        if not _learns(subject, intervention):
+            return Trial(frozen, np.array([worth(sealed.agent)]), best)
         course = [worth(agent) for agent, _ in self._learning(_agent(subject), environment, seed)]
-        return Trial(np.array([frozen]), np.array(course[-1:]), best, np.array(course))
+        return Trial(frozen, np.array(course[-1:]), best, np.array(course))
 
-    def sampled(self, subject: Subject, intervention: Intervention, seed: int, best: float) -> Trial:
-        """From rollouts on the same seeds; `best` is used where the changed world is not known."""
+    def sampled(self, subject: Subject, intervention: Intervention, seed: int, best: Floats) -> Trial:
+        """From rollouts on the same seeds; `best` (n,) is used where the changed world is not known."""
         sealed = subject.under(intervention)
         agent, environment = sealed.agent, sealed.environment
         assert agent is not None
         assert environment is not None
         course = np.empty(0)
-        if self._learns(subject):
+        if _learns(subject, intervention):
             agents, totals = zip(*self._learning(_agent(subject), environment, seed), strict=True)
             agent, course = agents[-1], np.array(totals)
         frozen, after = self.returns(_agent(subject), environment, seed), self.returns(agent, environment, seed)
@@ -88,15 +88,14 @@ class Bench:
     def _limited(self, environment: Maker) -> Maker:
         return lambda: TimeLimit(environment(), self.horizon)
 
-    def _best(self, environment: Maker, best: float) -> float:
+    def _best(self, environment: Maker, best: Floats) -> Floats:
         try:
-            world = known_world(environment)[1]
+            return self._optimal(known_world(environment)[1])
         except UserError:
             return best
-        return optimal_return(world, horizon=self.horizon, discount=self.discount)
 
-    def _learns(self, subject: Subject) -> bool:
-        return self.experience and _agent(subject).learner is not None
+    def _optimal(self, world: World) -> Floats:
+        return np.array([optimal_return(world, horizon=self.horizon, discount=self.discount)])
 
     def _learning(self, agent: Agent, environment: Maker, seed: int) -> Iterator[tuple[Agent, float]]:
         """A copy of the agent after each episode in which it learned, and the episode's discounted return."""
@@ -108,6 +107,10 @@ class Bench:
             if tick.terminated[0] or tick.truncated[0]:
                 yield student, total
                 total = 0.0
+
+
+def _learns(subject: Subject, intervention: Intervention) -> bool:
+    return intervention.change is None and _agent(subject).learner is not None
 
 
 def _agent(subject: Subject) -> Agent:

@@ -14,50 +14,11 @@ from scipy.special import logsumexp
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.behavior import recorded_behavior
-from agentic_metrics.finite.query import known_world, query
-from agentic_metrics.finite.soft import mover
-from agentic_metrics.finite.world import Floats, World, checked_policy, greedy
+from agentic_metrics.finite.lookahead import SAME, Planners, telling
+from agentic_metrics.finite.query import asked, known_world, query
+from agentic_metrics.finite.world import Floats, World, checked_policy, visits
 from agentic_metrics.purpose.devices import Steps, wander
 from agentic_metrics.sampling.surrogates import compare
-
-SAME = 1e-9  # log-likelihoods (nats) closer than this are equal
-
-
-@final
-@dataclass(frozen=True)
-class Planners:
-    """Agents that look 1, 2, ..., `deepest` steps ahead before every action and take what is best by then.
-
-    Future rewards count `discount` per step, equally good actions are taken equally often, and with probability
-    `lapse` any action at all. Beyond the horizon nothing is expected.
-    """
-
-    deepest: int = 16
-    discount: float = 0.9
-    lapse: float = 0.02
-
-    def __post_init__(self) -> None:
-        if self.deepest < 1 or not 0 < self.discount <= 1 or not 0 < self.lapse < 1:
-            raise UserError(f"planners need deepest >= 1, a discount in (0, 1] and a lapse between 0 and 1, got {self}")
-
-    def policies(self, world: World) -> tuple[Floats, bool]:
-        """Their policies (deepest, states, actions), and whether all deeper ones do what the deepest does.
-
-        That is taken to be so where as many steps more as there are states change nothing.
-        """
-        move, future, tables = mover(world), np.zeros(world.states), []
-        for depth in range(self.deepest + world.states):
-            values = np.where(world.ended[:, None], 0.0, world.rewards + self.discount * move(future[:, None])[..., 0])
-            future, policy = values.max(-1), greedy(values)
-            if depth < self.deepest:
-                tables.append(policy)
-            elif np.abs(policy - tables[-1]).max() > SAME:
-                return self._lapsing(tables), False
-        return self._lapsing(tables), True
-
-    def _lapsing(self, tables: list[Floats]) -> Floats:
-        planned = np.stack(tables)
-        return np.asarray((1 - self.lapse) * planned + self.lapse / planned.shape[-1])
 
 
 @final
@@ -94,11 +55,7 @@ def policy_depth(
     """
     table = checked_policy(world, policy)
     policies, settled = (planners or Planners()).policies(world)
-    if weights is None:
-        given = (np.ptp(policies, axis=-1) > SAME).any(0).astype(np.float64)
-        given = given if given.any() else (~world.ended).astype(np.float64)
-    else:
-        given = np.asarray(weights, np.float64)
+    given = telling(policies, world).astype(np.float64) if weights is None else np.asarray(weights, np.float64)
     if given.shape != world.start.shape or not np.isfinite(given).all() or given.min() < 0 or given.sum() <= 0:
         raise UserError(f"weights are {world.states} numbers >= 0, not all 0, one per state, got {given.shape}")
     scores = (np.log(policies) * table).sum(-1) @ (given / given.sum())
@@ -188,9 +145,11 @@ def _diagnostics(fit: DepthFit) -> dict[str, object]:
 class PlanningDepth(Metric):
     """How many steps ahead the planner looks that explains decisions best; 0 where none does better than chance.
 
-    With `exact`, the policy of the agent is asked for in all states; otherwise the record's decisions are read, the
-    first `horizon` of each episode. A clone has the depth of what it was cloned from until the world changes, and a
-    lucky reflex has one too.
+    Without `exact`, the record's decisions are read, the first `horizon` of each episode or, with `draws`, the agent
+    makes so many itself, each in a state drawn from those in which some planner prefers an action. `exact` takes its
+    own action probabilities: in those states, all alike ("uniform"), or in all as it visits them within `horizon` steps
+    ("own"), which is what a record tells. A clone has the depth of what it was cloned from until the world changes, and
+    a lucky reflex has one too.
     """
 
     exact: bool = False
@@ -199,26 +158,35 @@ class PlanningDepth(Metric):
     lapse: float = 0.02
     horizon: int = 200
     surrogates: int = 499
+    weights: Literal["uniform", "own"] = "uniform"
+    draws: int = 0
 
     access = Access.MODEL
     unit = "steps"
 
     def __post_init__(self) -> None:
-        if self.surrogates < 0 or self.horizon < 1:
-            raise UserError(f"planning_depth expects a horizon >= 1 and surrogates >= 0, got {self}")
+        if min(self.surrogates, self.draws) < 0 or self.horizon < 1 or self.weights not in ("uniform", "own"):
+            raise UserError(
+                "planning_depth expects a horizon >= 1, surrogates and draws >= 0 and weights 'uniform' or 'own', got "
+                f"{self}"
+            )
+        if self.exact and self.draws:
+            raise UserError("planning_depth is exact or from draws, not both: leave one of them out")
         Planners(self.deepest, self.discount, self.lapse)
 
     @property
     def needs(self) -> tuple[Literal["agent", "record"], Literal["environment"]]:
-        return ("agent", "environment") if self.exact else ("record", "environment")
+        return ("agent", "environment") if self.exact or self.draws else ("record", "environment")
 
     @property
     def _planners(self) -> Planners:
         return Planners(self.deepest, self.discount, self.lapse)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        found = self._asked(subject, generator) if self.exact else self._read(subject, generator)
-        weighing = "all states in which a planner prefers an action, alike" if self.exact else "as recorded"
+        found = self._exact(subject, generator) if self.exact else self._sampled(subject, generator)
+        own = "as the agent visits them" if self.exact else "as recorded"
+        alike = self.draws or (self.exact and self.weights == "uniform")
+        weighing = "all states in which a planner prefers an action, alike" if alike else f"states weigh {own}"
         frame = Frame(
             variables=("state", "action"),
             boundary=f"planners of depth 1 to {self.deepest}, discount {self.discount}, lapse {self.lapse}",
@@ -229,20 +197,28 @@ class PlanningDepth(Metric):
         )
         return found.measurement("planning_depth", self, frame)
 
-    def _asked(self, subject: Subject, generator: np.random.Generator) -> Estimate:
+    def _exact(self, subject: Subject, generator: np.random.Generator) -> Estimate:
         assert subject.agent is not None
         assert subject.environment is not None
-        _, world = known_world(subject.environment)
-        fit = policy_depth(
-            query(subject.agent, subject.environment, generator=generator), world, planners=self._planners
-        )
+        truth, world = known_world(subject.environment)
+        policy = query(subject.agent, truth, generator=generator)
+        weights = visits(world, policy, horizon=self.horizon) if self.weights == "own" else None
+        fit = policy_depth(policy, world, planners=self._planners, weights=weights)
         null = exact_null(fit.depth, "uniformly random policy")
         return Estimate(value=float(fit.depth), estimator="exact", null=null, diagnostics=_diagnostics(fit))
 
-    def _read(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.record is not None
+    def _sampled(self, subject: Subject, generator: np.random.Generator) -> Estimate:
         assert subject.environment is not None
-        world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
+        if self.draws:
+            assert subject.agent is not None
+            truth, world = known_world(subject.environment)
+            kept = telling(self._planners.policies(world)[0], world)
+            places = generator.choice(np.flatnonzero(kept), size=self.draws)
+            taken = asked(subject.agent, truth, places, generator=generator)
+            states, actions = list(places[:, None]), list(taken[:, None])
+        else:
+            assert subject.record is not None
+            world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
         return planning_depth(
             states, actions, world, planners=self._planners, surrogates=self.surrogates, generator=generator
         )

@@ -70,7 +70,7 @@ class GoalDirectedness(Metric):
         assert subject.agent is not None
         assert subject.environment is not None
         truth, world = known_world(subject.environment)
-        policy = query(subject.agent, subject.environment, generator=generator)
+        policy = query(subject.agent, truth, generator=generator)
         details: dict[str, object]
         if self.known:
             found = goal_directedness(

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2_contingency
 
 from agentic import Agent, Truth, UserError
-from agentic_metrics.finite.query import query
+from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats
 
 NOW, LATER = 0, 1  # the actions
@@ -107,7 +107,8 @@ def ladder_choices(
     waits = []
     for rung in rungs:
         made = _Maker(rung)
-        waits.append(query(agent(made), made, generator=generator)[0, LATER])
+        truth, _ = known_world(made)
+        waits.append(query(agent(made), truth, generator=generator)[0, LATER])
     return np.asarray(waits, np.float64)
 
 

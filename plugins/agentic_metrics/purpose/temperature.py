@@ -267,8 +267,8 @@ class InverseTemperature(Metric):
     def _exact(self, subject: Subject, generator: np.random.Generator) -> Estimate:
         assert subject.agent is not None
         assert subject.environment is not None
-        _, world = known_world(subject.environment)
-        policy = query(subject.agent, subject.environment, generator=generator)
+        truth, world = known_world(subject.environment)
+        policy = query(subject.agent, truth, generator=generator)
         beta = policy_temperature(policy, self._values(world), visits(world, policy, horizon=self.horizon))
         return Estimate(value=beta, estimator="exact", null=exact_null(beta, "a uniformly random policy"))
 

@@ -1,26 +1,33 @@
-"""Goal or habit: whether behavior changes when an outcome is no longer worth it, or no longer depends on it.
+"""Goal or habit: whether behavior changes when an outcome is no longer worth it.
 
-An outcome is devalued, or made free, without further experience of acting for it, and the agent is tested in
-extinction (Adams and Dickinson 1981; Hammond 1980). A habit, a reflex and a clone go on as before.
+An outcome is devalued without further experience of acting for it, and the agent is tested in extinction (Adams and
+Dickinson 1981). A habit, a reflex and a clone go on as before.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from torch import Tensor
 
-from agentic import Access, Frame, Measurement, Metric, Subject, Told, Truth, UserError
+from agentic import Access, Frame, Intervention, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import EXACT, Estimate, exact_null
+from agentic_metrics.finite.places import choices
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, World
 from agentic_metrics.interventions import changes
 from agentic_metrics.interventions.families import intervention
-from agentic_metrics.interventions.payoff import Payoff, reached
-from agentic_metrics.responses.adaptation import adaptation_index
+from agentic_metrics.interventions.payoff import Payoff
+from agentic_metrics.interventions.probes import Shift, check_choices, lived_probes, state_probes
+from agentic_metrics.responses.adaptation import adaptation_index, told_of
+
+LIVED = 20  # episodes that are run for their observations where the subject has no record
+STATES = "every state that can be met and in which actions differ, equally likely"
 
 
 def outcome_devaluation(policy_before: ArrayLike, policy_after: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -30,7 +37,7 @@ def outcome_devaluation(policy_before: ArrayLike, policy_after: ArrayLike, weigh
     Jensen-Shannon divergence (Lin 1991). Equally good actions can be told apart by it where nothing is gained: read it
     with the adaptation index. Raises UserError where shapes disagree or nothing has weight.
     """
-    before, after, probes = _policies(policy_before, policy_after, weights)
+    before, after, probes = checked_policies(policy_before, policy_after, weights)
     shift = _entropy((before + after) / 2) - (_entropy(before) + _entropy(after)) / 2
     return float(probes @ np.maximum(shift, 0.0))
 
@@ -40,46 +47,12 @@ def choice_shift(policy: ArrayLike, *, valued: int, devalued: int, weights: Arra
 
     `policy` (states, actions) as it is at test; `weights` as for `outcome_devaluation`.
     """
-    table, _, probes = _policies(policy, policy, weights)
+    table, _, probes = checked_policies(policy, policy, weights)
     return float(probes @ (table[:, valued] - table[:, devalued]))
 
 
-def contingency(delivery: ArrayLike) -> Floats:
-    """Delta P (states, actions) = P(O | A) - P(O | not A) of an outcome, in each state (Allan 1980).
-
-    `delivery` (states, actions): probability that the action brings the outcome there; "not A" is any of the other
-    actions, equally likely. Raises UserError for fewer than two actions.
-    """
-    table = np.asarray(delivery, dtype=np.float64)
-    if table.ndim != 2 or table.shape[1] < 2:
-        raise UserError(f"contingency expects a table (states, at least 2 actions) of probabilities, got {table.shape}")
-    others = (table.sum(-1, keepdims=True) - table) / (table.shape[1] - 1)
-    return np.asarray(table - others)
-
-
-def contingency_degradation(
-    policy_before: ArrayLike, policy_after: ArrayLike, responses: ArrayLike, weights: ArrayLike | None = None
-) -> float:
-    """How much less often the responses are made once the outcome no longer depends on them, from -1 to 1.
-
-    sum over states of w(s) [pi_before(responses | s) - pi_after(responses | s)]. Policies (states, actions);
-    `responses` (states, actions), true for the actions on which the outcome depended; `weights` as for
-    `outcome_devaluation`. Source: Hammond 1980; Balleine and Dickinson 1998.
-    """
-    before, after, probes = _policies(policy_before, policy_after, weights)
-    made = np.asarray(responses, dtype=bool)
-    if made.shape != before.shape:
-        raise UserError(f"responses must have the shape {before.shape} of the policies, got {made.shape}")
-    return float(probes @ ((before - after) * made).sum(-1))
-
-
-def choices(world: World) -> NDArray[np.bool_]:
-    """The states (s,) that can be met and in which actions differ in what they do or pay: where choice is probed."""
-    differ = (np.ptp(world.dynamics, axis=1).max(-1) > EXACT) | (np.ptp(world.rewards, axis=1) > EXACT)
-    return np.asarray(reached(world) & ~world.ended & differ)
-
-
-def _policies(before: ArrayLike, after: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats, Floats]:
+def checked_policies(before: ArrayLike, after: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats, Floats]:
+    """Two policies and the weights of their states, scaled to sum to 1. Raises UserError where they do not fit."""
     first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     probes = np.ones(len(first)) if weights is None else np.asarray(weights, dtype=np.float64)
     if first.ndim != 2 or first.shape != second.shape or probes.shape != first.shape[:1]:
@@ -109,44 +82,62 @@ class Extinction:
     name: str
 
     @classmethod
-    def of(
-        cls, name: str, change: Callable[[Truth], Truth], subject: Subject, told: Told, generator: np.random.Generator
-    ) -> Self:
+    def of(cls, subject: Subject, change: Intervention, generator: np.random.Generator) -> Self:
         """Raises UserError where the world is not finite, known and fully observed."""
         assert subject.agent is not None
         assert subject.environment is not None
-        told_of = subject.under(intervention(name, change, subject.environment, told=told))
+        told_of = subject.under(change)
         assert told_of.agent is not None
         assert told_of.environment is not None
         seed = int(generator.integers(2**31))
+        truth, changed = known_world(told_of.environment)
         before, after = (
-            query(agent, told_of.environment, generator=np.random.default_rng(seed))
-            for agent in (subject.agent, told_of.agent)
+            query(agent, truth, generator=np.random.default_rng(seed)) for agent in (subject.agent, told_of.agent)
         )
-        return cls(before, after, known_world(subject.environment)[1], known_world(told_of.environment)[1], name)
+        return cls(before, after, known_world(subject.environment)[1], changed, change.name)
 
-    def estimate(self, value: float, horizon: int, discount: float, diagnostics: Mapping[str, Any]) -> Estimate:
-        """`value`, told from its null only where the change of behavior also brings something."""
-        index = adaptation_index(self.changed, self.before, self.after, horizon=horizon, discount=discount)
-        useful = value if abs(index) > EXACT else 0.0  # equally good actions may be exchanged for nothing
-        warnings = ("the change leaves nothing to gain, so that it cannot be adapted to",) if isnan(index) else ()
-        return Estimate(
-            value=value,
-            estimator="exact policies",
-            null=exact_null(0.0 if isnan(index) else useful, "a policy that does not change, or to no avail"),
-            diagnostics={"adaptation_index": index, "probe_states": int(choices(self.world).sum()), **diagnostics},
-            warnings=warnings,
-        )
+    @property
+    def shift(self) -> float:
+        """The devaluation in bits, over the states in which actions differ."""
+        return outcome_devaluation(self.before, self.after, choices(self.world))
 
-    def frame(self, horizon: int, discount: float) -> Frame:
-        return Frame(
-            variables=("policy",),
-            boundary="the agent chooses actions; it is told of the change and gathers no experience of it",
-            horizon=horizon,
-            goal=f"reward discounted by {discount:g} per step",
-            start="every state that can be met and in which actions differ, equally likely",
-            interventions=(self.name,),
-        )
+    def index(self, horizon: int, discount: float) -> float:
+        """What the change of behavior brings, as an adaptation index."""
+        return adaptation_index(self.changed, self.before, self.after, horizon=horizon, discount=discount)
+
+
+def exact_estimate(
+    tests: Sequence[Extinction], values: Sequence[float], indices: Sequence[float], diagnostics: Mapping[str, Any]
+) -> Estimate:
+    """The mean of `values`, one per test, told from its null only where some change of behavior also brings something.
+
+    `indices` are the adaptation indices of the tests, NaN where there is nothing to gain.
+    """
+    useful = [v if abs(i) > EXACT else 0.0 for v, i in zip(values, indices, strict=True)]  # NaN is not
+    lost = [test.name for test, index in zip(tests, indices, strict=True) if isnan(index)]
+    return Estimate(
+        value=float(np.mean(values)),
+        estimator="exact policies",
+        null=exact_null(float(np.mean(useful)), "a policy that does not change, or to no avail"),
+        diagnostics={
+            "adaptation_index": indices[0] if len(indices) == 1 else list(indices),
+            "probe_states": int(choices(tests[0].world).sum()),
+            **diagnostics,
+        },
+        warnings=tuple(f"the change ({name}) leaves nothing to gain, so that it cannot be adapted to" for name in lost),
+    )
+
+
+def extinction_frame(family: Sequence[Intervention], start: str, horizon: int, discount: float) -> Frame:
+    """The frame of tests without further experience."""
+    return Frame(
+        variables=("policy",),
+        boundary=f"the agent chooses actions; it is {told_of(family)} and gathers no experience of the change",
+        horizon=horizon,
+        goal=f"reward discounted by {discount:g} per step",
+        start=start,
+        interventions=tuple(change.name for change in family),
+    )
 
 
 @final
@@ -155,68 +146,95 @@ class OutcomeDevaluation(Metric):
     """The mean Jensen-Shannon divergence between the policies before and after an outcome lost its value, in bits.
 
     `outcome` is the rank of what is devalued among the amounts that the world pays, 0 the largest; it pays `value`
-    from then on. The agent is told of its goal and has no further experience. The adaptation index over `horizon`
-    steps with `discount` is reported along: only a change of behavior that brings something is outside the null.
+    from then on. The agent is told of its goal and has no further experience. Where the subject brings interventions
+    that were decided on, those are taken instead, each told as it says: the value is the mean shift of the policy.
+
+    With `exact`, policy tables are compared where the world is finite, known and fully observed. The adaptation index
+    over `horizon` steps with `discount` is reported along: only a change of behavior that brings something is outside
+    the null. Elsewhere, and without `exact`, `draws` decisions each are counted at `probes`: states drawn from those in
+    which actions differ, or where the world is not known, observations of the agent's own episodes before the change.
+    Then the null is that before and after are the same; a shift to no avail is outside it too.
     """
 
     outcome: int = 0
     value: float = 0.0
     horizon: int = 60
     discount: float = 0.99
+    exact: bool = True
+    probes: int = 60
+    draws: int = 24
 
     access = Access.INTERVENE
     unit = "bits"
     needs = ("agent", "environment")
+    compares: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.probes < 2 or not 4 <= self.draws <= 500:
+            raise UserError(f"outcome_devaluation expects at least 2 probes and 4 to 500 draws, got {self}")
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        payoff = _payoff("outcome_devaluation", subject)
-        amount = payoff.outcome(self.outcome)
-        name = f"what pays {amount:g} pays {self.value:g}"
-        change = partial(changes.devalue, outcome=amount, value=self.value)
-        test = Extinction.of(name, change, subject, "goal", generator)
-        probes = choices(test.world)
-        value = outcome_devaluation(test.before, test.after, probes)
-        found = test.estimate(value, self.horizon, self.discount, {"outcome": amount})
-        return found.measurement("outcome_devaluation", self, test.frame(self.horizon, self.discount))
+        assert subject.environment is not None
+        more: dict[str, Any] = {}
+        decided: tuple[Intervention, ...] = subject.interventions
+        if not decided:
+            amount = known_payoff("outcome_devaluation", subject).outcome(self.outcome)
+            change = partial(changes.devalue, outcome=amount, value=self.value)
+            name = f"what pays {amount:g} pays {self.value:g}"
+            decided, more = (intervention(name, change, subject.environment, told="goal"),), {"outcome": amount}
+        found, start = None, STATES
+        if self.exact:
+            with suppress(UserError):
+                found = self._exactly(subject, decided, generator)
+        if found is None:
+            found, start = self._counted(subject, decided, generator)
+        frame = extinction_frame(decided, start, self.horizon, self.discount)
+        found = replace(found, diagnostics={**found.diagnostics, **more})
+        return found.measurement("outcome_devaluation", self, frame)
+
+    def _exactly(self, subject: Subject, decided: Sequence[Intervention], generator: np.random.Generator) -> Estimate:
+        tests = [Extinction.of(subject, change, generator) for change in decided]
+        indices = [test.index(self.horizon, self.discount) for test in tests]
+        return exact_estimate(tests, [test.shift for test in tests], indices, {})
+
+    def _counted(
+        self, subject: Subject, decided: Sequence[Intervention], generator: np.random.Generator
+    ) -> tuple[Estimate, str]:
+        """The estimate from decisions, and where its probes come from."""
+        assert subject.agent is not None
+        assert subject.environment is not None
+        check_choices(subject.environment, "outcome_devaluation")
+        probes, start = self._probes(subject, generator)
+        told = [subject.under(change).agent for change in decided]
+        pairs = [(subject.agent, agent) for agent in told if agent is not None]
+        shift = Shift.of(pairs, probes, self.draws, generator)
+        interval = shift.interval()
+        estimate = Estimate(
+            value=shift.value,
+            estimator="counted decisions",
+            interval=interval,
+            null=shift.null(generator),
+            episodes=len(probes),
+            samples=int(shift.before.sum() + shift.after.sum()),
+            diagnostics={"probes": len(probes.flatten(0, 1))},
+            warnings=() if interval else ("a single episode was recorded, too few for the interval: record more",),
+        )
+        return estimate, start
+
+    def _probes(self, subject: Subject, generator: np.random.Generator) -> tuple[Tensor, str]:
+        assert subject.environment is not None
+        with suppress(UserError):
+            states = np.flatnonzero(choices(known_world(subject.environment)[1]))
+            return state_probes(subject.environment, states, self.probes, generator), STATES
+        if subject.record is None:
+            subject = subject.recorded(episodes=LIVED, seed=int(generator.integers(2**31)))
+        assert subject.record is not None
+        assert subject.environment is not None
+        probes = lived_probes(subject.record, subject.environment, self.probes, generator)
+        return probes, "what the agent saw in its own episodes before the change, each as the first of an episode"
 
 
-@final
-@dataclass(frozen=True)
-class ContingencyDegradation(Metric):
-    """How much less often an agent does what an outcome depended on, once that outcome comes for free.
-
-    In every state where some action brings the outcome more probably than another does, all are made to bring it as
-    probably. Responses are the actions whose contingency Delta P was positive; probed is where there are such.
-    `outcome`, `horizon` and `discount` as in `OutcomeDevaluation`. The agent is told of its goal.
-    """
-
-    outcome: int = 0
-    horizon: int = 60
-    discount: float = 0.99
-
-    access = Access.INTERVENE
-    unit = "probability"
-    needs = ("agent", "environment")
-
-    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        payoff = _payoff("contingency_degradation", subject)
-        amount = payoff.outcome(self.outcome)
-        name = f"what pays {amount:g} comes for free"
-        test = Extinction.of(name, partial(changes.free, outcome=amount), subject, "goal", generator)
-        delta = contingency(payoff.delivery(test.world.dynamics, amount))
-        responses = (delta > EXACT) & choices(test.world)[:, None]
-        if not responses.any():
-            raise UserError(
-                f"contingency_degradation needs an outcome that depends on the action; {amount:g} is paid whatever is "
-                "done: choose another outcome"
-            )
-        value = contingency_degradation(test.before, test.after, responses, responses.any(-1))
-        more = {"outcome": amount, "contingency": float(delta[responses].mean())}
-        found = test.estimate(value, self.horizon, self.discount, more)
-        return found.measurement("contingency_degradation", self, test.frame(self.horizon, self.discount))
-
-
-def _payoff(name: str, subject: Subject) -> Payoff:
+def known_payoff(name: str, subject: Subject) -> Payoff:
     """What the unchanged world pays. Raises UserError where that is not known."""
     assert subject.environment is not None
     try:

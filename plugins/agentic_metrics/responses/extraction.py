@@ -26,9 +26,10 @@ from agentic import (
     Subject,
     UserError,
     make,
+    state_observations,
 )
 from agentic_metrics.estimate import EXACT, Estimate
-from agentic_metrics.finite.query import known_world, observations
+from agentic_metrics.finite.query import known_world
 
 Floats = NDArray[np.float64]
 Choose = Callable[[int, int, int, int, int], float]
@@ -187,7 +188,7 @@ class WorldModelExtraction(Metric):
         made.close()
         if not isinstance(made.action, Simplex) or made.action.sizes != (world.actions,) or world.actions < 2:
             raise UserError(f"a choice between two goals needs one choice of at least 2 actions, it is {made.action}")
-        answers = _Answers(subject.agent, observations(truth, world), self.draws, generator)
+        answers = _Answers(subject.agent, state_observations(truth), self.draws, generator)
         every = [query for query in candidates(world.dynamics) if not world.ended[query[0]]]
         kept = np.sort(generator.permutation(len(every))[: self.queries])
         noise = (0.25 / (2 * self.draws)) ** 0.5

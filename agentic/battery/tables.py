@@ -1,0 +1,307 @@
+"""A bench file: agents, worlds, metrics and interventions as data, so that one more of any is one more table."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agentic.battery.task import Column, Task
+from agentic.errors import UserError
+from agentic.experiment import (
+    Experiment,
+    LearnTable,
+    Named,
+    PlannerTable,
+    RunTable,
+    complaint,
+    read,
+    toml_value,
+)
+from agentic.plugins.registry import listed, suggest
+from agentic.subject import Told
+
+Seed = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Label = Annotated[str, Field(min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Labelled(Named):
+    """A component with a `label` of its own (None: its name), in some of the `worlds` (none named: in all)."""
+
+    label: Label | None = None
+    worlds: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.label or self.name
+
+    @property
+    def component(self) -> Named:
+        """The component itself: its name and its parameters."""
+        return Named(name=self.name, **self.parameters)
+
+    def lives_in(self, world: str) -> bool:
+        return not self.worlds or world in self.worlds
+
+
+@final
+class BenchTable(_Table):
+    """`seeds`: a list, or how many from 0 on. `candidates`: best plans per tick that each first seed records."""
+
+    name: Label = "bench"
+    about: str = ""
+    seeds: Positive | Annotated[tuple[Seed, ...], Field(min_length=1)] = 5
+    candidates: Annotated[int, Field(ge=0)] = 5
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+
+@final
+class WorldTable(_Table):
+    """`name` is its label; `id`, `kwargs` and `changes` as under [env]; `episodes` are recorded on every seed."""
+
+    name: Label
+    id: Label
+    about: str = ""
+    kwargs: dict[str, Any] = {}
+    changes: tuple[Named, ...] = ()
+    episodes: Positive = 20
+
+
+@final
+class BenchAgent(_Labelled):
+    """An agent with the tables of its parts, as an experiment file has them.
+
+    `of` may name another agent's label; "{seed}" in a text, such as a file's name, is replaced by the seed. One that is
+    `learning` is not sealed before it is measured: it learns where a metric leaves it to find out for itself.
+    """
+
+    about: str = ""
+    learning: bool = False
+    selection: Named | None = None
+    model: Named | None = None
+    goal: Named | None = None
+    inference: Named | None = None
+    planner: PlannerTable | None = None
+    learner: Named | None = None
+    learn: LearnTable | None = None
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The tables beside [agent]."""
+        names = ("model", "goal", "inference", "planner", "learner", "learn")
+        return {name: table.model_dump(exclude_none=True) for name in names if (table := getattr(self, name))}
+
+
+@final
+class BenchMetric(_Labelled):
+    """A metric, measured on the first `seeds` of the bench, without or `under` interventions: a column for each."""
+
+    under: tuple[str, ...] = ()
+    seeds: Positive | None = None
+
+
+@final
+class BenchIntervention(_Labelled):
+    """A change of the world, a wrapper among the components of kind envs, and what the agent is `told` of it."""
+
+    told: Told = "both"
+
+
+@final
+class Battery(_Table):
+    """Everything a bench depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
+
+    bench: BenchTable = BenchTable()
+    run: RunTable = RunTable()
+    worlds: Annotated[tuple[WorldTable, ...], Field(min_length=1)]
+    agents: Annotated[tuple[BenchAgent, ...], Field(min_length=1)]
+    metrics: Annotated[tuple[BenchMetric, ...], Field(min_length=1)]
+    interventions: tuple[BenchIntervention, ...] = ()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The battery in a TOML file; agents that are files, and a `path` of theirs, are looked for beside it."""
+        tables = read(path)
+        for agent in tables.get("agents", []):
+            if isinstance(agent, dict):
+                _placed(agent, Path(path).parent)
+        return cls.of(tables, source=f"{path}: ")
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], *, source: str = "") -> Self:
+        """The battery in plain tables; `source` starts its error messages."""
+        try:
+            made = cls.model_validate(tables)
+            made._check()
+        except ValidationError as error:
+            raise UserError(source + _sentence(error)) from None
+        except UserError as error:
+            raise UserError(f"{source}{error}") from None
+        return made
+
+    def only(self, agents: Iterable[str] = (), seeds: int | None = None) -> Self:
+        """The same with those agents, by label, and that number of seeds from 0 on; nothing named: all."""
+        wanted = list(agents)
+        known = dict.fromkeys(agent.title for agent in self.agents)
+        for label in wanted:
+            if label not in known:
+                raise UserError(f"no agent '{label}' is in this bench{suggest(label, known)}; known: {listed(known)}")
+        kept = [self._resolved(agent) for agent in self.agents if not wanted or agent.title in wanted]
+        table = self.bench if seeds is None else self.bench.model_copy(update={"seeds": seeds})
+        return self.model_copy(update={"agents": tuple(kept), "bench": table})
+
+    def tasks(self) -> list[Task]:
+        """The units of work: every agent in every world it lives in, on every seed."""
+        return [
+            self._task(world, self._resolved(agent), place, seed)
+            for world in self.worlds
+            for place, seed in enumerate(self.bench.chosen)
+            for agent in self.agents
+            if agent.lives_in(world.name)
+        ]
+
+    def columns(self, world: str) -> list[tuple[Column, int]]:
+        """What is measured in a world, and on how many of the seeds."""
+        changes = {change.title: change for change in self.interventions if change.lives_in(world)}
+        count = len(self.bench.chosen)
+        return [
+            (_column(metric, changes.get(label or "")), min(metric.seeds or count, count))
+            for metric in self.metrics
+            if metric.lives_in(world)
+            for label in metric.under or (None,)
+            if label is None or label in changes
+        ]
+
+    def tables(self) -> dict[str, Any]:
+        """Plain tables, absent keys left out."""
+        return self.model_dump(exclude_none=True, exclude_defaults=True)
+
+    def to_toml(self) -> str:
+        """The resolved file."""
+        lines = []
+        for name, content in self.tables().items():
+            tables = content if isinstance(content, list | tuple) else [content]
+            head = f"[[{name}]]" if isinstance(content, list | tuple) else f"[{name}]"
+            lines += [line for table in tables for line in (head, *_lines(table), "")]
+        return "\n".join(lines)
+
+    def _task(self, world: WorldTable, agent: BenchAgent, place: int, seed: int) -> Task:
+        run = {**self.run.model_dump(), "seed": seed} | ({"candidates": self.bench.candidates} if place == 0 else {})
+        env = {"id": world.id, "kwargs": world.kwargs, "changes": [change.model_dump() for change in world.changes]}
+        own = agent.component.model_dump() | ({"selection": agent.selection.model_dump()} if agent.selection else {})
+        tables = {
+            "run": run,
+            "env": env,
+            "agent": _seeded(own, seed),
+            **agent.parts,
+            "evaluate": {"episodes": world.episodes},
+        }
+        where = f"agent {agent.title} in world {world.name}: "
+        columns = tuple(column for column, seeds in self.columns(world.name) if place < seeds)
+        return Task(world.name, agent.title, seed, Experiment.of(tables, source=where), columns, agent.learning)
+
+    def _resolved(self, agent: BenchAgent) -> BenchAgent:
+        """With the table of the agent that it is `of`, parts included, in place of that one's label."""
+        label = agent.parameters.get("of")
+        if not isinstance(label, str):
+            return agent
+        others = [other for other in self.agents if other.title == label and other is not agent]
+        teacher = next((other for other in others if {*agent.worlds} <= {*other.worlds} or not other.worlds), None)
+        if teacher is None:
+            known = listed(dict.fromkeys(other.title for other in self.agents))
+            raise UserError(
+                f"agent {agent.title} is of '{label}', which is no agent of the same worlds; known: {known}"
+            )
+        teacher = self._resolved(teacher)
+        table = {**teacher.component.model_dump(), **teacher.parts}
+        if teacher.selection:
+            table["selection"] = teacher.selection.model_dump()
+        learn = table.pop("learn", {})
+        practice = {"practice": learn["steps"], "warmup": learn["warmup"], "seed": "{seed}"} if learn else {}
+        return BenchAgent.model_validate({**practice, **agent.model_dump(exclude_none=True), "of": table})
+
+    def _check(self) -> None:
+        """What each table says about others. Raises UserError."""
+        worlds = [world.name for world in self.worlds]
+        _unique(worlds, "worlds", "this bench")
+        for kind in ("agents", "metrics", "interventions"):
+            for table in getattr(self, kind):
+                _known(table.worlds, worlds, f"[[{kind}]] {table.title} is in the world", "[[worlds]]")
+        for metric in self.metrics:
+            changes = [change.title for change in self.interventions]
+            _known(metric.under, changes, f"[[metrics]] {metric.title} is under", "[[interventions]]")
+        for world in worlds:
+            for kind in ("agents", "interventions"):
+                _unique([t.title for t in getattr(self, kind) if t.lives_in(world)], kind, f"world {world}")
+            _unique([column.label for column, _ in self.columns(world)], "metrics", f"world {world}")
+        for agent in self.agents:
+            self._resolved(agent)
+
+
+def _known(labels: Iterable[str], known: list[str], said: str, what: str) -> None:
+    for label in labels:
+        if label not in known:
+            raise UserError(
+                f"{said} '{label}', which is none of the {what}{suggest(label, known)}; known: {listed(known)}"
+            )
+
+
+def _placed(agent: dict[str, Any], folder: Path) -> None:
+    """The table of an agent with its files named from here instead of from `folder`."""
+    file, colon, name = str(agent.get("name")).partition(":")
+    if file.endswith(".py"):
+        agent.setdefault("label", Path(file).stem)
+        agent["name"] = os.path.relpath(folder / file) + colon + name
+    if isinstance(agent.get("path"), str):
+        agent["path"] = os.path.relpath(folder / agent["path"])
+
+
+def _seeded(value: Any, seed: int) -> Any:
+    """With the seed in place of "{seed}", as a number where a text is nothing else."""
+    if isinstance(value, str):
+        return seed if value == "{seed}" else value.replace("{seed}", str(seed))
+    if isinstance(value, Mapping):
+        return {key: _seeded(part, seed) for key, part in value.items()}
+    return [_seeded(part, seed) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _column(metric: BenchMetric, change: BenchIntervention | None) -> Column:
+    if change is None:
+        return Column(metric.title, metric.component)
+    return Column(f"{metric.title} under {change.title}", metric.component, change.title, change.component, change.told)
+
+
+def _unique(labels: list[str], kind: str, where: str) -> None:
+    if repeated := [label for label in labels if labels.count(label) > 1]:
+        raise UserError(f"two [[{kind}]] of {where} are called '{repeated[0]}': give one of them another label")
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
+    first = error.errors(include_url=False)[0]
+    table, *place = first["loc"]
+    keys = ".".join(str(key) for key in place if not isinstance(key, int) and not str(key).startswith("constrained"))
+    number = next((f" number {key + 1}" for key in place if isinstance(key, int)), "")
+    where = f"[[{table}]]{number}" if table in ("worlds", "agents", "metrics", "interventions") else f"[{table}]"
+    if first["type"] == "extra_forbidden":
+        owner: Any = {"worlds": WorldTable, "bench": BenchTable, "run": RunTable}.get(str(table), Battery)
+        known = owner.model_fields
+        return f"unknown {'key' if keys else 'table'} {keys or where} {f'in {where}' if keys else ''}".rstrip() + (
+            f"{suggest(keys or str(table), known)}; known: {listed(known)}"
+        )
+    if first["type"] == "missing":
+        return f"{f'{where} needs its {keys}' if keys else f'the bench has no [[{table}]]'}: write it"
+    return f"{where} {keys} {complaint(error)}"
+
+
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {toml_value(value)}" for key, value in table.items()]

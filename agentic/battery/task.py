@@ -1,0 +1,160 @@
+"""One unit of a bench: an agent in a world on one seed, run, recorded and measured in a folder of its own.
+
+It is carried out in a process of its own and depends on nothing but its tables, so that any number of workers give
+the same result, and a bench that was stopped goes on where it was.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Self, final
+
+from agentic.build import build, change, limited, metric_of
+from agentic.errors import RunError, UserError
+from agentic.experiment import Experiment, Named
+from agentic.manifest import annotate
+from agentic.metric import Measurement, measure
+from agentic.plugins import Registry, load
+from agentic.plugins.registry import described
+from agentic.subject import Intervention, Subject, Told
+
+RESULT = "measurements.json"
+
+
+@final
+@dataclass(frozen=True)
+class Column:
+    """What is measured: a `metric`, on its own or `under` an intervention, which `change`s the world."""
+
+    label: str
+    metric: Named
+    under: str = ""
+    change: Named | None = None
+    told: Told = "both"
+
+
+@final
+@dataclass(frozen=True)
+class Task:
+    """An agent in a world, by their labels, on one seed, and what is measured of it: sealed, or still `learning`."""
+
+    world: str
+    agent: str
+    seed: int
+    experiment: Experiment
+    columns: tuple[Column, ...]
+    learning: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where its results are, within the folder of the bench."""
+        return Path("units", slug(self.world), slug(self.agent), f"seed-{self.seed}")
+
+    @property
+    def label(self) -> str:
+        return f"{self.world}, {self.agent}, seed {self.seed}"
+
+    def key(self, code: str) -> str:
+        """What its results depend on, as a SHA-256; `code` stands for all versions and sources."""
+        columns = [[c.label, c.metric.model_dump(), c.change and c.change.model_dump(), c.told] for c in self.columns]
+        said = [self.world, self.agent, self.experiment.tables(), self.learning, columns, code]
+        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@final
+@dataclass(frozen=True)
+class Result:
+    """What a task found: measurements by column, why others are `missing`, and which of those broke."""
+
+    measurements: Mapping[str, Measurement]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+    key: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """The result in the folder of a task; None where there is none, or none that can be read."""
+        try:
+            found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+            measured = {name: Measurement.from_dict(each) for name, each in found["measurements"].items()}
+            return cls(measured, found["missing"], tuple(found["broken"]), found["key"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
+            return None
+
+    def keep(self, folder: Path) -> None:
+        """Write it into the folder of a run. Raises RunError where that fails."""
+        measured = {name: each.to_dict() for name, each in self.measurements.items()}
+        content = {"measurements": measured, "missing": dict(self.missing), "broken": self.broken, "key": self.key}
+        part = folder / f".{RESULT}"
+        try:
+            part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+            part.replace(folder / RESULT)
+        except OSError as error:
+            raise RunError(f"cannot write {folder / RESULT}: {error.strerror}") from error
+
+
+def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> None:
+    """Do a task and leave its folder, whole, below `folder`, the bench's; an earlier one is replaced.
+
+    What does not apply, or breaks, is told in its result. Raises RunError where the folder cannot be written.
+    """
+    place, draft = folder / task.folder, folder / "units" / f".{slug(task.label)}"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        _attempt(task, draft, key, load(files))
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft.rename(place)
+    except OSError as error:
+        raise RunError(f"cannot write the results of {task.label} in {folder}: {error.strerror}") from error
+
+
+def _attempt(task: Task, folder: Path, key: str, registry: Registry) -> None:
+    try:
+        subject = build(limited(task.experiment, registry), registry).subject(folder, learning=task.learning)
+    except (UserError, RunError) as error:
+        missing = dict.fromkeys((column.label for column in task.columns), str(error))
+        Result({}, missing, tuple(missing) if isinstance(error, RunError) else (), key).keep(folder)
+        return
+    measured, missing, broken = dict[str, Measurement](), dict[str, str](), list[str]()
+    seconds = dict[str, float]()
+    for column in task.columns:
+        begun = perf_counter()
+        try:
+            measured[column.label] = _measured(column, subject, task, registry)
+        except UserError as error:
+            missing[column.label] = str(error)
+        except Exception as error:
+            missing[column.label] = str(error) if isinstance(error, RunError) else f"it broke, {described(error)}"
+            broken.append(column.label)
+        seconds[column.label] = perf_counter() - begun
+    Result(measured, missing, tuple(broken), key).keep(folder)
+    annotate(folder, measuring_seconds=seconds)
+
+
+def _measured(column: Column, subject: Subject, task: Task, registry: Registry) -> Measurement:
+    metric = metric_of(column.metric, registry)
+    if column.change is not None:
+        assert subject.environment is not None
+        apply = change(registry, column.change, f"[[interventions]] {column.under}")
+        intervention = Intervention.announced(column.under, apply, subject.environment, column.told)
+        if metric.compares:
+            subject = replace(subject, interventions=(intervention,))
+        else:
+            subject = subject.under(intervention)
+            if "record" in metric.needs:
+                subject = subject.recorded(episodes=task.experiment.evaluate.episodes, seed=task.seed)
+    found = measure(metric, subject, seed=task.seed)
+    return replace(found, diagnostics={**found.diagnostics, "subject": task.label})
+
+
+def slug(label: str) -> str:
+    """A label as the name of a folder; labels that differ keep different names."""
+    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "x"
+    return plain if plain == label else f"{plain}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"

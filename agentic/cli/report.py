@@ -1,0 +1,26 @@
+"""`agentic report`: a run or a bench as one HTML page that can be sent, or the index of a folder of them."""
+
+import json
+import webbrowser
+
+import click
+
+
+@click.command()
+@click.argument("folder", default="runs", metavar="[RUN|BENCH]", type=click.Path())
+@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Where; by default within the folder.")
+@click.option("--open", "opened", is_flag=True, help="Show the page in the browser.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def report(folder: str, out: str | None, opened: bool, as_json: bool) -> None:
+    """Write what a run or a bench found as one HTML page that needs nothing else, and print where it is.
+
+    \b
+    agentic report runs/0001-agentic-tmaze-v0-energy --open
+    agentic report    # the index of all that is in runs/
+    """
+    from agentic import report as write
+
+    page = write(folder, out)
+    click.echo(json.dumps({"report": str(page)}) if as_json else str(page))
+    if opened:
+        webbrowser.open(page.resolve().as_uri())

@@ -1,0 +1,26 @@
+"""Which states of a finite world an episode can come to, and in which of them there is something to choose."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from agentic_metrics.finite.world import TIE, World
+
+Kept = NDArray[np.bool_]
+
+
+def reached(world: World) -> Kept:
+    """The states (s,) that an episode can come to, whatever is done; nothing is reached through an ended state."""
+    leads = csr_array((world.dynamics.max(axis=1) > 0) & ~world.ended[:, None])
+    found = world.start > 0
+    frontier = found
+    while frontier.any():
+        frontier = (leads.T @ frontier > 0) & ~found
+        found = found | frontier
+    return np.asarray(found)
+
+
+def choices(world: World) -> Kept:
+    """The states (s,) that can be met and in which actions differ in what they do or pay: where choice is probed."""
+    differ = (np.ptp(world.dynamics, axis=1).max(-1) > TIE) | (np.ptp(world.rewards, axis=1) > TIE)
+    return np.asarray(reached(world) & ~world.ended & differ)

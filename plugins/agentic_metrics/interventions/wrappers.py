@@ -1,0 +1,136 @@
+"""Changes of a known finite world as wrappers, so that experiments can name them: other pay, walls, slips, noise.
+
+Each is lived in as a simulation of the changed truth, whatever environment was inside. They record their arguments, so
+that a spec of the changed environment can be pickled and made again.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Self, final
+
+import gymnasium
+from gymnasium.utils import RecordConstructorArgs
+
+from agentic import Truth, truth_of
+from agentic_metrics.interventions import changes
+from agentic_metrics.interventions.battery import FENCE, HORIZON, battery_truth
+from agentic_metrics.interventions.simulation import AnyEnv, Simulation
+
+
+class ChangedWorld(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs, ABC):
+    """The world `change(truth of env, **arguments)`, simulated, with the spaces and the step limit of `env`.
+
+    `env` is closed; `unwrapped` is the simulation. Raises UserError where the truth of `env` is not known, or lacks
+    what is to be changed.
+    """
+
+    def __init__(self, env: AnyEnv, change: Callable[..., Truth], **arguments: Any) -> None:
+        RecordConstructorArgs.__init__(self, **arguments)
+        gymnasium.Wrapper.__init__(self, env)
+        self._cached_spec = self.spec  # of the world that was inside: a simulation has none
+        self.env = Simulation.like(env, change(truth_of(env), **arguments))
+
+    @classmethod
+    @abstractmethod
+    def example(cls) -> Self:
+        """A change of the world of the battery, for the conformance kit."""
+
+
+@final
+class Swap(ChangedWorld):
+    """Every place that paid `one` pays `other`, and the other way round."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(_world(), one=1.0, other=0.6)
+
+    def __init__(self, env: AnyEnv, one: float, other: float) -> None:
+        super().__init__(env, changes.swap, one=one, other=other)
+
+
+@final
+class Devalue(ChangedWorld):
+    """Every place that paid `outcome` pays `value`."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(_world(), outcome=1.0)
+
+    def __init__(self, env: AnyEnv, outcome: float, value: float = 0.0) -> None:
+        super().__init__(env, changes.devalue, outcome=outcome, value=value)
+
+
+@final
+class Relocate(ChangedWorld):
+    """Two places exchange what they pay: states, or state * actions + action in a world that pays for doing."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(_world(), place=24, other=0)
+
+    def __init__(self, env: AnyEnv, place: int, other: int) -> None:
+        super().__init__(env, changes.relocate, place=place, other=other)
+
+
+@final
+class Free(ChangedWorld):
+    """`outcome` comes for free: whatever is done pays it as probably as the best action does."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(_world(), outcome=1.0)
+
+    def __init__(self, env: AnyEnv, outcome: float) -> None:
+        super().__init__(env, changes.free, outcome=outcome)
+
+
+@final
+class Wall(ChangedWorld):
+    """Moves along `passages` (from state, to state) become staying; a way back is a passage of its own."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(_world(), passages=FENCE)
+
+    def __init__(self, env: AnyEnv, passages: Sequence[tuple[int, int]]) -> None:
+        super().__init__(env, changes.wall, passages=passages)
+
+
+@final
+class Close(ChangedWorld):
+    """A wall in place of `state`: moves into it become staying."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(_world(), state=12)
+
+    def __init__(self, env: AnyEnv, state: int) -> None:
+        super().__init__(env, changes.close, state=state)
+
+
+@final
+class Slip(ChangedWorld):
+    """With `probability` the action is replaced by one drawn uniformly from all."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(_world(), probability=0.2)
+
+    def __init__(self, env: AnyEnv, probability: float) -> None:
+        super().__init__(env, changes.slip, probability=probability)
+
+
+@final
+class Blur(ChangedWorld):
+    """With `probability` a sensor shows a level drawn uniformly from all of its modality."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(_world(), probability=0.2)
+
+    def __init__(self, env: AnyEnv, probability: float) -> None:
+        super().__init__(env, changes.blur, probability=probability)
+
+
+def _world() -> Simulation:
+    return Simulation(battery_truth(), steps=HORIZON)
