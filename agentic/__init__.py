@@ -22,7 +22,7 @@ _HOMES = {
     "agent": "Agent Change Decision Tick",
     "energy_agent": "EnergyAgent Greedy Selection Softmax",
     "learn": "Conjugate ConjugateLearner Learner",
-    "world": "World action_values greedy_policy planned_policy policy_table state_observations",
+    "world": "World action_values greedy_policy planned_policy policy_table state_observations unknowing",
     "seeds": "stream",
     "truth": "Truth truth_of",
     "env": "Environment make",

@@ -27,7 +27,15 @@ from agentic.simulate import run, ticks
 from agentic.state import select
 from agentic.subject import Intervention, Subject, Told, subject_of
 from agentic.truth import Truth, truth_of
-from agentic.world import World, action_values, greedy_policy, planned_policy, policy_table, state_observations
+from agentic.world import (
+    World,
+    action_values,
+    greedy_policy,
+    planned_policy,
+    policy_table,
+    state_observations,
+    unknowing,
+)
 
 __version__: str
 __all__ = [
@@ -122,5 +130,6 @@ __all__ = [
     "subject_of",
     "ticks",
     "truth_of",
+    "unknowing",
     "weigh",
 ]

@@ -126,7 +126,7 @@ class Experiment(_Table):
 
     def to_toml(self) -> str:
         """The resolved file."""
-        return "\n".join(line for name, table in self.tables().items() for line in (f"[{name}]", *_pairs(table), ""))
+        return "\n".join(line for name, table in self.tables().items() for line in (f"[{name}]", *toml_lines(table), ""))
 
     def save(self, path: Path) -> None:
         """Write the resolved file. Raises RunError where it cannot be written."""
@@ -160,7 +160,7 @@ def complaint(error: ValidationError) -> str:
 def toml_value(value: Any) -> str:
     """A TOML value on one line."""
     if isinstance(value, Mapping):
-        return f"{{{', '.join(_pairs(value))}}}"
+        return f"{{{', '.join(toml_lines(value))}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, float):
@@ -204,7 +204,8 @@ def _sentence(error: ValidationError) -> str:
     return f"{label} {complaint(error)}"
 
 
-def _pairs(table: Mapping[str, Any]) -> list[str]:
+def toml_lines(table: Mapping[str, Any]) -> list[str]:
+    """The keys of a table with their values, one line each; None is left out."""
     return [f"{_key(key)} = {toml_value(part)}" for key, part in table.items() if part is not None]
 
 

@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cache
 from html import escape
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -148,10 +149,10 @@ class Measurement:
         return {key: _plain(value) for key, value in (vars(self) | {"access": self.access.value}).items()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> "Measurement":
         """The inverse of `to_dict`. Raises UserError where a key is missing or unknown, the frame included."""
         try:
-            return TypeAdapter(cls).validate_python(values)
+            return _reader().validate_python(values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
@@ -192,6 +193,11 @@ class Measurement:
 
     def _sample(self) -> str:
         return f"{self.episodes} episodes, {self.samples} samples" if self.samples else "exact"
+
+
+@cache
+def _reader() -> TypeAdapter[Measurement]:
+    return TypeAdapter(Measurement)
 
 
 class Metric(ABC):

@@ -1,6 +1,7 @@
 """An agent that is one class in a file, named by its path: no packaging and no hook."""
 
 import inspect
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -22,9 +23,10 @@ def with_file(registry: Registry, name: str) -> Registry:
     parameters are those of its constructor (of an agent's `from_env`, where it has one). Raises UserError where there
     is no such file or class, or several.
     """
-    path, _, wanted = name.partition(":")
-    if not path.endswith(".py"):
+    path = agent_file(name)
+    if not path:
         return registry
+    wanted = name.removeprefix(path).removeprefix(":")
     file = Path(path)
     if not file.is_file():
         raise UserError(f"there is no file {path}: an agent may be the path of a file with its class")
@@ -36,6 +38,12 @@ def with_file(registry: Registry, name: str) -> Registry:
     target = found if issubclass(found, Agent) else _policy(found)
     component = Component("agents", name, file.stem, None, "file", target, digest)
     return replace(registry, components=(*registry.components, component))
+
+
+def agent_file(name: str) -> str:
+    """The path in the name of an agent, "path/to/file.py" or "path/to/file.py:Class"; empty for any other name."""
+    found = re.fullmatch(r"(.+\.py)(:.*)?", name, re.DOTALL)
+    return found[1] if found else ""
 
 
 def _class(module: ModuleType, path: str, wanted: str) -> type[Any]:

@@ -131,7 +131,7 @@ def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> F
     expected = (len(seen), truth["rewards"].shape[-1])
 
     def decide() -> Decision:
-        return sealed.decide(_unknowing(sealed.start(len(seen), generator=generator)), seen, generator=generator)
+        return sealed.decide(unknowing(sealed.start(len(seen), generator=generator)), seen, generator=generator)
 
     def counted(times: int) -> Floats:
         return np.asarray(np.mean([decide().action.numpy() for _ in range(times)], axis=0, dtype=np.float64))
@@ -152,7 +152,7 @@ def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> F
     return counted(MORE)
 
 
-def _unknowing(state: Any) -> Any:
+def unknowing(state: Any) -> Any:
     """The state of an agent that is put somewhere: a prior belief, which might rule that place out, is made flat."""
     prior = getattr(state, "prior", None)
     if not isinstance(prior, Categorical):

@@ -47,6 +47,22 @@ class Cell:
     seeds: int = 0
     note: str | None = None
 
+    @classmethod
+    def of(cls, agent: str, world: str, row: Row, verdict: str, note: str | None = None) -> Self:
+        """From the measurements of one metric over seeds."""
+        value, interval = row.estimate
+        nulls = [each.null for each in row.found if each.null is not None]
+        numbers: dict[str, float | None] = {"value": value, "p_value": row.p_value}
+        if interval is not None:
+            numbers |= {"low": interval.low, "high": interval.high}
+        if len(nulls) == len(row.found):
+            mean = float(np.mean([null.mean for null in nulls]))
+            half = WIDTH * sqrt(float(np.mean([null.sd**2 for null in nulls])) / len(nulls))
+            numbers |= {"null": mean, "null_low": mean - half, "null_high": mean + half}
+        plain: Any = {name: each if each is not None and isfinite(each) else None for name, each in numbers.items()}
+        judged: Any = {"verdict": verdict, "exact": row.exact, "seeds": len(row.found), "unit": row.unit, "note": note}
+        return cls(agent=agent, world=world, metric=row.name, **plain, **judged)
+
 
 @final
 @dataclass(frozen=True)
@@ -99,28 +115,14 @@ def _cells(tasks: Sequence[Task], results: Sequence[Result]) -> Iterator[Cell]:
     defined = {label: [each for each in every if not np.isnan(each.value)] for label, every in found.items()}
     rows = [Row(label, every) for label, every in defined.items() if every]
     judged = {row.name: (row, verdict) for row, verdict in zip(rows, verdicts(rows), strict=True)}
+    agent, world = tasks[0].agent, tasks[0].world
     for label in labels:
-        where: dict[str, Any] = {"agent": tasks[0].agent, "world": tasks[0].world, "metric": label}
         note = _note(found[label], len(defined[label]), [r.missing[label] for r in results if label in r.missing])
         if label in judged:
-            row, verdict = judged[label]
-            yield Cell(**where, **_numbers(row), verdict=verdict, note=note)
+            yield Cell.of(agent, world, *judged[label], note)
         else:
-            yield Cell(**where, unit=found[label][0].unit if found[label] else "", note=note)
-
-
-def _numbers(row: Row) -> dict[str, Any]:
-    value, interval = row.estimate
-    nulls = [each.null for each in row.found if each.null is not None]
-    numbers: dict[str, float | None] = {"value": value, "p_value": row.p_value}
-    if interval is not None:
-        numbers |= {"low": interval.low, "high": interval.high}
-    if len(nulls) == len(row.found):
-        mean = float(np.mean([null.mean for null in nulls]))
-        half = WIDTH * sqrt(float(np.mean([null.sd**2 for null in nulls])) / len(nulls))
-        numbers |= {"null": mean, "null_low": mean - half, "null_high": mean + half}
-    plain = {name: each if each is not None and isfinite(each) else None for name, each in numbers.items()}
-    return {**plain, "unit": row.unit, "exact": row.exact, "seeds": len(row.found)}
+            unit = found[label][0].unit if found[label] else ""
+            yield Cell(agent=agent, world=world, metric=label, unit=unit, note=note)
 
 
 def _note(found: Sequence[Measurement], defined: int, reasons: Sequence[str]) -> str | None:

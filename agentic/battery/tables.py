@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from agentic.battery.task import Column, Task
 from agentic.errors import UserError
@@ -17,14 +17,21 @@ from agentic.experiment import (
     RunTable,
     complaint,
     read,
-    toml_value,
+    toml_lines,
 )
 from agentic.plugins.registry import listed, suggest
+from agentic.stranger import agent_file
 from agentic.subject import Told
 
 Seed = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Label = Annotated[str, Field(min_length=1)]
+
+
+def _different(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len({*seeds}) < len(seeds):
+        raise ValueError("a seed that is listed twice is the same run twice, list each once")
+    return seeds
 
 
 class _Table(BaseModel):
@@ -39,7 +46,7 @@ class _Labelled(Named):
 
     @property
     def title(self) -> str:
-        return self.label or self.name
+        return self.label or Path(agent_file(self.name)).stem or self.name
 
     @property
     def component(self) -> Named:
@@ -56,7 +63,7 @@ class BenchTable(_Table):
 
     name: Label = "bench"
     about: str = ""
-    seeds: Positive | Annotated[tuple[Seed, ...], Field(min_length=1)] = 5
+    seeds: Positive | Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_different)] = 5
     candidates: Annotated[int, Field(ge=0)] = 5
 
     @property
@@ -133,7 +140,7 @@ class Battery(_Table):
         tables = read(path)
         for agent in tables.get("agents", []):
             if isinstance(agent, dict):
-                _placed(agent, Path(path).parent)
+                _place(agent, Path(path).parent)
         return cls.of(tables, source=f"{path}: ")
 
     @classmethod
@@ -191,7 +198,7 @@ class Battery(_Table):
         for name, content in self.tables().items():
             tables = content if isinstance(content, list | tuple) else [content]
             head = f"[[{name}]]" if isinstance(content, list | tuple) else f"[{name}]"
-            lines += [line for table in tables for line in (head, *_lines(table), "")]
+            lines += [line for table in tables for line in (head, *toml_lines(table), "")]
         return "\n".join(lines)
 
     def _task(self, world: WorldTable, agent: BenchAgent, place: int, seed: int) -> Task:
@@ -209,19 +216,27 @@ class Battery(_Table):
         columns = tuple(column for column, seeds in self.columns(world.name) if place < seeds)
         return Task(world.name, agent.title, seed, Experiment.of(tables, source=where), columns, agent.learning)
 
-    def _resolved(self, agent: BenchAgent) -> BenchAgent:
-        """With the table of the agent that it is `of`, parts included, in place of that one's label."""
+    def _resolved(self, agent: BenchAgent, students: tuple[str, ...] = ()) -> BenchAgent:
+        """With the table of the agent that it is `of`, parts included, in place of that one's label.
+
+        `students` are the labels of those that it is itself wanted for. Raises UserError where no agent of that label
+        is in all its worlds.
+        """
         label = agent.parameters.get("of")
         if not isinstance(label, str):
             return agent
-        others = [other for other in self.agents if other.title == label and other is not agent]
-        teacher = next((other for other in others if {*agent.worlds} <= {*other.worlds} or not other.worlds), None)
+        if label in (agent.title, *students):
+            raise UserError(f"agent {agent.title} is of '{label}', which is in the end of itself: give another one")
+        worlds = [world.name for world in self.worlds if agent.lives_in(world.name)]
+        others = [other for other in self.agents if other.title == label]
+        teacher = next((other for other in others if all(map(other.lives_in, worlds))), None)
         if teacher is None:
             known = listed(dict.fromkeys(other.title for other in self.agents))
             raise UserError(
-                f"agent {agent.title} is of '{label}', which is no agent of the same worlds; known: {known}"
+                f"agent {agent.title} is of '{label}', which is no one agent in all its worlds {listed(worlds)}; "
+                f"known: {known}: name others, or write a table for each of the worlds"
             )
-        teacher = self._resolved(teacher)
+        teacher = self._resolved(teacher, (agent.title, *students))
         table = {**teacher.component.model_dump(), **teacher.parts}
         if teacher.selection:
             table["selection"] = teacher.selection.model_dump()
@@ -255,14 +270,21 @@ def _known(labels: Iterable[str], known: list[str], said: str, what: str) -> Non
             )
 
 
-def _placed(agent: dict[str, Any], folder: Path) -> None:
-    """The table of an agent with its files named from here instead of from `folder`."""
-    file, colon, name = str(agent.get("name")).partition(":")
-    if file.endswith(".py"):
-        agent.setdefault("label", Path(file).stem)
-        agent["name"] = os.path.relpath(folder / file) + colon + name
+def _place(agent: dict[str, Any], folder: Path) -> None:
+    """Name the files of an agent, and of agents within it, from here instead of from `folder`."""
+    name = agent.get("name")
+    if isinstance(name, str) and (file := agent_file(name)):
+        agent["name"] = _from_here(folder, file) + name.removeprefix(file)
     if isinstance(agent.get("path"), str):
-        agent["path"] = os.path.relpath(folder / agent["path"])
+        agent["path"] = _from_here(folder, agent["path"])
+    for key, inner in agent.items():
+        if isinstance(inner, dict) and key not in BenchAgent.model_fields:
+            _place(inner, folder)
+
+
+def _from_here(folder: Path, file: str) -> str:
+    """The path of a file in `folder`, relative to the current one; what is absolute stays so."""
+    return file if Path(file).is_absolute() else os.path.relpath(folder / file)
 
 
 def _seeded(value: Any, seed: int) -> Any:
@@ -301,7 +323,3 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{f'{where} needs its {keys}' if keys else f'the bench has no [[{table}]]'}: write it"
     return f"{where} {keys} {complaint(error)}"
-
-
-def _lines(table: Mapping[str, Any]) -> list[str]:
-    return [f"{key} = {toml_value(value)}" for key, value in table.items()]

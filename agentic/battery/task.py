@@ -6,13 +6,19 @@ the same result, and a bench that was stopped goes on where it was.
 
 import hashlib
 import json
+import os
+import random
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Self, final
+from typing import Any, Self, final
+
+import numpy as np
+import torch
 
 from agentic.build import build, change, limited, metric_of
 from agentic.errors import RunError, UserError
@@ -20,10 +26,13 @@ from agentic.experiment import Experiment, Named
 from agentic.manifest import annotate
 from agentic.metric import Measurement, measure
 from agentic.plugins import Registry, load
+from agentic.plugins.loading import PRIVATE
 from agentic.plugins.registry import described
+from agentic.seeds import stream
 from agentic.subject import Intervention, Subject, Told
 
 RESULT = "measurements.json"
+LONGEST = 60  # letters of a label in the name of a folder
 
 
 @final
@@ -60,9 +69,10 @@ class Task:
         return f"{self.world}, {self.agent}, seed {self.seed}"
 
     def key(self, code: str) -> str:
-        """What its results depend on, as a SHA-256; `code` stands for all versions and sources."""
+        """What its results depend on, files included, as a SHA-256; `code` stands for all versions and sources."""
         columns = [[c.label, c.metric.model_dump(), c.change and c.change.model_dump(), c.told] for c in self.columns]
-        said = [self.world, self.agent, self.experiment.tables(), self.learning, columns, code]
+        tables = self.experiment.tables()
+        said = [self.world, self.agent, tables, self.learning, columns, code, [*_digests([tables, columns])]]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -107,6 +117,7 @@ def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> 
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
+        _forget(task.seed)
         _attempt(task, draft, key, load(files))
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -118,9 +129,9 @@ def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> 
 def _attempt(task: Task, folder: Path, key: str, registry: Registry) -> None:
     try:
         subject = build(limited(task.experiment, registry), registry).subject(folder, learning=task.learning)
-    except (UserError, RunError) as error:
-        missing = dict.fromkeys((column.label for column in task.columns), str(error))
-        Result({}, missing, tuple(missing) if isinstance(error, RunError) else (), key).keep(folder)
+    except (Exception, SystemExit) as error:
+        missing = dict.fromkeys((column.label for column in task.columns), _reason(error))
+        Result({}, missing, () if isinstance(error, UserError) else tuple(missing), key).keep(folder)
         return
     measured, missing, broken = dict[str, Measurement](), dict[str, str](), list[str]()
     seconds = dict[str, float]()
@@ -128,14 +139,16 @@ def _attempt(task: Task, folder: Path, key: str, registry: Registry) -> None:
         begun = perf_counter()
         try:
             measured[column.label] = _measured(column, subject, task, registry)
-        except UserError as error:
-            missing[column.label] = str(error)
-        except Exception as error:
-            missing[column.label] = str(error) if isinstance(error, RunError) else f"it broke, {described(error)}"
-            broken.append(column.label)
+        except (Exception, SystemExit) as error:
+            missing[column.label] = _reason(error)
+            broken += [] if isinstance(error, UserError) else [column.label]
         seconds[column.label] = perf_counter() - begun
     Result(measured, missing, tuple(broken), key).keep(folder)
     annotate(folder, measuring_seconds=seconds)
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) if isinstance(error, UserError | RunError) else f"it broke, {described(error)}"
 
 
 def _measured(column: Column, subject: Subject, task: Task, registry: Registry) -> Measurement:
@@ -156,5 +169,30 @@ def _measured(column: Column, subject: Subject, task: Task, registry: Registry) 
 
 def slug(label: str) -> str:
     """A label as the name of a folder; labels that differ keep different names."""
-    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "x"
+    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:LONGEST] or "x"
     return plain if plain == label else f"{plain}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"
+
+
+def _forget(seed: int) -> None:
+    """Begin as a new process does: modules of files are loaded anew, and global generators start from the seed.
+
+    Nothing of ours uses these generators; strangers do, and a worker has done other tasks before.
+    """
+    for name in [name for name in sys.modules if name.startswith(PRIVATE)]:
+        del sys.modules[name]
+    word = int(stream(seed, "stranger").generate_state(1, np.uint32)[0])
+    random.seed(word)
+    np.random.seed(word)  # noqa: NPY002, TID251
+    torch.manual_seed(word)  # noqa: TID251
+
+
+def _digests(value: Any) -> Iterator[str]:
+    """Of every file that a text in plain tables names: a saved policy, a class in a file, a model of a world."""
+    if isinstance(value, str):
+        for path in dict.fromkeys((value, f"{value}.zip", value.rpartition(":")[0])):
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    yield hashlib.file_digest(file, "sha256").hexdigest()
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _digests(part)

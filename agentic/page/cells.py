@@ -5,8 +5,6 @@ from dataclasses import fields
 from math import hypot, isfinite
 from typing import Any
 
-import numpy as np
-
 from agentic.battery import Cell
 from agentic.page.reading import real
 from agentic.profile import Row, verdicts
@@ -51,27 +49,4 @@ def apart(a: Cell, b: Cell) -> bool:
 
 def judged(agent: str, world: str, rows: Sequence[Row]) -> list[Cell]:
     """The cells of one subject from its measurements, judged together."""
-    return [_of_row(agent, world, row, said) for row, said in zip(rows, verdicts(rows), strict=True)]
-
-
-def _of_row(agent: str, world: str, row: Row, verdict: str) -> Cell:
-    value, interval = row.estimate
-    nulls = [each.null for each in row.found if each.null is not None]
-    mean = float(np.mean([null.mean for null in nulls])) if nulls else None
-    half = 1.96 * float(np.mean([null.sd for null in nulls])) if nulls else 0.0
-    return Cell(
-        agent=agent,
-        world=world,
-        metric=row.name,
-        value=real(value),
-        low=real(interval and interval.low),
-        high=real(interval and interval.high),
-        null=mean,
-        null_low=None if mean is None else mean - half,
-        null_high=None if mean is None else mean + half,
-        p_value=row.p_value,
-        unit=row.unit,
-        verdict=verdict,
-        exact=row.exact,
-        seeds=len(row.found),
-    )
+    return [Cell.of(agent, world, row, said) for row, said in zip(rows, verdicts(rows), strict=True)]

@@ -1,7 +1,7 @@
 """What the table says, in sentences that are computed from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import final
 
@@ -26,7 +26,7 @@ Both = tuple[Cell, Cell]
 class _Pair:
     """Two agents of a world that behavior does not tell apart, and what does once it changes, the widest gap first.
 
-    `gaps` are those differences in units of the column's range.
+    `gaps` are those differences in units of the column's range. `twins` are agents that no column tells from either.
     """
 
     world: str
@@ -35,6 +35,7 @@ class _Pair:
     same: Sequence[Both]
     parted: Sequence[Both]
     gaps: Sequence[float]
+    twins: tuple[str, ...] = ()
 
     @property
     def equal(self) -> bool:
@@ -62,8 +63,9 @@ def _same(bench: Bench, pair: _Pair) -> str:
     size = "by 0" if pair.equal else "by no more than their intervals"
     parts = [f"{one.metric} {number(one.value)} against {number(other.value)}" for one, other in pair.parted]
     where = f" in {quoted(pair.world)}" if len(bench.worlds) > 1 else ""
+    agents = [agent for agent in bench.agents if agent in (pair.a, pair.b, *pair.twins)]
     return (
-        f"By behavior alone {pair.a} and {pair.b} are the same{where}: they differ {size} on {names}. "
+        f"By behavior alone {enumerated(agents)} are the same{where}: they differ {size} on {names}. "
         f"Change the world and they part: {enumerated(parts, 4)}."
     )
 
@@ -75,8 +77,18 @@ def _pairs(bench: Bench, world: str) -> Iterator[_Pair]:
     seen: set[str] = set()
     for pair in sorted(found, key=lambda pair: (not pair.equal, *pair.rank)):
         if not {pair.a, pair.b} & seen:
-            seen |= {pair.a, pair.b}
-            yield pair
+            others = [agent for agent in agents if agent not in (pair.a, pair.b)]
+            twins = tuple(o for o in others if any(_twins(bench, world, o, agent) for agent in (pair.a, pair.b)))
+            seen |= {pair.a, pair.b, *twins}
+            yield replace(pair, twins=twins)
+
+
+def _twins(bench: Bench, world: str, a: str, b: str) -> bool:
+    """Whether two agents have the same value in every column."""
+    columns = bench.columns_in(world)
+    mine, theirs = ([bench.cells.get((world, agent, c.label)) for c in columns] for agent in (a, b))
+    both = list(zip(mine, theirs, strict=True))
+    return all(x is not None and y is not None and known(x) and known(y) and difference(x, y) <= EQUAL for x, y in both)
 
 
 def _telling(bench: Bench, world: str) -> Mapping[Column, float]:

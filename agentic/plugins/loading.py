@@ -24,6 +24,7 @@ from agentic.hookspecs import KINDS
 from agentic.plugins.discover import PluginError, PluginRow, ids, installed, normalized
 from agentic.plugins.registry import Component, Problem, Registry, described, listed, suggest
 
+PRIVATE = "_agentic_plugin_"  # what the names of modules that are local files start with
 API_VERSION = 1  # what a plugin states as AGENTIC_API, if it states anything
 
 _HOOKS = {f"agentic_{kind}": kind for kind in KINDS}
@@ -145,7 +146,7 @@ def import_file(file: Path) -> tuple[ModuleType, str]:
     """A local file or folder as a module under a private name, and its SHA-256; a stale byte-code cache is not used."""
     digest = _digest(file)
     code = file / "__init__.py" if file.is_dir() else file
-    name = f"_agentic_plugin_{file.stem}_{hashlib.sha256(f'{file}{digest}'.encode()).hexdigest()[:12]}"
+    name = f"{PRIVATE}{file.stem}_{hashlib.sha256(f'{file}{digest}'.encode()).hexdigest()[:12]}"
     if name in sys.modules:  # unchanged since it was loaded: its classes stay the same objects
         return sys.modules[name], digest
     spec = spec_from_file_location(name, code, submodule_search_locations=[str(file)] if file.is_dir() else None)

@@ -11,6 +11,7 @@ ENTRY_POINTS = {
     "agentic/Tiger-v0": "agentic_envs.tiger:Tiger",
     "agentic/GridWorld-v0": "agentic_envs.gridworld:GridWorld",
     "agentic/CliffWorld-v0": "agentic_envs.cliffworld:CliffWorld",
+    "agentic/Room-v0": "agentic_envs.room:Room",
 }
 
 

@@ -104,6 +104,7 @@ NAMES = [
     "subject_of",
     "ticks",
     "truth_of",
+    "unknowing",
     "weigh",
 ]
 

@@ -19,12 +19,15 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "fog": ("agentic/GridWorld-v0", {"layout": (3, 4), "walls": [(1, 1)], "fog": True, "steps": 7}),
     "exit": ("agentic/GridWorld-v0", {"layout": ["S.G", ".#."], "slip": 0.2, "exit": True, "steps": 12}),
     "cliffworld": ("agentic/CliffWorld-v0", {"rows": 3, "columns": 5, "width": 2}),
+    "room": ("agentic/Room-v0", {"levels": 4, "setpoint": 2.0, "noise": 0.3}),
+    "rest": ("agentic/Room-v0", {"levels": 5, "rest": True, "steps": 9}),
 }
 STATES: dict[str, Callable[[Any], tuple[int, ...]]] = {
     "TMaze": lambda env: (env.location, env.side),
     "Tiger": lambda env: (env.tiger, int(env.listening)),
     "GridWorld": lambda env: (env.cell,),
     "CliffWorld": lambda env: (env.cell,),
+    "Room": lambda env: (env.temperature,),
 }
 
 

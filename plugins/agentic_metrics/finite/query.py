@@ -4,7 +4,6 @@ Tables of policies and what states look like are the core's; here are the worlds
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agentic import Agent, Categorical, Truth, UserError, policy_table, state_observations, truth_of
+from agentic import Agent, Truth, UserError, policy_table, state_observations, truth_of, unknowing
 from agentic_metrics.finite.world import Floats, World
 
 
@@ -47,15 +46,6 @@ def asked(
     if tuple(taken.shape) != (len(seen), actions) or bool((taken.sum(-1) != 1).any()):
         raise UserError(f"expected one choice among {actions} actions per state, got actions {tuple(taken.shape)}")
     return np.asarray(taken.numpy().argmax(-1), np.int64)
-
-
-def unknowing(state: Any) -> Any:
-    """The state of an agent that is put somewhere: a prior belief, which might rule that place out, is made flat."""
-    prior = getattr(state, "prior", None)
-    if not isinstance(prior, Categorical):
-        return state
-    flat = torch.cat([torch.full_like(block, 1 / block.shape[-1]) for block in prior.blocks], -1)
-    return replace(state, prior=Categorical(flat, prior.sizes))
 
 
 def _draws(generator: np.random.Generator) -> torch.Generator:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.special import comb, digamma, stdtrit
 from torch import Tensor
 
-from agentic import Agent, Interval, Null, Record, Simplex, UserError, make, state_observations
+from agentic import Agent, Interval, Null, Record, Simplex, UserError, make, state_observations, unknowing
 from agentic_metrics.estimate import EXACT
-from agentic_metrics.finite.query import known_world, unknowing
+from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.sampling.surrogates import compare
 

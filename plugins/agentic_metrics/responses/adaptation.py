@@ -6,7 +6,7 @@ A table cloned from a planner does what the planner does until the world changes
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import nan
+from math import isnan, nan
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -143,7 +143,9 @@ class PolicyAdaptation(Metric):
     `interventions` are drawn, of `kinds` (none named: all that the world admits), and the agent is `told` of its new
     goal and model ("both"), of one, or of "nothing". Where the subject brings interventions that were decided on, those
     are taken instead, each told as it says; the interval is then over episodes (see `decided_adaptation`). An agent
-    that learns and is told nothing learns for `episodes` before it is looked at, and the habit curve is reported.
+    that learns and is told nothing learns for `episodes` before it is looked at, and the habit curve is reported. With
+    `half_life` the value is not the index but how many episodes of experience it takes to reach one half: 0 for who
+    is told and plans anew, undefined for who never gets there within `episodes`.
 
     Returns are over `horizon` steps with `discount`; below 1 so that soon is better than late, without which dawdling
     is optimal too. With `exact`, returns are computed where the world is finite, known and fully observed; elsewhere,
@@ -159,9 +161,9 @@ class PolicyAdaptation(Metric):
     exact: bool = True
     episodes: int = 20
     best: float | None = None
+    half_life: bool = False
 
     access = Access.INTERVENE
-    unit = "index"
     needs = ("agent", "environment")
     compares: ClassVar[bool] = True
 
@@ -173,6 +175,10 @@ class PolicyAdaptation(Metric):
                 "policy_adaptation expects at least 1 intervention, episode and step of horizon and a discount in "
                 f"(0, 1], got {self}"
             )
+
+    @property
+    def unit(self) -> str:
+        return "episodes" if self.half_life else "index"
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         assert subject.environment is not None
@@ -189,9 +195,9 @@ class PolicyAdaptation(Metric):
         adaptation = decided_adaptation if decided else policy_adaptation
         found = adaptation(frozen, after, best, generator=generator)
         more = {"interventions": [intervention.name for intervention in family], **_habit(trials)}
-        return replace(found, diagnostics={**more, **found.diagnostics}).measurement(
-            "policy_adaptation", self, self._frame(family, exact)
-        )
+        found = replace(found, diagnostics={**more, **found.diagnostics})
+        found = _in_episodes(found, self.episodes) if self.half_life else found
+        return found.measurement("policy_adaptation", self, self._frame(family, exact))
 
     def _trials(
         self, subject: Subject, family: Sequence[Intervention], generator: np.random.Generator
@@ -235,6 +241,15 @@ def _told(change: Change | None) -> Told:
     if change.goal is None:
         return "model"
     return "goal" if change.model is None else "both"
+
+
+def _in_episodes(found: Estimate, episodes: int) -> Estimate:
+    """The half-life in place of the index: of its course while learning, else of the index once told."""
+    details = found.diagnostics
+    value = float(details.get("half_life", half_life([found.value])))
+    span = f" within {episodes} episodes" if "course" in details else ": the agent learns nothing meanwhile"
+    never = (f"the index does not reach one half{span}",) if isnan(value) and not isnan(found.value) else ()
+    return replace(found, value=value, interval=None, null=None, warnings=(*found.warnings, *never))
 
 
 def _stacked(rows: Sequence[Floats]) -> Floats:

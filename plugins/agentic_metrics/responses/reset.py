@@ -14,8 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agentic import Agent, Categorical, Decision, Domain, Gaussian, Simplex, UserError, make, select, ticks
-from agentic_metrics.finite.query import unknowing
+from agentic import Agent, Categorical, Decision, Domain, Gaussian, Simplex, UserError, make, select, ticks, unknowing
 
 Floats = NDArray[np.float64]
 Law = Categorical | Gaussian

@@ -1,0 +1,45 @@
+"""One bench at a time in a folder: two would take each other's half-written results for their own."""
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agentic.errors import UserError
+
+LOCK = ".lock"
+TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """In this folder, made where it is missing, nobody else meanwhile.
+
+    The system lets go of the lock when a process ends, however it ends; a file system that knows no locks is trusted.
+    Raises UserError where another process holds it, and where the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / LOCK, "ab")
+    except OSError as error:
+        raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
+    with file:
+        try:
+            _lock(file.fileno())
+        except OSError as error:
+            if error.errno in TAKEN:
+                said = f"another bench is at work in {folder}: wait for it, or start a new folder with --fresh"
+                raise UserError(said) from None
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
