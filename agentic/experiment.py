@@ -126,7 +126,9 @@ class Experiment(_Table):
 
     def to_toml(self) -> str:
         """The resolved file."""
-        return "\n".join(line for name, table in self.tables().items() for line in (f"[{name}]", *toml_lines(table), ""))
+        return "\n".join(
+            line for name, table in self.tables().items() for line in (f"[{name}]", *toml_lines(table), "")
+        )
 
     def save(self, path: Path) -> None:
         """Write the resolved file. Raises RunError where it cannot be written."""

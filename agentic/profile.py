@@ -38,18 +38,26 @@ class Row:
         return list(dict.fromkeys(warning for each in self.found for warning in each.warnings))
 
     @property
+    def independent(self) -> Sequence[Measurement]:
+        """Those that tell something new: seeds that agree to the last bit saw the same, as where nothing is random."""
+        return list({(each.value, each.episodes, each.samples): each for each in reversed(self.found)}.values())[::-1]
+
+    @property
     def estimate(self) -> tuple[float, Interval | None]:
         """The value and its interval; over several seeds their mean and Student's interval, seeds being independent."""
-        if len(self.found) == 1:
+        if len(self.independent) == 1:
             return self.found[0].value, self.found[0].interval
         mean, interval = mean_interval([each.value for each in self.found])
         return mean, replace(interval, method="Student t over seeds")
 
     @property
     def p_value(self) -> float | None:
-        """Of all seeds together: -2 sum ln p is chi-square with 2 n degrees of freedom under the null (Fisher 1925)."""
-        nulls = [each.null for each in self.found if each.null is not None]
-        if len(nulls) < len(self.found):
+        """Of all seeds together: -2 sum ln p is chi-square with 2 n degrees of freedom under the null (Fisher 1925).
+
+        Of seeds that agree to the last bit only the first counts: their p-values are one, and no evidence more.
+        """
+        nulls = [each.null for each in self.independent if each.null is not None]
+        if len(nulls) < len(self.independent) or any(each.null is None for each in self.found):
             return None
         if len(nulls) == 1:
             return nulls[0].p_value

@@ -57,7 +57,7 @@ class Cell:
             numbers |= {"low": interval.low, "high": interval.high}
         if len(nulls) == len(row.found):
             mean = float(np.mean([null.mean for null in nulls]))
-            half = WIDTH * sqrt(float(np.mean([null.sd**2 for null in nulls])) / len(nulls))
+            half = WIDTH * sqrt(float(np.mean([null.sd**2 for null in nulls])) / len(row.independent))
             numbers |= {"null": mean, "null_low": mean - half, "null_high": mean + half}
         plain: Any = {name: each if each is not None and isfinite(each) else None for name, each in numbers.items()}
         judged: Any = {"verdict": verdict, "exact": row.exact, "seeds": len(row.found), "unit": row.unit, "note": note}
@@ -112,7 +112,7 @@ def _cells(tasks: Sequence[Task], results: Sequence[Result]) -> Iterator[Cell]:
     """The cells of one agent in one world, judged together."""
     labels = dict.fromkeys(column.label for task in tasks for column in task.columns)
     found = {label: [r.measurements[label] for r in results if label in r.measurements] for label in labels}
-    defined = {label: [each for each in every if not np.isnan(each.value)] for label, every in found.items()}
+    defined = {label: [each for each in every if isfinite(each.value)] for label, every in found.items()}
     rows = [Row(label, every) for label, every in defined.items() if every]
     judged = {row.name: (row, verdict) for row, verdict in zip(rows, verdicts(rows), strict=True)}
     agent, world = tasks[0].agent, tasks[0].world
@@ -131,7 +131,7 @@ def _note(found: Sequence[Measurement], defined: int, reasons: Sequence[str]) ->
     said = "; ".join(dict.fromkeys([*reasons, *warnings])) or None
     if defined and (len(found) > defined or reasons):
         return f"defined on {defined} of {len(found) + len(reasons)} seeds" + (f": {said}" if said else "")
-    return said if said or defined else "not measured yet"
+    return said if said or defined else f"its value is {found[0].value}" if found else "not measured yet"
 
 
 def read_cells(folder: Path) -> Mapping[str, Any]:

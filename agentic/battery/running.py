@@ -129,9 +129,8 @@ def _carried_out(tasks: Sequence[tuple[Task, str]], folder: Path, workers: int, 
                 future.result()
                 yield futures[future]
         except BrokenProcessPool as error:
-            raise RunError(
-                "a worker process was ended from outside (too little memory?); run again to go on"
-            ) from error
+            begun = ", ".join(sorted(draft.name[1:] for draft in (folder / "units").glob(".*"))) or "starting"
+            raise RunError(f"a worker process ended while {begun} (too little memory?); run again to go on") from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in multiprocessing.active_children():

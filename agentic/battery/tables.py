@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentic.battery.task import Column, Task
 from agentic.errors import UserError
@@ -25,13 +25,8 @@ from agentic.subject import Told
 
 Seed = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
-Label = Annotated[str, Field(min_length=1)]
-
-
-def _different(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    if len({*seeds}) < len(seeds):
-        raise ValueError("a seed that is listed twice is the same run twice, list each once")
-    return seeds
+Some = Annotated[int, Field(ge=1, le=10_000)]
+Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]  # one line
 
 
 class _Table(BaseModel):
@@ -63,7 +58,7 @@ class BenchTable(_Table):
 
     name: Label = "bench"
     about: str = ""
-    seeds: Positive | Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_different)] = 5
+    seeds: Some | Annotated[tuple[Seed, ...], Field(min_length=1)] = 5
     candidates: Annotated[int, Field(ge=0)] = 5
 
     @property
@@ -138,7 +133,8 @@ class Battery(_Table):
     def load(cls, path: str | Path) -> Self:
         """The battery in a TOML file; agents that are files, and a `path` of theirs, are looked for beside it."""
         tables = read(path)
-        for agent in tables.get("agents", []):
+        agents = tables.get("agents")
+        for agent in agents if isinstance(agents, list) else ():
             if isinstance(agent, dict):
                 _place(agent, Path(path).parent)
         return cls.of(tables, source=f"{path}: ")
@@ -246,6 +242,8 @@ class Battery(_Table):
 
     def _check(self) -> None:
         """What each table says about others. Raises UserError."""
+        if repeated := [seed for seed in self.bench.chosen if self.bench.chosen.count(seed) > 1]:
+            raise UserError(f"[bench] seeds has {repeated[0]} twice, which is the same run twice: list each seed once")
         worlds = [world.name for world in self.worlds]
         _unique(worlds, "worlds", "this bench")
         for kind in ("agents", "metrics", "interventions"):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.errors import UserError
 
 if TYPE_CHECKING:
     from agentic.battery import Battery, Observer, Scores, Task
@@ -62,6 +63,10 @@ def bench(
             scores = bench(battery, folder, workers=workers or cores(), files=plugins, observer=observer)
     except KeyboardInterrupt:
         click.echo(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
+        raise
+    except UserError:
+        with suppress(OSError):
+            folder.rmdir()  # nothing is in it yet, if it was made for this
         raise
     if as_json:
         click.echo(json.dumps(scores.to_dict(), allow_nan=False))
@@ -119,7 +124,7 @@ def _lines() -> "Observer":
 
 def show(battery: "Battery", scores: "Scores", folder: Path) -> None:
     """The table of each world, and what its signs mean."""
-    from agentic.cli.scores import LEGEND, score_tables
+    from agentic.cli.scores import LEGEND, score_tables, unmeasured
     from agentic.cli.tables import console
 
     printed = console()
@@ -128,4 +133,6 @@ def show(battery: "Battery", scores: "Scores", folder: Path) -> None:
             for table in score_tables(world.name, world.about, scores):
                 printed.print(table)
     click.echo(LEGEND)
+    for line in unmeasured(scores):
+        click.echo(f"nothing was measured of {line}")
     click.echo(f"Every number, run and seed: {folder}; as a page: agentic report {folder}")

@@ -7,15 +7,18 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from agentic.cli.tables import number
+from agentic.profile import SURROGATES
 
 if TYPE_CHECKING:
     from agentic.battery import Cell, Scores
 
 LEGEND = (
-    "(in parentheses): not told from its null, which is what chance gives; p-values are adjusted for the columns of a\n"
-    "line. [low, high]: 95 %, over seeds where there are several. - : undefined, or does not apply."
+    "(in parentheses): not told from its null, which is what chance gives, or too little data to tell; p-values are\n"
+    "adjusted for the columns of a line. [low, high]: 95 %, over seeds where there are several. - : undefined, or\n"
+    "does not apply."
 )
 MOST = 7  # columns of one table
+UNTOLD = ("inside the null", "too little data", SURROGATES)
 ZERO = 1e-12  # closer to zero than this, it is rounding
 
 
@@ -41,13 +44,24 @@ def _head(metric: str, cells: "Mapping[tuple[str, str], Cell]") -> str:
 
 
 def shown(cell: "Cell | None") -> str:
-    """Value and interval, in parentheses where the value lies inside its null."""
+    """Value and interval, in parentheses where the value is not told from its null."""
     if cell is None or cell.value is None:
         return "-"
     value = _number(cell.value)
-    text = f"({value})" if cell.verdict == "inside the null" else value
+    text = f"({value})" if cell.verdict in UNTOLD else value
     bounds = None if cell.low is None or cell.high is None else f"[{_number(cell.low)}, {_number(cell.high)}]"
     return escape(text if bounds is None or cell.low == cell.high else f"{text}\n{bounds}")
+
+
+def unmeasured(scores: "Scores") -> Iterator[str]:
+    """A line for each agent of which nothing was measured in a world, and the first reason."""
+    lines: dict[tuple[str, str], list[Cell]] = {}
+    for cell in scores.cells:
+        lines.setdefault((cell.world, cell.agent), []).append(cell)
+    for (world, agent), cells in lines.items():
+        if all(cell.value is None for cell in cells):
+            reason = next((cell.note for cell in cells if cell.note), "no reason is known")
+            yield f"{world}, {agent}: {reason}"
 
 
 def _number(value: float) -> str:

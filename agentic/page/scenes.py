@@ -29,6 +29,7 @@ Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes
 class Words:
     """What people call the actions, the numbers of an observation and the hidden factors of a world.
 
+    An environment says so in its `metadata["words"]`, a table of lists with these names.
     `drawing` is the scene that the page draws from the observation, None where it has none.
     """
 
@@ -38,10 +39,9 @@ class Words:
     drawing: str | None = None
 
 
-_COMPASS = ("north", "south", "east", "west", "stay")
 _CAR = ("position", "velocity")
 _LINKS = ("cos of first angle", "sin of first angle", "cos of second angle", "sin of second angle")
-WORDS = {  # by Gymnasium id, its version left out
+WORDS = {  # of Gymnasium's own worlds, by id, its version left out
     "CartPole": Words(
         ("push left", "push right"),
         ("cart position", "cart velocity", "pole angle", "pole velocity"),
@@ -56,10 +56,6 @@ WORDS = {  # by Gymnasium id, its version left out
     "FrozenLake": Words(("left", "down", "right", "up"), ("cell",)),
     "CliffWalking": Words(("up", "right", "down", "left"), ("cell",)),
     "Taxi": Words(("south", "north", "east", "west", "pick up", "drop off"), ("state",)),
-    "agentic/TMaze": Words(("center", "left arm", "right arm", "cue"), ("place", "outcome"), ("location", "side")),
-    "agentic/Tiger": Words(("listen", "open left", "open right"), ("heard",), ("tiger", "listening")),
-    "agentic/GridWorld": Words(_COMPASS, ("cell",)),
-    "agentic/CliffWorld": Words(("up left", "up right", "down left", "down right"), ("cell",)),
 }
 
 
@@ -87,9 +83,7 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
     except UserError as error:
         return Scene("bars", note=str(error))
     name = re.sub(r"-v\d+$", "", experiment.env.id)
-    words = WORDS.get(name, WORDS.get(f"agentic/{name}", Words()))
-    if any("order" in each.parameters for each in experiment.env.changes):
-        words = replace(words, actions=())  # they mean something else here
+    words = _unless_remapped(WORDS.get(name, Words()), experiment)
     seen = episodes[0].arrays.get("obs", np.empty(0))
     if words.drawing is not None and seen.shape[1:] == (len(words.observations),):
         return Scene(words.drawing, words)
@@ -102,6 +96,9 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
 def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord]) -> Scene:
     env = _make(experiment)
     sizes = _sizes(env)
+    if told := env.unwrapped.metadata.get("words"):
+        names = (tuple(told.get(name, ())) for name in ("actions", "observations", "factors"))
+        words = _unless_remapped(Words(*names), experiment)
     modes = env.metadata.get("render_modes") or ()
     env.close()
     if "ansi" not in modes:
@@ -117,6 +114,12 @@ def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Seque
     places = tuple(tuple(known.setdefault(text, len(known)) for text in episode) for episode in texts)
     mark = "x" if experiment.env.id.startswith("CliffWalking") else "@"
     return Scene("text", words, tuple(styled(text, mark) for text in known), places, sizes)
+
+
+def _unless_remapped(words: Words, experiment: Experiment) -> Words:
+    """Without names for actions that mean something else here."""
+    remapped = any("order" in each.parameters for each in experiment.env.changes)
+    return replace(words, actions=()) if remapped else words
 
 
 def _make(experiment: Experiment, **more: str) -> gymnasium.Env[Any, Any]:

@@ -35,7 +35,9 @@ class CliffWorld(gymnasium.Env[Any, Any]):
     Source: CliffWorld of the package seals (Gleave, Freire, Wang and Toyer 2020).
     """
 
-    metadata = drawing.RENDERING
+    metadata = drawing.RENDERING | {
+        "words": {"actions": ["up left", "up right", "down left", "down right"], "observations": ["cell"]}
+    }
 
     def __init__(
         self,

@@ -49,7 +49,9 @@ class GridWorld(gymnasium.Env[Any, Any]):
     cost per step and with a uniform slip in place of its sideways one.
     """
 
-    metadata = drawing.RENDERING
+    metadata = drawing.RENDERING | {
+        "words": {"actions": ["north", "south", "east", "west", "stay"], "observations": ["cell"]}
+    }
 
     def __init__(
         self,

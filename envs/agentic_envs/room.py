@@ -27,9 +27,9 @@ class Room(gymnasium.Env[Any, Any]):
     Observations, Discrete(levels): the temperature; `measured` it is a number instead, Box (1,) float32, in degrees:
     variances can be compared then, but the world is no longer known as arrays.
     Reward: -|x' - `setpoint`|, the degrees that the room is off after the step. The set point is by default the middle,
-    which lies between two temperatures if `levels` is even: then one action is best everywhere, at any horizon, and who
-    always takes it scores ln 2 nats of goal-directedness per decision. `noise` and `setpoint` may be changed by a
-    wrapper.
+    which lies between two temperatures if `levels` is even: then (from 4 levels on, with a `noise` below 1) one of two
+    actions is best at every temperature and for any horizon, and whoever takes it scores ln 2 nats of goal-directedness
+    per decision. `noise` and `setpoint` may be changed by a wrapper.
 
     With an odd number of levels, `rest` and the set point in the middle, the variance of a thermostat's room is
     `noise`, and that of a room left alone (levels^2 - 1) / 12.
@@ -54,6 +54,8 @@ class Room(gymnasium.Env[Any, Any]):
         self.levels, self.noise, self.steps = levels, noise, steps
         self.setpoint = (levels - 1) / 2 if setpoint is None else setpoint
         self.pushes = (0, 1, -1) if rest else (-1, 1)
+        actions = [{0: "rest", 1: "heat", -1: "cool"}[push] for push in self.pushes]
+        self.metadata = drawing.RENDERING | {"words": {"actions": actions, "observations": ["temperature"]}}
         self.render_mode = checked_render_mode(render_mode, self.metadata["render_modes"])
         self.action_space = Discrete(len(self.pushes))
         self.observation_space = Box(0.0, levels - 1.0, (1,), np.float32) if measured else Discrete(levels)

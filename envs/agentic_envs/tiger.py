@@ -34,7 +34,13 @@ class Tiger(gymnasium.Env[Any, Any]):
     Source: Cassandra, Kaelbling and Littman 1994, "Acting optimally in partially observable stochastic domains".
     """
 
-    metadata = drawing.RENDERING
+    metadata = drawing.RENDERING | {
+        "words": {
+            "actions": ["listen", "open left", "open right"],
+            "observations": ["heard"],
+            "factors": ["tiger", "listening"],
+        }
+    }
 
     def __init__(self, steps: int = 200, hearing: float = 0.85, render_mode: str | None = None) -> None:
         self.steps = steps

@@ -39,7 +39,13 @@ class TMaze(gymnasium.Env[Any, Any]):
     Friston et al. 2015, "Active inference and epistemic value".
     """
 
-    metadata = drawing.RENDERING
+    metadata = drawing.RENDERING | {
+        "words": {
+            "actions": ["center", "left arm", "right arm", "cue"],
+            "observations": ["place", "outcome"],
+            "factors": ["location", "side"],
+        }
+    }
 
     def __init__(self, steps: int = 4, validity: float = 0.95, render_mode: str | None = None) -> None:
         self.steps = steps

@@ -73,6 +73,23 @@ def test_bounds_at_infinity_are_none(tmp_path: Path) -> None:
     assert (cell.low, cell.high) == (9.0, None)
 
 
+def test_what_is_not_finite_is_undefined_and_says_so(tmp_path: Path) -> None:
+    cell = scores(tmp_path, found(value=inf))["return"]
+    assert (cell.value, cell.verdict, cell.note) == (None, "undefined", "its value is inf")
+
+
+def test_seeds_that_saw_the_same_are_one_observation(tmp_path: Path) -> None:
+    doubtful = replace(NULL, p_value=0.1)
+    same = [found(null=doubtful, interval=Interval(0.95, 0.5, 1.5, "x"), samples=9)] * 5
+    cell = scores(tmp_path / "same", *same)["return"]
+    assert (cell.low, cell.high, cell.p_value, cell.verdict, cell.seeds) == (0.5, 1.5, 0.1, "inside the null", 5)
+    assert cell.null_high == pytest.approx(0.98, abs=1e-3)
+    others = [found(null=doubtful, value=float(value), samples=9) for value in range(5)]
+    cell = scores(tmp_path / "others", *others)["return"]
+    assert cell.p_value == pytest.approx(0.01065, abs=1e-5)  # Fisher's, of five
+    assert cell.verdict == "outside the null"
+
+
 def test_a_result_is_read_as_it_was_kept(tmp_path: Path) -> None:
     result = Result({"m": replace(MEASURED, null=NULL)}, {"n": "why"}, ("n",), "key")
     result.keep(tmp_path)

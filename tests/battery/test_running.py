@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from agentic import Record, RunError, UserError, bench, measure
-from agentic.battery import Battery, Result, Scores, Task, bench_folder, read_cells
+from agentic.battery import Battery, Result, Scores, Task, bench_folder, read_cells, running
+from agentic.battery.alone import alone
+from agentic.battery.sources import source_digest
 from agentic.build import build, metric_of
 from agentic.experiment import Experiment, Named
 from agentic.plugins import load
@@ -29,6 +31,41 @@ class Broken(Agent):
 
     def decide(self, state, obs, *, generator):
         raise ZeroDivisionError("it fell apart")
+"""
+HOSTILE = """
+import sys
+import threading
+
+import agentic
+
+print("a stranger prints")
+
+
+class Quits:
+    def predict(self, obs):
+        sys.exit(0)
+
+
+class Locked(agentic.Agent):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def start(self, batch, *, generator):
+        return None
+
+    def decide(self, state, obs, *, generator):
+        return agentic.Decision(obs.new_tensor([[1.0, 0.0]]).expand(len(obs), 2))
+"""
+COIN = """
+import random
+
+CALLS = []
+
+
+class Coin:
+    def predict(self, obs):
+        CALLS.append(0)
+        return (len(CALLS) // 5 + random.choice([0, 1])) % 2
 """
 STRANGER = """
 class Leaner:
@@ -99,9 +136,11 @@ def test_one_worker_gives_the_same_bits_and_done_is_not_done_again(done: Any, tm
     assert (tmp_path / "cells.json").read_bytes() == (done[0] / "cells.json").read_bytes()
 
 
-def test_what_breaks_costs_its_own_cells(tmp_path: Path) -> None:
+def test_what_breaks_costs_its_own_cells(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
-    agents = [{"name": "rock"}, {"name": str(tmp_path / "broken.py"), "label": "broken"}]
+    (tmp_path / "hostile.py").write_text(HOSTILE)
+    files = [f"{tmp_path}/{name}" for name in ("broken.py", "hostile.py:Quits", "hostile.py:Locked")]
+    agents = [{"name": "rock"}, *({"name": name, "label": name.rpartition("/")[2]} for name in files)]
     scores = bench(
         small(
             agents=agents,
@@ -113,11 +152,14 @@ def test_what_breaks_costs_its_own_cells(tmp_path: Path) -> None:
         tmp_path / "bench",
         workers=2,
     )
-    rock, broken = scores.cells
+    rock, broken, quits, locked = scores.cells
     assert rock.value is not None
     assert broken.value is None
     assert "it fell apart" in str(broken.note)
-    assert len(scores.broken) == 1
+    assert (quits.value, quits.note) == (None, "it broke, SystemExit: 0")
+    assert (locked.value, "cannot pickle" in str(locked.note)) == (None, True)
+    assert len(scores.broken) == 3
+    assert "a stranger prints" not in capfd.readouterr().out
 
 
 def test_what_does_not_apply_is_said(tmp_path: Path) -> None:
@@ -144,6 +186,76 @@ def test_a_strangers_class_in_a_file_takes_one_table(tmp_path: Path) -> None:
     assert leaner.value is not None
     assert rock.value is not None
     assert leaner.value > 2 * rock.value
+
+
+def test_a_result_that_no_longer_holds_is_not_shown(tmp_path: Path, monkeypatch: Any) -> None:
+    def killed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    battery = small(bench={"seeds": 1}).only(["rock"])
+    stale = Result({}, {"return": "of sources that are others now"}, key="of then")
+    for task in battery.tasks():
+        (tmp_path / task.folder).mkdir(parents=True)
+        stale.keep(tmp_path / task.folder)
+    (tmp_path / "units/.half").mkdir()
+    monkeypatch.setattr(running, "_carried_out", killed)
+    with pytest.raises(KeyboardInterrupt):
+        bench(battery, tmp_path)
+    assert {cell["note"] for cell in read_cells(tmp_path)["cells"]} == {"not measured yet"}
+    assert not (tmp_path / "units/.half").exists()
+
+
+@pytest.mark.slow
+def test_a_worker_that_ends_names_what_it_did(tmp_path: Path) -> None:
+    (tmp_path / "gone.py").write_text("import os\nclass Gone:\n    def predict(self, obs): os._exit(0)\n")
+    tables = {"worlds": TABLES["worlds"][1:], "metrics": TABLES["metrics"][:1], "bench": {"seeds": 1}}
+    battery = Battery.of({**tables, "agents": [{"name": f"{tmp_path}/gone.py"}], "metrics": [{"name": "homeostasis"}]})
+    with pytest.raises(RunError, match="a worker process ended while cart-gone-seed-0"):
+        bench(battery, tmp_path / "bench")
+
+
+@pytest.mark.slow
+def test_a_worker_begins_each_task_as_a_new_process_does(tmp_path: Path) -> None:
+    (tmp_path / "coin.py").write_text(COIN)
+    agents = [{"name": f"{tmp_path}/coin.py"}]
+    metrics = [{"name": "episode_return"}]
+    battery = Battery.of({"worlds": TABLES["worlds"][1:], "metrics": metrics, "agents": agents})
+    one, five = (bench(battery, tmp_path / str(count), workers=count) for count in (1, 5))
+    assert one == five
+
+
+def test_one_bench_at_a_time_in_a_folder(tmp_path: Path) -> None:
+    with alone(tmp_path), pytest.raises(UserError, match="another bench is at work in"):
+        bench(small(), tmp_path)
+    with alone(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"metrics": [{"name": "episode_retrun"}]}, "episode_retrun: unknown metric .*did you mean 'episode_return'"),
+        ({"metrics": [{"name": "episode_return", "levl": 1}]}, "no parameter 'levl', did you mean 'level'"),
+        ({"interventions": [{**TABLES["interventions"][0], "ordr": 1}]}, "swapped has no parameter 'ordr'"),
+    ],
+)
+def test_what_is_measured_is_checked_before_anything_runs(changed: Any, said: str, tmp_path: Path) -> None:
+    if "metrics" in changed:
+        changed["interventions"] = []
+    with pytest.raises(UserError, match=said):
+        bench(small(**changed), tmp_path / "bench")
+    assert not (tmp_path / "bench").exists()
+
+
+def test_sources_of_plugins_and_of_modules_of_worlds_count(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry = load()
+    without = source_digest(registry)
+    (tmp_path / "world_of_mine.py").write_text("SIZE = 1")
+    first = source_digest(registry, ["world_of_mine:World-v0"])
+    (tmp_path / "world_of_mine.py").write_text("SIZE = 2")
+    assert len({without, first, source_digest(registry, ["world_of_mine:World-v0"])}) == 3
+    assert source_digest(registry, ["CartPole-v1", ":odd", "not_there:World-v0"]) == without
 
 
 @pytest.mark.parametrize(

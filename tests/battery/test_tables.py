@@ -51,6 +51,49 @@ def test_a_clone_of_another_agent_of_the_file_carries_its_tables() -> None:
     assert battery.only(["clone"]).tasks()[0].experiment == clone
 
 
+def test_one_agent_is_the_teacher_in_all_worlds_of_a_clone() -> None:
+    teachers = [{"name": "rock", "worlds": ["cart"]}, {"name": "rock", "action": 1, "worlds": ["lake"]}]
+    with pytest.raises(UserError, match=r"no one agent in all its worlds lake, cart.*a table for each"):
+        small(agents=[*teachers, {"name": "clone", "of": "rock"}])
+    battery = small(agents=[*teachers, {"name": "clone", "of": "rock", "worlds": ["lake"]}])
+    (clone, _) = [task.experiment.agent for task in battery.tasks() if task.agent == "clone"]
+    assert clone.parameters == {"of": {"name": "rock", "action": 1}}
+
+
+def test_agents_that_are_of_each_other_are_told() -> None:
+    agents = [{"name": "clone", "label": "a", "of": "b"}, {"name": "clone", "label": "b", "of": "a"}]
+    with pytest.raises(UserError, match="agent b is of 'a', which is in the end of itself"):
+        small(agents=agents)
+
+
+def test_what_a_result_depends_on_includes_the_files_that_are_named(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("class Own: ...")
+    (tmp_path / "saved.zip").write_bytes(b"first")
+    agents = [
+        {"name": f"{tmp_path}/own.py:Own"},
+        {"name": "clone", "of": {"name": "sb3", "path": f"{tmp_path}/saved"}},
+        {"name": "rock"},
+    ]
+
+    def keys() -> list[str]:
+        return [task.key("") for task in small(agents=agents, bench={"seeds": 1}).tasks() if task.world == "cart"]
+
+    first = keys()
+    (tmp_path / "own.py").write_text("class Own: pass")
+    second = keys()
+    (tmp_path / "saved.zip").write_bytes(b"second")
+    assert [a == b for a, b in zip(first, second, strict=True)] == [False, True, True]
+    assert [a == b for a, b in zip(second, keys(), strict=True)] == [True, False, True]
+
+
+def test_long_labels_and_odd_keys_are_no_obstacle() -> None:
+    battery = small(agents=[{"name": "rock", "label": "x" * 400, "odd key": 3}, {"name": "rock", "label": "x" * 401}])
+    names = {task.folder.parts[2] for task in battery.tasks()}
+    assert len(names) == 2
+    assert max(map(len, names)) < 80
+    assert Battery.of(tomllib.loads(battery.to_toml())) == battery
+
+
 def test_first_seeds_record_candidate_plans() -> None:
     runs = {task.seed: task.experiment.run for task in small(bench={"seeds": [7, 9], "candidates": 4}).tasks()}
     assert (runs[7].candidates, runs[9].candidates) == (4, 0)
@@ -78,8 +121,16 @@ def wrong(path: str, value: Any) -> dict[str, Any]:
         ("metrics.2.under", ["swaped"], "under 'swaped'.*did you mean 'swapped'"),
         ("metrics.1.label", "return", "two .*metrics.* of world lake are called 'return'"),
         ("metrics.1.seeds", 0, r"\[\[metrics\]\] number 2 seeds is wrong"),
+        ("agents.1.of", "random", "agent random is of 'random', which is in the end of itself"),
+        ("bench.seeds", [3, 14, 3], r"\[bench\] seeds has 3 twice"),
+        ("bench.seeds", 10**30, r"\[bench\] seeds is wrong"),
+        ("agents.0.label", "two\nlines", r"\[\[agents\]\] number 1 label is wrong"),
         ("bench.seeds", -1, r"\[bench\] seeds"),
-        ("agents.1.of", "nobody", "of 'nobody', which is no agent of the same worlds; known: rock, random, right"),
+        (
+            "agents.1.of",
+            "nobody",
+            "of 'nobody', which is no one agent in all its worlds lake, cart; known: rock, random",
+        ),
         ("interventions.0.told", "everything", r"\[\[interventions\]\] number 1 told is wrong"),
     ],
 )
@@ -101,9 +152,22 @@ def test_an_unknown_agent_is_asked_for() -> None:
 
 def test_the_file_is_named_in_messages(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
+    file.write_text("agents = 3\n")
+    with pytest.raises(UserError, match=r"mine\.toml: .*\[\[worlds\]\]"):
+        Battery.load(file)
     file.write_text("[bench]\nname = 3\n")
     with pytest.raises(UserError, match=r"mine\.toml: \[bench\] name"):
         Battery.load(file)
+
+
+def test_files_of_an_agent_within_an_agent_are_found_too(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    agents = [{"name": "clone", "of": {"name": "own.py", "path": "a.zip", "other": {"name": "x", "path": "/b.zip"}}}]
+    (tmp_path / "there/mine.toml").write_text(small(agents=agents).to_toml())
+    (agent,) = Battery.load("there/mine.toml").agents
+    inner = {"name": "there/own.py", "path": "there/a.zip", "other": {"name": "x", "path": "/b.zip"}}
+    assert agent.parameters == {"of": inner}
 
 
 def test_files_are_found_beside_the_bench_file_and_may_differ_by_seed(tmp_path: Path, monkeypatch: Any) -> None:

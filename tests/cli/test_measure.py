@@ -271,10 +271,17 @@ def test_little_data_is_no_verdict() -> None:
 
 
 def test_p_values_of_seeds_are_put_together() -> None:
-    assert Row("a", [found(p=0.5), found(p=0.5)]).p_value == pytest.approx(0.25 * (1 - 2 * -0.6931471805599453))
-    assert Row("a", [found(p=0.0), found(p=1.0)]).p_value == 0.0
-    assert Row("a", [found(p=1.0), found(p=1.0)]).p_value == 1.0
+    halves = [found(1.0, p=0.5), found(2.0, p=0.5)]
+    assert Row("a", halves).p_value == pytest.approx(0.25 * (1 - 2 * -0.6931471805599453))
+    assert Row("a", [*halves, *halves]).p_value == Row("a", halves).p_value  # the same again is no more evidence
+    assert Row("a", [found(1.0, p=0.0), found(2.0, p=1.0)]).p_value == 0.0
+    assert Row("a", [found(1.0, p=1.0), found(2.0, p=1.0)]).p_value == 1.0
     assert Row("a", [found(p=0.5), found()]).p_value is None
+
+
+def test_seeds_that_agree_to_the_last_bit_have_the_interval_of_one() -> None:
+    one = found(p=0.1, half=0.5, samples=9)
+    assert Row("a", [one] * 3).estimate == (one.value, one.interval)
 
 
 def test_difference_has_the_width_of_both() -> None:

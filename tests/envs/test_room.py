@@ -68,7 +68,8 @@ def test_measured_it_is_the_same_room_seen_as_a_number() -> None:
     ("settings", "best"),
     [
         ({"levels": 6}, [1, 1, 1, 0, 0, 0]),
-        ({"levels": 6, "setpoint": 0.5}, [1, 0, 0, 0, 0, 0]),
+        ({"levels": 4, "noise": 0.9}, [1, 1, 0, 0]),
+        ({"levels": 6, "setpoint": 3.5}, [1, 1, 1, 1, 0, 0]),
         ({"levels": 5, "rest": True}, [1, 1, 0, 2, 2]),
     ],
 )

@@ -102,7 +102,7 @@ class TestThermostat:
 class TestHabit:
     """It finds out in time what a planner knows when it is told."""
 
-    @pytest.mark.parametrize("agent", ["planner", "energy"])
+    @pytest.mark.parametrize("agent", ["planner", pytest.param("energy", marks=pytest.mark.slow)])
     def test_who_plans_needs_no_experience_once_told(self, rung: Any, agent: str) -> None:
         found = values(rung("grid", agent))
         assert found["adaptation under swap"] == pytest.approx(1, abs=1e-6)
