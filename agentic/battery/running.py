@@ -49,7 +49,7 @@ def bench(
     if workers < 1:
         raise UserError(f"workers must be at least 1, got {workers}")
     place, registry, tasks = Path(folder), load(files), battery.tasks()
-    _check(tasks, registry)
+    check(battery, registry)
     code = source_digest(registry, {task.experiment.env.id for task in tasks})
     keyed = [(task, task.key(code)) for task in tasks]
     with alone(place):
@@ -77,28 +77,37 @@ def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> P
         for path in sorted(Path(out).glob("[0-9][0-9][0-9][0-9]-bench-*"), reverse=True):
             if (path / FILE).is_file() and (path / FILE).read_text(encoding="utf-8", errors="replace") == text:
                 return path
-    return create_folder(out, f"bench-{battery.bench.name}")
+    folder = create_folder(out, f"bench-{battery.bench.name}")
+    _write(folder, battery)  # at once, so that it is found again even if nothing else comes to be
+    return folder
 
 
-def _check(tasks: Sequence[Task], registry: Registry) -> None:
+def check(battery: Battery, registry: Registry) -> None:
     """Raises UserError for a metric or an intervention that is unknown, or does not take its parameters."""
-    for label, column in {column.label: column for task in tasks for column in task.columns}.items():
+    for column in [column for world in battery.worlds for column, _ in battery.columns(world.name)]:
         try:
             metric_of(column.metric, registry)
         except UserError as error:
-            raise UserError(f"[[metrics]] {label}: {error}") from None
+            raise UserError(f"[[metrics]] {column.label}: {error}") from None
         if column.change is not None:
             change(registry, column.change, f"[[interventions]] {column.under}")
 
 
 def _prepare(folder: Path, battery: Battery, left: Sequence[Task]) -> None:
     """Write the resolved file; leave nothing that a killed bench had half written, and no result that holds no more."""
+    _write(folder, battery)
     try:
-        (folder / FILE).write_text(battery.to_toml(), encoding="utf-8")
         for draft in (folder / "units").glob(".*"):
             shutil.rmtree(draft, ignore_errors=True)
         for task in left:
             (folder / task.folder / RESULT).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
+
+
+def _write(folder: Path, battery: Battery) -> None:
+    try:
+        (folder / FILE).write_text(battery.to_toml(), encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
 

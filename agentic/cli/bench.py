@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from agentic.cli.plugins import load_and_report, plugin_options
-from agentic.errors import UserError
 
 if TYPE_CHECKING:
     from agentic.battery import Battery, Observer, Scores, Task
@@ -52,10 +51,11 @@ def bench(
     agentic bench my_bench.toml --seeds 10 --workers 8
     """
     registry = load_and_report(files, directories)
-    from agentic.battery import Battery, bench, bench_folder
+    from agentic.battery import Battery, bench, bench_folder, check
     from agentic.cli import examples
 
     battery = Battery.load(file or examples.example("bench/battery")).only(agents, seeds)
+    check(battery, registry)
     folder = bench_folder(battery, out, fresh=fresh)
     plugins = [row.location for row in registry.rows if row.source == "file"]
     try:
@@ -63,10 +63,6 @@ def bench(
             scores = bench(battery, folder, workers=workers or cores(), files=plugins, observer=observer)
     except KeyboardInterrupt:
         click.echo(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
-        raise
-    except UserError:
-        with suppress(OSError):
-            folder.rmdir()  # nothing is in it yet, if it was made for this
         raise
     if as_json:
         click.echo(json.dumps(scores.to_dict(), allow_nan=False))

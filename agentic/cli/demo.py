@@ -27,7 +27,7 @@ def demo(seeds: int | None, workers: int | None, out: str) -> None:
     show(battery, scores, folder)
     click.echo(f"The same as a page, with curves and a replay of every agent: {report(folder)}\nTo try next:")
     command = _command()
-    run = next((folder / "units").glob("*/energy/seed-*"))
+    run = min((folder / "units").glob("*/energy/seed-*"))
     click.echo(f"  {command} run {examples.example('cartpole')}    # one agent in one world, from an experiment file")
     click.echo(f"  {command} report {run} --open    # that run as a page: what it saw, believed and planned")
     click.echo(f"  {command} bench    # the whole battery: more worlds, agents and metrics; some minutes")

@@ -70,7 +70,7 @@ def measure(
 
 
 def _keep(run: str | None, rows: "list[Row]") -> None:
-    """In the run's folder, for its report; what was measured there before and not now stays."""
+    """In the run's folder, for its report; what was measured there before and not now stays, and so does a bench's."""
     from pathlib import Path
 
     from agentic.battery import Result
@@ -78,6 +78,8 @@ def _keep(run: str | None, rows: "list[Row]") -> None:
     if run is None or run.startswith("minari:") or not rows:
         return
     earlier = Result.read(Path(run))
+    if earlier is not None and earlier.key:  # numbers of a bench, with its own parameters
+        return
     before = {} if earlier is None else earlier.measurements
     Result({**before, **{row.name: row.found[0] for row in rows}}).keep(Path(run))
 

@@ -97,8 +97,8 @@ def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Seque
     env = _make(experiment)
     sizes = _sizes(env)
     if told := env.unwrapped.metadata.get("words"):
-        names = (tuple(told.get(name, ())) for name in ("actions", "observations", "factors"))
-        words = _unless_remapped(Words(*names), experiment)
+        actions, observations, factors = (tuple(told.get(name, ())) for name in ("actions", "observations", "factors"))
+        words = _unless_remapped(Words(actions, observations, factors), experiment)
     modes = env.metadata.get("render_modes") or ()
     env.close()
     if "ansi" not in modes:

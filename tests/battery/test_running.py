@@ -280,7 +280,6 @@ def test_workers_are_at_least_one_and_folders_can_be_written(tmp_path: Path) -> 
 
 def test_the_folder_of_the_same_battery_is_gone_on_with(tmp_path: Path) -> None:
     first = bench_folder(small(), tmp_path)
-    (first / "battery.toml").write_text(small().to_toml())
     assert bench_folder(small(), tmp_path) == first
     assert bench_folder(small(bench={"seeds": 3}), tmp_path) != first
     assert bench_folder(small(), tmp_path, fresh=True) != first
