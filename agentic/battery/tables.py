@@ -5,121 +5,24 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from agentic.battery.entries import BenchAgent, BenchIntervention, BenchMetric, BenchPart, BenchTable, WorldTable
+from agentic.battery.mistakes import check_known, check_unique, sentence
 from agentic.battery.task import Column, Task
 from agentic.errors import UserError
 from agentic.experiment import (
     Experiment,
-    LearnTable,
-    Named,
-    PlannerTable,
     RunTable,
-    complaint,
     read,
     toml_lines,
 )
 from agentic.plugins.registry import listed, suggest
 from agentic.stranger import agent_file
-from agentic.subject import Told
-
-Seed = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
-Some = Annotated[int, Field(ge=1, le=10_000)]
-Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]  # one line
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Labelled(Named):
-    """A component with a `label` of its own (None: its name), in some of the `worlds` (none named: in all)."""
-
-    label: Label | None = None
-    worlds: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        return self.label or Path(agent_file(self.name)).stem or self.name
-
-    @property
-    def component(self) -> Named:
-        """The component itself: its name and its parameters."""
-        return Named(name=self.name, **self.parameters)
-
-    def lives_in(self, world: str) -> bool:
-        return not self.worlds or world in self.worlds
 
 
 @final
-class BenchTable(_Table):
-    """`seeds`: a list, or how many from 0 on. `candidates`: best plans per tick that each first seed records."""
-
-    name: Label = "bench"
-    about: str = ""
-    seeds: Some | Annotated[tuple[Seed, ...], Field(min_length=1)] = 5
-    candidates: Annotated[int, Field(ge=0)] = 5
-
-    @property
-    def chosen(self) -> tuple[int, ...]:
-        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
-
-
-@final
-class WorldTable(_Table):
-    """`name` is its label; `id`, `kwargs` and `changes` as under [env]; `episodes` are recorded on every seed."""
-
-    name: Label
-    id: Label
-    about: str = ""
-    kwargs: dict[str, Any] = {}
-    changes: tuple[Named, ...] = ()
-    episodes: Positive = 20
-
-
-@final
-class BenchAgent(_Labelled):
-    """An agent with the tables of its parts, as an experiment file has them.
-
-    `of` may name another agent's label; "{seed}" in a text, such as a file's name, is replaced by the seed. One that is
-    `learning` is not sealed before it is measured: it learns where a metric leaves it to find out for itself.
-    """
-
-    about: str = ""
-    learning: bool = False
-    selection: Named | None = None
-    model: Named | None = None
-    goal: Named | None = None
-    inference: Named | None = None
-    planner: PlannerTable | None = None
-    learner: Named | None = None
-    learn: LearnTable | None = None
-
-    @property
-    def parts(self) -> dict[str, Any]:
-        """The tables beside [agent]."""
-        names = ("model", "goal", "inference", "planner", "learner", "learn")
-        return {name: table.model_dump(exclude_none=True) for name in names if (table := getattr(self, name))}
-
-
-@final
-class BenchMetric(_Labelled):
-    """A metric, measured on the first `seeds` of the bench, without or `under` interventions: a column for each."""
-
-    under: tuple[str, ...] = ()
-    seeds: Positive | None = None
-
-
-@final
-class BenchIntervention(_Labelled):
-    """A change of the world, a wrapper among the components of kind envs, and what the agent is `told` of it."""
-
-    told: Told = "both"
-
-
-@final
-class Battery(_Table):
+class Battery(BenchPart):
     """Everything a bench depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
 
     bench: BenchTable = BenchTable()
@@ -146,7 +49,7 @@ class Battery(_Table):
             made = cls.model_validate(tables)
             made._check()
         except ValidationError as error:
-            raise UserError(source + _sentence(error)) from None
+            raise UserError(source + sentence(error)) from None
         except UserError as error:
             raise UserError(f"{source}{error}") from None
         return made
@@ -245,27 +148,19 @@ class Battery(_Table):
         if repeated := [seed for seed in self.bench.chosen if self.bench.chosen.count(seed) > 1]:
             raise UserError(f"[bench] seeds has {repeated[0]} twice, which is the same run twice: list each seed once")
         worlds = [world.name for world in self.worlds]
-        _unique(worlds, "worlds", "this bench")
+        check_unique(worlds, "worlds", "this bench")
         for kind in ("agents", "metrics", "interventions"):
             for table in getattr(self, kind):
-                _known(table.worlds, worlds, f"[[{kind}]] {table.title} is in the world", "[[worlds]]")
+                check_known(table.worlds, worlds, f"[[{kind}]] {table.title} is in the world", "[[worlds]]")
         for metric in self.metrics:
             changes = [change.title for change in self.interventions]
-            _known(metric.under, changes, f"[[metrics]] {metric.title} is under", "[[interventions]]")
+            check_known(metric.under, changes, f"[[metrics]] {metric.title} is under", "[[interventions]]")
         for world in worlds:
             for kind in ("agents", "interventions"):
-                _unique([t.title for t in getattr(self, kind) if t.lives_in(world)], kind, f"world {world}")
-            _unique([column.label for column, _ in self.columns(world)], "metrics", f"world {world}")
+                check_unique([t.title for t in getattr(self, kind) if t.lives_in(world)], kind, f"world {world}")
+            check_unique([column.label for column, _ in self.columns(world)], "metrics", f"world {world}")
         for agent in self.agents:
             self._resolved(agent)
-
-
-def _known(labels: Iterable[str], known: list[str], said: str, what: str) -> None:
-    for label in labels:
-        if label not in known:
-            raise UserError(
-                f"{said} '{label}', which is none of the {what}{suggest(label, known)}; known: {listed(known)}"
-            )
 
 
 def _place(agent: dict[str, Any], folder: Path) -> None:
@@ -298,26 +193,3 @@ def _column(metric: BenchMetric, change: BenchIntervention | None) -> Column:
     if change is None:
         return Column(metric.title, metric.component)
     return Column(f"{metric.title} under {change.title}", metric.component, change.title, change.component, change.told)
-
-
-def _unique(labels: list[str], kind: str, where: str) -> None:
-    if repeated := [label for label in labels if labels.count(label) > 1]:
-        raise UserError(f"two [[{kind}]] of {where} are called '{repeated[0]}': give one of them another label")
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first thing that is wrong, and where."""
-    first = error.errors(include_url=False)[0]
-    table, *place = first["loc"]
-    keys = ".".join(str(key) for key in place if not isinstance(key, int) and not str(key).startswith("constrained"))
-    number = next((f" number {key + 1}" for key in place if isinstance(key, int)), "")
-    where = f"[[{table}]]{number}" if table in ("worlds", "agents", "metrics", "interventions") else f"[{table}]"
-    if first["type"] == "extra_forbidden":
-        owner: Any = {"worlds": WorldTable, "bench": BenchTable, "run": RunTable}.get(str(table), Battery)
-        known = owner.model_fields
-        return f"unknown {'key' if keys else 'table'} {keys or where} {f'in {where}' if keys else ''}".rstrip() + (
-            f"{suggest(keys or str(table), known)}; known: {listed(known)}"
-        )
-    if first["type"] == "missing":
-        return f"{f'{where} needs its {keys}' if keys else f'the bench has no [[{table}]]'}: write it"
-    return f"{where} {keys} {complaint(error)}"
