@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agentic.cli.scores import LEGEND
+from agentic.cli.scores import LEGEND, UNTOLD
 
 START, END = "<!-- bench table -->", "<!-- end -->"
 NONE = "-"
@@ -39,11 +39,11 @@ def _head(metric: str, cells: Cells) -> str:
 
 
 def _shown(cell: Mapping[str, Any] | None) -> str:
-    """Value and interval, in parentheses where the value lies inside its null."""
+    """Value and interval, in parentheses where the value is not told from its null."""
     if cell is None or cell["value"] is None:
         return NONE
     value, low, high = _number(cell["value"]), cell["low"], cell["high"]
-    shown = f"({value})" if cell["verdict"] == "inside the null" else value
+    shown = f"({value})" if cell["verdict"] in UNTOLD else value
     return shown if low is None or high is None or low == high else f"{shown} [{_number(low)}, {_number(high)}]"
 
 
