@@ -6,7 +6,6 @@ closed form; what the weights still leave open is the parameter gain. Discrete a
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from math import log, pi
 from typing import Any, Self, final
 
 import torch
@@ -14,7 +13,6 @@ from torch import Tensor
 
 from agentic import (
     Belief,
-    Conditional,
     Conjugate,
     Domain,
     Environment,
@@ -28,85 +26,10 @@ from agentic import (
     UserError,
     make,
 )
+from agentic_energies.linear_factors import GaussianPrior, LinearObservation, LinearTransition
 from agentic_energies.regression import Regression
 
 PRACTICE = 200  # steps in a world that a learned model is told of
-
-
-@final
-class LinearObservation(Conditional):
-    """-log N(obs; C z + d, R): `forward(z, obs)`."""
-
-    def __init__(self, C: Tensor, d: Tensor, R: Tensor) -> None:
-        super().__init__()
-        self.C: Tensor
-        self.d: Tensor
-        self.R: Tensor
-        self.precision: Tensor
-        self.curvature: Tensor
-        root, failed = torch.linalg.cholesky_ex(R)
-        self.exact = bool(failed)  # some direction is seen without noise: no density, but a distribution
-        precision = torch.cholesky_inverse(root) if not self.exact else torch.full_like(R, torch.nan)
-        self.log_scale = float(root.diagonal().log().sum()) + 0.5 * len(R) * log(2 * pi)
-        values = {"C": C, "d": d, "R": R, "precision": precision, "curvature": C.T @ precision @ C}
-        for name, value in values.items():
-            self.register_buffer(name, value)
-
-    def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        if self.exact:
-            raise UserError(
-                "R is singular, so that -log p(obs | z) is infinite almost everywhere: give R some variance"
-            )
-        gap = z - x @ self.C.T - self.d
-        return 0.5 * ((gap @ self.precision) * gap).sum(-1) + self.log_scale
-
-    def given(self, x: Tensor) -> Gaussian:
-        mean = x @ self.C.T + self.d
-        return Gaussian(mean, self.R.expand(*mean.shape, -1))
-
-
-@final
-class LinearTransition(Conditional):
-    """-log N(z'; A z + B a + c, Q): `forward((z, a), z')`, of the system of a `LinearGaussian`."""
-
-    def __init__(self, A: Tensor, B: Tensor, c: Tensor, Q: Tensor) -> None:
-        super().__init__()
-        self.A: Tensor
-        self.B: Tensor
-        self.c: Tensor
-        self.Q: Tensor
-        for name, value in (("A", A), ("B", B), ("c", c), ("Q", Q)):
-            self.register_buffer(name, value)
-
-    def mean(self, z: Tensor, action: Tensor) -> Tensor:
-        """A z + B a + c."""
-        return z @ self.A.T + action.to(self.B.dtype) @ self.B.T + self.c
-
-    def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
-        return Gaussian(self.mean(*x), self.Q).energy(z)
-
-    def given(self, x: tuple[Tensor, Tensor]) -> Gaussian:
-        mean = self.mean(*x)
-        return Gaussian(mean, self.Q.expand(*mean.shape, -1))
-
-
-@final
-class GaussianPrior(Conditional):
-    """-log N(z; mean, covariance) at the start of an episode: `forward(c, z)` with c (b, 0)."""
-
-    def __init__(self, mean: Tensor, covariance: Tensor) -> None:
-        super().__init__()
-        self.mean: Tensor
-        self.covariance: Tensor
-        self.register_buffer("mean", mean)
-        self.register_buffer("covariance", covariance)
-
-    def forward(self, x: Any, z: Tensor) -> Tensor:
-        return Gaussian(self.mean, self.covariance).energy(z)
-
-    def given(self, x: Tensor) -> Gaussian:
-        batch = x.shape[:-1]
-        return Gaussian(self.mean.expand(*batch, -1), self.covariance.expand(*batch, -1, -1))
 
 
 @final

@@ -326,7 +326,11 @@ def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
     file, out = tmp_path / "small.toml", tmp_path / "runs"
     file.write_text(small().to_toml())
     command = [sys.executable, "-m", "agentic", "bench", str(file), "--out", str(out), "--workers", "2"]
-    stopped = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    def listen() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs the tests in the background ignores Ctrl-C
+
+    stopped = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
     while not list(out.glob("*/units/*/*/seed-*")):
         time.sleep(0.1)
     stopped.send_signal(signal.SIGINT)

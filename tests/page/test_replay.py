@@ -13,24 +13,11 @@ from agentic import Experiment, Record, UserError, load
 from agentic.build import build
 from agentic.page.replay import BYTES, _cuts, replay, story
 from agentic.page.scenes import scene, styled
+from tests.page import folders
 
 CENTER, LEFT, RIGHT, CUE = range(4)
 REGISTRY = load()
-TMAZE: dict[str, Any] = {
-    "run": {"candidates": 16},
-    "env": {"id": "agentic/TMaze-v0"},
-    "agent": {"name": "energy"},
-    "model": {"name": "categorical"},
-    "goal": {"name": "log_preferences", "values": [[0, 0, 0, 0, 0], [0, 2, -6]]},
-    "inference": {"name": "mirror"},
-    "planner": {
-        "name": "tree",
-        "horizon": 2,
-        "gain": {"name": "summed"},
-        "backup": {"name": "mean_under_softmax", "precision": 3.0},
-    },
-    "evaluate": {"episodes": 2},
-}
+TMAZE = folders.TMAZE | {"run": {"candidates": 16}}
 GRID: dict[str, Any] = {
     "env": {
         "id": "agentic/GridWorld-v0",
