@@ -12,7 +12,7 @@ import click
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; if left out, one for each core.")
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the bench's folder is made.")
 def demo(seeds: int | None, workers: int | None, out: str) -> None:
-    """Measure how much of an agent nine things are, side by side, and write a page about it; takes about a minute."""
+    """Measure how much of an agent eleven things are, side by side, and write a page about it; takes about a minute."""
     from agentic.battery import Battery, bench, bench_folder
     from agentic.cli import examples
     from agentic.cli.bench import cores, following, show

@@ -18,7 +18,7 @@ from agentic.plugins import PluginError, PluginRow, installed
 from agentic.plugins.registry import described, suggest
 
 COMMANDS = {
-    "demo": ("agentic.cli.demo:demo", "See nine things measured side by side; takes about a minute."),
+    "demo": ("agentic.cli.demo:demo", "See eleven things measured side by side; takes about a minute."),
     "run": ("agentic.cli.run:run", "Run the agent of an experiment file and record what happens."),
     "show": ("agentic.cli.show:show", "Print what a run recorded."),
     "measure": ("agentic.cli.measure:measure", "Measure the agency of a recorded run, or of an agent in a world."),
