@@ -57,10 +57,8 @@ class Manifest:
     def _write(self) -> None:
         if self.folder is None:
             return
-        part = self.folder / ".manifest.json.part"
         try:
-            part.write_text(json.dumps(self.content, indent=2, default=str) + "\n", encoding="utf-8")
-            os.replace(part, self.folder / "manifest.json")
+            write_whole(self.folder / "manifest.json", json.dumps(self.content, indent=2, default=str) + "\n")
         except OSError as error:
             raise RunError(f"the run folder {self.folder} cannot be written: {error.strerror}") from error
 
@@ -93,8 +91,14 @@ def read(folder: Path) -> dict[str, Any]:
 
 def annotate(folder: Path, **more: Any) -> None:
     """Add to the manifest in a run's folder, as wall-clock values found later."""
-    path = folder / "manifest.json"
-    path.write_text(json.dumps({**read(folder), **more}, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / "manifest.json", json.dumps({**read(folder), **more}, indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file under another name first, so that it is whole or not there. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
 
 
 def _version(name: str) -> str | None:

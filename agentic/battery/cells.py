@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from agentic.battery.tables import Battery
 from agentic.battery.task import Result, Task
 from agentic.errors import RunError
+from agentic.manifest import write_whole
 from agentic.metric import Measurement
 from agentic.profile import Row, verdicts
 
@@ -100,10 +101,8 @@ class Scores:
 
     def write(self, folder: Path) -> None:
         """`cells.json`. Raises RunError where it cannot be written."""
-        part = folder / f".{CELLS}"
         try:
-            part.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-            part.replace(folder / CELLS)
+            write_whole(folder / CELLS, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
         except OSError as error:
             raise RunError(f"cannot write {folder / CELLS}: {error.strerror}") from error
 

@@ -23,7 +23,7 @@ import torch
 from agentic.build import build, change, limited, metric_of
 from agentic.errors import RunError, UserError
 from agentic.experiment import Experiment, Named
-from agentic.manifest import annotate
+from agentic.manifest import annotate, write_whole
 from agentic.metric import Measurement, measure
 from agentic.plugins import Registry, load
 from agentic.plugins.loading import PRIVATE
@@ -100,10 +100,8 @@ class Result:
         """Write it into the folder of a run. Raises RunError where that fails."""
         measured = {name: each.to_dict() for name, each in self.measurements.items()}
         content = {"measurements": measured, "missing": dict(self.missing), "broken": self.broken, "key": self.key}
-        part = folder / f".{RESULT}"
         try:
-            part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-            part.replace(folder / RESULT)
+            write_whole(folder / RESULT, json.dumps(content, indent=1, allow_nan=False) + "\n")
         except OSError as error:
             raise RunError(f"cannot write {folder / RESULT}: {error.strerror}") from error
 

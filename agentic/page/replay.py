@@ -6,6 +6,7 @@ The piece holds data and no code: `templates/replay.js` and `replay.css` bring e
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import accumulate
 from math import isfinite, prod
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, Template
 from jinja2.utils import htmlsafe_json_dumps
 
 from agentic.errors import UserError
@@ -35,8 +36,13 @@ def replay(folder: Path, title: str) -> str:
     Raises UserError where no evaluation episode was recorded.
     """
     data = htmlsafe_json_dumps(story(Record.open(folder)), separators=(",", ":"), allow_nan=False)
+    return _template().render(title=title, data=data)
+
+
+@cache
+def _template() -> Template:
     templates = Environment(loader=PackageLoader("agentic.page"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return templates.get_template("replay.html.j2").render(title=title, data=data)
+    return templates.get_template("replay.html.j2")
 
 
 def story(record: Record) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from agentic.build import change, gymnasium_id
 from agentic.errors import RunError, UserError
 from agentic.experiment import Experiment
 from agentic.layout import Layout, layout
-from agentic.plugins import load
+from agentic.plugins import Registry, load
 from agentic.record import EpisodeRecord, Record
 from agentic.seeds import environment_seed
 from agentic.truth import truth_of
@@ -94,7 +94,8 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
 
 
 def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord]) -> Scene:
-    env = _make(experiment)
+    registry = load()
+    env = _make(experiment, registry)
     sizes = _sizes(env)
     if told := env.unwrapped.metadata.get("words"):
         actions, observations, factors = (tuple(told.get(name, ())) for name in ("actions", "observations", "factors"))
@@ -103,7 +104,7 @@ def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Seque
     env.close()
     if "ansi" not in modes:
         return Scene("bars", words, sizes=sizes)
-    env = _make(experiment, render_mode="ansi")
+    env = _make(experiment, registry, render_mode="ansi")
     try:
         texts = [list(_texts(env, seed, episode)) for episode in episodes]
     except RunError as error:
@@ -122,8 +123,8 @@ def _unless_remapped(words: Words, experiment: Experiment) -> Words:
     return replace(words, actions=()) if remapped else words
 
 
-def _make(experiment: Experiment, **more: str) -> gymnasium.Env[Any, Any]:
-    table, registry = experiment.env, load()
+def _make(experiment: Experiment, registry: Registry, **more: str) -> gymnasium.Env[Any, Any]:
+    table = experiment.env
     env: gymnasium.Env[Any, Any] = gymnasium.make(gymnasium_id(table.id, registry), **{**table.kwargs, **more})
     for each in table.changes:
         env = change(registry, each, f"[env.changes] {each.name}")(env)

@@ -1,6 +1,5 @@
 """From a folder to its page: everything is read from the folder, and everything is in the page."""
 
-import os
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +9,7 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader
 from markupsafe import Markup
 
 from agentic.errors import RunError, UserError
+from agentic.manifest import write_whole
 from agentic.page import wording
 from agentic.page.bench import Bench
 from agentic.page.bench_page import bench_page
@@ -28,10 +28,8 @@ def report(folder: str | Path, out: str | Path | None = None) -> Path:
     folder = Path(folder)
     name, values = _content(folder, Path(out).parent if out is not None else folder)
     page = Path(out) if out is not None else folder / ("index.html" if name == "index" else "report.html")
-    part = page.with_name(f".{page.name}.part")
     try:
-        part.write_text(_render(name, values), encoding="utf-8")
-        os.replace(part, page)
+        write_whole(page, _render(name, values))
     except OSError as error:
         raise RunError(f"the page {page} cannot be written: {error.strerror}; give another file") from error
     return page
