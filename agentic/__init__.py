@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES = {
     "domain": "Box Domain Real Repeated Simplex",
-    "energy": "Clamped Conditional Energy Objective",
+    "energy": "Clamped Conditional Energy Objective PopulationEnergy",
     "belief": "Belief Categorical Density Gaussian Particles Point",
     "minimizer": "Iterate Minimizer Sampler Solution minimize",
     "model": "Evidence FiniteModel LinearModel LinearSystem Model Step",
@@ -21,7 +21,7 @@ _HOMES = {
     "state": "select",
     "agent": "Agent Change Decision Tick",
     "energy_agent": "EnergyAgent Greedy Selection Softmax",
-    "learn": "Conjugate ConjugateLearner Learner",
+    "learn": "Conjugate ConjugateLearner Fit GradientLearner Learner Loss Trainable fit",
     "world": "World action_values greedy_policy planned_policy policy_table state_observations unknowing",
     "seeds": "stream",
     "truth": "Truth truth_of",
@@ -36,6 +36,7 @@ _HOMES = {
     "page": "report",
     "foreign": "PolicyAgent",
     "battery": "Battery Cell Scores bench",
+    "replay": "Experience Replay",
     "errors": "RunError UserError",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -2,9 +2,10 @@
 
 from agentic.agent import Agent, Change, Decision, Tick
 from agentic.battery import Battery, Cell, Scores, bench
+from agentic.replay import Experience, Replay
 from agentic.belief import Belief, Categorical, Density, Gaussian, Particles, Point
 from agentic.domain import Box, Domain, Real, Repeated, Simplex
-from agentic.energy import Clamped, Conditional, Energy, Objective
+from agentic.energy import Clamped, Conditional, Energy, Objective, PopulationEnergy
 from agentic.energy_agent import EnergyAgent, Greedy, Selection, Softmax
 from agentic.env import Environment, make
 from agentic.errors import RunError, UserError
@@ -14,7 +15,7 @@ from agentic.foreign import PolicyAgent
 from agentic.gain import Gain, JointGain, SummedGain
 from agentic.goal import Goal, LatentGoal, ObservationGoal, Quadratic, RewardGoal
 from agentic.hookspecs import hookimpl
-from agentic.learn import Conjugate, ConjugateLearner, Learner
+from agentic.learn import Conjugate, ConjugateLearner, Fit, GradientLearner, Learner, Loss, Trainable, fit
 from agentic.metric import Access, Frame, Interval, Measurement, Metric, Null, holm, measure
 from agentic.minimizer import Iterate, Minimizer, Sampler, Solution, minimize
 from agentic.model import Evidence, FiniteModel, LinearModel, LinearSystem, Model, Step
@@ -62,12 +63,15 @@ __all__ = [
     "Environment",
     "Evidence",
     "ExpectedEnergy",
+    "Experience",
     "Experiment",
     "FiniteModel",
+    "Fit",
     "Frame",
     "Gain",
     "Gaussian",
     "Goal",
+    "GradientLearner",
     "Greedy",
     "Interval",
     "Intervention",
@@ -77,6 +81,7 @@ __all__ = [
     "Learner",
     "LinearModel",
     "LinearSystem",
+    "Loss",
     "Measurement",
     "Metric",
     "Minimizer",
@@ -88,11 +93,13 @@ __all__ = [
     "Plan",
     "Point",
     "PolicyAgent",
+    "PopulationEnergy",
     "Purpose",
     "Quadratic",
     "Real",
     "Record",
     "Repeated",
+    "Replay",
     "RewardGoal",
     "RunError",
     "Sampler",
@@ -107,12 +114,14 @@ __all__ = [
     "SummedGain",
     "Tick",
     "Told",
+    "Trainable",
     "Tree",
     "Truth",
     "UserError",
     "World",
     "action_values",
     "bench",
+    "fit",
     "greedy_policy",
     "holm",
     "hookimpl",

@@ -47,6 +47,12 @@ class Energy(nn.Module, ABC):
         """dE/dz of every row, shaped like `z`; override with the closed form where there is one."""
         return row_gradient(lambda free: self(x, free), z)
 
+    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The energy (*s, b) and dE/dz in one evaluation; override where a closed form shares work between the two."""
+        if type(self).gradient is not Energy.gradient:
+            return self(x, z), self.gradient(x, z)
+        return row_value_and_gradient(lambda free: self(x, free), z)
+
     def hessian(self, x: Given, z: Tensor) -> Tensor:
         """d2E/dz2 of every row (*s, b, d, d) for vector events; override with the closed form where there is one."""
         return row_jacobian(lambda free: self.gradient(x, free), z)
@@ -76,6 +82,22 @@ class Conditional(Energy):
     @abstractmethod
     def given(self, x: Given) -> Belief:
         """The distribution over `z` given `x`."""
+
+
+class PopulationEnergy(nn.Module, ABC):
+    """An energy of a whole batch, in nats: latents (n, *event) to one scalar.
+
+    Its rows are not independent (variances, covariances, distances between rows), so that it is no `Energy`: only
+    learning accepts it, settling never sees it.
+    """
+
+    @abstractmethod
+    def forward(self, z: Tensor) -> Tensor:
+        """The energy of the population `z` (n, *event), a scalar."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, z: Tensor) -> Tensor: ...
 
 
 @final
@@ -108,6 +130,10 @@ class Sum(Energy):
     def gradient(self, x: Given, z: Tensor) -> Tensor:
         return torch.stack([part.gradient(x, z) for part in self.members]).sum(0)
 
+    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
+        values, slopes = zip(*[part.value_and_gradient(x, z) for part in self.members], strict=True)
+        return torch.stack(torch.broadcast_tensors(*values)).sum(0), torch.stack(slopes).sum(0)
+
     def hessian(self, x: Given, z: Tensor) -> Tensor:
         return torch.stack([part.hessian(x, z) for part in self.members]).sum(0)
 
@@ -132,6 +158,10 @@ class Multiple(Energy):
 
     def gradient(self, x: Given, z: Tensor) -> Tensor:
         return self.weight * self.part.gradient(x, z)
+
+    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
+        value, slope = self.part.value_and_gradient(x, z)
+        return self.weight * value, self.weight * slope
 
     def hessian(self, x: Given, z: Tensor) -> Tensor:
         return self.weight * self.part.hessian(x, z)
@@ -161,6 +191,12 @@ class Objective(ABC):
         """Its gradient at `z`, shaped like `z`."""
         return row_gradient(self, z)
 
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Both at once, (*s, b) and shaped like `z`: one evaluation where the gradient has no closed form."""
+        if type(self).gradient is not Objective.gradient:
+            return self(z), self.gradient(z)
+        return row_value_and_gradient(self, z)
+
     def hessian(self, z: Tensor) -> Tensor:
         """Its second derivatives at `z` (*s, b, d): (*s, b, d, d)."""
         return row_jacobian(self.gradient, z)
@@ -185,6 +221,9 @@ class Clamped(Objective):
     def gradient(self, z: Tensor) -> Tensor:
         return self.energy.gradient(self.x, z)
 
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self.energy.value_and_gradient(self.x, z)
+
     def hessian(self, z: Tensor) -> Tensor:
         return self.energy.hessian(self.x, z)
 
@@ -194,6 +233,15 @@ def row_gradient(function: Any, z: Tensor) -> Tensor:
     with torch.enable_grad():
         free = z if z.requires_grad else z.detach().requires_grad_()
         return torch.autograd.grad(function(free).sum(), free, create_graph=z.requires_grad)[0]
+
+
+def row_value_and_gradient(function: Any, z: Tensor) -> tuple[Tensor, Tensor]:
+    """The same with the function's value, from one evaluation; both differentiable where `z` already is."""
+    with torch.enable_grad():
+        free = z if z.requires_grad else z.detach().requires_grad_()
+        value = function(free)
+        slope = torch.autograd.grad(value.sum(), free, create_graph=z.requires_grad)[0]
+    return (value, slope) if z.requires_grad else (value.detach(), slope)
 
 
 def row_jacobian(gradient: Any, z: Tensor) -> Tensor:

@@ -108,7 +108,8 @@ class ExpectedEnergy(Objective):
     def root(self) -> Node:
         """The node before any action."""
         gain = self.purpose.gain
-        return Node(self.belief, None, None if gain is None else gain.start(self.model, self.belief), 0)
+        belief = self.model.outset(self.belief)
+        return Node(belief, None, None if gain is None else gain.start(self.model, belief), 0)
 
     def advance(self, node: Node, action: Tensor) -> tuple[Node, Mapping[str, Tensor]]:
         """One imagined step: the next node and the step's weighted parts."""

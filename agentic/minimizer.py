@@ -5,7 +5,8 @@ What is lowered is an `Objective`; how is a `Minimizer`, a frozen dataclass of p
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -41,7 +42,8 @@ class Solution:
     """What `minimize` found.
 
     `value` (b,) in nats is an energy, a free energy or (samplers) a mean energy: `kind` says which. `converged` (b,)
-    is None for samplers, which converge in law only. `trace` (steps + 1, b) holds the iterates' values.
+    is None for samplers, which converge in law only. `trace` (n, b) holds the values met on the way, the start first:
+    every iterate's, unless the solver runs many steps at a stretch. `diagnostics` are the solver's own, by name.
     """
 
     belief: Belief
@@ -52,6 +54,7 @@ class Solution:
     converged: Tensor | None
     residual: Tensor
     trace: Tensor
+    diagnostics: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Minimizer(ABC):
@@ -73,6 +76,29 @@ class Minimizer(ABC):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         """The next iterate of every row."""
 
+    def run(
+        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
+    ) -> tuple[Iterate, int, list[Tensor]]:
+        """From an iterate up to `steps` steps on: where it ends, the steps taken, the values (b,) met on the way.
+
+        Ends early once all rows have converged. Override where a loop of many steps can be made faster than steps one
+        by one; the law and the minimum must be the same.
+        """
+        trace, done = list[Tensor](), iterate.residual <= self.tolerance
+        while len(trace) < steps and not bool(done.all()):
+            after = self.step(f, iterate, generator=generator)
+            if bool(done.any()):
+                kept = select(done, replace(iterate, evaluations=after.evaluations), after)
+                after = replace(kept, evaluations=after.evaluations)
+            iterate = after
+            done = iterate.residual <= self.tolerance
+            trace.append(iterate.value)
+        return iterate, len(trace), trace
+
+    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
+        """What is worth knowing about how it went (acceptance, effective samples), by name; each (b,) or a scalar."""
+        return {}
+
     def belief(self, f: Objective, iterate: Iterate) -> Belief:
         """The belief the iterate stands for; what its objective makes of the place unless the solver knows better."""
         return f.settled(iterate.z, iterate.value)
@@ -90,6 +116,15 @@ class Sampler(Minimizer):
     """
 
     kind: ClassVar[Kind] = "mean_energy"
+
+    def run(
+        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
+    ) -> tuple[Iterate, int, list[Tensor]]:
+        trace = []
+        for _ in range(steps):
+            iterate = self.step(f, iterate, generator=generator)
+            trace.append(iterate.value)
+        return iterate, steps, trace
 
 
 @torch.no_grad()
@@ -111,18 +146,8 @@ def minimize(
     limit = solver.steps if steps is None else steps
     if limit < 0:
         raise UserError(f"minimize expects steps >= 0, got {limit}")
-    iterate = solver.init(f, z)
-    sampling = isinstance(solver, Sampler)
-    done = iterate.residual <= solver.tolerance
-    trace, taken = [iterate.value], 0
-    while taken < limit and (sampling or not bool(done.all())):
-        after = solver.step(f, iterate, generator=generator)
-        if not sampling and bool(done.any()):
-            kept = select(done, replace(iterate, evaluations=after.evaluations), after)
-            after = replace(kept, evaluations=after.evaluations)
-        iterate, taken = after, taken + 1
-        done = iterate.residual <= solver.tolerance
-        trace.append(iterate.value)
+    first = solver.init(f, z)
+    iterate, taken, trace = solver.run(f, first, limit, generator=generator)
     if bool(iterate.value.isnan().any()):
         rows = iterate.value.isnan().nonzero().flatten().tolist()
         raise RunError(
@@ -135,7 +160,8 @@ def minimize(
         kind=solver.kind,
         steps=taken,
         evaluations=iterate.evaluations,
-        converged=None if sampling else done,
+        converged=None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance,
         residual=iterate.residual,
-        trace=torch.stack(trace),
+        trace=torch.stack([first.value, *trace]),
+        diagnostics=solver.diagnostics(f, iterate),
     )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from agentic.belief import Belief, Density
 from agentic.domain import Domain, Simplex
-from agentic.energy import Conditional, Objective, row_gradient, row_jacobian
+from agentic.energy import Conditional, Objective, row_gradient, row_jacobian, row_value_and_gradient
 
 
 class Step(NamedTuple):
@@ -50,6 +50,13 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def ambiguity(self, belief: Belief) -> Tensor:
         """`E_q[H[p(obs | z)]]` in nats, (*s, b), summed over modalities."""
+
+    def outset(self, belief: Belief) -> Belief:
+        """Where imagined courses start: the belief, in the family that this model carries through a plan.
+
+        A model of many members may give a particle to each. Default: the belief itself.
+        """
+        return belief
 
     def alive(self, z: Tensor) -> Tensor:
         """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b). Default 1."""
@@ -143,6 +150,11 @@ class Evidence(Objective):
 
     def gradient(self, z: Tensor) -> Tensor:
         return self.model.misfit_gradient(z, self.obs) + self.prior.gradient(z)
+
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        if type(self.model).misfit_gradient is not Model.misfit_gradient:
+            return self(z), self.gradient(z)
+        return row_value_and_gradient(self, z)
 
     def hessian(self, z: Tensor) -> Tensor:
         return self.model.misfit_hessian(z, self.obs) + self.prior.hessian(z)

@@ -143,6 +143,8 @@ def run(
         if learn_steps:
             draws = generator(seed, "action_space")
             explorer = _Explorer(agent, world.action, warmup, draws, dtype) if warmup else agent
+            if agent.learner is not None:
+                agent.learner.start(generator=generator(seed, "learner"))
             follow("learn", ticks(explorer, world, seed=seed, steps=learn_steps, dtype=dtype), agent.learner)
         quota = [episodes // world.batch + (row < episodes % world.batch) for row in range(world.batch)]
         follow("evaluate", ticks(agent, world, seed=seed, episodes=quota, dtype=dtype, phase="evaluate"), None)
