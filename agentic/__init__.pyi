@@ -2,7 +2,6 @@
 
 from agentic.agent import Agent, Change, Decision, Tick
 from agentic.battery import Battery, Cell, Scores, bench
-from agentic.replay import Experience, Replay
 from agentic.belief import Belief, Categorical, Density, Gaussian, Particles, Point
 from agentic.domain import Box, Domain, Real, Repeated, Simplex
 from agentic.energy import Clamped, Conditional, Energy, Objective, PopulationEnergy
@@ -23,6 +22,7 @@ from agentic.page import report
 from agentic.plan import AffineFeedback, Candidates, Plan, Sequence, Tree, weigh
 from agentic.plugins import load
 from agentic.record import Record
+from agentic.replay import Experience, Replay
 from agentic.seeds import stream
 from agentic.simulate import run, ticks
 from agentic.state import select

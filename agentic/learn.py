@@ -160,9 +160,8 @@ class GradientLearner(Learner):
         if not isinstance(model, Trainable):
             raise UserError(f"this learner needs a model that is learned by gradient, got {type(model).__name__}")
         if min(every, epochs, batch) < 1 or not rate > 0:
-            raise UserError(
-                f"expected every, epochs and batch of at least 1 and rate > 0, got {every}, {epochs}, {batch} and {rate}"
-            )
+            given = f"{every}, {epochs}, {batch} and {rate}"
+            raise UserError(f"expected every, epochs and batch of at least 1 and rate > 0, got {given}")
         self.model, self.every, self.epochs, self.batch = model, every, epochs, batch
         self.replay, self.generator = Replay(capacity), torch.Generator().manual_seed(0)
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=weight_decay)
