@@ -15,7 +15,7 @@ _HOMES = {
     "minimizer": "Iterate Minimizer Sampler Solution minimize",
     "model": "Evidence FiniteModel LinearModel LinearSystem Model Step",
     "goal": "Goal LatentGoal ObservationGoal Quadratic RewardGoal",
-    "gain": "Gain JointGain SummedGain",
+    "gain": "Disagreement Gain JointGain SummedGain",
     "expected": "CertaintyEquivalentEnergy ExpectedEnergy Purpose",
     "plan": "AffineFeedback Candidates Plan Sequence Tree weigh",
     "state": "select",
@@ -37,6 +37,7 @@ _HOMES = {
     "foreign": "PolicyAgent",
     "battery": "Battery Cell Scores bench",
     "replay": "Experience Replay",
+    "pushforward": "Either PushForward",
     "errors": "RunError UserError",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

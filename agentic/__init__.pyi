@@ -11,7 +11,7 @@ from agentic.errors import RunError, UserError
 from agentic.expected import CertaintyEquivalentEnergy, ExpectedEnergy, Purpose
 from agentic.experiment import Experiment
 from agentic.foreign import PolicyAgent
-from agentic.gain import Gain, JointGain, SummedGain
+from agentic.gain import Disagreement, Gain, JointGain, SummedGain
 from agentic.goal import Goal, LatentGoal, ObservationGoal, Quadratic, RewardGoal
 from agentic.hookspecs import hookimpl
 from agentic.learn import Conjugate, ConjugateLearner, Fit, GradientLearner, Learner, Loss, Trainable, fit
@@ -21,6 +21,7 @@ from agentic.model import Evidence, FiniteModel, LinearModel, LinearSystem, Mode
 from agentic.page import report
 from agentic.plan import AffineFeedback, Candidates, Plan, Sequence, Tree, weigh
 from agentic.plugins import load
+from agentic.pushforward import Either, PushForward
 from agentic.record import Record
 from agentic.replay import Experience, Replay
 from agentic.seeds import stream
@@ -57,7 +58,9 @@ __all__ = [
     "ConjugateLearner",
     "Decision",
     "Density",
+    "Disagreement",
     "Domain",
+    "Either",
     "Energy",
     "EnergyAgent",
     "Environment",
@@ -95,6 +98,7 @@ __all__ = [
     "PolicyAgent",
     "PopulationEnergy",
     "Purpose",
+    "PushForward",
     "Quadratic",
     "Real",
     "Record",

@@ -67,6 +67,10 @@ class Density(Belief):
     def hessian(self, z: Tensor) -> Tensor:
         """d2 energy / dz2, (*s, b, d, d)."""
 
+    def residuals(self, z: Tensor) -> Tensor | None:
+        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus a constant; None for any other."""
+        return None
+
 
 @final
 @dataclass(frozen=True)
@@ -127,6 +131,11 @@ class Gaussian(Density):
 
     def hessian(self, z: Tensor) -> Tensor:
         return self._factored[0].expand(*z.shape, z.shape[-1])
+
+    def residuals(self, z: Tensor) -> Tensor:
+        root = torch.linalg.cholesky(self._factored[0])
+        r: Tensor = ((z - self.mean).unsqueeze(-2) @ root).squeeze(-2)
+        return r
 
     def entropy(self) -> Tensor:
         return 0.5 * (self._factored[1] + self.mean.shape[-1] * math.log(2 * math.pi * math.e))
@@ -219,6 +228,15 @@ class Particles(Belief):
         """The weighted mean of `values` (k, *s, b, ...) over the particles."""
         extra = values.dim() - self.log_weights.dim()
         return (self.log_weights.exp().reshape(*self.log_weights.shape, *[1] * extra) * values).sum(0)
+
+    def beside(self, samples: int) -> "Particles":
+        """The same belief for `samples` sample axes, (k, 1, ..., 1, b, *event) where it has fewer."""
+        missing = samples + 2 - self.log_weights.dim()
+        if missing <= 0:
+            return self
+        axes = [1] * missing
+        log_weights = self.log_weights.view(len(self.z), *axes, *self.log_weights.shape[1:])
+        return Particles(self.z.reshape(len(self.z), *axes, *self.z.shape[1:]), log_weights)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         weights = self.log_weights.exp().movedim(0, -1)

@@ -22,7 +22,7 @@ from agentic.env import Environment, make
 from agentic.errors import UserError
 from agentic.expected import Purpose
 from agentic.experiment import Experiment, Named, PlannerTable
-from agentic.gain import JointGain, SummedGain
+from agentic.gain import Disagreement, JointGain, SummedGain
 from agentic.metric import Metric
 from agentic.parameters import Accepted, accepted, maker
 from agentic.plugins import Component, Registry
@@ -34,7 +34,7 @@ from agentic.subject import Subject
 
 LIMIT = 1000  # steps of an episode in a world that has no limit of its own: a rock might never come to an end
 SELECTIONS = {"greedy": Greedy, "softmax": Softmax}
-GAINS = {"summed": SummedGain, "joint": JointGain}
+GAINS = {"summed": SummedGain, "joint": JointGain, "disagreement": Disagreement}
 PARTS = {  # what an agent's constructor may name: the kind and the table it is made from, and a table to start with
     "model": ("energies", "model", "categorical"),
     "purpose": ("energies", "goal", "reward"),

@@ -47,6 +47,10 @@ class Energy(nn.Module, ABC):
         """dE/dz of every row, shaped like `z`; override with the closed form where there is one."""
         return row_gradient(lambda free: self(x, free), z)
 
+    def kick(self, x: Given, z: Tensor, move: Tensor, rate: float) -> None:
+        """move <- move - rate dE/dz, in place: a descent's or a momentum's step; override where it is one kernel."""
+        move.sub_(self.gradient(x, z), alpha=rate)
+
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
         """The energy (*s, b) and dE/dz in one evaluation; override where a closed form shares work between the two."""
         if type(self).gradient is not Energy.gradient:
@@ -56,6 +60,14 @@ class Energy(nn.Module, ABC):
     def hessian(self, x: Given, z: Tensor) -> Tensor:
         """d2E/dz2 of every row (*s, b, d, d) for vector events; override with the closed form where there is one."""
         return row_jacobian(lambda free: self.gradient(x, free), z)
+
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus what does not depend on `z`; None for any other."""
+        return None
+
+    def start(self, x: Given) -> Tensor | None:
+        """Where settling may start (*s, b, *event), read off `x` by an encoder; None where there is nothing to read."""
+        return None
 
     def log_normalizer(self, x: Given) -> Tensor | None:
         """The `log Z` for which `exp(-E - log Z)` is a probability, or None where it is unknown or infinite.
@@ -137,6 +149,14 @@ class Sum(Energy):
     def hessian(self, x: Given, z: Tensor) -> Tensor:
         return torch.stack([part.hessian(x, z) for part in self.members]).sum(0)
 
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        parts = [r for part in self.members if (r := part.residuals(x, z)) is not None]
+        return _side_by_side(parts) if len(parts) == len(self.members) else None
+
+    def start(self, x: Given) -> Tensor | None:
+        """That of the first part that has one."""
+        return next((start for part in self.members if (start := part.start(x)) is not None), None)
+
     def log_normalizer(self, x: Given) -> Tensor | None:
         logs = [log for part in self.members if (log := part.log_normalizer(x)) is not None]
         return torch.stack(torch.broadcast_tensors(*logs)).sum(0) if len(logs) == len(self.members) else None
@@ -166,6 +186,13 @@ class Multiple(Energy):
     def hessian(self, x: Given, z: Tensor) -> Tensor:
         return self.weight * self.part.hessian(x, z)
 
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        parts = self.part.residuals(x, z) if self.weight >= 0 else None
+        return None if parts is None else self.weight**0.5 * parts
+
+    def start(self, x: Given) -> Tensor | None:
+        return self.part.start(x)
+
 
 class Objective(ABC):
     """What a solver lowers: a value, not a closure. Black-box solvers call it; white-box solvers look inside."""
@@ -180,8 +207,13 @@ class Objective(ABC):
         """The objective at `z` (*s, b, *event), in nats: (*s, b)."""
 
     def start(self, z: Any) -> Tensor:
-        """Where a solver begins (b, *event): at `z`, or where that is None in the middle of the domain."""
-        return self.domain.center(1) if z is None else z
+        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the domain's middle."""
+        begin: Tensor | None = self.proposal() if z is None else z
+        return self.domain.center(1) if begin is None else begin
+
+    def proposal(self) -> Tensor | None:
+        """A start (b, *event) that the objective itself can give, by an encoder; None where it has none."""
+        return None
 
     def settled(self, z: Tensor, value: Tensor) -> Belief:
         """What a place (b, *event) of value (b,) means once a solver has ended there: a point unless it is more."""
@@ -190,6 +222,10 @@ class Objective(ABC):
     def gradient(self, z: Tensor) -> Tensor:
         """Its gradient at `z`, shaped like `z`."""
         return row_gradient(self, z)
+
+    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
+        """move <- move - rate gradient(z), in place; `move` is shaped like `z`."""
+        move.sub_(self.gradient(z), alpha=rate)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Both at once, (*s, b) and shaped like `z`: one evaluation where the gradient has no closed form."""
@@ -200,6 +236,10 @@ class Objective(ABC):
     def hessian(self, z: Tensor) -> Tensor:
         """Its second derivatives at `z` (*s, b, d): (*s, b, d, d)."""
         return row_jacobian(self.gradient, z)
+
+    def residuals(self, z: Tensor) -> Tensor | None:
+        """The r (*s, b, m) of an objective that is |r|^2 / 2 plus a constant; None for any other."""
+        return None
 
 
 @final
@@ -221,15 +261,27 @@ class Clamped(Objective):
     def gradient(self, z: Tensor) -> Tensor:
         return self.energy.gradient(self.x, z)
 
+    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
+        self.energy.kick(self.x, z, move, rate)
+
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self.energy.value_and_gradient(self.x, z)
 
     def hessian(self, z: Tensor) -> Tensor:
         return self.energy.hessian(self.x, z)
 
+    def residuals(self, z: Tensor) -> Tensor | None:
+        return self.energy.residuals(self.x, z)
+
+    def proposal(self) -> Tensor | None:
+        return self.energy.start(self.x)
+
 
 def row_gradient(function: Any, z: Tensor) -> Tensor:
     """Row-wise gradient of a function that maps (*s, b, *event) to (*s, b); differentiable where `z` already is."""
+    if torch.compiler.is_compiling():  # which cannot follow autograd.grad
+        slope: Tensor = torch.func.grad(lambda free: function(free).sum())(z)
+        return slope
     with torch.enable_grad():
         free = z if z.requires_grad else z.detach().requires_grad_()
         return torch.autograd.grad(function(free).sum(), free, create_graph=z.requires_grad)[0]
@@ -237,11 +289,24 @@ def row_gradient(function: Any, z: Tensor) -> Tensor:
 
 def row_value_and_gradient(function: Any, z: Tensor) -> tuple[Tensor, Tensor]:
     """The same with the function's value, from one evaluation; both differentiable where `z` already is."""
+    if torch.compiler.is_compiling():
+        slope, value = torch.func.grad(lambda free: _total_and_rows(function(free)), has_aux=True)(z)
+        return value, slope
     with torch.enable_grad():
         free = z if z.requires_grad else z.detach().requires_grad_()
         value = function(free)
         slope = torch.autograd.grad(value.sum(), free, create_graph=z.requires_grad)[0]
     return (value, slope) if z.requires_grad else (value.detach(), slope)
+
+
+def _total_and_rows(value: Tensor) -> tuple[Tensor, Tensor]:
+    return value.sum(), value
+
+
+def _side_by_side(parts: list[Tensor]) -> Tensor:
+    """Vectors (*s, b, m_i) in one, with sample axes that broadcast."""
+    rows = torch.broadcast_shapes(*[part.shape[:-1] for part in parts])
+    return torch.cat([part.expand(*rows, -1) for part in parts], -1)
 
 
 def row_jacobian(gradient: Any, z: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from agentic.agent import Agent, Change, Decision
-from agentic.belief import Belief, Density
+from agentic.belief import Belief, Density, Particles, Point
 from agentic.domain import Domain
 from agentic.errors import UserError
 from agentic.expected import ExpectedEnergy, Purpose
@@ -23,6 +23,7 @@ from agentic.learn import Learner
 from agentic.minimizer import Minimizer, Solution, minimize
 from agentic.model import Evidence, Model
 from agentic.plan import Plan
+from agentic.pushforward import PushForward, merged
 
 
 class Selection(ABC):
@@ -77,7 +78,7 @@ class EnergyState:
     def where(self, mask: Tensor, other: Self) -> "EnergyState":
         """Fresh rows where `mask` (b,) is true, the rows of `other` elsewhere."""
         plan = None if other.plan is None else other.plan.restarted(mask)
-        return EnergyState(self.prior.where(mask, other.prior), plan)
+        return EnergyState(merged(mask, self.prior, other.prior), plan)
 
 
 @final
@@ -116,13 +117,11 @@ class EnergyAgent(Agent):
         action = self.selection.choose(policy, self.model.action, generator)
         parts, step = plan.terms(precision), objective.imagine(belief, action)
         energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
-        remembered = EnergyState(step.after, plan.shifted())
+        remembered = EnergyState(self._next(belief, action, step.after), plan.shifted())
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:
         """Settle the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
-        if not isinstance(prior, Density):
-            raise UserError(f"perceiving needs a prior belief with a density, got {type(prior).__name__}")
         start = prior.mean
         evidence = Evidence(self.model, obs.to(start.dtype), prior)
         return minimize(evidence, self.inference, start, generator=generator)
@@ -145,6 +144,13 @@ class EnergyAgent(Agent):
 
     def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
         return EnergyAgent(model, purpose, self.inference, self.planner, selection=self.selection, learner=learner)
+
+    def _next(self, belief: Belief, action: Tensor, after: Belief) -> Belief:
+        """The prior of the next tick: what the model predicts, or where particles may go, which has no closed form."""
+        if isinstance(belief, Point) and not isinstance(after, Density):
+            events = len(self.model.latent.event)
+            belief = Particles(belief.z.unsqueeze(0), belief.z.new_zeros(1, *belief.z.shape[: belief.z.dim() - events]))
+        return PushForward(self.model.transition, belief, action) if isinstance(belief, Particles) else after
 
     def _account(self, prior: Belief, obs: Tensor, perceived: Solution) -> Mapping[str, Tensor]:
         """Free energy as complexity minus accuracy; the plain energy where the belief has no density."""

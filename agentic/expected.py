@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from agentic.belief import Belief, Point
+from agentic.belief import Belief, Particles, Point
 from agentic.domain import Domain, Repeated
 from agentic.energy import Objective
 from agentic.errors import UserError
@@ -22,7 +22,7 @@ from agentic.model import Model, Step
 from agentic.plan import Plan
 from agentic.plan import Sequence as OpenLoop
 
-SIGNS = {"state_gain": -1.0, "parameter_gain": -1.0, "latent_parameter_gain": -1.0}
+SIGNS = {"disagreement": -1.0, "state_gain": -1.0, "parameter_gain": -1.0, "latent_parameter_gain": -1.0}
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,12 @@ class ExpectedEnergy(Objective):
 
     def start(self, z: Any) -> Tensor:
         """A previous open-loop plan's best candidate, the given actions (b, T, *event), or uninformed ones."""
-        fresh = self.domain.center(self.belief.mean.shape[-1 - len(self.model.latent.event)])
+        mean = self.belief.mean
         if isinstance(z, Plan) and not isinstance(z, OpenLoop):
             raise UserError(f"open-loop planning starts from a sequence of actions, got {type(z).__name__}")
-        return fresh if z is None else (z.actions[0] if isinstance(z, OpenLoop) else z).to(fresh)
+        if z is not None:
+            return (z.actions[0] if isinstance(z, OpenLoop) else z).to(mean)
+        return self.domain.center(mean.shape[-1 - len(self.model.latent.event)], mean.dtype).to(mean.device)
 
     def settled(self, z: Tensor, value: Tensor) -> OpenLoop:
         """The one sequence found, with its parts."""
@@ -123,7 +125,10 @@ class ExpectedEnergy(Objective):
             memory, gains = purpose.gain.step(self.model, memory, step, node.t + 1 == purpose.horizon)
             parts.update(gains)
         weight = purpose.discount**node.t
-        parts = {name: weight * (part if node.alive is None else node.alive * part) for name, part in parts.items()}
+        if node.alive is not None:
+            parts = {name: node.alive * part for name, part in parts.items()}
+        if weight != 1:
+            parts = {name: weight * part for name, part in parts.items()}
         if node.alive is not None:
             parts["pragmatic"] = parts["pragmatic"] + weight * (1 - node.alive) * purpose.goal.after
         belief, survival = self.model.survive(step.after)
@@ -135,6 +140,8 @@ class ExpectedEnergy(Objective):
 
     def imagine(self, belief: Belief, action: Tensor) -> Step:
         """One step of the model from `belief` under an action (*s, b, *event)."""
+        if isinstance(belief, Particles):
+            belief = belief.beside(action.dim() - 1 - len(self.model.action.event))
         return Step(belief, action, self._predict(belief, action))
 
     def split(self, step: Step) -> Mapping[str, Tensor]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, final
 import torch
 from torch import Tensor
 
-from agentic.belief import Categorical, Gaussian
+from agentic.belief import Categorical, Gaussian, Particles
 from agentic.errors import UserError
 from agentic.model import FiniteModel, LinearModel, Model, Step
 
@@ -93,6 +93,32 @@ class JointGain(Gain):
             assert isinstance(model, LinearModel)
             memory, gain = _step_linear(model, memory, self.target, last)
         return memory, {"state_gain": gain}
+
+
+@final
+@dataclass(frozen=True)
+class Disagreement(Gain):
+    """Variance of where a model's members expect to be, summed over latents: a bonus for places that few agree about.
+
+    `weight` is in nats per squared unit of the latent. A variance is no information: where members only differ in
+    confidence it sees nothing. Raises UserError for models that do not plan with particles.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise UserError(f"Disagreement expects a weight > 0 nats per squared unit, got {self.weight}")
+
+    def start(self, model: Model, belief: Any) -> Any:
+        return None
+
+    def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        after = step.after
+        if not isinstance(after, Particles):
+            raise UserError(f"disagreement needs a model of several members, got {type(model).__name__}")
+        spread = after.expected((after.z - after.mean).square().sum(-1))
+        return None, {"disagreement": self.weight * spread}
 
 
 def state_gain(model: Model, belief: Any) -> Tensor:

@@ -139,7 +139,7 @@ def fit(
 
 @final
 class GradientLearner(Learner):
-    """Learning by gradient from all that was experienced: after every `every` steps, `epochs` passes of Adam.
+    """Learning by gradient from all that was experienced: after every `every` steps about `updates` steps of Adam.
 
     `rate` and `weight_decay` (decoupled, Loshchilov and Hutter 2019) are those of AdamW, `batch` the rows of one step.
     The weights are drawn afresh when a run starts, unless the model has learned before. Raises UserError for a model
@@ -151,7 +151,7 @@ class GradientLearner(Learner):
         model: Model,
         *,
         every: int = 50,
-        epochs: int = 20,
+        updates: int = 300,
         batch: int = 128,
         rate: float = 1e-3,
         weight_decay: float = 0.0,
@@ -159,10 +159,10 @@ class GradientLearner(Learner):
     ) -> None:
         if not isinstance(model, Trainable):
             raise UserError(f"this learner needs a model that is learned by gradient, got {type(model).__name__}")
-        if min(every, epochs, batch) < 1 or not rate > 0:
-            given = f"{every}, {epochs}, {batch} and {rate}"
-            raise UserError(f"expected every, epochs and batch of at least 1 and rate > 0, got {given}")
-        self.model, self.every, self.epochs, self.batch = model, every, epochs, batch
+        if min(every, updates, batch) < 1 or not rate > 0:
+            given = f"{every}, {updates}, {batch} and {rate}"
+            raise UserError(f"expected every, updates and batch of at least 1 and rate > 0, got {given}")
+        self.model, self.every, self.updates, self.batch = model, every, updates, batch
         self.replay, self.generator = Replay(capacity), torch.Generator().manual_seed(0)
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=weight_decay)
         self._fresh = 0
@@ -185,7 +185,7 @@ class GradientLearner(Learner):
             model.loss,
             data,
             optimizer=self.optimizer,
-            epochs=self.epochs,
+            epochs=max(1, round(self.updates * self.batch / len(data[0]))),
             batch=self.batch,
             generator=self.generator,
         )

@@ -61,12 +61,13 @@ class Minimizer(ABC):
     """A way to lower an objective. Concrete ones are frozen dataclasses with a default number of `steps`.
 
     `kind` names what a solution's value is. `tolerance` is the residual below which a row counts as converged; a
-    converged row is frozen.
+    converged row is frozen. `stretch` is the number of steps between two looks at value and residual.
     """
 
     kind: ClassVar[Kind] = "energy"
     steps: int
     tolerance: float = 0.0
+    stretch: int = 1
 
     @abstractmethod
     def init(self, f: Objective, z: Any) -> Iterate:
@@ -81,19 +82,26 @@ class Minimizer(ABC):
     ) -> tuple[Iterate, int, list[Tensor]]:
         """From an iterate up to `steps` steps on: where it ends, the steps taken, the values (b,) met on the way.
 
-        Ends early once all rows have converged. Override where a loop of many steps can be made faster than steps one
-        by one; the law and the minimum must be the same.
+        Ends early once all rows have converged; looks at them after every `stretch` steps. Override where a loop of
+        many steps can be made faster; the law and the minimum must be the same.
         """
-        trace, done = list[Tensor](), iterate.residual <= self.tolerance
-        while len(trace) < steps and not bool(done.all()):
-            after = self.step(f, iterate, generator=generator)
+        trace, taken, done = list[Tensor](), 0, iterate.residual <= self.tolerance
+        while taken < steps and not bool(done.all()):
+            count = min(self.stretch, steps - taken)
+            after = self.leap(f, iterate, count, generator=generator)
             if bool(done.any()):
                 kept = select(done, replace(iterate, evaluations=after.evaluations), after)
                 after = replace(kept, evaluations=after.evaluations)
-            iterate = after
+            iterate, taken = after, taken + count
             done = iterate.residual <= self.tolerance
             trace.append(iterate.value)
-        return iterate, len(trace), trace
+        return iterate, taken, trace
+
+    def leap(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        """The iterate `steps` steps on. Override where they need not be taken one by one."""
+        for _ in range(steps):
+            iterate = self.step(f, iterate, generator=generator)
+        return iterate
 
     def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
         """What is worth knowing about how it went (acceptance, effective samples), by name; each (b,) or a scalar."""
@@ -111,8 +119,8 @@ class Minimizer(ABC):
 class Sampler(Minimizer):
     """A minimiser in law: its draws follow `exp(-f)`, which lowers the free energy of their distribution.
 
-    `init` keeps every draw it wants to report in the iterate's memory; `belief` returns them as `Particles`. The value
-    is the draws' mean energy, `converged` is None.
+    What it wants to report it keeps in the iterate's memory; `belief` returns the draws as `Particles`. The value is
+    their mean energy, or a free energy where `kind` says so; `converged` is None.
     """
 
     kind: ClassVar[Kind] = "mean_energy"

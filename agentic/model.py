@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from agentic.belief import Belief, Density
 from agentic.domain import Domain, Simplex
 from agentic.energy import Conditional, Objective, row_gradient, row_jacobian, row_value_and_gradient
+from agentic.pushforward import density
 
 
 class Step(NamedTuple):
@@ -134,22 +135,23 @@ class LinearModel(Model):
 class Evidence(Objective):
     """-log p(obs, z) of one observation (b, *event) under a prior belief: its free energy bounds minus log evidence.
 
-    Under a categorical belief the value at probabilities q is E_q[-log p(obs, z)].
+    Under a categorical belief the value at probabilities q is E_q[-log p(obs, z)]. A point or particles have no density
+    to evaluate, UserError says so: solvers that look inside may weigh them all the same.
     """
 
     model: Model
     obs: Tensor
-    prior: Density
+    prior: Belief
 
     @property
     def domain(self) -> Domain:
         return self.model.latent
 
     def __call__(self, z: Tensor) -> Tensor:
-        return self.model.observation(z, self.obs) + self.prior.energy(z)
+        return self.model.observation(z, self.obs) + density(self.prior).energy(z)
 
     def gradient(self, z: Tensor) -> Tensor:
-        return self.model.misfit_gradient(z, self.obs) + self.prior.gradient(z)
+        return self.model.misfit_gradient(z, self.obs) + density(self.prior).gradient(z)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         if type(self.model).misfit_gradient is not Model.misfit_gradient:
@@ -157,9 +159,15 @@ class Evidence(Objective):
         return row_value_and_gradient(self, z)
 
     def hessian(self, z: Tensor) -> Tensor:
-        return self.model.misfit_hessian(z, self.obs) + self.prior.hessian(z)
+        return self.model.misfit_hessian(z, self.obs) + density(self.prior).hessian(z)
+
+    def residuals(self, z: Tensor) -> Tensor | None:
+        seen = self.model.observation.residuals(z, self.obs)
+        believed = self.prior.residuals(z) if isinstance(self.prior, Density) else None
+        return None if seen is None or believed is None else torch.cat([seen, believed], -1)
 
     def terms(self, belief: Density, free_energy: Tensor) -> Mapping[str, Tensor]:
         """Free energy = complexity - accuracy, each in nats (b,): complexity is KL(belief || prior)."""
+        assert isinstance(self.prior, type(belief))
         complexity = belief.divergence(self.prior)
         return {"free_energy": free_energy, "accuracy": complexity - free_energy, "complexity": complexity}

@@ -108,7 +108,8 @@ class Plan(Belief):
 class Sequence(Plan):
     """Open-loop candidates: `actions` (k, b, T, *event) with their expected energies `values` (k, b) in nats.
 
-    `parts` maps a term's name to (k, b); `log_prior` (k, b or 1) are the habits ln E; `domain` is the actions'.
+    `parts` maps a term's name to (k, b); `log_prior` (k, b or 1) are the habits ln E; `domain` is the actions'. The
+    `kept` best of them are what the next tick begins with.
     """
 
     actions: Tensor
@@ -117,6 +118,7 @@ class Sequence(Plan):
     parts: Mapping[str, Tensor] = field(default_factory=dict)
     log_prior: Tensor | None = None
     version: int = 0
+    kept: int = 1
 
     def weights(self, precision: float = inf) -> Tensor:
         """q(plan), (k, b)."""
@@ -146,12 +148,12 @@ class Sequence(Plan):
         return Candidates(self.actions, self.weights(precision), parts).best(n, self.values)
 
     def shifted(self) -> "Plan | None":
-        """The best sequence one step later, its last action repeated: (1, b, T, *event)."""
-        best = self.values.argmin(0)
-        rows = torch.arange(self.values.shape[1])
-        actions = self.actions.expand(-1, self.values.shape[1], *self.actions.shape[2:])[best, rows]
-        moved = torch.cat([actions[:, 1:], actions[:, -1:]], 1).unsqueeze(0)
-        return replace(self, actions=moved, values=self.values.amin(0, keepdim=True), parts={}, log_prior=None)
+        """The `kept` best sequences one step later, best first, each with its last action repeated."""
+        values, rows = self.values, torch.arange(self.values.shape[1])
+        best = values.argmin(0, keepdim=True) if self.kept == 1 else values.argsort(dim=0, stable=True)[: self.kept]
+        actions = self.actions.expand(-1, values.shape[1], *self.actions.shape[2:])[best, rows]
+        moved = torch.cat([actions[:, :, 1:], actions[:, :, -1:]], 2)
+        return replace(self, actions=moved, values=values[best, rows], parts={}, log_prior=None)
 
     def restarted(self, mask: Tensor) -> "Plan | None":
         if not bool(mask.any()):

@@ -21,7 +21,7 @@ import gymnasium
 from torch import nn
 
 from agentic.agent import Agent
-from agentic.energy import Conditional, Energy
+from agentic.energy import Conditional, Energy, PopulationEnergy
 from agentic.env import make as as_environment
 from agentic.errors import UserError
 from agentic.hookspecs import KINDS
@@ -29,7 +29,7 @@ from agentic.learn import Learner
 from agentic.metric import Metric
 from agentic.minimizer import Minimizer
 from agentic.model import Model
-from agentic.testing import agents, energies, environments, learners, metrics, models, optimizers, solving
+from agentic.testing import agents, energies, environments, learners, metrics, models, optimizers, populations, solving
 from agentic.testing.common import (
     Exercise,
     common_runs,
@@ -69,6 +69,7 @@ _SUITES = (
     _Suite("energies", Model, models.CHECKS, models.exercise),
     _Suite("energies", Conditional, tuple(energies.runs(energies.CONDITIONAL)), energies.exercise),
     _Suite("energies", Energy, tuple(energies.runs(energies.ENERGY)), energies.exercise),
+    _Suite("energies", PopulationEnergy, populations.CHECKS, populations.exercise),
     _Suite("optimizers", Minimizer, solving.CHECKS, optimizers.exercise),
     _Suite("optimizers", Learner, learners.CHECKS, learners.exercise),
     _Suite("metrics", Metric, metrics.CHECKS, metrics.exercise),

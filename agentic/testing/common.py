@@ -109,7 +109,7 @@ def assert_same(first: list[Tensor], second: list[Tensor], what: str) -> None:
 def assert_close(got: Tensor, expected: Tensor, what: str, tolerance: float = 1e-8) -> None:
     """Equal shapes, and values within `tolerance`, relative where they are large. Raises AssertionError otherwise."""
     assert got.shape == expected.shape, f"{what}: expected shape {tuple(expected.shape)}, got {tuple(got.shape)}"
-    gap = (got.double() - expected.double()).abs() / (1 + expected.double().abs())
+    gap = (got.detach().double() - expected.detach().double()).abs() / (1 + expected.detach().double().abs())
     worst = float(gap.nan_to_num(nan=torch.inf).max()) if gap.numel() else 0.0
     assert worst <= tolerance, f"{what}: expected {_shown(expected)}, got {_shown(got)} (differ by {worst:.2g})"
 

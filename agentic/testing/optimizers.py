@@ -45,6 +45,14 @@ class Bowl(Objective):
         gap = z - self.center
         return 0.5 * ((gap @ self.weights) * gap).sum(-1)
 
+    def residuals(self, z: Tensor) -> Tensor:
+        r: Tensor = (z - self.center) @ torch.linalg.cholesky(self.weights)
+        return r
+
+    def proposal(self) -> Tensor:
+        """Somewhere near the center."""
+        return 0.9 * self.center
+
 
 @final
 @dataclass(frozen=True)
@@ -100,6 +108,9 @@ class Watched(Objective):
     def hessian(self, z: Tensor) -> Tensor:
         self._note(z)
         return self.f.hessian(z)
+
+    def proposal(self) -> Tensor | None:
+        return self.f.proposal()
 
     def _note(self, z: Tensor) -> Tensor:
         place = z.detach().clone()

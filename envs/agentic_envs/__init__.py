@@ -1,8 +1,8 @@
 """Gymnasium environments whose truth is known, and wrappers that change the world of any environment.
 
 Importing this package registers `agentic/TMaze-v0`, `agentic/Tiger-v0`, `agentic/GridWorld-v0`,
-`agentic/CliffWorld-v0` and `agentic/Room-v0` with Gymnasium; the environments themselves are imported when they are
-made.
+`agentic/CliffWorld-v0`, `agentic/Room-v0` and `agentic/PointMass-v0` with Gymnasium; the environments themselves are
+imported when they are made.
 """
 
 from agentic import hookimpl
@@ -20,6 +20,7 @@ def agentic_envs() -> dict[str, str]:
         "gridworld": "agentic_envs.gridworld:GridWorld",
         "cliffworld": "agentic_envs.cliffworld:CliffWorld",
         "room": "agentic_envs.room:Room",
+        "point_mass": "agentic_envs.point_mass:PointMass",
         "remap_actions": "agentic_envs.changes:RemapActions",
         "set_attributes": "agentic_envs.changes:SetAttributes",
         "hide_observations": "agentic_envs.changes:HideObservations",

@@ -12,6 +12,7 @@ ENTRY_POINTS = {
     "agentic/GridWorld-v0": "agentic_envs.gridworld:GridWorld",
     "agentic/CliffWorld-v0": "agentic_envs.cliffworld:CliffWorld",
     "agentic/Room-v0": "agentic_envs.room:Room",
+    "agentic/PointMass-v0": "agentic_envs.point_mass:PointMass",
 }
 
 

@@ -123,6 +123,23 @@ class QuadraticLatentGoal(_QuadraticForm, LatentGoal):
 
 
 @final
+class PredictedReward(LatentGoal):
+    """-scale x the last latent: the reward, where a model predicts it as one (`ensemble` with `reward = true`).
+
+    `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end.
+    """
+
+    def __init__(self, *, scale: float = 1.0, after: float = 0.0) -> None:
+        super().__init__()
+        if not scale > 0:
+            raise UserError(f"predicted_reward expects scale > 0 nats per unit of reward, got {scale}")
+        self.scale, self.after = float(scale), float(after)
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return -self.scale * z[..., -1]
+
+
+@final
 class Effort(_QuadraticForm):
     """scale |a - center|^2 / 2 over actions, in nats; the center defaults to that of the action space."""
 

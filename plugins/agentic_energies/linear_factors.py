@@ -6,7 +6,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Conditional, Gaussian, UserError
+from agentic import Belief, Conditional, Gaussian, Particles, UserError
 
 
 @final
@@ -36,9 +36,30 @@ class LinearObservation(Conditional):
         gap = z - x @ self.C.T - self.d
         return 0.5 * ((gap @ self.precision) * gap).sum(-1) + self.log_scale
 
+    def residuals(self, x: Tensor, z: Tensor) -> Tensor:
+        r: Tensor = (z - x @ self.C.T - self.d) @ torch.linalg.cholesky(self.precision)
+        return r
+
     def given(self, x: Tensor) -> Gaussian:
         mean = x @ self.C.T + self.d
         return Gaussian(mean, self.R.expand(*mean.shape, -1))
+
+    def push(self, belief: Belief) -> Belief:
+        """What is seen of a belief: particles one by one as they would be seen without noise, else a Gaussian."""
+        if isinstance(belief, Particles):
+            return Particles(belief.z @ self.C.T + self.d, belief.log_weights)
+        mean = belief.mean @ self.C.T + self.d
+        spread = self.C @ belief.covariance @ self.C.T + self.R if isinstance(belief, Gaussian) else self.R
+        return Gaussian(mean, spread.expand(*mean.shape, -1))
+
+    def ambiguity(self, belief: Belief) -> Tensor:
+        """The noise's entropy, (*s, b), nats."""
+        return belief.mean.new_full(belief.mean.shape[:-1], self.log_scale + 0.5 * len(self.R))
+
+    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
+        """d forward(z, obs) / dz."""
+        value: Tensor = (z @ self.C.T + self.d - obs) @ self.precision @ self.C
+        return value
 
 
 @final

@@ -160,20 +160,14 @@ class LinearGaussian(LinearModel, Conjugate):
         spread = t.A @ belief.covariance @ t.A.T + t.Q if isinstance(belief, Gaussian) else t.Q
         return Gaussian(mean, spread.expand(*mean.shape, -1))
 
-    def emit(self, belief: Belief) -> Gaussian:
-        o = self.observation
-        mean = belief.mean @ o.C.T + o.d
-        spread = o.C @ belief.covariance @ o.C.T + o.R if isinstance(belief, Gaussian) else o.R
-        return Gaussian(mean, spread.expand(*mean.shape, -1))
+    def emit(self, belief: Belief) -> Belief:
+        return self.observation.push(belief)
 
     def ambiguity(self, belief: Belief) -> Tensor:
-        o = self.observation
-        return torch.full(belief.mean.shape[:-1], o.log_scale + 0.5 * len(o.R), dtype=belief.mean.dtype)
+        return self.observation.ambiguity(belief)
 
     def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
-        o = self.observation
-        value: Tensor = torch.linalg.solve(o.R, (z @ o.C.T + o.d - obs).unsqueeze(-1)).squeeze(-1) @ o.C
-        return value
+        return self.observation.misfit_gradient(z, obs)
 
     def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
         return self.observation.curvature.expand(*z.shape, z.shape[-1])

@@ -1,12 +1,19 @@
-"""First-order descent: plain, with momentum, and Adam."""
+"""First-order descent: plain, with momentum, and Adam.
 
-from dataclasses import dataclass
+Many cheap steps are the whole cost, so they are taken a stretch at a time: value, residual and convergence are looked
+at when a stretch ends, and a stretch may be compiled.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Minimizer, Objective, Repeated, Simplex, UserError
+from agentic import Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, UserError
+from agentic_optimizers.compiled import compiled
 
 
 class Moments(NamedTuple):
@@ -18,33 +25,80 @@ class Moments(NamedTuple):
     taken: Tensor
 
 
-def _begin(f: Objective, z: Any, solver: str) -> Iterate:
-    base = f.domain.base if isinstance(f.domain, Repeated) else f.domain
-    if isinstance(base, Simplex):
-        raise UserError(
-            f"{solver} descends in real vectors or boxes, got a simplex: use mirror, enumerate, tree or cem"
-        )
-    start = f.domain.project(f.start(z))
-    slope = f.gradient(start)
-    zero = torch.zeros_like(start)
-    return Iterate(start, f(start), _norm(slope), 1, Moments(slope, zero, zero, slope.new_zeros(len(start))))
+@dataclass(frozen=True)
+class Descent(Minimizer):
+    """Steps against the gradient, projected onto the domain, `stretch` at a time; `rate` says how long they are.
+
+    Residual: the norm of the gradient, in a box of the way that a projected step of size 1 would go. With `compile` a
+    stretch is compiled: seconds for each new energy and shape, several times faster from then on, the same to rounding.
+    """
+
+    steps: int = 100
+    rate: float = 0.05
+    tolerance: float = 1e-8
+    stretch: int = 20
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or not self.rate > 0 or self.stretch < 1:
+            given = f"steps={self.steps}, rate={self.rate}, stretch={self.stretch}"
+            raise UserError(f"descent expects steps >= 0, rate > 0 and stretch >= 1, got {given}")
+
+    @abstractmethod
+    def move(self, z: Tensor, moments: Moments) -> tuple[Tensor, Moments]:
+        """Where the next step leads before it is projected, and the moments, their gradient still the old one."""
+
+    def init(self, f: Objective, z: Any) -> Iterate:
+        base = f.domain.base if isinstance(f.domain, Repeated) else f.domain
+        if isinstance(base, Simplex):
+            name = type(self).__name__.removesuffix("Descent").lower()
+            raise UserError(
+                f"{name} descends in real vectors or boxes, got a simplex: use mirror, enumerate, tree or cem"
+            )
+        start = f.domain.project(f.start(z))
+        value, slope = f.value_and_gradient(start)
+        zero = torch.zeros_like(start)
+        moments = Moments(slope, zero, zero, slope.new_zeros(len(start)))
+        return Iterate(start, value, _residual(f.domain, start, slope), 1, moments)
+
+    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
+        return self.leap(f, iterate, 1, generator=generator)
+
+    @torch.no_grad()
+    def leap(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        if self.compile and steps > 1:
+            walked = compiled(_walk, replace(self, steps=0), f, iterate.z, iterate.memory, steps)
+        else:
+            walked = _walk(self, f, iterate.z, iterate.memory, steps)
+        z, value, residual, moments = walked
+        return Iterate(z, value, residual, iterate.evaluations + steps, moments)
+
+    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
+        """`steps`: how many each row took (b,)."""
+        return {"steps": iterate.memory.taken}
 
 
-def _move(f: Objective, iterate: Iterate, place: Tensor, first: Tensor, second: Tensor) -> Iterate:
-    z = f.domain.project(place)
-    slope = f.gradient(z)
-    moments = Moments(slope, first, second, iterate.memory.taken + 1)
-    return Iterate(z, f(z), _norm(slope), iterate.evaluations + 1, moments)
+def _walk(
+    solver: Descent, f: Objective, z: Tensor, moments: Moments, steps: int
+) -> tuple[Tensor, Tensor, Tensor, Moments]:
+    """`steps` steps on: the place, its value (b,) and residual (b,), the moments."""
+    for _ in range(steps - 1):
+        z, moments = solver.move(z, moments)
+        z = f.domain.project(z)
+        moments = moments._replace(gradient=f.gradient(z))
+    z, moments = solver.move(z, moments)
+    z = f.domain.project(z)
+    value, slope = f.value_and_gradient(z)
+    return z, value, _residual(f.domain, z, slope), moments._replace(gradient=slope)
 
 
-def _norm(slope: Tensor) -> Tensor:
-    value: Tensor = slope.flatten(1).norm(dim=-1)
-    return value
+def _residual(domain: Domain, z: Tensor, slope: Tensor) -> Tensor:
+    way = slope if isinstance(domain, Real) else z - domain.project(z - slope)
+    norm: Tensor = way.flatten(1).norm(dim=-1)
+    return norm
 
 
-def _check(steps: int, rate: float, **fractions: float) -> None:
-    if steps < 0 or not rate > 0:
-        raise UserError(f"descent expects steps >= 0 and rate > 0, got steps={steps}, rate={rate}")
+def _check(**fractions: float) -> None:
     for name, value in fractions.items():
         if not 0 <= value < 1:
             raise UserError(f"{name} must lie in [0, 1), got {value}")
@@ -52,50 +106,47 @@ def _check(steps: int, rate: float, **fractions: float) -> None:
 
 @final
 @dataclass(frozen=True)
-class GradientDescent(Minimizer):
-    """z <- z - rate m with m <- momentum m + gradient; projected onto the domain. Residual: the gradient's norm.
+class GradientDescent(Descent):
+    """z <- z - rate m with m <- momentum m + gradient, or with `nesterov` z <- z - rate (gradient + momentum m).
 
-    `rate` in squared units of z per nat.
+    `rate` in squared units of z per nat. Momentum: Polyak 1964; Nesterov 1983, as written by Sutskever et al. 2013.
     """
 
-    steps: int = 100
-    rate: float = 0.05
     momentum: float = 0.0
-    tolerance: float = 1e-8
+    nesterov: bool = False
 
     def __post_init__(self) -> None:
-        _check(self.steps, self.rate, momentum=self.momentum)
+        super().__post_init__()
+        _check(momentum=self.momentum)
 
-    def init(self, f: Objective, z: Any) -> Iterate:
-        return _begin(f, z, "gradient")
-
-    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        moments: Moments = iterate.memory
-        velocity = self.momentum * moments.first + moments.gradient
-        return _move(f, iterate, iterate.z - self.rate * velocity, velocity, moments.second)
+    def move(self, z: Tensor, moments: Moments) -> tuple[Tensor, Moments]:
+        slope, velocity = moments.gradient, moments.first
+        way = slope
+        if self.momentum > 0:
+            velocity = torch.add(slope, velocity, alpha=self.momentum)
+            way = torch.add(slope, velocity, alpha=self.momentum) if self.nesterov else velocity
+        after = Moments(slope, velocity, moments.second, moments.taken + 1)
+        return torch.add(z, way, alpha=-self.rate), after
 
 
 @final
 @dataclass(frozen=True)
-class Adam(Minimizer):
-    """Adam (Kingma and Ba 2015), projected onto the domain. Residual: the gradient's norm."""
+class Adam(Descent):
+    """Adam (Kingma and Ba 2015); `rate` in units of z."""
 
     steps: int = 200
-    rate: float = 0.05
     beta1: float = 0.9
     beta2: float = 0.999
-    tolerance: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check(self.steps, self.rate, beta1=self.beta1, beta2=self.beta2)
+        super().__post_init__()
+        _check(beta1=self.beta1, beta2=self.beta2)
 
-    def init(self, f: Objective, z: Any) -> Iterate:
-        return _begin(f, z, "adam")
-
-    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        moments: Moments = iterate.memory
-        first = self.beta1 * moments.first + (1 - self.beta1) * moments.gradient
-        second = self.beta2 * moments.second + (1 - self.beta2) * moments.gradient**2
-        count = (moments.taken + 1).view(-1, *[1] * (iterate.z.dim() - 1))
+    def move(self, z: Tensor, moments: Moments) -> tuple[Tensor, Moments]:
+        slope, taken = moments.gradient, moments.taken + 1
+        first = torch.lerp(slope, moments.first, self.beta1)
+        second = torch.lerp(slope * slope, moments.second, self.beta2)
+        count = taken.view(-1, *[1] * (z.dim() - 1))
         scale = (second / (1 - self.beta2**count)).sqrt() + 1e-8
-        return _move(f, iterate, iterate.z - self.rate * first / (1 - self.beta1**count) / scale, first, second)
+        way = first / (1 - self.beta1**count) / scale
+        return torch.add(z, way, alpha=-self.rate), Moments(slope, first, second, taken)

@@ -3,7 +3,6 @@
 One step on a linear-Gaussian energy is the Kalman update, covariance included.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, final
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from agentic import Gaussian, Iterate, Minimizer, Objective, Real, UserError
+from agentic_optimizers.laplace_belief import indefinite, laplace_belief, laplace_free_energy
 
 
 class Curvature(NamedTuple):
@@ -65,7 +65,7 @@ class Newton(Minimizer):
         eye = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
         root, failed = torch.linalg.cholesky_ex(hessian + self.damping * eye)
         if bool(failed.any()):
-            raise UserError(_indefinite(hessian))
+            raise UserError(indefinite("newton", hessian))
         direction = -torch.cholesky_solve(slope.unsqueeze(-1), root).squeeze(-1)
         decrement = -0.5 * (slope * direction).sum(-1)
         if self.damping > 0:
@@ -74,22 +74,7 @@ class Newton(Minimizer):
         return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian, log_det))
 
     def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
-        root, failed = torch.linalg.cholesky_ex(iterate.memory.hessian)
-        if bool(failed.any()):
-            raise UserError(_indefinite(iterate.memory.hessian))
-        return Gaussian(iterate.z, torch.cholesky_inverse(root))
+        return laplace_belief("newton", iterate.z, iterate.memory.hessian)
 
     def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        curvature: Curvature = iterate.memory
-        value: Tensor = iterate.value + 0.5 * (curvature.log_det - iterate.z.shape[-1] * math.log(2 * math.pi))
-        return value
-
-
-def _indefinite(hessian: Tensor) -> str:
-    if not bool(torch.isfinite(hessian).all()):
-        return "newton met an energy whose second derivatives are not finite: check the start and the energy"
-    lowest = float(torch.linalg.eigvalsh(hessian).min())
-    return (
-        f"newton needs a positive definite Hessian, got a smallest eigenvalue of {lowest:.3g}: "
-        "start nearer to a minimum, raise damping, or use gradient"
-    )
+        return laplace_free_energy(iterate.value, iterate.memory.log_det, iterate.z.shape[-1])

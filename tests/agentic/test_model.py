@@ -146,6 +146,7 @@ class TestEvidence:
             solver = Mirror() if objective.model is FINITE else Newton()
             solution = minimize(objective, solver, objective.prior.mean)
             assert isinstance(solution.belief, Density)
+            assert isinstance(objective.prior, Density)
             terms = objective.terms(solution.belief, solution.value)
             assert_close(terms["free_energy"], terms["complexity"] - terms["accuracy"])
             assert_close(terms["complexity"], solution.belief.divergence(objective.prior))

@@ -127,7 +127,7 @@ class TestJointState:
     def test_perceiving_is_bayes_rule(self) -> None:
         seen = torch.tensor([[0.0, 0.0, 1.0, 1.0, 0.0]], dtype=F64)
         prior = self.model.begin(1)
-        solution = minimize(Evidence(self.model, seen, prior), Mirror(), prior.mean)  # type: ignore[arg-type]
+        solution = minimize(Evidence(self.model, seen, prior), Mirror(), prior.mean)
         joint = prior.mean[0] * self.model.likelihood()[2 * 2 + 0]
         assert_close(solution.belief.mean[0], joint / joint.sum())
         assert_close(solution.value[0], -joint.sum().log())
@@ -172,7 +172,7 @@ class TestZeros:
     def test_certain_beliefs_are_settled_without_nan(self, floor: float) -> None:
         clear = model(A=[EYE], floor=floor)
         prior = clear.begin(1)
-        solution = minimize(Evidence(clear, self.wrong, prior), Mirror(), prior.mean)  # type: ignore[arg-type]
+        solution = minimize(Evidence(clear, self.wrong, prior), Mirror(), prior.mean)
         assert_close(solution.belief.mean, self.wrong)
         assert solution.value.item() == pytest.approx(log(2))
 

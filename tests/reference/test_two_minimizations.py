@@ -12,9 +12,15 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from agentic import Clamped, Energy, Evidence, Gaussian, Minimizer, Real, Solution, minimize
+from agentic_energies.emission import GaussianEmission
 from agentic_energies.linear_gaussian import LinearGaussian
+from agentic_energies.network import Network
+from agentic_energies.predictive_coding import PredictiveCoding
+from agentic_energies.vae import VAE
 from agentic_optimizers.gradient import GradientDescent
+from agentic_optimizers.laplace_evidence import LaplaceEvidence
 from agentic_optimizers.newton import Newton
+from agentic_optimizers.settled import Settled
 
 F64 = torch.float64
 HALF = 5e-7  # half a unit of the sixth printed digit
@@ -72,7 +78,7 @@ class TestInference:
             assert_close(solution.belief.mean, torch.tensor([z], dtype=F64), atol=1e-12, rtol=0)
 
     def test_fifty_steps_settle(self) -> None:
-        solution = settle(GradientDescent(rate=0.05), 50)
+        solution = settle(GradientDescent(rate=0.05, stretch=1), 50)
         error = (solution.belief.mean - torch.tensor([[2 / 3, 4 / 3]], dtype=F64)).norm()
         assert 0 < float(error) < 1e-5
         assert bool((solution.trace.diff(dim=0) < 0).all())
@@ -157,3 +163,83 @@ class TestLearning:
         value = float(minimize(Evidence(model, X, start), Newton(), start.mean, steps=1).value)
         assert value == pytest.approx(surprise, abs=0.5 * 10**-digit)
         assert value == pytest.approx(float(minus_log_evidence(weights)), abs=1e-9)
+
+
+def network(weights: Tensor = WEIGHTS) -> Network:
+    """W z, as the network that decoders and chains are made of."""
+    made = Network((2, 3), "identity", generator=torch.Generator(), bias=False, dtype=F64)
+    with torch.no_grad():
+        made.weights[0].copy_(weights)
+    return made
+
+
+def learned(name: str, weights: Tensor = WEIGHTS) -> VAE | PredictiveCoding:
+    """The same energy as a VAE without an encoder, and as predictive coding with one layer of weights."""
+    if name == "vae":
+        return VAE(network(weights), GaussianEmission(NOISE))
+    return PredictiveCoding(network(weights), NOISE, prior=1.0)
+
+
+def descent(steps: int) -> Settled:
+    """Learning at the point that so many steps of descent end in."""
+    return Settled(GradientDescent(rate=0.05, steps=steps), allow_collapse=True)
+
+
+@pytest.mark.parametrize("energy", ["vae", "predictive_coding"])
+class TestLearnedEnergies:
+    """The same case through energies that are learned and the losses that learn them."""
+
+    envelope = TestLearning.envelope
+    evidence = torch.tensor([[-0.013072, -0.967320], [0.352941, 0.117647], [-0.601307, -0.496732]], dtype=F64)
+
+    def gradient(self, module: Energy, value: Tensor) -> Tensor:
+        return torch.autograd.grad(value, list(module.parameters()))[0]
+
+    def test_the_energy_settles_at_four_thirds(self, energy: str) -> None:
+        module = learned(energy)
+        with torch.no_grad():
+            solution = minimize(Clamped(module, X, module.latent), Newton())
+        assert_close(solution.belief.mean, torch.tensor([[2 / 3, 4 / 3]], dtype=F64), atol=1e-12, rtol=0)
+        constants = 0.0 if energy == "predictive_coding" else 1.5 * log(2 * pi * NOISE) + log(2 * pi)
+        assert float(solution.trace[-1]) - constants == pytest.approx(4 / 3, abs=1e-12)
+
+    def test_at_the_settled_point_the_gradient_is_the_envelopes(self, energy: str) -> None:
+        module = learned(energy)
+        value, info = descent(200)(module, (X,), generator=None)
+        assert_close(self.gradient(module, value), self.envelope, atol=1e-7, rtol=0)
+        assert float(info["converged"]) == 1
+
+    @pytest.mark.parametrize(("steps", "wrong"), [(1, 1.44), (2, 0.96)])
+    def test_before_it_is_settled_the_residual_says_so(self, energy: str, steps: int, wrong: float) -> None:
+        module = learned(energy)
+        value, info = descent(steps)(module, (X,), generator=None)
+        error = (self.gradient(module, value) - self.envelope).abs().max()
+        assert float(error) == pytest.approx(wrong, abs=5e-3)
+        assert float(info["residual_max"]) > 1
+        assert float(info["converged"]) == 0
+
+    @pytest.mark.parametrize("loss", [Settled(Newton()), LaplaceEvidence(Newton())])
+    def test_under_the_posterior_it_is_that_of_minus_log_evidence(
+        self, energy: str, loss: Settled | LaplaceEvidence
+    ) -> None:
+        module = learned(energy)
+        value, info = loss(module, (X,), generator=None)
+        assert float(info["free_energy"]) == pytest.approx(5.016341, abs=HALF)
+        assert_close(self.gradient(module, value), self.evidence, atol=HALF, rtol=0)
+
+    @pytest.mark.parametrize(
+        ("scale", "surprise", "digit"), [(1, 5.016, 3), (3, 5.99, 2), (10, 8.24, 2), (100, 12.83, 2)]
+    )
+    def test_what_is_learned_rises_where_the_energy_falls(
+        self, energy: str, scale: float, surprise: float, digit: int
+    ) -> None:
+        module = learned(energy, scale * WEIGHTS)
+        for loss in (Settled(Newton()), LaplaceEvidence(Newton())):
+            value = float(loss(module, (X,), generator=None)[0].detach())
+            assert value == pytest.approx(surprise, abs=0.5 * 10**-digit)
+
+
+@pytest.mark.parametrize(("scale", "energy"), [(1, 1.3333), (3, 0.2590), (10, 0.1246), (100, 0.1112)])
+def test_the_analytic_equilibrium_of_louder_weights(scale: float, energy: float) -> None:
+    module = PredictiveCoding(network(scale * WEIGHTS), NOISE, prior=1.0)
+    assert float(module.equilibrium_energy(X).detach()) == pytest.approx(energy, abs=5e-5)

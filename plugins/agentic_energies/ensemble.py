@@ -1,0 +1,231 @@
+"""Probabilistic ensemble dynamics: several networks that learn from the same experience and differ where it is silent.
+
+Planning follows every member's own course (trajectory sampling, Chua et al. 2018); what the members disagree about is
+what experience would teach.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import (
+    Belief,
+    Box,
+    Domain,
+    Environment,
+    Experience,
+    Gaussian,
+    Loss,
+    Model,
+    Particles,
+    Real,
+    Replay,
+    Simplex,
+    Step,
+    Trainable,
+    UserError,
+)
+from agentic_energies.ensemble_gain import matched_gain
+from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition, Layout
+from agentic_energies.linear_factors import GaussianPrior, LinearObservation
+
+
+@final
+@dataclass(frozen=True)
+class EnsembleLoss(Loss):
+    """Squared error of every member's mean in units of the spread, plus -log likelihood of the rest by its variance.
+
+    The variance sees the mean held fixed, so that no member can explain an error away as noise before it has learned
+    (the beta-NLL of Seitzer et al. 2022 at beta = 1). Rows: inputs, what is left of the differences, members' shares,
+    observations entered, and whether the episode ended there (their cross entropy is added where that is learned).
+    """
+
+    def __call__(
+        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        x, target, share, entered, ended = rows
+        mean, log_variance = module.transition.answers(x.expand(module.transition.members, *x.shape))
+        square = (mean - target).square()
+        likelihood = 0.5 * (square.detach() * (-log_variance).exp() + log_variance)
+        weight = share.T.unsqueeze(-1)
+        value = (weight * (0.5 * square + 0.1 * likelihood)).sum(-1).mean()
+        if module.ending is not None:
+            score = module.ending_score(entered)
+            value = value + torch.nn.functional.binary_cross_entropy_with_logits(score, ended)
+        return value, {"squared_error": square.detach().mean()}
+
+
+@final
+class Ensemble(Model, Trainable):
+    """`members` networks of `hidden` units for z' = z + f_k(z, a) + w, with w of a learned variance.
+
+    The latent is the observation; with `memory` also those of so many steps before and the actions then, for worlds
+    that hide part of their state; with `reward` the reward comes last. With `mortal` another network learns where
+    episodes end. A Gaussian belief is pushed forward by its moments (cubature, approximate where a member is not
+    linear), particle i by the mean of member i mod `members`. Discrete actions enter one-hot. `sensor_noise` is the
+    variance of what is observed, `bootstrap` shares experience out among the members with replacement. Raises UserError
+    for discrete observations.
+    """
+
+    observation: LinearObservation
+    transition: EnsembleTransition
+    prior: GaussianPrior
+    loss = EnsembleLoss()
+
+    def __init__(
+        self,
+        outcome: Domain,
+        action: Domain,
+        *,
+        members: int = 5,
+        hidden: Sequence[int] = (32, 32),
+        memory: int = 0,
+        reward: bool = False,
+        mortal: bool = False,
+        sensor_noise: float = 1e-6,
+        bootstrap: bool = False,
+    ) -> None:
+        super().__init__()
+        if isinstance(outcome, Simplex) or len(outcome.event) != 1:
+            raise UserError(f"an ensemble needs observations that are vectors of real numbers, got {outcome}")
+        if members < 1 or not hidden or min(hidden) < 1 or memory < 0 or not sensor_noise > 0:
+            given = f"{members}, {list(hidden)}, {memory} and {sensor_noise}"
+            raise UserError(f"expected members, hidden units and sensor_noise > 0 and memory >= 0, got {given}")
+        d, layout = outcome.size, Layout(outcome.size, action.size, memory, reward)
+        n = layout.size
+        self.outcome, self.action, self.latent = outcome, action, Real((n,))
+        self.bootstrap = bootstrap
+        edge = torch.full((d,), torch.inf)
+        low, high = (outcome.low, outcome.high) if isinstance(outcome, Box) else (-edge, edge)
+        eye = torch.eye(d, n, dtype=torch.float64)
+        self.observation = LinearObservation(eye, eye.new_zeros(d), sensor_noise * eye[:, :d]).float()
+        self.transition = EnsembleTransition(members, hidden, layout, low.float(), high.float())
+        self.prior = GaussianPrior(torch.zeros(n), torch.eye(n))
+        self.ending = EnsembleNetwork(1, [d, 32, 1]) if mortal else None
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """An ensemble to be learned from `env`."""
+        return cls(env.observation, env.action, **parameters)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Three members for two observations and one force, not yet taught, of a narrow start."""
+        model = cls(Real((2,)), Real((1,)), members=3, hidden=(8,), sensor_noise=2**-6)
+        model.initialize(generator=torch.Generator().manual_seed(0))
+        model.prior.covariance.mul_(0.01)
+        return model
+
+    def initialize(self, *, generator: torch.Generator) -> None:
+        self.transition.network.initialize(generator=generator)
+        if self.ending is not None:
+            self.ending.initialize(generator=generator)
+
+    def digest(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Scales from all experience, then the rows that the loss takes.
+
+        Raises UserError while no episode is longer than the memory.
+        """
+        t, layout = self.transition, self.transition.layout
+        seen = replay.windows(layout.memory + 1)
+        if not len(seen.obs):
+            raise UserError(f"no episode has {layout.memory + 1} steps yet, as this model's memory needs: learn later")
+        z, action = _latents(seen, layout), seen.action[:, -1]
+        change = torch.cat([seen.next_obs[:, -1] - seen.obs[:, -1], seen.reward[:, -1:]], -1)[:, : layout.learned]
+        inputs, left = t.rescale(z, action, change)
+        self.prior.mean.copy_(z.mean(0))
+        self.prior.covariance.copy_(z.T.cov(correction=0) + 1e-6 * torch.eye(layout.size))
+        shares = torch.ones(len(z), t.members, dtype=z.dtype)
+        if self.bootstrap:
+            shares = torch.poisson(shares, generator=generator)
+        ended = seen.terminated[:, -1]
+        return inputs, left, shares, seen.next_obs[:, -1], ended
+
+    def alive(self, z: Tensor) -> Tensor:
+        if self.ending is None:
+            return super().alive(z)
+        return torch.sigmoid(-self.ending_score(z))
+
+    def ending_score(self, z: Tensor) -> Tensor:
+        """The log odds (*s, b) that an episode ends where it enters latents or observations `z`."""
+        assert self.ending is not None
+        d, t = self.transition.layout.obs, self.transition
+        x = (z[..., :d] - t.center[:d]) / t.scale[:d]
+        score: Tensor = self.ending(x.reshape(1, -1, d)).reshape(z.shape[:-1])
+        return score
+
+    def survive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
+        return (belief, None) if self.ending is None else belief.reweighted(self.alive)
+
+    def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
+        """Joint gain about the member of the path's steps from their beliefs' means, credited at the latents.
+
+        An upper bound (the mixture's entropy is that of a Gaussian of its moments), capped at ln members.
+        """
+        looks = [self.transition.shared(step.before.mean, step.action) for step in path]
+        shape = torch.broadcast_shapes(*[means.shape[:-1] for means, _ in looks])
+        means, variances = (
+            torch.cat([part.expand(*shape, -1) for part in each], -1) for each in zip(*looks, strict=True)
+        )
+        return {"latent_parameter_gain": matched_gain(means, variances)}
+
+    def outset(self, belief: Belief) -> Particles:
+        """Each member starts a course of its own at the belief's mean."""
+        z = belief.mean.expand(self.transition.members, *belief.mean.shape)
+        return Particles(z, torch.full(z.shape[:-1], -log(len(z)), dtype=z.dtype, device=z.device))
+
+    def predict(self, belief: Belief, action: Tensor) -> Belief:
+        if isinstance(belief, Particles):
+            return self._moved(belief, action)
+        points = _cubature(belief)
+        points = points.view(len(points), *[1] * (action.dim() - belief.mean.dim()), *belief.mean.shape)
+        means, variances = self.transition.shared(points, action)
+        gap = means - means.mean((0, 1))
+        spread = (gap.unsqueeze(-1) * gap.unsqueeze(-2)).mean((0, 1)) + torch.diag_embed(variances.mean((0, 1)))
+        return Gaussian(means.mean((0, 1)), spread)
+
+    def _moved(self, belief: Particles, action: Tensor) -> Particles:
+        z, members = belief.z, self.transition.members
+        if len(z) == members:
+            after = self.transition.own(z, action)
+        elif len(z) % members:
+            raise UserError(f"{len(z)} particles cannot be shared by {members} members: take a multiple of them")
+        else:
+            grouped = z.view(-1, members, *z.shape[1:]).movedim(1, 0)
+            after = self.transition.own(grouped, action).movedim(0, 1).flatten(0, 1)
+        return Particles(after, belief.log_weights.unsqueeze(-1).expand(*after.shape[:-1], 1).squeeze(-1))
+
+    def emit(self, belief: Belief) -> Belief:
+        return self.observation.push(belief)
+
+    def ambiguity(self, belief: Belief) -> Tensor:
+        return self.observation.ambiguity(belief)
+
+    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
+        return self.observation.misfit_gradient(z, obs)
+
+    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
+        return self.observation.curvature.expand(*z.shape, z.shape[-1])
+
+
+def _latents(seen: Experience, layout: Layout) -> Tensor:
+    """Latents (n, size) at the last step of windows (n, memory + 1, *event), their reward 0."""
+    recent = [seen.obs[:, -1 - lag] for lag in range(layout.memory + 1)]
+    done = [seen.action[:, -1 - lag] for lag in range(1, layout.memory + 1)]
+    z = torch.cat([*recent, *done], -1)
+    return torch.nn.functional.pad(z, (0, int(layout.reward)))
+
+
+def _cubature(belief: Belief) -> Tensor:
+    """Points (2 d, *s, b, d) of equal weight with the belief's mean and covariance (Arasaratnam and Haykin 2009)."""
+    mean = belief.mean
+    if not isinstance(belief, Gaussian):
+        return mean.unsqueeze(0)
+    d = mean.shape[-1]
+    values, vectors = torch.linalg.eigh(belief.covariance)
+    offsets = (vectors * (d * values.clamp(min=0)).sqrt().unsqueeze(-2)).movedim(-1, 0)
+    return torch.cat([mean + offsets, mean - offsets])

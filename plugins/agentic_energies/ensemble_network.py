@@ -1,0 +1,213 @@
+"""Many small networks as one, and the transition they make: a layer of all members is one batched matrix product."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self, final
+
+import torch
+from torch import Tensor, nn
+
+from agentic import Belief, Conditional
+from agentic_energies.ridge import ridge
+
+
+@final
+class EnsembleNetwork(nn.Module):
+    """`members` perceptrons of equal shape with SiLU between their layers: (members, n, inputs) to (.., outputs).
+
+    Weights are drawn by `initialize`, normal with a standard deviation of 1 / sqrt(inputs of the layer).
+    """
+
+    def __init__(self, members: int, sizes: Sequence[int]) -> None:
+        super().__init__()
+        pairs = list(pairwise(sizes))
+        self.weights = nn.ParameterList([nn.Parameter(torch.zeros(members, a, b)) for a, b in pairs])
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(members, 1, b)) for _, b in pairs])
+
+    @torch.no_grad()
+    def initialize(self, *, generator: torch.Generator) -> None:
+        """Draw all weights afresh; biases are zero."""
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            noise = torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
+            weight.copy_(noise / math.sqrt(weight.shape[1]))
+            bias.zero_()
+
+    def forward(self, x: Tensor, outputs: int | None = None) -> Tensor:
+        """All outputs, or the first `outputs` of them."""
+        *hidden, (last, offset) = zip(self.weights, self.biases, strict=True)
+        for weight, bias in hidden:
+            x = nn.functional.silu(torch.baddbmm(bias, x, weight), inplace=not torch.is_grad_enabled())
+        # Few columns are slow to multiply with: the last layer is taken from the other side.
+        columns = last[..., :outputs].transpose(1, 2) @ x.transpose(1, 2)
+        answers: Tensor = columns.transpose(1, 2) + offset[..., :outputs]
+        return answers
+
+
+@final
+@dataclass(frozen=True)
+class Mixture(Belief):
+    """Equally weighted Gaussians with diagonal covariances: `means` and `variances` (members, *s, b, d)."""
+
+    means: Tensor
+    variances: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        return self.means.mean(0)
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        shape = (n, *self.means.shape[1:])
+        device = self.means.device
+        member = torch.randint(len(self.means), shape[:-1], generator=generator).to(device).unsqueeze(-1).expand(shape)
+        means, variances = self.means.gather(0, member), self.variances.gather(0, member)
+        noise = torch.randn(shape, generator=generator, dtype=means.dtype).to(device)
+        return means + variances.sqrt() * noise
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        rows = mask.unsqueeze(-1)
+        means = torch.where(rows, self.means, other.means)
+        return type(self)(means, torch.where(rows, self.variances, other.variances))
+
+    def energy(self, z: Tensor) -> Tensor:
+        """-log of the density at `z` (*s, b, d), nats."""
+        samples = [1] * (z.dim() + 1 - self.means.dim())
+        means, variances = (part.view(len(part), *samples, *part.shape[1:]) for part in (self.means, self.variances))
+        gap = (z - means).square() / variances + variances.log() + math.log(2 * math.pi)
+        return math.log(len(self.means)) - torch.logsumexp(-0.5 * gap.sum(-1), 0)
+
+
+@final
+@dataclass(frozen=True)
+class Layout:
+    """How a latent is laid out: the observation, those of the `memory` steps before, the actions then, the reward."""
+
+    obs: int
+    action: int
+    memory: int = 0
+    reward: bool = False
+
+    @property
+    def state(self) -> int:
+        """Numbers before the reward."""
+        return self.obs + self.past
+
+    @property
+    def past(self) -> int:
+        """Numbers that only remember."""
+        return self.memory * (self.obs + self.action)
+
+    @property
+    def size(self) -> int:
+        return self.state + self.reward
+
+    @property
+    def learned(self) -> int:
+        """Numbers that a network predicts: the observation and the reward."""
+        return self.obs + self.reward
+
+    def inputs(self, z: Tensor, action: Tensor) -> Tensor:
+        """What a network sees of z (..., size) and actions (..., k) that broadcast: past observations as changes."""
+        shape = torch.broadcast_shapes(z.shape[:-1], action.shape[:-1])
+        seen, lags = z[..., : self.obs], z[..., self.obs : self.obs * (1 + self.memory)]
+        if self.memory:
+            later = z[..., : self.obs * self.memory]
+            seen = torch.cat([seen, later - lags, z[..., self.obs * (1 + self.memory) : self.state]], -1)
+        return torch.cat([seen.expand(*shape, -1), action.to(z.dtype).expand(*shape, -1)], -1)
+
+    def after(self, z: Tensor, action: Tensor, obs: Tensor, reward: Tensor) -> Tensor:
+        """The next latent: `obs` (*s, b, d) and `reward` (*s, b, 0 or 1) as predicted, the rest moved one step back."""
+        if not self.memory:
+            return torch.cat([obs, reward], -1) if self.reward else obs
+        d, k, start = self.obs, self.action, self.obs * (1 + self.memory)
+        shape = obs.shape[:-1]
+        lags, acts = z[..., : d * self.memory].expand(*shape, -1), action.to(z.dtype).expand(*shape, -1)
+        older = z[..., start : start + k * (self.memory - 1)].expand(*shape, -1)
+        return torch.cat([obs, lags, acts, older, reward], -1)
+
+
+@final
+class EnsembleTransition(Conditional):
+    """-log p(z' | z, a), the even mixture of the members' Gaussians: `forward((z, a), z')`, nats.
+
+    How the observation differs from the one before is a linear map of (z, a), the same for all, plus what member k
+    adds, in units of what the linear map leaves unexplained, with a log variance of that. What lies outside `low` to
+    `high`, the space of observations, is moved to its edge.
+    What a latent remembers moves on as it is, but for a variance of `REMEMBERED`.
+    """
+
+    SPREAD = (1e-3, 1.0)  # bounds of a member's noise, standard deviations in units of what is left
+    REMEMBERED = 1e-6
+
+    def __init__(self, members: int, hidden: Sequence[int], layout: Layout, low: Tensor, high: Tensor) -> None:
+        super().__init__()
+        self.members, self.layout = members, layout
+        seen = layout.state + layout.action
+        self.network = EnsembleNetwork(members, [seen, *hidden, 2 * layout.learned])
+        self.center: Tensor
+        self.scale: Tensor
+        self.shift: Tensor
+        self.step: Tensor
+        self.linear: Tensor
+        self.low: Tensor
+        self.high: Tensor
+        values = {"center": torch.zeros(seen), "scale": torch.ones(seen), "low": low, "high": high}
+        values |= {"shift": torch.zeros(layout.learned), "step": torch.full((layout.learned,), 0.1)}
+        values["linear"] = torch.zeros(seen, layout.learned)
+        for name, value in values.items():
+            self.register_buffer(name, value)
+
+    @torch.no_grad()
+    def rescale(self, z: Tensor, action: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
+        """Take scales and the linear part from experience: latents (n, d), actions (n, a), differences (n, learned).
+
+        Returns the inputs and what is left of the differences, as the networks are to see them.
+        """
+        inputs = self.layout.inputs(z, action)
+        for center, scale, values in ((self.center, self.scale, inputs), (self.shift, self.step, change)):
+            center.copy_(values.mean(0))
+            scale.copy_(values.std(0, correction=0).clamp(min=1e-6))
+        x = self.normalized(z, action)
+        self.linear.copy_(ridge(x, change - self.shift))
+        left = change - self.shift - x @ self.linear
+        self.step.copy_(left.std(0, correction=0).maximum(1e-2 * self.step).clamp(min=1e-6))
+        return x, left / self.step
+
+    def normalized(self, z: Tensor, action: Tensor) -> Tensor:
+        """What the networks are fed, of z (..., d) and actions (..., a) with axes that broadcast."""
+        return (self.layout.inputs(z, action) - self.center) / self.scale
+
+    def answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Every member's scaled difference and its log variance at normalized inputs (members, n, inputs)."""
+        mean, spread = self.network(x).chunk(2, -1)
+        low, high = (2 * math.log(bound) for bound in self.SPREAD)
+        return mean, low + (high - low) * torch.sigmoid(spread)
+
+    def shared(self, z: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
+        """Means and variances of z' by every member, (members, *s, b, d), of one z (*s, b, d) for all."""
+        x = self.normalized(z, action)
+        x = x.expand(self.members, *x.shape)
+        mean, log_variance = self.answers(x.reshape(self.members, -1, x.shape[-1]))
+        moved = self._after(z, action, x, mean.reshape(*x.shape[:-1], -1))
+        variance = (self.step.square() * log_variance.exp()).reshape(*x.shape[:-1], -1)
+        kept = variance.new_full((*variance.shape[:-1], self.layout.past), self.REMEMBERED)
+        d = self.layout.obs
+        return moved, torch.cat([variance[..., :d], kept, variance[..., d:]], -1)
+
+    def own(self, z: Tensor, action: Tensor) -> Tensor:
+        """The mean of z' by member k of its own z (members, *s, b, d)."""
+        x = self.normalized(z, action)
+        mean = self.network(x.reshape(self.members, -1, x.shape[-1]), self.layout.learned)
+        return self._after(z, action, x, mean.reshape(*x.shape[:-1], -1))
+
+    def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
+        return self.given(x).energy(z)
+
+    def given(self, x: tuple[Tensor, Tensor]) -> Mixture:
+        return Mixture(*self.shared(*x))
+
+    def _after(self, z: Tensor, action: Tensor, x: Tensor, scaled: Tensor) -> Tensor:
+        change, d = torch.addcmul(self.shift + x @ self.linear, self.step, scaled), self.layout.obs
+        obs = torch.clamp(z[..., :d] + change[..., :d], self.low, self.high)
+        return self.layout.after(z, action, obs, change[..., d:])

@@ -1,0 +1,92 @@
+"""A correlated Gaussian as an energy: the target on which samplers are tried and timed."""
+
+from math import log, pi
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import Conditional, Gaussian, UserError
+
+
+@final
+class GaussianEnergy(Conditional):
+    """-log N(z; mean, precision^-1) in nats, z (*s, b, d); x only carries the batch, (b, 0) or None.
+
+    `mean` (d,) and `precision` (d, d), symmetric and positive definite, or its diagonal (d,). Raises UserError for
+    anything else.
+    """
+
+    def __init__(self, mean: Any, precision: Any) -> None:
+        super().__init__()
+        center = torch.as_tensor(mean, dtype=torch.float64)
+        matrix = torch.as_tensor(precision, dtype=torch.float64)
+        matrix = torch.diag(matrix) if matrix.dim() == 1 else matrix.clone()
+        d = len(center) if center.dim() == 1 else 0
+        if not d or matrix.shape != (d, d):
+            shapes = f"{tuple(center.shape)} and {tuple(matrix.shape)}"
+            raise UserError(f"a gaussian expects a mean of d numbers and a precision of d x d, got shapes {shapes}")
+        root, failed = torch.linalg.cholesky_ex(matrix)
+        if bool(failed) or not torch.allclose(matrix, matrix.T):
+            raise UserError("the precision of a gaussian must be symmetric and positive definite")
+        self.mean: Tensor
+        self.precision: Tensor
+        self.covariance: Tensor
+        self.offset: Tensor
+        values = (center.clone(), matrix, torch.cholesky_inverse(root), -center @ matrix)
+        for name, value in zip(("mean", "precision", "covariance", "offset"), values, strict=True):
+            self.register_buffer(name, value)
+        self.centered = not bool(center.any())
+        self.register_load_state_dict_post_hook(_look_at_the_mean)  # type: ignore[no-untyped-call]
+        self.log_scale = 0.5 * d * log(2 * pi) - float(root.diagonal().log().sum())
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two correlated variables."""
+        return cls([1.0, -1.0], [[2.0, 0.6], [0.6, 1.0]])
+
+    def example_inputs(self, batch: int, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A context of nothing, and standard normal places."""
+        z = torch.randn(batch, len(self.mean), generator=generator, dtype=torch.float64)
+        return z[:, :0], z
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return self._value(z, self.gradient(x, z))
+
+    def gradient(self, x: Any, z: Tensor) -> Tensor:
+        precision, offset = self._matrices()
+        slope: Tensor = torch.addmm(offset, z, precision) if z.dim() == 2 else z @ precision + offset
+        return slope
+
+    def kick(self, x: Any, z: Tensor, move: Tensor, rate: float) -> None:
+        if z.dim() != 2:
+            super().kick(x, z, move, rate)
+            return
+        precision, offset = self._matrices()
+        move.addmm_(z, precision, alpha=-rate)
+        if not self.centered:
+            move.sub_(offset, alpha=rate)
+
+    def value_and_gradient(self, x: Any, z: Tensor) -> tuple[Tensor, Tensor]:
+        slope = self.gradient(x, z)
+        return self._value(z, slope), slope
+
+    def hessian(self, x: Any, z: Tensor) -> Tensor:
+        return self.precision.expand(*z.shape, z.shape[-1])
+
+    def given(self, x: Any) -> Gaussian:
+        batch = (1,) if x is None else x.shape[:-1]
+        return Gaussian(self.mean.expand(*batch, -1), self.covariance.expand(*batch, -1, -1))
+
+    def _value(self, z: Tensor, slope: Tensor) -> Tensor:
+        gap = z if self.centered else z - self.mean
+        value: Tensor = torch.linalg.vecdot(gap, slope).mul_(0.5).add_(self.log_scale)
+        return value
+
+    def _matrices(self) -> tuple[Tensor, Tensor]:
+        buffers: Any = self._buffers  # looked up through the module, they cost as much as a small product
+        return buffers["precision"], buffers["offset"]
+
+
+def _look_at_the_mean(module: GaussianEnergy, _: Any) -> None:
+    module.centered = not bool(module.mean.any())

@@ -1,0 +1,169 @@
+"""Joint embedding prediction: an energy that asks whether what follows can be foretold, not what it looks like.
+
+It predicts representations of observations and not the observations; what cannot be foretold may be left out of them.
+So may everything: a constant representation has energy 0. Learn it with energies of the population beside
+(`Regularized`), and look at `collapse`.
+"""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from math import sqrt
+from typing import Any, NamedTuple, Self, final
+
+import torch
+from torch import Tensor, nn
+
+from agentic import Energy, Environment, PopulationEnergy, UserError
+from agentic_energies.anti_collapse import (
+    Covariance,
+    Initialized,
+    InverseDynamics,
+    Resampled,
+    SketchedGaussian,
+    TransitionEnergy,
+    Variance,
+    collapse,
+)
+from agentic_energies.network import Network
+
+
+class Study(NamedTuple):
+    """What learning looks at: energies (n,), representations (n, d), and each population energy, a scalar."""
+
+    energies: Tensor
+    representations: Tensor
+    populations: Mapping[str, Tensor]
+
+
+@final
+class JointEmbedding(Energy):
+    """E((obs, action), next obs) = |P(enc(obs), action) - target(next obs)|^2, of d-dimensional representations.
+
+    It has no normalizer (log_normalizer is None): its unit is arbitrary, it is no likelihood, and its minimum over
+    weights is collapse. P(r, a) = r + f(r, a). The target encoder is the encoder itself, gradients included, where
+    `momentum` is None; else weights of its own that follow, target <- momentum target + (1 - momentum) encoder, with
+    no gradient (0: the encoder held fixed). `populations` are what only learning sees.
+
+    Sources: LeCun 2022; Assran et al. 2023 (I-JEPA); Grill et al. 2020 (the following target).
+    """
+
+    def __init__(
+        self,
+        obs: int,
+        action: int,
+        size: int = 8,
+        *,
+        hidden: Sequence[int] = (64, 64),
+        momentum: float | None = None,
+        populations: Mapping[str, PopulationEnergy] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if momentum is not None and not 0 <= momentum <= 1:
+            raise UserError(f"jepa expects a momentum between 0 and 1, or none, got {momentum}")
+        source = torch.Generator().manual_seed(0) if generator is None else generator
+        self.momentum = momentum
+        self.encoder = Network([obs, *hidden, size], "silu", generator=source)
+        self.predictor = Network([size + action, *hidden, size], "silu", generator=source)
+        self.target: Network | None = None
+        if momentum is not None:
+            self.target = deepcopy(self.encoder)
+            self.target.requires_grad_(False)
+        self.populations = nn.ModuleDict(dict(populations or {}))
+
+    @classmethod
+    def from_env(cls, env: Environment, *, size: int = 8, **parameters: Any) -> Self:
+        """For the observations and actions of `env`, with all the populations of this package to choose from."""
+        action = env.action.size
+        if len(env.observation.event) != 1:
+            raise UserError(f"jepa encodes vectors, the observations of {env.id} are {env.observation}: flatten them")
+        populations: dict[str, PopulationEnergy] = {
+            "variance": Variance(),
+            "covariance": Covariance(),
+            "inverse_dynamics": InverseDynamics(size, action),
+            "sigreg": SketchedGaussian(size),
+        }
+        return cls(env.observation.size, action, size, populations=populations, **parameters)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Three observed numbers, one action, two represented."""
+        return cls(3, 1, 2, hidden=[4], momentum=0.9, populations={"variance": Variance()})
+
+    def example_inputs(self, batch: int, *, generator: torch.Generator) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """A standard normal transition."""
+        obs, action = self.encoder.sizes[0], self.predictor.sizes[0] - self.encoder.sizes[-1]
+        both = torch.randn(batch, 2 * obs + action, generator=generator, dtype=torch.float64)
+        before, acted, after = torch.split(both, [obs, action, obs], -1)
+        return (before, acted), after
+
+    def initialize(self, *, generator: torch.Generator) -> None:
+        """Draw the weights afresh; a target encoder of its own begins as the encoder."""
+        self.encoder.initialize(generator=generator)
+        self.predictor.initialize(generator=generator)
+        for energy in self.populations.values():
+            if isinstance(energy, Initialized):
+                energy.initialize(generator=generator)
+        if self.target is not None:
+            self.target.load_state_dict(self.encoder.state_dict())
+
+    def encode(self, obs: Tensor) -> Tensor:
+        """The representation of observations (*s, b, obs), (*s, b, d)."""
+        return self.encoder(obs)
+
+    def predict(self, representation: Tensor, action: Tensor) -> Tensor:
+        """The representation expected after an action (*s, b, a), (*s, b, d)."""
+        shape = torch.broadcast_shapes(representation.shape[:-1], action.shape[:-1])
+        both = torch.cat([representation.expand(*shape, -1), action.expand(*shape, -1)], -1)
+        return representation + self.predictor(both)
+
+    def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
+        return (self.predict(self.encode(x[0]), x[1]) - self._follower(z)).square().sum(-1)
+
+    def gradient(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
+        return self.value_and_gradient(x, z)[1]
+
+    def value_and_gradient(self, x: tuple[Tensor, Tensor], z: Tensor) -> tuple[Tensor, Tensor]:
+        represented, pull = self._follower.pullback(z)
+        gap = represented - self.predict(self.encode(x[0]), x[1])
+        slope = pull(2 * gap)
+        return gap.square().sum(-1), slope
+
+    def hessian(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
+        follower = self._follower
+        gap = follower(z) - self.predict(self.encode(x[0]), x[1])
+        jacobian = follower.jacobian(z)
+        return 2 * (jacobian.transpose(-2, -1) @ jacobian + follower.curvature(z, gap))
+
+    def residuals(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
+        return sqrt(2) * (self._follower(z) - self.predict(self.encode(x[0]), x[1]))
+
+    def study(self, x: tuple[Tensor, Tensor], z: Tensor) -> Study:
+        """One batch of transitions for learning: `populations` are of enc(obs), or of whole transitions."""
+        obs, action = x
+        before, after = self.encode(obs), self._follower(z)
+        energies = (self.predict(before, action) - after).square().sum(-1)
+        transitions = torch.cat([before, action, after if self.target is None else self.encode(z)], -1)
+        values = {
+            name: energy(transitions if isinstance(energy, TransitionEnergy) else before)
+            for name, energy in self.populations.items()
+        }
+        return Study(energies, before, values)
+
+    def renew(self, *, generator: torch.Generator | None) -> None:
+        """What changes between batches of learning: the target follows, random directions are drawn anew."""
+        for energy in self.populations.values():
+            if isinstance(energy, Resampled):
+                energy.resample(generator=generator)
+        if self.target is not None and self.momentum is not None:
+            with torch.no_grad():
+                for mine, leader in zip(self.target.parameters(), self.encoder.parameters(), strict=True):
+                    mine.lerp_(leader, 1 - self.momentum)
+
+    def collapse(self, representations: Tensor) -> Mapping[str, Tensor]:
+        """Whether representations (n, d) have collapsed: see `anti_collapse.collapse`."""
+        return collapse(representations)
+
+    @property
+    def _follower(self) -> Network:
+        return self.encoder if self.target is None else self.target

@@ -1,0 +1,65 @@
+"""Amortized settling: an encoder says where to start, a solver takes it from there (Kim et al. 2018)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from agentic import Belief, Iterate, Minimizer, Objective, Sampler, UserError
+from agentic_optimizers.gradient import GradientDescent
+
+
+@final
+@dataclass(frozen=True)
+class Amortized(Minimizer):
+    """`steps` steps of the `inner` solver from the start that the energy offers as `start(x)`, whatever else is given.
+
+    With 0 steps it is amortized inference alone; the trace tells what settling adds. Kind, tolerance, belief and
+    diagnostics are the inner solver's. Raises UserError for a sampler within, and for energies that offer no start.
+    """
+
+    inner: Minimizer = field(default_factory=GradientDescent)
+    steps: int = 10
+
+    def __post_init__(self) -> None:
+        if isinstance(self.inner, Sampler) or not isinstance(self.inner, Minimizer):
+            raise UserError(f"amortized takes a solver that converges as inner, got {type(self.inner).__name__}")
+        if self.steps < 0:
+            raise UserError(f"amortized expects steps >= 0, got {self.steps}")
+
+    @property
+    def kind(self) -> Any:  # type: ignore[override]  # that of the inner solver
+        return self.inner.kind
+
+    @property
+    def tolerance(self) -> float:  # type: ignore[override]
+        return self.inner.tolerance
+
+    def init(self, f: Objective, z: Any) -> Iterate:
+        start = f.proposal()
+        if start is None:
+            parts = [type(part).__name__ for part in vars(f).values() if isinstance(part, torch.nn.Module)]
+            raise UserError(
+                f"amortized needs an energy that offers a start(x), as one with an encoder does, got "
+                f"{type(f).__name__} of {', '.join(parts) or 'no module'}: use its inner solver"
+            )
+        return self.inner.init(f, start)
+
+    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
+        return self.inner.step(f, iterate, generator=generator)
+
+    def run(
+        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
+    ) -> tuple[Iterate, int, list[Tensor]]:
+        return self.inner.run(f, iterate, steps, generator=generator)
+
+    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
+        return self.inner.diagnostics(f, iterate)
+
+    def belief(self, f: Objective, iterate: Iterate) -> Belief:
+        return self.inner.belief(f, iterate)
+
+    def value(self, f: Objective, iterate: Iterate, belief: Belief) -> Tensor:
+        return self.inner.value(f, iterate, belief)

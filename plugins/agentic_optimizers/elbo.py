@@ -1,0 +1,39 @@
+"""Training a variational autoencoder the ordinary way, by its amortized bound (Kingma and Welling 2014)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from agentic import Loss, UserError
+
+
+@final
+@dataclass(frozen=True)
+class Elbo(Loss):
+    """Mean over rows (x,) of the free energy of the encoder's belief, in nats, from `samples` reparameterized draws.
+
+    Takes an energy with an amortized belief `given(x)` and `free_energy(x, belief, n, generator=)`. What is learned is
+    what the optimizer holds: the whole module, or its encoder alone. Raises UserError for other energies, and for
+    fewer than 1 sample.
+    """
+
+    samples: int = 1
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise UserError(f"elbo expects at least 1 sample, got {self.samples}")
+
+    def __call__(
+        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        if not callable(getattr(module, "free_energy", None)) or not callable(getattr(module, "given", None)):
+            raise UserError(
+                f"elbo needs an energy with an amortized belief (given, free_energy) such as vae, "
+                f"got {type(module).__name__}: use settled"
+            )
+        x = rows[0] if len(rows) == 1 else rows
+        value = module.free_energy(x, module.given(x), self.samples, generator=generator).mean()
+        return value, {"free_energy": value.detach()}

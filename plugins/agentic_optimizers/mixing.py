@@ -1,0 +1,84 @@
+"""How well chains have mixed: effective sample sizes and R-hat, worked out when they are asked for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import log10
+from typing import final
+
+import torch
+from torch import Tensor
+
+MIXING = ("ess", "r_hat")
+
+
+@final
+@dataclass(frozen=True)
+class Diagnostics(Mapping[str, Tensor]):
+    """Diagnostics of draws (k, b, *event), by name.
+
+    `ess` (b,) is the smallest effective sample size of a row's coordinates; `r_hat` (b,) the largest R-hat: over all
+    rows where they are chains of one target (`shared`), else of each row's two halves. Both cost a pass over all
+    draws, so that they wait until looked up. `told` is what the sampler itself counted.
+    """
+
+    draws: Tensor
+    shared: bool
+    told: Mapping[str, Tensor]
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in MIXING:
+            return self.told[name]
+        flat = self.draws.flatten(2)
+        if name == "ess":
+            return effective_samples(flat).amin(-1)
+        if self.shared:
+            return r_hat(flat).amax(-1).expand(flat.shape[1])
+        return torch.stack([r_hat(row).amax(-1) for row in flat.split(1, 1)])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.told, *MIXING))
+
+    def __len__(self) -> int:
+        return len(self.told) + len(MIXING)
+
+
+def effective_samples(draws: Tensor) -> Tensor:
+    """How many independent draws the mean of each column of `draws` (k, ...) is worth: (...).
+
+    k over the integrated autocorrelation time by Geyer's (1992) initial monotone sequence; capped at k log10 k, as for
+    antithetic chains it may exceed k. A column that does not move is worth one draw; fewer than four draws are worth
+    their number.
+    """
+    count = len(draws)
+    if count < 4:
+        return draws.new_full(draws.shape[1:], float(count))
+    covariance = _autocovariance(draws)
+    correlation = covariance / covariance[:1]
+    pairs = correlation[: count - count % 2].unflatten(0, (-1, 2)).sum(1)
+    falling = pairs.cummin(0).values.clamp(min=0)
+    time = (2 * falling.sum(0) - 1).clamp(min=1 / log10(count))
+    return torch.where(covariance[0] > 0, count / time, torch.ones_like(time))
+
+
+def r_hat(draws: Tensor) -> Tensor:
+    """Potential scale reduction of chains `draws` (k, chains, ...), each split in two: (...), near 1 once they agree.
+
+    Gelman et al. (2013), section 11.4. NaN for fewer than four draws or where nothing moves.
+    """
+    half = len(draws) // 2
+    if half < 2:
+        return draws.new_full(draws.shape[2:], torch.nan)
+    halves = torch.cat([draws[:half], draws[-half:]], 1)
+    within = halves.var(0).mean(0)
+    between = halves.mean(0).var(0)
+    return ((half - 1) / half + between / within).sqrt()
+
+
+def _autocovariance(draws: Tensor) -> Tensor:
+    """Of every lag (k, ...), by the fast Fourier transform, in float64; divided by k."""
+    count = len(draws)
+    centered = draws.double() - draws.double().mean(0)
+    spectrum = torch.fft.rfft(centered, n=2 * count, dim=0)
+    power = spectrum.real.square() + spectrum.imag.square()
+    covariance: Tensor = torch.fft.irfft(power, n=2 * count, dim=0)[:count] / count
+    return covariance

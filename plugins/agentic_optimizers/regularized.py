@@ -1,0 +1,39 @@
+"""Learning an energy that has no normalizer and whose minimum collapses: with energies of the population beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from agentic import Loss, UserError
+
+
+@final
+@dataclass(frozen=True)
+class Regularized(Loss):
+    """mean E(x, z) + sum of weights times population energies over the batch, of rows (*x, z).
+
+    The module is a `jepa`, or anything with its `study(x, z)`, `renew(generator=)` and `collapse(representations)`;
+    `weights` name its populations, the others are reported only. Info: `energy`, every population energy unweighted,
+    and what `collapse` says of the batch's representations (`effective_rank`, `collapsed`, ...). With no weights this
+    is the bare energy, whose minimum is collapse. The default is for VICReg's two.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=lambda: {"variance": 1.0, "covariance": 1.0})
+
+    def __call__(
+        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        *given, z = rows
+        module.renew(generator=generator)
+        energies, representations, populations = module.study(tuple(given), z)
+        missing = sorted(set(self.weights) - set(populations))
+        if missing:
+            have = ", ".join(populations) or "none"
+            raise UserError(f"regularized weighs {', '.join(missing)}, and the populations of the module are: {have}")
+        energy = energies.mean()
+        value = torch.stack([energy, *[weight * populations[name] for name, weight in self.weights.items()]]).sum()
+        parts = {name: part.detach() for name, part in {"energy": energy, **populations}.items()}
+        return value, {**parts, **module.collapse(representations.detach())}

@@ -1,0 +1,153 @@
+"""The loop of sampling planners: draw around a proposal, evaluate, move the proposal, remember the best.
+
+What one round does may be compiled: the rollout of all candidates becomes few kernels fed with belief, plan and noise.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf, nan
+from types import FunctionType
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from agentic import Belief, Box, ExpectedEnergy, Iterate, Minimizer, Model, Objective, Sequence, UserError
+from agentic_optimizers.proposals import Scored, Space, widths
+
+
+class State(NamedTuple):
+    """What a sampling planner remembers: the proposal's `mean` (T, b, *event) and, in boxes, its `spread`.
+
+    `found` are the candidates worth keeping so far, None before the first round, and `best` (T, b, *event) the best of
+    them with its energy (b,). `inherited` (T, k, b, *event) are those of an earlier plan, to be looked at again;
+    `effective` (b,) counts the candidates that moved the mean.
+    """
+
+    space: Space
+    mean: Tensor
+    spread: Tensor | None
+    found: Scored | None = None
+    best: tuple[Tensor, Tensor] | None = None
+    inherited: Tensor | None = None
+    effective: Tensor | None = None
+    rounds: int = 0
+
+
+class Sampling(Minimizer):
+    """A planner that draws candidates around a proposal, evaluates them, and moves the proposal.
+
+    Its concrete classes have the fields named here. `spread` is the first standard deviation as a fraction of the box's
+    sides, and on a simplex the share of probability spread evenly over all values; `color` the exponent of the noise's
+    power over frequency; `hold` the steps that a draw lasts. Nothing is evaluated at the start, which is among the
+    first candidates: the value is infinite until then. There is no residual (NaN): it never converges.
+    """
+
+    samples: int
+    spread: float
+    color: float
+    hold: int
+    compile: bool = False
+    tolerance = -1.0
+
+    @abstractmethod
+    def improve(self, f: Objective, state: State, noise: Tensor, last: bool) -> State:
+        """One round with the given standard normal noise (T, k // 2, b, *event) of k candidates; `last` ends a run."""
+
+    def count(self, rounds: int) -> int:
+        """How many candidates are drawn after so many rounds."""
+        return self.samples
+
+    def extra(self, state: State, last: bool) -> int:
+        """How many more a round evaluates."""
+        return 0
+
+    def kept(self, found: Scored) -> int:
+        """How many candidates the next tick begins with."""
+        return 1
+
+    def init(self, f: Objective, z: Any) -> Iterate:
+        space, start = Space.of(f.domain, self.named()), f.start(z)
+        mean, spread = space.split(start).contiguous(), None
+        if isinstance(space.base, Box):
+            spread = widths(space.base, self.spread, (mean.shape, mean.dtype, mean.device))
+        else:
+            share = min(self.spread, 1.0)
+            mean = (1 - share) * mean + share * space.base.center(1, mean.dtype)[0].to(mean.device)
+        value = start.new_full(start.shape[:1], inf)
+        inherited = space.split(z.actions[1:]).to(start) if isinstance(z, Sequence) and len(z.actions) > 1 else None
+        state = State(space, mean, spread, inherited=inherited)
+        return Iterate(start, value, torch.full_like(value, nan), 0, state)
+
+    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
+        return self._round(f, iterate, generator, False)
+
+    def run(
+        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
+    ) -> tuple[Iterate, int, list[Tensor]]:
+        trace = []
+        for i in range(steps):
+            iterate = self._round(f, iterate, generator, i + 1 == steps)
+            trace.append(iterate.value)
+        if not steps:  # the start alone, so that its energy is known
+            space, start = iterate.memory.space, f.domain.project(iterate.z)
+            alone = Scored.of(f, space, space.split(start).unsqueeze(1))
+            iterate = replace(iterate, z=start, value=alone.values[0], evaluations=1)
+            iterate = replace(iterate, memory=iterate.memory._replace(found=alone))
+        return iterate, steps, trace
+
+    def _round(self, f: Objective, iterate: Iterate, generator: torch.Generator | None, last: bool) -> Iterate:
+        state: State = iterate.memory
+        count = self.count(state.rounds)
+        noise = state.space.noise(count, state.mean, self.color, self.hold, generator)
+        after = self.improve(f, state, noise, last)._replace(rounds=state.rounds + 1)
+        assert after.best is not None
+        place, value = after.best
+        evaluations = iterate.evaluations + count + self.extra(state, last)
+        return Iterate(state.space.join(place), value, iterate.residual, evaluations, after)
+
+    def belief(self, f: Objective, iterate: Iterate) -> Belief:
+        found: Scored | None = iterate.memory.found
+        if not isinstance(f, ExpectedEnergy) or found is None:
+            return f.settled(iterate.z, iterate.value)
+        actions, kept = iterate.memory.space.join(found.places), self.kept(found)
+        return Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
+
+    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
+        effective = iterate.memory.effective
+        return {} if effective is None else {"effective_candidates": effective}
+
+    def named(self) -> str:
+        """What it is called in messages."""
+        return type(self).__name__.lower()
+
+    def check(self, fits: bool, expected: str) -> None:
+        """Raise UserError unless the numbers all samplers have are as they should be, and what `fits` sums up."""
+        if not (fits and self.steps >= 1 and self.spread > 0 and self.color >= 0 and self.hold >= 1):
+            common = "steps >= 1, spread > 0, color >= 0 and hold >= 1"
+            raise UserError(f"{self.named()} expects {expected}, {common}, got {self}")
+
+
+_COMPILED: WeakKeyDictionary[Model, dict[Any, Callable[..., Any]]] = WeakKeyDictionary()
+
+
+def called(core: Callable[..., Any], solver: Sampling, f: Objective, *arguments: Any) -> Any:
+    """`core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy.
+
+    Compiled once for a model, purpose, solver and shapes; another belief of the same shape is no reason to do it again.
+    Raises UserError where the model cannot be compiled.
+    """
+    if not solver.compile or not isinstance(f, ExpectedEnergy):
+        return core(solver, f, *arguments)
+    known = _COMPILED.setdefault(f.model, {})
+    shapes = [each.shape if isinstance(each, Tensor) else each for each in arguments]
+    key = (core, solver, type(f), f.purpose, f.belief.mean.shape, *shapes)
+    if key not in known:  # of its own code object, for torch keeps but a few graphs for each
+        own = FunctionType(core.__code__.replace(), core.__globals__, core.__name__)
+        known[key] = torch.compile(own, fullgraph=True, dynamic=False)
+    try:
+        return known[key](solver, f, *arguments)
+    except torch._dynamo.exc.TorchDynamoException as error:
+        raise UserError(f"{type(f.model).__name__} cannot be compiled: leave compile out, or see {error}") from error

@@ -1,0 +1,161 @@
+"""Learning at settled beliefs: two minimizations of one energy, the inner one over latents, the outer over weights.
+
+The gradient is E_q[dE/dtheta] at the belief q that settling ended in, which is held fixed: nothing is differentiated
+through inference. It is the gradient of the free energy where q is stationary for it (Neal and Hinton 1998).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, Protocol, Self, final, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from agentic import (
+    Belief,
+    Clamped,
+    Density,
+    Domain,
+    Energy,
+    Gaussian,
+    Loss,
+    Minimizer,
+    Particles,
+    Point,
+    Solution,
+    UserError,
+    minimize,
+)
+from agentic_optimizers.newton import Newton
+
+
+@runtime_checkable
+class Joint(Protocol):
+    """An energy of a joint distribution: E(x, z) plus this scalar is -log p(x, z), so that evidence is defined."""
+
+    def joint_log_normalizer(self) -> Tensor: ...
+
+
+@final
+@dataclass(frozen=True)
+class Settled(Loss):
+    """Mean over rows of E_q[E(x, z)] - H[q] + log Z of the joint, in nats, at the belief q in which `solver` ends.
+
+    For an exact posterior this is minus log evidence, for another Gaussian an upper bound of it (as far as the mean
+    below is exact). A row is (x,), or (x, y, ...) where the energy's given part is a tuple; with `warm_start` its last
+    tensor is where its latents start, otherwise they start where the energy says (`start(x)`) or in the middle. `over`
+    is the latents' domain, where the energy has no `latent`. An encoder that only supplies the start is not learned.
+
+    What q is depends on the solver. Gaussians: the mean over 2 d cubature points, exact for quadratic energies, or over
+    `samples` draws. Particles: their weighted mean, whose entropy is left out: its gradient is that of -log evidence if
+    they follow the posterior. A point: E(x, z*), entropy counted as 0, whose minimum over weights may collapse (louder
+    decoders make any x cheap); so may that of an energy whose normalizer is unknown (no `joint_log_normalizer`). Both
+    are refused unless `allow_collapse`. `LaplaceEvidence` keeps the log determinant and does not collapse.
+
+    Reports `energy`, `residual` and `residual_max` (how far from settled: the gradient is wrong by about that much),
+    `converged` (fraction of rows), `entropy`, and where it is one the `free_energy`. Raises UserError as said.
+    """
+
+    solver: Minimizer
+    over: Domain | None = None
+    samples: int = 0
+    warm_start: bool = False
+    allow_collapse: bool = False
+
+    @classmethod
+    def example(cls) -> Self:
+        """Laplace beliefs, for the conformance kit."""
+        return cls(Newton())
+
+    def __call__(
+        self, module: Energy, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        x, start = clamped(rows, self.warm_start)
+        solution = settle(module, x, self.solver, over=self.over, start=start, generator=generator)
+        belief = solution.belief
+        if not self.allow_collapse:
+            refuse_unnormalized(module)
+            if isinstance(belief, Point):
+                raise UserError(
+                    f"{type(self.solver).__name__} settles to a point, and the lowest energy of points may collapse: "
+                    "settle with newton or a sampler, learn with LaplaceEvidence, or say allow_collapse=True"
+                )
+        energy = self.expected(module, x, belief, generator=generator).mean()
+        info = {"energy": energy.detach(), **settling(solution)}
+        value = energy + module.joint_log_normalizer() if isinstance(module, Joint) else energy
+        if isinstance(belief, Density):
+            entropy = belief.entropy().mean()
+            value, info["entropy"] = value - entropy, entropy
+            if isinstance(module, Joint):
+                info["free_energy"] = value.detach()
+        return value, info
+
+    def expected(self, module: Energy, x: Any, belief: Belief, *, generator: torch.Generator | None) -> Tensor:
+        """E_q[E(x, z)] of every row, (b,), differentiable in the weights."""
+        if isinstance(belief, Point):
+            return module(x, belief.z)
+        if isinstance(belief, Particles):
+            return belief.expected(module(x, belief.z))
+        if isinstance(belief, Gaussian) and not self.samples:
+            return module(x, cubature(belief)).mean(0)
+        if generator is None or not self.samples:
+            raise UserError(
+                f"the energy of a {type(belief).__name__} is a mean over draws: say samples, and a generator"
+            )
+        return module(x, belief.sample(self.samples, generator)).mean(0)
+
+
+def refuse_unnormalized(module: Energy) -> None:
+    """Raises UserError for an energy whose joint normalizer is unknown: falling everywhere would be learning it."""
+    if not isinstance(module, Joint):
+        raise UserError(
+            f"{type(module).__name__} has no joint_log_normalizer, so that nothing keeps its energy from falling "
+            "everywhere: learn it with a loss for energies without a normalizer, or say allow_collapse=True"
+        )
+
+
+def clamped(rows: tuple[Tensor, ...], warm_start: bool) -> tuple[Any, Tensor | None]:
+    """What a row says: the given part, and where its latents start. Raises UserError where one of them is missing."""
+    if len(rows) < 1 + warm_start:
+        raise UserError("rows to settle expect something given" + (", and a start after it" if warm_start else ""))
+    given, start = (rows[:-1], rows[-1]) if warm_start else (rows, None)
+    return given[0] if len(given) == 1 else given, start
+
+
+def settle(
+    module: Energy,
+    x: Any,
+    solver: Minimizer,
+    *,
+    over: Domain | None = None,
+    start: Tensor | None = None,
+    generator: torch.Generator | None = None,
+) -> Solution:
+    """Lower `module`'s energy over its latents with `x` clamped, from `start` (b, *event) or where the energy says."""
+    domain = getattr(module, "latent", None) if over is None else over
+    if not isinstance(domain, Domain):
+        raise UserError(f"{type(module).__name__} does not say where its latents live (`latent`): say it with `over`")
+    if start is None:
+        with torch.no_grad():
+            start = module.start(x)
+        if start is None:
+            first = x[0] if isinstance(x, tuple) else x
+            start = domain.center(len(first), first.dtype).to(first.device)
+    return minimize(Clamped(module, x, domain), solver, start, generator=generator)
+
+
+def settling(solution: Solution) -> dict[str, Tensor]:
+    """Mean and largest residual, where the solver has one, and the fraction of rows that converged."""
+    info = dict[str, Tensor]()
+    if not bool(solution.residual.isnan().all()):
+        info = {"residual": solution.residual.mean(), "residual_max": solution.residual.max()}
+    if solution.converged is not None:
+        info["converged"] = solution.converged.to(solution.residual).mean()
+    return info
+
+
+def cubature(belief: Gaussian) -> Tensor:
+    """2 d points (2 d, *s, b, d) whose mean is exact for polynomials of degree 3 (Arasaratnam and Haykin 2009)."""
+    steps = sqrt(belief.mean.shape[-1]) * torch.linalg.cholesky(belief.covariance).movedim(-1, 0)
+    return torch.cat([belief.mean + steps, belief.mean - steps])

@@ -1,0 +1,86 @@
+"""Stochastic gradient Langevin dynamics: samples of weights from minibatches (Welling and Teh 2011)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from agentic import Iterate, Objective, Particles, Real, Sampler, UserError
+from agentic_optimizers.mixing import Diagnostics
+from agentic_optimizers.rows import normal_like
+from agentic_optimizers.weight_posterior import WeightPosterior
+
+
+class Trail(NamedTuple):
+    """The gradient at the present place, the draws kept after the burn with their rates and energies, steps taken."""
+
+    gradient: Tensor
+    draws: tuple[Tensor, ...]
+    rates: tuple[float, ...]
+    energies: tuple[Tensor, ...]
+    taken: int
+
+
+@final
+@dataclass(frozen=True)
+class StochasticLangevin(Sampler):
+    """z <- z - rate_t gradient + sqrt(2 rate_t) noise, the gradient of a `WeightPosterior` from `batch` rows of data.
+
+    rate_t = rate (1 + t)^-decay; the draws after `burn` steps, each `thin`-th, are particles weighted by their rate
+    (Teh, Thiery and Vollmer 2016 advise a decay of 1/3). Uncorrected: the law is off by the step size, as Langevin's,
+    and by the noise of the minibatches, which adds rate_t^2 Cov[gradient] to the 2 rate_t I that is meant. Values are
+    the minibatches' estimates. Other objectives over real vectors are sampled by their full gradient.
+    """
+
+    steps: int = 2000
+    rate: float = 0.01
+    burn: int = 500
+    batch: int = 32
+    decay: float = 0.0
+    thin: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.burn < self.steps or not self.rate > 0 or not 0 <= self.decay <= 1:
+            raise UserError(f"sgld expects 0 <= burn < steps, rate > 0 and a decay between 0 and 1, got {self}")
+        if min(self.batch, self.thin) < 1:
+            raise UserError(f"sgld expects batch and thin of at least 1, got {self}")
+
+    def init(self, f: Objective, z: Any) -> Iterate:
+        if not isinstance(f.domain, Real) or len(f.domain.event) != 1:
+            raise UserError(f"sgld walks in real vectors, got {f.domain}")
+        start = f.start(z)
+        value, gradient = f.value_and_gradient(start)
+        return Iterate(start, value, torch.full_like(value, torch.nan), 1, Trail(gradient, (), (), (), 0))
+
+    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
+        trail: Trail = iterate.memory
+        rate = self.rate * (1 + trail.taken) ** -self.decay
+        noise = normal_like(iterate.z, generator)
+        z = iterate.z - rate * trail.gradient + sqrt(2 * rate) * noise
+        part = f.minibatch(self.batch, generator=generator) if isinstance(f, WeightPosterior) else f
+        value, gradient = part.value_and_gradient(z)
+        draws, rates, energies, count = trail.draws, trail.rates, trail.energies, trail.taken + 1
+        if count > self.burn and (count - self.burn) % self.thin == 0:
+            draws, rates, energies = (*draws, z), (*rates, rate), (*energies, value)
+        memory = Trail(gradient, draws, rates, energies, count)
+        return Iterate(z, value, iterate.residual, iterate.evaluations + 1, memory)
+
+    def belief(self, f: Objective, iterate: Iterate) -> Particles:
+        trail: Trail = iterate.memory
+        draws = torch.stack(trail.draws or (iterate.z,))
+        rates = torch.tensor(trail.rates or (1.0,), dtype=draws.dtype, device=draws.device)
+        weights = (rates / rates.sum()).log().unsqueeze(-1).expand(draws.shape[:2])
+        return Particles(draws, weights)
+
+    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
+        return Diagnostics(self.belief(f, iterate).z, False, {})
+
+    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
+        trail: Trail = iterate.memory
+        if not trail.energies:
+            return iterate.value
+        rates = torch.tensor(trail.rates, dtype=iterate.value.dtype, device=iterate.value.device)
+        return (rates / rates.sum()) @ torch.stack(trail.energies)
