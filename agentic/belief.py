@@ -104,7 +104,9 @@ class Gaussian(Density):
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         values, vectors = torch.linalg.eigh(self.covariance)
         root = vectors * values.clamp(min=0).sqrt().unsqueeze(-2)
-        noise = torch.randn((n, *self.mean.shape), generator=generator, dtype=self.mean.dtype)
+        source = _source(generator, self.mean)
+        noise = torch.randn((n, *self.mean.shape), generator=generator, dtype=self.mean.dtype, device=source)
+        noise = noise.to(self.mean.device)
         value: Tensor = self.mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
         return value
 
@@ -175,8 +177,7 @@ class Categorical(Density):
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         draws = []
         for block in self.blocks:
-            flat = block.reshape(-1, block.shape[-1])
-            index = torch.multinomial(flat, n, replacement=True, generator=generator).T.reshape(n, *block.shape[:-1])
+            index = _drawn(block, n, generator)
             draws.append(torch.nn.functional.one_hot(index, block.shape[-1]).to(block.dtype))
         return torch.cat(draws, -1)
 
@@ -239,9 +240,7 @@ class Particles(Belief):
         return Particles(self.z.reshape(len(self.z), *axes, *self.z.shape[1:]), log_weights)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        weights = self.log_weights.exp().movedim(0, -1)
-        flat = weights.reshape(-1, weights.shape[-1])
-        index = torch.multinomial(flat, n, replacement=True, generator=generator).T.reshape(n, *weights.shape[:-1])
+        index = _drawn(self.log_weights.exp().movedim(0, -1), n, generator)
         extra = self.z.dim() - self.log_weights.dim()
         index = index.reshape(*index.shape, *[1] * extra).expand(n, *self.z.shape[1:])
         return torch.gather(self.z, 0, index)
@@ -250,9 +249,21 @@ class Particles(Belief):
         return type(self)(_rows(mask, self.z, other.z, 1), _rows(mask, self.log_weights, other.log_weights, 0))
 
     def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
-        joint = self.log_weights + factor(self.z).log()
-        total = torch.logsumexp(joint, 0)
-        return Particles(self.z, torch.where(total.isfinite(), joint - total, self.log_weights)), total.exp()
+        chance = factor(self.z)
+        joint = self.log_weights + chance.clamp(min=torch.finfo(chance.dtype).tiny).log()  # whose slope is a number
+        return Particles(self.z, joint.log_softmax(0)), self.expected(chance)
+
+
+def _source(generator: torch.Generator | None, like: Tensor) -> torch.device:
+    """Where draws for `like` are made: on the generator's device, whatever its own."""
+    return like.device if generator is None else generator.device
+
+
+def _drawn(probs: Tensor, n: int, generator: torch.Generator) -> Tensor:
+    """`n` indices (n, *s, b) drawn by probabilities (*s, b, k), on their device."""
+    flat = probs.reshape(-1, probs.shape[-1]).to(_source(generator, probs))
+    index = torch.multinomial(flat, n, replacement=True, generator=generator).to(probs.device)
+    return index.T.reshape(n, *probs.shape[:-1])
 
 
 def _rows(mask: Tensor, fresh: Tensor, old: Tensor, events: int) -> Tensor:

@@ -16,6 +16,7 @@ import gymnasium
 import torch
 
 from agentic.agent import Agent
+from agentic.allocator import keep_freed_memory
 from agentic.domain import Simplex
 from agentic.energy_agent import Greedy, Softmax
 from agentic.env import Environment, make
@@ -56,10 +57,12 @@ class Built:
     def run(self, folder: Path | None = None, observer: Callable[[Progress], None] | None = None) -> Record:
         """Run once and record it in `folder` beside the resolved file; None keeps the record in memory.
 
-        Sets the number of threads torch computes with. Raises RunError for what fails; see `simulate.run`.
+        Sets the number of threads torch computes with, and has the process keep memory that it frees. Raises RunError
+        for what fails; see `simulate.run`.
         """
         table = self.experiment
         torch.set_num_threads(table.run.threads)
+        keep_freed_memory()
         try:
             if folder is not None:
                 table.save(folder / "experiment.toml")
@@ -69,6 +72,7 @@ class Built:
                 seed=table.run.seed,
                 learn_steps=table.learn.steps,
                 warmup=table.learn.warmup,
+                hold=table.learn.hold,
                 episodes=table.evaluate.episodes,
                 folder=folder,
                 dtype=getattr(torch, table.run.dtype),

@@ -107,6 +107,9 @@ class PopulationEnergy(nn.Module, ABC):
     def forward(self, z: Tensor) -> Tensor:
         """The energy of the population `z` (n, *event), a scalar."""
 
+    def renew(self, *, generator: torch.Generator | None) -> None:
+        """Told before each batch of learning: draw anew what is drawn. Default: nothing is."""
+
     if TYPE_CHECKING:
 
         def __call__(self, z: Tensor) -> Tensor: ...
@@ -272,6 +275,17 @@ class Clamped(Objective):
 
     def residuals(self, z: Tensor) -> Tensor | None:
         return self.energy.residuals(self.x, z)
+
+    def start(self, z: Any) -> Tensor:
+        """At `z`; where that is None as the energy proposes, else in the domain's middle, for every row of `x`."""
+        begin: Tensor | None = self.proposal() if z is None else z
+        if begin is not None:
+            return begin
+        given = self.x[0] if isinstance(self.x, tuple) else self.x
+        if not isinstance(given, Tensor):
+            return self.over.center(1)
+        kind = given.dtype if given.is_floating_point() else torch.float64
+        return self.over.center(len(given), kind).to(given.device)
 
     def proposal(self) -> Tensor | None:
         return self.energy.start(self.x)

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 from agentic.belief import Belief, Particles, Point
@@ -177,7 +176,8 @@ class ExpectedEnergy(Objective):
         """What the terminal goal adds at the end of a course, weighted like the step after it, (*s, b)."""
         goal, purpose = self.purpose.terminal, self.purpose
         assert goal is not None
-        value = goal.expected(self.model, Step(node.belief, torch.zeros(self.model.action.event), node.belief))
+        nothing = node.belief.mean.new_zeros(self.model.action.event)
+        value = goal.expected(self.model, Step(node.belief, nothing, node.belief))
         if node.alive is not None:
             value = node.alive * value + (1 - node.alive) * goal.after
         return purpose.discount**node.t * value

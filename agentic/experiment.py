@@ -75,10 +75,11 @@ class PlannerTable(Named):
 
 @final
 class LearnTable(_Table):
-    """Environment steps of experience, of which the first `warmup` take uniformly random actions."""
+    """Environment steps of experience, the first `warmup` of uniformly random actions that last `hold` steps each."""
 
     steps: Count = 0
     warmup: Count = 0
+    hold: Positive = 1
 
 
 @final

@@ -116,7 +116,10 @@ class Disagreement(Gain):
     def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
         after = step.after
         if not isinstance(after, Particles):
-            raise UserError(f"disagreement needs a model of several members, got {type(model).__name__}")
+            raise UserError(
+                "disagreement needs a model that plans with a particle for each member, got a "
+                f"{type(after).__name__} of {type(model).__name__}: use an ensemble, and plan with the whole belief"
+            )
         spread = after.expected((after.z - after.mean).square().sum(-1))
         return None, {"disagreement": self.weight * spread}
 

@@ -117,10 +117,11 @@ def fit(
     count = len(data[0]) if data else 0
     if not count or any(len(part) != count for part in data):
         raise UserError(f"fit expects rows of data, equally many in each tensor, got {[len(part) for part in data]}")
+    place, source = data[0].device, None if generator is None else generator.device
     losses, info = list[Tensor](), dict[str, list[Tensor]]()
     for epoch in range(epochs):
-        sums, info = torch.zeros((), dtype=torch.float64), {}
-        for chosen in torch.randperm(count, generator=generator).split(batch):
+        sums, info = torch.zeros((), dtype=torch.float64, device=place), {}
+        for chosen in torch.randperm(count, generator=generator, device=source).to(place).split(batch):
             value, told = loss(module, tuple(part[chosen] for part in data), generator=generator)
             if not bool(torch.isfinite(value)):
                 name = type(loss).__name__
@@ -139,7 +140,10 @@ def fit(
 
 @final
 class GradientLearner(Learner):
-    """Learning by gradient from all that was experienced: after every `every` steps about `updates` steps of Adam.
+    """Learning by gradient from all that was experienced.
+
+    After every `every` steps as many passes of Adam as make `updates` x `batch` rows; none while a model says that
+    there is too little.
 
     `rate` and `weight_decay` (decoupled, Loshchilov and Hutter 2019) are those of AdamW, `batch` the rows of one step.
     The weights are drawn afresh when a run starts, unless the model has learned before. Raises UserError for a model
@@ -179,16 +183,19 @@ class GradientLearner(Learner):
     def study(self) -> Mapping[str, float]:
         """Go over all experience now."""
         model: Any = self.model
+        self._fresh = 0
         data = model.digest(self.replay, generator=self.generator)
+        if not len(data[0]):
+            return {}
+        epochs = max(1, round(self.updates * self.batch / len(data[0])))
         done = fit(
             model,
             model.loss,
             data,
             optimizer=self.optimizer,
-            epochs=max(1, round(self.updates * self.batch / len(data[0]))),
+            epochs=epochs,
             batch=self.batch,
             generator=self.generator,
         )
         model.version += 1
-        self._fresh = 0
         return {"loss": float(done.losses[-1]), **done.info}

@@ -6,7 +6,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +58,10 @@ class Model(nn.Module, ABC):
         A model of many members may give a particle to each. Default: the belief itself.
         """
         return belief
+
+    def proposal(self, obs: Tensor) -> Tensor | None:
+        """Where perceiving `obs` (b, *event) may start (b, *event), by an encoder; None where there is none."""
+        return None
 
     def alive(self, z: Tensor) -> Tensor:
         """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b). Default 1."""
@@ -147,8 +151,16 @@ class Evidence(Objective):
     def domain(self) -> Domain:
         return self.model.latent
 
+    def proposal(self) -> Tensor | None:
+        return self.model.proposal(self.obs)
+
     def __call__(self, z: Tensor) -> Tensor:
         return self.model.observation(z, self.obs) + density(self.prior).energy(z)
+
+    def start(self, z: Any) -> Tensor:
+        """At `z` (b, *event); where that is None as the model proposes, else at the prior belief's mean."""
+        begin: Tensor | None = self.proposal() if z is None else z
+        return self.prior.mean if begin is None else begin
 
     def gradient(self, z: Tensor) -> Tensor:
         return self.model.misfit_gradient(z, self.obs) + density(self.prior).gradient(z)

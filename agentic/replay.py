@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from agentic.errors import UserError
@@ -38,7 +39,8 @@ class Replay:
             raise UserError(f"a replay expects a capacity of at least 1 step, got {capacity}")
         self.capacity = capacity
         self._columns: Experience | None = None
-        self._keys = np.empty((0, 3), np.int64)  # row, episode, t
+        self._keys = np.empty((0, 3), np.int64)  # row, course, t
+        self._latest = np.empty((0, 3), np.int64)  # course, episode, t of each row's last step
         self._count = 0
 
     def __len__(self) -> int:
@@ -50,8 +52,10 @@ class Replay:
         return self._count
 
     def add(self, tick: "Tick") -> int:
-        """Keep the valid rows of a tick; returns how many they are."""
+        """Keep the valid rows of a tick (the last `capacity` of them); returns how many are new."""
         rows = np.flatnonzero(tick.valid)
+        course = self._course(tick, rows)[-self.capacity :]
+        rows = rows[-self.capacity :]
         keep = torch.from_numpy(rows)
         kind = tick.obs.dtype
         reward = torch.from_numpy(np.asarray(tick.reward, np.float64)).to(kind)
@@ -66,24 +70,42 @@ class Replay:
         places = (self._count + np.arange(len(rows))) % self.capacity
         for column, values in zip(columns, fresh, strict=True):
             column[torch.from_numpy(places)] = values
-        self._keys[places] = np.stack([rows, tick.episode[rows], tick.t[rows]], -1)
+        self._keys[places] = np.stack([rows, course, tick.t[rows]], -1)
         self._count += len(rows)
         return len(rows)
 
     def steps(self) -> Experience:
-        """All that is kept, each once. Raises UserError while there is nothing."""
+        """All that is kept, each once: views, which the next `add` may write over. Raises UserError for nothing."""
         columns = self._filled()
         return Experience(*[column[: len(self)] for column in columns])
 
     def windows(self, length: int) -> Experience:
-        """Every run of `length` consecutive steps of one episode, overlapping ones too: (n, length, *event)."""
+        """Every run of `length` consecutive steps of one episode, overlapping ones too: (n, length, *event).
+
+        Raises UserError for a length below 1, and while there is nothing.
+        """
+        if length < 1:
+            raise UserError(f"windows of experience expect a length of at least 1 step, got {length}")
         keys, columns = self._keys[: len(self)], self._filled()
         order = np.lexsort(keys.T[::-1])
         ordered = keys[order]
-        first, last = ordered[: len(ordered) - length + 1], ordered[length - 1 :]
+        first, last = ordered[: max(0, len(ordered) - length + 1)], ordered[length - 1 :]
         whole = (first[:, :2] == last[:, :2]).all(-1) & (last[:, 2] - first[:, 2] == length - 1)
         index = torch.from_numpy(order[np.flatnonzero(whole)[:, None] + np.arange(length)])
         return Experience(*[column[index] for column in columns])
+
+    def _course(self, tick: "Tick", rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which uninterrupted course each of `rows` is on: a new one unless this is the step after the row's last.
+
+        Episodes are numbered from 0 in every run, so that their numbers alone would join runs.
+        """
+        missing = max(0, len(tick.valid) - len(self._latest))
+        self._latest = np.concatenate([self._latest, np.full((missing, 3), -1)])
+        course, episode, t = self._latest[rows].T
+        follows = (tick.episode[rows] == episode) & (tick.t[rows] == t + 1)
+        now: NDArray[np.int64] = np.where(follows, course, course + 1)
+        self._latest[rows] = np.stack([now, tick.episode[rows], tick.t[rows]], -1)
+        return now
 
     def _filled(self) -> Experience:
         if self._columns is None or not self._count:

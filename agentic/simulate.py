@@ -107,6 +107,7 @@ def run(
     seed: int = 0,
     learn_steps: int = 0,
     warmup: int = 0,
+    hold: int = 1,
     episodes: int = 20,
     folder: str | Path | None = None,
     dtype: torch.dtype = torch.float32,
@@ -117,15 +118,17 @@ def run(
     """Let the agent gather experience, then evaluate it with learning off, and record both.
 
     `learn_steps` environment steps are learned from, counted over all rows; the actions of the first `warmup` (rounded
-    up to whole ticks) are uniform draws, after which the agent starts afresh. Then exactly `episodes` episodes are
-    evaluated, shared evenly among the rows, on seeds that learning never saw. `folder` is the run's own, made where
-    it is missing; None keeps the record in memory. `components` go into the manifest. Of every decision's plan the best
-    `candidates` are recorded too.
+    up to whole ticks) are uniform draws that last `hold` ticks each, after which the agent starts afresh. Then exactly
+    `episodes` episodes are evaluated, shared evenly among the rows, on seeds that learning never saw. `folder` is the
+    run's own, made where it is missing; None keeps the record in memory. `components` go into the manifest. Of every
+    decision's plan the best `candidates` are recorded too.
 
     Raises UserError before anything runs, RunError for what fails later; Ctrl-C passes through. In every case what
     was recorded so far is written, and the manifest says how the run ended.
     """
     _check(agent, learn_steps=learn_steps, warmup=warmup, episodes=episodes, candidates=candidates)
+    if hold < 1:
+        raise UserError(f"hold must be at least 1 tick, got {hold}")
     world, place = make(env), _prepared(folder)
     manifest = Manifest(place, describe(seed, dtype, components))
     recorder = Recorder(world, place, wanted(agent, candidates))
@@ -142,7 +145,7 @@ def run(
     try:
         if learn_steps:
             draws = generator(seed, "action_space")
-            explorer = _Explorer(agent, world.action, warmup, draws, dtype) if warmup else agent
+            explorer = _Explorer(agent, world.action, warmup, hold, draws, dtype) if warmup else agent
             if agent.learner is not None:
                 agent.learner.start(generator=generator(seed, "learner"))
             follow("learn", ticks(explorer, world, seed=seed, steps=learn_steps, dtype=dtype), agent.learner)
@@ -164,10 +167,13 @@ def run(
 
 @final
 class _Explorer(Agent):
-    """Uniform actions for the first `steps` environment steps, then `agent`, which starts afresh."""
+    """Uniform actions of `hold` ticks each for the first `steps` steps, then `agent`, which starts afresh."""
 
-    def __init__(self, agent: Agent, action: Domain, steps: int, draws: torch.Generator, dtype: torch.dtype) -> None:
-        self.agent, self.action, self.steps, self.draws, self.dtype = agent, action, steps, draws, dtype
+    def __init__(
+        self, agent: Agent, action: Domain, steps: int, hold: int, draws: torch.Generator, dtype: torch.dtype
+    ) -> None:
+        self.agent, self.action, self.steps, self.hold = agent, action, steps, hold
+        self.draws, self.dtype, self.ticks, self.chosen = draws, dtype, 0, torch.empty(0)
 
     def start(self, batch: int, *, generator: torch.Generator) -> State:
         return self.agent.start(batch, generator=generator)
@@ -175,8 +181,10 @@ class _Explorer(Agent):
     def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if self.steps <= 0:
             return self.agent.decide(state, obs, generator=generator)
-        self.steps -= len(obs)
-        return Decision(self.action.draw(len(obs), generator=self.draws, dtype=self.dtype), state)
+        if self.ticks % self.hold == 0:
+            self.chosen = self.action.draw(len(obs), generator=self.draws, dtype=self.dtype)
+        self.steps, self.ticks = self.steps - len(obs), self.ticks + 1
+        return Decision(self.chosen, state)
 
 
 def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[str, float]) -> Progress:

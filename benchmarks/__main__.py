@@ -1,49 +1,66 @@
 """`python -m benchmarks [GROUP ...]`: ratio tables, measured side by side. Nothing is asserted about time."""
 
 import json
+from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import Any, NamedTuple
 
 import click
 import torch
+from rich.table import Table
 
-from benchmarks import agents, empowerment, information, loop, machine, report, start
+from benchmarks import (
+    agents,
+    empowerment,
+    information,
+    loop,
+    machine,
+    planning,
+    report,
+    sampling,
+    settling,
+    start,
+)
 
-GROUPS = ("loop", "start", "agents", "empowerment", "information")
+
+class Group(NamedTuple):
+    """How one group is measured, `measure(quick, repeats)`, and what is shown of it."""
+
+    measure: Callable[[bool, int], Sequence[Any]]
+    tables: Callable[[Any], list[Table]]
+
+
+GROUPS = {
+    "loop": Group(loop.measure, report.loop_tables),
+    "start": Group(lambda quick, repeats: start.measure(3 if quick else 5), lambda found: [report.start_table(found)]),
+    "agents": Group(agents.measure, lambda found: [report.agents_table(found)]),
+    "empowerment": Group(empowerment.measure, lambda found: [report.empowerment_table(found)]),
+    "information": Group(information.measure, lambda found: [report.information_table(found)]),
+    "sampling": Group(sampling.measure, lambda found: [sampling.table(found)]),
+    "settling": Group(settling.measure, lambda found: [settling.table(found)]),
+    "planning": Group(planning.measure, lambda found: [planning.table(found)]),
+}
 
 
 @click.command()
-@click.argument(
-    "groups", nargs=-1, type=click.Choice(GROUPS), metavar="[loop] [start] [agents] [empowerment] [information]"
-)
+@click.argument("groups", nargs=-1, type=click.Choice(tuple(GROUPS)), metavar=" ".join(f"[{name}]" for name in GROUPS))
 @click.option("--quick", is_flag=True, help="Fewer and shorter repeats: to see that it works, not to quote.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def main(groups: tuple[str, ...], quick: bool, as_json: bool) -> None:
     """Measure the GROUPS named, or all.
 
-    The loop's overhead, process start, agents' cost per tick, empowerment maps, information from samples.
+    The loop's overhead, process start, agents' cost per tick, empowerment maps, information from samples; samplers,
+    settling and planning beside other packages, where those are installed.
     """
     torch.set_num_threads(1)
     repeats, begin, where = 3 if quick else 7, perf_counter(), machine.describe()
     console, result = report.console(), {"machine": where, "quick": quick}
     if not as_json:
         console.print(f"{machine.sentence(where)}\n")
-    for group in groups or GROUPS:
-        if group == "loop":
-            loops = loop.measure(quick, repeats)
-            result[group], tables = [each.plain() for each in loops], report.loop_tables(loops)
-        elif group == "start":
-            starts = start.measure(3 if quick else 5)
-            result[group], tables = [each.plain() for each in starts], [report.start_table(starts)]
-        elif group == "empowerment":
-            maps = empowerment.measure(quick, repeats)
-            result[group], tables = [each.plain() for each in maps], [report.empowerment_table(maps)]
-        elif group == "information":
-            bits = information.measure(quick, repeats)
-            result[group], tables = [each.plain() for each in bits], [report.information_table(bits)]
-        else:
-            thoughts = agents.measure(quick, repeats)
-            result[group], tables = [each.plain() for each in thoughts], [report.agents_table(thoughts)]
-        for table in () if as_json else tables:
+    for name in groups or GROUPS:
+        found = GROUPS[name].measure(quick, repeats)
+        result[name] = [each.plain() for each in found]
+        for table in () if as_json else GROUPS[name].tables(found):
             console.print(table, "")
     result |= {"load_at_end": machine.describe()["load"], "seconds": perf_counter() - begin}
     if as_json:

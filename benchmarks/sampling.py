@@ -7,12 +7,12 @@ Before anything is timed, every package's draws must have the variance and the m
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import torch
 from rich.table import Table
@@ -22,25 +22,16 @@ from agentic import Clamped, Real, RunError, minimize
 from agentic_energies.gaussian import GaussianEnergy
 from agentic_optimizers.hmc import HMC
 from agentic_optimizers.langevin import Langevin
+from benchmarks.report import spread
 from benchmarks.sample import Sample, seconds, side_by_side
+from benchmarks.sampling_peers import LEAPFROG, PEERS, RATE, STEP_SIZE, Target, Walk, installed
 
 SIZES = tuple((d, chains) for d in (10, 100, 1000) for chains in (1, 64, 4096))
-RATE, STEP_SIZE, LEAPFROG = 0.01, 0.1, 10
 WALKED = {"Langevin": 1000, "HMC": 60}  # steps before the variance is looked at
 ROOM = 4 * 2**30  # bytes that a peer may ask for
 LONG = 200_000.0  # microseconds, roughly, that one measurement is made to last
 LARGE, REPEATS = 64_000, 3  # from that many numbers on, no more repeats than that
 ROWS = 4096  # chains of the first check
-
-Walk = Callable[[int], Tensor]  # that many steps from the start: where the chains (b, d) end
-
-
-class Target(NamedTuple):
-    """A normal of mean 0: covariance and precision (d, d), and where the chains start (b, d), all float32."""
-
-    covariance: Tensor
-    precision: Tensor
-    start: Tensor
 
 
 @final
@@ -95,13 +86,11 @@ def measure(quick: bool, repeats: int) -> list[Measured]:
 
 def missing() -> list[str]:
     """The peers that are not installed."""
-    return [name for name in PEERS if _installed(name) is None]
+    return [name for name in PEERS if installed(name) is None]
 
 
 def table(measured: list[Measured]) -> Table:
     """Each package's time, and how many times ours the peers take."""
-    from benchmarks.report import spread
-
     notes = [f"{name} is not installed: skipped." for name in missing()]
     notes += [
         f"{each.what}, d = {each.d}, {each.chains} chains: {name} left out, {why}."
@@ -181,7 +170,7 @@ def _walks(what: str, target: Target) -> tuple[dict[str, Walk], dict[str, str]]:
     walks, left_out = {"ours": _ours(what, target)}, {}
     need = 4 * chains * d * d
     for name, peer in PEERS.items():
-        if _installed(name) is None:
+        if installed(name) is None:
             continue
         if name == "torchebm" and chains > 1 and need > ROOM:
             left_out[name] = f"its Gaussian energy would take {need / 2**30:.0f} GiB for one product"
@@ -205,68 +194,6 @@ def _ours(what: str, target: Target) -> Walk:
         return minimize(f, solver, target.start, generator=source).belief.mean
 
     return walk
-
-
-def _torchebm(what: str, target: Target) -> Walk:
-    from torchebm.core import GaussianModel
-    from torchebm.samplers import HamiltonianMonteCarlo, LangevinDynamics
-
-    model = GaussianModel(torch.zeros(len(target.covariance)), target.covariance)
-    sampler = (
-        LangevinDynamics(model, step_size=RATE)
-        if what == "Langevin"
-        else HamiltonianMonteCarlo(model, step_size=STEP_SIZE, n_leapfrog_steps=LEAPFROG)
-    )
-    source = torch.Generator().manual_seed(2)
-
-    def walk(steps: int) -> Tensor:
-        last: Tensor = sampler.sample(x=target.start.clone(), n_steps=steps, generator=source)
-        return last
-
-    return walk
-
-
-def _blackjax(what: str, target: Target) -> Walk:
-    import blackjax
-    import jax
-    import numpy as np
-
-    numpy = jax.numpy
-    precision, start = numpy.asarray(target.precision.numpy()), numpy.asarray(target.start.numpy())
-    keys = iter(jax.random.split(jax.random.key(3), 10_000))
-
-    def log_density(z: Any) -> Any:
-        return -0.5 * z @ precision @ z
-
-    if what == "Langevin":
-        slope = jax.vmap(jax.grad(log_density))
-        kernel = blackjax.sgld(lambda z, batch: slope(z))
-        init, step = (lambda z: z), (lambda key, state: kernel.step(key, state, None, RATE))
-        place = lambda state: state  # noqa: E731
-    else:
-        one = blackjax.hmc(log_density, STEP_SIZE, numpy.ones(len(precision)), LEAPFROG)
-        split = partial(jax.random.split, num=len(start))
-        init, step = jax.vmap(one.init), (lambda key, state: jax.vmap(one.step)(split(key), state)[0])
-        place = lambda state: state.position  # noqa: E731
-
-    @partial(jax.jit, static_argnums=2)
-    def course(key: Any, begin: Any, steps: int) -> Any:
-        return jax.lax.scan(lambda state, at: (step(at, state), None), init(begin), jax.random.split(key, steps))[0]
-
-    def walk(steps: int) -> Tensor:
-        return torch.from_numpy(np.array(jax.block_until_ready(place(course(next(keys), start, steps)))))
-
-    return walk
-
-
-PEERS: dict[str, Callable[[str, Target], Walk]] = {"torchebm": _torchebm, "blackjax": _blackjax}
-
-
-def _installed(name: str) -> Any:
-    try:
-        return __import__(name)
-    except ImportError:
-        return None
 
 
 @contextmanager

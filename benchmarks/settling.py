@@ -19,6 +19,7 @@ from agentic_energies.emission import GaussianEmission
 from agentic_energies.network import Network
 from agentic_energies.vae import VAE
 from agentic_optimizers.gradient import GradientDescent
+from benchmarks.report import spread
 from benchmarks.sample import Sample, seconds, side_by_side
 
 Settle = Callable[[], Tensor]  # where the latents end, (batch, 16)
@@ -74,8 +75,8 @@ def table(measured: Sequence[Settling]) -> Table:
         made.add_column(name, justify="right")
     for each in measured:
         ratios = [each.taken[USUAL].over(each.taken[ours]) for ours in (EAGER, COMPILED)]
-        cells = [_spread(each.taken[name]) for name in (USUAL, FROZEN, EAGER, COMPILED)]
-        cells += [_spread(ratio) for ratio in ratios]
+        cells = [spread(each.taken[name]) for name in (USUAL, FROZEN, EAGER, COMPILED)]
+        cells += [spread(ratio) for ratio in ratios]
         made.add_row(f"{each.batch:,}", *cells, f"{each.first_seconds:.0f}", f"{each.apart:.0e}")
     return made
 
@@ -133,8 +134,3 @@ def _sequential(network: Network) -> nn.Sequential:
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)
     return decoder
-
-
-def _spread(sample: Sample) -> str:
-    shown = [f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in (sample.median, sample.low, sample.high)]
-    return f"{shown[0]} ({shown[1]}-{shown[2]})"

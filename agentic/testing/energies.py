@@ -1,11 +1,6 @@
-"""What is asked of energies and of normalized conditionals.
-
-The checks need something to evaluate. An energy may say what: `example_inputs(batch, *, generator) -> (x, z)`, float64,
-batch first. Otherwise vectors of up to eight numbers are tried, without and with a given x.
-"""
+"""What is asked of energies and of normalized conditionals."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,48 +12,7 @@ from agentic.domain import Simplex
 from agentic.energy import Conditional, Energy
 from agentic.testing.common import assert_close, clones, generator, mapped
 from agentic.testing.kit import Make, NotApplicable, Run
-
-Draw = Callable[[int, torch.Generator], tuple[Any, Tensor]]
-"""(batch, generator) -> x and z, batch first."""
-
-
-@dataclass(frozen=True)
-class Probe:
-    """An energy in float64 and how to draw what it is evaluated at; `certain` draws corners where x is discrete."""
-
-    energy: Energy
-    draw: Draw
-    certain: Draw
-    events: int = 1
-
-    def at(self, batch: int, seed: int = 0) -> tuple[Any, Tensor]:
-        return self.draw(batch, generator(seed))
-
-    def value(self, x: Any, z: Tensor) -> Tensor:
-        value = self.energy(x, z)
-        assert isinstance(value, Tensor), f"forward returned {type(value).__name__}: expected a tensor"
-        return value
-
-
-def probe(energy: Energy) -> Probe:
-    """The probe of an energy that stands alone. Raises AssertionError where nothing to evaluate it at is known."""
-    energy = energy.double()
-    example = getattr(energy, "example_inputs", None)
-    if example is not None:
-
-        def draw(batch: int, source: torch.Generator) -> tuple[Any, Tensor]:
-            x, z = example(batch, generator=source)
-            return x, z
-
-        return Probe(energy, draw, draw, events=draw(2, generator())[1].dim() - 1)
-    for given, free in _sizes():
-        guess = _vectors(given, free)
-        if _fits(energy, guess):
-            return Probe(energy, guess, guess)
-    raise AssertionError(
-        "no vectors x and z were found that it takes with rows of finite energy: give it a method "
-        "example_inputs(batch, *, generator) that returns x and z, float64, batch first"
-    )
+from agentic.testing.probes import Probe, probe
 
 
 def exercise(energy: Energy, source: torch.Generator) -> list[Tensor]:
@@ -147,6 +101,37 @@ def gradcheck(tried: Probe) -> None:
         assert_close(slope.flatten(1)[:, index], measured, "autograd against finite differences", 1e-5)
 
 
+def value_and_gradient_are_those(tried: Probe) -> None:
+    """Asked for at once they are what they are one by one."""
+    _differentiable(tried)
+    x, z = tried.at(4)
+    value, slope = tried.energy.value_and_gradient(x, z)
+    assert_close(value, tried.value(x, z), "the value of value_and_gradient against forward")
+    assert_close(slope, tried.energy.gradient(x, z), "the gradient of value_and_gradient against gradient")
+
+
+def kick_is_a_step_against_the_gradient(tried: Probe) -> None:
+    """`kick` takes rate times the gradient off `move`, in place, and leaves `z` where it is."""
+    _differentiable(tried)
+    x, z = tried.at(4)
+    move, before = torch.linspace(-1, 1, z.numel(), dtype=z.dtype).view_as(z), z.clone()
+    expected = move - 0.3 * tried.energy.gradient(x, z)
+    tried.energy.kick(x, z, move, 0.3)
+    assert_close(move, expected, "kick against move - rate gradient")
+    assert torch.equal(before, z), "kick moved z: it changes `move` only"
+
+
+def residuals_are_of_the_energy(tried: Probe) -> None:
+    """|residuals|^2 / 2 is the energy up to what does not depend on z."""
+    x, z = tried.at(4)
+    other = tried.at(4, seed=1)[1]
+    here, there = tried.energy.residuals(x, z), tried.energy.residuals(x, other)
+    if here is None or there is None:
+        raise NotApplicable("it is no sum of squares")
+    found = 0.5 * (there.square().sum(-1) - here.square().sum(-1))
+    assert_close(found, tried.value(x, other) - tried.value(x, z), "|residuals|^2 / 2 against forward")
+
+
 def terms_sum_to_the_energy(tried: Probe) -> None:
     """The named parts are all there is."""
     x, z = tried.at(4)
@@ -217,6 +202,9 @@ ENERGY: tuple[Callable[[Probe], None], ...] = (
     gradient_is_the_derivative,
     hessian_is_the_second_derivative,
     gradcheck,
+    value_and_gradient_are_those,
+    kick_is_a_step_against_the_gradient,
+    residuals_are_of_the_energy,
     terms_sum_to_the_energy,
     inputs_untouched,
     dtype_kept,
@@ -250,30 +238,6 @@ def _slope(tried: Probe, x: Any, z: Tensor) -> Tensor:
 def _differentiable(tried: Probe) -> None:
     if not getattr(tried.energy, "differentiable", True):
         raise NotApplicable("it says differentiable = False")
-
-
-def _sizes() -> Iterator[tuple[int | None, int]]:
-    for free in range(8, 0, -1):
-        yield None, free
-    for free in range(8, 0, -1):
-        yield free, free
-    yield from ((given, free) for free in range(8, 0, -1) for given in range(8, 0, -1) if given != free)
-
-
-def _vectors(given: int | None, free: int) -> Draw:
-    def draw(batch: int, source: torch.Generator) -> tuple[Any, Tensor]:
-        x = None if given is None else torch.randn(batch, given, generator=source, dtype=torch.float64)
-        return x, torch.randn(batch, free, generator=source, dtype=torch.float64)
-
-    return draw
-
-
-def _fits(energy: Energy, draw: Draw) -> bool:
-    try:
-        value = energy(*draw(3, generator()))
-    except Exception:
-        return False
-    return isinstance(value, Tensor) and value.shape == (3,) and bool(torch.isfinite(value).all())
 
 
 def _leaves(value: Any) -> list[Tensor]:

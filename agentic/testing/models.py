@@ -14,8 +14,9 @@ from agentic.belief import Belief, Categorical, Density, Gaussian
 from agentic.domain import Domain, Simplex
 from agentic.model import FiniteModel, LinearModel, Model, Step
 from agentic.testing.common import assert_close, clones, generator
-from agentic.testing.energies import CONDITIONAL, Draw, Probe, runs
+from agentic.testing.energies import CONDITIONAL, runs
 from agentic.testing.kit import Make, NotApplicable, Run
+from agentic.testing.probes import Draw, Probe
 from agentic.testing.worlds import interior
 
 DRAWS = 20_000  # particles of a Monte-Carlo push-forward
@@ -49,6 +50,16 @@ def begins_with_a_batch(make: Make) -> None:
         assert_close(belief.mean, belief.mean[:1].expand(shape), "the rows of fresh episodes")
         merged = belief.where(torch.arange(batch) == 0, belief)
         assert_close(merged.mean, belief.mean, "a belief merged with itself")
+
+
+def proposes_latents(make: Make) -> None:
+    """proposal(obs) is one latent per row."""
+    model = make()
+    start = model.proposal(model.outcome.draw(3, generator=generator()))
+    if start is None:
+        raise NotApplicable("it has no encoder")
+    shape = (3, *model.latent.event)
+    assert tuple(start.shape) == shape, f"proposal(obs) of 3 rows must be {shape}, got {tuple(start.shape)}"
 
 
 def predict_equals_brute_force(make: Make) -> None:
@@ -191,6 +202,7 @@ def part(name: str, model: Model) -> Probe:
 CHECKS: tuple[Run, ...] = (
     declares_its_spaces,
     begins_with_a_batch,
+    proposes_latents,
     predict_equals_brute_force,
     dynamics_equal_the_transition,
     predict_equals_monte_carlo,

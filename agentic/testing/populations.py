@@ -44,8 +44,9 @@ def probe(energy: PopulationEnergy) -> Probe:
 
 
 def exercise(energy: PopulationEnergy, source: torch.Generator) -> list[Tensor]:
-    """One evaluation, with gradient."""
+    """One evaluation, with gradient, of one that was renewed."""
     tried = probe(energy)
+    tried.energy.renew(generator=source)
     z = tried.draw(ROWS, source).requires_grad_()
     value = tried.energy(z)
     return [value.detach(), torch.autograd.grad(value, z)[0]]

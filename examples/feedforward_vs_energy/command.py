@@ -23,13 +23,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two seeds, few data, hardly any learning: a smoke test")
     parser.add_argument("--out", type=Path, help="where the page goes (docs; runs/study with --quick)")
     parser.add_argument("--rows", type=Path, help="every measured number as JSON: written there, or read if it exists")
-    parser.add_argument("--search", nargs="*", metavar="QUESTION", help="choose the settings anew, of all or some")
+    tuned = [name for name in questions() if name not in SHARED]
+    names = ", ".join(tuned)
+    parser.add_argument(
+        "--search", nargs="*", choices=tuned, metavar="QUESTION", help=f"choose settings anew ({names})"
+    )
     given = parser.parse_args()
     if given.seeds < 2 or given.workers < 1:
         parser.error(f"expected at least 2 seeds and 1 worker, got {given.seeds} and {given.workers}")
     torch.set_num_threads(1)
     if given.search is not None:
-        search(given.search or [name for name in questions() if name not in SHARED], given.workers)
+        search(given.search or tuned, given.workers)
         return
     begin = perf_counter()
     if given.rows and given.rows.exists():

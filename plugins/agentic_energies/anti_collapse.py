@@ -16,13 +16,6 @@ from agentic_energies.network import Network
 
 
 @runtime_checkable
-class Resampled(Protocol):
-    """A population energy that looks at something drawn, anew for each batch of learning."""
-
-    def resample(self, *, generator: torch.Generator | None) -> None: ...
-
-
-@runtime_checkable
 class Initialized(Protocol):
     """A population energy with weights of its own."""
 
@@ -65,7 +58,7 @@ class SketchedGaussian(PopulationEnergy):
     mean_v n int |mean_i exp(i t v'z_i) - exp(-t^2/2)|^2 exp(-t^2/2) dt over t in [-5, 5], by the trapezoidal rule at
     `points` values in [0, 5] (the integrand is even). On n rows of N(0, I) its expectation is sqrt(2 pi) (1 -
     1/sqrt(3)) = 1.0594, whatever n; where all rows are zero it is .4089 n. The `directions` (d, k) are a buffer:
-    `resample` draws them anew, as learning does before each batch. Source: LeJEPA (Balestriero and LeCun 2025); Epps
+    `renew` draws them anew, as learning does before each batch. Source: LeJEPA (Balestriero and LeCun 2025); Epps
     and Pulley 1983.
     """
 
@@ -77,14 +70,14 @@ class SketchedGaussian(PopulationEnergy):
         self.points = points
         self.directions: Tensor
         self.register_buffer("directions", torch.zeros(size, directions))
-        self.resample(generator=torch.Generator().manual_seed(0))
+        self.renew(generator=torch.Generator().manual_seed(0))
 
     @classmethod
     def example(cls) -> Self:
         """For representations of three numbers."""
         return cls(3)
 
-    def resample(self, *, generator: torch.Generator | None) -> None:
+    def renew(self, *, generator: torch.Generator | None) -> None:
         """Draw other directions, uniform on the sphere."""
         held = self.directions
         source = held.device if generator is None else generator.device

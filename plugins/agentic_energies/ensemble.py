@@ -67,8 +67,8 @@ class Ensemble(Model, Trainable):
     that hide part of their state; with `reward` the reward comes last. With `mortal` another network learns where
     episodes end. A Gaussian belief is pushed forward by its moments (cubature, approximate where a member is not
     linear), particle i by the mean of member i mod `members`. Discrete actions enter one-hot. `sensor_noise` is the
-    variance of what is observed, `bootstrap` shares experience out among the members with replacement. Raises UserError
-    for discrete observations.
+    variance of what is observed in units of its variance in experience (absolute before there is any), `bootstrap`
+    shares experience out among the members with replacement. Raises UserError for discrete observations.
     """
 
     observation: LinearObservation
@@ -86,7 +86,7 @@ class Ensemble(Model, Trainable):
         memory: int = 0,
         reward: bool = False,
         mortal: bool = False,
-        sensor_noise: float = 1e-6,
+        sensor_noise: float = 1e-8,
         bootstrap: bool = False,
     ) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class Ensemble(Model, Trainable):
         d, layout = outcome.size, Layout(outcome.size, action.size, memory, reward)
         n = layout.size
         self.outcome, self.action, self.latent = outcome, action, Real((n,))
-        self.bootstrap = bootstrap
+        self.bootstrap, self.sensor_noise = bootstrap, sensor_noise
         edge = torch.full((d,), torch.inf)
         low, high = (outcome.low, outcome.high) if isinstance(outcome, Box) else (-edge, edge)
         eye = torch.eye(d, n, dtype=torch.float64)
@@ -126,19 +126,19 @@ class Ensemble(Model, Trainable):
             self.ending.initialize(generator=generator)
 
     def digest(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Scales from all experience, then the rows that the loss takes.
-
-        Raises UserError while no episode is longer than the memory.
-        """
+        """Scales from all experience, then the rows that the loss takes; none while episodes are too short."""
         t, layout = self.transition, self.transition.layout
         seen = replay.windows(layout.memory + 1)
         if not len(seen.obs):
-            raise UserError(f"no episode has {layout.memory + 1} steps yet, as this model's memory needs: learn later")
+            return (seen.obs,)
         z, action = _latents(seen, layout), seen.action[:, -1]
         change = torch.cat([seen.next_obs[:, -1] - seen.obs[:, -1], seen.reward[:, -1:]], -1)[:, : layout.learned]
         inputs, left = t.rescale(z, action, change)
         self.prior.mean.copy_(z.mean(0))
-        self.prior.covariance.copy_(z.T.cov(correction=0) + 1e-6 * torch.eye(layout.size))
+        noise = self.sensor_noise * z.var(0, correction=0).clamp(min=1e-6)
+        t.floor.copy_(noise)
+        self.observation.take_noise(noise[: layout.obs])
+        self.prior.covariance.copy_(z.T.cov(correction=0) + torch.diag(noise))
         shares = torch.ones(len(z), t.members, dtype=z.dtype)
         if self.bootstrap:
             shares = torch.poisson(shares, generator=generator)
@@ -186,7 +186,8 @@ class Ensemble(Model, Trainable):
         means, variances = self.transition.shared(points, action)
         gap = means - means.mean((0, 1))
         spread = (gap.unsqueeze(-1) * gap.unsqueeze(-2)).mean((0, 1)) + torch.diag_embed(variances.mean((0, 1)))
-        return Gaussian(means.mean((0, 1)), spread)
+        apart = torch.diag_embed(1e-5 * spread.diagonal(dim1=-2, dim2=-1))  # keeps it invertible in float32
+        return Gaussian(means.mean((0, 1)), spread + apart)
 
     def _moved(self, belief: Particles, action: Tensor) -> Particles:
         z, members = belief.z, self.transition.members
@@ -195,11 +196,13 @@ class Ensemble(Model, Trainable):
         elif len(z) % members:
             raise UserError(f"{len(z)} particles cannot be shared by {members} members: take a multiple of them")
         else:
-            grouped = z.view(-1, members, *z.shape[1:]).movedim(1, 0)
+            grouped = z.reshape(-1, members, *z.shape[1:]).movedim(1, 0)
             after = self.transition.own(grouped, action).movedim(0, 1).flatten(0, 1)
         return Particles(after, belief.log_weights.unsqueeze(-1).expand(*after.shape[:-1], 1).squeeze(-1))
 
     def emit(self, belief: Belief) -> Belief:
+        if isinstance(belief, Particles):  # what is seen is the first part of a latent
+            return Particles(belief.z[..., : self.transition.layout.obs], belief.log_weights)
         return self.observation.push(belief)
 
     def ambiguity(self, belief: Belief) -> Tensor:

@@ -134,11 +134,10 @@ class EnsembleTransition(Conditional):
     How the observation differs from the one before is a linear map of (z, a), the same for all, plus what member k
     adds, in units of what the linear map leaves unexplained, with a log variance of that. What lies outside `low` to
     `high`, the space of observations, is moved to its edge.
-    What a latent remembers moves on as it is, but for a variance of `REMEMBERED`.
+    What a latent remembers moves on as it is; no variance is below `floor` (size of a latent).
     """
 
-    SPREAD = (1e-3, 1.0)  # bounds of a member's noise, standard deviations in units of what is left
-    REMEMBERED = 1e-6
+    SPREAD = (1e-3, 10.0)  # bounds of a member's noise, standard deviations in units of what is left
 
     def __init__(self, members: int, hidden: Sequence[int], layout: Layout, low: Tensor, high: Tensor) -> None:
         super().__init__()
@@ -150,11 +149,13 @@ class EnsembleTransition(Conditional):
         self.shift: Tensor
         self.step: Tensor
         self.linear: Tensor
+        self.floor: Tensor
         self.low: Tensor
         self.high: Tensor
         values = {"center": torch.zeros(seen), "scale": torch.ones(seen), "low": low, "high": high}
         values |= {"shift": torch.zeros(layout.learned), "step": torch.full((layout.learned,), 0.1)}
         values["linear"] = torch.zeros(seen, layout.learned)
+        values["floor"] = torch.full((layout.size,), 1e-6)
         for name, value in values.items():
             self.register_buffer(name, value)
 
@@ -182,7 +183,8 @@ class EnsembleTransition(Conditional):
         """Every member's scaled difference and its log variance at normalized inputs (members, n, inputs)."""
         mean, spread = self.network(x).chunk(2, -1)
         low, high = (2 * math.log(bound) for bound in self.SPREAD)
-        return mean, low + (high - low) * torch.sigmoid(spread)
+        begin = math.log(-low / high)  # where the bounded log variance is 0
+        return mean, low + (high - low) * torch.sigmoid(spread + begin)
 
     def shared(self, z: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
         """Means and variances of z' by every member, (members, *s, b, d), of one z (*s, b, d) for all."""
@@ -191,9 +193,9 @@ class EnsembleTransition(Conditional):
         mean, log_variance = self.answers(x.reshape(self.members, -1, x.shape[-1]))
         moved = self._after(z, action, x, mean.reshape(*x.shape[:-1], -1))
         variance = (self.step.square() * log_variance.exp()).reshape(*x.shape[:-1], -1)
-        kept = variance.new_full((*variance.shape[:-1], self.layout.past), self.REMEMBERED)
+        kept = variance.new_zeros((*variance.shape[:-1], self.layout.past))
         d = self.layout.obs
-        return moved, torch.cat([variance[..., :d], kept, variance[..., d:]], -1)
+        return moved, torch.cat([variance[..., :d], kept, variance[..., d:]], -1).maximum(self.floor)
 
     def own(self, z: Tensor, action: Tensor) -> Tensor:
         """The mean of z' by member k of its own z (members, *s, b, d)."""

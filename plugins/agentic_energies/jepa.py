@@ -18,7 +18,6 @@ from agentic_energies.anti_collapse import (
     Covariance,
     Initialized,
     InverseDynamics,
-    Resampled,
     SketchedGaussian,
     TransitionEnergy,
     Variance,
@@ -153,8 +152,8 @@ class JointEmbedding(Energy):
     def renew(self, *, generator: torch.Generator | None) -> None:
         """What changes between batches of learning: the target follows, random directions are drawn anew."""
         for energy in self.populations.values():
-            if isinstance(energy, Resampled):
-                energy.resample(generator=generator)
+            assert isinstance(energy, PopulationEnergy)
+            energy.renew(generator=generator)
         if self.target is not None and self.momentum is not None:
             with torch.no_grad():
                 for mine, leader in zip(self.target.parameters(), self.encoder.parameters(), strict=True):

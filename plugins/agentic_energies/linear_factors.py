@@ -23,10 +23,18 @@ class LinearObservation(Conditional):
         root, failed = torch.linalg.cholesky_ex(R)
         self.exact = bool(failed)  # some direction is seen without noise: no density, but a distribution
         precision = torch.cholesky_inverse(root) if not self.exact else torch.full_like(R, torch.nan)
-        self.log_scale = float(root.diagonal().log().sum()) + 0.5 * len(R) * log(2 * pi)
+        self.log_scale: Tensor
+        log_scale = root.diagonal().log().sum() + 0.5 * len(R) * log(2 * pi)
         values = {"C": C, "d": d, "R": R, "precision": precision, "curvature": C.T @ precision @ C}
-        for name, value in values.items():
+        for name, value in {**values, "log_scale": log_scale}.items():
             self.register_buffer(name, value)
+
+    def take_noise(self, variances: Tensor) -> None:
+        """Independent noise of `variances` (o,) > 0 in place of R."""
+        self.R.copy_(torch.diag(variances))
+        self.precision.copy_(torch.diag(1 / variances))
+        self.curvature.copy_(self.C.T @ self.precision @ self.C)
+        self.log_scale.copy_(0.5 * (2 * pi * variances).log().sum())
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         if self.exact:
@@ -54,7 +62,7 @@ class LinearObservation(Conditional):
 
     def ambiguity(self, belief: Belief) -> Tensor:
         """The noise's entropy, (*s, b), nats."""
-        return belief.mean.new_full(belief.mean.shape[:-1], self.log_scale + 0.5 * len(self.R))
+        return (self.log_scale + 0.5 * len(self.R)).to(belief.mean).expand(belief.mean.shape[:-1])
 
     def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
         """d forward(z, obs) / dz."""

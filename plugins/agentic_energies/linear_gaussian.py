@@ -19,6 +19,7 @@ from agentic import (
     Gaussian,
     LinearModel,
     LinearSystem,
+    Particles,
     Real,
     Simplex,
     Step,
@@ -155,9 +156,12 @@ class LinearGaussian(LinearModel, Conjugate):
         return LinearSystem(t.A, t.B, t.c, t.Q, o.C, o.d, o.R)
 
     def predict(self, belief: Belief, action: Tensor) -> Gaussian:
+        """Exact for Gaussians and points; of particles the Gaussian with the mean and covariance of where they go."""
         t = self.transition
         mean = t.mean(belief.mean, action)
-        spread = t.A @ belief.covariance @ t.A.T + t.Q if isinstance(belief, Gaussian) else t.Q
+        spread = t.Q
+        if isinstance(belief, Gaussian | Particles):
+            spread = t.A @ (belief.covariance if isinstance(belief, Gaussian) else _scatter(belief)) @ t.A.T + t.Q
         return Gaussian(mean, spread.expand(*mean.shape, -1))
 
     def emit(self, belief: Belief) -> Belief:
@@ -223,6 +227,12 @@ def _spread(name: str, value: Any, size: int) -> Tensor:
     if matrix.shape != (size, size) or float(torch.linalg.eigvalsh(matrix).min()) < 0:
         raise UserError(f"{name} expects a covariance of {size} variables (or their {size} variances), none negative")
     return matrix.clone()
+
+
+def _scatter(belief: Particles) -> Tensor:
+    """The covariance of particles, (*s, b, d, d)."""
+    gap = belief.z - belief.mean
+    return belief.expected(gap.unsqueeze(-1) * gap.unsqueeze(-2))
 
 
 def _join(z: Tensor, action: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ class AtChains(Starts):
 class PersistentChains(Energy):
     """An energy, and where the chains that sample from it stand: a buffer (m, *event) that learning moves along.
 
-    As an energy it is the one it holds. Only for energies of data alone (x None): a chain belongs to no x.
+    As an energy it is the one it holds. Raises UserError where something is given: a chain belongs to no x.
     """
 
     def __init__(self, energy: Energy, chains: Tensor) -> None:
@@ -85,6 +85,8 @@ class PersistentChains(Energy):
         self.register_buffer("turn", torch.zeros((), dtype=torch.long))
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
+        if x is not None:
+            raise UserError("kept chains belong to no x: start at the data, or at noise, where something is given")
         return self.energy(x, z)
 
     def gradient(self, x: Any, z: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agentic import Belief, Either, Evidence, Iterate, Objective, Particles, Point, PushForward, Sampler, UserError
+from agentic_optimizers.rows import uniform_like
 
 
 class Weighing(NamedTuple):
@@ -97,8 +98,8 @@ def _resampled(belief: Particles, generator: Any) -> Particles:
     """As many particles of equal weight: of each row's cumulated weights, one every 1/k from a random start on."""
     weights = belief.log_weights
     count, cumulated = len(weights), weights.exp().cumsum(0).T.contiguous()
-    start = torch.rand(len(cumulated), 1, generator=generator, dtype=weights.dtype, device=weights.device)
+    start = uniform_like(weights[:1].T, generator)
     places = (start + torch.arange(count, dtype=weights.dtype, device=weights.device)) / count
-    chosen = torch.searchsorted(cumulated, places).clamp(max=count - 1).T
+    chosen = torch.searchsorted(cumulated, places, right=True).clamp(max=count - 1).T
     index = chosen.view(*chosen.shape, *[1] * (belief.z.dim() - 2)).expand_as(belief.z)
     return Particles(torch.gather(belief.z, 0, index), torch.full_like(weights, -log(count)))

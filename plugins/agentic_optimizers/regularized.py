@@ -15,8 +15,9 @@ from agentic import Loss, UserError
 class Regularized(Loss):
     """mean E(x, z) + sum of weights times population energies over the batch, of rows (*x, z).
 
-    The module is a `jepa`, or anything with its `study(x, z)`, `renew(generator=)` and `collapse(representations)`;
-    `weights` name its populations, the others are reported only. Info: `energy`, every population energy unweighted,
+    The module is a `jepa`, or any with its `study(x, z)`, `renew(generator=)` and `collapse(representations)`; it is
+    renewed in training, not in `eval()` nor without gradients. `weights` name its populations, the others are reported
+    only. Info: `energy`, every population energy unweighted,
     and what `collapse` says of the batch's representations (`effective_rank`, `collapsed`, ...). With no weights this
     is the bare energy, whose minimum is collapse. The default is for VICReg's two.
     """
@@ -27,7 +28,8 @@ class Regularized(Loss):
         self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         *given, z = rows
-        module.renew(generator=generator)
+        if module.training and torch.is_grad_enabled():  # a look at validation data moves nothing
+            module.renew(generator=generator)
         energies, representations, populations = module.study(tuple(given), z)
         missing = sorted(set(self.weights) - set(populations))
         if missing:

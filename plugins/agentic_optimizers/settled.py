@@ -136,13 +136,10 @@ def settle(
     domain = getattr(module, "latent", None) if over is None else over
     if not isinstance(domain, Domain):
         raise UserError(f"{type(module).__name__} does not say where its latents live (`latent`): say it with `over`")
-    if start is None:
-        with torch.no_grad():
-            start = module.start(x)
-        if start is None:
-            first = x[0] if isinstance(x, tuple) else x
-            start = domain.center(len(first), first.dtype).to(first.device)
-    return minimize(Clamped(module, x, domain), solver, start, generator=generator)
+    f = Clamped(module, x, domain)
+    with torch.no_grad():
+        begin = f.start(start)
+    return minimize(f, solver, begin, generator=generator)
 
 
 def settling(solution: Solution) -> dict[str, Tensor]:

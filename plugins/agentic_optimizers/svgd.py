@@ -24,10 +24,10 @@ class SVGD(Sampler):
     """Every row's `particles` go down the gradients around them and away from each other; nothing is drawn.
 
     z_i <- z_i + rate mean_j [k(z_j, z_i) (-gradient_j) + dk(z_j, z_i) / dz_j] with k = exp(-distance^2 / h) and
-    h = median squared distance / log(particles). It starts from `Particles`, or from a place (b, *event) around which
-    a fixed normal sample of standard deviation `spread` is laid. The value is the particles' mean energy, the residual
-    the root of their mean squared speed. With few particles the variance comes out too small, the more so the more
-    dimensions there are (Ba et al. 2022).
+    h = median squared distance / log(particles). It starts from `Particles`, whatever their weights, or from a place
+    (b, *event) around which a fixed normal sample of standard deviation `spread` is laid. The value is the particles'
+    mean energy, the residual the root of their mean squared speed. With few particles the variance comes out too small,
+    the more so the more dimensions there are (Ba et al. 2022).
     """
 
     steps: int = 500
@@ -36,13 +36,15 @@ class SVGD(Sampler):
     spread: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.particles < 2 or not min(self.rate, self.spread) > 0:
-            raise UserError(f"svgd expects particles >= 2, rate > 0 and spread > 0, got {self}")
+        if self.steps < 0 or self.particles < 3 or not min(self.rate, self.spread) > 0:
+            raise UserError(f"svgd expects particles >= 3, rate > 0 and spread > 0, got {self}")
 
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f.domain, Real):
             raise UserError(f"svgd moves particles in real vectors, got {f.domain}")
         cloud = z.z if isinstance(z, Particles) else self._cloud(f.start(z))
+        if len(cloud) < 3:  # of two, the median of all distances is that of a particle to itself
+            raise UserError(f"svgd expects at least 3 particles, got {len(cloud)}")
         values, slope = f.value_and_gradient(cloud)
         nothing = torch.full_like(values[0], torch.nan)
         return Iterate(cloud, values.mean(0), nothing, len(cloud), Drive(slope, nothing))

@@ -150,6 +150,16 @@ class TestParticles:
         assert_close(given_it.log_weights.exp().sum(0), torch.ones(3, dtype=F64))
         assert_close(given_it.expected(inside), torch.ones(3, dtype=F64))
 
+    def test_an_event_of_no_probability_changes_nothing_and_has_a_slope(self) -> None:
+        belief, chance = particles(2), torch.zeros(6, 3, dtype=F64, requires_grad=True)
+        assert belief.log_weights.shape == chance.shape
+        given_it, probability = belief.reweighted(lambda z: chance)
+        assert isinstance(given_it, Particles)
+        assert_close(given_it.log_weights, belief.log_weights)
+        assert_close(probability, torch.zeros(3, dtype=F64))
+        slope = torch.autograd.grad((given_it.mean.sum() + probability.sum()), chance)[0]
+        assert bool(slope.isfinite().all())
+
 
 def test_conditioning_a_point_tells_the_probability() -> None:
     belief = Point(torch.tensor([[0.25]], dtype=F64))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Conditional, Energy, Gaussian, Objective, Point, Real
+from agentic import Clamped, Conditional, Energy, Gaussian, Objective, Point, Real, minimize
+from agentic_optimizers.gradient import GradientDescent
 
 F64 = torch.float64
 ENERGIES = st.recursive(
@@ -157,7 +158,11 @@ class TestObjectives:
         assert_close(Slope().hessian(None, Z), torch.zeros(5, 4, 3, 3, dtype=F64))
 
     def test_it_starts_in_the_middle_and_settles_on_a_point(self) -> None:
-        assert_close(self.objective.start(None), torch.zeros(1, 3, dtype=F64))
+        assert_close(self.objective.start(None), torch.zeros(4, 3, dtype=F64))  # one for each row of x
+        assert self.objective.start(None).dtype == F64
+        single = Clamped(Bowl(), X.float(), Real((3,)))
+        assert_close(single.start(None), torch.zeros(4, 3))
+        assert_close(Clamped(Bowl(), None, Real((3,))).start(None), torch.zeros(1, 3, dtype=F64))
         settled = self.objective.settled(X, X.sum(-1))
         assert isinstance(settled, Point)
         assert settled.z is X
@@ -168,3 +173,9 @@ def test_rows_are_independent(energy: Energy) -> None:
     together = energy(X, Z[0])
     alone = torch.cat([energy(X[[row]], Z[0, [row]]) for row in range(4)])
     assert_close(together, alone)
+
+
+def test_rows_settle_alone_where_nothing_says_where_to_start() -> None:
+    """One start for all rows would be moved by the sum of their gradients."""
+    solution = minimize(Clamped(Normal(), X, Real((3,))), GradientDescent(rate=0.2, steps=300))
+    assert_close(solution.belief.mean, X, atol=1e-6, rtol=0)

@@ -97,6 +97,7 @@ class TestScope:
     def test_entropy_is_that_of_what_the_goal_is_about(self) -> None:
         step = self.step()
         seen, latent = self.model.emit(step.after), step.after
+        assert isinstance(seen, Gaussian)
         assert isinstance(latent, Gaussian)
         assert_close(QuadraticGoal([2.0]).outcome_entropy(self.model, step), seen.entropy())
         assert_close(Cubic().outcome_entropy(self.model, step), latent.entropy())

@@ -1,5 +1,9 @@
 """Learning between ticks: closed forms against the same data in one go."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +12,24 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Box, Categorical, Conjugate, ConjugateLearner, Decision, LinearModel, Real, Tick, UserError
+from agentic import (
+    Box,
+    Categorical,
+    Conjugate,
+    ConjugateLearner,
+    Decision,
+    GradientLearner,
+    LinearModel,
+    Loss,
+    Real,
+    RunError,
+    Tick,
+    UserError,
+    fit,
+)
 from agentic.agent import Native
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.ensemble import Ensemble
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_energies.table import Table
 
@@ -131,3 +150,155 @@ class TestDoors:
     def test_boxes_are_learned_as_real_vectors(self) -> None:
         box = Box(torch.zeros(2), torch.ones(2))
         assert LinearGaussian.learned(box, Real((1,))).latent == Real((2,))
+
+
+@dataclass(frozen=True)
+class Square(Loss):
+    """mean (weight - row)^2, infinite for rows above `limit`."""
+
+    limit: float = torch.inf
+
+    def __call__(
+        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        (y,) = rows
+        value = (module.weight - y).square().mean() + torch.where(y > self.limit, torch.inf, 0.0).sum()
+        return value, {"rows": torch.tensor(float(len(y)))}
+
+
+def one_weight(at: float = 0.0) -> torch.nn.Linear:
+    module = torch.nn.Linear(1, 1, bias=False, dtype=F64)
+    torch.nn.init.constant_(module.weight, at)
+    return module
+
+
+class TestFit:
+    def test_the_mean_is_found(self) -> None:
+        module, y = one_weight(), torch.tensor([[1.0], [2.0], [6.0]], dtype=F64)
+        done = fit(module, Square(), (y,), optimizer=torch.optim.SGD(module.parameters(), 0.25), epochs=40)
+        assert module.weight.item() == pytest.approx(3.0)
+        assert done.losses.shape == (40,)
+        assert done.losses[0].item() == pytest.approx((1 + 4 + 36) / 3)  # before the first step
+        assert done.losses[-1].item() == pytest.approx((4 + 1 + 9) / 3)
+        assert done.info == {"rows": 3.0}
+
+    def test_an_epoch_sees_every_row_once_and_weighs_batches_by_their_rows(self) -> None:
+        module, y = one_weight(), torch.arange(7, dtype=F64).unsqueeze(-1)
+        still = torch.optim.SGD(module.parameters(), 0.0)
+        draws = torch.Generator().manual_seed(0)
+        done = fit(module, Square(), (y,), optimizer=still, epochs=2, batch=3, generator=draws)
+        assert_close(done.losses, torch.full((2,), float(y.square().mean()), dtype=F64))
+
+    def test_the_observer_is_told_every_epoch(self) -> None:
+        module, told = one_weight(), list[tuple[int, float]]()
+        optimizer = torch.optim.SGD(module.parameters(), 0.1)
+        rows, watch = (torch.ones(2, 1, dtype=F64),), lambda epoch, loss: told.append((epoch, loss))
+        done = fit(module, Square(), rows, optimizer=optimizer, epochs=3, observer=watch)
+        assert told == list(enumerate(done.losses.tolist()))
+
+    def test_the_same_seed_shuffles_alike(self) -> None:
+        ends = []
+        for seed in (3, 3, 4):
+            module, y = one_weight(), torch.arange(6, dtype=F64).unsqueeze(-1)
+            draws, optimizer = torch.Generator().manual_seed(seed), torch.optim.SGD(module.parameters(), 0.3)
+            fit(module, Square(), (y,), optimizer=optimizer, epochs=2, batch=2, generator=draws)
+            ends.append(module.weight.item())
+        assert ends[0] == ends[1] != ends[2]
+
+    @pytest.mark.parametrize("lengths", [(), (0,), (3, 2)])
+    def test_bad_data(self, lengths: tuple[int, ...]) -> None:
+        module = one_weight()
+        data = [torch.zeros(n, 1, dtype=F64) for n in lengths]
+        with pytest.raises(UserError, match="fit expects rows of data, equally many"):
+            fit(module, Square(), data, optimizer=torch.optim.SGD(module.parameters(), 0.1))
+
+    @pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")  # said of the loss in the message
+    def test_a_loss_that_is_no_number_changes_nothing(self) -> None:
+        module, y = one_weight(2.0), torch.tensor([[9.0]], dtype=F64)
+        with pytest.raises(RunError, match=r"Square is inf in epoch 0: lower the rate, or scale the data"):
+            fit(module, Square(limit=5.0), (y,), optimizer=torch.optim.SGD(module.parameters(), 0.1))
+        assert module.weight.item() == 2.0
+
+
+class TestGradientLearner:
+    def learner(self, every: int = 4, **parameters: Any) -> GradientLearner:
+        model = Ensemble(Real((2,)), Real((1,)), members=2, hidden=(4,))
+        return GradientLearner(model, every=every, updates=3, batch=8, **parameters)
+
+    def ticks(self, count: int, rows: int = 2) -> list[Tick]:
+        draws, made = torch.Generator().manual_seed(5), []
+        for _ in range(count):
+            obs, action, after = (torch.randn(rows, n, generator=draws) for n in (2, 1, 2))
+            made.append(tick(obs, action, after))
+        return made
+
+    def weights(self, learner: GradientLearner) -> Tensor:
+        return torch.cat([weight.detach().flatten() for weight in learner.model.parameters()])
+
+    def test_the_same_seed_gives_the_same_weights(self) -> None:
+        found = []
+        for seed in (1, 1, 2):
+            learner = self.learner()
+            learner.start(generator=torch.Generator().manual_seed(seed))
+            for each in self.ticks(4):
+                learner.update(each)
+            found.append(self.weights(learner))
+        assert torch.equal(found[0], found[1])
+        assert not torch.equal(found[0], found[2])
+
+    def test_no_draw_is_taken_from_the_global_generator(self) -> None:
+        before, learner = torch.get_rng_state(), self.learner()
+        learner.start(generator=torch.Generator().manual_seed(1))
+        for each in self.ticks(2):
+            learner.update(each)
+        assert learner.model.version == 1
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_it_learns_after_every_so_many_valid_steps(self) -> None:
+        learner = self.learner(every=4)
+        learner.start(generator=torch.Generator().manual_seed(0))
+        reported = [bool(learner.update(each)) for each in self.ticks(5)]
+        assert reported == [False, True, False, True, False]
+        assert learner.model.version == 2
+        assert learner.replay.total == 10
+
+    def test_what_is_not_valid_does_not_count(self) -> None:
+        learner = self.learner(every=2)
+        learner.start(generator=torch.Generator().manual_seed(0))
+        for each in self.ticks(1):
+            each.valid[1] = False
+            assert learner.update(each) == {}
+        assert (learner.model.version, learner.replay.total) == (0, 1)
+
+    def test_weights_change_when_the_version_does_and_only_then(self) -> None:
+        learner = self.learner(every=4)
+        learner.start(generator=torch.Generator().manual_seed(0))
+        drawn = self.weights(learner)
+        first, second = self.ticks(2)
+        learner.update(first)
+        assert torch.equal(self.weights(learner), drawn)
+        told = learner.update(second)
+        assert not torch.equal(self.weights(learner), drawn)
+        assert set(told) == {"loss", "squared_error"}
+
+    def test_a_second_run_goes_on_with_what_was_learned(self) -> None:
+        learner = self.learner(every=2)
+        learner.start(generator=torch.Generator().manual_seed(0))
+        learner.update(self.ticks(1)[0])
+        learned = self.weights(learner)
+        learner.start(generator=torch.Generator().manual_seed(7))
+        assert torch.equal(self.weights(learner), learned)
+
+    def test_a_model_without_weights_to_lower(self) -> None:
+        with pytest.raises(UserError, match="a model that is learned by gradient, got LinearGaussian"):
+            GradientLearner(LinearGaussian([[1.0]], [[1.0]], Q=[1.0], R=[1.0]))
+
+    @pytest.mark.parametrize("wrong", [{"every": 0}, {"rate": 0.0}, {"batch": 0}, {"updates": 0}])
+    def test_numbers(self, wrong: dict[str, Any]) -> None:
+        model = Ensemble(Real((2,)), Real((1,)), members=2, hidden=(4,))
+        with pytest.raises(UserError, match="expected every, updates and batch of at least 1 and rate > 0"):
+            GradientLearner(model, **wrong)
+
+    def test_to_study_nothing_is_refused(self) -> None:
+        with pytest.raises(UserError, match="add ticks first"):
+            self.learner().study()

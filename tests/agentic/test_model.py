@@ -51,6 +51,17 @@ class TestPredict:
             expected = FINITE.dynamics()[:, :, row] @ belief.mean[row]
             assert_close(after[row], expected)
 
+    def test_a_linear_push_forward_of_particles_has_their_spread(self) -> None:
+        z = torch.tensor([[[0.0, 0.0]], [[4.0, 2.0]]], dtype=F64)
+        belief = Particles(z, torch.tensor([[0.75], [0.25]], dtype=F64).log())
+        matched = Gaussian(belief.mean, torch.tensor([[[3.0, 1.5], [1.5, 0.75]]], dtype=F64))
+        actions = torch.tensor([[[2.0]], [[-1.0]]], dtype=F64)
+        predicted, expected = LINEAR.predict(belief.beside(1), actions), LINEAR.predict(matched, actions)
+        assert isinstance(predicted, Gaussian)
+        assert isinstance(expected, Gaussian)
+        assert_close(predicted.mean, expected.mean)
+        assert_close(predicted.covariance, expected.covariance)
+
     def test_a_linear_push_forward_has_the_moments_of_draws(self) -> None:
         belief, action = LINEAR.begin(1), torch.tensor([[2.0]], dtype=F64)
         z = belief.sample(60_000, seeded())
@@ -151,6 +162,11 @@ class TestEvidence:
             assert_close(terms["free_energy"], terms["complexity"] - terms["accuracy"])
             assert_close(terms["complexity"], solution.belief.divergence(objective.prior))
             assert bool((terms["complexity"] >= 0).all())
+
+    def test_it_starts_at_the_prior_belief(self) -> None:
+        objective, z = self.cases()[1]
+        assert torch.equal(objective.start(None), objective.prior.mean)
+        assert objective.start(z) is z
 
     def test_another_solver_finds_the_same_place(self) -> None:
         objective, z = self.cases()[1]

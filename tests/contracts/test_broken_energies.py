@@ -81,6 +81,35 @@ class WrongCurve(Spring):
         return 2 * torch.eye(3, dtype=z.dtype).expand(*z.shape, 3)
 
 
+class TwoMinds(Spring):
+    """Asked for both it doubles the gradient."""
+
+    def value_and_gradient(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self(x, z), 2 * (z - x)
+
+
+class KicksUphill(Spring):
+    """Adds what it should take off."""
+
+    def kick(self, x: Tensor, z: Tensor, move: Tensor, rate: float) -> None:
+        move.add_(z - x, alpha=rate)
+
+
+class KicksElsewhere(Spring):
+    """Steps itself and leaves the move."""
+
+    def kick(self, x: Tensor, z: Tensor, move: Tensor, rate: float) -> None:
+        super().kick(x, z, move, rate)
+        z.add_(move)
+
+
+class OtherSquares(Spring):
+    """The residuals of twice the energy."""
+
+    def residuals(self, x: Tensor, z: Tensor) -> Tensor:
+        return 2**0.5 * (z - x)
+
+
 class Detached(Spring):
     """Autograd sees half of it."""
 
@@ -268,6 +297,10 @@ CAUGHT = [
     (Overflows, "finite"),
     (WrongSlope, "gradient_is_the_derivative"),
     (WrongCurve, "hessian_is_the_second_derivative"),
+    (TwoMinds, "value_and_gradient_are_those"),
+    (KicksUphill, "kick_is_a_step_against_the_gradient"),
+    (KicksElsewhere, "kick_is_a_step_against_the_gradient"),
+    (OtherSquares, "residuals_are_of_the_energy"),
     (Detached, "gradcheck"),
     (LosesATerm, "terms_sum_to_the_energy"),
     (WritesIntoZ, "inputs_untouched"),

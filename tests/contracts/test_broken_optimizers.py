@@ -19,6 +19,7 @@ from agentic import (
     Sampler,
     Simplex,
     Tick,
+    Trainable,
     UserError,
 )
 from agentic.testing import check, checks
@@ -204,6 +205,24 @@ class Eager(Quiet):
         return super().update(tick)
 
 
+class Picky(Learner):
+    """Learns by gradient once it has seen 40 steps, and takes steps that did not happen for steps."""
+
+    def __init__(self, model: Model) -> None:
+        if not isinstance(model, Trainable):
+            raise UserError("only what is learned by gradient")
+        self.model, self.seen = model, 0
+
+    def update(self, tick: Tick) -> Mapping[str, float]:
+        self.seen += len(tick.valid)
+        if self.seen < 40:
+            return {}
+        with torch.no_grad():
+            for weight in self.model.parameters():
+                weight.mul_(0.5)
+        return {"loss": float("nan")}
+
+
 class Sound(Quiet):
     """Nothing is wrong with it."""
 
@@ -233,6 +252,9 @@ CAUGHT = [
     (TooHot, "draws_follow_the_energy"),
     (Quiet, "counts_its_changes"),
     (Eager, "skips_steps_that_did_not_happen"),
+    (Picky, "reports_numbers"),
+    (Picky, "counts_its_changes"),
+    (Picky, "skips_steps_that_did_not_happen"),
 ]
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from agentic import Real
+from agentic.testing.trolley import Trolley
 from agentic.testing.worlds import Cart, Ladder
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.linear_gaussian import LinearGaussian
@@ -20,6 +21,7 @@ EXTRA = {
     "sum": Table.example() + 0.5 * Table.example(),
     "ladder": Ladder(),
     "cart": Cart(),
+    "trolley": Trolley(),
 }
 
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Energy, Gaussian, Real, UserError, minimize
+from agentic import Clamped, Energy, EnergyAgent, Evidence, Gaussian, Purpose, Real, UserError, minimize
+from agentic.testing.trolley import Trolley
 from agentic_energies.goals import QuadraticGoal
 from agentic_optimizers.amortized import Amortized
 from agentic_optimizers.gradient import GradientDescent
@@ -70,6 +71,16 @@ def test_a_sum_starts_where_one_of_its_parts_says() -> None:
 
     f = Clamped(QuadraticGoal([1.0, 1.0]) + 2 * Encoded() + Elsewhere(), X, Real((2,)))
     assert_close(minimize(f, Amortized(steps=0)).belief.mean, X / 2)
+
+
+def test_an_agent_starts_where_the_encoder_of_its_model_says() -> None:
+    model, obs = Trolley(), torch.tensor([[0.5, -1.0]], dtype=F64)
+    assert_close(minimize(Evidence(model, obs, model.begin(1)), Amortized(steps=0), ELSEWHERE).belief.mean, obs)
+    agent = EnergyAgent(model, Purpose(QuadraticGoal([1.0, 1.0])), Amortized(Newton(), steps=1), GradientDescent())
+    source = torch.Generator().manual_seed(0)
+    decision = agent.decide(agent.start(1, generator=source), obs, generator=source)
+    assert decision.belief is not None
+    assert_close(decision.belief.mean, obs / 1.01)  # precision 100 against the prior's 1
 
 
 def test_doors() -> None:

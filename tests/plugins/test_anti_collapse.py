@@ -62,11 +62,11 @@ class TestSketchedGaussian:
     def test_directions_are_unit_vectors_drawn_anew(self) -> None:
         energy = SketchedGaussian(3)
         before = energy.directions
-        energy.resample(generator=torch.Generator().manual_seed(1))
+        energy.renew(generator=torch.Generator().manual_seed(1))
         assert not torch.equal(before, energy.directions)
         assert_close(energy.directions.norm(dim=0), torch.ones(64))
         other = SketchedGaussian(3)
-        other.resample(generator=torch.Generator().manual_seed(1))
+        other.renew(generator=torch.Generator().manual_seed(1))
         assert torch.equal(other.directions, energy.directions)
 
     def test_doors(self) -> None:

@@ -185,6 +185,11 @@ class TestChains:
         assert float(module.chains.std()) == pytest.approx(0.5, abs=0.15)
         assert "chains" in module.state_dict()
 
+    def test_chains_belong_to_no_x(self) -> None:
+        module, loss = PersistentChains(EnergyNetwork(1, 1).double(), data(9)), ContrastiveDivergence(starts=AtChains())
+        with pytest.raises(UserError, match="kept chains belong to no x"):
+            loss(module, (data(4), data(4)), generator=torch.Generator().manual_seed(0))
+
     def test_a_batch_needs_as_many(self) -> None:
         with pytest.raises(UserError, match="a batch of 4 needs as many chains, there are 3"):
             PersistentChains(Precise(), torch.zeros(3, 1)).take(4)

@@ -60,6 +60,20 @@ def test_random_directions_are_drawn_for_every_batch_from_the_generator() -> Non
     assert loss(jepa, ROWS, generator=torch.Generator().manual_seed(5))[0].item() == first
 
 
+def test_a_look_at_validation_data_moves_no_target() -> None:
+    jepa = JointEmbedding(3, 1, 2, hidden=[4], momentum=0.5).double()
+    assert jepa.target is not None
+    with torch.no_grad():
+        jepa.encoder.weights[0].add_(1)
+    old = jepa.target.weights[0].clone()
+    with torch.no_grad():
+        Regularized({})(jepa, ROWS, generator=None)
+    Regularized({})(jepa.eval(), ROWS, generator=None)
+    assert torch.equal(jepa.target.weights[0], old)
+    Regularized({})(jepa.train(), ROWS, generator=None)
+    assert_close(jepa.target.weights[0], old + 0.5)
+
+
 def test_a_weight_without_a_population_is_refused() -> None:
     with pytest.raises(
         UserError, match="regularized weighs entropy, and the populations of the module are: variance, "

@@ -72,6 +72,6 @@ def test_it_finds_both_modes() -> None:
 
 
 def test_doors() -> None:
-    for wrong in ({"particles": 1}, {"rate": 0.0}, {"spread": 0.0}):
-        with pytest.raises(UserError, match="svgd expects particles >= 2, rate > 0 and spread > 0"):
+    for wrong in ({"particles": 2}, {"rate": 0.0}, {"spread": 0.0}):
+        with pytest.raises(UserError, match="svgd expects particles >= 3, rate > 0 and spread > 0"):
             SVGD(**wrong)

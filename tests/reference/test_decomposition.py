@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, ExpectedEnergy, Gaussian, Goal, LatentGoal, Model, Purpose, SummedGain
+from agentic import Categorical, Density, ExpectedEnergy, Gaussian, Goal, LatentGoal, Model, Purpose, SummedGain
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.goals import LogPreferences, QuadraticGoal, QuadraticLatentGoal
 from agentic_energies.linear_gaussian import LinearGaussian
@@ -114,10 +114,10 @@ def test_risk_of_a_quadratic_goal_is_the_divergence_from_its_gaussian(seed: int)
     weights, center = spread(draws, model.outcome.size), draws.normal(size=model.outcome.size)
     preferred = Gaussian(torch.from_numpy(center).unsqueeze(0), torch.linalg.inv(torch.from_numpy(weights)))
     objective = ExpectedEnergy(model, model.begin(1), Purpose(QuadraticGoal(weights, center), 1))
-    divergence = model.emit(model.predict(model.begin(1), action)).divergence(preferred)
-    assert_close(
-        objective.split(objective.imagine(objective.belief, action))["risk"], divergence, atol=1e-8, rtol=1e-10
-    )
+    seen = model.emit(model.predict(model.begin(1), action))
+    assert isinstance(seen, Gaussian)
+    risk = objective.split(objective.imagine(objective.belief, action))["risk"]
+    assert_close(risk, seen.divergence(preferred), atol=1e-8, rtol=1e-10)
 
 
 @properties
@@ -134,7 +134,9 @@ def test_goals_over_latents_need_the_entropy_correction(seed: int, finite: bool)
         model, action = continuous(draws)
         goal = QuadraticLatentGoal(spread(draws, model.latent.size), draws.normal(size=model.latent.size))
     after = model.predict(model.begin(1), action)
-    correction = model.emit(after).entropy() - after.entropy()
+    seen = model.emit(after)
+    assert isinstance(seen, Density)
+    correction = seen.entropy() - after.entropy()
     left, right = both_readings(model, goal, action)
     assert_close(left, right + correction, atol=1e-8, rtol=1e-10)
 

@@ -17,6 +17,13 @@ HALF = 5e-7  # half a unit of the sixth printed digit
 Array = NDArray[np.float64]
 
 
+def seen_under(model: LinearGaussian, belief: Belief) -> Gaussian:
+    """What is expected to be observed."""
+    seen = model.emit(belief)
+    assert isinstance(seen, Gaussian)
+    return seen
+
+
 def perceive(model: LinearGaussian, predicted: Belief, obs: Tensor) -> Gaussian:
     """One Newton step on the evidence of `obs`."""
     assert isinstance(predicted, Gaussian)
@@ -176,7 +183,7 @@ class TestR24:
             assert_close(belief.covariance[:, -n:, -n:], last.covariance, atol=1e-8, rtol=1e-8)
             spent = torch.zeros(1, dtype=F64)
             for (predicted, _), y in zip(filtered(system), system.seen, strict=True):
-                spent = spent + system.model.emit(predicted).energy(row(y))
+                spent = spent + seen_under(system.model, predicted).energy(row(y))
             assert_close(solution.value, spent, atol=1e-8, rtol=1e-8)
 
 
@@ -193,4 +200,4 @@ def test_one_newton_step_is_the_kalman_update_from_any_start(seed: int) -> None:
     assert isinstance(solution.belief, Gaussian)
     assert_close(solution.belief.mean, row(mean), atol=1e-8, rtol=1e-8)
     assert_close(solution.belief.covariance, row(covariance), atol=1e-9, rtol=1e-9)
-    assert_close(solution.value, system.model.emit(predicted).energy(row(system.seen[0])), atol=1e-8, rtol=1e-8)
+    assert_close(solution.value, seen_under(system.model, predicted).energy(row(system.seen[0])), atol=1e-8, rtol=1e-8)
