@@ -34,7 +34,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: install demo test lint types bench figures pictures calibration docs lock clean help
+.PHONY: install demo test lint types bench figures pictures study calibration docs lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -84,6 +84,9 @@ figures: $(STAMP)  ## draw the pictures of the documentation anew
 
 pictures: $(STAMP)  ## make the README's bench table and the picture of its report anew (needs Chromium)
 	$(BIN)/python -m pictures $(BENCH)
+
+study: $(STAMP)  ## make the study of feedforward against settled energies anew (a quarter of an hour)
+	$(BIN)/python examples/feedforward_vs_energy.py
 
 calibration: $(STAMP)  ## try every interval and null of the metrics on 400 seeds (a few minutes)
 	$(BIN)/python -m calibration

@@ -68,7 +68,8 @@ class Ensemble(Model, Trainable):
     episodes end. A Gaussian belief is pushed forward by its moments (cubature, approximate where a member is not
     linear), particle i by the mean of member i mod `members`. Discrete actions enter one-hot. `sensor_noise` is the
     variance of what is observed in units of its variance in experience (absolute before there is any), `bootstrap`
-    shares experience out among the members with replacement. Raises UserError for discrete observations.
+    shares experience out among the members with replacement. Without the `linear` part, which all members share, they
+    doubt more of what they have not seen, and need more experience. Raises UserError for discrete observations.
     """
 
     observation: LinearObservation
@@ -88,6 +89,7 @@ class Ensemble(Model, Trainable):
         mortal: bool = False,
         sensor_noise: float = 1e-8,
         bootstrap: bool = False,
+        linear: bool = True,
     ) -> None:
         super().__init__()
         if isinstance(outcome, Simplex) or len(outcome.event) != 1:
@@ -103,7 +105,7 @@ class Ensemble(Model, Trainable):
         low, high = (outcome.low, outcome.high) if isinstance(outcome, Box) else (-edge, edge)
         eye = torch.eye(d, n, dtype=torch.float64)
         self.observation = LinearObservation(eye, eye.new_zeros(d), sensor_noise * eye[:, :d]).float()
-        self.transition = EnsembleTransition(members, hidden, layout, low.float(), high.float())
+        self.transition = EnsembleTransition(members, hidden, layout, low.float(), high.float(), linear)
         self.prior = GaussianPrior(torch.zeros(n), torch.eye(n))
         self.ending = EnsembleNetwork(1, [d, 32, 1]) if mortal else None
 

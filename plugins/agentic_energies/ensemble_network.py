@@ -139,9 +139,11 @@ class EnsembleTransition(Conditional):
 
     SPREAD = (1e-3, 10.0)  # bounds of a member's noise, standard deviations in units of what is left
 
-    def __init__(self, members: int, hidden: Sequence[int], layout: Layout, low: Tensor, high: Tensor) -> None:
+    def __init__(
+        self, members: int, hidden: Sequence[int], layout: Layout, low: Tensor, high: Tensor, linear: bool = True
+    ) -> None:
         super().__init__()
-        self.members, self.layout = members, layout
+        self.members, self.layout, self.has_linear = members, layout, linear
         seen = layout.state + layout.action
         self.network = EnsembleNetwork(members, [seen, *hidden, 2 * layout.learned])
         self.center: Tensor
@@ -170,7 +172,8 @@ class EnsembleTransition(Conditional):
             center.copy_(values.mean(0))
             scale.copy_(values.std(0, correction=0).clamp(min=1e-6))
         x = self.normalized(z, action)
-        self.linear.copy_(ridge(x, change - self.shift))
+        if self.has_linear:
+            self.linear.copy_(ridge(x, change - self.shift))
         left = change - self.shift - x @ self.linear
         self.step.copy_(left.std(0, correction=0).maximum(1e-2 * self.step).clamp(min=1e-6))
         return x, left / self.step

@@ -277,6 +277,7 @@ def test_toml_of_an_experiment_is_readable() -> None:
             [learn]
             steps = 0
             warmup = 0
+            hold = 1
 
             [evaluate]
             episodes = 20

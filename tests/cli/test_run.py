@@ -72,11 +72,11 @@ def test_environment_without_a_file_takes_its_example(capsys: pytest.CaptureFixt
 
 
 def test_environment_without_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "--env", "Acrobot-v1", "--agent", "rock", "--episodes", 1, "--quiet")[0] == 0
-    code, _, err = run(capsys, "--env", "Acrobot-v1", "--agent", "energy")
+    assert run(capsys, "--env", "MountainCar-v0", "--agent", "rock", "--episodes", 1, "--quiet")[0] == 0
+    code, _, err = run(capsys, "--env", "MountainCar-v0", "--agent", "energy")
     assert code == 2
     assert "needs the table(s) [model], [goal], [inference], [planner]" in err
-    code, _, err = run(capsys, "--env", "Acrobot-v1")
+    code, _, err = run(capsys, "--env", "MountainCar-v0")
     assert code == 2
     assert "--agent random" in err
 
