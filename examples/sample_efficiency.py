@@ -21,6 +21,7 @@ import torch
 
 import agentic
 from agentic import Experiment, run
+from agentic.allocator import keep_freed_memory
 from agentic.build import build
 
 HERE = Path(__file__).parent
@@ -62,6 +63,7 @@ class Solved(BaseException):
 def curve(task: Task, seed: int) -> list[tuple[int, float]]:
     """Environment steps and the mean return of the 10 evaluation episodes then, until it stayed solved."""
     torch.set_num_threads(1)
+    keep_freed_memory()
     registry = agentic.load()
     settings = [*task.settings, f"run.seed={seed}", f"learn.steps={task.budget}"]
     built = build(Experiment.load(HERE / task.file, settings), registry)
@@ -98,7 +100,8 @@ def report(name: str, task: Task, seed: int, found: list[tuple[int, float]]) -> 
     first = next((i for i, (_, mean) in enumerate(found) if mean >= task.threshold), None)
     after = [] if first is None else [mean for _, mean in found[first + 1 :]]
     solved = None if first is None else found[first][0]
-    stays = None if first is None else bool(len(after) == AFTERWARDS and min(after) >= task.threshold)
+    looked = len(after) == AFTERWARDS  # fewer where the budget ends before
+    stays = min(after) >= task.threshold if looked else None
     shown = "  ".join(f"{steps}: {mean:.1f}" for steps, mean in found)
     print(f"{name:20} seed {seed}  solved at {solved}  stays {stays}   {shown}", flush=True)
     return {"task": name, "seed": seed, "threshold": task.threshold, "solved": solved, "stays": stays, "curve": found}

@@ -120,6 +120,8 @@ class Ensemble(Model, Trainable):
         model = cls(Real((2,)), Real((1,)), members=3, hidden=(8,), sensor_noise=2**-6)
         model.initialize(generator=torch.Generator().manual_seed(0))
         model.prior.covariance.mul_(0.01)
+        model = model.double()
+        model.observation.take_noise(torch.full((2,), 2**-6, dtype=torch.float64))
         return model
 
     def initialize(self, *, generator: torch.Generator) -> None:
