@@ -33,6 +33,8 @@ from agentic_energies.ensemble_gain import matched_gain
 from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition, Layout
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation
 
+APART = 1e-5  # share of every variance that belongs to no other: keeps covariances invertible in float32
+
 
 @final
 @dataclass(frozen=True)
@@ -139,10 +141,11 @@ class Ensemble(Model, Trainable):
         change = torch.cat([seen.next_obs[:, -1] - seen.obs[:, -1], seen.reward[:, -1:]], -1)[:, : layout.learned]
         inputs, left = t.rescale(z, action, change)
         self.prior.mean.copy_(z.mean(0))
-        noise = self.sensor_noise * z.var(0, correction=0).clamp(min=1e-6)
+        spread = z.var(0, correction=0).clamp(min=1e-6)
+        noise = self.sensor_noise * spread
         t.floor.copy_(noise)
         self.observation.take_noise(noise[: layout.obs])
-        self.prior.covariance.copy_(z.T.cov(correction=0) + torch.diag(noise))
+        self.prior.covariance.copy_(z.T.cov(correction=0) + torch.diag(noise + APART * spread))
         shares = torch.ones(len(z), t.members, dtype=z.dtype)
         if self.bootstrap:
             shares = torch.poisson(shares, generator=generator)
@@ -190,7 +193,7 @@ class Ensemble(Model, Trainable):
         means, variances = self.transition.shared(points, action)
         gap = means - means.mean((0, 1))
         spread = (gap.unsqueeze(-1) * gap.unsqueeze(-2)).mean((0, 1)) + torch.diag_embed(variances.mean((0, 1)))
-        apart = torch.diag_embed(1e-5 * spread.diagonal(dim1=-2, dim2=-1))  # keeps it invertible in float32
+        apart = torch.diag_embed(APART * spread.diagonal(dim1=-2, dim2=-1))
         return Gaussian(means.mean((0, 1)), spread + apart)
 
     def _moved(self, belief: Particles, action: Tensor) -> Particles:

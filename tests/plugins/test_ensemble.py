@@ -218,6 +218,17 @@ class TestLearning:
         replay.add(tick(torch.zeros(3, 2), torch.zeros(3, 1), torch.zeros(3, 2)))
         assert not any(len(rows) for rows in model.digest(replay, generator=source()))
 
+    def test_what_was_done_may_add_up_to_one(self) -> None:
+        """One-hot actions that a latent remembers are collinear: beliefs about them keep a density in float32."""
+        model, replay, draws = Ensemble(Real((1,)), Simplex((2,)), memory=1), Replay(), source(3)
+        for t in range(2):
+            obs, action = torch.randn(4, 1, generator=draws), Simplex((2,)).draw(4, generator=draws).float()
+            replay.add(tick(obs, action, torch.zeros(4, 1), t))
+        assert len(model.digest(replay, generator=draws)[0]) == 4
+        belief = model.predict(model.begin(2), torch.eye(2))
+        assert isinstance(belief, Gaussian)
+        assert torch.isfinite(belief.energy(belief.mean)).all()
+
 
 class TestMembers:
     def test_every_particle_is_moved_by_its_own_member(self) -> None:
