@@ -210,9 +210,13 @@ class Objective(ABC):
         """The objective at `z` (*s, b, *event), in nats: (*s, b)."""
 
     def start(self, z: Any) -> Tensor:
-        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the domain's middle."""
+        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the middle."""
         begin: Tensor | None = self.proposal() if z is None else z
-        return self.domain.center(1) if begin is None else begin
+        return self.middle() if begin is None else begin
+
+    def middle(self) -> Tensor:
+        """The start (b, *event) where nothing is known: the domain's middle, unless the objective has one per row."""
+        return self.domain.center(1)
 
     def proposal(self) -> Tensor | None:
         """A start (b, *event) that the objective itself can give, by an encoder; None where it has none."""
@@ -276,11 +280,8 @@ class Clamped(Objective):
     def residuals(self, z: Tensor) -> Tensor | None:
         return self.energy.residuals(self.x, z)
 
-    def start(self, z: Any) -> Tensor:
-        """At `z`; where that is None as the energy proposes, else in the domain's middle, for every row of `x`."""
-        begin: Tensor | None = self.proposal() if z is None else z
-        if begin is not None:
-            return begin
+    def middle(self) -> Tensor:
+        """The domain's middle for every row of `x`, in its dtype and on its device."""
         given = self.x[0] if isinstance(self.x, tuple) else self.x
         if not isinstance(given, Tensor):
             return self.over.center(1)

@@ -6,7 +6,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -157,10 +157,9 @@ class Evidence(Objective):
     def __call__(self, z: Tensor) -> Tensor:
         return self.model.observation(z, self.obs) + density(self.prior).energy(z)
 
-    def start(self, z: Any) -> Tensor:
-        """At `z` (b, *event); where that is None as the model proposes, else at the prior belief's mean."""
-        begin: Tensor | None = self.proposal() if z is None else z
-        return self.prior.mean if begin is None else begin
+    def middle(self) -> Tensor:
+        """The prior belief's mean."""
+        return self.prior.mean
 
     def gradient(self, z: Tensor) -> Tensor:
         return self.model.misfit_gradient(z, self.obs) + density(self.prior).gradient(z)

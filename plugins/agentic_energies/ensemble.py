@@ -205,7 +205,7 @@ class Ensemble(Model, Trainable):
         else:
             grouped = z.reshape(-1, members, *z.shape[1:]).movedim(1, 0)
             after = self.transition.own(grouped, action).movedim(0, 1).flatten(0, 1)
-        return Particles(after, belief.log_weights.unsqueeze(-1).expand(*after.shape[:-1], 1).squeeze(-1))
+        return Particles(after, belief.log_weights.expand(after.shape[:-1]))
 
     def emit(self, belief: Belief) -> Belief:
         if isinstance(belief, Particles):  # what is seen is the first part of a latent
