@@ -1,48 +1,23 @@
-"""Simulate agents that perceive, act and learn by minimising energies, and measure how much of an agent they are.
+"""Simulate agents that perceive, act and learn by minimizing energies, and measure how much of an agent they are.
 
-Everything public is named here and loaded on first use, so that `import agentic` costs nothing:
-plugin modules and the command line start without torch, Gymnasium or SciPy.
+`__init__.pyi` beside this file is the one list of public names: each is loaded from its home on first use, so that
+`import agentic` costs nothing, and plugin modules and the command line start without torch, Gymnasium or SciPy.
 """
 
+import ast
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 _HOMES = {
-    "domain": "Box Domain Real Repeated Simplex",
-    "energy": "Clamped Conditional Energy Objective PopulationEnergy",
-    "belief": "Belief Categorical Density Gaussian Particles Point",
-    "minimizer": "Iterate Minimizer Sampler Solution minimize",
-    "model": "Evidence FiniteModel LinearModel LinearSystem Model Step",
-    "goal": "Goal LatentGoal ObservationGoal Quadratic RewardGoal",
-    "gain": "Disagreement Gain JointGain SummedGain",
-    "expected": "CertaintyEquivalentEnergy ExpectedEnergy Purpose",
-    "plan": "AffineFeedback Candidates Plan Sequence Tree weigh",
-    "state": "select",
-    "agent": "Agent Change Decision Tick",
-    "energy_agent": "EnergyAgent Greedy Selection Softmax",
-    "learn": "Conjugate ConjugateLearner Fit GradientLearner Learner Loss Trainable fit",
-    "world": "World action_values greedy_policy planned_policy policy_table state_observations unknowing",
-    "seeds": "stream",
-    "truth": "Truth truth_of",
-    "env": "Environment make",
-    "record": "Record",
-    "simulate": "run ticks",
-    "subject": "Intervention Subject Told subject_of",
-    "metric": "Access Frame Interval Measurement Metric Null holm measure",
-    "hookspecs": "hookimpl",
-    "plugins": "load",
-    "experiment": "Experiment",
-    "page": "report",
-    "foreign": "PolicyAgent",
-    "battery": "Battery Cell Scores bench",
-    "replay": "Experience Replay",
-    "pushforward": "Either PushForward",
-    "errors": "RunError UserError",
+    alias.name: str(node.module)
+    for node in ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")).body
+    if isinstance(node, ast.ImportFrom)
+    for alias in node.names
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted(_HOME)
+__all__ = sorted(_HOMES)
 
 try:
     __version__ = version("agentic")
@@ -51,9 +26,9 @@ except PackageNotFoundError:  # a checkout on the path that was never installed
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _HOMES:
         raise AttributeError(f"module 'agentic' has no attribute {name!r}")
-    value = getattr(import_module(f"agentic.{_HOME[name]}"), name)
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

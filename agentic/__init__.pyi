@@ -1,148 +1,92 @@
-"""The public names for type checkers; `__init__.py` loads the same ones on first use."""
+"""The one list of public names and their homes, read by `__init__.py` and by type checkers."""
 
-from agentic.agent import Agent, Change, Decision, Tick
-from agentic.battery import Battery, Cell, Scores, bench
-from agentic.belief import Belief, Categorical, Density, Gaussian, Particles, Point
-from agentic.domain import Box, Domain, Real, Repeated, Simplex
-from agentic.energy import Clamped, Conditional, Energy, Objective, PopulationEnergy
-from agentic.energy_agent import EnergyAgent, Greedy, Selection, Softmax
-from agentic.env import Environment, make
-from agentic.errors import RunError, UserError
-from agentic.expected import CertaintyEquivalentEnergy, ExpectedEnergy, Purpose
-from agentic.experiment import Experiment
-from agentic.foreign import PolicyAgent
-from agentic.gain import Disagreement, Gain, JointGain, SummedGain
-from agentic.goal import Goal, LatentGoal, ObservationGoal, Quadratic, RewardGoal
-from agentic.hookspecs import hookimpl
-from agentic.learn import Conjugate, ConjugateLearner, Fit, GradientLearner, Learner, Loss, Trainable, fit
-from agentic.metric import Access, Frame, Interval, Measurement, Metric, Null, holm, measure
-from agentic.minimizer import Iterate, Minimizer, Sampler, Solution, minimize
-from agentic.model import Evidence, FiniteModel, LinearModel, LinearSystem, Model, Step
-from agentic.page import report
-from agentic.plan import AffineFeedback, Candidates, Plan, Sequence, Tree, weigh
-from agentic.plugins import load
-from agentic.pushforward import Either, PushForward
-from agentic.record import Record
-from agentic.replay import Experience, Replay
-from agentic.seeds import stream
-from agentic.simulate import run, ticks
-from agentic.state import select
-from agentic.subject import Intervention, Subject, Told, subject_of
-from agentic.truth import Truth, truth_of
-from agentic.world import (
-    World,
-    action_values,
-    greedy_policy,
-    planned_policy,
-    policy_table,
-    state_observations,
-    unknowing,
+from agentic.agents.agent import Agent as Agent, Change as Change
+from agentic.agents.energy_agent import EnergyAgent as EnergyAgent
+from agentic.agents.policy_agent import PolicyAgent as PolicyAgent
+from agentic.agents.policy_table import (
+    policy_table as policy_table,
+    state_observations as state_observations,
+    unknowing as unknowing,
 )
+from agentic.agents.selection import Greedy as Greedy, Selection as Selection, Softmax as Softmax
+from agentic.commands import bench as bench, report as report
+from agentic.engine.belief import (
+    Belief as Belief,
+    Categorical as Categorical,
+    Density as Density,
+    Gaussian as Gaussian,
+    Particles as Particles,
+    Point as Point,
+)
+from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Repeated as Repeated, Simplex as Simplex
+from agentic.engine.energy import Conditional as Conditional, Energy as Energy, PopulationEnergy as PopulationEnergy
+from agentic.engine.minimizer import (
+    Iterate as Iterate,
+    Minimizer as Minimizer,
+    Sampler as Sampler,
+    Solution as Solution,
+    minimize as minimize,
+)
+from agentic.engine.mixture import Either as Either, PushForward as PushForward
+from agentic.engine.objective import Clamped as Clamped, Objective as Objective
+from agentic.engine.state import select as select
+from agentic.environments.environment import Environment as Environment, make as make
+from agentic.environments.mdp import (
+    World as World,
+    action_values as action_values,
+    greedy_policy as greedy_policy,
+    planned_policy as planned_policy,
+)
+from agentic.environments.pomdp import Truth as Truth, truth_of as truth_of
+from agentic.environments.spaces import Layout as Layout
+from agentic.errors import RunError as RunError, UserError as UserError
+from agentic.experiments.build import Built as Built, build as build
+from agentic.experiments.experiment import Experiment as Experiment
+from agentic.learning.fit import Fit as Fit, fit as fit
+from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
+from agentic.learning.replay import Experience as Experience, Replay as Replay
+from agentic.metrics.intervention import Intervention as Intervention, Told as Told
+from agentic.metrics.measurement import (
+    Access as Access,
+    Frame as Frame,
+    Interval as Interval,
+    Measurement as Measurement,
+    Null as Null,
+)
+from agentic.metrics.metric import Metric as Metric, measure as measure
+from agentic.metrics.significance import holm as holm
+from agentic.metrics.subject import Subject as Subject, subject_of as subject_of
+from agentic.models.evidence import Evidence as Evidence
+from agentic.models.model import (
+    FiniteModel as FiniteModel,
+    LinearModel as LinearModel,
+    LinearSystem as LinearSystem,
+    Model as Model,
+    Step as Step,
+)
+from agentic.planning.expected_energy import (
+    CertaintyEquivalentEnergy as CertaintyEquivalentEnergy,
+    ExpectedEnergy as ExpectedEnergy,
+    Purpose as Purpose,
+)
+from agentic.planning.gain import Gain as Gain, state_gain as state_gain
+from agentic.planning.goal import (
+    Goal as Goal,
+    LatentGoal as LatentGoal,
+    ObservationGoal as ObservationGoal,
+    Quadratic as Quadratic,
+    RewardGoal as RewardGoal,
+)
+from agentic.planning.plan import Candidates as Candidates, Plan as Plan, Sequence as Sequence, weigh as weigh
+from agentic.plugins.discover import PluginError as PluginError
+from agentic.plugins.hookspecs import hookimpl as hookimpl
+from agentic.plugins.loading import load as load
+from agentic.plugins.registry import Registry as Registry
+from agentic.runs.loop import ticks as ticks
+from agentic.runs.record import Record as Record
+from agentic.runs.run import Progress as Progress, run as run
+from agentic.runs.seeds import stream as stream
+from agentic.tick import Decision as Decision, Native as Native, Tick as Tick
 
 __version__: str
-__all__ = [
-    "Access",
-    "AffineFeedback",
-    "Agent",
-    "Battery",
-    "Belief",
-    "Box",
-    "Candidates",
-    "Categorical",
-    "Cell",
-    "CertaintyEquivalentEnergy",
-    "Change",
-    "Clamped",
-    "Conditional",
-    "Conjugate",
-    "ConjugateLearner",
-    "Decision",
-    "Density",
-    "Disagreement",
-    "Domain",
-    "Either",
-    "Energy",
-    "EnergyAgent",
-    "Environment",
-    "Evidence",
-    "ExpectedEnergy",
-    "Experience",
-    "Experiment",
-    "FiniteModel",
-    "Fit",
-    "Frame",
-    "Gain",
-    "Gaussian",
-    "Goal",
-    "GradientLearner",
-    "Greedy",
-    "Interval",
-    "Intervention",
-    "Iterate",
-    "JointGain",
-    "LatentGoal",
-    "Learner",
-    "LinearModel",
-    "LinearSystem",
-    "Loss",
-    "Measurement",
-    "Metric",
-    "Minimizer",
-    "Model",
-    "Null",
-    "Objective",
-    "ObservationGoal",
-    "Particles",
-    "Plan",
-    "Point",
-    "PolicyAgent",
-    "PopulationEnergy",
-    "Purpose",
-    "PushForward",
-    "Quadratic",
-    "Real",
-    "Record",
-    "Repeated",
-    "Replay",
-    "RewardGoal",
-    "RunError",
-    "Sampler",
-    "Scores",
-    "Selection",
-    "Sequence",
-    "Simplex",
-    "Softmax",
-    "Solution",
-    "Step",
-    "Subject",
-    "SummedGain",
-    "Tick",
-    "Told",
-    "Trainable",
-    "Tree",
-    "Truth",
-    "UserError",
-    "World",
-    "action_values",
-    "bench",
-    "fit",
-    "greedy_policy",
-    "holm",
-    "hookimpl",
-    "load",
-    "make",
-    "measure",
-    "minimize",
-    "planned_policy",
-    "policy_table",
-    "report",
-    "run",
-    "select",
-    "state_observations",
-    "stream",
-    "subject_of",
-    "ticks",
-    "truth_of",
-    "unknowing",
-    "weigh",
-]
+__all__: list[str]

@@ -8,8 +8,8 @@ from typing import Any, final
 
 import agentic
 from agentic import Agent, Environment, Experiment, run, ticks
-from agentic.build import build
-from agentic.cli.examples import folder
+from agentic.experiments.build import build
+from agentic.experiments.examples import folder
 from agentic.plugins import Registry
 from benchmarks.sample import Sample, seconds, side_by_side
 

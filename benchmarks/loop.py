@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from agentic import Agent, Decision, Environment, make, run, ticks
-from agentic.record import Recorder
-from agentic.seeds import environment_seed
+from agentic.runs.recorder import Recorder
+from agentic.runs.seeds import environment_seed
 from agentic_agents.random import RandomAgent
 from benchmarks import bare
 from benchmarks.sample import Sample, seconds, side_by_side

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agentic.cli.scores import LEGEND, UNTOLD
+from agentic_bench.scores import LEGEND, UNTOLD
 
 START, END = "<!-- bench table -->", "<!-- end -->"
 NONE = "-"

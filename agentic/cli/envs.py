@@ -26,7 +26,7 @@ def envs(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...]) ->
         return
     from rich.table import Table
 
-    from agentic.cli.tables import console
+    from agentic.cli.terminal import console
 
     worlds = Table("name", "Gymnasium id", "observation", "action", "what", title="Environments", title_justify="left")
     changes = Table("name", "parameters", "what", title="Changes of any environment", title_justify="left")
@@ -42,8 +42,8 @@ def envs(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...]) ->
 def _row(name: str, registry: Any) -> dict[str, Any]:
     import gymnasium
 
-    from agentic.build import gymnasium_id
-    from agentic.parameters import accepted
+    from agentic.experiments.build import gymnasium_id
+    from agentic.experiments.parameters import accepted
 
     target = registry.resolve("envs", name)
     wrapper = isinstance(target, type) and issubclass(target, gymnasium.Wrapper)

@@ -4,26 +4,25 @@ Commands are listed from a table and imported when called, strangers' commands f
 `agentic --help` imports neither torch nor any plugin.
 """
 
+import ast
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
 from agentic import __version__
-from agentic.errors import RunError, UserError
+from agentic.errors import RunError, UserError, described, suggest
 from agentic.plugins import PluginError, PluginRow, installed
-from agentic.plugins.registry import described, suggest
 
 COMMANDS = {
-    "demo": ("agentic.cli.demo:demo", "See eleven things measured side by side; takes about a minute."),
     "run": ("agentic.cli.run:run", "Run the agent of an experiment file and record what happens."),
     "show": ("agentic.cli.show:show", "Print what a run recorded."),
     "measure": ("agentic.cli.measure:measure", "Measure the agency of a recorded run, or of an agent in a world."),
-    "bench": ("agentic.cli.bench:bench", "Measure many agents side by side, in many worlds."),
-    "report": ("agentic.cli.report:report", "Write a run or a bench as one HTML page, or an index of them."),
     "metrics": ("agentic.cli.metrics:metrics", "List the metrics there are."),
     "envs": ("agentic.cli.envs:envs", "List the environments there are."),
     "plugins": ("agentic.cli.plugins:plugins", "List, check and start plugins."),
@@ -58,7 +57,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, line) for name, (_, line) in COMMANDS.items()]
         for name, offers in _strange_commands().items():
-            rows.append((name, f"From the plugin {' and the plugin '.join(row.id for row in offers)}."))
+            rows.append((name, _about(name, offers)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -149,6 +148,25 @@ def _strange_commands(*, full_names: bool = False) -> dict[str, list[PluginRow]]
             if full_names:
                 offers[f"{row.id}/{point.name}"] = [row]
     return offers
+
+
+def _about(name: str, offers: list[PluginRow]) -> str:
+    """One line of help: the first of the docstring of the command's module, which is read and not imported."""
+    row = offers[0]
+    point = next(point for point in row.commands if point.name == name)
+    package, *inside = point.module.split(".")
+    line = ""
+    with suppress(Exception):  # whatever is wrong with it is told when the command is called
+        spec = find_spec(package)
+        assert spec is not None
+        assert spec.origin is not None
+        file = Path(spec.origin) if not inside else Path(spec.origin).parent.joinpath(*inside).with_suffix(".py")
+        line = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    line = line.removeprefix(f"`agentic {name}`: ")
+    if len(offers) == 1 and row.source == "built-in" and line:
+        return line[:1].upper() + line[1:]
+    said = f"From the plugin {' and the plugin '.join(row.id for row in offers)}"
+    return f"{said}: {line}" if line and len(offers) == 1 else f"{said}."
 
 
 def _strange_command(row: PluginRow, name: str) -> click.Command:

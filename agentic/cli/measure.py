@@ -10,7 +10,7 @@ from agentic.errors import UserError
 
 if TYPE_CHECKING:
     from agentic.cli.subjects import Source
-    from agentic.profile import Row
+    from agentic.metrics.profile import Row
 
 
 @click.command()
@@ -73,7 +73,7 @@ def _keep(run: str | None, rows: "list[Row]") -> None:
     """In the run's folder, for its report; what was measured there before and not now stays, and so does a bench's."""
     from pathlib import Path
 
-    from agentic.battery import Result
+    from agentic.metrics.results import Result
 
     if run is None or run.startswith("minari:") or not rows:
         return
@@ -96,7 +96,7 @@ def _source(
 ) -> "Source":
     from agentic.cli.run import starting_tables
     from agentic.cli.subjects import Source
-    from agentic.experiment import Experiment
+    from agentic.experiments.experiment import Experiment
 
     if (run is None) == (env is None):
         raise UserError("expected either the folder of a run or --env ID, as in `agentic measure --env CartPole-v1`")
@@ -112,7 +112,7 @@ def _source(
 
 def _print(label: str, rows: "list[Row]") -> None:
     from agentic.cli.profile import profile_table
-    from agentic.cli.tables import console
+    from agentic.cli.terminal import console
 
     if not rows:
         click.echo(f"nothing was measured of {label}; `agentic metrics` lists what each metric needs", err=True)
@@ -123,7 +123,7 @@ def _print(label: str, rows: "list[Row]") -> None:
 
 def _print_both(labels: tuple[str, str], rows: "list[Row]", others: "list[Row]") -> None:
     from agentic.cli.profile import comparison_table
-    from agentic.cli.tables import console
+    from agentic.cli.terminal import console
 
     theirs = {row.name: row for row in others}
     pairs = [(row, theirs[row.name]) for row in rows if row.name in theirs]

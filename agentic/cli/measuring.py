@@ -9,16 +9,16 @@ from typing import Any, final
 
 import click
 
-from agentic.build import metric_of
 from agentic.cli.subjects import Source
-from agentic.cli.tables import console
-from agentic.errors import RunError, UserError
-from agentic.experiment import Named, override
-from agentic.metric import Measurement, Metric, measure
+from agentic.cli.terminal import console
+from agentic.errors import RunError, UserError, described, listed, suggest
+from agentic.experiments.build import metric_of
+from agentic.experiments.experiment import Named, override
+from agentic.metrics.measurement import Measurement
+from agentic.metrics.metric import Metric, measure
+from agentic.metrics.profile import Row
+from agentic.metrics.subject import Part, Subject
 from agentic.plugins import Registry
-from agentic.plugins.registry import described, listed, suggest
-from agentic.profile import Row
-from agentic.subject import Part, Subject
 
 
 def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) -> dict[str, Metric]:

@@ -24,7 +24,7 @@ def metrics(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...])
     from rich.markup import escape
     from rich.table import Table
 
-    from agentic.cli.tables import console
+    from agentic.cli.terminal import console
 
     table = Table("name", "looks at", "needs", "unit", "what", title="Metrics", title_justify="left")
     for row in rows:
@@ -35,9 +35,9 @@ def metrics(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...])
 
 
 def _row(name: str, registry: Any) -> dict[str, Any]:
-    from agentic.build import metric_of
-    from agentic.experiment import Named
-    from agentic.parameters import accepted
+    from agentic.experiments.build import metric_of
+    from agentic.experiments.experiment import Named
+    from agentic.experiments.parameters import accepted
 
     row: dict[str, Any] = {"name": name, "plugin": registry.component("metrics", name).plugin}
     try:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from agentic.errors import suggest
 from agentic.plugins import KINDS, PluginError, PluginRow, Registry, installed, load
-from agentic.plugins.registry import suggest
 
 SINGULAR = dict(zip(("energy", "optimizer", "metric", "agent", "env"), KINDS, strict=True))
 kind_option = click.option("--kind", type=click.Choice([*SINGULAR, *KINDS]), help="Only this kind of component.")

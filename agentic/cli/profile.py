@@ -6,9 +6,10 @@ from math import isfinite
 import numpy as np
 from rich.table import Column, Table
 
-from agentic.cli.tables import number
-from agentic.metric import LEVEL, Interval
-from agentic.profile import SURROGATES, Row, difference, verdicts
+from agentic.cli.terminal import number
+from agentic.metrics.measurement import LEVEL, Interval
+from agentic.metrics.profile import Row
+from agentic.metrics.significance import SURROGATES, difference, verdicts
 
 
 def profile_table(title: str, rows: Sequence[Row]) -> Table:

@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
 
-from agentic.experiment import Experiment
-from agentic.simulate import Progress
+from agentic.experiments.experiment import Experiment
+from agentic.runs.run import Progress
 
 Observer = Callable[[Progress], None]
 SECONDS = 5.0  # between plain lines

@@ -49,9 +49,10 @@ def run(
 
 def starting_tables(file: str | None, env: str | None, agent: str | None, registry: Any) -> tuple[dict[str, Any], str]:
     """The tables to start from, and how to name them in messages."""
-    from agentic.build import retarget
-    from agentic.cli import examples
-    from agentic.experiment import Experiment, read
+    from agentic.experiments import examples
+    from agentic.experiments.build import retarget
+    from agentic.experiments.experiment import Experiment
+    from agentic.experiments.toml import read
 
     if (file is None) == (env is None):
         raise UserError("expected either an experiment file or --env ID, as in `agentic run --env CartPole-v1`")
@@ -66,12 +67,13 @@ def starting_tables(file: str | None, env: str | None, agent: str | None, regist
 
 
 def _execute(tables: dict[str, Any], settings: list[str], source: str, registry: Any, out: str, style: str) -> None:
-    from agentic.build import build
     from agentic.cli.progress import progress
-    from agentic.cli.tables import console, result_table
-    from agentic.experiment import Experiment
-    from agentic.manifest import create_folder
-    from agentic.summary import summarize
+    from agentic.cli.tables import result_table
+    from agentic.cli.terminal import console
+    from agentic.experiments.build import build
+    from agentic.experiments.experiment import Experiment
+    from agentic.metrics.summary import summarize
+    from agentic.runs.manifest import create_folder
 
     experiment = Experiment.of(tables, settings, source=source)
     built = build(experiment, registry)

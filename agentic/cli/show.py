@@ -14,8 +14,9 @@ import click
 def show(folder: str, as_json: bool) -> None:
     """Print what the run in the folder RUN recorded, and how to run it again."""
     from agentic import Record
-    from agentic.cli.tables import component_table, console, result_table, sparkline
-    from agentic.summary import summarize
+    from agentic.cli.tables import component_table, result_table, sparkline
+    from agentic.cli.terminal import console
+    from agentic.metrics.summary import summarize
 
     record = Record.open(folder)
     summary = summarize(record)

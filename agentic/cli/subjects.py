@@ -7,11 +7,11 @@ from typing import Self, final
 
 import click
 
-from agentic.build import LIMIT, build, limited, retarget
 from agentic.cli.progress import progress
-from agentic.experiment import EvaluateTable, Experiment
+from agentic.experiments.build import LIMIT, build, limited, retarget
+from agentic.experiments.experiment import EvaluateTable, Experiment
+from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
-from agentic.subject import Part, Subject, subject_of
 
 REFERENCES = ("rock", "random")
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from agentic.cli.terminal import number
 
 PERCEPTION = {"free_energy", "accuracy", "complexity", "energy", "mean_energy"}
 SPLIT = ("risk", "ambiguity")  # of the executed action's first step: another way to cut the same cake
@@ -64,13 +65,6 @@ def with_interval(values: Mapping[str, Any]) -> str:
     return f"{number(values['mean'])} [{number(values['low'])}, {number(values['high'])}]"
 
 
-def number(value: float | None) -> str:
-    """Four digits, and a dash for what is not known."""
-    if value is None:
-        return "-"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
 def speed(summary: Mapping[str, Any]) -> str:
     steps = summary["steps"] + summary["evaluation_steps"]
     return f"{steps / summary['seconds']:,.0f}" if summary["seconds"] else "-"
@@ -95,9 +89,3 @@ def sparkline(values: Sequence[float], encoding: str = "utf-8", width: int = 60)
     low, high = min(means, default=0.0), max(means, default=0.0)
     scale = (len(bars) - 1) / (high - low) if high > low else 0.0
     return "".join(bars[round((mean - low) * scale)] for mean in means)
-
-
-def console(stderr: bool = False) -> Console:
-    """Where tables go; not so narrow when piped that numbers are cut."""
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=140)

@@ -4,9 +4,20 @@ One broken plugin costs one plugin and is told in one line; nothing is ever over
 manager. Built-ins come through the same entry points as strangers.
 """
 
-from agentic.hookspecs import KINDS
 from agentic.plugins.discover import PluginError, PluginRow, installed
-from agentic.plugins.loading import API_VERSION, load
+from agentic.plugins.hookspecs import KINDS
+from agentic.plugins.loading import API_VERSION, PRIVATE, load
 from agentic.plugins.registry import Component, Problem, Registry
 
-__all__ = ["API_VERSION", "KINDS", "Component", "PluginError", "PluginRow", "Problem", "Registry", "installed", "load"]
+__all__ = [
+    "API_VERSION",
+    "KINDS",
+    "PRIVATE",
+    "Component",
+    "PluginError",
+    "PluginRow",
+    "Problem",
+    "Registry",
+    "installed",
+    "load",
+]

@@ -19,10 +19,11 @@ from typing import Any
 
 import pluggy
 
-from agentic import hookspecs
-from agentic.hookspecs import KINDS
+from agentic.errors import described, listed, suggest
+from agentic.plugins import hookspecs
 from agentic.plugins.discover import PluginError, PluginRow, ids, installed, normalized
-from agentic.plugins.registry import Component, Problem, Registry, described, listed, suggest
+from agentic.plugins.hookspecs import KINDS
+from agentic.plugins.registry import Component, Problem, Registry
 
 PRIVATE = "_agentic_plugin_"  # what the names of modules that are local files start with
 API_VERSION = 1  # what a plugin states as AGENTIC_API, if it states anything

@@ -3,15 +3,15 @@
 Full names `id/name` are always valid. A built-in keeps its short name; two strangers on one short name lose it both.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint
 from textwrap import shorten
 from typing import Any, cast
 
-from agentic.hookspecs import KINDS
+from agentic.errors import described, listed, suggest
 from agentic.plugins.discover import PluginError, PluginRow
+from agentic.plugins.hookspecs import KINDS
 
 
 @dataclass(frozen=True)
@@ -117,18 +117,3 @@ class Registry:
         if broken := [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]:
             text += f"; plugins that failed to load: {listed(broken)} (`agentic plugins check` says why)"
         return text
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """', did you mean X?' for the nearest known word, '' if none is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f", did you mean '{near[0]}'?" if near else ""
-
-
-def described(error: BaseException) -> str:
-    """An exception's type and message on one line."""
-    return shorten(f"{type(error).__name__}: {error}", 300, placeholder="...")
-
-
-def listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"

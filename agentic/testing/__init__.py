@@ -20,15 +20,15 @@ from typing import Any, NamedTuple, cast
 import gymnasium
 from torch import nn
 
-from agentic.agent import Agent
-from agentic.energy import Conditional, Energy, PopulationEnergy
-from agentic.env import make as as_environment
+from agentic.agents.agent import Agent
+from agentic.engine.energy import Conditional, Energy, PopulationEnergy
+from agentic.engine.minimizer import Minimizer
+from agentic.environments.environment import make as as_environment
 from agentic.errors import UserError
-from agentic.hookspecs import KINDS
-from agentic.learn import Learner
-from agentic.metric import Metric
-from agentic.minimizer import Minimizer
-from agentic.model import Model
+from agentic.learning.learner import Learner
+from agentic.metrics.metric import Metric
+from agentic.models.model import Model
+from agentic.plugins.hookspecs import KINDS
 from agentic.testing import agents, energies, environments, learners, metrics, models, optimizers, populations, solving
 from agentic.testing.common import (
     Exercise,

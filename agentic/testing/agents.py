@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from agentic.agent import Agent, Change, Decision
-from agentic.domain import Domain, Simplex
-from agentic.state import select
+from agentic.agents.agent import Agent, Change
+from agentic.engine.domain import Domain, Simplex
+from agentic.engine.state import select
 from agentic.testing.common import assert_close, assert_same, clones, generator
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.worlds import interior
+from agentic.tick import Decision
 
 
 class Spaces(NamedTuple):

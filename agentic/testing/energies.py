@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agentic.belief import Categorical, Density
-from agentic.domain import Simplex
-from agentic.energy import Conditional, Energy
+from agentic.engine.belief import Categorical, Density
+from agentic.engine.domain import Simplex
+from agentic.engine.energy import Conditional, Energy
 from agentic.testing.common import assert_close, clones, generator, mapped
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.probes import Probe, probe

@@ -11,7 +11,7 @@ import torch
 from gymnasium.utils.env_checker import check_env
 from torch import Tensor
 
-from agentic.env import make as as_environment
+from agentic.environments.environment import make as as_environment
 from agentic.testing.kit import Make, NotApplicable, Run
 
 LENGTH = 60  # steps of a trajectory

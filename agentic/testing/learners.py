@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agentic.agent import Decision, Native, Tick
 from agentic.errors import UserError
-from agentic.learn import Learner
-from agentic.model import Model
+from agentic.learning.learner import Learner
+from agentic.models.model import Model
 from agentic.testing.common import generator
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.trolley import Trolley
 from agentic.testing.worlds import Ladder
+from agentic.tick import Decision, Native, Tick
 
 PATIENCE = 60  # ticks of two steps each
 

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from agentic.errors import UserError
-from agentic.metric import Access, Frame, Measurement, Metric, measure
-from agentic.record import Record
-from agentic.simulate import run
-from agentic.subject import Subject
+from agentic.metrics.measurement import Access, Frame, Measurement
+from agentic.metrics.metric import Metric, measure
+from agentic.metrics.subject import Subject
+from agentic.runs.record import Record
+from agentic.runs.run import run
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.worlds import Coin, TwoPlaces
 

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agentic.belief import Belief, Categorical, Density, Gaussian
-from agentic.domain import Domain, Simplex
-from agentic.model import FiniteModel, LinearModel, Model, Step
+from agentic.engine.belief import Belief, Categorical, Density, Gaussian
+from agentic.engine.domain import Domain, Simplex
+from agentic.models.model import FiniteModel, LinearModel, Model, Step
 from agentic.testing.common import assert_close, clones, generator
 from agentic.testing.energies import CONDITIONAL, runs
 from agentic.testing.kit import Make, NotApplicable, Run

@@ -12,14 +12,14 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic.belief import Belief, Categorical, Gaussian
-from agentic.domain import Domain, Real, Simplex
-from agentic.energy import Objective
+from agentic.engine.belief import Belief, Categorical, Gaussian
+from agentic.engine.domain import Domain, Real, Simplex
+from agentic.engine.minimizer import Minimizer, Solution, minimize
+from agentic.engine.objective import Objective
 from agentic.errors import UserError
-from agentic.expected import ExpectedEnergy, Purpose
-from agentic.minimizer import Minimizer, Solution, minimize
-from agentic.model import Evidence
-from agentic.plan import Plan
+from agentic.models.evidence import Evidence
+from agentic.planning.expected_energy import ExpectedEnergy, Purpose
+from agentic.planning.plan import Plan
 from agentic.testing.common import clones, generator
 from agentic.testing.kit import Make, NotApplicable
 from agentic.testing.worlds import Cart, Costs, Distance, Ladder, bounded

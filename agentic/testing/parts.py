@@ -10,12 +10,12 @@ from typing import Any, ClassVar, final
 
 import torch
 
-from agentic.belief import Belief, Categorical
-from agentic.domain import Simplex
-from agentic.energy import Objective
-from agentic.expected import ExpectedEnergy, Purpose
-from agentic.minimizer import Iterate, Minimizer
-from agentic.plan import Sequence
+from agentic.engine.belief import Belief, Categorical
+from agentic.engine.domain import Simplex
+from agentic.engine.minimizer import Iterate, Minimizer
+from agentic.engine.objective import Objective
+from agentic.planning.expected_energy import ExpectedEnergy, Purpose
+from agentic.planning.plan import Sequence
 from agentic.testing.worlds import Costs, Ladder
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from agentic.energy import PopulationEnergy
+from agentic.engine.energy import PopulationEnergy
 from agentic.testing.common import assert_close, generator
 from agentic.testing.kit import Make, Run
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agentic.energy import Energy
+from agentic.engine.energy import Energy
 from agentic.testing.common import generator
 
 Draw = Callable[[int, torch.Generator], tuple[Any, Tensor]]

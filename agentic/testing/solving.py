@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agentic.belief import Point
-from agentic.domain import Box, Simplex
+from agentic.engine.belief import Point
+from agentic.engine.domain import Box, Simplex
+from agentic.engine.minimizer import Iterate, Sampler, minimize
 from agentic.errors import RunError, UserError
-from agentic.minimizer import Iterate, Sampler, minimize
 from agentic.testing.common import assert_close, assert_same, clones, generator
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.optimizers import PROBLEMS, Bowl, Broken, Problem, Watched, boxed, convex, kalman, simplex, solved

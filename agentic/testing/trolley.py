@@ -7,12 +7,12 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from agentic.belief import Belief, Gaussian
-from agentic.domain import Real
-from agentic.energy import Conditional
-from agentic.learn import Loss, Trainable
-from agentic.model import Model
-from agentic.replay import Replay
+from agentic.engine.belief import Belief, Gaussian
+from agentic.engine.domain import Real
+from agentic.engine.energy import Conditional
+from agentic.learning.learner import Loss, Trainable
+from agentic.learning.replay import Replay
+from agentic.models.model import Model
 from agentic.testing.worlds import Normal
 
 

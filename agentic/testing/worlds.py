@@ -11,13 +11,14 @@ import torch
 from gymnasium.spaces import Discrete
 from torch import Tensor
 
-from agentic.agent import Agent, Decision, Tick
-from agentic.belief import Belief, Categorical, Gaussian
-from agentic.domain import Box, Domain, Real, Simplex
-from agentic.energy import Conditional
-from agentic.goal import LatentGoal, ObservationGoal, Quadratic
-from agentic.learn import Conjugate
-from agentic.model import FiniteModel, LinearModel, LinearSystem
+from agentic.agents.agent import Agent
+from agentic.engine.belief import Belief, Categorical, Gaussian
+from agentic.engine.domain import Box, Domain, Real, Simplex
+from agentic.engine.energy import Conditional
+from agentic.learning.learner import Conjugate
+from agentic.models.model import FiniteModel, LinearModel, LinearSystem
+from agentic.planning.goal import LatentGoal, ObservationGoal, Quadratic
+from agentic.tick import Decision, Tick
 
 
 @final

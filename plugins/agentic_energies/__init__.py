@@ -5,7 +5,7 @@ from agentic import hookimpl
 
 @hookimpl
 def agentic_energies() -> dict[str, str]:
-    """Models and goals by short name."""
+    """Models, goals, gains and energies by short name."""
     return {
         "categorical": "agentic_energies.categorical:CategoricalModel",
         "ensemble": "agentic_energies.ensemble:Ensemble",
@@ -17,6 +17,9 @@ def agentic_energies() -> dict[str, str]:
         "predicted_reward": "agentic_energies.goals:PredictedReward",
         "reward": "agentic_energies.reward:Reward",
         "effort": "agentic_energies.goals:Effort",
+        "summed": "agentic_energies.gains:SummedGain",
+        "joint": "agentic_energies.gains:JointGain",
+        "disagreement": "agentic_energies.gains:Disagreement",
         "banana": "agentic_energies.landscapes:Banana",
         "double_well": "agentic_energies.landscapes:DoubleWell",
         "table": "agentic_energies.table:Table",

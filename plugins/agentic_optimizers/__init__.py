@@ -5,7 +5,7 @@ from agentic import hookimpl
 
 @hookimpl
 def agentic_optimizers() -> dict[str, str]:
-    """Solvers, backups and learners by short name."""
+    """Solvers, backups, selections, learners and losses by short name."""
     return {
         "gradient": "agentic_optimizers.gradient:GradientDescent",
         "adam": "agentic_optimizers.gradient:Adam",
@@ -28,13 +28,15 @@ def agentic_optimizers() -> dict[str, str]:
         "mean_under_softmax": "agentic_optimizers.backups:MeanUnderSoftmax",
         "max": "agentic_optimizers.backups:Max",
         "soft_min": "agentic_optimizers.backups:SoftMin",
+        "greedy": "agentic:Greedy",
+        "softmax": "agentic:Softmax",
         "cem": "agentic_optimizers.cem:CrossEntropy",
         "icem": "agentic_optimizers.icem:Icem",
         "mppi": "agentic_optimizers.mppi:Mppi",
         "shooting": "agentic_optimizers.shooting:Shooting",
         "riccati": "agentic_optimizers.riccati:Riccati",
-        "gradient_learner": "agentic:GradientLearner",
-        "conjugate": "agentic:ConjugateLearner",
+        "gradient_learner": "agentic_optimizers.gradient_learner:GradientLearner",
+        "conjugate": "agentic_optimizers.conjugate_learner:ConjugateLearner",
         "settled": "agentic_optimizers.settled:Settled",
         "laplace_evidence": "agentic_optimizers.laplace_evidence:LaplaceEvidence",
         "elbo": "agentic_optimizers.elbo:Elbo",

@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from agentic import (
-    AffineFeedback,
     Belief,
     CertaintyEquivalentEnergy,
     ExpectedEnergy,
@@ -27,6 +26,7 @@ from agentic import (
     Purpose,
     UserError,
 )
+from agentic_optimizers.feedback_plan import AffineFeedback
 
 Array = NDArray[np.float64]
 

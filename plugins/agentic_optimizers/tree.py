@@ -9,20 +9,10 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import (
-    Categorical,
-    ExpectedEnergy,
-    FiniteModel,
-    Iterate,
-    JointGain,
-    Minimizer,
-    Objective,
-    Purpose,
-    Tree,
-    UserError,
-)
+from agentic import Categorical, ExpectedEnergy, FiniteModel, Iterate, Minimizer, Objective, Purpose, UserError
 from agentic_optimizers.backups import Backup, MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
+from agentic_optimizers.tree_plan import Tree
 
 REMEMBERED = 64  # solved graphs a plan carries along
 
@@ -53,8 +43,8 @@ class TreeSearch(Minimizer):
         if not isinstance(f, ExpectedEnergy) or not isinstance(f.model, FiniteModel):
             raise UserError(f"tree needs the expected energy of a finite model, got {type(f).__name__} of {_model(f)}")
         gain = f.purpose.gain
-        if isinstance(gain, JointGain) and gain.target not in ("trajectory", "static"):
-            raise UserError(f"tree counts gains outcome by outcome and cannot follow target {gain.target!r}")
+        if gain is not None and not gain.additive:
+            raise UserError(f"tree counts gains outcome by outcome, which {gain} cannot follow")
         earlier = self._earlier(f, z)
         search = _known(earlier, f.belief.mean) or self._search(f, f.model)
         value = self.backup.value(search.values[-1][search.roots], f.model.log_habits)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from agentic import Agent, Change, Experiment, UserError, World, load, make, planned_policy, policy_table, run, ticks
-from agentic.build import build
+from agentic.experiments.build import build
 from agentic.testing.worlds import TwoPlaces
 from agentic_agents.clone import Clone
 from agentic_agents.habit import Habit

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self, final
 
 import agentic
-from tests.page.folders import bench_folder, run_folder, tables, written
+from tests.report.folders import bench_folder, run_folder, tables, written
 
 
 @final

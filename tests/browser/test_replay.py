@@ -9,7 +9,7 @@ from selenium.webdriver.support.ui import Select
 
 from tests.browser.chromium import PHONE, Page
 from tests.browser.pages import Pages
-from tests.page.folders import AGENTS, WORLDS
+from tests.report.folders import AGENTS, WORLDS
 
 CLOCK = """
 const timers = new Map();

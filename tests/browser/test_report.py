@@ -6,7 +6,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import DESKTOP, PHONE, Page, Scheme
 from tests.browser.pages import Pages
-from tests.page.folders import AGENTS, STRANGE, WORLDS
+from tests.report.folders import AGENTS, STRANGE, WORLDS
 
 KINDS = ("bench", "run", "index")
 READERS = (("light", DESKTOP), ("dark", PHONE), ("light", PHONE), ("dark", DESKTOP))

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from agentic.cli import main
-from agentic.cli.tables import number, sparkline
-from agentic.summary import mean_interval
+from agentic.cli.tables import sparkline
+from agentic.cli.terminal import number
+from agentic.metrics.summary import mean_interval
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

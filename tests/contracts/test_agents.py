@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from agentic import Conjugate, ConjugateLearner, EnergyAgent, Minimizer, Purpose, Softmax
+from agentic import Conjugate, EnergyAgent, Minimizer, Purpose, Softmax
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.cem import CrossEntropy
+from agentic_optimizers.conjugate_learner import ConjugateLearner
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.newton import Newton

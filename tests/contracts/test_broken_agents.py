@@ -11,8 +11,8 @@ from gymnasium.spaces import Discrete
 from torch import Tensor
 
 from agentic import Access, Agent, Categorical, Decision, Frame, Measurement, Metric
-from agentic.metric import Interval, Null
-from agentic.subject import Subject
+from agentic.metrics.measurement import Interval, Null
+from agentic.metrics.subject import Subject
 from agentic.testing import check, checks
 from agentic.testing.kit import find
 from agentic.testing.worlds import Coin, TwoPlaces

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from agentic.truth import check_truth, truth_of
+from agentic.environments.pomdp import check_truth, truth_of
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "tmaze": ("agentic/TMaze-v0", {"steps": 6, "validity": 0.8}),

@@ -8,7 +8,7 @@ from gymnasium.spaces import Discrete
 from gymnasium.utils.env_checker import check_env
 
 from agentic import Truth
-from agentic.truth import check_truth
+from agentic.environments.pomdp import check_truth
 from agentic_envs.gridworld import EAST, NORTH, SOUTH, STAY, WEST, GridWorld
 from agentic_metrics import battery_truth
 

@@ -14,7 +14,6 @@ from agentic import (
     Agent,
     Categorical,
     Change,
-    ConjugateLearner,
     Decision,
     EnergyAgent,
     Intervention,
@@ -52,6 +51,7 @@ from agentic_metrics import (
 from agentic_metrics.interventions.battery import CHANGES
 from agentic_metrics.interventions.returns import Returns
 from agentic_optimizers.backups import Max
+from agentic_optimizers.conjugate_learner import ConjugateLearner
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
 from tests.metrics.agents import Table

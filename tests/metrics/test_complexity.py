@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from agentic import Access, Subject, UserError, measure
 from agentic.testing.worlds import Coin, TwoPlaces

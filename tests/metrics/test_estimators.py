@@ -6,8 +6,7 @@ from typing import Any
 import ennemi
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.special import digamma

@@ -9,8 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from agentic import Change, Environment, Intervention, Truth, UserError, load, make, truth_of
 from agentic_envs.changes import RemapActions

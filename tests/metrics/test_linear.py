@@ -5,8 +5,7 @@ from functools import partial
 import gymnasium
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from agentic import Subject, UserError, measure
 from agentic.testing.worlds import TwoPlaces

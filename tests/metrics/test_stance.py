@@ -7,8 +7,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.spaces import Discrete
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.special import logsumexp
 
 from agentic import Subject, UserError, measure

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agentic.cli.scores import LEGEND
+from agentic_bench.scores import LEGEND
 from pictures import table
 
 

@@ -5,8 +5,7 @@ from math import lgamma, log
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
 from agentic_energies.dirichlet import expected_entropy, joint_gain, path_gain

@@ -11,11 +11,8 @@ from torch.testing import assert_close
 from agentic import (
     Box,
     Decision,
-    Disagreement,
     ExpectedEnergy,
     Gaussian,
-    GradientLearner,
-    JointGain,
     Particles,
     Point,
     Purpose,
@@ -26,10 +23,12 @@ from agentic import (
     Tick,
     UserError,
 )
-from agentic.agent import Native
+from agentic.tick import Native
 from agentic_energies.ensemble import Ensemble
 from agentic_energies.ensemble_network import Layout
+from agentic_energies.gains import Disagreement, JointGain
 from agentic_energies.goals import PredictedReward, QuadraticGoal
+from agentic_optimizers.gradient_learner import GradientLearner
 
 F64 = torch.float64
 A, B = torch.tensor([[0.9, 0.2], [-0.3, 0.8]]), torch.tensor([[0.0], [0.5]])

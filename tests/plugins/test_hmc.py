@@ -10,8 +10,7 @@ from torch.testing import assert_close
 
 from agentic import Clamped, Energy, Objective, Particles, Real, UserError, minimize
 from agentic_energies.gaussian import GaussianEnergy
-from agentic_optimizers.hamiltonian import orbit
-from agentic_optimizers.hamiltonian import walk as walk_on
+from agentic_optimizers.hamiltonian import orbit, walk as walk_on
 from agentic_optimizers.hmc import HMC
 
 F64 = torch.float64

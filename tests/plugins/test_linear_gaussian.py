@@ -9,7 +9,7 @@ import torch
 from torch.testing import assert_close
 
 from agentic import Change, Evidence, Experiment, Gaussian, Real, Simplex, Step, UserError, load, make, minimize, run
-from agentic.build import build
+from agentic.experiments.build import build
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_envs.changes import RemapActions, SetAttributes
 from agentic_optimizers.newton import Newton

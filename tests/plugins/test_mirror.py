@@ -4,8 +4,7 @@ from math import log
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
 from agentic import Categorical, Clamped, Energy, Real, UserError, minimize

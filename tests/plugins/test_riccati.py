@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import (
-    AffineFeedback,
     CertaintyEquivalentEnergy,
     Clamped,
     EnergyAgent,
@@ -19,12 +18,13 @@ from agentic import (
     Purpose,
     Real,
     Simplex,
-    SummedGain,
     UserError,
     minimize,
 )
+from agentic_energies.gains import SummedGain
 from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal, QuadraticLatentGoal
 from agentic_energies.linear_gaussian import LinearGaussian
+from agentic_optimizers.feedback_plan import AffineFeedback
 from agentic_optimizers.newton import Newton
 from agentic_optimizers.riccati import Riccati
 

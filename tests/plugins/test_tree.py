@@ -6,29 +6,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import (
-    Categorical,
-    ExpectedEnergy,
-    JointGain,
-    Purpose,
-    Sequence,
-    SummedGain,
-    Tree,
-    UserError,
-    minimize,
-)
+from agentic import Categorical, ExpectedEnergy, Purpose, Sequence, UserError, minimize
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_energies.reward import Reward
 from agentic_optimizers.backups import Backup, Max, MeanUnderSoftmax, SoftMin
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.tree import TreeSearch
+from agentic_optimizers.tree_plan import Tree
 
 F64 = torch.float64
 SEEDS = st.integers(0, 10_000)
@@ -224,7 +215,7 @@ class TestDoors:
             minimize(partly_seen(0, 6), TreeSearch(Max(), limit=60))
 
     def test_gains_that_need_more_than_the_belief(self) -> None:
-        with pytest.raises(UserError, match="tree counts gains outcome by outcome and cannot follow target 'final'"):
+        with pytest.raises(UserError, match="tree counts gains outcome by outcome, which JointGain.target='final'. cannot follow"):
             minimize(partly_seen(0, 2, JointGain("final")), TreeSearch())
 
     def test_finite_models_only(self) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, Density, ExpectedEnergy, Gaussian, Goal, LatentGoal, Model, Purpose, SummedGain
+from agentic import Categorical, Density, ExpectedEnergy, Gaussian, Goal, LatentGoal, Model, Purpose
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences, QuadraticGoal, QuadraticLatentGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 

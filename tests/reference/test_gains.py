@@ -6,31 +6,19 @@ from math import log
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import (
-    Belief,
-    Categorical,
-    ExpectedEnergy,
-    Gain,
-    Gaussian,
-    JointGain,
-    Model,
-    Purpose,
-    SummedGain,
-    Tree,
-    UserError,
-    minimize,
-)
+from agentic import Belief, Categorical, ExpectedEnergy, Gain, Gaussian, Model, Purpose, UserError, minimize
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import LogPreferences, QuadraticGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_energies.regression import Regression
 from agentic_optimizers.backups import Max
 from agentic_optimizers.tree import TreeSearch
+from agentic_optimizers.tree_plan import Tree
 
 F64 = torch.float64
 HALF = 5e-7  # half a unit of the sixth printed digit

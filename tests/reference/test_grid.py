@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import EnergyAgent, ExpectedEnergy, Purpose, Sequence, SummedGain, minimize, weigh
+from agentic import EnergyAgent, ExpectedEnergy, Purpose, Sequence, minimize, weigh
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.mirror import Mirror

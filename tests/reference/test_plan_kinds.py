@@ -7,23 +7,16 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import (
-    AffineFeedback,
-    CertaintyEquivalentEnergy,
-    ExpectedEnergy,
-    Gaussian,
-    Purpose,
-    Sequence,
-    Tree,
-    minimize,
-)
+from agentic import CertaintyEquivalentEnergy, ExpectedEnergy, Gaussian, Purpose, Sequence, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.goals import Effort, LogPreferences, QuadraticLatentGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.backups import Max
 from agentic_optimizers.enumerate import Enumerate
+from agentic_optimizers.feedback_plan import AffineFeedback
 from agentic_optimizers.riccati import Riccati
 from agentic_optimizers.tree import TreeSearch
+from agentic_optimizers.tree_plan import Tree
 
 F64 = torch.float64
 HALF = 5e-5  # half a unit of the fourth printed digit

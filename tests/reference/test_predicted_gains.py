@@ -11,25 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agentic import (
-    Belief,
-    ConjugateLearner,
-    Decision,
-    EnergyAgent,
-    ExpectedEnergy,
-    Minimizer,
-    Model,
-    Purpose,
-    SummedGain,
-    Tick,
-    minimize,
-)
-from agentic.agent import Native
-from agentic.energy_agent import EnergyState
+from agentic import Belief, Decision, EnergyAgent, ExpectedEnergy, Minimizer, Model, Purpose, Tick, minimize
+from agentic.agents.energy_agent import EnergyState
+from agentic.tick import Native
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import SummedGain
 from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_energies.regression import Regression
+from agentic_optimizers.conjugate_learner import ConjugateLearner
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.newton import Newton

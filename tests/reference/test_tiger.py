@@ -13,13 +13,15 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, Evidence, ExpectedEnergy, Purpose, SummedGain, Tree, minimize
+from agentic import Categorical, Evidence, ExpectedEnergy, Purpose, minimize
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import SummedGain
 from agentic_energies.reward import Reward
 from agentic_envs.tiger import LISTEN, OPEN_LEFT, OPEN_RIGHT, Tiger
 from agentic_optimizers.backups import Max
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
+from agentic_optimizers.tree_plan import Tree
 
 F64 = torch.float64
 HALF = 5e-7  # half a unit of the sixth printed digit

@@ -19,22 +19,21 @@ from agentic import (
     Evidence,
     ExpectedEnergy,
     Gain,
-    JointGain,
     Purpose,
     Sequence,
-    SummedGain,
     Tick,
-    Tree,
     minimize,
     ticks,
 )
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_envs.tmaze import CUE, LEFT, RIGHT, TMaze
 from agentic_optimizers.backups import Backup, Max, MeanUnderSoftmax, SoftMin
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
+from agentic_optimizers.tree_plan import Tree
 
 F64 = torch.float64
 HALF = 5e-7  # half a unit of the sixth printed digit

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentic import Experiment, load
-from agentic.build import build
+from agentic.experiments.build import build
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agentic import Categorical, Experiment, Measurement, Subject, load, make, measure, subject_of
-from agentic.build import build
+from agentic.experiments.build import build
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 WORLD = "CartPole-v1"

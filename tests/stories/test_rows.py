@@ -6,9 +6,10 @@ import gymnasium
 import numpy as np
 import torch
 
-from agentic import EnergyAgent, Purpose, SummedGain, make, ticks
-from agentic.seeds import environment_seed
+from agentic import EnergyAgent, Purpose, make, ticks
+from agentic.runs.seeds import environment_seed
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import SummedGain
 from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_energies.reward import Reward

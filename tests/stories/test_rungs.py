@@ -26,10 +26,11 @@ from agentic import (
     measure,
     truth_of,
 )
-from agentic.battery import Battery, Result
-from agentic.battery.task import carry_out
+from agentic.metrics.results import Result
 from agentic_agents.lookup import drawn
 from agentic_agents.planner import Planner
+from agentic_bench import Battery
+from agentic_bench.task import carry_out
 from agentic_envs.gridworld import GridWorld
 from agentic_metrics import MemoryTimescale, PolicyAdaptation, Relocate, Swap, planner
 from agentic_metrics.responses.rooms import Field

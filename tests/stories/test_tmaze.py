@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agentic import Experiment, Record, load
-from agentic.build import build
+from agentic.experiments.build import build
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LEFT, CUE = 1, 3  # locations, and the actions that lead there

@@ -3,9 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import UserError, World, action_values
-from agentic import greedy_policy as greedy
-from agentic import planned_policy as planner
+from agentic import UserError, World, action_values, greedy_policy as greedy, planned_policy as planner
 
 __all__ = [
     "TIE",

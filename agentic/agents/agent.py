@@ -1,0 +1,59 @@
+"""What an agent is: anything that, given an observation, decides.
+
+A contract of two methods that our own agents, a stranger's policy and a lookup table all meet. What an agent
+remembers is its `State`, passed in and returned; what it learned is in its modules; what it chose is configuration.
+"""
+
+from abc import ABC, abstractmethod
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+from torch import Tensor
+
+from agentic.engine.state import State
+from agentic.tick import Decision
+
+if TYPE_CHECKING:
+    from agentic.learning.learner import Learner
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an intervention announces to an agent: a new goal, a new model of the world; None where nothing changed.
+
+    Each is in the agent's own terms, or the changed world itself, an `agentic.Environment`: the agent then asks its
+    parts for themselves in that world.
+    """
+
+    goal: Any = None
+    model: Any = None
+
+
+class Agent(ABC):
+    """Anything that decides: ours, a stranger's, a lookup table, a rock.
+
+    Implement `start` and `decide`. An agent that can be told of a change of its goal or its model overrides `told`;
+    a clone or a rock stays what it is. `learner`, where there is one, consumes ticks between decisions.
+    """
+
+    learner: "Learner | None" = None
+
+    @abstractmethod
+    def start(self, batch: int, *, generator: torch.Generator) -> State:
+        """What the agent remembers before the first observation of `batch` episodes."""
+
+    @abstractmethod
+    def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        """Perceive `obs` (b, *event) and choose an action for every row."""
+
+    def sealed(self) -> Self:
+        """A deep copy that does not learn."""
+        copy = deepcopy(self)
+        copy.learner = None
+        return copy
+
+    def told(self, change: Change) -> "Agent":
+        """The agent after an announced change. Default: it did not listen."""
+        return self

@@ -1,0 +1,126 @@
+"""The energy-minimising agent: it only wires model, purpose and solvers together.
+
+Perceive by lowering `Evidence` over beliefs, act by lowering `ExpectedEnergy` over plans; its learner lowers an energy
+over weights between ticks. Warm starts are the state: the predicted belief and the shifted plan.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic.agents.agent import Agent, Change
+from agentic.agents.selection import Greedy, Selection
+from agentic.engine.belief import Belief, Density, Particles, Point
+from agentic.engine.minimizer import Minimizer, Solution, minimize
+from agentic.engine.mixture import PushForward, merged
+from agentic.errors import UserError
+from agentic.learning.learner import Learner
+from agentic.models.evidence import Evidence
+from agentic.models.model import Model
+from agentic.planning.expected_energy import ExpectedEnergy, Purpose
+from agentic.planning.goal import Goal
+from agentic.planning.plan import Plan
+from agentic.tick import Decision
+
+
+@final
+@dataclass(frozen=True)
+class EnergyState:
+    """What an `EnergyAgent` remembers: the belief predicted for the next observation, and its plan."""
+
+    prior: Belief
+    plan: Plan | None = None
+
+    def where(self, mask: Tensor, other: Self) -> "EnergyState":
+        """Fresh rows where `mask` (b,) is true, the rows of `other` elsewhere."""
+        plan = None if other.plan is None else other.plan.restarted(mask)
+        return EnergyState(merged(mask, self.prior, other.prior), plan)
+
+
+@final
+class EnergyAgent(Agent):
+    """Perceives, acts and learns by minimisation; see the module's page for the tick.
+
+    `inference` lowers `Evidence`, `planner` lowers `ExpectedEnergy` for `purpose`; both are solvers with their own
+    number of steps. Raises UserError where the solvers do not fit the model, at the first decision.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        purpose: Purpose,
+        inference: Minimizer,
+        planner: Minimizer,
+        *,
+        selection: Selection = Greedy(),
+        learner: Learner | None = None,
+    ) -> None:
+        self.model, self.purpose, self.selection, self.learner = model, purpose, selection, learner
+        self.inference, self.planner = inference, planner
+
+    def start(self, batch: int, *, generator: torch.Generator) -> EnergyState:
+        return EnergyState(self.model.begin(batch))
+
+    @torch.no_grad()
+    def decide(self, state: EnergyState, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        perceived = self.perceive(state.prior, obs, generator)
+        belief, energies = perceived.belief, dict(self._account(state.prior, obs, perceived))
+        objective = ExpectedEnergy(self.model, belief, self.purpose)
+        plan = minimize(objective, self.planner, state.plan, generator=generator).belief
+        assert isinstance(plan, Plan)
+        precision = self.selection.precision
+        policy = plan.first_action(precision)
+        action = self.selection.choose(policy, self.model.action, generator)
+        parts, step = plan.terms(precision), objective.imagine(belief, action)
+        energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
+        remembered = EnergyState(self._next(belief, action, step.after), plan.shifted())
+        return Decision(action, remembered, policy, belief, plan, energies)
+
+    def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:
+        """Settle the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
+        start = prior.mean
+        evidence = Evidence(self.model, obs.to(start.dtype), prior)
+        return minimize(evidence, self.inference, start, generator=generator)
+
+    def told(self, change: Change) -> "EnergyAgent":
+        """The agent with the announced goal or model in place of its own; a new model is not being learned.
+
+        Of a changed world, an `Environment`, each part is asked for itself in it: `part.for_env(environment)`. A part
+        without that method stays as it is. Raises UserError for a goal or model that is neither.
+        """
+        purpose, model = self.purpose, self.model
+        if isinstance(change.goal, Goal):
+            purpose = replace(purpose, goal=change.goal)
+        elif change.goal is not None:
+            goal, terminal = _in_world(purpose.goal, change.goal), _in_world(purpose.terminal, change.goal)
+            purpose = replace(purpose, goal=goal, terminal=terminal)
+        if change.model is not None:
+            model = change.model if isinstance(change.model, Model) else _in_world(model, change.model)
+        return self._with(model, purpose, self.learner if model is self.model else None)
+
+    def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
+        return EnergyAgent(model, purpose, self.inference, self.planner, selection=self.selection, learner=learner)
+
+    def _next(self, belief: Belief, action: Tensor, after: Belief) -> Belief:
+        """The prior of the next tick: what the model predicts, or where particles may go, which has no closed form."""
+        if isinstance(belief, Point) and not isinstance(after, Density):
+            events = len(self.model.latent.event)
+            belief = Particles(belief.z.unsqueeze(0), belief.z.new_zeros(1, *belief.z.shape[: belief.z.dim() - events]))
+        return PushForward(self.model.transition, belief, action) if isinstance(belief, Particles) else after
+
+    def _account(self, prior: Belief, obs: Tensor, perceived: Solution) -> Mapping[str, Tensor]:
+        """Free energy as complexity minus accuracy; the plain energy where the belief has no density."""
+        if isinstance(prior, Density) and isinstance(perceived.belief, type(prior)):
+            evidence = Evidence(self.model, obs, prior)
+            return evidence.terms(perceived.belief, perceived.value)
+        return {perceived.kind: perceived.value}
+
+
+def _in_world(part: Any, world: Any) -> Any:
+    """A model or goal as it is in another world, itself where it does not say."""
+    if not hasattr(world, "truth"):
+        raise UserError(f"an EnergyAgent can be told of a Goal, a Model or an Environment, got {type(world).__name__}")
+    return part.for_env(world) if hasattr(part, "for_env") else part

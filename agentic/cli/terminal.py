@@ -1,0 +1,21 @@
+"""The terminal, for every command: where tables go, and numbers in them."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console(stderr: bool = False) -> "Console":
+    """Where tables go; not so narrow when piped that numbers are cut."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=140)
+
+
+def number(value: float | None) -> str:
+    """Four digits, and a dash for what is not known."""
+    if value is None:
+        return "-"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -1,0 +1,271 @@
+"""Beliefs: what is thought about latents, observations, actions or weights.
+
+Frozen dataclasses of tensors with the batch axis second from the event: `(*sample, batch, *event)`. The family of a
+belief names the method: a point (entropy counted as 0), a Gaussian, a categorical, weighted particles.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic.engine.domain import Simplex
+from agentic.errors import RunError
+
+
+class Belief(ABC):
+    """A distribution over events, one per row: its `mean` (*s, b, *event), draws, and a choice between rows."""
+
+    if TYPE_CHECKING:  # a field of some families, derived in others
+
+        @property
+        def mean(self) -> Tensor: ...
+
+    @property
+    def mode(self) -> Tensor:
+        """The most plausible event, (*s, b, *event); the mean unless a family knows better."""
+        return self.mean
+
+    @abstractmethod
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """`n` draws, (n, *s, b, *event)."""
+
+    @abstractmethod
+    def where(self, mask: Tensor, other: Self) -> Self:
+        """Rows of this belief where `mask` (b,) is true, rows of `other` elsewhere."""
+
+    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple["Belief", Tensor]:
+        """The belief given an event of probability `factor(z)`, and that event's probability (*s, b)."""
+        raise TypeError(f"{type(self).__name__} cannot be conditioned on an event: use a Categorical or Particles")
+
+
+class Density(Belief):
+    """A belief with a normalised density."""
+
+    @abstractmethod
+    def energy(self, z: Tensor) -> Tensor:
+        """`-log q(z)` in nats, (*s, b)."""
+
+    @abstractmethod
+    def entropy(self) -> Tensor:
+        """`E_q[-log q]` in nats, (*s, b)."""
+
+    @abstractmethod
+    def divergence(self, other: Self) -> Tensor:
+        """`KL(self || other)` in nats, (*s, b)."""
+
+    @abstractmethod
+    def gradient(self, z: Tensor) -> Tensor:
+        """d energy / dz, shaped like `z`."""
+
+    @abstractmethod
+    def hessian(self, z: Tensor) -> Tensor:
+        """d2 energy / dz2, (*s, b, d, d)."""
+
+    def residuals(self, z: Tensor) -> Tensor | None:
+        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus a constant; None for any other."""
+        return None
+
+
+@final
+@dataclass(frozen=True)
+class Point(Belief):
+    """All mass on one event `z` (*s, b, *event)."""
+
+    z: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        return self.z
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.z.expand(n, *self.z.shape)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        return type(self)(_rows(mask, self.z, other.z, 1))
+
+    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+        return self, factor(self.z)
+
+
+@final
+@dataclass(frozen=True)
+class Gaussian(Density):
+    """Normal with `mean` (*s, b, d) and `covariance` (*s, b, d, d), which may be singular."""
+
+    mean: Tensor
+    covariance: Tensor
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        values, vectors = torch.linalg.eigh(self.covariance)
+        root = vectors * values.clamp(min=0).sqrt().unsqueeze(-2)
+        source = _source(generator, self.mean)
+        noise = torch.randn((n, *self.mean.shape), generator=generator, dtype=self.mean.dtype, device=source)
+        noise = noise.to(self.mean.device)
+        value: Tensor = self.mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
+        return value
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        return type(self)(_rows(mask, self.mean, other.mean, 1), _rows(mask, self.covariance, other.covariance, 2))
+
+    @cached_property
+    def _factored(self) -> tuple[Tensor, Tensor]:
+        """The inverse covariance and log det of the covariance; without a density where that is singular."""
+        root, failed = torch.linalg.cholesky_ex(self.covariance)
+        if bool(failed.any()):
+            raise RunError("a Gaussian of singular covariance has no density: give every direction some variance")
+        return torch.cholesky_inverse(root), 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+    def _square(self, gap: Tensor) -> Tensor:
+        return ((gap.unsqueeze(-2) @ self._factored[0]).squeeze(-2) * gap).sum(-1)
+
+    def energy(self, z: Tensor) -> Tensor:
+        return 0.5 * (self._square(z - self.mean) + self._factored[1] + z.shape[-1] * math.log(2 * math.pi))
+
+    def gradient(self, z: Tensor) -> Tensor:
+        slope: Tensor = ((z - self.mean).unsqueeze(-2) @ self._factored[0]).squeeze(-2)
+        return slope
+
+    def hessian(self, z: Tensor) -> Tensor:
+        return self._factored[0].expand(*z.shape, z.shape[-1])
+
+    def residuals(self, z: Tensor) -> Tensor:
+        root = torch.linalg.cholesky(self._factored[0])
+        r: Tensor = ((z - self.mean).unsqueeze(-2) @ root).squeeze(-2)
+        return r
+
+    def entropy(self) -> Tensor:
+        return 0.5 * (self._factored[1] + self.mean.shape[-1] * math.log(2 * math.pi * math.e))
+
+    def divergence(self, other: Self) -> Tensor:
+        precision, log_det = other._factored
+        trace = (precision * self.covariance).sum((-2, -1))
+        square = other._square(other.mean - self.mean)
+        return 0.5 * (square + trace - self.mean.shape[-1] + log_det - self._factored[1])
+
+
+@final
+@dataclass(frozen=True)
+class Categorical(Density):
+    """Probabilities of one factor, or of several independent ones as consecutive blocks (*s, b, sum of sizes)."""
+
+    probs: Tensor
+    sizes: tuple[int, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.sizes:
+            object.__setattr__(self, "sizes", (self.probs.shape[-1],))
+
+    @property
+    def mean(self) -> Tensor:
+        return self.probs
+
+    @property
+    def mode(self) -> Tensor:
+        return Simplex(self.sizes).project(self.probs)
+
+    @property
+    def blocks(self) -> tuple[Tensor, ...]:
+        """Each factor's probabilities, (*s, b, n)."""
+        return torch.split(self.probs, list(self.sizes), -1)
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        draws = []
+        for block in self.blocks:
+            index = _drawn(block, n, generator)
+            draws.append(torch.nn.functional.one_hot(index, block.shape[-1]).to(block.dtype))
+        return torch.cat(draws, -1)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        return type(self)(_rows(mask, self.probs, other.probs, 1), self.sizes)
+
+    def energy(self, z: Tensor) -> Tensor:
+        """`-z . log q`, linear in `z`; 0 log 0 counts as 0."""
+        return -(z * torch.where(z > 0, self.probs.log(), torch.zeros((), dtype=z.dtype))).sum(-1)
+
+    def gradient(self, z: Tensor) -> Tensor:
+        return -self.probs.log().expand_as(z)
+
+    def hessian(self, z: Tensor) -> Tensor:
+        return torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
+
+    def entropy(self) -> Tensor:
+        value: Tensor = -torch.special.xlogy(self.probs, self.probs).sum(-1)
+        return value
+
+    def divergence(self, other: Self) -> Tensor:
+        ratio = torch.special.xlogy(self.probs, self.probs) - torch.special.xlogy(self.probs, other.probs)
+        value: Tensor = ratio.sum(-1)
+        return value
+
+    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+        if len(self.sizes) > 1:
+            raise TypeError("only a joint categorical (one factor) can be conditioned on an event")
+        eye = torch.eye(self.probs.shape[-1], dtype=self.probs.dtype)
+        joint = self.probs * factor(eye)
+        total = joint.sum(-1)
+        given = torch.where(total.unsqueeze(-1) > 0, joint / total.unsqueeze(-1), self.probs)
+        return Categorical(given, self.sizes), total
+
+
+@final
+@dataclass(frozen=True)
+class Particles(Belief):
+    """Weighted draws: `z` (k, *s, b, *event) with normalised `log_weights` (k, *s, b)."""
+
+    z: Tensor
+    log_weights: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        return self.expected(self.z)
+
+    def expected(self, values: Tensor) -> Tensor:
+        """The weighted mean of `values` (k, *s, b, ...) over the particles."""
+        extra = values.dim() - self.log_weights.dim()
+        return (self.log_weights.exp().reshape(*self.log_weights.shape, *[1] * extra) * values).sum(0)
+
+    def beside(self, samples: int) -> "Particles":
+        """The same belief for `samples` sample axes, (k, 1, ..., 1, b, *event) where it has fewer."""
+        missing = samples + 2 - self.log_weights.dim()
+        if missing <= 0:
+            return self
+        axes = [1] * missing
+        log_weights = self.log_weights.view(len(self.z), *axes, *self.log_weights.shape[1:])
+        return Particles(self.z.reshape(len(self.z), *axes, *self.z.shape[1:]), log_weights)
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        index = _drawn(self.log_weights.exp().movedim(0, -1), n, generator)
+        extra = self.z.dim() - self.log_weights.dim()
+        index = index.reshape(*index.shape, *[1] * extra).expand(n, *self.z.shape[1:])
+        return torch.gather(self.z, 0, index)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        return type(self)(_rows(mask, self.z, other.z, 1), _rows(mask, self.log_weights, other.log_weights, 0))
+
+    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+        chance = factor(self.z)
+        joint = self.log_weights + chance.clamp(min=torch.finfo(chance.dtype).tiny).log()  # whose slope is a number
+        return Particles(self.z, joint.log_softmax(0)), self.expected(chance)
+
+
+def _source(generator: torch.Generator | None, like: Tensor) -> torch.device:
+    """Where draws for `like` are made: on the generator's device, whatever its own."""
+    return like.device if generator is None else generator.device
+
+
+def _drawn(probs: Tensor, n: int, generator: torch.Generator) -> Tensor:
+    """`n` indices (n, *s, b) drawn by probabilities (*s, b, k), on their device."""
+    flat = probs.reshape(-1, probs.shape[-1]).to(_source(generator, probs))
+    index = torch.multinomial(flat, n, replacement=True, generator=generator).to(probs.device)
+    return index.T.reshape(n, *probs.shape[:-1])
+
+
+def _rows(mask: Tensor, fresh: Tensor, old: Tensor, events: int) -> Tensor:
+    """Rows of `fresh` where `mask` (b,) is true; the batch is the axis before the last `events` axes."""
+    return torch.where(mask.reshape(-1, *[1] * events), fresh, old)

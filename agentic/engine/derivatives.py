@@ -1,0 +1,48 @@
+"""Row-wise derivatives by autograd, for energies and objectives that have no closed form of their own."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def row_gradient(function: Any, z: Tensor) -> Tensor:
+    """Row-wise gradient of a function that maps (*s, b, *event) to (*s, b); differentiable where `z` already is."""
+    if torch.compiler.is_compiling():  # which cannot follow autograd.grad
+        slope: Tensor = torch.func.grad(lambda free: function(free).sum())(z)
+        return slope
+    with torch.enable_grad():
+        free = z if z.requires_grad else z.detach().requires_grad_()
+        return torch.autograd.grad(function(free).sum(), free, create_graph=z.requires_grad)[0]
+
+
+def row_value_and_gradient(function: Any, z: Tensor) -> tuple[Tensor, Tensor]:
+    """The same with the function's value, from one evaluation; both differentiable where `z` already is."""
+    if torch.compiler.is_compiling():
+        slope, value = torch.func.grad(lambda free: _total_and_rows(function(free)), has_aux=True)(z)
+        return value, slope
+    with torch.enable_grad():
+        free = z if z.requires_grad else z.detach().requires_grad_()
+        value = function(free)
+        slope = torch.autograd.grad(value.sum(), free, create_graph=z.requires_grad)[0]
+    return (value, slope) if z.requires_grad else (value.detach(), slope)
+
+
+def _total_and_rows(value: Tensor) -> tuple[Tensor, Tensor]:
+    return value.sum(), value
+
+
+def row_jacobian(gradient: Any, z: Tensor) -> Tensor:
+    """Row-wise derivative of a gradient (*s, b, d): (*s, b, d, d), one backward pass per column."""
+    with torch.enable_grad():
+        free = z.detach().requires_grad_()
+        slope = gradient(free)
+        if not slope.requires_grad:
+            return torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
+        rows = [
+            torch.autograd.grad(
+                slope[..., i].sum(), free, retain_graph=True, materialize_grads=True, allow_unused=True
+            )[0]
+            for i in range(z.shape[-1])
+        ]
+    return torch.stack(rows, -2)

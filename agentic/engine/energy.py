@@ -1,0 +1,202 @@
+"""Energies: how badly a free variable fits what is given, in nats; the foundation of everything else.
+
+`E(x, z)` is low where `z` (free) agrees with `x` (given). A normalised energy is a `Conditional`. An `Objective` is an
+energy whose given part is fixed: a callable value with a domain, which solvers lower.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor, nn
+
+from agentic.engine.belief import Belief
+from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
+
+Given = Any  # a Tensor (*s, b, ...), a tuple of them, or None
+
+
+class Energy(nn.Module, ABC):
+    """`E(x, z)` in nats: `x` (*s, b, ...) given, `z` (*s, b, *event) free; returns (*s, b).
+
+    Rows are independent: the energy reduces its event axes and keeps the rest. Energies add (`a + b`) and scale
+    (`2 * a`). Energies of discrete variables are linear in every one-hot argument, so that the energy at a
+    probability vector is the expected energy.
+    """
+
+    @abstractmethod
+    def forward(self, x: Given, z: Tensor) -> Tensor:
+        """The energy of every row, (*s, b)."""
+
+    if TYPE_CHECKING:  # nn.Module's own says Any
+
+        def __call__(self, x: Given, z: Tensor) -> Tensor: ...
+
+    @property
+    def name(self) -> str:
+        """What this energy is called among the terms of a sum."""
+        return type(self).__name__.lower()
+
+    def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
+        """Named parts, each (*s, b), that sum to the energy."""
+        return {self.name: self(x, z)}
+
+    def gradient(self, x: Given, z: Tensor) -> Tensor:
+        """dE/dz of every row, shaped like `z`; override with the closed form where there is one."""
+        return row_gradient(lambda free: self(x, free), z)
+
+    def kick(self, x: Given, z: Tensor, move: Tensor, rate: float) -> None:
+        """move <- move - rate dE/dz, in place: a descent's or a momentum's step; override where it is one kernel."""
+        move.sub_(self.gradient(x, z), alpha=rate)
+
+    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The energy (*s, b) and dE/dz in one evaluation; override where a closed form shares work between the two."""
+        if type(self).gradient is not Energy.gradient:
+            return self(x, z), self.gradient(x, z)
+        return row_value_and_gradient(lambda free: self(x, free), z)
+
+    def hessian(self, x: Given, z: Tensor) -> Tensor:
+        """d2E/dz2 of every row (*s, b, d, d) for vector events; override with the closed form where there is one."""
+        return row_jacobian(lambda free: self.gradient(x, free), z)
+
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus what does not depend on `z`; None for any other."""
+        return None
+
+    def start(self, x: Given) -> Tensor | None:
+        """Where settling may start (*s, b, *event), read off `x` by an encoder; None where there is nothing to read."""
+        return None
+
+    def log_normalizer(self, x: Given) -> Tensor | None:
+        """The `log Z` for which `exp(-E - log Z)` is a probability, or None where it is unknown or infinite.
+
+        A `Conditional` has 0; a sum of factors of one joint distribution adds its parts'; a multiple has none.
+        """
+        return None
+
+    def __add__(self, other: "Energy") -> "Energy":
+        return Sum([self, other])
+
+    def __mul__(self, weight: float) -> "Energy":
+        return Multiple(self, weight)
+
+    __rmul__ = __mul__
+
+
+class Conditional(Energy):
+    """A normalised `-log p(z | x)`, in nats: what evidence, ambiguity, gains and predictions need."""
+
+    def log_normalizer(self, x: Given) -> Tensor | None:
+        return torch.zeros(())
+
+    @abstractmethod
+    def given(self, x: Given) -> Belief:
+        """The distribution over `z` given `x`."""
+
+
+class PopulationEnergy(nn.Module, ABC):
+    """An energy of a whole batch, in nats: latents (n, *event) to one scalar.
+
+    Its rows are not independent (variances, covariances, distances between rows), so that it is no `Energy`: only
+    learning accepts it, settling never sees it.
+    """
+
+    @abstractmethod
+    def forward(self, z: Tensor) -> Tensor:
+        """The energy of the population `z` (n, *event), a scalar."""
+
+    def renew(self, *, generator: torch.Generator | None) -> None:
+        """Told before each batch of learning: draw anew what is drawn. Default: nothing is."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, z: Tensor) -> Tensor: ...
+
+
+@final
+class Sum(Energy):
+    """The sum of energies of the same variables; its terms are its parts' terms, numbered where names repeat."""
+
+    def __init__(self, parts: list[Energy]) -> None:
+        super().__init__()
+        leaves = [leaf for part in parts for leaf in (part.members if isinstance(part, Sum) else [part])]
+        self.parts = nn.ModuleList(leaves)
+
+    @property
+    def members(self) -> list[Energy]:
+        """The energies that are summed."""
+        return [part for part in self.parts if isinstance(part, Energy)]
+
+    def forward(self, x: Given, z: Tensor) -> Tensor:
+        return torch.stack(torch.broadcast_tensors(*[part(x, z) for part in self.members])).sum(0)
+
+    def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
+        named: dict[str, Tensor] = {}
+        for part in self.members:
+            for name, value in part.terms(x, z).items():
+                unique, number = name, 2
+                while unique in named:
+                    unique, number = f"{name}_{number}", number + 1
+                named[unique] = value
+        return named
+
+    def gradient(self, x: Given, z: Tensor) -> Tensor:
+        return torch.stack([part.gradient(x, z) for part in self.members]).sum(0)
+
+    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
+        values, slopes = zip(*[part.value_and_gradient(x, z) for part in self.members], strict=True)
+        return torch.stack(torch.broadcast_tensors(*values)).sum(0), torch.stack(slopes).sum(0)
+
+    def hessian(self, x: Given, z: Tensor) -> Tensor:
+        return torch.stack([part.hessian(x, z) for part in self.members]).sum(0)
+
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        parts = [r for part in self.members if (r := part.residuals(x, z)) is not None]
+        return _side_by_side(parts) if len(parts) == len(self.members) else None
+
+    def start(self, x: Given) -> Tensor | None:
+        """That of the first part that has one."""
+        return next((start for part in self.members if (start := part.start(x)) is not None), None)
+
+    def log_normalizer(self, x: Given) -> Tensor | None:
+        logs = [log for part in self.members if (log := part.log_normalizer(x)) is not None]
+        return torch.stack(torch.broadcast_tensors(*logs)).sum(0) if len(logs) == len(self.members) else None
+
+
+@final
+class Multiple(Energy):
+    """An energy times a constant; no longer normalised."""
+
+    def __init__(self, part: Energy, weight: float) -> None:
+        super().__init__()
+        self.part, self.weight = part, float(weight)
+
+    def forward(self, x: Given, z: Tensor) -> Tensor:
+        return self.weight * self.part(x, z)
+
+    def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
+        return {name: self.weight * value for name, value in self.part.terms(x, z).items()}
+
+    def gradient(self, x: Given, z: Tensor) -> Tensor:
+        return self.weight * self.part.gradient(x, z)
+
+    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
+        value, slope = self.part.value_and_gradient(x, z)
+        return self.weight * value, self.weight * slope
+
+    def hessian(self, x: Given, z: Tensor) -> Tensor:
+        return self.weight * self.part.hessian(x, z)
+
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        parts = self.part.residuals(x, z) if self.weight >= 0 else None
+        return None if parts is None else self.weight**0.5 * parts
+
+    def start(self, x: Given) -> Tensor | None:
+        return self.part.start(x)
+
+
+def _side_by_side(parts: list[Tensor]) -> Tensor:
+    """Vectors (*s, b, m_i) in one, with sample axes that broadcast."""
+    rows = torch.broadcast_shapes(*[part.shape[:-1] for part in parts])
+    return torch.cat([part.expand(*rows, -1) for part in parts], -1)

@@ -1,0 +1,108 @@
+"""Objectives: energies whose given part is fixed, as callable values with a domain, which solvers lower."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from agentic.engine.belief import Belief, Point
+from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
+from agentic.engine.domain import Domain
+from agentic.engine.energy import Energy, Given
+
+
+class Objective(ABC):
+    """What a solver lowers: a value, not a closure. Black-box solvers call it; white-box solvers look inside."""
+
+    @property
+    @abstractmethod
+    def domain(self) -> Domain:
+        """Where the free variable lives."""
+
+    @abstractmethod
+    def __call__(self, z: Tensor) -> Tensor:
+        """The objective at `z` (*s, b, *event), in nats: (*s, b)."""
+
+    def start(self, z: Any) -> Tensor:
+        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the middle."""
+        begin: Tensor | None = self.proposal() if z is None else z
+        return self.middle() if begin is None else begin
+
+    def middle(self) -> Tensor:
+        """The start (b, *event) where nothing is known: the domain's middle, unless the objective has one per row."""
+        return self.domain.center(1)
+
+    def proposal(self) -> Tensor | None:
+        """A start (b, *event) that the objective itself can give, by an encoder; None where it has none."""
+        return None
+
+    def settled(self, z: Tensor, value: Tensor) -> Belief:
+        """What a place (b, *event) of value (b,) means once a solver has ended there: a point unless it is more."""
+        return Point(z)
+
+    def gradient(self, z: Tensor) -> Tensor:
+        """Its gradient at `z`, shaped like `z`."""
+        return row_gradient(self, z)
+
+    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
+        """move <- move - rate gradient(z), in place; `move` is shaped like `z`."""
+        move.sub_(self.gradient(z), alpha=rate)
+
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Both at once, (*s, b) and shaped like `z`: one evaluation where the gradient has no closed form."""
+        if type(self).gradient is not Objective.gradient:
+            return self(z), self.gradient(z)
+        return row_value_and_gradient(self, z)
+
+    def hessian(self, z: Tensor) -> Tensor:
+        """Its second derivatives at `z` (*s, b, d): (*s, b, d, d)."""
+        return row_jacobian(self.gradient, z)
+
+    def residuals(self, z: Tensor) -> Tensor | None:
+        """The r (*s, b, m) of an objective that is |r|^2 / 2 plus a constant; None for any other."""
+        return None
+
+
+@final
+@dataclass(frozen=True)
+class Clamped(Objective):
+    """The energy of `z` with `x` clamped: `z -> E(x, z)`."""
+
+    energy: Energy
+    x: Given
+    over: Domain
+
+    @property
+    def domain(self) -> Domain:
+        return self.over
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return self.energy(self.x, z)
+
+    def gradient(self, z: Tensor) -> Tensor:
+        return self.energy.gradient(self.x, z)
+
+    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
+        self.energy.kick(self.x, z, move, rate)
+
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self.energy.value_and_gradient(self.x, z)
+
+    def hessian(self, z: Tensor) -> Tensor:
+        return self.energy.hessian(self.x, z)
+
+    def residuals(self, z: Tensor) -> Tensor | None:
+        return self.energy.residuals(self.x, z)
+
+    def middle(self) -> Tensor:
+        """The domain's middle for every row of `x`, in its dtype and on its device."""
+        given = self.x[0] if isinstance(self.x, tuple) else self.x
+        if not isinstance(given, Tensor):
+            return self.over.center(1)
+        kind = given.dtype if given.is_floating_point() else torch.float64
+        return self.over.center(len(given), kind).to(given.device)
+
+    def proposal(self) -> Tensor | None:
+        return self.energy.start(self.x)

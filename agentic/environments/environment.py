@@ -1,0 +1,217 @@
+"""Gymnasium on one side, (batch, ...) tensors on the other.
+
+Single environments, lists of them and vector environments of every autoreset mode become one thing, an
+`Environment`, whose steps always mean the same: `next_obs` is the true successor, and an episode begins by `restart`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from difflib import get_close_matches
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.vector import VectorEnv
+from torch import Tensor
+
+from agentic.engine.domain import Domain
+from agentic.environments.pomdp import Truth, truth_of
+from agentic.environments.spaces import Arrays, Layout, layout
+from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
+from agentic.errors import RunError, UserError
+
+
+class Environment:
+    """A batch of equal environments.
+
+    `observation` and `action` are the domains an agent sees, `observation_layout` and `action_layout` say how native
+    arrays lie in them. `episode` and `t` (b,) int64 count from 0 within each row. A row's generator is seeded at
+    `reset` and goes on through every `restart`.
+
+    Every failure of the environment is a RunError of one sentence naming environment, row, episode and step.
+    """
+
+    def __init__(self, id: str, rows: Rows) -> None:
+        self.id, self.batch, self._rows = id, len(rows.everyone), rows
+        self.observation_layout, self.action_layout = rows.observation, rows.action
+        self._step: Outcome | None = None
+        self.episode = self.t = np.zeros(self.batch, np.int64)
+        self._ones = np.ones(self.batch, np.int64)
+
+    @property
+    def observation(self) -> Domain:
+        return self.observation_layout.domain
+
+    @property
+    def action(self) -> Domain:
+        return self.action_layout.domain
+
+    def reset(self, seeds: Sequence[int]) -> Arrays:
+        """Begin episode 0 in every row, each with its own seed. Returns the native observations.
+
+        A vector environment that has one generator for all rows (any but Gymnasium's Sync and Async) takes the first.
+        """
+        self.episode = self.t = np.zeros(self.batch, np.int64)
+        self._step = None
+        return self._checked(self._guarded(self._rows.reset, seeds))
+
+    def step(self, action: Arrays, active: np.ndarray | None = None) -> Outcome:
+        """One step of every row in which `active` (b,) is true; the others stay where they are, `valid` False."""
+        self._count()
+        step: Outcome = self._guarded(self._rows.step, action, active)
+        self._step = step
+        if not self.observation_layout.fits(step.next_obs):
+            self._checked(step.next_obs)
+        return step
+
+    def restart(self, begins: np.ndarray) -> Arrays:
+        """Begin the next episode in the rows (b,) that the last step said begin one, or in some of them.
+
+        Returns the native observations that every row's next decision sees.
+        """
+        self._count()
+        return self._checked(self._guarded(self._rows.restart, begins))
+
+    def encode(self, obs: Arrays, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Native observations as the agent's tensor (b, *event)."""
+        return self.observation_layout.encode(obs, dtype)
+
+    def decode(self, action: Tensor) -> Arrays:
+        """The agent's actions (b, *event) in native form. Raises RunError for what the action space does not have.
+
+        Nothing is clipped but the rounding of a cast: projection happens once, where an agent selects its action.
+        """
+        return self.action_layout.decode(action, self.batch)
+
+    def truth(self) -> Truth:
+        """The world as arrays, where it is known (see `truth_of`). Raises UserError where it is not."""
+        return truth_of(self._rows.envs[0])
+
+    def copies(self) -> Callable[[], Single]:
+        """A function that makes single environments like those of this batch as they are now.
+
+        Raises UserError where there are none to copy: in a vector environment of somebody else's making.
+        """
+        try:
+            if not isinstance(self._rows.envs[0], gymnasium.Env):
+                raise TypeError(f"it is a {type(self._rows.envs[0]).__name__}")
+            pristine = deepcopy(self._rows.envs[0])
+        except Exception as error:
+            hint = "give its id or a function that makes it"
+            raise UserError(f"{self.id} cannot be copied, {' '.join(str(error).split())}: {hint}") from error
+        return lambda: deepcopy(pristine)
+
+    def close(self) -> None:
+        self._rows.close()
+
+    def _count(self) -> None:
+        """Let the last step's rows move on."""
+        step, self._step = self._step, None
+        if step is None:
+            return
+        self.t = self.t + (self._ones if step.valid is self._rows.everyone else step.valid)
+        if step.ended is not None:
+            self.t = np.where(step.ended, 0, self.t)
+            self.episode = self.episode + step.ended
+
+    def _checked(self, obs: Arrays) -> Arrays:
+        if not self.observation_layout.fits(obs):
+            row, why = self.observation_layout.misfit(obs)
+            raise RunError(f"{self._place(row)}: the observation {why}")
+        return obs
+
+    def _guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except Fault as fault:
+            raise RunError(f"{self._place(fault.row)}: {fault}") from fault.__cause__
+        except Exception as error:
+            raise RunError(f"{self._place(None)}: {sentence(error)}") from error
+
+    def _place(self, row: int | None) -> str:
+        where = 0 if row is None else row
+        place = f"episode {self.episode[where]}, step {self.t[where]}"
+        return f"{self.id}, {place}" if row is None else f"{self.id}, row {row}, {place}"
+
+
+def make(
+    id: Any,
+    *,
+    envs: int = 1,
+    kwargs: Mapping[str, Any] | None = None,
+    changes: Sequence[Callable[[Single], Single]] = (),
+) -> Environment:
+    """An Environment from a Gymnasium id (`CartPole-v1`, `package:Env-v0`) or from what somebody made already.
+
+    `id` may also be an environment, a list of them, a vector environment, a function that makes one environment, or
+    an Environment, returned as it is. `changes` are wrappers, applied in order to each single environment.
+
+    Raises UserError for an unknown id (with near matches), wrong arguments and spaces that cannot be encoded.
+    """
+    if isinstance(id, Environment):
+        return id
+    if envs < 1:
+        raise UserError(f"envs must be at least 1, got {envs}")
+    if isinstance(id, VectorEnv):
+        return _from_vector(id, changes)
+    if isinstance(id, gymnasium.Env):
+        singles = [id]
+    elif isinstance(id, list | tuple) and id:
+        singles = list(id)
+    elif not (isinstance(id, str) or callable(id)):
+        raise UserError(f"expected an id, an environment, a list of them or a function that makes one, got {id!r}")
+    else:
+        singles = [_make_one(id, kwargs or {}) for _ in range(envs)]
+    if envs not in (1, len(singles)):
+        raise UserError(f"envs = {envs}, but {len(singles)} made environments were given: give an id or a function")
+    for change in changes:
+        singles = [change(env) for env in singles]
+    name = _name(singles[0])
+    if any(_spaces(env) != _spaces(singles[0]) for env in singles):
+        raise UserError(f"a batch needs environments of equal spaces, got {[str(_spaces(env)) for env in singles]}")
+    return Environment(name, Singles(singles, *_layouts(name, *_spaces(singles[0]))))
+
+
+def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Environment:
+    name = _name(env)
+    if changes:
+        raise UserError(f"changes apply to single environments, and {name} is a vector environment: give its id")
+    if "autoreset_mode" not in (env.metadata or {}):
+        raise UserError(f'{name} does not say how it resets: set metadata["autoreset_mode"] to an AutoresetMode')
+    return Environment(name, Vector(env, *_layouts(name, env.single_observation_space, env.single_action_space)))
+
+
+def _layouts(name: str, observation: Any, action: Any) -> tuple[Layout, Layout]:
+    return layout(observation, f"the observation space of {name}"), layout(action, f"the action space of {name}")
+
+
+def _spaces(env: Single) -> tuple[Any, Any]:
+    return env.observation_space, env.action_space
+
+
+def _name(env: Any) -> str:
+    return env.spec.id if getattr(env, "spec", None) is not None else type(env.unwrapped).__name__
+
+
+def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Single:
+    try:
+        return gymnasium.make(id, **kwargs) if isinstance(id, str) else id(**kwargs)
+    except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv) as error:
+        raise UserError(_unknown(str(id))) from error
+    except ModuleNotFoundError as error:
+        module = error.name or str(id).split(":")[0]
+        raise UserError(f"environment {id!r} needs the module {module!r}, which is not installed") from error
+    except (TypeError, ValueError, gymnasium.error.Error) as error:
+        with_what = f" with {dict(kwargs)}" if kwargs else ""
+        raise UserError(f"environment {id!r} cannot be made{with_what}: {error}") from error
+
+
+def _unknown(id: str) -> str:
+    entries = [spec.entry_point for spec in gymnasium.registry.values()]
+    packages = sorted({entry.split(".")[0].split(":")[0] for entry in entries if isinstance(entry, str)})
+    near = get_close_matches(id.split(":")[-1], gymnasium.registry, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see `agentic envs`."
+    return (
+        f"unknown environment {id!r}; {hint} Environments come from {', '.join(packages)}; others as 'package:Name-v0'"
+    )

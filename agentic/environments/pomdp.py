@@ -1,0 +1,159 @@
+"""What an environment really does, as arrays that an exact agent or an exact metric can use.
+
+Our environments say it themselves (`true_model`); Gymnasium's toy-text environments carry a transition table that
+is turned into the same form. Step limits are not part of it: they are a convention of the run, not of the world.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Discrete
+from numpy.typing import ArrayLike, NDArray
+
+from agentic.errors import UserError
+
+Floats = NDArray[np.float64]
+Outcomes = Sequence[tuple[float, int, float, bool]]  # (probability, next state, reward, terminated)
+Table = Mapping[int, Mapping[int, Outcomes]]
+Transitions = list[tuple[int, int, float, int, float, bool]]  # state and action, then an outcome of theirs
+
+TOLERANCE = 1e-9
+
+
+class Truth(TypedDict):
+    """A finite world: hidden factors, moved by actions, seen through modalities. All arrays are float64.
+
+    `A`: one array per observation modality, (levels, *state factors): probability of each level in a state.
+    `B`: one array per state factor, (next, previous, actions); a factor that the action cannot move repeats the
+         same matrix for every action. Terminal states keep themselves.
+    `D`: one array per state factor, (states,): where an episode starts.
+    `rewards`: (*state factors, actions), the expected reward of taking the action in that state.
+    `ends`: (*state factors), probability that the episode has ended once that state is entered.
+
+    The columns (first axis) of every A, B and D sum to 1.
+    """
+
+    A: list[Floats]
+    B: list[Floats]
+    D: list[Floats]
+    rewards: Floats
+    ends: Floats
+
+
+def check_truth(truth: Truth) -> Truth:
+    """Return `truth` if its shapes agree and its columns sum to 1; raise ValueError naming the array otherwise."""
+    factors = tuple(len(start) for start in truth["D"])
+    actions = truth["rewards"].shape[-1]
+    expected = {"rewards": (*factors, actions), "ends": factors}
+    expected |= {f"A[{i}]": (len(array), *factors) for i, array in enumerate(truth["A"])}
+    expected |= {f"B[{i}]": (n, n, actions) for i, n in enumerate(factors)}
+    arrays = {"rewards": truth["rewards"], "ends": truth["ends"]}
+    columns = {f"A[{i}]": array for i, array in enumerate(truth["A"])}
+    columns |= {f"B[{i}]": array for i, array in enumerate(truth["B"])}
+    columns |= {f"D[{i}]": array for i, array in enumerate(truth["D"])}
+    if len(truth["B"]) != len(factors):
+        raise UserError(f"B must have one array per state factor, {len(factors)} as D has, got {len(truth['B'])}.")
+    for name, shape in expected.items():
+        found = (arrays | columns)[name].shape
+        if found != shape:
+            raise UserError(f"{name} must have shape {shape} to agree with D and rewards, got {found}: reshape it.")
+    for name, array in columns.items():
+        if array.min() < 0 or np.abs(array.sum(axis=0) - 1).max() > TOLERANCE:
+            raise UserError(f"the columns of {name} must be probabilities that sum to 1 along axis 0: normalize them.")
+    return truth
+
+
+def truth_from_transitions(P: Table, observations: int, start: ArrayLike) -> Truth:
+    """A Gymnasium toy-text table `P[state][action] = [(probability, next, reward, terminated), ...]` as a Truth.
+
+    The observation is the state, so `observations` must be the number of states. `start` (states,) is the
+    distribution of the first state. A state entered with `terminated` becomes absorbing, pays nothing from then on
+    and has `ends` 1. A reachable state that ends the episode on some entries and not on others cannot be told in
+    this form and is refused.
+    """
+    states, actions = len(P), len(P[0])
+    first = np.asarray(start, dtype=np.float64)
+    if observations != states or first.shape != (states,):
+        raise UserError(
+            f"observations and start must cover the {states} states of the table, got {observations} observations "
+            f"and a start of shape {first.shape}: this conversion is for worlds whose observation is the state."
+        )
+    transitions: Transitions = [
+        (s, a, *outcome) for s in range(states) for a in range(actions) for outcome in P[s][a] if outcome[0] > 0
+    ]
+    ended = _ended(transitions, first)
+    moves, rewards = np.zeros((states, states, actions)), np.zeros((states, actions))
+    for s, a, probability, successor, reward, _ in transitions:
+        moves[successor, s, a] += probability
+        rewards[s, a] += probability * reward
+    moves[:, ended, :] = np.eye(states)[:, ended, None]
+    rewards[ended] = 0.0
+    return check_truth(
+        {"A": [np.eye(states)], "B": [moves], "D": [first], "rewards": rewards, "ends": ended.astype(np.float64)}
+    )
+
+
+def _ended(transitions: Transitions, start: Floats) -> NDArray[np.bool_]:
+    """Which states (states,) are entered with `terminated`; ValueError where a reachable one is also entered alive."""
+    ended = np.zeros(len(start), dtype=bool)
+    successors: list[set[int]] = [set() for _ in start]
+    for s, _, _, successor, _, terminated in transitions:
+        if terminated:
+            ended[successor] = True
+        else:
+            successors[s].add(successor)
+    alive: set[int] = set()
+    frontier = set(np.flatnonzero(start > 0).tolist())
+    while frontier:
+        alive |= frontier
+        frontier = {n for s in frontier if not ended[s] for n in successors[s]} - alive
+    both = sorted(s for s in alive if ended[s])
+    if both:
+        raise UserError(
+            f"a state must end the episode always or never, got {both[:5]} that do so only on some entries: "
+            "split such a state in two, or write true_model() by hand."
+        )
+    return ended
+
+
+def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
+    """The truth of an environment or of its wrapped form.
+
+    The outermost layer that has `true_model()` answers; below all wrappers, a toy-text table `P` with
+    `initial_state_distrib` does. A wrapper that changes actions, observations or rewards and has no `true_model()`
+    is refused, because what is underneath is no longer what the agent meets.
+    """
+    layer: Any = env
+    while True:
+        if hasattr(layer, "true_model"):
+            return check_truth(layer.true_model())
+        if not isinstance(layer, gymnasium.Wrapper):
+            return _truth_of_table(layer)
+        if isinstance(layer, gymnasium.ActionWrapper | gymnasium.ObservationWrapper | gymnasium.RewardWrapper):
+            raise UserError(
+                f"the wrapper {type(layer).__name__} changes what the agent meets and has no true_model(): "
+                "give it one, or pass env.unwrapped for the truth without it."
+            )
+        layer = layer.env
+
+
+def _truth_of_table(env: Any) -> Truth:
+    name = type(env).__name__
+    if not (hasattr(env, "P") and hasattr(env, "initial_state_distrib")):
+        raise UserError(
+            f"the truth of {name} is not known: it needs a method true_model(), or a transition table P together with "
+            "initial_state_distrib (for a table alone, call truth_from_transitions with a start distribution)."
+        )
+    if getattr(env, "fickle_passenger", False):  # Taxi's table leaves the change of destination out
+        raise UserError(f"the table of {name} omits its fickle passenger: make it with fickle_passenger=False.")
+    space = env.observation_space
+    if not isinstance(space, Discrete):
+        raise UserError(f"the observation space of {name} must be Discrete to be its state, got {space}.")
+    return truth_from_transitions(env.P, int(space.n), env.initial_state_distrib)
+
+
+def joint_states(truth: Truth) -> int:
+    """The number of joint values of all state factors."""
+    return int(np.prod([len(first) for first in truth["D"]]))

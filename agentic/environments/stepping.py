@@ -1,0 +1,191 @@
+"""How a batch of Gymnasium environments is stepped, so that a step means the same whoever made them.
+
+`next_obs` is always the true successor, and no episode begins before it is asked to. With `layout.py` and `env.py`
+this is all that knows Gymnasium.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Protocol
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+
+from agentic.environments.spaces import Arrays, Layout
+
+Single = gymnasium.Env[Any, Any]
+ROOMS = 64  # steps for which single environments allocate at once
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one step of every row gave. Arrays are (b, ...); rows with `valid` False did not really step.
+
+    `ended` are the rows whose episode is over, `begins` those whose next decision is the first of an episode (the
+    same, except that a NEXT_STEP environment begins a tick later); None stands for no row at all.
+    """
+
+    next_obs: Arrays
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    valid: np.ndarray
+    ended: np.ndarray | None = None
+    begins: np.ndarray | None = None
+
+
+class Rows(Protocol):
+    """How a batch of environments is stepped; `envs` are the single ones, where they can be had.
+
+    `everyone` (b,) is all true, and the `valid` of most steps. `observation` and `action` say how arrays lie.
+    """
+
+    envs: Sequence[Single]
+    everyone: np.ndarray
+    observation: Layout
+    action: Layout
+
+    def reset(self, seeds: Sequence[int]) -> Arrays: ...
+    def step(self, action: Arrays, active: np.ndarray | None) -> Outcome: ...
+    def restart(self, begins: np.ndarray) -> Arrays: ...
+    def close(self) -> None: ...
+
+
+class Fault(Exception):
+    """A failure in one row; its cause is the environment's own exception, if there was one."""
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+def sentence(error: Exception) -> str:
+    said = " ".join(str(error).split())
+    return f"the environment raised {type(error).__name__}" + (f": {said}" if said else "")
+
+
+class Singles:
+    """Single environments stepped one after the other: as bare Gymnasium, and cheaper than a SyncVectorEnv."""
+
+    def __init__(self, envs: Sequence[Single], observation: Layout, action: Layout) -> None:
+        self.envs, self.observation, self.action = envs, observation, action
+        self.everyone = np.ones(len(envs), bool)
+        self.rooms: list[tuple[Arrays, np.ndarray, np.ndarray, np.ndarray]] = []
+        self.obs: Arrays = ()
+
+    def reset(self, seeds: Sequence[int]) -> Arrays:
+        self.obs = self._room()[0]
+        for row, seed in enumerate(seeds):
+            self._begin(row, seed)
+        return self.obs
+
+    def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
+        before = self.obs
+        self.obs, reward, terminated, truncated = self._room()
+        ended = None
+        for row, env in enumerate(self.envs):
+            if active is not None and not active[row]:
+                for new, old in zip(self.obs, before, strict=True):
+                    new[row] = old[row]
+                continue
+            try:
+                obs, gain, end, cut, _ = env.step(self.action.row(action, row))
+                reward[row] = gain
+            except Exception as error:
+                raise Fault(row, sentence(error)) from error
+            if not isfinite(gain):
+                raise Fault(row, f"the reward is {gain}")
+            self._store(row, obs)
+            if end or cut:
+                terminated[row], truncated[row] = end, cut
+                ended = terminated | truncated
+        valid = self.everyone if active is None else active
+        return Outcome(self.obs, reward, terminated, truncated, valid, ended, ended)
+
+    def _room(self) -> tuple[Arrays, np.ndarray, np.ndarray, np.ndarray]:
+        """Fresh zeros for one step, allocated in blocks, which is cheaper."""
+        if not self.rooms:
+            shape = (ROOMS, len(self.envs))
+            arrays = self.observation.rooms(*shape)
+            self.rooms = list(zip(arrays, np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, bool), strict=True))
+        return self.rooms.pop()
+
+    def restart(self, begins: np.ndarray) -> Arrays:
+        self.obs = tuple(array.copy() for array in self.obs)
+        for row in np.flatnonzero(begins):
+            self._begin(int(row), None)
+        return self.obs
+
+    def _begin(self, row: int, seed: int | None) -> None:
+        try:
+            obs, _ = self.envs[row].reset(seed=seed)
+        except Exception as error:
+            raise Fault(row, sentence(error)) from error
+        self._store(row, obs)
+
+    def _store(self, row: int, obs: Any) -> None:
+        try:
+            self.observation.store(self.obs, row, obs)
+        except (ValueError, TypeError, LookupError) as error:
+            raise Fault(row, f"the observation {error}") from error
+
+    def close(self) -> None:
+        for env in self.envs:
+            env.close()
+
+
+class Vector:
+    """A vector environment that somebody else made, its way of beginning episodes translated."""
+
+    def __init__(self, env: VectorEnv[Any, Any, Any], observation: Layout, action: Layout) -> None:
+        self.env, self.observation, self.action = env, observation, action
+        self.envs: Sequence[Single] = getattr(env.unwrapped, "envs", [env])
+        self.mode = AutoresetMode(env.metadata["autoreset_mode"])
+        self.everyone = np.ones(env.num_envs, bool)
+        self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise
+        self.after: Arrays = ()  # what the environment returned, where `next_obs` was put right
+
+    def reset(self, seeds: Sequence[int]) -> Arrays:
+        self.dummy = np.zeros(self.env.num_envs, bool)
+        one_each = isinstance(self.env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
+        obs, _ = self.env.reset(seed=list(seeds) if one_each else seeds[0])  # type: ignore[arg-type]
+        return self._batch(obs)
+
+    def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
+        obs, reward, terminated, truncated, info = self.env.step(self.action.whole(action))
+        next_obs = self.after = self._batch(obs)
+        ended = np.logical_or(terminated, truncated)
+        begins, valid = ended, ~self.dummy
+        if self.mode is AutoresetMode.NEXT_STEP:
+            begins, self.dummy = self.dummy, ended
+        elif self.mode is AutoresetMode.SAME_STEP and ended.any():
+            next_obs = self._final(next_obs, ended, info)
+        if active is not None:
+            valid = valid & active
+        gain = np.array(reward, np.float64)
+        for row in np.flatnonzero(valid & ~np.isfinite(gain)):
+            raise Fault(int(row), f"the reward is {gain[row]}")
+        over, begins = ended & valid if ended.any() else None, begins if begins.any() else None
+        return Outcome(next_obs, gain, terminated & valid, truncated & valid, valid, over, begins)
+
+    def restart(self, begins: np.ndarray) -> Arrays:
+        if self.mode is AutoresetMode.DISABLED:
+            obs, _ = self.env.reset(options={"reset_mask": begins})
+            self.after = self._batch(obs)
+        return self.after
+
+    def _final(self, obs: Arrays, ended: np.ndarray, info: Mapping[str, Any]) -> Arrays:
+        if "final_obs" not in info:
+            raise RuntimeError("an episode ended without info['final_obs'], which autoreset mode SAME_STEP promises")
+        true = tuple(array.copy() for array in obs)
+        for row in np.flatnonzero(ended):
+            self.observation.store(true, int(row), info["final_obs"][row])
+        return true
+
+    def _batch(self, obs: Any) -> Arrays:
+        return self.observation.batch(obs, self.env.num_envs)
+
+    def close(self) -> None:
+        self.env.close()

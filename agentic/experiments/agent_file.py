@@ -1,0 +1,79 @@
+"""An agent that is one class in a file, named by its path: no packaging and no hook."""
+
+import inspect
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from agentic.agents.agent import Agent
+from agentic.agents.policy_agent import PolicyAgent
+from agentic.environments.environment import Environment
+from agentic.errors import UserError, described, listed
+from agentic.plugins import Component, Registry
+from agentic.plugins.loading import import_file
+
+
+def with_file(registry: Registry, name: str) -> Registry:
+    """The registry with the agent "path/to/file.py" or "path/to/file.py:Class", where `name` is such.
+
+    The class is an `Agent`, or a policy: anything with `predict(obs)`, or that is called with an observation. Its
+    parameters are those of its constructor (of an agent's `from_env`, where it has one). Raises UserError where there
+    is no such file or class, or several.
+    """
+    path = agent_path(name)
+    if not path:
+        return registry
+    wanted = name.removeprefix(path).removeprefix(":")
+    file = Path(path)
+    if not file.is_file():
+        raise UserError(f"there is no file {path}: an agent may be the path of a file with its class")
+    try:
+        module, digest = import_file(file.resolve())
+    except (Exception, SystemExit) as error:
+        raise UserError(f"{path} does not load, {described(error)}") from error
+    found = _class(module, path, wanted)
+    target = found if issubclass(found, Agent) else _policy(found)
+    component = Component("agents", name, file.stem, None, "file", target, digest)
+    return replace(registry, components=(*registry.components, component))
+
+
+def agent_path(name: str) -> str:
+    """The path in the name of an agent, "path/to/file.py" or "path/to/file.py:Class"; empty for any other name."""
+    found = re.fullmatch(r"(.+\.py)(:.*)?", name, re.DOTALL)
+    return found[1] if found else ""
+
+
+def _class(module: ModuleType, path: str, wanted: str) -> type[Any]:
+    """The class of that name, or the only one that can decide."""
+    own = {
+        key: each for key, each in vars(module).items() if inspect.isclass(each) and each.__module__ == module.__name__
+    }
+    fit = {key: each for key, each in own.items() if _decides(each)}
+    chosen = [own[wanted]] if wanted in own else [] if wanted else list(fit.values())
+    if len(chosen) != 1 or not _decides(chosen[0]):
+        asked = f"the class {wanted}" if wanted else "one class"
+        raise UserError(
+            f"{path} should have {asked} that is an agentic.Agent, has predict(obs) or can be called with an "
+            f"observation; such classes there: {listed(fit)}" + ("" if wanted else f": write {path}:Class")
+        )
+    return chosen[0]
+
+
+def _decides(found: type[Any]) -> bool:
+    agent = issubclass(found, Agent) and not inspect.isabstract(found)
+    return agent or hasattr(found, "predict") or "__call__" in vars(found)
+
+
+def _policy(found: type[Any]) -> type[Any]:
+    """A class that makes an agent of a policy."""
+
+    class Policy:
+        __signature__ = inspect.signature(found)
+
+        @classmethod
+        def from_env(cls, env: Environment, **parameters: Any) -> PolicyAgent:
+            return PolicyAgent(found(**parameters), env.observation_layout, env.action_layout)
+
+    return Policy

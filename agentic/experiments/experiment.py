@@ -1,0 +1,179 @@
+"""An experiment file: what to run, as one TOML text and as one checked, frozen value.
+
+Every mistake in it is told before anything runs, in one sentence with the nearest valid word. The resolved file is
+written into the run, so that a run can be repeated from its own folder.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agentic.errors import RunError, UserError, suggest
+from agentic.experiments.toml import complaint, read, toml_lines
+
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class _Table(BaseModel):
+    """A table with a fixed set of keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(BaseModel):
+    """A component by `name`; every other key is a parameter of it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: Annotated[str, Field(min_length=1)]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+@final
+class RunTable(_Table):
+    """`candidates` is how many of the best courses of action each decision weighed are recorded."""
+
+    seed: Count = 0
+    envs: Positive = 1
+    dtype: Literal["float32", "float64"] = "float32"
+    threads: Positive = 1
+    candidates: Count = 0
+
+
+@final
+class EnvTable(_Table):
+    """`changes` are wrappers that change the world, innermost first."""
+
+    id: Annotated[str, Field(min_length=1)]
+    kwargs: dict[str, Any] = {}
+    changes: tuple[Named, ...] = ()
+
+
+@final
+class AgentTable(Named):
+    selection: Named | None = None
+
+
+@final
+class PlannerTable(Named):
+    """A planner and the purpose it plans for: how far ahead, and what counts beside the goal."""
+
+    horizon: Positive = 1
+    discount: Annotated[float, Field(gt=0, le=1)] = 1.0
+    gain: Named | None = None
+    effort: Named | None = None
+    terminal: Named | None = None
+
+
+@final
+class LearnTable(_Table):
+    """Environment steps of experience, the first `warmup` of uniformly random actions that last `hold` steps each."""
+
+    steps: Count = 0
+    warmup: Count = 0
+    hold: Positive = 1
+
+
+@final
+class EvaluateTable(_Table):
+    episodes: Positive = 20
+
+
+@final
+class Experiment(_Table):
+    """Everything a run depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
+
+    run: RunTable = RunTable()
+    env: EnvTable
+    agent: AgentTable
+    model: Named | None = None
+    goal: Named | None = None
+    inference: Named | None = None
+    planner: PlannerTable | None = None
+    learner: Named | None = None
+    learn: LearnTable = LearnTable()
+    evaluate: EvaluateTable = EvaluateTable()
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
+        """The experiment in a TOML file, after `overrides` such as "planner.horizon=3".
+
+        Another `name` drops the parameters of the component it replaces; names are set first.
+        """
+        return cls.of(read(path), overrides, source=f"{path}: ")
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], overrides: Iterable[str] = (), *, source: str = "") -> Self:
+        """The experiment in plain tables; `source` starts its error messages."""
+        given = json.loads(json.dumps(tables, default=str))
+        for setting in sorted(overrides, key=lambda text: not text.partition("=")[0].strip().endswith(".name")):
+            override(given, setting)
+        try:
+            return cls.model_validate_json(json.dumps(given, default=str), strict=True)
+        except ValidationError as error:
+            raise UserError(source + _sentence(error)) from None
+
+    def tables(self) -> dict[str, Any]:
+        """Plain tables, defaults filled in and absent ones left out."""
+        return self.model_dump(exclude_none=True)
+
+    def to_toml(self) -> str:
+        """The resolved file."""
+        return "\n".join(
+            line for name, table in self.tables().items() for line in (f"[{name}]", *toml_lines(table), "")
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the resolved file. Raises RunError where it cannot be written."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.to_toml(), encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror}") from error
+
+
+_SHARED = {"agent": {"selection"}, "planner": PlannerTable.model_fields.keys() - {"name"}}  # whatever the component
+
+
+def override(tables: dict[str, Any], text: str) -> None:
+    """Set one value of plain tables, as in "planner.horizon=3"; what is not TOML is taken as a word."""
+    path, equals, value = text.partition("=")
+    *parents, key = (part.strip() for part in path.split("."))
+    if not equals or not parents or not all((*parents, key)):
+        raise UserError(f"cannot read the setting {text!r}: write table.key=value, such as planner.horizon=3")
+    for parent in parents:
+        tables = tables.setdefault(parent, {})
+        if not isinstance(tables, dict):
+            raise UserError(f"cannot set {path.strip()}: {parent} is a value and not a table")
+    try:
+        chosen = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        chosen = value.strip()
+    if key == "name" and tables.get("name") != chosen:  # the other component's parameters went with it
+        for parameter in tables.keys() - _SHARED.get(parents[0], set()):
+            del tables[parameter]
+    tables[key] = chosen
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
+    first = error.errors(include_url=False)[0]
+    table, *keys = map(str, first["loc"])
+    label = " ".join([f"[{table}]", *([".".join(keys)] if keys else [])])
+    if first["type"] == "extra_forbidden":
+        owner: Any = Experiment.model_fields[table].annotation if keys else Experiment
+        known = owner.model_fields
+        near = suggest((keys or [table])[-1], known)
+        return f"unknown {'key' if keys else 'table'} {label}{near}; known: {', '.join(known)}"
+    if first["type"] == "missing":
+        hint = {"env": 'id = "CartPole-v1"', "agent": 'name = "energy"'}.get(table, 'name = "..."')
+        return f"{label} is missing" + ("" if len(keys) > 1 else f": write [{table}] and below it {hint}")
+    return f"{label} {complaint(error)}"

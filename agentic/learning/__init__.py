@@ -1,0 +1,1 @@
+"""What is learned from ticks or data: learners, losses, replay."""

@@ -1,0 +1,67 @@
+"""Learning between ticks: lowering an energy over weights.
+
+A learner is the only thing that touches a model's parameters. Whatever is derived from weights and carried across
+ticks keeps the model's `version` and is recomputed when it changes. Bare energies are never lowered over weights (their
+minimum collapses): a `Loss` is a free energy, or a declared functional for energies without a normaliser.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from agentic.learning.replay import Replay
+
+if TYPE_CHECKING:
+    from agentic.tick import Tick
+
+
+class Learner(ABC):
+    """Consumes ticks, rewards included, and changes one model in place."""
+
+    def start(self, *, generator: torch.Generator) -> None:  # noqa: B027  # most learners have nothing to draw
+        """Told once before the first tick of a run, with the run's own source of chance."""
+
+    @abstractmethod
+    def update(self, tick: "Tick") -> Mapping[str, float]:
+        """Learn from one tick and report what is worth knowing (a loss, a residual), by name."""
+
+
+class Conjugate(ABC):
+    """A model that can absorb a tick in closed form: its weights' belief stays in one family."""
+
+    @abstractmethod
+    def absorb(self, tick: "Tick") -> Mapping[str, float]:
+        """Update the belief about the weights by the valid rows of one tick and bump `version`."""
+
+
+class Loss(ABC):
+    """What learning lowers over weights: a value, in nats, of rows of data. Concrete ones are frozen dataclasses.
+
+    Latents are settled inside, with no gradient through the settling: the gradient is E_q[dE/dtheta] at the belief.
+    """
+
+    @abstractmethod
+    def __call__(
+        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The loss of some rows (each (n, ...)), a scalar, and what is worth knowing, by name (residuals, parts)."""
+
+
+class Trainable(ABC):
+    """A model that is learned by gradient: what its experience amounts to, and what is lowered over its weights."""
+
+    @property
+    @abstractmethod
+    def loss(self) -> Loss:
+        """What is lowered, of rows of what `digest` returns."""
+
+    @abstractmethod
+    def initialize(self, *, generator: torch.Generator) -> None:
+        """Draw the weights afresh."""
+
+    @abstractmethod
+    def digest(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Experience as rows of data (n, ...): scales estimated, latents settled, members' shares drawn."""

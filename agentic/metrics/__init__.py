@@ -1,0 +1,16 @@
+"""What is measured of whom: subjects, interventions, measurements, verdicts."""
+
+from agentic.metrics.profile import Row
+from agentic.metrics.results import RESULT, Result
+from agentic.metrics.significance import SURROGATES, verdicts
+from agentic.metrics.summary import mean_interval, summarize
+
+__all__ = [
+    "RESULT",
+    "SURROGATES",
+    "Result",
+    "Row",
+    "mean_interval",
+    "summarize",
+    "verdicts",
+]

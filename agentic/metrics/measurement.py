@@ -1,0 +1,207 @@
+"""A measured value with everything needed to judge it: its frame, its interval, its null."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from html import escape
+from math import isfinite
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from agentic.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+LEVEL = 0.05  # of every verdict
+
+
+class Access(Enum):
+    """What a metric looks at; where it looks at several, the last of them in this order."""
+
+    RECORDS = "records"  # observations, actions and rewards of a record
+    INTERNALS = "internals"  # beliefs, plans and energies of an agent
+    MODEL = "model"  # the true dynamics of an environment, or one that can be reset at will
+    INTERVENE = "intervene"  # an agent and an environment that are run again with something changed
+
+
+@final
+@dataclass(frozen=True)
+class Frame:
+    """What the measurer committed to: a value holds within it and nowhere else.
+
+    `variables` are what was measured; `boundary` says where the agent ends and the world begins; `horizon` is in steps,
+    None for whole episodes; `goal` and `start` (the distribution of first states) are in words; `interventions` name
+    what was changed, empty where nothing was. All are required. Raises UserError where words are missing.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    variables: tuple[str, ...]
+    boundary: str
+    horizon: int | None
+    goal: str
+    start: str
+    interventions: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.variables, str) or isinstance(self.interventions, str):
+            raise UserError("variables and interventions of a frame are tuples of names, got a single string")
+        for name in ("variables", "boundary", "goal", "start"):
+            if not getattr(self, name):
+                raise UserError(f"a frame needs its {name}: say what it is, or 'none' where there is none")
+
+    def __str__(self) -> str:
+        span = "whole episodes" if self.horizon is None else f"{self.horizon} steps"
+        changes = ", ".join(self.interventions) or "none"
+        return (
+            f"{', '.join(self.variables)} over {span}; boundary: {self.boundary}; goal: {self.goal}; "
+            f"start: {self.start}; interventions: {changes}"
+        )
+
+
+@final
+@dataclass(frozen=True)
+class Interval:
+    """A `level` (such as 0.95) interval from `low` to `high`, and the method that gave it.
+
+    Level 1 is a pair of bounds that hold without chance.
+    """
+
+    level: float
+    low: float
+    high: float
+    method: str
+
+    def __str__(self) -> str:
+        return f"[{self.low:.4g}, {self.high:.4g}]"
+
+
+@final
+@dataclass(frozen=True)
+class Null:
+    """What the metric gives where there is nothing to find: its mean and sd over `n` surrogates of this `kind`."""
+
+    kind: str
+    mean: float
+    sd: float
+    n: int
+    p_value: float
+
+    def __str__(self) -> str:
+        return f"null {self.mean:.4g} ± {self.sd:.2g} ({self.kind}, {self.n}), p = {self.p_value:.3g}"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A value with everything needed to judge it.
+
+    `interval` is None where the value is exact, `null` where no surrogate has a meaning; `references` are what named
+    other agents (a rock, a random one) score, and are no null. `episodes` and `samples` are the sample sizes, 0 for
+    exact values. `estimator` with its `parameters` says how, `diagnostics` hold plain numbers, lists and words.
+    Raises UserError without a frame.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    metric: str
+    value: float
+    unit: str
+    access: Access
+    frame: Frame
+    estimator: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    interval: Interval | None = None
+    null: Null | None = None
+    references: Mapping[str, float] = field(default_factory=dict)
+    episodes: int = 0
+    samples: int = 0
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.frame, Frame):
+            raise UserError(f"a measurement of {self.metric} needs a Frame to hold in, got {self.frame!r}")
+
+    @property
+    def outside_null(self) -> bool | None:
+        """Whether the value is told from its null at the 5 % level; None where it has no null to be told from.
+
+        Of many measurements some fall outside by chance: adjust their p-values with `holm` first.
+        """
+        return None if self.null is None else self.null.p_value < LEVEL
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for strict JSON; numbers that are not finite become 'nan', 'inf' or '-inf'."""
+        return {key: _plain(value) for key, value in (vars(self) | {"access": self.access.value}).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Measurement":
+        """The inverse of `to_dict`. Raises UserError where a key is missing or unknown, the frame included."""
+        try:
+            return _reader().validate_python(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UserError(f"this is not a measurement as to_dict() writes it: {where}: {first['msg']}") from None
+
+    def __str__(self) -> str:
+        parts = [f"{self.metric} = {self.value:.4g} {self.unit}"]
+        parts += [str(part) for part in (self.interval, self.null) if part]
+        parts += [f"{name} scores {value:.4g}" for name, value in self.references.items()]
+        return "; ".join([*parts, self._sample(), *(f"warning: {warning}" for warning in self.warnings)])
+
+    def __rich__(self) -> "Table":
+        from rich.table import Table
+
+        table = Table(title=self.metric, show_header=False)
+        for name, value in self._rows().items():
+            table.add_row(name, value)
+        return table
+
+    def _repr_html_(self) -> str:
+        rows = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._rows().items())
+        return f"<table><caption>{escape(self.metric)}</caption>{''.join(rows)}</table>"
+
+    def _rows(self) -> dict[str, str]:
+        interval = self.interval and f"{self.interval} ({self.interval.level:.0%}, {self.interval.method})"
+        shown = {
+            "value": f"{self.value:.6g} {self.unit}",
+            "interval": interval,
+            "null": self.null,
+            "references": ", ".join(f"{name} {value:.4g}" for name, value in self.references.items()),
+            "sample": self._sample(),
+            "estimator": ", ".join([self.estimator, *(f"{k} = {v}" for k, v in self.parameters.items())]),
+            "access": self.access.value,
+            "frame": self.frame,
+            "warnings": "; ".join(self.warnings),
+        }
+        return {name: str(value) for name, value in shown.items() if value}
+
+    def _sample(self) -> str:
+        return f"{self.episodes} episodes, {self.samples} samples" if self.samples else "exact"
+
+
+@cache
+def _reader() -> TypeAdapter[Measurement]:
+    return TypeAdapter(Measurement)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, words, lists and mappings of them, from dataclasses and arrays too."""
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, Frame | Interval | Null):
+        return _plain(vars(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(part) for part in value]
+    exact = isinstance(value, bool | int | str | None) or (isinstance(value, float) and isfinite(value))
+    return value if exact else str(value)

@@ -1,0 +1,66 @@
+"""Verdicts: values against their nulls, adjusted for how many were looked at."""
+
+import re
+from collections.abc import Sequence
+from math import isclose
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agentic.metrics.measurement import LEVEL, Interval
+from agentic.metrics.profile import Row
+
+if TYPE_CHECKING:
+    pass
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted for their number, so that all verdicts together err at the level of one (Holm 1979)."""
+    order = np.argsort(p_values, kind="stable")
+    scaled = np.asarray(p_values, np.float64)[order] * np.arange(len(order), 0, -1)
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
+    return [float(p) for p in adjusted]
+
+
+FEW = re.compile(r"\bfew\b|\bat least\b|\brecord more\b")  # in the warnings of metrics
+
+
+SURROGATES = "too few surrogates"  # a verdict
+
+
+def verdicts(rows: Sequence[Row]) -> list[str]:
+    """Each value against its null at the 5 % level, p-values adjusted for the number of rows that chance has a part in.
+
+    Where no surrogate reaches the value, but they are too few to say so among so many rows, it is said instead.
+    """
+    chances = {row.name: row.p_value for row in rows if row.chance}
+    adjusted = dict(zip(chances, holm([p for p in chances.values() if p is not None]), strict=True))
+    return [_verdict(row, adjusted.get(row.name, row.p_value)) for row in rows]
+
+
+def _verdict(row: Row, p: float | None) -> str:
+    if any(map(FEW.search, row.warnings)):
+        return "too little data"
+    if p is None:
+        return "no null"
+    if p < LEVEL:
+        return "outside the null"
+    nulls = [each.null for each in row.found if each.null is not None]
+    unreached = all(null.n > 1 and isclose(null.p_value, 1 / (1 + null.n)) for null in nulls)
+    return SURROGATES if unreached else "inside the null"
+
+
+def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
+    """a - b of independent values; its interval from theirs, side by side in quadrature (Zou and Donner 2008).
+
+    An exact value has no width. None where an estimated one has no interval, or two exact ones need none.
+    """
+    (x, mine), (y, theirs) = a.estimate, b.estimate
+    if (mine is None and not a.exact) or (theirs is None and not b.exact) or (mine is None and theirs is None):
+        return x - y, None
+    level = (mine or theirs).level  # type: ignore[union-attr]
+    own, other = mine or Interval(level, x, x, "exact"), theirs or Interval(level, y, y, "exact")
+    below = float(np.hypot(x - own.low, other.high - y))
+    above = float(np.hypot(own.high - x, y - other.low))
+    return x - y, Interval(level, x - y - below, x - y + above, "quadrature of two independent intervals")

@@ -1,0 +1,1 @@
+"""Generative models written as energies, and the evidence that perceiving lowers."""

@@ -1,0 +1,65 @@
+"""Evidence: what perceiving lowers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from agentic.engine.belief import Belief, Density
+from agentic.engine.derivatives import row_value_and_gradient
+from agentic.engine.domain import Domain
+from agentic.engine.mixture import density
+from agentic.engine.objective import Objective
+from agentic.models.model import Model
+
+
+@final
+@dataclass(frozen=True)
+class Evidence(Objective):
+    """-log p(obs, z) of one observation (b, *event) under a prior belief: its free energy bounds minus log evidence.
+
+    Under a categorical belief the value at probabilities q is E_q[-log p(obs, z)]. A point or particles have no density
+    to evaluate, UserError says so: solvers that look inside may weigh them all the same.
+    """
+
+    model: Model
+    obs: Tensor
+    prior: Belief
+
+    @property
+    def domain(self) -> Domain:
+        return self.model.latent
+
+    def proposal(self) -> Tensor | None:
+        return self.model.proposal(self.obs)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return self.model.observation(z, self.obs) + density(self.prior).energy(z)
+
+    def middle(self) -> Tensor:
+        """The prior belief's mean."""
+        return self.prior.mean
+
+    def gradient(self, z: Tensor) -> Tensor:
+        return self.model.misfit_gradient(z, self.obs) + density(self.prior).gradient(z)
+
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        if type(self.model).misfit_gradient is not Model.misfit_gradient:
+            return self(z), self.gradient(z)
+        return row_value_and_gradient(self, z)
+
+    def hessian(self, z: Tensor) -> Tensor:
+        return self.model.misfit_hessian(z, self.obs) + density(self.prior).hessian(z)
+
+    def residuals(self, z: Tensor) -> Tensor | None:
+        seen = self.model.observation.residuals(z, self.obs)
+        believed = self.prior.residuals(z) if isinstance(self.prior, Density) else None
+        return None if seen is None or believed is None else torch.cat([seen, believed], -1)
+
+    def terms(self, belief: Density, free_energy: Tensor) -> Mapping[str, Tensor]:
+        """Free energy = complexity - accuracy, each in nats (b,): complexity is KL(belief || prior)."""
+        assert isinstance(self.prior, type(belief))
+        complexity = belief.divergence(self.prior)
+        return {"free_energy": free_energy, "accuracy": complexity - free_energy, "complexity": complexity}

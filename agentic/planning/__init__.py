@@ -1,0 +1,7 @@
+"""Goals, gains, plans and the expected energy that acting lowers."""
+
+from agentic.planning.expected_energy import SIGNS
+
+__all__ = [
+    "SIGNS",
+]

@@ -1,0 +1,193 @@
+"""Expected energy of a plan, term by term: what acting lowers.
+
+G = pragmatic - state gain - parameter gain + effort + terminal, each step weighted by discount^t x P(still alive) and
+taken under the belief (traces and entropies included). It is defined per kind of plan: open-loop sequences here; trees
+and affine feedback are evaluated by the solvers that make them, from the same parts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from agentic.engine.belief import Belief, Particles, Point
+from agentic.engine.domain import Domain, Repeated
+from agentic.engine.objective import Objective
+from agentic.errors import UserError
+from agentic.models.model import Model, Step
+from agentic.planning.gain import Gain
+from agentic.planning.goal import Goal
+from agentic.planning.plan import Plan, Sequence as OpenLoop
+
+SIGNS = {"disagreement": -1.0, "state_gain": -1.0, "parameter_gain": -1.0, "latent_parameter_gain": -1.0}
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What acting is for: a goal, how far ahead, what learning is worth, what effort costs, what comes after.
+
+    `effort` is an energy over actions, `forward(None, action)`; `terminal` a goal paid once more after the last step;
+    `discount` weighs step t by discount^t. Raises UserError for a horizon < 1 or a discount outside (0, 1].
+    """
+
+    goal: Goal
+    horizon: int = 1
+    gain: Gain | None = None
+    effort: Goal | None = None
+    terminal: Goal | None = None
+    discount: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.horizon < 1:
+            raise UserError(f"horizon must be at least 1 step, got {self.horizon}")
+        if not 0 < self.discount <= 1:
+            raise UserError(f"discount must lie in (0, 1], got {self.discount}")
+
+
+class Node(NamedTuple):
+    """Where an imagined course stands: the belief if still alive, P(alive), the gain's memory, the step number."""
+
+    belief: Belief
+    alive: Tensor | None
+    memory: Any
+    t: int
+
+
+@dataclass(frozen=True)
+class ExpectedEnergy(Objective):
+    """G of open-loop plans (*s, b, T, *event) from one belief, in nats (*s, b)."""
+
+    model: Model
+    belief: Belief
+    purpose: Purpose
+
+    @property
+    def domain(self) -> Domain:
+        return Repeated(self.model.action, self.purpose.horizon)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return self.total(self.terms(z))
+
+    def start(self, z: Any) -> Tensor:
+        """A previous open-loop plan's best candidate, the given actions (b, T, *event), or uninformed ones."""
+        mean = self.belief.mean
+        if isinstance(z, Plan) and not isinstance(z, OpenLoop):
+            raise UserError(f"open-loop planning starts from a sequence of actions, got {type(z).__name__}")
+        if z is not None:
+            return (z.actions[0] if isinstance(z, OpenLoop) else z).to(mean)
+        return self.domain.center(mean.shape[-1 - len(self.model.latent.event)], mean.dtype).to(mean.device)
+
+    def settled(self, z: Tensor, value: Tensor) -> OpenLoop:
+        """The one sequence found, with its parts."""
+        plan = z.unsqueeze(0)
+        return OpenLoop(plan, value.unsqueeze(0), self.model.action, self.terms(plan), None, self.model.version)
+
+    def terms(self, z: Tensor) -> Mapping[str, Tensor]:
+        """The parts of G by name, each (*s, b); gains are positive and enter G with a minus sign."""
+        if z.shape[-1 - len(self.model.action.event)] != self.purpose.horizon:
+            raise UserError(f"a plan of {self.purpose.horizon} steps was expected, got shape {tuple(z.shape)}")
+        axis = -1 - len(self.model.action.event)
+        return self.unroll(z.unbind(axis))
+
+    def unroll(self, actions: Sequence[Tensor]) -> Mapping[str, Tensor]:
+        """The same for one tensor per step, each (*s_t, b, *event) with sample axes that broadcast.
+
+        Giving step t one new leading axis evaluates a whole prefix tree: no prefix is imagined twice.
+        """
+        node = self.root()
+        sums: dict[str, Tensor] = {}
+        for action in actions:
+            node, parts = self.advance(node, action)
+            for name, part in parts.items():
+                sums[name] = sums[name] + part if name in sums else part
+        if self.purpose.terminal is not None:
+            sums["terminal"] = self.terminal(node)
+        return sums
+
+    def root(self) -> Node:
+        """The node before any action."""
+        gain = self.purpose.gain
+        belief = self.model.outset(self.belief)
+        return Node(belief, None, None if gain is None else gain.start(self.model, belief), 0)
+
+    def advance(self, node: Node, action: Tensor) -> tuple[Node, Mapping[str, Tensor]]:
+        """One imagined step: the next node and the step's weighted parts."""
+        purpose = self.purpose
+        step = self.imagine(node.belief, action)
+        parts = {"pragmatic": purpose.goal.expected(self.model, step)}
+        if purpose.effort is not None:
+            parts["effort"] = purpose.effort(None, action)
+        memory = node.memory
+        if purpose.gain is not None:
+            memory, gains = purpose.gain.step(self.model, memory, step, node.t + 1 == purpose.horizon)
+            parts.update(gains)
+        weight = purpose.discount**node.t
+        if node.alive is not None:
+            parts = {name: node.alive * part for name, part in parts.items()}
+        if weight != 1:
+            parts = {name: weight * part for name, part in parts.items()}
+        if node.alive is not None:
+            parts["pragmatic"] = parts["pragmatic"] + weight * (1 - node.alive) * purpose.goal.after
+        belief, survival = self.model.survive(step.after)
+        if survival is None:
+            alive = node.alive
+        else:
+            alive = survival if node.alive is None else node.alive * survival
+        return Node(belief, alive, memory, node.t + 1), parts
+
+    def imagine(self, belief: Belief, action: Tensor) -> Step:
+        """One step of the model from `belief` under an action (*s, b, *event)."""
+        if isinstance(belief, Particles):
+            belief = belief.beside(action.dim() - 1 - len(self.model.action.event))
+        return Step(belief, action, self._predict(belief, action))
+
+    def split(self, step: Step) -> Mapping[str, Tensor]:
+        """Risk and ambiguity of one imagined step, each (*s, b), where both have a meaning.
+
+        For goals over observations risk + ambiguity = pragmatic - state gain + log Z; goals over latents add the
+        entropy of what is observed minus that of the latent. Empty without a finite log normaliser.
+        """
+        goal = self.purpose.goal
+        log_z, entropy = goal.log_normalizer(None), goal.outcome_entropy(self.model, step)
+        if log_z is None or entropy is None:
+            return {}
+        risk = goal.expected(self.model, step) + log_z - entropy
+        return {"risk": risk, "ambiguity": self.model.ambiguity(step.after)}
+
+    @staticmethod
+    def total(parts: Mapping[str, Tensor]) -> Tensor:
+        """G from its parts: gains are subtracted."""
+        terms = [SIGNS.get(name, 1.0) * part for name, part in parts.items()]
+        value = terms[0]
+        for term in terms[1:]:
+            value = value + term
+        return value
+
+    def at(self, belief: Belief) -> "ExpectedEnergy":
+        """The same objective from another belief."""
+        return replace(self, belief=belief)
+
+    def _predict(self, belief: Belief, action: Tensor) -> Belief:
+        return self.model.predict(belief, action)
+
+    def terminal(self, node: Node) -> Tensor:
+        """What the terminal goal adds at the end of a course, weighted like the step after it, (*s, b)."""
+        goal, purpose = self.purpose.terminal, self.purpose
+        assert goal is not None
+        nothing = node.belief.mean.new_zeros(self.model.action.event)
+        value = goal.expected(self.model, Step(node.belief, nothing, node.belief))
+        if node.alive is not None:
+            value = node.alive * value + (1 - node.alive) * goal.after
+        return purpose.discount**node.t * value
+
+
+@dataclass(frozen=True)
+class CertaintyEquivalentEnergy(ExpectedEnergy):
+    """G along the mean course alone: beliefs are collapsed to their means, as if nothing were uncertain."""
+
+    def root(self) -> Node:
+        return ExpectedEnergy.root(self)._replace(belief=Point(self.belief.mean))
+
+    def _predict(self, belief: Belief, action: Tensor) -> Belief:
+        return Point(self.model.predict(belief, action).mean)

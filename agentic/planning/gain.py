@@ -1,0 +1,39 @@
+"""Information gain: what a plan is expected to teach, in nats. Which gain a number used is part of its name."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from agentic.engine.belief import Categorical, Gaussian
+from agentic.errors import UserError
+from agentic.models.model import Model, Step
+
+
+class Gain(ABC):
+    """A recursion along a plan: `start` gives its memory, `step` the gains of one imagined step.
+
+    `additive` says whether the gains of single steps, each taken at the belief updated by what was seen before, add up
+    to the whole: what a tree of beliefs needs.
+    """
+
+    @property
+    def additive(self) -> bool:
+        return True
+
+    @abstractmethod
+    def start(self, model: Model, belief: Any) -> Any:
+        """The memory before the first imagined step."""
+
+    @abstractmethod
+    def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        """The memory after `step`, and the gains credited to it by name, each (*s, b)."""
+
+
+def state_gain(model: Model, belief: Any) -> Tensor:
+    """I(o; z) of one observation under the predicted belief, summed over modalities: H[q(o)] - E_q[H[p(o | z)]]."""
+    seen = model.emit(belief)
+    if not isinstance(seen, Categorical | Gaussian):
+        raise UserError(f"state gain needs a categorical or Gaussian prediction, got {type(seen).__name__}")
+    return seen.entropy() - model.ambiguity(belief)

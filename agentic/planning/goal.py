@@ -1,0 +1,100 @@
+"""Goals: what an agent wants, as an energy over what it expects to happen.
+
+A goal scores one imagined step. Over outcomes or latents it is an energy of one variable; a reward is an improper
+energy of latent and action. Lower is better, in nats.
+"""
+
+from abc import abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from agentic.engine.belief import Belief, Gaussian, Particles
+from agentic.engine.energy import Energy
+from agentic.errors import UserError
+from agentic.models.model import Model, Step
+
+
+class Quadratic(NamedTuple):
+    """`(y - center)' weights (y - center) / 2`: center (d,), weights (d, d), float64."""
+
+    center: Tensor
+    weights: Tensor
+
+
+class Goal(Energy):
+    """An energy of what is expected to happen in one step.
+
+    `after` is the energy in nats of every step once the episode has ended (0: being over costs nothing).
+    """
+
+    after: float = 0.0
+
+    @abstractmethod
+    def expected(self, model: Model, step: Step) -> Tensor:
+        """The pragmatic value of one step: the goal energy expected under the beliefs of `step`, (*s, b)."""
+
+    def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
+        """Entropy of the variable the goal is about, needed to split risk from it; None where that has no meaning."""
+        return None
+
+    def quadratic(self) -> Quadratic | None:
+        """The goal as a quadratic of its variable, None where it is not one."""
+        return None
+
+
+class ObservationGoal(Goal):
+    """A goal over observations: `forward(None, obs)`."""
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        return expectation(self, model.emit(step.after))
+
+    def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
+        return _entropy(model.emit(step.after))
+
+
+class LatentGoal(Goal):
+    """A goal over latents: `forward(None, z)`."""
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        return expectation(self, step.after)
+
+    def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
+        return _entropy(step.after)
+
+
+class RewardGoal(Goal):
+    """A goal over latent and action: `forward(z, action)`, linear in the latent where that is discrete."""
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        if isinstance(step.before, Gaussian):
+            raise UserError(f"{self.name}: a reward over a Gaussian belief needs a goal over latents or observations")
+        if isinstance(step.before, Particles):
+            return step.before.expected(self(step.before.z, step.action))
+        return self(step.before.mean, step.action)
+
+
+def expectation(goal: Goal, belief: Belief) -> Tensor:
+    """`E_belief[goal]` in nats, (*s, b): discrete goals are linear, particles are averaged, a Gaussian is integrated.
+
+    Quadratic goals under a Gaussian are exact; others by spherical-radial cubature, exact to the third degree in z
+    (Arasaratnam and Haykin 2009).
+    """
+    if isinstance(belief, Particles):
+        return belief.expected(goal(None, belief.z))
+    if not isinstance(belief, Gaussian):
+        return goal(None, belief.mean)
+    form = goal.quadratic()
+    if form is not None:
+        return goal(None, belief.mean) + 0.5 * (form.weights * belief.covariance).sum((-2, -1))
+    d = belief.mean.shape[-1]
+    jitter = 1e-12 * belief.covariance.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None] + 1e-300
+    root = torch.linalg.cholesky(belief.covariance + jitter * torch.eye(d, dtype=belief.mean.dtype))
+    offsets = (d**0.5 * root).movedim(-1, 0)
+    return goal(None, torch.cat([belief.mean + offsets, belief.mean - offsets])).mean(0)
+
+
+def _entropy(belief: Belief) -> Tensor | None:
+    entropy = getattr(belief, "entropy", None)
+    return None if entropy is None else torch.as_tensor(entropy())

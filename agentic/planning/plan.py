@@ -1,0 +1,163 @@
+"""Plans are values: open-loop sequences, belief trees, affine feedback.
+
+A plan is a belief over courses of action that can be asked for its first action and for the action at a later belief.
+Candidates are weighed by q(plan) = softmax(-precision G + log E); an infinite precision is the greedy limit.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Self, final
+
+import torch
+from torch import Tensor
+
+from agentic.engine.belief import Belief, Categorical, Particles, Point
+from agentic.engine.domain import Domain, Simplex
+
+TIE = 1e-9  # nats: candidates closer than this are equally good
+
+
+def weigh(energies: Tensor, precision: float, log_prior: Tensor | None = None, dim: int = 0) -> Tensor:
+    """q = softmax(-precision x energies + log prior) along `dim`; exact ties split evenly at infinite precision.
+
+    Candidates of infinite energy or zero prior get no weight unless all are such, which then share evenly.
+    """
+    if precision == inf:
+        allowed = energies if log_prior is None else energies.masked_fill(torch.isneginf(log_prior), inf)
+        best = allowed.amin(dim, keepdim=True)
+        chosen = (allowed <= best + TIE * (1 + best.abs().nan_to_num(posinf=0.0))).to(energies.dtype)
+        return chosen / chosen.sum(dim, keepdim=True)
+    scores = torch.where(torch.isposinf(energies), -inf, -precision * energies)
+    if log_prior is not None:
+        scores = scores + log_prior
+    top = scores.amax(dim, keepdim=True)
+    shifted = torch.where(torch.isneginf(top), torch.zeros_like(scores), scores - top)
+    return torch.softmax(shifted, dim)
+
+
+@final
+@dataclass(frozen=True)
+class Candidates:
+    """The best courses of action a plan weighs, best first.
+
+    `actions` (k, b, T, *event) are on the model's action space or its relaxation, `probability` (k, b) is q(plan),
+    `terms` maps a part of the expected energy to (k, b), in nats.
+    """
+
+    actions: Tensor
+    probability: Tensor
+    terms: Mapping[str, Tensor]
+
+    def best(self, n: int, values: Tensor) -> "Candidates":
+        """The `n` most probable of each row; of equally probable ones those of lower energy `values` (k, b)."""
+        order = values.argsort(stable=True, dim=0)
+        order = order.gather(0, self.probability.gather(0, order).argsort(stable=True, dim=0, descending=True))[:n]
+        actions = self.actions.expand(-1, order.shape[1], *self.actions.shape[2:])
+        chosen = actions[order, torch.arange(order.shape[1])]
+        terms = {name: part.expand_as(values).gather(0, order) for name, part in self.terms.items()}
+        return Candidates(chosen, self.probability.gather(0, order), terms)
+
+
+class Plan(Belief):
+    """A belief over courses of action. `version` is that of the model it was derived from.
+
+    `terms(precision)` are the parts of the expected energy, each (b,), averaged over q(plan).
+    """
+
+    version: int
+
+    @abstractmethod
+    def first_action(self, precision: float = inf) -> Belief:
+        """The marginal over plans of what to do now."""
+
+    @abstractmethod
+    def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
+        """What to do at step `t` of the plan, given the belief there."""
+
+    @abstractmethod
+    def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
+        """Named parts of the expected energy, nats, (b,)."""
+
+    def candidates(self, n: int, precision: float = inf) -> Candidates | None:
+        """The best `n` of the courses it weighs, fewer where there are fewer; None where they cannot be listed."""
+        return None
+
+    def shifted(self) -> "Plan | None":
+        """The warm start of the next tick: this plan one step later; None where nothing can be kept."""
+        return None
+
+    def restarted(self, mask: Tensor) -> "Plan | None":
+        """The warm start once the rows in `mask` (b,) have begun a new episode."""
+        return self if not bool(mask.any()) else None
+
+    @property
+    def mean(self) -> Tensor:
+        return self.first_action().mean
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.first_action(1.0).sample(n, generator)
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        raise TypeError("plans are not merged row by row: see restarted")
+
+
+@final
+@dataclass(frozen=True)
+class Sequence(Plan):
+    """Open-loop candidates: `actions` (k, b, T, *event) with their expected energies `values` (k, b) in nats.
+
+    `parts` maps a term's name to (k, b); `log_prior` (k, b or 1) are the habits ln E; `domain` is the actions'. The
+    `kept` best of them are what the next tick begins with.
+    """
+
+    actions: Tensor
+    values: Tensor
+    domain: Domain
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
+    log_prior: Tensor | None = None
+    version: int = 0
+    kept: int = 1
+
+    def weights(self, precision: float = inf) -> Tensor:
+        """q(plan), (k, b)."""
+        return weigh(self.values, precision, self.log_prior)
+
+    def first_action(self, precision: float = inf) -> Belief:
+        return self._marginal(0, precision)
+
+    def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
+        return self._marginal(t, precision)
+
+    def _marginal(self, t: int, precision: float) -> Belief:
+        actions, q = self.actions[:, :, t], self.weights(precision)
+        if isinstance(self.domain, Simplex):
+            return Categorical((q.unsqueeze(-1) * actions).sum(0), self.domain.sizes)
+        if len(actions) == 1:
+            return Point(actions[0])
+        return Particles(actions.expand(*q.shape, *actions.shape[2:]), q.log())
+
+    def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
+        q = self.weights(precision)
+        return {name: torch.where(q > 0, q * part, torch.zeros_like(part)).sum(0) for name, part in self.parts.items()}
+
+    def candidates(self, n: int, precision: float = inf) -> Candidates:
+        """Whole sequences; their energy is the only term where the parts are not known."""
+        parts = self.parts or {"expected_energy": self.values}
+        return Candidates(self.actions, self.weights(precision), parts).best(n, self.values)
+
+    def shifted(self) -> "Plan | None":
+        """The `kept` best sequences one step later, best first, each with its last action repeated."""
+        values, rows = self.values, torch.arange(self.values.shape[1])
+        best = values.argmin(0, keepdim=True) if self.kept == 1 else values.argsort(dim=0, stable=True)[: self.kept]
+        actions = self.actions.expand(-1, values.shape[1], *self.actions.shape[2:])[best, rows]
+        moved = torch.cat([actions[:, :, 1:], actions[:, :, -1:]], 2)
+        return replace(self, actions=moved, values=values[best, rows], parts={}, log_prior=None)
+
+    def restarted(self, mask: Tensor) -> "Plan | None":
+        if not bool(mask.any()):
+            return self
+        fresh = self.domain.center(self.actions.shape[1], self.actions.dtype)
+        fresh = fresh.unsqueeze(1).expand(self.actions.shape[1:])
+        return replace(self, actions=torch.where(mask.view(1, -1, *[1] * (fresh.dim() - 1)), fresh, self.actions))

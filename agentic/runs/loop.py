@@ -1,0 +1,80 @@
+"""The loop: `ticks` yields what happens, `run` records it.
+
+A recorder, a learner and a metric are consumers of ticks; another schedule is another `for` loop, not a hook.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from agentic.agents.agent import Agent
+from agentic.engine.state import select
+from agentic.environments.environment import make
+from agentic.errors import UserError
+from agentic.runs.seeds import Phase, environment_seed, generator
+from agentic.tick import Native, Tick
+
+
+def ticks(
+    agent: Agent,
+    env: Any,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    episodes: int | Sequence[int] | None = None,
+    dtype: torch.dtype = torch.float32,
+    phase: Phase = "learn",
+) -> Iterator[Tick]:
+    """Let `agent` act in `env` (anything `make` takes), forever or until a limit, and yield every tick.
+
+    `steps` counts environment steps over all rows; in the last tick the rows in excess are not valid, so the count is
+    exact. `episodes` is a quota per row (or one for each row): counting the first to finish would favour short ones.
+    Rows that met theirs stand still. `phase` names the random streams: those of "evaluate" share nothing with "learn".
+
+    Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.
+    """
+    if (steps or 0) < 0 or np.min(episodes or 0) < 0:
+        raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
+    world = make(env)
+    quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
+    draws = generator(seed, "agent", phase=phase)
+    encode, seen, done = world.observation_layout.encode, world.observation_layout.native, world.action_layout.native
+    native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
+    obs, state = encode(native, dtype), agent.start(world.batch, generator=draws)
+    active = _active(quota, world.episode)
+    while _goes_on(steps, active):
+        decision = agent.decide(state, obs, generator=draws)
+        action = world.decode(decision.action)
+        step = world.step(action, active)
+        if steps is not None:
+            step.valid = _at_most(steps, step.valid)
+            steps -= int(np.count_nonzero(step.valid))
+        next_obs = encode(step.next_obs, dtype)
+        flags = (step.reward, step.terminated, step.truncated, step.valid, world.episode, world.t)
+        natives = Native(seen(native), done(action), seen(step.next_obs))
+        yield Tick(obs, decision.action, next_obs, *flags, decision, natives)
+        native, obs, state = step.next_obs, next_obs, decision.state
+        if step.ended is not None:
+            active = _active(quota, world.episode + step.ended)
+        if step.begins is not None and _goes_on(steps, active):
+            native = world.restart(step.begins)
+            obs = encode(native, dtype)
+            state = select(torch.from_numpy(step.begins), agent.start(world.batch, generator=draws), state)
+
+
+def _goes_on(steps: int | None, active: np.ndarray | None) -> bool:
+    return steps != 0 and (active is None or bool(active.any()))
+
+
+def _active(quota: np.ndarray | None, completed: np.ndarray) -> np.ndarray | None:
+    """The rows that still owe episodes; None for all of them."""
+    if quota is None or (completed < quota).all():
+        return None
+    return completed < quota
+
+
+def _at_most(steps: int, valid: np.ndarray) -> np.ndarray:
+    """The first `steps` of the valid rows."""
+    return valid if len(valid) <= steps else valid & (np.cumsum(valid) <= steps)

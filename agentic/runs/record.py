@@ -1,0 +1,165 @@
+"""The record of a run: columns of what happened, written in chunks and read lazily.
+
+At any moment, whatever happens to the process, every finished chunk opens and at most 4,096 ticks are lost.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from agentic.errors import UserError
+from agentic.runs.chunk import PHASES, SHAPES
+from agentic.runs.manifest import read
+from agentic.runs.seeds import Phase
+
+
+@dataclass(frozen=True)
+class EpisodeRecord:
+    """One episode of one row: its columns as arrays (t, *event), and whether it came to its end."""
+
+    phase: Phase
+    row: int
+    episode: int
+    arrays: Mapping[str, np.ndarray]
+
+    @property
+    def length(self) -> int:
+        return len(self.arrays["reward"])
+
+    @property
+    def total(self) -> float:
+        """The return: the undiscounted sum of rewards."""
+        return float(self.arrays["reward"].sum())
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.arrays["terminated"][-1] or self.arrays["truncated"][-1])
+
+
+class Record:
+    """What a run left behind, in a folder or in memory. Nothing is read before it is asked for."""
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        tables: Sequence[pa.Table] = (),
+        manifest: Mapping[str, Any] | None = None,
+        candidates: Sequence[pa.Table] = (),
+    ) -> None:
+        self.folder = folder
+        self._tables, self._candidates = list(tables), list(candidates)
+        self._manifest = manifest
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Record":
+        """The record in a run's folder, finished or not. Raises UserError where there is none."""
+        path = Path(folder)
+        if not (path / "manifest.json").is_file() and not any(path.glob("ticks-*.parquet")):
+            raise UserError(f"{path} is not the folder of a run: it holds neither manifest.json nor ticks-*.parquet")
+        return cls(path)
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """What ran, and how it ended."""
+        if self._manifest is not None:
+            return self._manifest
+        return read(self.folder) if self.folder else {}
+
+    @property
+    def chunks(self) -> list[Path]:
+        """The Parquet files, in order; none for a record in memory."""
+        return sorted(self.folder.glob("ticks-*.parquet")) if self.folder else []
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """All ticks, or some of their columns, as one Arrow table in the order they happened."""
+        tables = self._tables if self.folder is None else [_read(path, columns) for path in self.chunks]
+        if self.folder is None and columns is not None:
+            tables = [table.select([name for name in columns if name in table.column_names]) for table in tables]
+        if not tables:
+            return pa.table({})
+        joined = _joined(tables)
+        if missing := set(columns or ()) - set(joined.column_names):
+            raise UserError(f"the record has no column {sorted(missing)}, only {joined.column_names}")
+        return joined
+
+    def candidates(self) -> pa.Table:
+        """The candidate plans that were recorded, one row each, in the order of the ticks and best first.
+
+        `plan` holds the actions one after the other; `numpy.reshape` gives them back their shape, which the schema's
+        metadata has under "shapes". Without columns where none were asked for.
+        """
+        paths = sorted(self.folder.glob("candidates-*.parquet")) if self.folder else []
+        tables = self._candidates if self.folder is None else [_read(path, None) for path in paths]
+        return _joined(tables) if tables else pa.table({})
+
+    def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
+        """Every episode, complete or not, in the fixed order phase, row, episode."""
+        table = self.table()
+        arrays = {name: _array(table, name) for name in table.column_names if name not in ("phase", "row", "episode")}
+        return [
+            EpisodeRecord(name, row, episode, {key: array[rows] for key, array in arrays.items()})
+            for name, row, episode, rows in _groups(table)
+            if phase in (None, name)
+        ]
+
+    def returns(self, phase: Phase = "evaluate") -> np.ndarray:
+        """The return of every complete episode of a phase, in the order row, episode, (n,) float64."""
+        table = self.table(["phase", "episode", "row", "reward", "terminated", "truncated"])
+        if not len(table):
+            return np.empty(0)
+        reward, ended = _array(table, "reward"), _array(table, "terminated") | _array(table, "truncated")
+        groups = [rows for name, _, _, rows in _groups(table) if name == phase]
+        return np.array([reward[rows].sum() for rows in groups if ended[rows[-1]]], np.float64)
+
+
+def _groups(table: pa.Table) -> list[tuple[Phase, int, int, np.ndarray]]:
+    """The places of each episode's ticks in a table, in the order phase, row, episode."""
+    if not len(table):
+        return []
+    names = table["phase"].combine_chunks()
+    phase = np.select([np.asarray(names.to_numpy(zero_copy_only=False) == name) for name in PHASES], range(len(PHASES)))
+    row, episode = _array(table, "row"), _array(table, "episode")
+    order = np.lexsort((np.arange(len(row)), episode, row, phase))
+    keys = np.stack([phase, row, episode])[:, order]
+    cuts = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(0)) + 1
+    return [(PHASES[phase[rows[0]]], int(row[rows[0]]), int(episode[rows[0]]), rows) for rows in np.split(order, cuts)]
+
+
+def _array(table: pa.Table, name: str) -> np.ndarray:
+    """One column as (n, *shape); null (a column that a chunk did not have) as NaN."""
+    column = table[name].combine_chunks()
+    if not pa.types.is_fixed_size_list(column.type):
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+    shape = _shapes(table)[name]
+    if column.null_count:
+        out = np.full((len(column), column.type.list_size), np.nan)
+        out[np.asarray(column.is_valid())] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, out.shape[1])
+        return out.reshape(-1, *shape)
+    return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(-1, *shape)
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Chunks one after the other; a column that a chunk lacks is null there."""
+    shapes = {name: shape for table in tables for name, shape in _shapes(table).items()}
+    joined = pa.concat_tables(tables, promote_options="default")
+    return joined.replace_schema_metadata({SHAPES: json.dumps(shapes)})
+
+
+def _shapes(table: pa.Table) -> dict[str, list[int]]:
+    return dict(json.loads((table.schema.metadata or {}).get(SHAPES, b"{}")))
+
+
+def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    try:
+        with pq.ParquetFile(path) as file:
+            present = set(file.schema_arrow.names)
+            return file.read(None if columns is None else [name for name in columns if name in present])
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UserError(f"{path} is not a chunk of a record: {error}") from error

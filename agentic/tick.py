@@ -1,0 +1,65 @@
+"""What happened in one step, and what an agent decided: the values that every consumer of the loop is handed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from agentic.engine.state import State
+
+if TYPE_CHECKING:
+    from agentic.engine.belief import Belief
+
+
+@dataclass(slots=True)
+class Decision:
+    """What an agent decided for one batch of observations.
+
+    `action` (b, *event) is the action as executed: one-hot blocks for discrete spaces, environment units for Box.
+    `policy` is the belief over actions it was chosen from, None where the agent has none.
+    `energies` maps a term's name to its value in nats, (b,).
+    """
+
+    action: Tensor
+    state: State = None
+    policy: "Belief | None" = None
+    belief: "Belief | None" = None
+    plan: Any = None
+    energies: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Native:
+    """The same step in the environment's own form: numpy arrays, batch first; discrete values are indices.
+
+    Dict and Tuple spaces are mappings from the (dotted) key of each array to its array.
+    """
+
+    obs: Any
+    action: Any
+    next_obs: Any
+
+
+@dataclass(slots=True)
+class Tick:
+    """One step of a batch of environments, as every consumer (recorder, metric, learner) sees it.
+
+    `obs`, `action`, `next_obs` are the agent's tensors (b, *event); `next_obs` is the true successor, never a reset
+    observation. `reward` float64, `terminated`, `truncated` and `valid` bool, `episode` and `t` int64 are numpy (b,).
+    Rows with `valid` False are the dummy steps of self-resetting vector environments: nothing predicts from them,
+    learns from them or counts them. `episode` and `t` count from 0 within each row.
+    """
+
+    obs: Tensor
+    action: Tensor
+    next_obs: Tensor
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    valid: np.ndarray
+    episode: np.ndarray
+    t: np.ndarray
+    decision: Decision
+    native: Native

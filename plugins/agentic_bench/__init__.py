@@ -1,0 +1,22 @@
+"""The bench: a battery of agents, worlds, metrics and interventions as one file, measured side by side."""
+
+from agentic.metrics import RESULT, Result
+from agentic_bench.bench_file import Battery
+from agentic_bench.cells import Cell, Scores, read_cells
+from agentic_bench.running import Observer, bench, bench_folder, check
+from agentic_bench.task import Task, slug
+
+__all__ = [
+    "RESULT",
+    "Battery",
+    "Cell",
+    "Observer",
+    "Result",
+    "Scores",
+    "Task",
+    "bench",
+    "bench_folder",
+    "check",
+    "read_cells",
+    "slug",
+]

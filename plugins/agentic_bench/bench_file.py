@@ -1,0 +1,189 @@
+"""A bench file: agents, worlds, metrics and interventions as data, so that one more of any is one more table."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, final
+
+from pydantic import Field, ValidationError
+
+from agentic import Experiment
+from agentic.errors import UserError, listed, suggest
+from agentic.experiments import RunTable, agent_path, read, toml_lines
+from agentic_bench.messages import check_known, check_unique, sentence
+from agentic_bench.tables import BenchAgent, BenchIntervention, BenchMetric, BenchPart, BenchTable, WorldTable
+from agentic_bench.task import Column, Task
+
+
+@final
+class Battery(BenchPart):
+    """Everything a bench depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
+
+    bench: BenchTable = BenchTable()
+    run: RunTable = RunTable()
+    worlds: Annotated[tuple[WorldTable, ...], Field(min_length=1)]
+    agents: Annotated[tuple[BenchAgent, ...], Field(min_length=1)]
+    metrics: Annotated[tuple[BenchMetric, ...], Field(min_length=1)]
+    interventions: tuple[BenchIntervention, ...] = ()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The battery in a TOML file; agents that are files, and a `path` of theirs, are looked for beside it."""
+        tables = read(path)
+        agents = tables.get("agents")
+        for agent in agents if isinstance(agents, list) else ():
+            if isinstance(agent, dict):
+                _place(agent, Path(path).parent)
+        return cls.of(tables, source=f"{path}: ")
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], *, source: str = "") -> Self:
+        """The battery in plain tables; `source` starts its error messages."""
+        try:
+            made = cls.model_validate(tables)
+            made._check()
+        except ValidationError as error:
+            raise UserError(source + sentence(error)) from None
+        except UserError as error:
+            raise UserError(f"{source}{error}") from None
+        return made
+
+    def only(self, agents: Iterable[str] = (), seeds: int | None = None) -> Self:
+        """The same with those agents, by label, and that number of seeds from 0 on; nothing named: all."""
+        wanted = list(agents)
+        known = dict.fromkeys(agent.title for agent in self.agents)
+        for label in wanted:
+            if label not in known:
+                raise UserError(f"no agent '{label}' is in this bench{suggest(label, known)}; known: {listed(known)}")
+        kept = [self._resolved(agent) for agent in self.agents if not wanted or agent.title in wanted]
+        table = self.bench if seeds is None else self.bench.model_copy(update={"seeds": seeds})
+        return self.model_copy(update={"agents": tuple(kept), "bench": table})
+
+    def tasks(self) -> list[Task]:
+        """The units of work: every agent in every world it lives in, on every seed."""
+        return [
+            self._task(world, self._resolved(agent), place, seed)
+            for world in self.worlds
+            for place, seed in enumerate(self.bench.chosen)
+            for agent in self.agents
+            if agent.lives_in(world.name)
+        ]
+
+    def columns(self, world: str) -> list[tuple[Column, int]]:
+        """What is measured in a world, and on how many of the seeds."""
+        changes = {change.title: change for change in self.interventions if change.lives_in(world)}
+        count = len(self.bench.chosen)
+        return [
+            (_column(metric, changes.get(label or "")), min(metric.seeds or count, count))
+            for metric in self.metrics
+            if metric.lives_in(world)
+            for label in metric.under or (None,)
+            if label is None or label in changes
+        ]
+
+    def tables(self) -> dict[str, Any]:
+        """Plain tables, absent keys left out."""
+        return self.model_dump(exclude_none=True, exclude_defaults=True)
+
+    def to_toml(self) -> str:
+        """The resolved file."""
+        lines = []
+        for name, content in self.tables().items():
+            tables = content if isinstance(content, list | tuple) else [content]
+            head = f"[[{name}]]" if isinstance(content, list | tuple) else f"[{name}]"
+            lines += [line for table in tables for line in (head, *toml_lines(table), "")]
+        return "\n".join(lines)
+
+    def _task(self, world: WorldTable, agent: BenchAgent, place: int, seed: int) -> Task:
+        run = {**self.run.model_dump(), "seed": seed} | ({"candidates": self.bench.candidates} if place == 0 else {})
+        env = {"id": world.id, "kwargs": world.kwargs, "changes": [change.model_dump() for change in world.changes]}
+        own = agent.component.model_dump() | ({"selection": agent.selection.model_dump()} if agent.selection else {})
+        tables = {
+            "run": run,
+            "env": env,
+            "agent": _seeded(own, seed),
+            **agent.parts,
+            "evaluate": {"episodes": world.episodes},
+        }
+        where = f"agent {agent.title} in world {world.name}: "
+        columns = tuple(column for column, seeds in self.columns(world.name) if place < seeds)
+        return Task(world.name, agent.title, seed, Experiment.of(tables, source=where), columns, agent.learning)
+
+    def _resolved(self, agent: BenchAgent, students: tuple[str, ...] = ()) -> BenchAgent:
+        """With the table of the agent that it is `of`, parts included, in place of that one's label.
+
+        `students` are the labels of those that it is itself wanted for. Raises UserError where no agent of that label
+        is in all its worlds.
+        """
+        label = agent.parameters.get("of")
+        if not isinstance(label, str):
+            return agent
+        if label in (agent.title, *students):
+            raise UserError(f"agent {agent.title} is of '{label}', which is in the end of itself: give another one")
+        worlds = [world.name for world in self.worlds if agent.lives_in(world.name)]
+        others = [other for other in self.agents if other.title == label]
+        teacher = next((other for other in others if all(map(other.lives_in, worlds))), None)
+        if teacher is None:
+            known = listed(dict.fromkeys(other.title for other in self.agents))
+            raise UserError(
+                f"agent {agent.title} is of '{label}', which is no one agent in all its worlds {listed(worlds)}; "
+                f"known: {known}: name others, or write a table for each of the worlds"
+            )
+        teacher = self._resolved(teacher, (agent.title, *students))
+        table = {**teacher.component.model_dump(), **teacher.parts}
+        if teacher.selection:
+            table["selection"] = teacher.selection.model_dump()
+        learn = table.pop("learn", {})
+        practice = {"practice": learn["steps"], "warmup": learn["warmup"], "seed": "{seed}"} if learn else {}
+        return BenchAgent.model_validate({**practice, **agent.model_dump(exclude_none=True), "of": table})
+
+    def _check(self) -> None:
+        """What each table says about others. Raises UserError."""
+        if repeated := [seed for seed in self.bench.chosen if self.bench.chosen.count(seed) > 1]:
+            raise UserError(f"[bench] seeds has {repeated[0]} twice, which is the same run twice: list each seed once")
+        worlds = [world.name for world in self.worlds]
+        check_unique(worlds, "worlds", "this bench")
+        for kind in ("agents", "metrics", "interventions"):
+            for table in getattr(self, kind):
+                check_known(table.worlds, worlds, f"[[{kind}]] {table.title} is in the world", "[[worlds]]")
+        for metric in self.metrics:
+            changes = [change.title for change in self.interventions]
+            check_known(metric.under, changes, f"[[metrics]] {metric.title} is under", "[[interventions]]")
+        for world in worlds:
+            for kind in ("agents", "interventions"):
+                check_unique([t.title for t in getattr(self, kind) if t.lives_in(world)], kind, f"world {world}")
+            check_unique([column.label for column, _ in self.columns(world)], "metrics", f"world {world}")
+        for agent in self.agents:
+            self._resolved(agent)
+
+
+def _place(agent: dict[str, Any], folder: Path) -> None:
+    """Name the files of an agent, and of agents within it, from here instead of from `folder`."""
+    name = agent.get("name")
+    if isinstance(name, str) and (file := agent_path(name)):
+        agent["name"] = _from_here(folder, file) + name.removeprefix(file)
+    if isinstance(agent.get("path"), str):
+        agent["path"] = _from_here(folder, agent["path"])
+    for key, inner in agent.items():
+        if isinstance(inner, dict) and key not in BenchAgent.model_fields:
+            _place(inner, folder)
+
+
+def _from_here(folder: Path, file: str) -> str:
+    """The path of a file in `folder`, relative to the current one; what is absolute stays so."""
+    return file if Path(file).is_absolute() else os.path.relpath(folder / file)
+
+
+def _seeded(value: Any, seed: int) -> Any:
+    """With the seed in place of "{seed}", as a number where a text is nothing else."""
+    if isinstance(value, str):
+        return seed if value == "{seed}" else value.replace("{seed}", str(seed))
+    if isinstance(value, Mapping):
+        return {key: _seeded(part, seed) for key, part in value.items()}
+    return [_seeded(part, seed) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _column(metric: BenchMetric, change: BenchIntervention | None) -> Column:
+    if change is None:
+        return Column(metric.title, metric.component)
+    return Column(f"{metric.title} under {change.title}", metric.component, change.title, change.component, change.told)

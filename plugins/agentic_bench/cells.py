@@ -1,0 +1,141 @@
+"""What a bench found: one cell for every agent, world and column, over seeds, each judged against its null."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import isfinite, sqrt
+from pathlib import Path
+from typing import Any, Self, final
+
+import numpy as np
+from scipy.special import ndtri
+
+from agentic import Measurement
+from agentic.errors import RunError
+from agentic.metrics import Result, Row, verdicts
+from agentic.runs import write_whole
+from agentic_bench.bench_file import Battery
+from agentic_bench.task import Task
+
+CELLS = "cells.json"
+UNDEFINED = "undefined"  # a verdict
+WIDTH = float(ndtri(0.975))  # standard deviations on either side that hold 95 % of a normal null
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One number of the table: the mean over `seeds` with its 95 % interval, and where chance alone would lie.
+
+    `null` is the mean of the null, `null_low` and `null_high` hold 95 % of it. What does not exist is None: a `value`
+    that is not defined or does not apply (`note` says why), the interval of an exact value of one seed, the null of
+    what has none. `verdict` is adjusted (Holm) for the columns of the same agent in the same world.
+    """
+
+    agent: str
+    world: str
+    metric: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    null: float | None = None
+    unit: str = ""
+    null_low: float | None = None
+    null_high: float | None = None
+    p_value: float | None = None
+    verdict: str = UNDEFINED
+    exact: bool = False
+    seeds: int = 0
+    note: str | None = None
+
+    @classmethod
+    def of(cls, agent: str, world: str, row: Row, verdict: str, note: str | None = None) -> Self:
+        """From the measurements of one metric over seeds."""
+        value, interval = row.estimate
+        nulls = [each.null for each in row.found if each.null is not None]
+        numbers: dict[str, float | None] = {"value": value, "p_value": row.p_value}
+        if interval is not None:
+            numbers |= {"low": interval.low, "high": interval.high}
+        if len(nulls) == len(row.found):
+            mean = float(np.mean([null.mean for null in nulls]))
+            half = WIDTH * sqrt(float(np.mean([null.sd**2 for null in nulls])) / len(row.independent))
+            numbers |= {"null": mean, "null_low": mean - half, "null_high": mean + half}
+        plain: Any = {name: each if each is not None and isfinite(each) else None for name, each in numbers.items()}
+        judged: Any = {"verdict": verdict, "exact": row.exact, "seeds": len(row.found), "unit": row.unit, "note": note}
+        return cls(agent=agent, world=world, metric=row.name, **plain, **judged)
+
+
+@final
+@dataclass(frozen=True)
+class Scores:
+    """The table of a bench. `broken` are lines about what did not merely fail to apply but broke."""
+
+    agents: tuple[str, ...]
+    worlds: tuple[str, ...]
+    metrics: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    broken: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, battery: Battery, folder: Path) -> Self:
+        """From the results of those tasks that are done."""
+        groups: dict[tuple[str, str], list[Task]] = {}
+        for task in battery.tasks():
+            groups.setdefault((task.world, task.agent), []).append(task)
+        cells, broken = list[Cell](), list[str]()
+        for tasks in groups.values():
+            results = [found for task in tasks if (found := Result.read(folder / task.folder))]
+            cells += _cells(tasks, results)
+            broken += [f"{tasks[0].world}, {tasks[0].agent}: {c}: {r.missing[c]}" for r in results for c in r.broken]
+        units = {cell.metric: cell.unit for cell in cells if cell.unit}
+        agents = tuple(dict.fromkeys(agent.title for agent in battery.agents))
+        worlds = tuple(dict.fromkeys(cell.world for cell in cells))
+        metrics = tuple(dict.fromkeys(column.label for world in worlds for column, _ in battery.columns(world)))
+        complete = tuple(replace(cell, unit=cell.unit or units.get(cell.metric, "")) for cell in cells)
+        return cls(agents, worlds, metrics, complete, tuple(dict.fromkeys(broken)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for strict JSON."""
+        names = {"agents": self.agents, "worlds": self.worlds, "metrics": self.metrics}
+        return {**{key: list(each) for key, each in names.items()}, "cells": [asdict(cell) for cell in self.cells]}
+
+    def write(self, folder: Path) -> None:
+        """`cells.json`. Raises RunError where it cannot be written."""
+        try:
+            write_whole(folder / CELLS, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+        except OSError as error:
+            raise RunError(f"cannot write {folder / CELLS}: {error.strerror}") from error
+
+
+def _cells(tasks: Sequence[Task], results: Sequence[Result]) -> Iterator[Cell]:
+    """The cells of one agent in one world, judged together."""
+    labels = dict.fromkeys(column.label for task in tasks for column in task.columns)
+    found = {label: [r.measurements[label] for r in results if label in r.measurements] for label in labels}
+    defined = {label: [each for each in every if isfinite(each.value)] for label, every in found.items()}
+    rows = [Row(label, every) for label, every in defined.items() if every]
+    judged = {row.name: (row, verdict) for row, verdict in zip(rows, verdicts(rows), strict=True)}
+    agent, world = tasks[0].agent, tasks[0].world
+    for label in labels:
+        note = _note(found[label], len(defined[label]), [r.missing[label] for r in results if label in r.missing])
+        if label in judged:
+            yield Cell.of(agent, world, *judged[label], note)
+        else:
+            unit = found[label][0].unit if found[label] else ""
+            yield Cell(agent=agent, world=world, metric=label, unit=unit, note=note)
+
+
+def _note(found: Sequence[Measurement], defined: int, reasons: Sequence[str]) -> str | None:
+    """Why there is no value, or not one on every seed; else what its metric warns of."""
+    warnings = dict.fromkeys(warning for each in found for warning in each.warnings)
+    said = "; ".join(dict.fromkeys([*reasons, *warnings])) or None
+    if defined and (len(found) > defined or reasons):
+        return f"defined on {defined} of {len(found) + len(reasons)} seeds" + (f": {said}" if said else "")
+    return said if said or defined else f"its value is {found[0].value}" if found else "not measured yet"
+
+
+def read_cells(folder: Path) -> Mapping[str, Any]:
+    """The object in `cells.json`. Raises RunError where there is none."""
+    try:
+        return dict(json.loads((folder / CELLS).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder / CELLS} cannot be read: {error}") from error

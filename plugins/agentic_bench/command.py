@@ -1,0 +1,134 @@
+"""`agentic bench`: agents side by side on a profile of agency metrics, in worlds and in these worlds changed."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from agentic.cli import load_and_report, plugin_options
+
+if TYPE_CHECKING:
+    from agentic_bench import Battery, Observer, Scores, Task
+
+SECONDS = 5.0  # between plain lines
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path())
+@click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent of the file; repeatable.")
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="So many seeds, in place of those of the file.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; if left out, one for each core.")
+@click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the bench's folder is made.")
+@click.option("--fresh", is_flag=True, help="Do everything anew, in a new folder.")
+@plugin_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.option("--quiet", is_flag=True, help="Print nothing but the bench's folder.")
+@click.pass_context
+def bench(
+    ctx: click.Context,
+    /,
+    file: str | None,
+    agents: tuple[str, ...],
+    seeds: int | None,
+    workers: int | None,
+    out: str,
+    fresh: bool,
+    files: tuple[str, ...],
+    directories: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure the agents of a bench FILE side by side; without one, those of the battery that comes with agentic.
+
+    One that was stopped goes on where it was when the same command is given again.
+
+    \b
+    agentic bench --agent planner-40 --agent clone
+    agentic bench my_bench.toml --seeds 10 --workers 8
+    """
+    registry = load_and_report(files, directories)
+    from agentic.experiments import example
+    from agentic_bench import Battery, bench, bench_folder, check
+
+    battery = Battery.load(file or example("bench/battery")).only(agents, seeds)
+    check(battery, registry)
+    folder = bench_folder(battery, out, fresh=fresh)
+    plugins = [row.location for row in registry.rows if row.source == "file"]
+    try:
+        with following(folder, quiet=quiet) as observer:
+            scores = bench(battery, folder, workers=workers or cores(), files=plugins, observer=observer)
+    except KeyboardInterrupt:
+        click.echo(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
+        raise
+    if as_json:
+        click.echo(json.dumps(scores.to_dict(), allow_nan=False))
+    elif quiet:
+        click.echo(folder)
+    else:
+        show(battery, scores, folder)
+    for line in scores.broken:
+        click.echo(f"failed: {line}", err=True)
+    ctx.exit(1 if scores.broken else 0)
+
+
+def cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def following(folder: Path, *, quiet: bool) -> "Iterator[Observer | None]":
+    """What to give a bench as its observer: a bar on a terminal, now and then a plain line elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from agentic.cli import console
+
+    if quiet:
+        yield None
+        return
+    printed = console(stderr=True)
+    click.echo(str(folder), err=True)
+    if printed.is_terminal:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=printed) as bars:
+            bar = bars.add_task("starting", total=None)
+            yield lambda task, done, total: bars.update(bar, description=task.label, completed=done, total=total)
+    else:
+        yield _lines()
+
+
+def _lines() -> "Observer":
+    begun = last = monotonic()
+    first = 0
+
+    def observe(task: "Task", done: int, total: int) -> None:
+        nonlocal last, first
+        first = first or done
+        now = monotonic()
+        if now - last >= SECONDS or done == total:
+            last = now
+            left = (now - begun) / (done - first + 1) * (total - done)
+            click.echo(f"{done} of {total} done, about {left:.0f} s left: {task.label}", err=True)
+
+    return observe
+
+
+def show(battery: "Battery", scores: "Scores", folder: Path) -> None:
+    """The table of each world, and what its signs mean."""
+    from agentic.cli import console
+    from agentic_bench.scores import LEGEND, score_tables, unmeasured
+
+    printed = console()
+    for world in battery.worlds:
+        if world.name in scores.worlds:
+            for table in score_tables(world.name, world.about, scores):
+                printed.print(table)
+    click.echo(LEGEND)
+    for line in unmeasured(scores):
+        click.echo(f"nothing was measured of {line}")
+    click.echo(f"Every number, run and seed: {folder}; as a page: agentic report {folder}")

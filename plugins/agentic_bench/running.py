@@ -1,0 +1,177 @@
+"""A battery carried out: its tasks in processes of their own, what is done already left alone, and the table of all."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from time import sleep
+
+import torch
+
+from agentic.errors import RunError, UserError
+from agentic.experiments import change, metric_of
+from agentic.metrics import RESULT, Result
+from agentic.plugins import Registry, load
+from agentic.runs import Manifest, create_folder, describe
+from agentic_bench.bench_file import Battery
+from agentic_bench.cells import Scores
+from agentic_bench.lock import alone
+from agentic_bench.sources import source_digest
+from agentic_bench.task import Task, carry_out
+
+Observer = Callable[[Task, int, int], None]  # the task that is done, how many are, of how many
+
+FILE = "battery.toml"
+SINGLE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+
+def bench(
+    battery: Battery,
+    folder: str | Path,
+    *,
+    workers: int = 1,
+    files: Sequence[str] = (),
+    observer: Observer | None = None,
+) -> Scores:
+    """Measure every agent of the battery in its worlds, in `workers` processes, and write all that was found.
+
+    `folder` is the bench's own, made where it is missing. Tasks that were done there before, by the same sources and
+    from the same tables and files, are not done again; the result does not depend on that nor on the number of workers.
+    `files` are plugins by path. What breaks costs its own cells. Raises UserError before anything runs, for metrics and
+    interventions that do not fit or a folder in which another bench is at work; RunError where a process dies or the
+    folder cannot be written; what is done by then stays.
+    """
+    if workers < 1:
+        raise UserError(f"workers must be at least 1, got {workers}")
+    place, registry, tasks = Path(folder), load(files), battery.tasks()
+    check(battery, registry)
+    code = source_digest(registry, {task.experiment.env.id for task in tasks})
+    keyed = [(task, task.key(code)) for task in tasks]
+    with alone(place):
+        left = [(task, key) for task, key in keyed if not _is_done(place / task.folder, key)]
+        _prepare(place, battery, [task for task, _ in left])
+        manifest = _manifest(place, battery, code, workers)
+        try:
+            for count, task in enumerate(_carried_out(left, place, workers, files), len(keyed) - len(left) + 1):
+                if observer is not None:
+                    observer(task, count, len(keyed))
+        except BaseException as error:
+            Scores.of(battery, place).write(place)
+            manifest.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+            raise
+        scores = Scores.of(battery, place)
+        scores.write(place)
+        manifest.finish("finished", tasks=len(keyed), done_now=len(left))
+        return scores
+
+
+def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> Path:
+    """The newest folder of this very battery in `out`, to go on with; a new one where there is none, or `fresh`."""
+    text = battery.to_toml()
+    if not fresh:
+        for path in sorted(Path(out).glob("[0-9][0-9][0-9][0-9]-bench-*"), reverse=True):
+            if (path / FILE).is_file() and (path / FILE).read_text(encoding="utf-8", errors="replace") == text:
+                return path
+    folder = create_folder(out, f"bench-{battery.bench.name}")
+    _write(folder, battery)  # at once, so that it is found again even if nothing else comes to be
+    return folder
+
+
+def check(battery: Battery, registry: Registry) -> None:
+    """Raises UserError for a metric or an intervention that is unknown, or does not take its parameters."""
+    for column in [column for world in battery.worlds for column, _ in battery.columns(world.name)]:
+        try:
+            metric_of(column.metric, registry)
+        except UserError as error:
+            raise UserError(f"[[metrics]] {column.label}: {error}") from None
+        if column.change is not None:
+            change(registry, column.change, f"[[interventions]] {column.under}")
+
+
+def _prepare(folder: Path, battery: Battery, left: Sequence[Task]) -> None:
+    """Write the resolved file; leave nothing that a killed bench had half written, and no result that holds no more."""
+    _write(folder, battery)
+    try:
+        for draft in (folder / "units").glob(".*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        for task in left:
+            (folder / task.folder / RESULT).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
+
+
+def _write(folder: Path, battery: Battery) -> None:
+    try:
+        (folder / FILE).write_text(battery.to_toml(), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
+
+
+def _manifest(folder: Path, battery: Battery, code: str, workers: int) -> Manifest:
+    said = describe(battery.bench.chosen[0], getattr(torch, battery.run.dtype), [])
+    content = {key: said[key] for key in ("versions", "platform", "git")}
+    return Manifest(folder, {**content, "code": code, "seeds": battery.bench.chosen, "workers": workers})
+
+
+def _is_done(folder: Path, key: str) -> bool:
+    found = Result.read(folder)
+    return found is not None and found.key == key
+
+
+def _carried_out(tasks: Sequence[tuple[Task, str]], folder: Path, workers: int, files: Sequence[str]) -> Iterator[Task]:
+    """Each task once it is done. Workers compute with one thread: the order of sums must not depend on the machine."""
+    if not tasks:
+        return
+    spawn, others = multiprocessing.get_context("spawn"), multiprocessing.active_children()
+    with (
+        _one_thread(),
+        ProcessPoolExecutor(min(workers, len(tasks)), spawn, initializer=_attend, initargs=(os.getpid(),)) as pool,
+    ):
+        futures = {pool.submit(carry_out, task, folder, key, tuple(files)): task for task, key in tasks}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                yield futures[future]
+        except BrokenProcessPool as error:
+            begun = ", ".join(sorted(draft.name[1:] for draft in (folder / "units").glob(".*"))) or "starting"
+            raise RunError(f"a worker process ended while {begun} (too little memory?); run again to go on") from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                if child not in others:
+                    child.terminate()
+            raise
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes started inside inherit it."""
+    before = {name: os.environ.get(name) for name in SINGLE}
+    os.environ.update(SINGLE)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _attend(parent: int) -> None:
+    """In a worker: Ctrl-C is the parent's business, so is what is printed; nothing outlives the parent."""
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
+
+
+def _outlive_nobody(parent: int) -> None:
+    while os.getppid() == parent:
+        sleep(0.2)
+    os._exit(1)

@@ -1,0 +1,105 @@
+"""The tables of a bench file, one kind each."""
+
+from pathlib import Path
+from typing import Annotated, Any, final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agentic import Told
+from agentic.experiments import LearnTable, Named, PlannerTable, agent_path
+
+Seed = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Some = Annotated[int, Field(ge=1, le=10_000)]
+Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]  # one line
+
+
+class BenchPart(BaseModel):
+    """A table with a fixed set of keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Labelled(Named):
+    """A component with a `label` of its own (None: its name), in some of the `worlds` (none named: in all)."""
+
+    label: Label | None = None
+    worlds: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.label or Path(agent_path(self.name)).stem or self.name
+
+    @property
+    def component(self) -> Named:
+        """The component itself: its name and its parameters."""
+        return Named(name=self.name, **self.parameters)
+
+    def lives_in(self, world: str) -> bool:
+        return not self.worlds or world in self.worlds
+
+
+@final
+class BenchTable(BenchPart):
+    """`seeds`: a list, or how many from 0 on. `candidates`: best plans per tick that each first seed records."""
+
+    name: Label = "bench"
+    about: str = ""
+    seeds: Some | Annotated[tuple[Seed, ...], Field(min_length=1)] = 5
+    candidates: Annotated[int, Field(ge=0)] = 5
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+
+@final
+class WorldTable(BenchPart):
+    """`name` is its label; `id`, `kwargs` and `changes` as under [env]; `episodes` are recorded on every seed."""
+
+    name: Label
+    id: Label
+    about: str = ""
+    kwargs: dict[str, Any] = {}
+    changes: tuple[Named, ...] = ()
+    episodes: Positive = 20
+
+
+@final
+class BenchAgent(Labelled):
+    """An agent with the tables of its parts, as an experiment file has them.
+
+    `of` may name another agent's label; "{seed}" in a text, such as a file's name, is replaced by the seed. One that is
+    `learning` is not sealed before it is measured: it learns where a metric leaves it to find out for itself.
+    """
+
+    about: str = ""
+    learning: bool = False
+    selection: Named | None = None
+    model: Named | None = None
+    goal: Named | None = None
+    inference: Named | None = None
+    planner: PlannerTable | None = None
+    learner: Named | None = None
+    learn: LearnTable | None = None
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The tables beside [agent]."""
+        names = ("model", "goal", "inference", "planner", "learner", "learn")
+        return {name: table.model_dump(exclude_none=True) for name in names if (table := getattr(self, name))}
+
+
+@final
+class BenchMetric(Labelled):
+    """A metric, measured on the first `seeds` of the bench, without or `under` interventions: a column for each."""
+
+    under: tuple[str, ...] = ()
+    seeds: Positive | None = None
+
+
+@final
+class BenchIntervention(Labelled):
+    """A change of the world, a wrapper among the components of kind envs, and what the agent is `told` of it."""
+
+    told: Told = "both"

@@ -1,0 +1,211 @@
+"""Information gains, and a bonus for disagreement.
+
+`SummedGain` adds one-step gains over modalities and steps as the literature does, which counts twice what two looks
+share; `JointGain` is the mutual information with a named target.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import torch
+from torch import Tensor
+
+from agentic import Categorical, FiniteModel, Gain, Gaussian, LinearModel, Model, Particles, Step, UserError, state_gain
+
+LIMIT = 4_000_000  # entries of the largest table an enumeration may build
+
+
+@final
+@dataclass(frozen=True)
+class SummedGain(Gain):
+    """One-step gains, summed over modalities and steps without conditioning (Friston et al. 2017; pymdp).
+
+    `target` is "states", "weights" or "both". The sum may exceed the prior entropy of its target.
+    """
+
+    target: str = "states"
+
+    def __post_init__(self) -> None:
+        _one_of("SummedGain", self.target, ("states", "weights", "both"))
+
+    def start(self, model: Model, belief: Any) -> Any:
+        return None
+
+    def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        gains: dict[str, Tensor] = {}
+        if self.target != "weights":
+            gains["state_gain"] = state_gain(model, step.after)
+        if self.target != "states":
+            gains.update(model.parameter_gain([step]))
+        return None, gains
+
+
+@final
+@dataclass(frozen=True)
+class JointGain(Gain):
+    """Mutual information between the plan's observations and a target, exact by the chain rule.
+
+    `target`: "trajectory" (all latents the plan will visit), "first" or "final" (the first or last of them), "static"
+    (what no action can change) or "weights". Finite models are enumerated; linear-Gaussian ones follow the covariance.
+    Raises UserError where that is not affordable, with the number of outcome sequences it needs.
+    """
+
+    target: str = "trajectory"
+    TARGETS: ClassVar = ("trajectory", "first", "final", "static", "weights")
+
+    def __post_init__(self) -> None:
+        _one_of("JointGain", self.target, self.TARGETS)
+
+    @property
+    def additive(self) -> bool:
+        return self.target in ("trajectory", "static")
+
+    def start(self, model: Model, belief: Any) -> Any:
+        if self.target == "weights":
+            return ()
+        if isinstance(model, FiniteModel) and isinstance(belief, Categorical):
+            return _start_finite(model, belief, self.target)
+        if isinstance(model, LinearModel) and isinstance(belief, Gaussian):
+            return _start_linear(belief, self.target)
+        raise UserError(
+            f"JointGain needs a finite or a linear-Gaussian model, got {type(model).__name__}: use SummedGain"
+        )
+
+    def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        if self.target == "weights":
+            path = (*memory, step)
+            return path, model.parameter_gain(path) if last else {}
+        if isinstance(model, FiniteModel):
+            memory, gain = _step_finite(model, memory, step.action, self.target, last)
+        else:
+            assert isinstance(model, LinearModel)
+            memory, gain = _step_linear(model, memory, self.target, last)
+        return memory, {"state_gain": gain}
+
+
+@final
+@dataclass(frozen=True)
+class Disagreement(Gain):
+    """Variance of where a model's members expect to be, summed over latents: a bonus for places that few agree about.
+
+    `weight` is in nats per squared unit of the latent. A variance is no information: where members only differ in
+    confidence it sees nothing. Raises UserError for models that do not plan with particles.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise UserError(f"Disagreement expects a weight > 0 nats per squared unit, got {self.weight}")
+
+    def start(self, model: Model, belief: Any) -> Any:
+        return None
+
+    def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        after = step.after
+        if not isinstance(after, Particles):
+            raise UserError(
+                "disagreement needs a model that plans with a particle for each member, got a "
+                f"{type(after).__name__} of {type(model).__name__}: use an ensemble, and plan with the whole belief"
+            )
+        spread = after.expected((after.z - after.mean).square().sum(-1))
+        return None, {"disagreement": self.weight * spread}
+
+
+def _start_finite(model: FiniteModel, belief: Categorical, target: str) -> Tensor:
+    """p(label, history, z | alive) as (*s, b, labels, histories, n): the label is what the gain is about."""
+    probs = belief.probs
+    if target == "static":
+        labels = _static_classes(model.dynamics())
+        return (labels * probs.unsqueeze(-2)).unsqueeze(-2)
+    return probs[..., None, None, :]
+
+
+def _step_finite(model: FiniteModel, joint: Tensor, action: Tensor, target: str, last: bool) -> tuple[Tensor, Tensor]:
+    likelihood, dynamics = model.likelihood(), model.dynamics()
+    outcomes, needed = len(likelihood), joint.shape[-2] * len(likelihood)
+    if needed * joint.shape[-1] * joint.shape[-3] > LIMIT:
+        raise UserError(f"JointGain needs {needed} outcome sequences, more than it enumerates: shorten the horizon")
+    moved = torch.einsum("...k,ijk->...ij", action, dynamics)[..., None, :, :]
+    ahead = joint @ moved.transpose(-2, -1)
+    if target == "first" and joint.shape[-3] == 1:
+        ahead = torch.diag_embed(ahead[..., 0, 0, :]).unsqueeze(-2)
+    seen = ahead.unsqueeze(-2) * likelihood
+    after = seen.reshape(*seen.shape[:-3], seen.shape[-3] * outcomes, seen.shape[-1])
+    if target == "final":
+        gain = _information(after.squeeze(-3)) if last else torch.zeros_like(after[..., 0, 0, 0])
+    elif target == "trajectory":
+        noise = -torch.special.xlogy(likelihood, likelihood).sum(0)
+        gain = _fresh_entropy(seen.sum(-4)) - (ahead.sum((-3, -2)) * noise).sum(-1)
+    else:
+        gain = _fresh_entropy(seen.sum(-4)) - _fresh_entropy(seen).sum(-1)
+    going_on = after * model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
+    return going_on / going_on.sum((-3, -2, -1), keepdim=True).clamp(min=1e-300), gain
+
+
+def _fresh_entropy(seen: Tensor) -> Tensor:
+    """H[o | history] weighted by the history's probability, from p(history, o, z) (..., h, o, n)."""
+    joint = seen.sum(-1)
+    past = joint.sum(-1)
+    value: Tensor = (torch.special.xlogy(past, past) - torch.special.xlogy(joint, joint).sum(-1)).sum(-1)
+    return value
+
+
+def _information(joint: Tensor) -> Tensor:
+    """Mutual information of the two last axes of a joint distribution."""
+    rows, columns = joint.sum(-1), joint.sum(-2)
+    whole = torch.special.xlogy(joint, joint).sum((-2, -1))
+    value: Tensor = whole - torch.special.xlogy(rows, rows).sum(-1) - torch.special.xlogy(columns, columns).sum(-1)
+    return value
+
+
+def _static_classes(dynamics: Tensor) -> Tensor:
+    """One-hot membership (classes, n) of the sets of states that no action ever leaves for one another."""
+    linked = (dynamics > 0).any(-1)
+    linked = linked | linked.T | torch.eye(len(linked), dtype=torch.bool)
+    for _ in range(len(linked)):
+        wider = (linked.double() @ linked.double()) > 0
+        if bool((wider == linked).all()):
+            break
+        linked = wider
+    value: Tensor = torch.unique(linked, dim=0).double()
+    return value
+
+
+def _start_linear(belief: Gaussian, target: str) -> tuple[Tensor, Tensor]:
+    """Covariance of (target, z) before and after looking; for a trajectory the target is the latent itself."""
+    if target == "static":
+        raise UserError(
+            "JointGain(target='static') needs a finite model: a linear-Gaussian latent has no static classes"
+        )
+    return belief.covariance, belief.covariance
+
+
+def _step_linear(model: LinearModel, memory: tuple[Tensor, Tensor], target: str, last: bool) -> tuple[Any, Tensor]:
+    system, (blind, looking) = model.system(), memory
+    d = len(system.A)
+    carry = looking.shape[-1] - d
+    move = torch.block_diag(torch.eye(carry, dtype=system.A.dtype), system.A)
+    noise = torch.block_diag(torch.zeros(carry, carry, dtype=system.A.dtype), system.Q)
+    see = torch.cat([torch.zeros(len(system.C), carry, dtype=system.A.dtype), system.C], 1)
+    blind, ahead = system.A @ blind @ system.A.T + system.Q, move @ looking @ move.T + noise
+    if target == "first" and not carry:
+        carry, see = d, torch.cat([torch.zeros_like(see), see], 1)
+        ahead = torch.cat([torch.cat([ahead, ahead], -1)] * 2, -2)
+    spread = see @ ahead @ see.T + system.R
+    looking = ahead - ahead @ see.T @ torch.linalg.solve(spread, see @ ahead)
+    if target == "trajectory":
+        gain = 0.5 * (torch.logdet(spread) - torch.logdet(system.R))
+    else:
+        block = slice(0, carry) if target == "first" else slice(carry, None)
+        before = blind if target == "final" else ahead
+        gain = 0.5 * (torch.logdet(before[..., block, block]) - torch.logdet(looking[..., block, block]))
+        if target == "final" and not last:
+            gain = torch.zeros_like(gain)
+    return (blind, looking), gain
+
+
+def _one_of(owner: str, got: str, names: tuple[str, ...]) -> None:
+    if got not in names:
+        raise UserError(f"{owner} expects a target among {', '.join(names)}, got {got!r}")

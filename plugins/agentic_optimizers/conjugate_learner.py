@@ -1,0 +1,28 @@
+"""Closed-form learning, for models whose weights have a conjugate posterior."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, final
+
+from agentic import Conjugate, Learner, Model, UserError
+
+if TYPE_CHECKING:
+    from agentic.tick import Tick
+
+
+@final
+class ConjugateLearner(Learner):
+    """Exact Bayesian learning: every tick is absorbed as it comes, in order.
+
+    Raises UserError for a model whose weights have no conjugate belief.
+    """
+
+    def __init__(self, model: Model) -> None:
+        if not isinstance(model, Conjugate):
+            raise UserError(
+                f"ConjugateLearner needs a model that absorbs ticks in closed form, got {type(model).__name__}: "
+                "give it a prior over its weights or leave the learner out"
+            )
+        self.model = model
+
+    def update(self, tick: "Tick") -> Mapping[str, float]:
+        return self.model.absorb(tick)

@@ -1,0 +1,65 @@
+"""A closed-loop plan over a tree of beliefs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from agentic import Belief, Candidates, Categorical, Plan, Simplex, weigh
+
+
+@final
+@dataclass(frozen=True)
+class Tree(Plan):
+    """A closed-loop plan over beliefs: `values` (a, b) of the first actions, and the same for every belief it visits.
+
+    `beliefs` (m, n) are the distinct beliefs visited and `depths[d]` (m, a) the actions' values there with `d + 1`
+    steps left; `roots` (b,) index the beliefs it was made at. `parts` maps a term's name to (a, b).
+    """
+
+    values: Tensor
+    parts: Mapping[str, Tensor]
+    beliefs: Tensor
+    roots: Tensor
+    depths: tuple[Tensor, ...]
+    domain: Simplex
+    log_habits: Tensor | None = None
+    version: int = 0
+    memory: Any = None
+
+    def first_action(self, precision: float = inf) -> Belief:
+        return self._policy(self.values, precision)
+
+    def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
+        values = self.depths[len(self.depths) - 1 - t]  # of the beliefs that can be met by then
+        gaps = (self.beliefs[: len(values)].unsqueeze(0) - belief.mean.unsqueeze(1)).abs().amax(-1)
+        gap, nearest = gaps.min(-1)
+        if bool((gap > 1e-6).any()):
+            raise ValueError(f"this tree does not visit the given belief (nearest differs by {float(gap.max()):.3g})")
+        return self._policy(values[nearest].T, precision)
+
+    def _policy(self, values: Tensor, precision: float) -> Belief:
+        q = self._weights(values, precision)
+        return Categorical(q.T @ self.domain.corners(q.dtype), self.domain.sizes)
+
+    def _weights(self, values: Tensor, precision: float) -> Tensor:
+        habits = None if self.log_habits is None else self.log_habits.unsqueeze(-1)
+        return weigh(values, precision, habits)
+
+    def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
+        q = self._weights(self.values, precision)
+        return {name: torch.where(q > 0, q * part, 0.0).sum(0) for name, part in self.parts.items()}
+
+    def candidates(self, n: int, precision: float = inf) -> Candidates:
+        """The first actions, with what the tree expects after each: later ones depend on what will be seen."""
+        corners = self.domain.corners(self.values.dtype)[:, None, None]
+        return Candidates(corners, self._weights(self.values, precision), self.parts).best(n, self.values)
+
+    def shifted(self) -> "Plan | None":
+        return self
+
+    def restarted(self, mask: Tensor) -> "Plan | None":
+        return self

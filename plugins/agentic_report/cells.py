@@ -1,0 +1,52 @@
+"""Cells of a profile as the page reads them, from files that others may have written or cut short."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from math import hypot, isfinite
+from typing import Any
+
+from agentic.metrics import Row, verdicts
+from agentic_bench import Cell
+from agentic_report.reading import real
+
+OUTSIDE, INSIDE = "outside the null", "inside the null"
+NOT_YET = "not measured yet"  # the note of a cell that a bench did not come to
+
+
+def cell_of(table: Mapping[str, Any]) -> Cell | None:
+    """A cell from its plain table; None where it does not say whose it is; other wrong fields are left out."""
+    read: dict[str, Any] = {}
+    for field in fields(Cell):
+        value = table.get(field.name)
+        if isinstance(field.default, bool):
+            read[field.name] = value is True
+        elif isinstance(field.default, int):
+            read[field.name] = value if isinstance(value, int) else 0
+        elif field.name in ("agent", "world", "metric", "unit", "verdict", "note"):
+            read[field.name] = value if isinstance(value, str) else ""
+        else:
+            read[field.name] = real(value)
+    return Cell(**read) if read["agent"] and read["world"] and read["metric"] else None
+
+
+def known(cell: Cell | None) -> bool:
+    """Whether it has a finite value."""
+    return cell is not None and cell.value is not None and isfinite(cell.value)
+
+
+def difference(a: Cell, b: Cell) -> float:
+    """How far two values are from each other."""
+    return abs((a.value or 0.0) - (b.value or 0.0))
+
+
+def apart(a: Cell, b: Cell) -> bool:
+    """Whether two values differ: exact ones at all, estimated ones by more than their intervals (Zou, Donner 2008)."""
+    upper, lower = (a, b) if (a.value or 0.0) >= (b.value or 0.0) else (b, a)
+    below = 0.0 if upper.low is None else (upper.value or 0.0) - upper.low
+    above = 0.0 if lower.high is None else lower.high - (lower.value or 0.0)
+    return difference(a, b) > max(hypot(below, above), 1e-9)
+
+
+def judged(agent: str, world: str, rows: Sequence[Row]) -> list[Cell]:
+    """The cells of one subject from its measurements, judged together."""
+    return [Cell.of(agent, world, row, said) for row, said in zip(rows, verdicts(rows), strict=True)]

@@ -1,0 +1,214 @@
+"""Charts as plain data for plotly.js, with colors by name: the page fills in those of its light or dark theme."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from math import isfinite
+from typing import Any, final
+
+from agentic_bench import Cell
+from agentic_report.bench_folder import Bench, Column
+from agentic_report.curves import Curves
+from agentic_report.grid import GROUPS
+from agentic_report.wording import number, span
+
+COLORS = tuple(f"--c{i}" for i in range(1, 8))
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon")
+DASHES = ("solid", "dash", "dot", "dashdot")
+ROW = 38  # pixels
+LONG = 18  # characters of a label that is broken
+AXIS = {"gridcolor": "--line", "zerolinecolor": "--line", "linecolor": "--line", "automargin": True}
+STILL = {"zeroline": False, "fixedrange": True}
+PARTS = ("free_energy", "accuracy", "complexity")  # of perception; all other energies are of action
+
+
+@final
+@dataclass(frozen=True)
+class View:
+    """One drawing: its label in a list of several, its description for who cannot see it, traces and layout."""
+
+    label: str
+    described: str
+    data: Sequence[Mapping[str, Any]]
+    layout: Mapping[str, Any]
+
+
+@final
+@dataclass(frozen=True)
+class Chart:
+    """A place on the page where one of several views is drawn."""
+
+    title: str
+    views: Sequence[View]
+
+    @property
+    def content(self) -> list[dict[str, Any]]:
+        return [vars(view) for view in self.views]
+
+
+def style(index: int, count: int) -> dict[str, Any]:
+    """Color, line and marker of agent number `index` of `count`, no two alike among the first 28.
+
+    Later ones are drawn above and are thinner and smaller, so that one that lies on another hides nothing.
+    """
+    color, turn = COLORS[index % len(COLORS)], index // len(COLORS)
+    rest = 1 - index / max(count - 1, 1)
+    return {
+        "line": {"color": color, "dash": DASHES[turn % len(DASHES)], "width": 1.5 + 2.5 * rest},
+        "marker": {"color": color, "symbol": SYMBOLS[(index + turn) % len(SYMBOLS)], "size": 7 + 8 * rest},
+    }
+
+
+def profile(bench: Bench, world: str) -> Chart | None:
+    """Every agent's values in a world, one line of the chart per metric, each scaled to its own range."""
+    columns, agents = bench.columns_in(world), bench.agents_in(world)
+    ranges = {c.label: found for c in columns if (found := _range(bench, world, c.label, agents))}
+    shown = [column for column in columns if column.label in ranges]
+    if len(shown) < 2:
+        return None
+    places, ticks = _rows(shown, ranges)
+    traces = [
+        _line(agent, places, ranges, {c.label: bench.cells.get((world, agent, c.label)) for c in shown})
+        | style(bench.agents.index(agent), len(bench.agents))
+        for agent in agents
+    ]
+    layout = {
+        "height": ROW * len(ticks) + 40 + 26 * (1 + len(agents) // 3),
+        "xaxis": {**AXIS, "range": [-0.08, 1.08], "tickvals": [0, 1], "showticklabels": False, **STILL},
+        "yaxis": {
+            **AXIS,
+            "tickvals": [place for place, _ in ticks],
+            "ticktext": [text for _, text in ticks],
+            "range": [len(ticks) - 0.3, -0.6],
+            **STILL,
+        },
+        "hovermode": "closest",
+    }
+    said = f"Profile of {len(agents)} agents on {len(shown)} metrics in {world}; the table above holds the same values."
+    return Chart(f"Profiles in {world}", [View(world, said, traces, layout)])
+
+
+def _line(
+    agent: str,
+    places: Mapping[str, int],
+    ranges: Mapping[str, tuple[float, float]],
+    cells: Mapping[str, Cell | None],
+) -> dict[str, Any]:
+    """The trace of one agent through the rows of those columns in which it has a value."""
+    known = [(label, cell) for label, cell in cells.items() if cell and cell.value is not None]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": escape(agent),
+        "x": [_scaled(cell.value or 0.0, *ranges[label]) for label, cell in known],
+        "y": [places[label] for label, _ in known],
+        "customdata": [_hover(label, cell) for label, cell in known],
+        "hovertemplate": "<b>%{fullData.name}</b><br>%{customdata}<extra></extra>",
+    }
+
+
+def learning(label: str, lines: Sequence[tuple[str, Sequence[Curves]]]) -> View | None:
+    """Return per episode over the steps of experience; `lines` are each agent's name and its curves by seed."""
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": escape(agent),
+            "legendgroup": agent,
+            "showlegend": seed == 0,
+            "x": curves.learned[0],
+            "y": curves.learned[1],
+            "opacity": 1 if seed == 0 else 0.45,
+            **style(index, len(lines)),
+        }
+        for index, (agent, seeds) in enumerate(lines)
+        for seed, curves in enumerate(each for each in seeds if each.learned[0])
+    ]
+    if not traces:
+        return None
+    names = ", ".join(dict.fromkeys(agent for agent, seeds in lines if any(each.learned[0] for each in seeds)))
+    layout = {
+        "height": 360,
+        "xaxis": {**AXIS, "title": {"text": "steps of experience"}},
+        "yaxis": {**AXIS, "title": {"text": "return per episode"}},
+        "showlegend": True,
+    }
+    return View(
+        label, f"Return per episode while learning, over steps of experience: {names}, {label}.", traces, layout
+    )
+
+
+def energy(label: str, curves: Curves) -> View | None:
+    """Free energy in its parts above, expected energy in its parts below, over the steps of the first episode."""
+    above = [name for name in curves.energies if name in PARTS]
+    below = [name for name in curves.energies if name not in PARTS]
+    if not curves.energies:
+        return None
+    terms = [("y", name) for name in sorted(above, key=_importance)] + [
+        ("y2", name) for name in sorted(below, key=_importance)
+    ]
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": name.replace("_", " "),
+            "x": curves.steps,
+            "y": curves.energies[name],
+            "yaxis": axis,
+            "hovertemplate": "%{y:.4g} nats",
+            "line": {"color": COLORS[i % len(COLORS)], "width": 1.5 if _importance(name)[0] else 3.5},
+            "marker": {"color": COLORS[i % len(COLORS)], "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 6},
+        }
+        for i, (axis, name) in enumerate(terms)
+    ]
+    both = bool(above and below)
+    layout = {
+        "height": 460 if both else 300,
+        "xaxis": {**AXIS, "title": {"text": "step of the episode"}, "anchor": "y2" if below else "y"},
+        "yaxis": {**AXIS, "title": {"text": "belief, nats"}, "domain": [0.54, 1] if both else [0, 1]},
+        "yaxis2": {**AXIS, "title": {"text": "plan, nats"}, "domain": [0, 0.46] if both else [0, 1]},
+        "hovermode": "x unified",
+        "showlegend": True,
+    }
+    said = f"Energies in nats over {len(curves.steps)} steps, {label}: {', '.join(curves.energies)}."
+    return View(label, said.replace("_", " "), traces, layout)
+
+
+def _importance(name: str) -> tuple[bool, str]:
+    return name not in ("free_energy", "expected_energy"), name
+
+
+def _rows(
+    columns: Sequence[Column], ranges: Mapping[str, tuple[float, float]]
+) -> tuple[dict[str, int], list[tuple[int, str]]]:
+    """The height of each column's row, and all rows' labels: a heading before those that look at the same things."""
+    places: dict[str, int] = {}
+    ticks: list[tuple[int, str]] = []
+    for access, group in groupby(columns, lambda column: column.access):
+        ticks.append((len(ticks), f"<b>{GROUPS[access]}</b>"))
+        for column in group:
+            places[column.label] = len(ticks)
+            low, high = map(number, ranges[column.label])
+            name, _, under = column.label.partition(" under ") if len(column.label) > LONG else (column.label, "", "")
+            below = f"under {under} · {low} to {high}" if under else f"{low} to {high}"
+            ticks.append((len(ticks), f'{escape(name)}<br><span style="font-size:10px">{escape(below)}</span>'))
+    return places, ticks
+
+
+def _range(bench: Bench, world: str, label: str, agents: Sequence[str]) -> tuple[float, float] | None:
+    cells = [bench.cells.get((world, agent, label)) for agent in agents]
+    values = [cell.value for cell in cells if cell and cell.value is not None and isfinite(cell.value)]
+    return (min(values), max(values)) if values else None
+
+
+def _scaled(value: float, low: float, high: float) -> float:
+    if not isfinite(value):
+        return 1.0 if value > 0 else 0.0
+    return round((value - low) / (high - low), 4) if high - low > 1e-12 else 0.5
+
+
+def _hover(label: str, cell: Cell) -> str:
+    return escape(
+        " ".join(part for part in (f"{label}: {number(cell.value)}", span(cell.low, cell.high), cell.unit) if part)
+    )

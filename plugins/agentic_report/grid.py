@@ -1,0 +1,100 @@
+"""The profile table as the template prints it: a heading, rows of cells, and each cell's details in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from math import isinf
+from typing import Any, final
+
+from agentic_bench import Cell
+from agentic_report.bench_folder import Bench, Column
+from agentic_report.cells import INSIDE, OUTSIDE
+from agentic_report.reading import mapping, real
+from agentic_report.wording import DASH, chance, number, span
+
+TAGS = {INSIDE: "in null", "too little data": "little data", "too few surrogates": "few surrogates"}
+LOOKS = {INSIDE: "inside", OUTSIDE: "outside"}
+GROUPS = {
+    "records": "from records",
+    "internals": "from inside the agent",
+    "model": "from the world's model",
+    "intervene": "from a changed world",
+    "": "from what is not known",
+}
+
+
+@final
+@dataclass(frozen=True)
+class Shown:
+    """One printed cell: its value, the line below it, a tag of words, a CSS class, and all details as one sentence."""
+
+    value: str
+    below: str
+    tag: str
+    look: str
+    details: str
+
+
+@final
+@dataclass(frozen=True)
+class Grid:
+    """One world's table; `groups` are the spans of columns that look at the same things."""
+
+    world: str
+    groups: Sequence[tuple[str, int]]
+    columns: Sequence[Column]
+    rows: Sequence[tuple[str, Sequence[Shown]]]
+
+
+def grid(bench: Bench, world: str) -> Grid:
+    """The table of a world."""
+    columns = bench.columns_in(world)
+    groups = [(GROUPS[access], len([*each])) for access, each in groupby(columns, lambda column: column.access)]
+    rows = [
+        (agent, [_cell(bench, world, agent, column.label) for column in columns]) for agent in bench.agents_in(world)
+    ]
+    return Grid(world, groups, columns, rows)
+
+
+def shown(cell: Cell, sample: Mapping[str, Any]) -> Shown:
+    """A cell as it is printed; `sample` is the first seed's measurement."""
+    title = f"{cell.agent}, {cell.metric}"
+    endless = real(sample.get("value"))  # a cell holds no infinite number
+    if cell.value is None and not cell.note and endless is not None and isinf(endless):
+        cell = replace(cell, value=endless)
+    if cell.value is None:
+        reason = cell.note or "undefined"
+        return Shown(DASH, "", "", "missing", f"{title}: {reason}")
+    tag = TAGS.get(cell.verdict, "")
+    below = " · ".join(part for part in ("exact", tag) if part) if cell.exact else span(cell.low, cell.high)
+    look = LOOKS.get(cell.verdict, "")
+    return Shown(number(cell.value), below, "" if cell.exact else tag, look, _details(cell, sample))
+
+
+def _cell(bench: Bench, world: str, agent: str, label: str) -> Shown:
+    found = bench.cells.get((world, agent, label))
+    if found is None:
+        return Shown(DASH, "", "", "missing", f"{agent}, {label}: not measured")
+    return shown(found, bench.sample(world, agent, label))
+
+
+def _details(cell: Cell, sample: Mapping[str, Any]) -> str:
+    """Everything that is known of a value, in words."""
+    interval = span(cell.low, cell.high)
+    method = str(mapping(sample.get("interval")).get("method") or "")
+    if cell.seeds > 1 and interval:
+        method = f"over {cell.seeds} seeds"
+    null = mapping(sample.get("null"))
+    surrogates = real(null.get("n")) or 0
+    said = [
+        f"{cell.agent}, {cell.metric}: {number(cell.value)} {cell.unit}".rstrip() + (", exact" if cell.exact else ""),
+        f"interval {interval}" + (f" ({method})" if method else "") if interval else "",
+        f"null {number(cell.null)} {span(cell.null_low, cell.null_high)}".rstrip() if cell.null is not None else "",
+        f"{null['kind']}" + (f", {surrogates:.0f} surrogates" if surrogates > 1 else "") if null.get("kind") else "",
+        chance(cell.p_value),
+        cell.verdict,
+        f"{cell.seeds} seeds" if cell.seeds > 1 else "",
+        f"estimator: {sample['estimator']}" if sample.get("estimator") else "",
+        cell.note,
+    ]
+    return "; ".join(part for part in said if part)

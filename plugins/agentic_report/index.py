@@ -1,0 +1,71 @@
+"""The runs and benches in a folder, a line for each."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+from urllib.parse import quote
+
+from agentic import Record
+from agentic.errors import UserError
+from agentic.metrics import mean_interval
+from agentic_report.bench_folder import Bench
+from agentic_report.reading import json_table, mapping, toml_table
+from agentic_report.wording import enumerated, moment, number, span
+
+
+@final
+@dataclass(frozen=True)
+class Entry:
+    """One line: a run or a bench, what in, who, how it ended, what it earned, when, and where its page is."""
+
+    number: str
+    folder: str
+    kind: str
+    environment: str
+    agent: str
+    status: str
+    earned: str
+    interval: str
+    date: str
+    page: str
+
+
+def entries(folder: Path, beside: Path) -> list[Entry]:
+    """Every run and bench directly in a folder, the newest number first, with links from a page in `beside`."""
+    paths = (path for path in sorted(folder.iterdir(), reverse=True) if path.is_dir())
+    found = (entry for path in paths if (entry := _entry(path, beside)))
+    return [*found]
+
+
+def _entry(folder: Path, beside: Path) -> Entry | None:
+    manifest = json_table(folder / "manifest.json")
+    match = re.match(r"\d{4,}", folder.name)
+    written = folder / "report.html"
+    page = quote(Path(os.path.relpath(written, beside)).as_posix()) if written.is_file() else ""
+    place = (match.group() if match else "", folder.name)
+    date, status = moment(manifest.get("started")), str(manifest.get("status") or "unknown")
+    if bench := Bench.open(folder):
+        ended = f"unfinished: {bench.unfinished}" if bench.unfinished else status
+        return Entry(
+            *place, "bench", enumerated(bench.worlds), f"{len(bench.agents)} agents", ended, "", "", date, page
+        )
+    if not manifest and not any(folder.glob("ticks-*.parquet")):
+        return None
+    experiment = toml_table(folder / "experiment.toml")
+    environment, agent = (str(mapping(experiment.get(t)).get(k) or "") for t, k in (("env", "id"), ("agent", "name")))
+    ended = "running, or killed" if status == "running" else status
+    return Entry(*place, "run", environment, agent, ended, *_earned(folder), date, page)
+
+
+def _earned(folder: Path) -> tuple[str, str]:
+    """The mean return of the evaluation episodes and its interval."""
+    try:
+        returns: Any = Record.open(folder).returns("evaluate")
+    except (UserError, KeyError):
+        return "", ""
+    if not len(returns):
+        return "", ""
+    mean, interval = mean_interval(returns)
+    return number(mean), span(interval.low, interval.high)

@@ -1,0 +1,70 @@
+"""Reading what may be missing, half written or written by others: whatever cannot be read is empty."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from agentic import Measurement
+from agentic.errors import UserError
+
+RESULTS = "measurements.json"
+
+
+def json_table(path: Path) -> dict[str, Any]:
+    """The object in a JSON file."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def toml_table(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def words(value: Any) -> tuple[str, ...]:
+    """The texts in a list."""
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list | tuple) else ()
+
+
+def tables(value: Any) -> list[dict[str, Any]]:
+    """The tables in a list."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list | tuple) else []
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The table itself, or an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def real(value: Any) -> float | None:
+    """A number, infinite ones included; None for what is not a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except ValueError:
+        return None
+    return None if isnan(found) else found
+
+
+def results(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What is in the measurements.json of a run: measurements by label as plain tables, and why others are missing."""
+    found = json_table(folder / RESULTS)
+    return mapping(found.get("measurements")), mapping(found.get("missing"))
+
+
+def measurement(table: Any) -> Measurement | None:
+    """A measurement from its plain table."""
+    try:
+        return Measurement.from_dict(table)
+    except UserError:
+        return None

@@ -1,0 +1,49 @@
+"""Replays that fit on one page: each a fragment of its own, the rest left out and told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from markupsafe import Markup
+
+from agentic.errors import described
+from agentic_report.replay import replay
+
+ROOM = 2_300_000  # characters: with plotly.js and the tables a page stays below 8 MB
+
+
+@final
+@dataclass(frozen=True)
+class Replays:
+    """Each with its world, its agent and its fragment; those there was no room for, and why others `failed`."""
+
+    shown: Sequence[tuple[str, str, Markup]]
+    left: Sequence[str]
+    failed: Sequence[tuple[str, str]]
+
+    @property
+    def richest(self) -> tuple[str, str] | None:
+        """World and agent of the one in the first world in which most is to be seen: the longest."""
+        first = [each for each in self.shown if each[0] == self.shown[0][0]]
+        longest = max(first, key=lambda each: len(each[2]), default=None)
+        return longest and longest[:2]
+
+
+def replays(units: Sequence[tuple[str, str, Path]]) -> Replays:
+    """The replays of runs, given as world, agent and folder, in this order as long as there is room."""
+    shown, left, failed, room = [], [], [], ROOM
+    for world, agent, folder in units:
+        title = f"{agent} in {world}"
+        try:
+            fragment = replay(folder, title) if room > 0 else ""
+        except Exception as error:  # no episode, half a record, or a stranger's world that is broken
+            failed.append((title, described(error)))
+            continue
+        if fragment and len(fragment) <= room:
+            shown.append((world, agent, Markup(fragment)))
+            room -= len(fragment)
+        else:
+            left.append(title)
+    worlds = [world for world, _, _ in units]
+    return Replays(sorted(shown, key=lambda each: worlds.index(each[0])), left, failed)

@@ -1,0 +1,78 @@
+"""What the page of one run shows, gathered from its folder."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from agentic import Record
+from agentic.errors import UserError
+from agentic.metrics import Row, summarize
+from agentic.plugins import load
+from agentic_report import charts
+from agentic_report.cells import judged
+from agentic_report.curves import curves
+from agentic_report.grid import Shown, shown
+from agentic_report.meanings import Meaning, meaning
+from agentic_report.reading import json_table, mapping, measurement, results, tables, toml_table
+from agentic_report.replays import replays
+
+
+def run_page(folder: Path) -> dict[str, Any]:
+    """The values of the template."""
+    manifest, experiment = json_table(folder / "manifest.json"), toml_table(folder / "experiment.toml")
+    world = str(mapping(experiment.get("env")).get("id") or "its world")
+    agent = str(mapping(experiment.get("agent")).get("name") or "agent")
+    drawn = curves(folder)
+    measured, meanings, missing = _measured(folder, agent, world)
+    views = (charts.learning(world, [(agent, [drawn])]), charts.energy(f"{agent} in {world}", drawn))
+    titles = ("Learning: return per episode", "Energies in the first evaluated episode")
+    return {
+        "title": f"{agent} in {world}",
+        "folder": folder.resolve().name,
+        "manifest": manifest,
+        "status": _status(folder, manifest.get("status")),
+        "summary": _summary(folder, manifest),
+        "experiment": experiment,
+        "components": tables(manifest.get("components")),
+        "measured": measured,
+        "meanings": meanings,
+        "missing": missing,
+        "curves": [charts.Chart(title, [view]) for title, view in zip(titles, views, strict=True) if view],
+        "replays": replays([(world, agent, folder)]),
+        "plugins": _plugins(manifest),
+    }
+
+
+def _measured(
+    folder: Path, agent: str, world: str
+) -> tuple[list[tuple[str, Shown]], list[Meaning], list[tuple[str, str]]]:
+    """Each measurement as a cell, what its metric means, and why others are missing."""
+    found, missing = results(folder)
+    known = {label: each for label, table in found.items() if (each := measurement(table))}
+    cells = judged(agent, world, [Row(label, [each]) for label, each in known.items()])
+    registry = load() if known else None
+    meanings = [meaning(known[label].metric, [label], found[label], registry) for label in known] if registry else []
+    return [(c.metric, shown(c, found[c.metric])) for c in cells], meanings, [(k, str(v)) for k, v in missing.items()]
+
+
+def _summary(folder: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
+    """The numbers of the run; None where nothing whole was recorded."""
+    try:
+        return summarize(Record(folder, manifest=manifest))
+    except (UserError, KeyError):
+        return None
+
+
+def _status(folder: Path, status: Any) -> str:
+    """How the run ended; one that was killed could not say so."""
+    error = folder / "error.txt"
+    if status == "failed" and error.is_file():
+        lines = error.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f"failed: {lines[-1]}" if lines else "failed"
+    return "running, or killed before it could say so" if status == "running" else str(status or "unknown")
+
+
+def _plugins(manifest: dict[str, Any]) -> str:
+    """The options that name the plugin files a run needs."""
+    names = dict.fromkeys(str(row.get("plugin")) for row in tables(manifest.get("components")) if row.get("sha256"))
+    return "".join(f" --plugin {shlex.quote(name)}.py" for name in names)

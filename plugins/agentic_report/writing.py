@@ -1,0 +1,81 @@
+"""From a folder to its page: everything is read from the folder, and everything is in the page."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, PackageLoader
+from markupsafe import Markup
+
+from agentic.errors import RunError, UserError
+from agentic.runs import write_whole
+from agentic_report import wording
+from agentic_report.bench_folder import Bench
+from agentic_report.bench_page import bench_page
+from agentic_report.index import entries
+from agentic_report.run_page import run_page
+
+
+def report(folder: str | Path, out: str | Path | None = None) -> Path:
+    """Write the page of a run or a bench, or the index of a folder of those, and return where it is.
+
+    `out` is the file to write; by default `report.html` in the folder, `index.html` for the index. The page is one file
+    that asks for nothing else, and depends on nothing but the folder: writing it again gives the same bytes. What is
+    missing or half written is left out and said. Raises UserError for a folder that holds none of these, RunError where
+    the page cannot be written.
+    """
+    folder = Path(folder)
+    name, values = _content(folder, Path(out).parent if out is not None else folder)
+    page = Path(out) if out is not None else folder / ("index.html" if name == "index" else "report.html")
+    try:
+        write_whole(page, _render(name, values))
+    except OSError as error:
+        raise RunError(f"the page {page} cannot be written: {error.strerror}; give another file") from error
+    return page
+
+
+def _content(folder: Path, beside: Path) -> tuple[str, dict[str, Any]]:
+    """The name of the template and what it is filled with, for a page in `beside`."""
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}: expected that of a run, of a bench, or of several of them")
+    if bench := Bench.open(folder):
+        return "bench", bench_page(bench)
+    if (folder / "manifest.json").is_file() or any(folder.glob("ticks-*.parquet")):
+        return "run", run_page(folder)
+    if rows := entries(folder, beside):
+        return "index", {"title": f"All in {folder.resolve().name}", "rows": rows}
+    raise UserError(f"{folder} holds no run and no bench: expected manifest.json, cells.json, or folders with these")
+
+
+def _render(name: str, values: dict[str, Any]) -> str:
+    return _templates().get_template(f"{name}.html.j2").render(values) + "\n"
+
+
+@cache
+def _templates() -> Environment:
+    loaded = Environment(
+        loader=PackageLoader("agentic_report"),
+        autoescape=True,
+        finalize=lambda value: "" if value is None else value,
+        undefined=ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    loaded.filters |= {name: getattr(wording, name) for name in ("number", "span", "breakable", "moment", "duration")}
+    loaded.filters |= {"settings": wording.settings}
+    loaded.globals |= {"source": _source, "plotly": _plotly}
+    return loaded
+
+
+def _source(name: str) -> Markup:
+    """A style sheet or a script of ours, as it is; empty where there is none."""
+    file = files("agentic_report") / "templates" / name
+    return Markup(file.read_text(encoding="utf-8") if file.is_file() else "")
+
+
+@cache
+def _plotly() -> Markup:
+    from plotly.offline import get_plotlyjs
+
+    return Markup(get_plotlyjs())

@@ -1,0 +1,180 @@
+"""Energies: sums, multiples, terms, derivatives, normalisers; objectives."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+from torch import Tensor
+from torch.testing import assert_close
+
+from agentic import Clamped, Conditional, Energy, Gaussian, Objective, Point, Real, minimize
+from agentic_optimizers.gradient import GradientDescent
+
+F64 = torch.float64
+ENERGIES = st.recursive(
+    st.sampled_from(["bowl", "quartic", "normal"]),
+    lambda inner: st.tuples(inner, inner) | st.tuples(st.floats(-2, 2), inner),
+    max_leaves=5,
+)
+
+
+class Bowl(Energy):
+    """|z - x|^2, with derivatives in closed form."""
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return self.gradient(x, z).square().sum(-1) / 4
+
+    def gradient(self, x: Any, z: Tensor) -> Tensor:
+        gap: Tensor = z - x
+        return 2 * gap
+
+    def hessian(self, x: Any, z: Tensor) -> Tensor:
+        return 2 * torch.eye(z.shape[-1], dtype=z.dtype).expand(*z.shape, -1)
+
+
+class Quartic(Energy):
+    """(sum z)^4 / 4, with derivatives by autograd."""
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return z.sum(-1) ** 4 / 4
+
+
+class Normal(Conditional):
+    """-log N(z; x, 1)."""
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return self.given(x).energy(z)
+
+    def given(self, x: Any) -> Gaussian:
+        return Gaussian(x, torch.eye(x.shape[-1], dtype=x.dtype).expand(*x.shape, -1))
+
+
+def built(recipe: Any) -> Energy:
+    if isinstance(recipe, str):
+        return {"bowl": Bowl(), "quartic": Quartic(), "normal": Normal()}[recipe]
+    first, second = recipe
+    return built(first) + built(second) if isinstance(first, str | tuple) else first * built(second)
+
+
+def points(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1), dtype=F64)
+
+
+X, Z = points(4, 3), points(5, 4, 3)
+
+
+@given(ENERGIES)
+@settings(derandomize=True, deadline=None, max_examples=30)
+def test_terms_of_any_combination_sum_to_it(recipe: Any) -> None:
+    energy = built(recipe)
+    terms = energy.terms(X, Z)
+    assert energy(X, Z).shape == (5, 4)
+    assert_close(torch.stack(list(terms.values())).sum(0), energy(X, Z))
+
+
+@given(ENERGIES)
+@settings(derandomize=True, deadline=None, max_examples=15)
+def test_derivatives_of_any_combination_are_those_of_autograd(recipe: Any) -> None:
+    energy = built(recipe)
+
+    def total(z: Tensor) -> Tensor:
+        return energy(X, z.unsqueeze(0)).sum()
+
+    z = Z[0]
+    by_row = torch.autograd.functional.jacobian(total, z)
+    assert_close(energy.gradient(X, z), by_row)
+    whole = torch.autograd.functional.hessian(total, z)
+    assert_close(energy.hessian(X, z), torch.stack([whole[row, :, row] for row in range(4)]))
+
+
+class TestSums:
+    def test_repeated_names_are_numbered(self) -> None:
+        energy = Bowl() + (Quartic() + Bowl()) + Bowl()
+        assert list(energy.terms(X, Z)) == ["bowl", "quartic", "bowl_2", "bowl_3"]
+
+    def test_known_numbers(self) -> None:
+        x, z = torch.zeros(1, 2, dtype=F64), torch.tensor([[1.0, 1.0]], dtype=F64)
+        energy = Bowl() + 2 * Quartic()
+        assert energy.terms(x, z) == {"bowl": 2.0, "quartic": 8.0}
+        assert energy.gradient(x, z).tolist() == [[18.0, 18.0]]
+        assert energy.hessian(x, z).tolist() == [[[26.0, 24.0], [24.0, 26.0]]]
+
+    def test_sums_hold_what_their_parts_learn(self) -> None:
+        energy = Bowl() + 0.5 * Normal()
+        energy.register_parameter("own", torch.nn.Parameter(torch.zeros(1)))
+        assert {type(module).__name__ for module in energy.modules()} >= {"Bowl", "Normal"}
+
+
+class TestLogNormalizer:
+    def test_a_conditional_has_zero_and_an_energy_none(self) -> None:
+        assert Normal().log_normalizer(X) == 0
+        assert Bowl().log_normalizer(X) is None
+
+    def test_a_sum_adds_its_parts_where_all_are_known(self) -> None:
+        assert (Normal() + Normal()).log_normalizer(X) == 0
+        assert (Normal() + Bowl()).log_normalizer(X) is None
+
+    def test_a_multiple_has_none(self) -> None:
+        assert (2 * Normal()).log_normalizer(X) is None
+
+
+class TestObjectives:
+    objective = Clamped(Bowl() + Quartic(), X, Real((3,)))
+
+    def test_a_clamped_energy_is_the_energy_of_what_is_free(self) -> None:
+        energy = self.objective.energy
+        assert_close(self.objective(Z), energy(X, Z))
+        assert_close(self.objective.gradient(Z), energy.gradient(X, Z))
+        assert_close(self.objective.hessian(Z), energy.hessian(X, Z))
+        assert self.objective.domain == Real((3,))
+
+    def test_derivatives_by_default_are_those_of_autograd(self) -> None:
+        class Black(Objective):
+            """The same without its closed forms."""
+
+            @property
+            def domain(self) -> Real:
+                return Real((3,))
+
+            def __call__(self, z: Tensor) -> Tensor:
+                return TestObjectives.objective(z)
+
+        assert_close(Black().gradient(Z), self.objective.gradient(Z))
+        assert_close(Black().hessian(Z), self.objective.hessian(Z))
+
+    def test_derivatives_do_not_need_gradients_to_be_on(self) -> None:
+        with torch.no_grad():
+            assert_close(self.objective.gradient(Z), (Bowl() + Quartic()).gradient(X, Z))
+
+    def test_an_energy_without_curvature_has_zero(self) -> None:
+        class Slope(Energy):
+            """The sum of z."""
+
+            def forward(self, x: Any, z: Tensor) -> Tensor:
+                return z.sum(-1)
+
+        assert_close(Slope().hessian(None, Z), torch.zeros(5, 4, 3, 3, dtype=F64))
+
+    def test_it_starts_in_the_middle_and_settles_on_a_point(self) -> None:
+        assert_close(self.objective.start(None), torch.zeros(4, 3, dtype=F64))  # one for each row of x
+        assert self.objective.start(None).dtype == F64
+        single = Clamped(Bowl(), X.float(), Real((3,)))
+        assert_close(single.start(None), torch.zeros(4, 3))
+        assert_close(Clamped(Bowl(), None, Real((3,))).start(None), torch.zeros(1, 3, dtype=F64))
+        settled = self.objective.settled(X, X.sum(-1))
+        assert isinstance(settled, Point)
+        assert settled.z is X
+
+
+@pytest.mark.parametrize("energy", [Bowl(), Bowl() + Quartic(), 3 * Normal()])
+def test_rows_are_independent(energy: Energy) -> None:
+    together = energy(X, Z[0])
+    alone = torch.cat([energy(X[[row]], Z[0, [row]]) for row in range(4)])
+    assert_close(together, alone)
+
+
+def test_rows_settle_alone_where_nothing_says_where_to_start() -> None:
+    """One start for all rows would be moved by the sum of their gradients."""
+    solution = minimize(Clamped(Normal(), X, Real((3,))), GradientDescent(rate=0.2, steps=300))
+    assert_close(solution.belief.mean, X, atol=1e-6, rtol=0)

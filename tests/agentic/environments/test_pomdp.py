@@ -1,0 +1,108 @@
+"""Tables and wrapped environments turned into the truth, and what is refused."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from agentic.environments.pomdp import Truth, check_truth, truth_from_transitions, truth_of
+from agentic_envs.tmaze import TMaze
+
+TABLES: dict[str, tuple[str, dict[str, Any]]] = {
+    "lake": ("FrozenLake-v1", {"is_slippery": True}),
+    "firm lake": ("FrozenLake-v1", {"is_slippery": False, "map_name": "8x8"}),
+    "cliff": ("CliffWalking-v1", {}),
+    "slippery cliff": ("CliffWalking-v1", {"is_slippery": True}),
+    "taxi": ("Taxi-v4", {}),
+    "rainy taxi": ("Taxi-v4", {"is_rainy": True}),
+}
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_toy_text_tables_convert_and_agree_with_the_table(name: str) -> None:
+    identifier, arguments = TABLES[name]
+    env: Any = gymnasium.make(identifier, **arguments)
+    table, truth = env.unwrapped.P, truth_of(env)
+    assert truth["B"][0].shape == (len(table), len(table), env.action_space.n)
+    np.testing.assert_array_equal(truth["D"][0], env.unwrapped.initial_state_distrib)
+    for state, rows in table.items():
+        for action, outcomes in rows.items():
+            if truth["ends"][state]:
+                assert truth["B"][0][state, state, action] == 1
+                assert truth["rewards"][state, action] == 0
+                continue
+            expected = sum(p * reward for p, _, reward, _ in outcomes)
+            assert truth["rewards"][state, action] == pytest.approx(expected, abs=1e-12)
+            for successor in {outcome[1] for outcome in outcomes}:
+                chance = sum(p for p, n, _, _ in outcomes if n == successor)
+                assert truth["B"][0][successor, state, action] == pytest.approx(chance, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_a_simulated_episode_ends_where_the_truth_says(name: str) -> None:
+    identifier, arguments = TABLES[name]
+    env: Any = gymnasium.make(identifier, **arguments)
+    truth = truth_of(env)
+    choose = np.random.default_rng(0)
+    before, _ = env.reset(seed=4)
+    for _ in range(3000):
+        action = int(choose.integers(env.action_space.n))
+        observation, _, terminated, truncated, _ = env.step(action)
+        assert truth["B"][0][observation, before, action] > 0
+        assert terminated == bool(truth["ends"][observation])
+        before = env.reset()[0] if terminated or truncated else observation
+
+
+def test_the_lake_ends_in_its_holes_and_at_its_goal() -> None:
+    assert np.flatnonzero(truth_of(gymnasium.make("FrozenLake-v1"))["ends"]).tolist() == [5, 7, 11, 12, 15]
+
+
+def test_a_chance_of_zero_says_nothing_about_ends() -> None:
+    table = {0: {0: [(1.0, 1, 2.0, False), (0.0, 0, 9.0, True)]}, 1: {0: [(1.0, 1, 0.0, False)]}}
+    truth = truth_from_transitions(table, 2, [1.0, 0.0])
+    assert truth["ends"].tolist() == [0.0, 0.0]
+    assert truth["rewards"].tolist() == [[2.0], [0.0]]
+
+
+def test_a_state_that_ends_only_sometimes_is_refused() -> None:
+    table = {0: {0: [(1.0, 1, 0.0, False)], 1: [(1.0, 1, 0.0, True)]}, 1: {a: [(1.0, 1, 0.0, False)] for a in (0, 1)}}
+    with pytest.raises(ValueError, match=r"must end the episode always or never, got \[1\]"):
+        truth_from_transitions(table, 2, [1.0, 0.0])
+
+
+def test_a_table_that_does_not_sum_to_one_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"columns of B\[0\] must be probabilities that sum to 1"):
+        truth_from_transitions({0: {0: [(0.5, 0, 0.0, False)]}}, 1, [1.0])
+
+
+def test_a_table_whose_observation_is_not_the_state_is_refused() -> None:
+    with pytest.raises(ValueError, match="must cover the 1 states of the table, got 2 observations"):
+        truth_from_transitions({0: {0: [(1.0, 0, 0.0, False)]}}, 2, [1.0])
+
+
+def test_an_environment_without_truth_is_told_what_it_needs() -> None:
+    with pytest.raises(ValueError, match=r"truth of CartPoleEnv is not known: it needs a method true_model\(\), or"):
+        truth_of(gymnasium.make("CartPole-v1"))
+
+
+def test_a_table_that_leaves_something_out_is_refused() -> None:
+    with pytest.raises(ValueError, match="omits its fickle passenger"):
+        truth_of(gymnasium.make("Taxi-v4", fickle_passenger=True))
+
+
+def test_a_wrapper_that_changes_the_world_is_refused_unless_it_knows_its_truth() -> None:
+    sticky = gymnasium.wrappers.StickyAction(TMaze(), 0.5)
+    with pytest.raises(ValueError, match=r"wrapper StickyAction changes what the agent meets .* pass env.unwrapped"):
+        truth_of(sticky)
+    assert truth_of(sticky.unwrapped)["ends"].shape == (4, 2)
+
+
+def test_arrays_that_disagree_are_named() -> None:
+    truth: Truth = TMaze().true_model()
+    with pytest.raises(ValueError, match=r"A\[1\] must have shape \(3, 4, 2\) .*, got \(3, 2, 4\)"):
+        check_truth({**truth, "A": [truth["A"][0], truth["A"][1].swapaxes(1, 2)]})
+    with pytest.raises(ValueError, match="B must have one array per state factor, 2 as D has, got 1"):
+        check_truth({**truth, "B": truth["B"][:1]})
+    with pytest.raises(ValueError, match=r"columns of D\[1\] must be probabilities"):
+        check_truth({**truth, "D": [truth["D"][0], np.array([0.5, 0.6])]})

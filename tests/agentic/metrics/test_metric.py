@@ -1,0 +1,232 @@
+"""Measurements account for themselves, and nothing is measured without a frame or without what it needs."""
+
+import io
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from agentic.agents.agent import Agent, Change
+from agentic.errors import UserError
+from agentic.learning.learner import Learner
+from agentic.metrics.intervention import Intervention
+from agentic.metrics.measurement import Access, Frame, Interval, Measurement, Null
+from agentic.metrics.metric import Metric, measure
+from agentic.metrics.significance import holm
+from agentic.metrics.subject import Subject
+from agentic.testing.metrics import subject
+from agentic.testing.worlds import Coin, TwoPlaces
+from agentic.tick import Decision
+
+FRAME = Frame(
+    variables=("reward", "action"), boundary="the skin", horizon=3, goal="none", start="resets", interventions=("slip",)
+)
+FULL = Measurement(
+    metric="flow",
+    value=1.25,
+    unit="bits",
+    access=Access.INTERVENE,
+    frame=FRAME,
+    estimator="plug-in",
+    parameters={"lag": np.int64(2), "bins": [3, 4]},
+    interval=Interval(0.95, 1.0, float("inf"), "bootstrap"),
+    null=Null("circular shift", 0.1, 0.05, 99, 0.01),
+    references={"rock": 0.0, "random": float("nan")},
+    episodes=7,
+    samples=70,
+    diagnostics={"gap": np.float64(1e-9), "curve": np.array([1.0, np.inf])},
+    seed=3,
+    warnings=("too few",),
+)
+
+
+def test_a_measurement_survives_strict_json() -> None:
+    text = json.dumps(FULL.to_dict(), allow_nan=False)
+    again = Measurement.from_dict(json.loads(text))
+    assert again.to_dict() == FULL.to_dict()
+    assert again.interval == FULL.interval
+    assert (again.null, again.frame, again.access) == (FULL.null, FRAME, Access.INTERVENE)
+    assert np.isnan(again.references["random"])
+    assert json.loads(text)["parameters"] == {"lag": 2, "bins": [3, 4]}
+    assert json.loads(text)["interval"]["high"] == "inf"
+
+
+def test_an_exact_value_needs_neither_interval_nor_null() -> None:
+    exact = replace(FULL, interval=None, null=None, references={}, episodes=0, samples=0, warnings=())
+    assert Measurement.from_dict(exact.to_dict()).interval is None
+    assert str(exact) == "flow = 1.25 bits; exact"
+
+
+def test_it_prints_itself_in_one_line() -> None:
+    assert str(FULL) == (
+        "flow = 1.25 bits; [1, inf]; null 0.1 ± 0.05 (circular shift, 99), p = 0.01; rock scores 0; "
+        "random scores nan; 7 episodes, 70 samples; warning: too few"
+    )
+    assert (
+        str(FRAME) == "reward, action over 3 steps; boundary: the skin; goal: none; start: resets; interventions: slip"
+    )
+
+
+def test_it_shows_itself_in_rich_and_html() -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(replace(FULL, estimator="a < b"))
+    shown = console.export_text()
+    assert "1.25 bits" in shown
+    assert "circular shift" in shown
+    assert "a &lt; b" in replace(FULL, estimator="a < b")._repr_html_()
+
+
+@pytest.mark.parametrize("frame", [None, {"variables": ["reward"]}, "whole episodes"])
+def test_no_value_without_a_frame(frame: Any) -> None:
+    with pytest.raises(UserError, match="a measurement of flow needs a Frame"):
+        replace(FULL, frame=frame)
+    with pytest.raises(TypeError, match="frame"):
+        Measurement(metric="flow", value=1.0, unit="bits", access=Access.RECORDS, estimator="none")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["variables", "boundary", "goal", "start"])
+def test_a_frame_says_everything(name: str) -> None:
+    with pytest.raises(UserError, match=f"a frame needs its {name}"):
+        replace(FRAME, **{name: ()} if name == "variables" else {name: ""})
+
+
+def test_variables_are_not_the_letters_of_a_word() -> None:
+    with pytest.raises(UserError, match="tuples of names"):
+        replace(FRAME, variables="reward")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("missing", ["frame", "value", "access", "metric"])
+def test_a_dictionary_that_is_no_measurement_is_refused(missing: str) -> None:
+    plain = FULL.to_dict()
+    del plain[missing]
+    with pytest.raises(UserError, match="not a measurement"):
+        Measurement.from_dict(plain)
+
+
+def test_an_unknown_key_is_refused() -> None:
+    with pytest.raises(UserError, match="colour"):
+        Measurement.from_dict({**FULL.to_dict(), "colour": "red"})
+
+
+@dataclass(frozen=True)
+class Draw(Metric):
+    """One number from the generator."""
+
+    access = Access.INTERVENE
+    unit = "1"
+    needs = ("agent", "environment")
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        return replace(FULL, value=float(generator.random()))
+
+
+def test_the_seed_alone_decides() -> None:
+    first, again, other = (measure(Draw(), subject(), seed=seed) for seed in (4, 4, 5))
+    assert (first.value, first.seed) == (again.value, 4)
+    assert other.value != first.value
+
+
+def test_a_subject_that_lacks_something_is_refused() -> None:
+    with pytest.raises(UserError, match="needs agent, environment; this subject has no environment"):
+        measure(Draw(), Subject(agent=Coin()))
+
+
+class Listener(Agent):
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.heard: Change | None = None
+        self.learner = Student()
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
+
+    def decide(self, state: Any, obs: torch.Tensor, *, generator: torch.Generator) -> Decision:
+        raise NotImplementedError
+
+    def told(self, change: Change) -> Agent:
+        self.heard = change
+        return self
+
+
+class Student(Learner):
+    """Learns nothing."""
+
+    def update(self, tick: Any) -> dict[str, float]:
+        return {}
+
+
+class Doubled(gymnasium.RewardWrapper[Any, Any]):
+    """Pays twice."""
+
+    def reward(self, reward: Any) -> float:
+        return 2 * float(reward)
+
+
+def test_an_intervention_changes_the_world_and_tells_a_sealed_copy() -> None:
+    agent, change = Listener(), Change(goal="more")
+    before = Subject(subject().record, agent, TwoPlaces)
+    after = before.under(Intervention("doubled", Doubled, change))
+    assert isinstance(after.agent, Listener)
+    assert after.agent is not agent
+    assert (after.agent.heard, after.agent.learner, after.record) == (change, None, None)
+    assert (agent.heard, agent.learner is None) == (None, False)
+    assert after.environment is not None
+    assert isinstance(after.environment(), Doubled)
+    silent = before.under(Intervention("doubled", Doubled))
+    assert isinstance(silent.agent, Listener)
+    assert silent.agent.heard is None
+
+
+def test_an_intervention_needs_someone_to_run() -> None:
+    with pytest.raises(UserError, match="intervention doubled needs an agent and an environment"):
+        Subject(agent=Coin()).under(Intervention("doubled", Doubled))
+
+
+def test_the_return_of_episodes() -> None:
+    from agentic_metrics.episode_return import EpisodeReturn
+
+    found = measure(EpisodeReturn(), subject())
+    record = subject().record
+    assert record is not None
+    returns = record.returns()
+    assert found.value == pytest.approx(returns.mean())
+    assert (found.episodes, found.null, found.warnings) == (len(returns), None, ())
+    assert found.interval is not None
+    assert found.interval.low < found.value < found.interval.high
+    expected = 1.96 * returns.std(ddof=1) / len(returns) ** 0.5
+    assert (found.interval.high - found.interval.low) / 2 == pytest.approx(expected, rel=0.25)
+
+
+def test_few_episodes_are_told() -> None:
+    from agentic_metrics.episode_return import EpisodeReturn
+
+    metric, case, value, tolerance = next(EpisodeReturn.known_answers())
+    found = measure(metric, case)
+    assert found.value == pytest.approx(value, abs=tolerance)
+    assert found.warnings == ("3 episodes are too few for the interval: record at least 10",)
+
+
+@pytest.mark.parametrize("arguments", [{"level": 1.0}, {"level": 0.0}, {"resamples": 0}])
+def test_bad_parameters_of_the_interval_are_refused(arguments: dict[str, Any]) -> None:
+    from agentic_metrics.episode_return import EpisodeReturn
+
+    with pytest.raises(UserError, match="episode_return expects"):
+        EpisodeReturn(**arguments)
+
+
+def test_holm_adjusts_for_the_number_of_p_values() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_a_verdict_needs_a_null() -> None:
+    assert FULL.outside_null is True
+    assert replace(FULL, null=Null("shift", 0.0, 0.1, 99, 0.05)).outside_null is False
+    assert replace(FULL, null=None).outside_null is None
