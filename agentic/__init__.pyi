@@ -29,6 +29,7 @@ from agentic.engine.minimizer import (
 )
 from agentic.engine.mixture import Either as Either, PushForward as PushForward
 from agentic.engine.objective import Clamped as Clamped, Objective as Objective
+from agentic.engine.quadrature import Quadrature as Quadrature
 from agentic.engine.state import select as select
 from agentic.environments.environment import Environment as Environment, make as make
 from agentic.environments.mdp import (
@@ -64,6 +65,7 @@ from agentic.models.model import (
     Model as Model,
     Step as Step,
 )
+from agentic.planning.backup import Backup as Backup
 from agentic.planning.expected_energy import (
     CertaintyEquivalentEnergy as CertaintyEquivalentEnergy,
     ExpectedEnergy as ExpectedEnergy,
@@ -71,6 +73,7 @@ from agentic.planning.expected_energy import (
 )
 from agentic.planning.gain import Gain as Gain, state_gain as state_gain
 from agentic.planning.goal import (
+    ActionGoal as ActionGoal,
     Goal as Goal,
     LatentGoal as LatentGoal,
     ObservationGoal as ObservationGoal,

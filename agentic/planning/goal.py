@@ -75,6 +75,13 @@ class RewardGoal(Goal):
         return self(step.before.mean, step.action)
 
 
+class ActionGoal(Goal):
+    """A goal over actions: `forward(None, action)`, what acting costs."""
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        return self(None, step.action)
+
+
 def expectation(goal: Goal, belief: Belief) -> Tensor:
     """`E_belief[goal]` in nats, (*s, b): discrete goals are linear, particles are averaged, a Gaussian is integrated.
 

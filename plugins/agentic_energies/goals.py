@@ -7,7 +7,16 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor
 
-from agentic import Environment, Goal, LatentGoal, Model, ObservationGoal, Quadratic, Simplex, Step, UserError
+from agentic import (
+    ActionGoal,
+    Environment,
+    Goal,
+    LatentGoal,
+    ObservationGoal,
+    Quadratic,
+    Simplex,
+    UserError,
+)
 from agentic_energies.arrays import tensors
 
 
@@ -140,7 +149,7 @@ class PredictedReward(LatentGoal):
 
 
 @final
-class Effort(_QuadraticForm):
+class Effort(_QuadraticForm, ActionGoal):
     """scale |a - center|^2 / 2 over actions, in nats; the center defaults to that of the action space."""
 
     @classmethod
@@ -150,9 +159,6 @@ class Effort(_QuadraticForm):
             raise UserError(f"effort expects scale >= 0 nats per squared unit of action, got {scale}")
         center = env.action.center(1)[0].flatten()
         return cls(scale * torch.eye(len(center), dtype=torch.float64), center)
-
-    def expected(self, model: Model, step: Step) -> Tensor:
-        return self(None, step.action)
 
     @classmethod
     def example(cls) -> Self:

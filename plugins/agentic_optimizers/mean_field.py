@@ -8,9 +8,9 @@ from typing import Any, ClassVar, final
 import torch
 from torch import Tensor
 
-from agentic import Gaussian, Iterate, Minimizer, Objective, Real, Sampler, UserError
+from agentic import Gaussian, Iterate, Minimizer, Objective, Quadrature, Real, Sampler, UserError
 from agentic_optimizers.lbfgs import LBFGS
-from agentic_optimizers.quadrature import Quadrature, Sobol
+from agentic_optimizers.quadrature import Sobol
 
 
 @final

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agentic import EnergyAgent, Experiment, Greedy, RunError, Softmax, UserError, load
-from agentic.experiments.build import build, gymnasium_id, retarget
-from agentic.experiments.parameters import accepted, fit
+from agentic.experiments.build import build, retarget
 from agentic.experiments.toml import toml_value
+from agentic.experiments.worlds import gymnasium_id
 from agentic.plugins import Registry
+from agentic.plugins.parameters import accepted, fit
 from agentic_energies.gains import JointGain
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
@@ -38,11 +39,16 @@ class Doubler(Agent):
     def decide(self, state, obs, *, generator):
         return Decision(self.domain.project(self.domain.center(len(obs))).to(obs.dtype))
 
-class Broken:
+class Still(Agent):
+    """Does nothing."""
+    def start(self, batch, *, generator): return None
+    def decide(self, state, obs, *, generator): return Decision(obs)
+
+class Broken(Still):
     """Breaks while it is made."""
     def __init__(self): raise LookupError("no such thing")
 
-class Strict:
+class Strict(Still):
     """Refuses its parameter."""
     def __init__(self, size): raise ValueError("size must be even")
 
@@ -201,7 +207,7 @@ def test_run_records_the_resolved_file(registry: Registry, tmp_path: Path) -> No
         (["model.A=[[[0.5, 0.2], [0.5, 0.7]]]", "model.B=[[[[1], [0]], [[0], [1]]]]", "model.D=[[0.5, 0.5]]"], "A[0]"),
         (["env.id=CartPol-v1"], "CartPole-v1"),
         (["env.changes=[{name = 'mirored'}]"], "did you mean 'mirrored'"),
-        (["env.changes=[{name = 'tiger'}]"], "tiger is an environment"),
+        (["env.changes=[{name = 'tiger'}]"], "[env.changes] tiger is an Env; a Wrapper is wanted: "),
         (["env.changes=[{name = 'mirrored', far = 1}]"], "mirrored has no parameter 'far'"),
     ],
 )

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from agentic.errors import RunError, UserError, described, listed, suggest
-from agentic.experiments.toml import complaint
 
 
 class Accepted(NamedTuple):
@@ -99,3 +98,10 @@ def _typed(parameter: inspect.Parameter | None, value: Any, label: str) -> Any:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
         raise UserError(f"{label} {complaint(error)}") from None
+
+
+def complaint(error: ValidationError) -> str:
+    """The first thing that pydantic found wrong with a value, in the words of a TOML file."""
+    first = error.errors(include_url=False)[0]
+    reason = first["msg"].replace("an object", "a table")
+    return f"is wrong: {reason[:1].lower()}{reason[1:]}, got {first['input']!r}"
