@@ -39,6 +39,8 @@ class Model(nn.Module, ABC):
     outcome: Domain
     action: Domain
     version: int = 0
+    predicts_reward: bool = False
+    """Whether the last latent is the reward of the step that led there."""
 
     @abstractmethod
     def predict(self, belief: Belief, action: Tensor) -> Belief:

@@ -43,6 +43,10 @@ class Purpose:
             raise UserError(f"horizon must be at least 1 step, got {self.horizon}")
         if not 0 < self.discount <= 1:
             raise UserError(f"discount must lie in (0, 1], got {self.discount}")
+        if isinstance(self.terminal, ActionGoal):
+            raise UserError(
+                f"a terminal goal is about where a course ends, got {self.terminal.name}, a goal over actions"
+            )
 
 
 class Node(NamedTuple):

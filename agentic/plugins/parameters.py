@@ -7,6 +7,7 @@ class methods count as its own.
 
 import inspect
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -69,11 +70,20 @@ def maker(target: Any, takes: Accepted, given: Mapping[str, Any], label: str, pl
         except UserError as error:
             raise UserError(f"{label}: {error}") from error
         except (TypeError, ValueError) as error:
-            raise UserError(f"{label} cannot be made: {' '.join(str(error).split())}") from error
+            raise UserError(_refused(error, takes, label)) from error
         except Exception as error:
             raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
 
     return make
+
+
+def _refused(error: Exception, takes: Accepted, label: str) -> str:
+    """What a constructor said, in the words of a file where it misses a parameter that one may write."""
+    missing = re.search(r"missing \d+ required .*", str(error))
+    names = [name for name in re.findall(r"'(\w+)'", missing[0]) if name in takes.names] if missing else []
+    if names:
+        return f"{label} needs the parameter '{names[0]}': write {names[0]} = ..."
+    return f"{label} cannot be made: {' '.join(str(error).split())}"
 
 
 def _signature(function: Any, leading: int = 0) -> Accepted:

@@ -99,6 +99,7 @@ class Ensemble(Model, Trainable):
         if members < 1 or not hidden or min(hidden) < 1 or memory < 0 or not sensor_noise > 0:
             given = f"{members}, {list(hidden)}, {memory} and {sensor_noise}"
             raise UserError(f"expected members, hidden units and sensor_noise > 0 and memory >= 0, got {given}")
+        self.predicts_reward = reward
         d, layout = outcome.size, Layout(outcome.size, action.size, memory, reward)
         n = layout.size
         self.outcome, self.action, self.latent = outcome, action, Real((n,))

@@ -12,9 +12,11 @@ from agentic import (
     Environment,
     Goal,
     LatentGoal,
+    Model,
     ObservationGoal,
     Quadratic,
     Simplex,
+    Step,
     UserError,
 )
 from agentic_energies.arrays import tensors
@@ -146,6 +148,14 @@ class PredictedReward(LatentGoal):
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return -self.scale * z[..., -1]
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        if not model.predicts_reward:
+            raise UserError(
+                f"predicted_reward needs a model that predicts rewards, got {type(model).__name__}: "
+                "use an ensemble with reward = true, or another goal"
+            )
+        return LatentGoal.expected(self, model, step)
 
 
 @final
