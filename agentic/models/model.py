@@ -6,7 +6,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, Self, final
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from agentic.engine.belief import Belief
 from agentic.engine.derivatives import row_gradient, row_jacobian
 from agentic.engine.domain import Domain, Simplex
 from agentic.engine.energy import Conditional
+
+if TYPE_CHECKING:
+    from agentic.environments.environment import Environment
 
 
 class Step(NamedTuple):
@@ -92,6 +95,10 @@ class Model(nn.Module, ABC):
     def begin(self, batch: int) -> Belief:
         """The prior belief of `batch` fresh episodes."""
         return self.prior.given(torch.empty(batch, 0))
+
+    def for_env(self, env: "Environment") -> Self:
+        """The model of another world, which an intervention announces. Default: it does not listen."""
+        return self
 
 
 class FiniteModel(Model):
