@@ -42,6 +42,8 @@ class Model(nn.Module, ABC):
     outcome: Domain
     action: Domain
     version: int = 0
+    log_habits: Tensor | None = None
+    """ln E: the prior over the actions of every step, (actions,), where those are finite; None is uniform."""
 
     @abstractmethod
     def predict(self, belief: Belief, action: Tensor) -> Belief:
@@ -107,8 +109,6 @@ class FiniteModel(Model):
     latent: Simplex
     outcome: Simplex
     action: Simplex
-    log_habits: Tensor | None = None
-    """ln E: the prior over the actions of every step, (actions,); None is uniform."""
 
     @abstractmethod
     def likelihood(self) -> Tensor:
