@@ -60,7 +60,7 @@ class EnergyAgent(Agent):
         learner: Learner | None = None,
     ) -> None:
         self.model, self.purpose, self.selection, self.learner = model, purpose, selection, learner
-        self.inference, self.planner = inference, planner
+        self.inference, self.planner, self.precision = inference, planner, selection.precision
 
     def start(self, batch: int, *, generator: torch.Generator) -> EnergyState:
         return EnergyState(self.model.begin(batch))
@@ -72,10 +72,9 @@ class EnergyAgent(Agent):
         objective = ExpectedEnergy(self.model, belief, self.purpose)
         plan = minimize(objective, self.planner, state.plan, generator=generator).belief
         assert isinstance(plan, Plan)
-        precision = self.selection.precision
-        policy = plan.first_action(precision)
+        policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
-        parts, step = plan.terms(precision), objective.imagine(belief, action)
+        parts, step = plan.terms(self.precision), objective.imagine(belief, action)
         energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
         remembered = EnergyState(self._next(belief, action, step.after), plan.shifted())
         return Decision(action, remembered, policy, belief, plan, energies)
