@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import torch
 from torch import Tensor
 
-from agentic.engine.belief import Belief, Gaussian, Particles
+from agentic.engine.belief import Belief, Density, Gaussian, Particles
 from agentic.engine.energy import Energy
 from agentic.errors import UserError
 from agentic.models.model import Model, Step
@@ -103,5 +103,4 @@ def expectation(goal: Goal, belief: Belief) -> Tensor:
 
 
 def _entropy(belief: Belief) -> Tensor | None:
-    entropy = getattr(belief, "entropy", None)
-    return None if entropy is None else torch.as_tensor(entropy())
+    return belief.entropy() if isinstance(belief, Density) else None
