@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from agentic.engine.belief import Belief
 from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
+from agentic.engine.domain import Domain
 
 Given = Any  # a Tensor (*s, b, ...), a tuple of them, or None
 
@@ -22,8 +23,10 @@ class Energy(nn.Module, ABC):
 
     Rows are independent: the energy reduces its event axes and keeps the rest. Energies add (`a + b`) and scale
     (`2 * a`). Energies of discrete variables are linear in every one-hot argument, so that the energy at a
-    probability vector is the expected energy.
+    probability vector is the expected energy. `latent` is where `z` lives, for an energy that knows.
     """
+
+    latent: Domain | None = None
 
     @abstractmethod
     def forward(self, x: Given, z: Tensor) -> Tensor:

@@ -37,6 +37,8 @@ class PredictiveCoding(Energy):
     that are not positive or too many, and for a network without a latent layer.
     """
 
+    latent: Real
+
     def __init__(
         self,
         network: Network,
