@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic.engine.belief import Belief
-from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
+from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
 
 Given = Any  # a Tensor (*s, b, ...), a tuple of them, or None
@@ -46,17 +46,19 @@ class Energy(nn.Module, ABC):
         return {self.name: self(x, z)}
 
     def gradient(self, x: Given, z: Tensor) -> Tensor:
-        """dE/dz of every row, shaped like `z`; override with the closed form where there is one."""
-        return row_gradient(lambda free: self(x, free), z)
+        """dE/dz of every row, shaped like `z`: the second of `value_and_gradient`."""
+        return self.value_and_gradient(x, z)[1]
 
     def kick(self, x: Given, z: Tensor, move: Tensor, rate: float) -> None:
         """move <- move - rate dE/dz, in place: a descent's or a momentum's step; override where it is one kernel."""
         move.sub_(self.gradient(x, z), alpha=rate)
 
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
-        """The energy (*s, b) and dE/dz in one evaluation; override where a closed form shares work between the two."""
-        if type(self).gradient is not Energy.gradient:
-            return self(x, z), self.gradient(x, z)
+        """The energy (*s, b) and dE/dz in one evaluation, by autograd.
+
+        Override it where a closed form shares work between the two. Where it shares none, derive from `ClosedForm` and
+        write `gradient`.
+        """
         return row_value_and_gradient(lambda free: self(x, free), z)
 
     def hessian(self, x: Given, z: Tensor) -> Tensor:
@@ -96,6 +98,17 @@ class Conditional(Energy):
     @abstractmethod
     def given(self, x: Given) -> Belief:
         """The distribution over `z` given `x`."""
+
+
+class ClosedForm(Energy):
+    """An energy whose gradient is written down; beside another contract it comes first in the list of bases."""
+
+    @abstractmethod
+    def gradient(self, x: Given, z: Tensor) -> Tensor:
+        """dE/dz of every row, shaped like `z`."""
+
+    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self(x, z), self.gradient(x, z)
 
 
 class PopulationEnergy(nn.Module, ABC):

@@ -7,7 +7,18 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor
 
-from agentic import Environment, Goal, LatentGoal, Model, ObservationGoal, Quadratic, Simplex, Step, UserError
+from agentic import (
+    ClosedForm,
+    Environment,
+    Goal,
+    LatentGoal,
+    Model,
+    ObservationGoal,
+    Quadratic,
+    Simplex,
+    Step,
+    UserError,
+)
 from agentic_energies.arrays import tensors
 
 
@@ -51,7 +62,7 @@ class LogPreferences(ObservationGoal):
         return torch.stack([torch.logsumexp(block, 0) for block in blocks]).sum()
 
 
-class _QuadraticForm(Goal):
+class _QuadraticForm(ClosedForm, Goal):
     """(y - center)' W (y - center) / 2 of some variable y (*s, b, d)."""
 
     def __init__(self, weights: Any, center: Any = None, *, after: float = 0.0) -> None:

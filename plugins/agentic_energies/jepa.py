@@ -111,9 +111,6 @@ class JointEmbedding(RepresentationEnergy):
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
         return (self.predict(self.encode(x[0]), x[1]) - self._follower(z)).square().sum(-1)
 
-    def gradient(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
-        return self.value_and_gradient(x, z)[1]
-
     def value_and_gradient(self, x: tuple[Tensor, Tensor], z: Tensor) -> tuple[Tensor, Tensor]:
         represented, pull = self._follower.pullback(z)
         gap = represented - self.predict(self.encode(x[0]), x[1])

@@ -89,9 +89,6 @@ class PredictiveCoding(Energy):
         names = names if self.supervised else ["prior", *names]
         return dict(zip(names, torch.broadcast_tensors(*squares), strict=True))
 
-    def gradient(self, x: Any, z: Tensor) -> Tensor:
-        return self.value_and_gradient(x, z)[1]
-
     def value_and_gradient(self, x: Any, z: Tensor) -> tuple[Tensor, Tensor]:
         layers, active, errors = self._state(x, z)
         kind, stack, first = ACTIVATIONS[self.network.activation], self.network.stack(), 1 if self.supervised else 0
