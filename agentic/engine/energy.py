@@ -23,10 +23,12 @@ class Energy(nn.Module, ABC):
 
     Rows are independent: the energy reduces its event axes and keeps the rest. Energies add (`a + b`) and scale
     (`2 * a`). Energies of discrete variables are linear in every one-hot argument, so that the energy at a
-    probability vector is the expected energy. `latent` is where `z` lives, for an energy that knows.
+    probability vector is the expected energy. `latent` is where `z` lives, for an energy that knows; one
+    that has no derivative by `z` says `differentiable = False`.
     """
 
     latent: Domain | None = None
+    differentiable: bool = True
 
     @abstractmethod
     def forward(self, x: Given, z: Tensor) -> Tensor:

@@ -264,7 +264,7 @@ def _differentiates(tried: Probe, ask: Callable[[], Any]) -> bool:
 
 
 def _differentiable(tried: Probe) -> None:
-    if not getattr(tried.energy, "differentiable", True):
+    if not tried.energy.differentiable:
         raise NotApplicable("it says differentiable = False")
 
 
