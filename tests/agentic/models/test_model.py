@@ -18,6 +18,7 @@ from agentic import (
     Point,
     minimize,
 )
+from agentic.testing.worlds import Cart
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.gradient import GradientDescent
@@ -156,6 +157,21 @@ class TestEvidence:
             whole = torch.autograd.functional.hessian(lambda at, f=objective: f(at).sum(), z)
             rows = torch.stack([whole[row, :, row] for row in range(2)])
             assert_close(objective.hessian(z), rows)
+
+    def test_without_closed_forms_its_derivatives_are_autograds(self) -> None:
+        cart, z = Cart(), torch.randn(2, 2, dtype=F64, generator=seeded())
+        prior = cart.begin(2)
+        assert isinstance(prior, Density)
+        objective = Evidence(cart, torch.tensor([[0.5], [3.0]], dtype=F64), prior)
+        assert cart.misfit_gradient(z, objective.obs) is None
+        free = z.clone().requires_grad_()
+        slope = torch.autograd.grad(objective(free).sum(), free)[0]
+        assert_close(objective.gradient(z), slope)
+        value, both = objective.value_and_gradient(z)
+        assert_close(value, objective(z))
+        assert_close(both, slope)
+        whole = torch.autograd.functional.hessian(lambda at: objective(at).sum(), z)
+        assert_close(objective.hessian(z), torch.stack([whole[row, :, row] for row in range(2)]))
 
     def test_free_energy_is_complexity_minus_accuracy(self) -> None:
         for objective, _ in self.cases():
