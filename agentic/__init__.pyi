@@ -19,7 +19,17 @@ from agentic.engine.belief import (
     Point as Point,
 )
 from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Repeated as Repeated, Simplex as Simplex
-from agentic.engine.energy import Conditional as Conditional, Energy as Energy, PopulationEnergy as PopulationEnergy
+from agentic.engine.energy import (
+    ClosedForm as ClosedForm,
+    Conditional as Conditional,
+    Energy as Energy,
+    PopulationEnergy as PopulationEnergy,
+)
+from agentic.engine.learned import (
+    Amortized as Amortized,
+    RepresentationEnergy as RepresentationEnergy,
+    Study as Study,
+)
 from agentic.engine.minimizer import (
     Iterate as Iterate,
     Minimizer as Minimizer,

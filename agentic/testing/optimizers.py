@@ -105,6 +105,9 @@ class Watched(Objective):
         self._note(z)
         return self.f.gradient(z)
 
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self(z), self.gradient(z)
+
     def hessian(self, z: Tensor) -> Tensor:
         self._note(z)
         return self.f.hessian(z)

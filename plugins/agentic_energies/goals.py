@@ -9,6 +9,7 @@ from torch import Tensor
 
 from agentic import (
     ActionGoal,
+    ClosedForm,
     Environment,
     Goal,
     LatentGoal,
@@ -62,7 +63,7 @@ class LogPreferences(ObservationGoal):
         return torch.stack([torch.logsumexp(block, 0) for block in blocks]).sum()
 
 
-class _QuadraticForm(Goal):
+class _QuadraticForm(ClosedForm, Goal):
     """(y - center)' W (y - center) / 2 of some variable y (*s, b, d)."""
 
     def __init__(self, weights: Any, center: Any = None, *, after: float = 0.0) -> None:

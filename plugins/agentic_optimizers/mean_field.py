@@ -33,9 +33,6 @@ class GaussianFreeEnergy(Objective):
     def __call__(self, z: Tensor) -> Tensor:
         return self._averaged(self.f(self._places(z)[0])) - _entropy(z)
 
-    def gradient(self, z: Tensor) -> Tensor:
-        return self.value_and_gradient(z)[1]
-
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         places, reach = self._places(z)
         values, slopes = self.f.value_and_gradient(places)

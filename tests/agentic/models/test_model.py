@@ -18,6 +18,7 @@ from agentic import (
     Point,
     minimize,
 )
+from agentic.testing.worlds import Cart
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.gradient import GradientDescent
@@ -83,7 +84,6 @@ class TestPredict:
         assert belief.mean.shape == (4, 3, *model.latent.event)
         assert model.emit(belief).mean.shape == (4, 3, *model.outcome.event)
         assert model.ambiguity(belief).shape == (4, 3)
-        assert model.alive(belief.mean).shape == (4, 3)
 
 
 class TestSurvival:
@@ -93,12 +93,18 @@ class TestSurvival:
         belief = FINITE.begin(1)
         assert FINITE.survive(belief) == (belief, None)
         assert LINEAR.survive(LINEAR.begin(1))[1] is None
+        assert FINITE.alive is None
+        assert LINEAR.alive is None
 
     def test_who_is_alive_is_not_where_episodes_end(self) -> None:
         belief, alive = self.ending.survive(self.ending.begin(2))
         assert alive is not None
         assert alive.tolist() == [0.5, 0.5]
         assert belief.mean.tolist() == [[1, 0], [1, 0]]
+
+    def test_sample_axes_stay_on_the_left(self) -> None:
+        assert self.ending.alive is not None
+        assert self.ending.alive(self.ending.begin(3).mean.expand(4, 3, 2)).shape == (4, 3)
 
     def test_a_model_of_particles_needs_only_alive(self) -> None:
         class Cliff(LinearModel):
@@ -151,6 +157,21 @@ class TestEvidence:
             whole = torch.autograd.functional.hessian(lambda at, f=objective: f(at).sum(), z)
             rows = torch.stack([whole[row, :, row] for row in range(2)])
             assert_close(objective.hessian(z), rows)
+
+    def test_without_closed_forms_its_derivatives_are_autograds(self) -> None:
+        cart, z = Cart(), torch.randn(2, 2, dtype=F64, generator=seeded())
+        prior = cart.begin(2)
+        assert isinstance(prior, Density)
+        objective = Evidence(cart, torch.tensor([[0.5], [3.0]], dtype=F64), prior)
+        assert cart.misfit_gradient(z, objective.obs) is None
+        free = z.clone().requires_grad_()
+        slope = torch.autograd.grad(objective(free).sum(), free)[0]
+        assert_close(objective.gradient(z), slope)
+        value, both = objective.value_and_gradient(z)
+        assert_close(value, objective(z))
+        assert_close(both, slope)
+        whole = torch.autograd.functional.hessian(lambda at: objective(at).sum(), z)
+        assert_close(objective.hessian(z), torch.stack([whole[row, :, row] for row in range(2)]))
 
     def test_free_energy_is_complexity_minus_accuracy(self) -> None:
         for objective, _ in self.cases():
