@@ -65,7 +65,7 @@ from agentic.metrics.measurement import (
     Null as Null,
 )
 from agentic.metrics.metric import Metric as Metric, measure as measure
-from agentic.metrics.significance import holm as holm
+from agentic.metrics.significance import Verdict as Verdict, holm as holm
 from agentic.metrics.subject import Subject as Subject, subject_of as subject_of
 from agentic.models.evidence import Evidence as Evidence
 from agentic.models.model import (
