@@ -22,6 +22,7 @@ from agentic_bench.lock import alone
 from agentic_bench.sources import source_digest
 from tests.bench.batteries import TABLES, small
 
+KILLS = [pytest.param(kill, marks=pytest.mark.soak if kill else pytest.mark.slow) for kill in range(5)]
 BROKEN = """
 from agentic import Agent
 
@@ -304,10 +305,9 @@ def alive(session: int) -> list[str]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("kill", range(5))
+@pytest.mark.parametrize("kill", KILLS)
 def test_killed_at_any_moment_it_goes_on_to_the_same_table(done: Any, kill: int, tmp_path: Path) -> None:
     file, out = tmp_path / "small.toml", tmp_path / "runs"
     file.write_text(small().to_toml())

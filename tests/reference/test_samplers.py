@@ -183,7 +183,7 @@ def test_a_law_that_is_off_is_caught() -> None:
         calibrated(Study(f, exact, solution.belief.z, solution), 8)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize(("target", "sampler"), CASES)
 def test_many_ranks_and_moments(target: str, sampler: str) -> None:
     case = study(target, sampler, 2048, 127)
