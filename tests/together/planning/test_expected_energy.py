@@ -1,13 +1,11 @@
-"""Expected energy of open-loop plans, against what summing over every course of events gives."""
+"""Expected energy with the built-in models, goals and gains, against what summing over every course gives."""
 
-from itertools import product
 from math import log
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
-from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import (
@@ -28,26 +26,17 @@ from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.cem import CrossEntropy
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.tree import TreeSearch
+from tests.agentic.courses import ACTIONS, HORIZON, Courses, shared
 
 F64 = torch.float64
 SEEDS = st.integers(0, 10_000)
-STATES, ACTIONS, HORIZON = 3, 2, 3
 
 
-def columns(draws: np.random.Generator, *shape: int) -> np.ndarray:
-    return np.moveaxis(draws.dirichlet(np.ones(shape[0]), shape[1:]), -1, 0)
-
-
-class World:
-    """A random finite world, and the value of a plan as a sum over all its courses (states and outcomes)."""
+class World(Courses):
+    """The same as a categorical model, and the value of a plan with one of the built-in gains."""
 
     def __init__(self, seed: int, gain: Gain | None, *, mortal: bool = True) -> None:
-        draws = np.random.default_rng(seed)
-        self.A, self.B = columns(draws, 2, STATES), columns(draws, STATES, STATES, ACTIONS)
-        self.D, self.E = columns(draws, STATES), columns(draws, ACTIONS)
-        self.ends = draws.uniform(0, 0.8, STATES) if mortal else np.zeros(STATES)
-        self.costs, self.last, self.effort = draws.normal(size=2), draws.normal(size=2), draws.uniform(0.1, 1, ACTIONS)
-        self.after, self.last_after, self.discount = draws.normal(), draws.normal(), 0.8
+        super().__init__(seed, mortal=mortal)
         self.model = CategoricalModel([self.A], [self.B], [self.D], E=self.E, ends=self.ends)
         purpose = Purpose(
             LogPreferences([-self.costs], after=self.after),
@@ -59,33 +48,6 @@ class World:
         )
         self.objective = ExpectedEnergy(self.model, self.model.begin(1), purpose)
         self.gain = gain
-
-    def plans(self) -> list[tuple[int, ...]]:
-        return list(product(range(ACTIONS), repeat=HORIZON))
-
-    def courses(self, plan: tuple[int, ...], steps: int) -> np.ndarray:
-        """p(z_0, .., z_t, o_1, .., o_t, alive until the step `steps`), states first."""
-        joint = self.D
-        for t in range(steps):
-            joint = np.einsum("...i,ji->...ij", joint * (1 - self.ends if t else 1), self.B[:, :, plan[t]])
-        for t in range(steps):
-            axes = list(range(joint.ndim))
-            state, fresh = t + 1, joint.ndim
-            joint = np.einsum(joint, axes, self.A, [fresh, state], [*axes, fresh])
-        return joint
-
-    def value(self, plan: tuple[int, ...]) -> float:
-        total = 0.0
-        for t in range(HORIZON):
-            course = self.courses(plan, t + 1)
-            alive = course.sum()
-            seen = course.sum(tuple(range(course.ndim - 1)))
-            step = seen @ self.costs + alive * self.effort[plan[t]] + (1 - alive) * self.after
-            total += self.discount**t * (step - alive * self.told(course / alive, t))
-        before = self.courses(plan, HORIZON)
-        survives = before.sum(tuple(i for i in range(before.ndim) if i != HORIZON)) * (1 - self.ends)
-        end = survives @ (self.last @ self.A) + (1 - survives.sum()) * self.last_after
-        return float(total + self.discount**HORIZON * end)
 
     def told(self, course: np.ndarray, t: int) -> float:
         """The gain credited to step t + 1 by enumeration, with p(states 0..t+1, outcomes 1..t+1 | alive)."""
@@ -101,17 +63,6 @@ class World:
         return shared(course, about, outcomes) - past
 
 
-def shared(joint: np.ndarray, one: list[int], other: list[int]) -> float:
-    """Mutual information in nats of two groups of axes."""
-
-    def entropy(axes: list[int]) -> float:
-        kept = joint.sum(tuple(i for i in range(joint.ndim) if i not in axes)).ravel()
-        kept = kept[kept > 0]
-        return float(-(kept * np.log(kept)).sum())
-
-    return entropy(one) + entropy(other) - entropy([*one, *other])
-
-
 GAINS: list[Gain | None] = [None, SummedGain(), *(JointGain(name) for name in ("trajectory", "first", "final"))]
 
 
@@ -122,7 +73,7 @@ class TestAgainstEveryCourse:
     def test_each_plan_alone_and_the_prefix_tree(self, gain: Gain | None, seed: int) -> None:
         """A gain is what a look adds among those still alive, and counts with the chance to be among them."""
         world = World(seed, gain)
-        expected = torch.tensor([world.value(plan) for plan in world.plans()], dtype=F64)
+        expected = torch.tensor([world.value(plan, world.told) for plan in world.plans()], dtype=F64)
         actions = torch.eye(ACTIONS, dtype=F64)[torch.tensor(world.plans())].unsqueeze(1)
         assert_close(world.objective(actions)[:, 0], expected)
         plan = minimize(world.objective, Enumerate()).belief
@@ -224,20 +175,6 @@ class TestCertaintyEquivalent:
 class TestDoors:
     world = World(0, None)
 
-    @pytest.mark.parametrize("horizon", [0, -3])
-    def test_a_horizon_below_one(self, horizon: int) -> None:
-        with pytest.raises(UserError, match=f"horizon must be at least 1 step, got {horizon}"):
-            Purpose(LogPreferences.example(), horizon)
-
-    @pytest.mark.parametrize("discount", [0.0, -1.0, 1.5])
-    def test_a_discount_outside_its_interval(self, discount: float) -> None:
-        with pytest.raises(UserError, match=r"discount must lie in \(0, 1\]"):
-            Purpose(LogPreferences.example(), discount=discount)
-
-    def test_a_plan_of_another_length(self) -> None:
-        with pytest.raises(UserError, match=r"a plan of 3 steps was expected, got shape \(1, 2, 2\)"):
-            self.world.objective(torch.zeros(1, 2, 2, dtype=F64))
-
     def test_open_loop_planning_starts_from_a_sequence(self) -> None:
         assert_close(self.world.objective.start(None), torch.full((1, HORIZON, ACTIONS), 0.5, dtype=F64))
         tree = minimize(self.world.objective, TreeSearch()).belief
@@ -250,11 +187,3 @@ class TestDoors:
         shifted = plan.shifted()
         assert isinstance(shifted, Sequence)
         assert_close(self.world.objective.start(shifted), shifted.actions[0])
-
-
-def test_total_subtracts_gains_and_adds_the_rest() -> None:
-    def one(value: float) -> Tensor:
-        return torch.tensor([value])
-
-    parts = {"pragmatic": one(10), "state_gain": one(1), "parameter_gain": one(2), "effort": one(3)}
-    assert ExpectedEnergy.total({**parts, "latent_parameter_gain": one(4), "terminal": one(5)}).item() == 11
