@@ -1,4 +1,4 @@
-"""The energy agent of built-in parts: a batch is its rows, its report adds up, what it is told and learns takes effect."""
+"""The energy agent of built-in parts: rows are independent, reports add up, what it is told and learns takes effect."""
 
 from typing import Any
 
