@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from math import pi
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import torch
 from rich.table import Table
@@ -17,29 +17,17 @@ from torch import Tensor
 from agentic import Belief, Box, ExpectedEnergy, Goal, Model, Point, Purpose, Real, Sequence, Step, minimize
 from agentic_optimizers.cem import CrossEntropy
 from agentic_optimizers.mppi import Mppi
+from benchmarks import planning_peers as peers
+from benchmarks.pendulum import ELITES, FORCE, HORIZON, ROUNDS, SMOOTHING, Case, cost, moved
 from benchmarks.report import spread
 from benchmarks.sample import Sample, seconds, side_by_side
 
-HORIZON, FORCE, DT = 15, 2.0, 0.05
-ROUNDS, ELITES, SMOOTHING = 5, 0.1, 0.1  # of the cross-entropy method
 COUNTS, ENVIRONMENTS = (512, 4096), (1, 16, 256)
 LOOPED = 16  # environments that a loop is measured with at most; the time of more is scaled from it
 LONG = 0.05  # seconds of calls that one repeat times
 PEERS = {"mppi": ("pytorch-mppi",), "cem": ("mbrl-lib", "torchrl")}
 
 Task = Callable[[], Tensor]  # plans, and returns the actions (environments, HORIZON, 1), or the first ones
-
-
-def moved(angle: Tensor, speed: Tensor, force: Tensor) -> tuple[Tensor, Tensor]:
-    """One step of a pendulum; upright is angle 0."""
-    speed = (speed + (15 * torch.sin(angle) + 3 * force) * DT).clamp(-8, 8)
-    return angle + speed * DT, speed
-
-
-def cost(angle: Tensor, speed: Tensor, force: Tensor) -> Tensor:
-    """What Gymnasium's pendulum charges."""
-    off = torch.remainder(angle + pi, 2 * pi) - pi
-    return off * off + 0.1 * speed * speed + 0.001 * force * force
 
 
 @final
@@ -71,14 +59,6 @@ class Charge(Goal):
 
     def expected(self, model: Model, step: Step) -> Tensor:
         return self(step.after.mean, step.action)
-
-
-class Case(NamedTuple):
-    """A planner with so many candidates in so many environments."""
-
-    method: str
-    count: int
-    environments: int
 
 
 @final
@@ -197,8 +177,6 @@ def _looped(name: str, case: Case) -> int:
 
 def _peer(name: str, case: Case) -> Task | None:
     """A peer's planner on the states of the case; None where it is not installed."""
-    from benchmarks import planning_peers as peers
-
     return peers.task(name, case, _states(case.environments)[: _looped(name, case)])
 
 
@@ -231,8 +209,6 @@ def table(measured: list[Measured]) -> Table:
 
 def _apart(f: ExpectedEnergy, case: Case) -> float:
     """How far one path integral step of the peer is from ours on the same perturbations of a plan of zeros."""
-    from benchmarks import planning_peers as peers
-
     one = f.at(Point(f.belief.mean[:1]))
     solver = Mppi(samples=case.count)
     state = solver.init(one, None).memory

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.planning import ELITES, FORCE, HORIZON, ROUNDS, SMOOTHING, Case, cost, moved
+from benchmarks.pendulum import ELITES, FORCE, HORIZON, ROUNDS, SMOOTHING, Case, cost, moved
 
 
 def task(name: str, case: Case, states: Tensor) -> Callable[[], Tensor] | None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import Clamped, ClosedForm, Conditional, Energy, Gaussian, Objective, Point, Real, minimize
-from agentic_optimizers.gradient import GradientDescent
+from tests.agentic.standins import Descent
 
 F64 = torch.float64
 ENERGIES = st.recursive(
@@ -224,5 +224,5 @@ def test_rows_are_independent(energy: Energy) -> None:
 
 def test_rows_settle_alone_where_nothing_says_where_to_start() -> None:
     """One start for all rows would be moved by the sum of their gradients."""
-    solution = minimize(Clamped(Normal(), X, Real((3,))), GradientDescent(rate=0.2, steps=300))
+    solution = minimize(Clamped(Normal(), X, Real((3,))), Descent(rate=0.2, steps=300))
     assert_close(solution.belief.mean, X, atol=1e-6, rtol=0)

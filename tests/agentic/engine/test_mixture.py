@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import Either, Evidence, Particles, Point, PushForward, UserError
-from agentic_energies.linear_gaussian import LinearGaussian
+from tests.agentic.standins import Linear
 
 F64 = torch.float64
-MODEL = LinearGaussian([[1.0]], [[1.0]], Q=[0.5], R=[0.5])
+MODEL = Linear([[1.0]], [[1.0]], [0.5], [0.5], [[1.0]])
 CLOUD = Particles(
     torch.tensor([[[0.0], [0.0]], [[1.0], [1.0]], [[2.0], [-1.0]]], dtype=F64),
     torch.tensor([[0.5, 0.2], [0.25, 0.3], [0.25, 0.5]], dtype=F64).log(),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agentic.environments.pomdp import Truth, check_truth, truth_from_transitions, truth_of
-from agentic_envs.tmaze import TMaze
+from agentic.testing.worlds import TwoPlaces
 
 TABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "lake": ("FrozenLake-v1", {"is_slippery": True}),
@@ -92,14 +92,34 @@ def test_a_table_that_leaves_something_out_is_refused() -> None:
 
 
 def test_a_wrapper_that_changes_the_world_is_refused_unless_it_knows_its_truth() -> None:
-    sticky = gymnasium.wrappers.StickyAction(TMaze(), 0.5)
+    sticky = gymnasium.wrappers.StickyAction(TwoPlaces(), 0.5)
     with pytest.raises(ValueError, match=r"wrapper StickyAction changes what the agent meets .* pass env.unwrapped"):
         truth_of(sticky)
-    assert truth_of(sticky.unwrapped)["ends"].shape == (4, 2)
+    assert truth_of(sticky.unwrapped)["ends"].shape == (2,)
+
+
+def two_factors() -> Truth:
+    """Four places and two hidden rules; what is seen is the place, and a cue of three values that is about the rule."""
+    place = np.repeat(np.eye(4)[:, :, None], 2, 2)
+    cue = np.zeros((3, 4, 2))
+    cue[0, :3], cue[1, 3, 0], cue[2, 3, 1] = 1.0, 1.0, 1.0
+    go = np.zeros((4, 4, 4))
+    go[np.arange(4), :, np.arange(4)] = 1.0
+    return {
+        "A": [place, cue],
+        "B": [go, np.repeat(np.eye(2)[:, :, None], 4, 2)],
+        "D": [np.eye(4)[0], np.array([0.5, 0.5])],
+        "rewards": np.zeros((4, 2, 4)),
+        "ends": np.zeros((4, 2)),
+    }
+
+
+def test_arrays_of_two_factors_agree() -> None:
+    check_truth(two_factors())
 
 
 def test_arrays_that_disagree_are_named() -> None:
-    truth: Truth = TMaze().true_model()
+    truth = two_factors()
     with pytest.raises(ValueError, match=r"A\[1\] must have shape \(3, 4, 2\) .*, got \(3, 2, 4\)"):
         check_truth({**truth, "A": [truth["A"][0], truth["A"][1].swapaxes(1, 2)]})
     with pytest.raises(ValueError, match="B must have one array per state factor, 2 as D has, got 1"):

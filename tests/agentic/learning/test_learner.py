@@ -1,291 +1,61 @@
-"""Learning between ticks: closed forms against the same data in one go."""
+"""The contracts of learning: what a learner is told, and what a model that learns offers it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
-from hypothesis import given, settings, strategies as st
-from torch import Tensor
-from torch.testing import assert_close
 
-from agentic import Box, Categorical, Conjugate, Decision, LinearModel, Loss, Real, RunError, Tick, UserError, fit
+from agentic import Decision, Learner, Replay, Tick
+from agentic.testing.trolley import Trolley
+from agentic.testing.worlds import Ladder
 from agentic.tick import Native
-from agentic_energies.categorical import CategoricalModel
-from agentic_energies.ensemble import Ensemble
-from agentic_energies.linear_gaussian import LinearGaussian
-from agentic_energies.table import Table
-from agentic_optimizers.conjugate_learner import ConjugateLearner
-from agentic_optimizers.gradient_learner import GradientLearner
+from tests.agentic.standins import Absorbing
 
 F64 = torch.float64
 
 
-def tick(
-    obs: Tensor, action: Tensor, next_obs: Tensor, belief: Categorical | None = None, valid: object = None
-) -> Tick:
-    rows = len(obs)
+def tick(rows: int, events: int, actions: int, valid: Any) -> Tick:
+    draws = torch.Generator().manual_seed(rows)
+    obs, action, after = (torch.randn(rows, n, generator=draws, dtype=F64) for n in (events, actions, events))
     flags, count = np.zeros(rows, bool), np.zeros(rows, np.int64)
-    good = ~flags if valid is None else np.asarray(valid)
-    native = Native(obs.numpy(), action.numpy(), next_obs.numpy())
-    decision = Decision(action, belief=belief)
-    return Tick(obs, action, next_obs, np.zeros(rows), flags, flags, good, count, count, decision, native)
+    native, good = Native(obs.numpy(), action.numpy(), after.numpy()), np.asarray(valid)
+    return Tick(obs, action, after, np.zeros(rows), flags, flags, good, count, count, Decision(action), native)
 
 
-class TestRegression:
-    """Two observations and one action, three rows at a time, the last row of every tick not valid."""
+def test_a_learner_need_not_care_where_a_run_starts() -> None:
+    class Idle(Learner):
+        """Learns nothing."""
 
-    def series(self, seed: int, steps: int = 8) -> list[Tick]:
-        draws, made = torch.Generator().manual_seed(seed), []
-        for _ in range(steps):
-            obs, action, after = (torch.randn(3, n, generator=draws, dtype=F64) for n in (2, 1, 2))
-            made.append(tick(obs, action, after, valid=[True, True, False]))
-        return made
+        def update(self, tick: Tick) -> Mapping[str, float]:
+            return {}
 
-    @given(st.integers(0, 10_000))
-    @settings(derandomize=True, deadline=None, max_examples=8)
-    def test_tick_by_tick_is_least_squares_with_the_same_prior(self, seed: int) -> None:
-        model = LinearGaussian.learned(Real((2,)), Real((1,)), prior_precision=0.3, noise=0.2, confidence=2.0)
-        learner, ticks = ConjugateLearner(model), self.series(seed)
-        for each in ticks:
-            learner.update(each)
-        x = torch.cat([torch.cat([each.obs[:2], each.action[:2]], -1) for each in ticks])
-        y = torch.cat([each.next_obs[:2] for each in ticks])
-        prior = torch.cat([torch.eye(2, dtype=F64), torch.zeros(1, 2, dtype=F64)])
-        precision = 0.3 * torch.eye(3, dtype=F64)
-        mean = torch.linalg.solve(precision + x.T @ x, precision @ prior + x.T @ y)
-        system = model.system()
-        assert_close(system.A, mean[:2].T)
-        assert_close(system.B, mean[2:].T)
-        gap = mean - prior
-        rate = 0.2 * 3 + 0.5 * (((y - x @ mean) ** 2).sum(0) + (gap * (precision @ gap)).sum(0))
-        assert_close(system.Q, torch.diag(rate / (2.0 + len(x) / 2 + 1)))
-        assert model.version == len(ticks)
-
-    def test_it_reports_the_error_it_made(self) -> None:
-        model = LinearGaussian.learned(Real((2,)), Real((1,)))
-        zero = torch.zeros(1, 2, dtype=F64)
-        told = ConjugateLearner(model).update(tick(zero, torch.zeros(1, 1, dtype=F64), torch.tensor([[3.0, 4.0]])))
-        assert told == {"prediction_error": pytest.approx(5.0)}
-
-    def test_a_tick_without_valid_rows_teaches_nothing(self) -> None:
-        model = LinearGaussian.learned(Real((2,)), Real((1,)))
-        before = model.system().A.clone()
-        ones = torch.ones(1, 2, dtype=F64)
-        ConjugateLearner(model).update(tick(ones, torch.ones(1, 1, dtype=F64), 5 * ones, valid=[False]))
-        assert_close(model.system().A, before)
+    draws = torch.Generator().manual_seed(3)
+    before = draws.get_state()
+    Idle().start(generator=draws)
+    assert torch.equal(draws.get_state(), before)
 
 
-class TestCounts:
-    prior = [[1.0, 2.0], [3.0, 0.5]]  # noqa: RUF012
-
-    def model(self) -> CategoricalModel:
-        return CategoricalModel(B=[np.eye(2)[:, :, None]], D=[[0.5, 0.5]], counts=[self.prior])
-
-    def test_every_valid_row_adds_what_was_seen_where_it_was_believed_to_be(self) -> None:
-        model, action = self.model(), torch.ones(3, 1, dtype=F64)
-        beliefs = torch.tensor([[1.0, 0.0], [0.25, 0.75], [0.0, 1.0]], dtype=F64)
-        seen = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
-        ConjugateLearner(model).update(tick(seen, action, seen, Categorical(beliefs), [True, True, False]))
-        counts = torch.tensor(self.prior, dtype=F64)
-        counts[0, 0] += 1
-        counts[1] += beliefs[1]
-        assert_close(model.likelihood(), counts / counts.sum(0))
-        assert model.version == 1
-
-    def test_the_energy_follows(self) -> None:
-        model = self.model()
-        sure, seen = torch.tensor([[1.0, 0.0]], dtype=F64), torch.tensor([[1.0, 0.0]], dtype=F64)
-        before = model.observation(sure, seen).item()
-        ConjugateLearner(model).update(tick(seen, torch.ones(1, 1), seen, Categorical(sure)))
-        assert model.observation(sure, seen).item() == pytest.approx(-np.log(2 / 5))
-        assert before == pytest.approx(-np.log(1 / 4))
-
-    def test_with_certain_states_frequencies_are_found(self) -> None:
-        model, draws = self.model(), torch.Generator().manual_seed(0)
-        learner, truth = ConjugateLearner(model), torch.tensor([[0.9, 0.3], [0.1, 0.7]], dtype=F64)
-        for _ in range(30):
-            states = torch.eye(2, dtype=F64)[torch.arange(100) % 2]
-            seen = Categorical(states @ truth.T).sample(1, draws)[0]
-            learner.update(tick(seen, torch.ones(100, 1), seen, Categorical(states)))
-        assert_close(model.likelihood(), truth, atol=0.05, rtol=0)
+def test_a_model_that_absorbs_counts_its_versions() -> None:
+    model = Ladder()
+    learner = Absorbing(model)
+    assert learner.update(tick(3, 4, 2, [True, True, False])) == {"seen": 2.0}
+    assert learner.update(tick(2, 4, 2, [False, False])) == {"seen": 0.0}
+    assert model.version == 2
+    assert Ladder().version == 0, "each model counts its own"
 
 
-class TestDoors:
-    def test_a_model_without_a_conjugate_belief(self) -> None:
-        with pytest.raises(
-            UserError, match="ConjugateLearner needs a model that absorbs ticks in closed form, got Table"
-        ):
-            ConjugateLearner(Table.example())  # type: ignore[arg-type]
-
-    def test_a_given_model_is_not_learned(self) -> None:
-        given_one = LinearGaussian([[1.0]], [[1.0]], Q=[1.0], R=[1.0])
-        assert isinstance(given_one, LinearModel)
-        assert isinstance(given_one, Conjugate)
-        zero = torch.zeros(1, 1)
-        with pytest.raises(UserError, match="given, not learned: leave out A, or leave out the learner"):
-            ConjugateLearner(given_one).update(tick(zero, zero, zero))
-
-    def test_a_categorical_model_needs_counts(self) -> None:
-        model = CategoricalModel.example()
-        seen = torch.eye(2, dtype=F64)[:1]
-        with pytest.raises(UserError, match="a categorical model learns from counts"):
-            ConjugateLearner(model).update(tick(seen, seen, seen, Categorical(seen)))
-
-    def test_boxes_are_learned_as_real_vectors(self) -> None:
-        box = Box(torch.zeros(2), torch.ones(2))
-        assert LinearGaussian.learned(box, Real((1,))).latent == Real((2,))
-
-
-@dataclass(frozen=True)
-class Square(Loss):
-    """mean (weight - row)^2, infinite for rows above `limit`."""
-
-    limit: float = torch.inf
-
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        (y,) = rows
-        value = (module.weight - y).square().mean() + torch.where(y > self.limit, torch.inf, 0.0).sum()
-        return value, {"rows": torch.tensor(float(len(y)))}
-
-
-def one_weight(at: float = 0.0) -> torch.nn.Linear:
-    module = torch.nn.Linear(1, 1, bias=False, dtype=F64)
-    torch.nn.init.constant_(module.weight, at)
-    return module
-
-
-class TestFit:
-    def test_the_mean_is_found(self) -> None:
-        module, y = one_weight(), torch.tensor([[1.0], [2.0], [6.0]], dtype=F64)
-        done = fit(module, Square(), (y,), optimizer=torch.optim.SGD(module.parameters(), 0.25), epochs=40)
-        assert module.weight.item() == pytest.approx(3.0)
-        assert done.losses.shape == (40,)
-        assert done.losses[0].item() == pytest.approx((1 + 4 + 36) / 3)  # before the first step
-        assert done.losses[-1].item() == pytest.approx((4 + 1 + 9) / 3)
-        assert done.info == {"rows": 3.0}
-
-    def test_an_epoch_sees_every_row_once_and_weighs_batches_by_their_rows(self) -> None:
-        module, y = one_weight(), torch.arange(7, dtype=F64).unsqueeze(-1)
-        still = torch.optim.SGD(module.parameters(), 0.0)
-        draws = torch.Generator().manual_seed(0)
-        done = fit(module, Square(), (y,), optimizer=still, epochs=2, batch=3, generator=draws)
-        assert_close(done.losses, torch.full((2,), float(y.square().mean()), dtype=F64))
-
-    def test_the_observer_is_told_every_epoch(self) -> None:
-        module, told = one_weight(), list[tuple[int, float]]()
-        optimizer = torch.optim.SGD(module.parameters(), 0.1)
-        rows, watch = (torch.ones(2, 1, dtype=F64),), lambda epoch, loss: told.append((epoch, loss))
-        done = fit(module, Square(), rows, optimizer=optimizer, epochs=3, observer=watch)
-        assert told == list(enumerate(done.losses.tolist()))
-
-    def test_the_same_seed_shuffles_alike(self) -> None:
-        ends = []
-        for seed in (3, 3, 4):
-            module, y = one_weight(), torch.arange(6, dtype=F64).unsqueeze(-1)
-            draws, optimizer = torch.Generator().manual_seed(seed), torch.optim.SGD(module.parameters(), 0.3)
-            fit(module, Square(), (y,), optimizer=optimizer, epochs=2, batch=2, generator=draws)
-            ends.append(module.weight.item())
-        assert ends[0] == ends[1] != ends[2]
-
-    @pytest.mark.parametrize("lengths", [(), (0,), (3, 2)])
-    def test_bad_data(self, lengths: tuple[int, ...]) -> None:
-        module = one_weight()
-        data = [torch.zeros(n, 1, dtype=F64) for n in lengths]
-        with pytest.raises(UserError, match="fit expects rows of data, equally many"):
-            fit(module, Square(), data, optimizer=torch.optim.SGD(module.parameters(), 0.1))
-
-    @pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")  # said of the loss in the message
-    def test_a_loss_that_is_no_number_changes_nothing(self) -> None:
-        module, y = one_weight(2.0), torch.tensor([[9.0]], dtype=F64)
-        with pytest.raises(RunError, match=r"Square is inf in epoch 0: lower the rate, or scale the data"):
-            fit(module, Square(limit=5.0), (y,), optimizer=torch.optim.SGD(module.parameters(), 0.1))
-        assert module.weight.item() == 2.0
-
-
-class TestGradientLearner:
-    def learner(self, every: int = 4, **parameters: Any) -> GradientLearner:
-        model = Ensemble(Real((2,)), Real((1,)), members=2, hidden=(4,))
-        return GradientLearner(model, every=every, updates=3, batch=8, **parameters)
-
-    def ticks(self, count: int, rows: int = 2) -> list[Tick]:
-        draws, made = torch.Generator().manual_seed(5), []
-        for _ in range(count):
-            obs, action, after = (torch.randn(rows, n, generator=draws) for n in (2, 1, 2))
-            made.append(tick(obs, action, after))
-        return made
-
-    def weights(self, learner: GradientLearner) -> Tensor:
-        return torch.cat([weight.detach().flatten() for weight in learner.model.parameters()])
-
-    def test_the_same_seed_gives_the_same_weights(self) -> None:
-        found = []
-        for seed in (1, 1, 2):
-            learner = self.learner()
-            learner.start(generator=torch.Generator().manual_seed(seed))
-            for each in self.ticks(4):
-                learner.update(each)
-            found.append(self.weights(learner))
-        assert torch.equal(found[0], found[1])
-        assert not torch.equal(found[0], found[2])
-
-    def test_no_draw_is_taken_from_the_global_generator(self) -> None:
-        before, learner = torch.get_rng_state(), self.learner()
-        learner.start(generator=torch.Generator().manual_seed(1))
-        for each in self.ticks(2):
-            learner.update(each)
-        assert learner.model.version == 1
-        assert torch.equal(torch.get_rng_state(), before)
-
-    def test_it_learns_after_every_so_many_valid_steps(self) -> None:
-        learner = self.learner(every=4)
-        learner.start(generator=torch.Generator().manual_seed(0))
-        reported = [bool(learner.update(each)) for each in self.ticks(5)]
-        assert reported == [False, True, False, True, False]
-        assert learner.model.version == 2
-        assert learner.replay.total == 10
-
-    def test_what_is_not_valid_does_not_count(self) -> None:
-        learner = self.learner(every=2)
-        learner.start(generator=torch.Generator().manual_seed(0))
-        for each in self.ticks(1):
-            each.valid[1] = False
-            assert learner.update(each) == {}
-        assert (learner.model.version, learner.replay.total) == (0, 1)
-
-    def test_weights_change_when_the_version_does_and_only_then(self) -> None:
-        learner = self.learner(every=4)
-        learner.start(generator=torch.Generator().manual_seed(0))
-        drawn = self.weights(learner)
-        first, second = self.ticks(2)
-        learner.update(first)
-        assert torch.equal(self.weights(learner), drawn)
-        told = learner.update(second)
-        assert not torch.equal(self.weights(learner), drawn)
-        assert set(told) == {"loss", "squared_error"}
-
-    def test_a_second_run_goes_on_with_what_was_learned(self) -> None:
-        learner = self.learner(every=2)
-        learner.start(generator=torch.Generator().manual_seed(0))
-        learner.update(self.ticks(1)[0])
-        learned = self.weights(learner)
-        learner.start(generator=torch.Generator().manual_seed(7))
-        assert torch.equal(self.weights(learner), learned)
-
-    def test_a_model_without_weights_to_lower(self) -> None:
-        with pytest.raises(UserError, match="a model that is learned by gradient, got LinearGaussian"):
-            GradientLearner(LinearGaussian([[1.0]], [[1.0]], Q=[1.0], R=[1.0]))
-
-    @pytest.mark.parametrize("wrong", [{"every": 0}, {"rate": 0.0}, {"batch": 0}, {"updates": 0}])
-    def test_numbers(self, wrong: dict[str, Any]) -> None:
-        model = Ensemble(Real((2,)), Real((1,)), members=2, hidden=(4,))
-        with pytest.raises(UserError, match="expected every, updates and batch of at least 1 and rate > 0"):
-            GradientLearner(model, **wrong)
-
-    def test_to_study_nothing_is_refused(self) -> None:
-        with pytest.raises(UserError, match="add ticks first"):
-            self.learner().study()
+def test_a_trainable_model_says_what_its_experience_amounts_to_and_what_is_lowered() -> None:
+    model, replay = Trolley(), Replay(100)
+    lived = tick(3, 2, 1, [True, False, True])
+    replay.add(lived)
+    obs, action, after = model.digest(replay, generator=torch.Generator())
+    assert len(obs) == len(action) == len(after) == 2
+    model.initialize(generator=torch.Generator().manual_seed(0))
+    first = model.transition.A.detach().clone()
+    model.initialize(generator=torch.Generator().manual_seed(0))
+    assert torch.equal(model.transition.A, first)
+    loss, told = model.loss(model, (obs, action, after), generator=None)
+    assert loss.shape == ()
+    assert loss.requires_grad
+    assert set(told) == {"surprise"}

@@ -188,38 +188,6 @@ def test_an_intervention_needs_someone_to_run() -> None:
         Subject(agent=Coin()).under(Intervention("doubled", Doubled))
 
 
-def test_the_return_of_episodes() -> None:
-    from agentic_metrics.episode_return import EpisodeReturn
-
-    found = measure(EpisodeReturn(), subject())
-    record = subject().record
-    assert record is not None
-    returns = record.returns()
-    assert found.value == pytest.approx(returns.mean())
-    assert (found.episodes, found.null, found.warnings) == (len(returns), None, ())
-    assert found.interval is not None
-    assert found.interval.low < found.value < found.interval.high
-    expected = 1.96 * returns.std(ddof=1) / len(returns) ** 0.5
-    assert (found.interval.high - found.interval.low) / 2 == pytest.approx(expected, rel=0.25)
-
-
-def test_few_episodes_are_told() -> None:
-    from agentic_metrics.episode_return import EpisodeReturn
-
-    metric, case, value, tolerance = next(EpisodeReturn.known_answers())
-    found = measure(metric, case)
-    assert found.value == pytest.approx(value, abs=tolerance)
-    assert found.warnings == ("3 episodes are too few for the interval: record at least 10",)
-
-
-@pytest.mark.parametrize("arguments", [{"level": 1.0}, {"level": 0.0}, {"resamples": 0}])
-def test_bad_parameters_of_the_interval_are_refused(arguments: dict[str, Any]) -> None:
-    from agentic_metrics.episode_return import EpisodeReturn
-
-    with pytest.raises(UserError, match="episode_return expects"):
-        EpisodeReturn(**arguments)
-
-
 def test_holm_adjusts_for_the_number_of_p_values() -> None:
     assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
     assert holm([0.9, 0.8]) == [1.0, 1.0]

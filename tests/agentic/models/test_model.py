@@ -18,16 +18,13 @@ from agentic import (
     Point,
     minimize,
 )
+from agentic.testing.parts import BayesRule
 from agentic.testing.worlds import Cart
-from agentic_energies.categorical import CategoricalModel
-from agentic_energies.linear_gaussian import LinearGaussian
-from agentic_optimizers.gradient import GradientDescent
-from agentic_optimizers.mirror import Mirror
-from agentic_optimizers.newton import Newton
+from tests.agentic.standins import Bell, Descent, Finite, Linear, Mortal
 
 F64 = torch.float64
-FINITE = CategoricalModel.example()
-LINEAR = LinearGaussian(
+FINITE = Finite([[0.9, 0.2], [0.1, 0.8]], [[[1.0, 0.3], [0.2, 0.5]], [[0.0, 0.7], [0.8, 0.5]]], [0.6, 0.4])
+LINEAR = Linear(
     [[1.0, 0.1], [0.0, 0.9]],
     [[0.0], [0.5]],
     Q=[[0.2, 0.05], [0.05, 0.1]],
@@ -51,17 +48,6 @@ class TestPredict:
         for row in range(2):
             expected = FINITE.dynamics()[:, :, row] @ belief.mean[row]
             assert_close(after[row], expected)
-
-    def test_a_linear_push_forward_of_particles_has_their_spread(self) -> None:
-        z = torch.tensor([[[0.0, 0.0]], [[4.0, 2.0]]], dtype=F64)
-        belief = Particles(z, torch.tensor([[0.75], [0.25]], dtype=F64).log())
-        matched = Gaussian(belief.mean, torch.tensor([[[3.0, 1.5], [1.5, 0.75]]], dtype=F64))
-        actions = torch.tensor([[[2.0]], [[-1.0]]], dtype=F64)
-        predicted, expected = LINEAR.predict(belief.beside(1), actions), LINEAR.predict(matched, actions)
-        assert isinstance(predicted, Gaussian)
-        assert isinstance(expected, Gaussian)
-        assert_close(predicted.mean, expected.mean)
-        assert_close(predicted.covariance, expected.covariance)
 
     def test_a_linear_push_forward_has_the_moments_of_draws(self) -> None:
         belief, action = LINEAR.begin(1), torch.tensor([[2.0]], dtype=F64)
@@ -87,7 +73,7 @@ class TestPredict:
 
 
 class TestSurvival:
-    ending = CategoricalModel([[[0.5, 0.5], [0.5, 0.5]]], [[[[1.0], [0.0]], [[0.0], [1.0]]]], [[0.5, 0.5]], ends=[0, 1])
+    ending = Mortal([[0.5, 0.5], [0.5, 0.5]], [[[1.0], [0.0]], [[0.0], [1.0]]], [0.5, 0.5], [0, 1])
 
     def test_a_world_without_ends_says_so(self) -> None:
         belief = FINITE.begin(1)
@@ -175,7 +161,7 @@ class TestEvidence:
 
     def test_free_energy_is_complexity_minus_accuracy(self) -> None:
         for objective, _ in self.cases():
-            solver = Mirror() if objective.model is FINITE else Newton()
+            solver = BayesRule() if objective.model is FINITE else Bell()
             solution = minimize(objective, solver, objective.prior.mean)
             assert isinstance(solution.belief, Density)
             assert isinstance(objective.prior, Density)
@@ -191,8 +177,8 @@ class TestEvidence:
 
     def test_another_solver_finds_the_same_place(self) -> None:
         objective, z = self.cases()[1]
-        exact = minimize(objective, Newton(), z)
-        slow = minimize(objective, GradientDescent(steps=2000, rate=0.05, tolerance=1e-9), z)
+        exact = minimize(objective, Bell(), z)
+        slow = minimize(objective, Descent(steps=2000, rate=0.05, tolerance=1e-9), z)
         assert_close(slow.belief.mean, exact.belief.mean, atol=1e-7, rtol=0)
 
 

@@ -1,8 +1,5 @@
 """Expected energy of open-loop plans, against what summing over every course of events gives."""
 
-from itertools import product
-from math import log
-
 import numpy as np
 import pytest
 import torch
@@ -11,160 +8,87 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import (
+    Belief,
     CertaintyEquivalentEnergy,
     ExpectedEnergy,
     Gain,
     Gaussian,
+    Plan,
     Point,
     Purpose,
     Sequence,
     UserError,
     minimize,
 )
-from agentic_energies.categorical import CategoricalModel
-from agentic_energies.gains import JointGain, SummedGain
-from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal, QuadraticLatentGoal
-from agentic_energies.linear_gaussian import LinearGaussian
-from agentic_optimizers.cem import CrossEntropy
-from agentic_optimizers.enumerate import Enumerate
-from agentic_optimizers.tree import TreeSearch
+from agentic.testing.parts import AllPlans
+from tests.agentic.courses import ACTIONS, HORIZON, Courses, shared
+from tests.agentic.standins import Descent, Finite, LatentSquare, Levels, Linear, Look, Mortal, SeenSquare, Toil
 
 F64 = torch.float64
 SEEDS = st.integers(0, 10_000)
-STATES, ACTIONS, HORIZON = 3, 2, 3
 
 
-def columns(draws: np.random.Generator, *shape: int) -> np.ndarray:
-    return np.moveaxis(draws.dirichlet(np.ones(shape[0]), shape[1:]), -1, 0)
-
-
-class World:
-    """A random finite world, and the value of a plan as a sum over all its courses (states and outcomes)."""
+class World(Courses):
+    """The same as a model, and the value of a plan whose looks are credited or not."""
 
     def __init__(self, seed: int, gain: Gain | None, *, mortal: bool = True) -> None:
-        draws = np.random.default_rng(seed)
-        self.A, self.B = columns(draws, 2, STATES), columns(draws, STATES, STATES, ACTIONS)
-        self.D, self.E = columns(draws, STATES), columns(draws, ACTIONS)
-        self.ends = draws.uniform(0, 0.8, STATES) if mortal else np.zeros(STATES)
-        self.costs, self.last, self.effort = draws.normal(size=2), draws.normal(size=2), draws.uniform(0.1, 1, ACTIONS)
-        self.after, self.last_after, self.discount = draws.normal(), draws.normal(), 0.8
-        self.model = CategoricalModel([self.A], [self.B], [self.D], E=self.E, ends=self.ends)
-        purpose = Purpose(
-            LogPreferences([-self.costs], after=self.after),
-            HORIZON,
-            gain,
-            Effort(2 * self.effort),
-            LogPreferences([-self.last], after=self.last_after),
-            self.discount,
-        )
+        super().__init__(seed, mortal=mortal)
+        self.model = Mortal(self.A, self.B, self.D, self.ends) if mortal else Finite(self.A, self.B, self.D)
+        goal, last = Levels(self.costs, after=self.after), Levels(self.last, after=self.last_after)
+        purpose = Purpose(goal, HORIZON, gain, Toil(2 * self.effort), last, self.discount)
         self.objective = ExpectedEnergy(self.model, self.model.begin(1), purpose)
         self.gain = gain
 
-    def plans(self) -> list[tuple[int, ...]]:
-        return list(product(range(ACTIONS), repeat=HORIZON))
-
-    def courses(self, plan: tuple[int, ...], steps: int) -> np.ndarray:
-        """p(z_0, .., z_t, o_1, .., o_t, alive until the step `steps`), states first."""
-        joint = self.D
-        for t in range(steps):
-            joint = np.einsum("...i,ji->...ij", joint * (1 - self.ends if t else 1), self.B[:, :, plan[t]])
-        for t in range(steps):
-            axes = list(range(joint.ndim))
-            state, fresh = t + 1, joint.ndim
-            joint = np.einsum(joint, axes, self.A, [fresh, state], [*axes, fresh])
-        return joint
-
-    def value(self, plan: tuple[int, ...]) -> float:
-        total = 0.0
-        for t in range(HORIZON):
-            course = self.courses(plan, t + 1)
-            alive = course.sum()
-            seen = course.sum(tuple(range(course.ndim - 1)))
-            step = seen @ self.costs + alive * self.effort[plan[t]] + (1 - alive) * self.after
-            total += self.discount**t * (step - alive * self.told(course / alive, t))
-        before = self.courses(plan, HORIZON)
-        survives = before.sum(tuple(i for i in range(before.ndim) if i != HORIZON)) * (1 - self.ends)
-        end = survives @ (self.last @ self.A) + (1 - survives.sum()) * self.last_after
-        return float(total + self.discount**HORIZON * end)
-
     def told(self, course: np.ndarray, t: int) -> float:
-        """The gain credited to step t + 1 by enumeration, with p(states 0..t+1, outcomes 1..t+1 | alive)."""
-        states, outcomes = list(range(t + 2)), list(range(t + 2, 2 * t + 3))
-        if self.gain is None:
-            return 0.0
-        if isinstance(self.gain, SummedGain):
-            return shared(course, [t + 1], outcomes[-1:])
-        if self.gain.target == "final":  # type: ignore[attr-defined]
-            return shared(course, [t + 1], outcomes) if t + 1 == HORIZON else 0.0
-        about = states[1:] if self.gain.target == "trajectory" else [1]  # type: ignore[attr-defined]
-        past = shared(course, about, outcomes[:-1]) if t else 0.0
-        return shared(course, about, outcomes) - past
+        return 0.0 if self.gain is None else shared(course, [t + 1], [2 * t + 2])
+
+    def every(self) -> Tensor:
+        """All plans (plans, 1, steps, actions)."""
+        return torch.eye(ACTIONS, dtype=F64)[torch.tensor(self.plans())].unsqueeze(1)
 
 
-def shared(joint: np.ndarray, one: list[int], other: list[int]) -> float:
-    """Mutual information in nats of two groups of axes."""
-
-    def entropy(axes: list[int]) -> float:
-        kept = joint.sum(tuple(i for i in range(joint.ndim) if i not in axes)).ravel()
-        kept = kept[kept > 0]
-        return float(-(kept * np.log(kept)).sum())
-
-    return entropy(one) + entropy(other) - entropy([*one, *other])
-
-
-GAINS: list[Gain | None] = [None, SummedGain(), *(JointGain(name) for name in ("trajectory", "first", "final"))]
-
-
-@pytest.mark.parametrize("gain", GAINS, ids=str)
+@pytest.mark.parametrize("gain", [None, Look()], ids=str)
 class TestAgainstEveryCourse:
     @given(SEEDS)
-    @settings(derandomize=True, deadline=None, max_examples=4)
-    def test_each_plan_alone_and_the_prefix_tree(self, gain: Gain | None, seed: int) -> None:
+    @settings(derandomize=True, deadline=None, max_examples=6)
+    def test_each_plan_alone_and_all_together(self, gain: Gain | None, seed: int) -> None:
         """A gain is what a look adds among those still alive, and counts with the chance to be among them."""
         world = World(seed, gain)
-        expected = torch.tensor([world.value(plan) for plan in world.plans()], dtype=F64)
-        actions = torch.eye(ACTIONS, dtype=F64)[torch.tensor(world.plans())].unsqueeze(1)
-        assert_close(world.objective(actions)[:, 0], expected)
-        plan = minimize(world.objective, Enumerate()).belief
-        assert isinstance(plan, Sequence)
-        assert torch.equal(plan.actions, actions)
-        assert_close(plan.values[:, 0], expected)
-        assert_close(ExpectedEnergy.total(plan.parts), plan.values)
+        expected = torch.tensor([world.value(plan, world.told) for plan in world.plans()], dtype=F64)
+        assert_close(world.objective(world.every())[:, 0], expected)
+        assert_close(torch.cat([world.objective(plan) for plan in world.every()]), expected)
+        found = minimize(world.objective, AllPlans()).belief
+        assert isinstance(found, Sequence)
+        assert_close(found.values[:, 0], expected)
+        assert_close(ExpectedEnergy.total(found.parts), found.values)
 
-    def test_the_prefix_tree_has_the_parts_of_the_plans_one_by_one(self, gain: Gain | None) -> None:
+    def test_a_prefix_tree_has_the_parts_of_the_plans_one_by_one(self, gain: Gain | None) -> None:
+        """One leading axis more for every step: each prefix is imagined once."""
         world = World(7, gain)
-        actions = torch.eye(ACTIONS, dtype=F64)[torch.tensor(world.plans())].unsqueeze(1)
-        one_by_one = world.objective.terms(actions)
-        plan = minimize(world.objective, Enumerate()).belief
-        assert isinstance(plan, Sequence)
-        for name, part in plan.parts.items():
-            assert_close(part, one_by_one[name].expand_as(part))
-
-    def test_habits_are_a_prior_over_plans(self, gain: Gain | None) -> None:
-        world = World(3, gain)
-        plan = minimize(world.objective, Enumerate()).belief
-        values = world.objective(torch.eye(ACTIONS, dtype=F64)[torch.tensor(world.plans())].unsqueeze(1))[:, 0]
-        habits = torch.tensor([sum(log(world.E[a]) for a in each) for each in world.plans()], dtype=F64)
-        q = torch.softmax(habits - 2 * values, 0)
-        assert isinstance(plan, Sequence)
-        assert_close(plan.first_action(2.0).mean[0, 0], q[: len(q) // 2].sum())
+        corners = torch.eye(ACTIONS, dtype=F64).unsqueeze(1)
+        steps = [corners.view(ACTIONS, *[1] * t, 1, ACTIONS) for t in range(HORIZON)]
+        tree = world.objective.unroll(steps)
+        for name, part in world.objective.terms(world.every()).items():
+            axes = [ACTIONS] * HORIZON
+            whole = tree[name].expand(*axes, 1).permute(*reversed(range(HORIZON)), HORIZON)
+            assert_close(whole.reshape(-1, 1), part.expand(ACTIONS**HORIZON, 1))
 
 
 class TestAlive:
     """Safe (cost 1, goes on), risky (cost 2, half of all episodes end there), over (always ends)."""
 
     SAFE, RISKY = 0, 1
-    model = CategoricalModel(
-        [np.eye(3)],
-        [np.stack([np.eye(3)[:, [0, 0, 2]], np.eye(3)[:, [1, 1, 2]]], -1)],
-        [[1.0, 0.0, 0.0]],
-        ends=[0.0, 0.5, 1.0],
+    model = Mortal(
+        np.eye(3),
+        np.stack([np.eye(3)[:, [0, 0, 2]], np.eye(3)[:, [1, 1, 2]]], -1),
+        [1.0, 0.0, 0.0],
+        [0.0, 0.5, 1.0],
     )
 
     def parts(self, *actions: int, terminal: bool = False) -> dict[str, float]:
-        goal = LogPreferences([[-1.0, -2.0, -10.0]], after=3.0)
-        end = LogPreferences([[-4.0, -8.0, 0.0]], after=20.0) if terminal else None
-        purpose = Purpose(goal, len(actions), SummedGain(), Effort([2.0, 2.0]), end, 0.5)
+        goal = Levels([1.0, 2.0, 10.0], after=3.0)
+        end = Levels([4.0, 8.0, 0.0], after=20.0) if terminal else None
+        purpose = Purpose(goal, len(actions), Look(), Toil([2.0, 2.0]), end, 0.5)
         plan = torch.eye(2, dtype=F64)[list(actions)].unsqueeze(0)
         terms = ExpectedEnergy(self.model, self.model.begin(1), purpose).terms(plan)
         return {name: float(part) for name, part in terms.items()}
@@ -186,21 +110,21 @@ class TestAlive:
 
 
 class TestCertaintyEquivalent:
-    model = LinearGaussian([[1.0, 0.1], [0.0, 0.9]], [[0.0], [0.5]], Q=[0.1, 0.2], R=[0.3], C=[[1.0, 0.0]])
+    model = Linear([[1.0, 0.1], [0.0, 0.9]], [[0.0], [0.5]], Q=[0.1, 0.2], R=[0.3], C=[[1.0, 0.0]])
     belief = Gaussian(torch.tensor([[1.0, -1.0]], dtype=F64), torch.eye(2, dtype=F64).unsqueeze(0))
     plan = torch.tensor([[[[0.5], [-1.0], [2.0]]]], dtype=F64)[0]
     weights = torch.tensor([[2.0, 0.5], [0.5, 1.0]], dtype=F64)
 
     def test_it_is_the_goal_along_the_mean_course(self) -> None:
-        goal, z, total = QuadraticLatentGoal(self.weights), self.belief.mean, torch.zeros(1, dtype=F64)
+        goal, z, total = LatentSquare(self.weights), self.belief.mean, torch.zeros(1, dtype=F64)
         for t in range(3):
-            z = self.model.transition.mean(z, self.plan[:, t])
+            z = self.model.transition.given((z, self.plan[:, t])).mean
             total = total + goal(None, z)
         objective = CertaintyEquivalentEnergy(self.model, self.belief, Purpose(goal, 3))
         assert_close(objective(self.plan), total)
 
     def test_under_the_belief_each_step_adds_a_trace(self) -> None:
-        goal, covariance, traces = QuadraticLatentGoal(self.weights), self.belief.covariance[0], 0.0
+        goal, covariance, traces = LatentSquare(self.weights), self.belief.covariance[0], 0.0
         system = self.model.system()
         for _ in range(3):
             covariance = system.A @ covariance @ system.A.T + system.Q
@@ -213,12 +137,26 @@ class TestCertaintyEquivalent:
     def test_finite_goals_are_linear_so_that_nothing_changes(self) -> None:
         world = World(5, None, mortal=False)
         objective = CertaintyEquivalentEnergy(world.model, world.objective.belief, world.objective.purpose)
-        actions = torch.eye(ACTIONS, dtype=F64)[torch.tensor(world.plans())].unsqueeze(1)
-        assert_close(objective(actions), world.objective(actions))
+        assert_close(objective(world.every()), world.objective(world.every()))
 
     def test_a_point_is_all_there_is_to_be_uncertain_about(self) -> None:
-        objective = CertaintyEquivalentEnergy(self.model, self.belief, Purpose(QuadraticGoal([1.0]), 1))
+        objective = CertaintyEquivalentEnergy(self.model, self.belief, Purpose(SeenSquare([1.0]), 1))
         assert isinstance(objective.root().belief, Point)
+
+
+class Law(Plan):
+    """A plan that is no sequence of actions."""
+
+    version = 0
+
+    def first_action(self, precision: float = torch.inf) -> Point:
+        return Point(torch.zeros(1, ACTIONS, dtype=F64))
+
+    def act(self, belief: Belief, t: int, precision: float = torch.inf) -> Point:
+        return self.first_action()
+
+    def terms(self, precision: float = torch.inf) -> dict[str, Tensor]:
+        return {}
 
 
 class TestDoors:
@@ -227,12 +165,12 @@ class TestDoors:
     @pytest.mark.parametrize("horizon", [0, -3])
     def test_a_horizon_below_one(self, horizon: int) -> None:
         with pytest.raises(UserError, match=f"horizon must be at least 1 step, got {horizon}"):
-            Purpose(LogPreferences.example(), horizon)
+            Purpose(Levels([0.0, 1.0]), horizon)
 
     @pytest.mark.parametrize("discount", [0.0, -1.0, 1.5])
     def test_a_discount_outside_its_interval(self, discount: float) -> None:
         with pytest.raises(UserError, match=r"discount must lie in \(0, 1\]"):
-            Purpose(LogPreferences.example(), discount=discount)
+            Purpose(Levels([0.0, 1.0]), discount=discount)
 
     def test_a_plan_of_another_length(self) -> None:
         with pytest.raises(UserError, match=r"a plan of 3 steps was expected, got shape \(1, 2, 2\)"):
@@ -240,16 +178,30 @@ class TestDoors:
 
     def test_open_loop_planning_starts_from_a_sequence(self) -> None:
         assert_close(self.world.objective.start(None), torch.full((1, HORIZON, ACTIONS), 0.5, dtype=F64))
-        tree = minimize(self.world.objective, TreeSearch()).belief
-        with pytest.raises(UserError, match="open-loop planning starts from a sequence of actions, got Tree"):
-            self.world.objective.start(tree)
+        with pytest.raises(UserError, match="open-loop planning starts from a sequence of actions, got Law"):
+            self.world.objective.start(Law())
 
     def test_a_previous_plan_is_a_start(self) -> None:
-        plan = minimize(self.world.objective, CrossEntropy(32, 4), generator=torch.Generator().manual_seed(0)).belief
+        plan = minimize(self.world.objective, AllPlans()).belief
         assert isinstance(plan, Sequence)
         shifted = plan.shifted()
         assert isinstance(shifted, Sequence)
         assert_close(self.world.objective.start(shifted), shifted.actions[0])
+
+
+def test_descent_settles_on_one_sequence_with_its_parts() -> None:
+    model = Linear([[1.0, 0.3], [0.0, 0.9]], [[0.0], [0.5]], Q=[0.1, 0.1], R=[0.2], C=[[1.0, 0.0]])
+    purpose = Purpose(SeenSquare([2.0], [1.0]), 4, Look(), Toil([0.3]))
+    objective = ExpectedEnergy(model, model.begin(2), purpose)
+    found = minimize(objective, Descent(steps=2000, rate=0.2))
+    plan = found.belief
+    assert isinstance(plan, Sequence)
+    assert found.converged is not None
+    assert bool(found.converged.all())
+    assert plan.actions.shape == (1, 2, 4, 1)
+    assert_close(ExpectedEnergy.total(plan.parts), plan.values)
+    assert bool((plan.values[0] < objective(objective.start(None))).all())
+    assert_close(objective.gradient(plan.actions[0]), torch.zeros(2, 4, 1, dtype=F64), atol=1e-7, rtol=0)
 
 
 def test_total_subtracts_gains_and_adds_the_rest() -> None:

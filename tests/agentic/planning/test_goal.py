@@ -11,10 +11,7 @@ from torch.testing import assert_close
 
 from agentic import Belief, Categorical, Gaussian, LatentGoal, Particles, Point, RewardGoal, Step, UserError
 from agentic.planning.goal import expectation
-from agentic_energies.categorical import CategoricalModel
-from agentic_energies.goals import LogPreferences, QuadraticGoal
-from agentic_energies.linear_gaussian import LinearGaussian
-from agentic_energies.reward import Reward
+from tests.agentic.standins import Finite, Levels, Linear, SeenSquare
 
 F64 = torch.float64
 
@@ -55,7 +52,7 @@ def test_cubature_is_exact_to_the_third_degree(seed: int) -> None:
 @given(st.integers(0, 10_000))
 @settings(derandomize=True, deadline=None, max_examples=20)
 def test_quadratics_are_exact_also_where_the_belief_is_singular(seed: int) -> None:
-    belief, goal = gaussian(seed), QuadraticGoal([[2.0, 0.5], [0.5, 1.0]], [1.0, -1.0])
+    belief, goal = gaussian(seed), SeenSquare([[2.0, 0.5], [0.5, 1.0]], [1.0, -1.0])
     flat = Gaussian(belief.mean, belief.covariance * torch.tensor([[1.0, 0.0], [0.0, 0.0]], dtype=F64))
     for each in (belief, flat):
         gap = each.mean - goal.center
@@ -76,13 +73,13 @@ def test_particles_are_averaged_points_are_evaluated_and_probabilities_are_linea
     assert_close(expectation(Cubic(), Particles(z, weights.log())), (weights * values).sum(0))
     assert_close(expectation(Cubic(), Point(z[1])), values[1])
     probs = torch.tensor([[0.2, 0.8]], dtype=F64)
-    assert expectation(LogPreferences([[1.0, -2.0]]), Categorical(probs)).item() == pytest.approx(1.4)
+    assert expectation(Levels([-1.0, 2.0]), Categorical(probs)).item() == pytest.approx(1.4)
 
 
 class TestScope:
     """What a goal is about says what is integrated."""
 
-    model = LinearGaussian([[1.0]], [[1.0]], Q=[0.5], R=[2.0], C=[[3.0]])
+    model = Linear([[1.0]], [[1.0]], Q=[0.5], R=[2.0], C=[[3.0]])
     action = torch.ones(1, 1, dtype=F64)
 
     def step(self) -> Step:
@@ -90,7 +87,7 @@ class TestScope:
         return Step(before, self.action, self.model.predict(before, self.action))
 
     def test_observations_add_the_sensors_noise(self) -> None:
-        value = QuadraticGoal([2.0]).expected(self.model, self.step())
+        value = SeenSquare([2.0]).expected(self.model, self.step())
         assert value.item() == pytest.approx(36 + 9 * 1.5 + 2)
 
     def test_entropy_is_that_of_what_the_goal_is_about(self) -> None:
@@ -98,11 +95,18 @@ class TestScope:
         seen, latent = self.model.emit(step.after), step.after
         assert isinstance(seen, Gaussian)
         assert isinstance(latent, Gaussian)
-        assert_close(QuadraticGoal([2.0]).outcome_entropy(self.model, step), seen.entropy())
+        assert_close(SeenSquare([2.0]).outcome_entropy(self.model, step), seen.entropy())
         assert_close(Cubic().outcome_entropy(self.model, step), latent.entropy())
 
     def test_a_reward_is_of_the_latent_before_and_the_action(self) -> None:
-        model, reward = CategoricalModel.example(), Reward([[1.0, 0.0], [0.0, 4.0]], scale=0.5)
+        class Pay(RewardGoal):
+            """Half a nat for each unit: 1 for the first action in the first place, 4 for the second in the second."""
+
+            def forward(self, x: Tensor, z: Tensor) -> Tensor:
+                return -0.5 * (x * z * torch.tensor([1.0, 4.0], dtype=F64)).sum(-1)
+
+        eye = torch.eye(2, dtype=F64)
+        model, reward = Finite(eye, eye.unsqueeze(-1).expand(2, 2, 2), [0.6, 0.4]), Pay()
         belief, action = model.begin(1), torch.tensor([[0.0, 1.0]], dtype=F64)
         step = Step(belief, action, model.predict(belief, action))
         assert reward.expected(model, step).item() == pytest.approx(-0.5 * 0.4 * 4)

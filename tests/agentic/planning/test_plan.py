@@ -7,9 +7,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
-from agentic import Categorical, Gaussian, Particles, Point, Real, Sequence, Simplex, weigh
-from agentic_optimizers.feedback_plan import AffineFeedback
-from agentic_optimizers.tree_plan import Tree
+from agentic import Particles, Point, Real, Sequence, Simplex, weigh
 
 F64 = torch.float64
 ENERGIES = st.lists(st.floats(-20, 20) | st.just(inf), min_size=2, max_size=6)
@@ -102,41 +100,3 @@ class TestSequence:
     def test_plans_are_not_merged_row_by_row(self) -> None:
         with pytest.raises(TypeError, match="see restarted"):
             self.plan.where(torch.tensor([True, False]), self.plan)
-
-
-def test_feedback_is_affine_in_the_beliefs_mean() -> None:
-    gains, offsets = torch.tensor([[[1.0, 2.0]], [[0.0, 1.0]]], dtype=F64), torch.tensor([[0.5], [0.0]], dtype=F64)
-    start = Gaussian(torch.tensor([[1.0, 1.0]], dtype=F64), torch.eye(2, dtype=F64).unsqueeze(0))
-    plan = AffineFeedback(gains, offsets, start)
-    later = Point(torch.tensor([[3.0, -1.0]], dtype=F64))
-    assert plan.first_action().mean.tolist() == [[3.5]]
-    assert plan.act(later, 1).mean.tolist() == [[-1.0]]
-    assert plan.shifted() is plan
-    assert plan.restarted(torch.tensor([True])) is plan
-
-
-class TestTree:
-    beliefs = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=F64)
-    depths = (torch.tensor([[0.0, 1.0], [2.0, 0.0]], dtype=F64), torch.tensor([[5.0, 4.0]], dtype=F64))
-    roots = torch.tensor([0])
-
-    def tree(self, habits: list[float] | None = None) -> Tree:
-        prior = None if habits is None else torch.tensor(habits, dtype=F64).log()
-        values = self.depths[-1][self.roots].T
-        return Tree(values, {"pragmatic": values}, self.beliefs, self.roots, self.depths, Simplex((2,)), prior)
-
-    def test_the_policy_is_that_of_the_steps_left(self) -> None:
-        tree = self.tree()
-        assert tree.first_action().mean.tolist() == [[0, 1]]
-        there = Categorical(self.beliefs)
-        assert tree.act(there, 1).mean.tolist() == [[1, 0], [0, 1]]
-        assert tree.terms()["pragmatic"].tolist() == [4]
-
-    def test_habits_weigh_in(self) -> None:
-        energies = torch.tensor([5.0, 4.0], dtype=F64)
-        expected = torch.softmax(-energies + torch.tensor([0.9, 0.1], dtype=F64).log(), 0)
-        assert_close(self.tree([0.9, 0.1]).first_action(1.0).mean[0], expected)
-
-    def test_a_belief_it_does_not_visit(self) -> None:
-        with pytest.raises(ValueError, match=r"this tree does not visit the given belief \(nearest differs by 0.5\)"):
-            self.tree().act(Point(torch.tensor([[0.5, 0.5]], dtype=F64)), 1)

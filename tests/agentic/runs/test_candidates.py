@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from math import inf, log
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,25 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from agentic import Agent, Decision, Experiment, Point, Real, Record, Sequence, Simplex, UserError, load, make, run
-from agentic.experiments.build import build
+from agentic import (
+    Agent,
+    Decision,
+    EnergyAgent,
+    Purpose,
+    Real,
+    Record,
+    Sequence,
+    Simplex,
+    Softmax,
+    UserError,
+    make,
+    run,
+)
 from agentic.runs.candidates import BYTES, Wanted
 from agentic.runs.chunk import LARGEST, Block
-from agentic_agents.random import RandomAgent
-from agentic_optimizers.feedback_plan import AffineFeedback
-from agentic_optimizers.tree_plan import Tree
+from agentic.testing.parts import AllPlans, BayesRule
+from agentic.testing.worlds import Coin, TwoPlaces
+from tests.agentic.standins import Finite, Levels, Look
 from tests.agentic.worlds import Echo, Walk
 
 F64 = torch.float64
@@ -52,24 +64,6 @@ class TestPlans:
         found = Sequence(self.actions, self.values, Simplex((2,)), {}, prior).candidates(1, 1.0)
         assert found.actions[0, 0, :, 1].tolist() == [0, 0]
         assert found.terms["expected_energy"].tolist() == [[1, 3]]
-
-    def test_a_tree_lists_its_first_actions(self) -> None:
-        values = torch.tensor([[log(3)], [0.0]], dtype=F64)
-        tree = Tree(values, {"pragmatic": values}, EYE, torch.tensor([0]), (values.T,), Simplex((2,)))
-        found = tree.candidates(5, 1.0)
-        assert found.actions.tolist() == [[[[0, 1]]], [[[1, 0]]]]
-        assert found.probability[:, 0].tolist() == pytest.approx([0.75, 0.25])
-        assert found.terms["pragmatic"][:, 0].tolist() == pytest.approx([0, log(3)])
-
-    def test_feedback_has_one(self) -> None:
-        start = Point(torch.tensor([[1.0, 2.0], [0.0, 1.0]], dtype=F64))
-        gains, parts = torch.tensor([[[1.0, 1.0]]], dtype=F64), {"pragmatic": torch.tensor([5.0, 6.0], dtype=F64)}
-        plan = AffineFeedback(gains, torch.tensor([[0.5]], dtype=F64), start, parts)
-        found = plan.candidates(3)
-        assert found is not None
-        assert found.actions.tolist() == [[[[3.5]], [[1.5]]]]
-        assert found.probability.tolist() == [[1, 1]]
-        assert found.terms["pragmatic"].tolist() == [[5, 6]]
 
 
 @dataclass
@@ -135,7 +129,7 @@ def test_memory_and_folder_hold_the_same_and_ticks_stay_the_same(tmp_path: Path)
 
 def test_without_a_plan_there_is_no_table(tmp_path: Path) -> None:
     world = make(Walk())
-    record = run(RandomAgent(world.action), world, folder=tmp_path, episodes=2, candidates=5)
+    record = run(Coin(), world, folder=tmp_path, episodes=2, candidates=5)
     assert record.candidates().num_columns == 0
     assert not list(tmp_path.glob("candidates-*"))
     assert run(planning(), Walk(), episodes=1).candidates().num_columns == 0
@@ -176,35 +170,17 @@ def test_many_candidates_make_shorter_chunks() -> None:
     assert wide.room == LARGEST // (72 + 100 * BYTES)
 
 
-TMAZE: dict[str, Any] = {
-    "run": {"candidates": 16},
-    "env": {"id": "agentic/TMaze-v0"},
-    "agent": {"name": "energy", "selection": {"name": "softmax", "precision": 3.0}},
-    "model": {"name": "categorical"},
-    "goal": {"name": "log_preferences", "values": [[0, 0, 0, 0, 0], [0, 2, -6]]},
-    "inference": {"name": "mirror"},
-    "planner": {"name": "enumerate", "horizon": 2, "gain": {"name": "summed"}},
-    "evaluate": {"episodes": 3},
-}
-
-
-def test_an_experiment_asks_for_them_and_they_add_up_to_the_tick() -> None:
-    record = build(Experiment.of(TMAZE), load()).run()
+def test_those_of_an_energy_agent_add_up_to_the_tick() -> None:
+    truth = TwoPlaces().true_model()
+    model = Finite([[0.9, 0.2], [0.1, 0.8]], truth["B"][0], truth["D"][0])
+    agent = EnergyAgent(model, Purpose(Levels([0.0, -0.5]), 2, Look()), BayesRule(), AllPlans(), selection=Softmax(3.0))
+    record = run(agent, TwoPlaces(), episodes=3, candidates=4)
     table, ticks = record.candidates(), record.table()
-    q = table["probability"].to_numpy().reshape(-1, 16)
-    energy = (table["term.pragmatic"].to_numpy() - table["term.state_gain"].to_numpy()).reshape(-1, 16)
-    assert len(q) == len(ticks) == 12
+    q = table["probability"].to_numpy().reshape(-1, 4)
+    energy = (table["term.pragmatic"].to_numpy() - table["term.state_gain"].to_numpy()).reshape(-1, 4)
+    assert len(q) == len(ticks) == 30
     np.testing.assert_allclose(q.sum(1), 1)
     np.testing.assert_allclose((q * energy).sum(1), ticks["energy.expected_energy"].to_numpy(), rtol=1e-9)
     np.testing.assert_allclose(q, np.exp(-3 * energy) / np.exp(-3 * energy).sum(1, keepdims=True), rtol=1e-6)
     assert (np.diff(q) <= 0).all()
-    assert {tuple(plan) for plan in table["plan"].to_pylist()[:16]} == {(a, b) for a in range(4) for b in range(4)}
-
-
-def test_a_greedy_tree_does_its_best_candidate() -> None:
-    tables = TMAZE | {"agent": {"name": "energy"}, "planner": TMAZE["planner"] | {"name": "tree"}}
-    record = build(Experiment.of(tables), load()).run()
-    table = record.candidates()
-    first = table["plan"].to_pylist()[::4]
-    assert first == [[action] for action in record.table()["action"].to_pylist()]
-    assert table["probability"].to_numpy().reshape(-1, 4)[0].tolist() == [1, 0, 0, 0]
+    assert {tuple(plan) for plan in table["plan"].to_pylist()[:4]} == {(a, b) for a in range(2) for b in range(2)}

@@ -16,8 +16,7 @@ from torch import Tensor
 from agentic import Agent, Decision, Learner, Record, RunError, Tick, UserError, make, run, ticks
 from agentic.runs.run import Progress
 from agentic.runs.seeds import environment_seed
-from agentic_agents.random import RandomAgent
-from agentic_agents.rock import Rock
+from tests.agentic.standins import Same
 from tests.agentic.worlds import Walk
 
 PUSH = torch.eye(2)
@@ -70,7 +69,7 @@ def vector(mode: AutoresetMode) -> Callable[[], Any]:
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
-@pytest.mark.parametrize("agent", [Scripted(), Rock(make(Walk()).action), Rock(make(Walk()).action, action=1)])
+@pytest.mark.parametrize("agent", [Scripted(), Same(make(Walk()).action), Same(make(Walk()).action, action=1)])
 def test_every_autoreset_mode_gives_the_ticks_of_singles(mode: AutoresetMode, agent: Agent) -> None:
     singles = rows(list(ticks(agent, make(Walk, envs=3), seed=4, episodes=4)), 3)
     assert rows(list(ticks(agent, vector(mode)(), seed=4, episodes=4)), 3) == singles
@@ -85,7 +84,7 @@ def test_a_step_leads_to_the_next_and_episodes_count_from_zero() -> None:
         assert after[6:] == ((before[6] + 1, 0) if ended else (before[6], before[7] + 1))
 
 
-@pytest.mark.parametrize("make_agent", [Scripted, lambda: Rock(make("CartPole-v1").action)])
+@pytest.mark.parametrize("make_agent", [Scripted, lambda: Same(make("CartPole-v1").action)])
 def test_eight_rows_are_eight_singles_bit_for_bit(make_agent: Callable[[], Agent]) -> None:
     together = list(ticks(make_agent(), make("CartPole-v1", envs=8), seed=2, episodes=3))
     by_row = rows(together, 8)
@@ -119,7 +118,7 @@ def test_quotas_and_steps_are_exact() -> None:
 
 
 def test_the_agent_sees_the_runs_number_type() -> None:
-    tick = next(ticks(Rock(make(Walk()).action), Walk(), dtype=torch.float64))
+    tick = next(ticks(Same(make(Walk()).action), Walk(), dtype=torch.float64))
     assert tick.obs.dtype is tick.action.dtype is tick.next_obs.dtype is torch.float64
     assert tick.reward.dtype == np.float64
 
@@ -152,23 +151,6 @@ def test_warm_up_draws_uniformly_and_is_learned_from() -> None:
     assert sum(student.counting.seen) == 300
     again = run(Student(), Walk(), learn_steps=300, warmup=200, episodes=1)
     assert again.table().equals(record.table())
-
-
-def test_the_same_random_actions_from_the_same_generator() -> None:
-    def actions(limit: int) -> list[list[float]]:
-        agent = RandomAgent(make("Pendulum-v1").action)
-        return [tick.action.tolist() for tick in ticks(agent, "Pendulum-v1", seed=3, steps=limit)]
-
-    assert actions(600)[:300] == actions(300)
-    assert len({str(action) for action in actions(600)}) == 600
-
-
-def test_a_rock_never_moves() -> None:
-    assert Rock.from_env(make("Pendulum-v1")).event.tolist() == [[0.0]]
-    assert Rock.from_env(make("CartPole-v1"), action=1).event.tolist() == [[0.0, 1.0]]
-    for env, action in (("CartPole-v1", 2), ("CartPole-v1", -1), ("Pendulum-v1", 0)):
-        with pytest.raises(UserError, match="leave it out"):
-            Rock.from_env(make(env), action=action)
 
 
 @pytest.mark.parametrize("counts", [{"episodes": -1}, {"learn_steps": -1}, {"warmup": -2}, {"learn_steps": 5}])

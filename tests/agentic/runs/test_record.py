@@ -26,7 +26,8 @@ from agentic import Agent, Decision, Gaussian, Particles, Record, RunError, User
 from agentic.runs.chunk import LARGEST, Block, boundary
 from agentic.runs.manifest import create_folder
 from agentic.runs.recorder import Recorder
-from agentic_agents.random import RandomAgent
+from agentic.testing.worlds import Coin
+from tests.agentic.standins import Same
 from tests.agentic.worlds import Echo, Walk
 
 DICT = spaces.Dict({"eye": spaces.Box(0, 1, (2, 3), np.float32), "touch": spaces.Discrete(3, start=1)})
@@ -95,7 +96,7 @@ def test_a_record_reads_as_it_happened(tmp_path: Path) -> None:
 
 def test_a_dict_observation_has_one_column_per_key(tmp_path: Path) -> None:
     echo = Echo(DICT, spaces.Discrete(2, start=5))
-    run(RandomAgent(make(echo).action), echo, folder=tmp_path, episodes=1)
+    run(Same(make(echo).action), echo, folder=tmp_path, episodes=1)
     arrays = Record.open(tmp_path).episodes()[0].arrays
     np.testing.assert_array_equal(arrays["obs.eye"], [seen["eye"] for seen in echo.seen[:4]])
     np.testing.assert_array_equal(arrays["next_obs.touch"], [seen["touch"] for seen in echo.seen[1:5]])
@@ -112,7 +113,7 @@ def test_a_column_that_comes_late_is_nan_before() -> None:
 def test_a_column_that_a_chunk_lacks_is_nan_there(tmp_path: Path) -> None:
     world = make(Walk())
     recorder = Recorder(world, tmp_path)
-    for agent in (RandomAgent(world.action), Thinking()):
+    for agent in (Coin(), Thinking()):
         for tick in ticks(agent, world, steps=256):
             recorder.add("learn", tick)
     recorder.close()
@@ -159,7 +160,7 @@ def test_the_same_run_twice_gives_equal_bytes(envs: int, tmp_path: Path) -> None
 
 def test_dummy_steps_are_not_recorded() -> None:
     own = gymnasium.make_vec("CartPole-v1", num_envs=4, vectorization_mode="vector_entry_point")
-    record = run(RandomAgent(make(own).action), own, episodes=12)
+    record = run(Coin(), own, episodes=12)
     for episode in record.episodes():
         np.testing.assert_array_equal(episode.arrays["t"], np.arange(episode.length))
         assert (episode.arrays["reward"] == 1).all()
@@ -199,13 +200,13 @@ def test_folders_are_numbered_also_when_many_start_at_once(tmp_path: Path) -> No
 KILLED = """
 import sys
 from agentic import make, run
-from agentic_agents.random import RandomAgent
+from agentic.testing.worlds import Coin
 world = make("CartPole-v1")
 done = open(sys.argv[2], "w")
 def tell(progress):
     if progress.steps % 64 == 0:
         done.seek(0); done.write(f"{progress.steps:9d}"); done.flush()
-run(RandomAgent(world.action), world, episodes=10**6, folder=sys.argv[1], observer=tell)
+run(Coin(), world, episodes=10**6, folder=sys.argv[1], observer=tell)
 """
 
 
