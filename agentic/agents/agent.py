@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from copy import deepcopy
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -40,6 +40,8 @@ class Agent(ABC):
     that of the q(plan) = softmax(-precision G + log E) its plans are weighed with; infinite for the best plan alone.
     """
 
+    reference: ClassVar[bool] = False
+    """Whether what others score is shown beside what this one does."""
     learner: "Learner | None" = None
     precision: float = inf
 

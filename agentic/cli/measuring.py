@@ -25,7 +25,7 @@ def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) ->
     given: dict[str, Any] = {}
     for setting in settings:
         if not re.match(r"[^=.]+\.[^=]+=", setting):
-            raise UserError(f"cannot read the setting {setting!r}: write METRIC.KEY=VALUE, as episode_return.level=0.9")
+            raise UserError(f"cannot read the setting {setting!r}: write METRIC.KEY=VALUE")
         override(given, setting)
     wanted = list(dict.fromkeys(names)) or registry.names("metrics")
     for name in given:

@@ -59,7 +59,7 @@ def starting_tables(file: str | None, env: str | None, agent: str | None, regist
     found = read(file) if file is not None else examples.for_environment(env or "", registry)
     if found is None:
         if agent is None:
-            raise UserError(f"no example was made for {env!r}: name an agent too, such as --agent random")
+            raise UserError(f"no example was made for {env!r}: name an agent too, with --agent")
         return {"env": {"id": env}, "agent": {"name": agent}}, ""
     if agent is not None:
         found = retarget(Experiment.of(found, source=f"{file}: " if file else ""), agent, registry).tables()

@@ -7,14 +7,13 @@ from typing import Self, final
 
 import click
 
+from agentic.agents.agent import Agent
 from agentic.cli.progress import progress
 from agentic.experiments.build import build, retarget
 from agentic.experiments.experiment import EvaluateTable, Experiment
 from agentic.experiments.worlds import LIMIT, limited
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
-
-REFERENCES = ("rock", "random")
 
 
 @final
@@ -48,10 +47,11 @@ class Source:
         return replace(again, record=self.recorded.record)
 
     def references(self, seed: int, parts: set[Part]) -> Mapping[str, Subject]:
-        """A rock and a random agent in the same world; nobody where the world is not known."""
+        """The agents that others are compared with, in the same world; nobody where the world is not known."""
         if self.experiment is None:
             return {}
-        others = [name for name in REFERENCES if name != self.experiment.agent.name]
+        agents = {name: self.registry.find(Agent, name)[1] for name in self.registry.satisfying(Agent)}
+        others = [name for name, agent in agents.items() if agent.reference and name != self.experiment.agent.name]
         lived = seed if self.recorded is None else self.experiment.run.seed
         return {name: self._lived(retarget(self.experiment, name, self.registry), lived, parts) for name in others}
 

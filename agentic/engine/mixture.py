@@ -113,5 +113,5 @@ def density(belief: Belief) -> Density | PushForward | Either:
         return belief
     raise UserError(
         f"perceiving needs a prior belief with a density, got {type(belief).__name__}: "
-        "weigh particles with particle_filter, or push them through a transition first"
+        "weigh particles with a particle filter, or push them through a transition first"
     )

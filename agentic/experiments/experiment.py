@@ -175,6 +175,6 @@ def _sentence(error: ValidationError) -> str:
         near = suggest((keys or [table])[-1], known)
         return f"unknown {'key' if keys else 'table'} {label}{near}; known: {', '.join(known)}"
     if first["type"] == "missing":
-        hint = {"env": 'id = "CartPole-v1"', "agent": 'name = "energy"'}.get(table, 'name = "..."')
+        hint = {"env": 'id = "CartPole-v1"', "agent": 'name = "..."'}.get(table, 'name = "..."')
         return f"{label} is missing" + ("" if len(keys) > 1 else f": write [{table}] and below it {hint}")
     return f"{label} {complaint(error)}"

@@ -20,7 +20,12 @@ from agentic.planning.gain import Gain
 from agentic.planning.goal import ActionGoal, Goal
 from agentic.planning.plan import Plan, Sequence as OpenLoop
 
-SIGNS = {"disagreement": -1.0, "state_gain": -1.0, "parameter_gain": -1.0, "latent_parameter_gain": -1.0}
+COSTS = ("pragmatic", "effort", "terminal", "expected_energy")  # terms that are added; all others are gains
+
+
+def sign(term: str) -> float:
+    """What a term of the expected energy counts: 1 for a cost, -1 for a gain."""
+    return 1.0 if term in COSTS else -1.0
 
 
 @dataclass(frozen=True)
@@ -161,8 +166,8 @@ class ExpectedEnergy(Objective):
 
     @staticmethod
     def total(parts: Mapping[str, Tensor]) -> Tensor:
-        """G from its parts: gains are subtracted."""
-        terms = [SIGNS.get(name, 1.0) * part for name, part in parts.items()]
+        """G from its parts: gains, whatever their names, are subtracted."""
+        terms = [sign(name) * part for name, part in parts.items()]
         value = terms[0]
         for term in terms[1:]:
             value = value + term

@@ -29,6 +29,8 @@ class Draws:
 class RandomAgent(Agent):
     """Uniform over the action domain; where a side is unbounded, as Gymnasium's `Box.sample` draws."""
 
+    reference = True
+
     def __init__(self, action: Domain) -> None:
         self.action = action
 

@@ -16,6 +16,8 @@ class Rock(Agent):
     `action` names another value, an index within each factor. Raises UserError where the space has no such value.
     """
 
+    reference = True
+
     def __init__(self, domain: Domain, action: int | None = None) -> None:
         if action is not None and not (isinstance(domain, Simplex) and 0 <= action < min(domain.sizes)):
             raise UserError(f"action = {action} is not a value of every factor of {domain}: leave it out")

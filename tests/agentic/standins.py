@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from agentic import (
+    ActionGoal,
     Agent,
     Belief,
     Categorical,
@@ -153,11 +154,8 @@ class LatentSquare(_Square, LatentGoal):
 
 
 @final
-class Toil(_Square):
+class Toil(_Square, ActionGoal):
     """A quadratic of the action."""
-
-    def expected(self, model: Model, step: Step) -> Tensor:
-        return self(None, step.action)
 
 
 @final

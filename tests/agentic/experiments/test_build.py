@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agentic.experiments.parameters import accepted
 
 from agentic import EnergyAgent, Experiment, Greedy, Registry, RunError, UserError, load
-from agentic.experiments.build import build, gymnasium_id, retarget
+from agentic.experiments.build import build, retarget
+from agentic.experiments.worlds import gymnasium_id
+from agentic.plugins.parameters import accepted
 from agentic.testing.worlds import Ladder
 
 MINIMAL: dict[str, Any] = {"env": {"id": "CartPole-v1"}, "agent": {"name": "doubler"}}
@@ -53,11 +54,16 @@ class Four(gymnasium.Env):
         self.place, self.count = (self.place + 1 - action) % 4, self.count + 1
         return self.place, 1.0, False, self.count == 3, {}
 
-class Broken:
+class Still(Agent):
+    """Does nothing."""
+    def start(self, batch, *, generator): return None
+    def decide(self, state, obs, *, generator): return Decision(obs)
+
+class Broken(Still):
     """Breaks while it is made."""
     def __init__(self): raise LookupError("no such thing")
 
-class Strict:
+class Strict(Still):
     """Refuses its parameter."""
     def __init__(self, size): raise ValueError("size must be even")
 
@@ -118,7 +124,7 @@ def test_run_records_the_resolved_file(registry: Registry, tmp_path: Path) -> No
         (["learn.steps=5"], "nothing that learns"),
         (["env.id=CartPol-v1"], "CartPole-v1"),
         (["env.changes=[{name = 'mirored'}]"], "did you mean 'mirrored'"),
-        (["env.changes=[{name = 'pole'}]"], "pole is an environment"),
+        (["env.changes=[{name = 'pole'}]"], "[env.changes] pole is an Env; a Wrapper is wanted: "),
         (["env.changes=[{name = 'mirrored', far = 1}]"], "mirrored has no parameter 'far'"),
         (["env.id=CartPole-v1"], "CartPole-v1"),
     ],

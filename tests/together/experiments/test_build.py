@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from agentic import EnergyAgent, Experiment, Greedy, Registry, Softmax, UserError, load
-from agentic.experiments.build import build, gymnasium_id, retarget
+from agentic.experiments.build import build, retarget
+from agentic.experiments.worlds import gymnasium_id
 from agentic_energies.gains import JointGain
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))
@@ -90,7 +91,7 @@ def test_run_records_the_resolved_file(registry: Registry, tmp_path: Path) -> No
         (["model.A=[[[0.5, 0.2], [0.5, 0.7]]]", "model.B=[[[[1], [0]], [[0], [1]]]]", "model.D=[[0.5, 0.5]]"], "A[0]"),
         (["env.id=CartPol-v1"], "CartPole-v1"),
         (["env.changes=[{name = 'mirored'}]"], "did you mean 'mirrored'"),
-        (["env.changes=[{name = 'tiger'}]"], "tiger is an environment"),
+        (["env.changes=[{name = 'tiger'}]"], "[env.changes] tiger is an Env; a Wrapper is wanted: "),
         (["env.changes=[{name = 'mirrored', far = 1}]"], "mirrored has no parameter 'far'"),
     ],
 )

@@ -1,6 +1,6 @@
 """What a component's constructor takes, and whether given values fit."""
 
-from agentic.experiments.parameters import accepted, fit
+from agentic.plugins.parameters import accepted, fit
 
 
 def test_parameters_of_unresolvable_types_are_taken_as_they_are() -> None:
