@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentic.errors import UserError
 from agentic.plugins.contracts import Contract, asked, fits, named, only, with_article
-from agentic.plugins.parameters import accepted, maker
+from agentic.plugins.parameters import accepted, check_names, maker
 
 if TYPE_CHECKING:
     from agentic.plugins.registry import Component, Registry
@@ -54,13 +54,13 @@ class Making:
         takes = accepted(target, leading)
         for part in parts:
             takes.names.pop(part, None)
-        inside = where.strip("[]")
+        inside, label = where.strip("[]"), f"{where} {table['name']}"
+        own = {key: value for key, value in written.items() if key not in others}
+        check_names(takes, own, label, others)
         given = {
             key: self._nested(takes.names.get(key), value, f"[{inside}.{key}]", found.kind)
-            for key, value in written.items()
-            if key not in others
+            for key, value in own.items()
         }
-        label = f"{where} {found.name if '/' not in table['name'] else table['name']}"
         construct = maker(target, takes, given, label, found.plugin, *others)
 
         def make(*arguments: Any, **more: Any) -> Any:

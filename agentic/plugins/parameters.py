@@ -46,14 +46,19 @@ def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[
 
     `label` names the component in messages; `others` are further keys of its table, to be suggested too.
     """
-    known = [*takes.names, *(key for key in others if key != "name")]
-    for key in given:
-        if key not in takes.names and not takes.free:
-            raise UserError(f"{label} has no parameter '{key}'{suggest(key, known)}; known: {listed(known)}")
+    check_names(takes, given, label, others)
     for key in takes.names:
         if takes.needs(key) and key not in given:
             raise UserError(f"{label} needs the parameter '{key}': write {key} = ...")
     return {key: _typed(takes.names.get(key), value, f"{label}: {key}") for key, value in given.items()}
+
+
+def check_names(takes: Accepted, given: Iterable[str], label: str, others: Iterable[str] = ()) -> None:
+    """Raises UserError for the name of a parameter that the component does not have."""
+    known = [*takes.names, *(key for key in others if key != "name")]
+    for key in given:
+        if key not in takes.names and not takes.free:
+            raise UserError(f"{label} has no parameter '{key}'{suggest(key, known)}; known: {listed(known)}")
 
 
 def maker(target: Any, takes: Accepted, given: Mapping[str, Any], label: str, plugin: str, *others: str) -> Any:
