@@ -49,6 +49,7 @@ def run(
 
 def starting_tables(file: str | None, env: str | None, agent: str | None, registry: Any) -> tuple[dict[str, Any], str]:
     """The tables to start from, and how to name them in messages."""
+    from agentic.agents.agent import Agent
     from agentic.experiments import examples
     from agentic.experiments.build import retarget
     from agentic.experiments.experiment import Experiment
@@ -59,7 +60,8 @@ def starting_tables(file: str | None, env: str | None, agent: str | None, regist
     found = read(file) if file is not None else examples.for_environment(env or "", registry)
     if found is None:
         if agent is None:
-            raise UserError(f"no example was made for {env!r}: name an agent too, with --agent")
+            known = ", ".join(registry.satisfying(Agent))
+            raise UserError(f"no example was made for {env!r}: name an agent too, with --agent: {known}")
         return {"env": {"id": env}, "agent": {"name": agent}}, ""
     if agent is not None:
         found = retarget(Experiment.of(found, source=f"{file}: " if file else ""), agent, registry).tables()
