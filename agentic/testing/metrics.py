@@ -85,6 +85,7 @@ def accounts_for_its_value(make: Make) -> None:
     if found.null is not None:
         assert 0 <= found.null.p_value <= 1, f"a p-value lies between 0 and 1, got {found.null.p_value}"
         assert found.null.n > 0, "a null says from how many surrogates it came"
+    assert found.enough or found.warnings, "enough=False needs a warning that says how much data it takes"
 
 
 def prints_itself(make: Make) -> None:

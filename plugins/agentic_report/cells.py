@@ -26,7 +26,7 @@ def cell_of(table: Mapping[str, Any]) -> Cell | None:
         elif isinstance(field.default, int):
             read[field.name] = value if isinstance(value, int) else 0
         elif isinstance(field.default, Verdict):
-            read[field.name] = _verdict(value)
+            read[field.name] = _verdict(table)
         elif field.name in ("agent", "world", "metric", "unit", "note"):
             read[field.name] = value if isinstance(value, str) else ""
         else:
@@ -34,14 +34,14 @@ def cell_of(table: Mapping[str, Any]) -> Cell | None:
     return Cell(**read) if read["agent"] and read["world"] and read["metric"] else None
 
 
-def _verdict(word: Any) -> Verdict:
-    """Of a word in a file; undefined where there is none."""
-    if not isinstance(word, str):
-        return Verdict.UNDEFINED
+def _verdict(table: Mapping[str, Any]) -> Verdict:
+    """That of a cell; undefined where no word is there."""
+    word = table.get("verdict")
     try:
-        return Verdict.of(word)
+        return Verdict.of(word) if isinstance(word, str) else Verdict.UNDEFINED
     except UserError as error:
-        raise UserError(f"cells.json holds a verdict that is not known: {error}") from None
+        place = ", ".join(str(table.get(name)) for name in ("world", "agent", "metric"))
+        raise UserError(f"cells.json: {place}: {error}") from None
 
 
 def known(cell: Cell | None) -> bool:

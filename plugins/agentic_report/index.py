@@ -46,7 +46,11 @@ def _entry(folder: Path, beside: Path) -> Entry | None:
     page = quote(Path(os.path.relpath(written, beside)).as_posix()) if written.is_file() else ""
     place = (match.group() if match else "", folder.name)
     date, status = moment(manifest.get("started")), str(manifest.get("status") or "unknown")
-    if bench := Bench.open(folder):
+    try:
+        bench = Bench.open(folder)
+    except UserError as error:  # the others are worth a line all the same
+        return Entry(*place, "bench", "", "", f"cannot be read: {error}", "", "", date, page)
+    if bench:
         ended = f"unfinished: {bench.unfinished}" if bench.unfinished else status
         return Entry(
             *place, "bench", enumerated(bench.worlds), f"{len(bench.agents)} agents", ended, "", "", date, page

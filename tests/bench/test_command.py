@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agentic import Verdict
 from agentic.cli import main
 from agentic_bench import Cell, Scores
 from agentic_bench.scores import shown, unmeasured
@@ -58,8 +59,8 @@ def test_an_agent_that_cannot_be_made_is_told_with_its_reason() -> None:
     assert list(unmeasured(scores)) == ["cart, a: no x"]
 
 
-@pytest.mark.parametrize("verdict", ["inside the null", "too little data", "too few surrogates"])
-def test_what_is_not_told_from_its_null_is_in_parentheses(verdict: str) -> None:
+@pytest.mark.parametrize("verdict", [Verdict.INSIDE, Verdict.TOO_LITTLE_DATA, Verdict.TOO_FEW_SURROGATES])
+def test_what_is_not_told_from_its_null_is_in_parentheses(verdict: Verdict) -> None:
     cell = Cell(agent="a", world="cart", metric="x", value=1.0, verdict=verdict)
     assert shown(cell) == "(1)"
-    assert shown(replace(cell, verdict="outside the null")) == shown(replace(cell, verdict="no null")) == "1"
+    assert shown(replace(cell, verdict=Verdict.OUTSIDE)) == shown(replace(cell, verdict=Verdict.NO_NULL)) == "1"

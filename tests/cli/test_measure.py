@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import agentic_metrics
-from agentic import Access, Frame, Interval, Measurement, Null, Record
+from agentic import Access, Frame, Interval, Measurement, Null, Record, Verdict
 from agentic.cli import main
 from agentic.metrics.profile import Row
 from agentic.metrics.significance import difference, verdicts
@@ -249,26 +249,26 @@ def found(value: float = 1.0, p: float | None = None, half: float | None = None,
 
 def test_verdicts_are_adjusted_for_their_number() -> None:
     rows = [Row("a", [found(p=0.03)]), Row("b", [found(p=0.001)]), Row("c", [found()])]
-    assert verdicts(rows) == ["outside the null", "outside the null", "no null"]
+    assert verdicts(rows) == [Verdict.OUTSIDE, Verdict.OUTSIDE, Verdict.NO_NULL]
     rows.append(Row("d", [found(p=0.04)]))
-    assert verdicts(rows) == ["inside the null", "outside the null", "no null", "inside the null"]
+    assert verdicts(rows) == [Verdict.INSIDE, Verdict.OUTSIDE, Verdict.NO_NULL, Verdict.INSIDE]
 
 
 def test_exact_nulls_are_no_tests_to_adjust_for() -> None:
     exact = Null("zero", 0.0, 0.0, 1, 0.0)
     rows = [Row(str(i), [replace(found(), null=exact)]) for i in range(9)]
-    assert verdicts([*rows, Row("a", [found(p=0.03)])]) == ["outside the null"] * 10
+    assert verdicts([*rows, Row("a", [found(p=0.03)])]) == [Verdict.OUTSIDE] * 10
 
 
 def test_surrogates_that_are_too_few_among_so_many_are_told() -> None:
     rows = [Row(str(i), [found(p=0.01)]) for i in range(6)]  # 1 / (1 + 99): none of them reaches the value
-    assert verdicts(rows) == ["too few surrogates"] * 6
-    assert verdicts(rows[:4]) == ["outside the null"] * 4
+    assert verdicts(rows) == [Verdict.TOO_FEW_SURROGATES] * 6
+    assert verdicts(rows[:4]) == [Verdict.OUTSIDE] * 4
 
 
 def test_little_data_is_no_verdict() -> None:
-    few = found(p=0.001, warnings=("9 samples are too few: record at least 10",))
-    assert verdicts([Row("a", [few])]) == ["too little data"]
+    few = found(p=0.001, warnings=("9 samples are too few: record at least 10",), enough=False)
+    assert verdicts([Row("a", [few])]) == [Verdict.TOO_LITTLE_DATA]
 
 
 def test_p_values_of_seeds_are_put_together() -> None:

@@ -213,6 +213,13 @@ class NoSurrogates(Steps):
         return replace(super().measure(subject, generator=generator), null=Null("shift", 0.0, 1.0, 0, 0.5))
 
 
+class NeverEnough(Steps):
+    """Its data never suffice, and it does not say why."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        return replace(super().measure(subject, generator=generator), enough=False)
+
+
 class OldGlobals(Steps):
     """Bootstraps with the global generator."""
 
@@ -266,6 +273,7 @@ CAUGHT = [
     ("metrics", OtherUnit, "accounts_for_its_value"),
     ("metrics", Upside, "accounts_for_its_value"),
     ("metrics", NoSurrogates, "accounts_for_its_value"),
+    ("metrics", NeverEnough, "accounts_for_its_value"),
     ("metrics", OldGlobals, "global_randomness_untouched"),
     ("metrics", Undeclared, "declares_what_it_looks_at"),
     ("metrics", Confident, "says_when_there_is_nothing"),

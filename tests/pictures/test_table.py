@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agentic import UserError
 from agentic_bench.scores import LEGEND
 from pictures import table
 
@@ -65,3 +66,11 @@ def test_it_goes_between_the_markers_however_often() -> None:
 def test_without_its_markers_nothing_is_replaced(page: str) -> None:
     with pytest.raises(ValueError, match="expected a line '<!-- bench table -->'"):
         table.put(page, "| new |")
+
+
+def test_a_word_that_is_no_verdict_is_one_sentence(bench: Path) -> None:
+    found = json.loads((bench / "cells.json").read_text())
+    found["cells"][0]["verdict"] = "probably"
+    (bench / "cells.json").write_text(json.dumps(found))
+    with pytest.raises(UserError, match="'probably' is no verdict; known: outside the null, "):
+        table.tables(bench)

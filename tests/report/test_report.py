@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import agentic
-from agentic import UserError
+from agentic import UserError, Verdict
 from agentic.cli import main
 from agentic_bench import Cell
 from agentic_report.grid import shown
@@ -158,7 +158,7 @@ def test_replays_without_room_are_named(folders: Path, monkeypatch: pytest.Monke
 
 
 def test_a_value_without_bound_is_shown() -> None:
-    empty = Cell(agent="a", world="w", metric="beta", verdict="outside the null")
+    empty = Cell(agent="a", world="w", metric="beta", verdict=Verdict.OUTSIDE)
     assert shown(empty, {"value": "inf"}).value == "∞"
     assert shown(empty, {"value": "nan"}).value == "–"
 
@@ -219,6 +219,39 @@ def test_half_written_files_break_nothing(cells: Path, name: str, content: str |
     if content is not None:
         (cells / name).write_text(content)
     assert "planner-40" in Page(agentic.report(cells)).text
+
+
+def with_verdict(folder: Path, word: Any) -> Path:
+    """A bench whose first cell has another verdict."""
+    table = json.loads((folder / "cells.json").read_text())
+    table["cells"][0]["verdict"] = word
+    (folder / "cells.json").write_text(json.dumps(table))
+    return folder
+
+
+def test_a_word_that_is_no_verdict_is_one_sentence(cells: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(with_verdict(cells, "outside the hull"))]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    for said in (
+        "cells.json: maze, planner-40, ",
+        "'outside the hull' is no verdict",
+        "did you mean 'outside the null'?",
+    ):
+        assert said in line
+
+
+def test_a_bench_that_cannot_be_read_costs_the_index_its_own_line_only(tmp_path: Path) -> None:
+    with_verdict(bench_cells(tmp_path / "0001-received", seeds=1), "perhaps")
+    bench_cells(tmp_path / "0002-ours", seeds=1)
+    text = Page(agentic.report(tmp_path)).text
+    assert "cannot be read: cells.json: maze, planner-40, " in text
+    assert "'perhaps' is no verdict" in text
+    assert "5 agents" in text
+
+
+@pytest.mark.parametrize("verdict", [None, 3])
+def test_a_cell_without_a_verdict_is_undefined(cells: Path, verdict: Any) -> None:
+    assert "; undefined; " in Page(agentic.report(with_verdict(cells, verdict))).source
 
 
 def test_half_written_units_break_nothing(folders: Path, tmp_path: Path) -> None:

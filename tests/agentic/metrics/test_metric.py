@@ -42,6 +42,7 @@ FULL = Measurement(
     diagnostics={"gap": np.float64(1e-9), "curve": np.array([1.0, np.inf])},
     seed=3,
     warnings=("too few",),
+    enough=False,
 )
 
 
@@ -51,9 +52,20 @@ def test_a_measurement_survives_strict_json() -> None:
     assert again.to_dict() == FULL.to_dict()
     assert again.interval == FULL.interval
     assert (again.null, again.frame, again.access) == (FULL.null, FRAME, Access.INTERVENE)
+    assert (again.enough, json.loads(text)["enough"]) == (False, False)
     assert np.isnan(again.references["random"])
     assert json.loads(text)["parameters"] == {"lag": 2, "bins": [3, 4]}
     assert json.loads(text)["interval"]["high"] == "inf"
+
+
+def test_a_measurement_from_before_there_was_enough_is_read() -> None:
+    old = {key: value for key, value in FULL.to_dict().items() if key != "enough"}
+    assert Measurement.from_dict(old).enough
+
+
+def test_enough_is_yes_or_no() -> None:
+    with pytest.raises(UserError, match="enough"):
+        Measurement.from_dict(FULL.to_dict() | {"enough": "perhaps"})
 
 
 def test_an_exact_value_needs_neither_interval_nor_null() -> None:
