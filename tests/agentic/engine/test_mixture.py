@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Either, Evidence, Particles, Point, PushForward, UserError
+from agentic import Either, Evidence, Gaussian, Particles, Point, PushForward, UserError
 from tests.agentic.standins import Linear
 
 F64 = torch.float64
@@ -67,7 +67,8 @@ class TestEither:
     both = Either(torch.tensor([True, False]), MODEL.begin(2), AHEAD)
 
     def test_each_row_is_its_own_belief(self) -> None:
-        first = MODEL.prior.given(torch.empty(2, 0))
+        first = MODEL.begin(2)
+        assert isinstance(first, Gaussian)
         for mine, one, two in (
             (self.both.mean, first.mean, AHEAD.mean),
             (self.both.energy(PLACE), first.energy(PLACE), AHEAD.energy(PLACE)),
