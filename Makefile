@@ -34,7 +34,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: install demo test lint types bench figures pictures study calibration docs lock clean help
+.PHONY: install demo test slow soak ci lint types bench figures pictures study calibration docs lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -65,8 +65,17 @@ endif
 demo: $(STAMP)  ## run the demonstration (no display needed)
 	$(BIN)/agentic demo
 
-test: $(STAMP)  ## run the tests, but for the slow ones (pytest -m slow)
+test: $(STAMP)  ## run the tests but for the slow ones (four minutes on two cores)
 	$(BIN)/python -m pytest -n 2 -rs
+
+slow: $(STAMP)  ## run the slow tests, as CI does too (ten minutes on two cores)
+	$(BIN)/python -m pytest -n 2 -rs -m slow
+
+soak: $(STAMP)  ## run the calibrations and long series that CI never runs (see docs/soak.md)
+	$(BIN)/python -m pytest -n 2 -rs -m soak --durations=0 --durations-min=1
+
+ci:  ## run everything a change must pass, with the time of each step (.ci/run)
+	.ci/run
 
 lint: $(STAMP)  ## check style, formatting and who imports whom
 	$(BIN)/ruff check
@@ -97,7 +106,7 @@ docs: $(STAMP)  ## run the examples in the pages (pytest's 5 means that there is
 lock:  ## renew constraints.txt from a clean install of today's releases (torch keeps its version)
 	@set -e; $(PICK_PYTHON); venv=$$(mktemp -d); trap 'rm -rf "$$venv"' EXIT; \
 	"$$python" -m venv "$$venv"; \
-	"$$venv/bin/python" -m pip install --quiet -e ".[dev]" "torch==$(TORCH_PINNED)"; \
+	"$$venv/bin/python" -m pip install --quiet -e ".[dev,tests]" "torch==$(TORCH_PINNED)"; \
 	{ sed -n '/^#/p' constraints.txt; \
 	  "$$venv/bin/python" -m pip freeze --exclude-editable | sed 's/+[^ ]*$$//' | LC_ALL=C sort -f \
 	  | grep -Ev '^(pip|setuptools|wheel|triton|nvidia-.*|cuda-.*)=='; } > "$$venv/constraints.txt"; \

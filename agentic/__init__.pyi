@@ -19,7 +19,17 @@ from agentic.engine.belief import (
     Point as Point,
 )
 from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Repeated as Repeated, Simplex as Simplex
-from agentic.engine.energy import Conditional as Conditional, Energy as Energy, PopulationEnergy as PopulationEnergy
+from agentic.engine.energy import (
+    ClosedForm as ClosedForm,
+    Conditional as Conditional,
+    Energy as Energy,
+    PopulationEnergy as PopulationEnergy,
+)
+from agentic.engine.learned import (
+    Amortized as Amortized,
+    RepresentationEnergy as RepresentationEnergy,
+    Study as Study,
+)
 from agentic.engine.minimizer import (
     Iterate as Iterate,
     Minimizer as Minimizer,
@@ -29,6 +39,7 @@ from agentic.engine.minimizer import (
 )
 from agentic.engine.mixture import Either as Either, PushForward as PushForward
 from agentic.engine.objective import Clamped as Clamped, Objective as Objective
+from agentic.engine.quadrature import Quadrature as Quadrature
 from agentic.engine.state import select as select
 from agentic.environments.environment import Environment as Environment, make as make
 from agentic.environments.mdp import (
@@ -54,7 +65,7 @@ from agentic.metrics.measurement import (
     Null as Null,
 )
 from agentic.metrics.metric import Metric as Metric, measure as measure
-from agentic.metrics.significance import holm as holm
+from agentic.metrics.significance import Verdict as Verdict, holm as holm
 from agentic.metrics.subject import Subject as Subject, subject_of as subject_of
 from agentic.models.evidence import Evidence as Evidence
 from agentic.models.model import (
@@ -64,6 +75,7 @@ from agentic.models.model import (
     Model as Model,
     Step as Step,
 )
+from agentic.planning.backup import Backup as Backup
 from agentic.planning.expected_energy import (
     CertaintyEquivalentEnergy as CertaintyEquivalentEnergy,
     ExpectedEnergy as ExpectedEnergy,
@@ -71,6 +83,7 @@ from agentic.planning.expected_energy import (
 )
 from agentic.planning.gain import Gain as Gain, state_gain as state_gain
 from agentic.planning.goal import (
+    ActionGoal as ActionGoal,
     Goal as Goal,
     LatentGoal as LatentGoal,
     ObservationGoal as ObservationGoal,

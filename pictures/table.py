@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agentic_bench.scores import LEGEND, UNTOLD
+from agentic import Verdict
+from agentic_bench.scores import LEGEND
 
 START, END = "<!-- bench table -->", "<!-- end -->"
 NONE = "-"
@@ -43,7 +44,7 @@ def _shown(cell: Mapping[str, Any] | None) -> str:
     if cell is None or cell["value"] is None:
         return NONE
     value, low, high = _number(cell["value"]), cell["low"], cell["high"]
-    shown = f"({value})" if cell["verdict"] in UNTOLD else value
+    shown = f"({value})" if Verdict.of(cell["verdict"]).untold else value
     return shown if low is None or high is None or low == high else f"{shown} [{_number(low)}, {_number(high)}]"
 
 

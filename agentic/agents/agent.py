@@ -7,6 +7,7 @@ remembers is its `State`, passed in and returned; what it learned is in its modu
 from abc import ABC, abstractmethod
 from copy import deepcopy
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -35,10 +36,12 @@ class Agent(ABC):
     """Anything that decides: ours, a stranger's, a lookup table, a rock.
 
     Implement `start` and `decide`. An agent that can be told of a change of its goal or its model overrides `told`;
-    a clone or a rock stays what it is. `learner`, where there is one, consumes ticks between decisions.
+    a clone or a rock stays what it is. `learner`, where there is one, consumes ticks between decisions. `precision` is
+    that of the q(plan) = softmax(-precision G + log E) its plans are weighed with; infinite for the best plan alone.
     """
 
     learner: "Learner | None" = None
+    precision: float = inf
 
     @abstractmethod
     def start(self, batch: int, *, generator: torch.Generator) -> State:

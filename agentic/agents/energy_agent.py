@@ -16,6 +16,7 @@ from agentic.agents.selection import Greedy, Selection
 from agentic.engine.belief import Belief, Density, Particles, Point
 from agentic.engine.minimizer import Minimizer, Solution, minimize
 from agentic.engine.mixture import PushForward, merged
+from agentic.environments.environment import Environment
 from agentic.errors import UserError
 from agentic.learning.learner import Learner
 from agentic.models.evidence import Evidence
@@ -59,7 +60,7 @@ class EnergyAgent(Agent):
         learner: Learner | None = None,
     ) -> None:
         self.model, self.purpose, self.selection, self.learner = model, purpose, selection, learner
-        self.inference, self.planner = inference, planner
+        self.inference, self.planner, self.precision = inference, planner, selection.precision
 
     def start(self, batch: int, *, generator: torch.Generator) -> EnergyState:
         return EnergyState(self.model.begin(batch))
@@ -71,10 +72,9 @@ class EnergyAgent(Agent):
         objective = ExpectedEnergy(self.model, belief, self.purpose)
         plan = minimize(objective, self.planner, state.plan, generator=generator).belief
         assert isinstance(plan, Plan)
-        precision = self.selection.precision
-        policy = plan.first_action(precision)
+        policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
-        parts, step = plan.terms(precision), objective.imagine(belief, action)
+        parts, step = plan.terms(self.precision), objective.imagine(belief, action)
         energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
         remembered = EnergyState(self._next(belief, action, step.after), plan.shifted())
         return Decision(action, remembered, policy, belief, plan, energies)
@@ -88,17 +88,18 @@ class EnergyAgent(Agent):
     def told(self, change: Change) -> "EnergyAgent":
         """The agent with the announced goal or model in place of its own; a new model is not being learned.
 
-        Of a changed world, an `Environment`, each part is asked for itself in it: `part.for_env(environment)`. A part
-        without that method stays as it is. Raises UserError for a goal or model that is neither.
+        Of a changed world, an `Environment`, each part is asked for itself in it: `part.for_env(environment)`. Raises
+        UserError for a goal or model that is neither.
         """
         purpose, model = self.purpose, self.model
         if isinstance(change.goal, Goal):
             purpose = replace(purpose, goal=change.goal)
         elif change.goal is not None:
-            goal, terminal = _in_world(purpose.goal, change.goal), _in_world(purpose.terminal, change.goal)
-            purpose = replace(purpose, goal=goal, terminal=terminal)
+            world, terminal = _world(change.goal), purpose.terminal
+            terminal = None if terminal is None else terminal.for_env(world)
+            purpose = replace(purpose, goal=purpose.goal.for_env(world), terminal=terminal)
         if change.model is not None:
-            model = change.model if isinstance(change.model, Model) else _in_world(model, change.model)
+            model = change.model if isinstance(change.model, Model) else model.for_env(_world(change.model))
         return self._with(model, purpose, self.learner if model is self.model else None)
 
     def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
@@ -119,8 +120,8 @@ class EnergyAgent(Agent):
         return {perceived.kind: perceived.value}
 
 
-def _in_world(part: Any, world: Any) -> Any:
-    """A model or goal as it is in another world, itself where it does not say."""
-    if not hasattr(world, "truth"):
-        raise UserError(f"an EnergyAgent can be told of a Goal, a Model or an Environment, got {type(world).__name__}")
-    return part.for_env(world) if hasattr(part, "for_env") else part
+def _world(announced: Any) -> Environment:
+    if not isinstance(announced, Environment):
+        got = type(announced).__name__
+        raise UserError(f"an EnergyAgent can be told of a Goal, a Model or an Environment, got {got}")
+    return announced

@@ -1,13 +1,14 @@
 """Policies as tables: what an agent does in every state of a known world."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 
 from agentic.agents.agent import Agent
+from agentic.agents.energy_agent import EnergyState
 from agentic.engine.belief import Categorical
+from agentic.engine.state import State
 from agentic.environments.mdp import Floats, World
 from agentic.environments.pomdp import Truth, joint_states
 from agentic.errors import UserError
@@ -68,10 +69,12 @@ def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> F
     return counted(MORE)
 
 
-def unknowing(state: Any) -> Any:
-    """The state of an agent that is put somewhere: a prior belief, which might rule that place out, is made flat."""
-    prior = getattr(state, "prior", None)
-    if not isinstance(prior, Categorical):
+def unknowing(state: State) -> State:
+    """The state of an agent that is put somewhere: a prior belief, which might rule that place out, is made flat.
+
+    That of an `EnergyAgent` about finite latents is such a belief; any other state is returned as it is.
+    """
+    if not isinstance(state, EnergyState) or not isinstance(state.prior, Categorical):
         return state
-    flat = torch.cat([torch.full_like(block, 1 / block.shape[-1]) for block in prior.blocks], -1)
-    return replace(state, prior=Categorical(flat, prior.sizes))
+    flat = torch.cat([torch.full_like(block, 1 / block.shape[-1]) for block in state.prior.blocks], -1)
+    return replace(state, prior=Categorical(flat, state.prior.sizes))

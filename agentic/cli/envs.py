@@ -42,8 +42,8 @@ def envs(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...]) ->
 def _row(name: str, registry: Any) -> dict[str, Any]:
     import gymnasium
 
-    from agentic.experiments.build import gymnasium_id
-    from agentic.experiments.parameters import accepted
+    from agentic.experiments.worlds import gymnasium_id
+    from agentic.plugins.parameters import accepted
 
     target = registry.resolve("envs", name)
     wrapper = isinstance(target, type) and issubclass(target, gymnasium.Wrapper)

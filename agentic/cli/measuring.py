@@ -12,8 +12,7 @@ import click
 from agentic.cli.subjects import Source
 from agentic.cli.terminal import console
 from agentic.errors import RunError, UserError, described, listed, suggest
-from agentic.experiments.build import metric_of
-from agentic.experiments.experiment import Named, override
+from agentic.experiments.experiment import override
 from agentic.metrics.measurement import Measurement
 from agentic.metrics.metric import Metric, measure
 from agentic.metrics.profile import Row
@@ -35,7 +34,7 @@ def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) ->
     metrics = {}
     for name in wanted:
         try:
-            metrics[name] = metric_of(Named(name=name, **given.get(name, {})), registry)
+            metrics[name] = registry.make(Metric, {"name": name, **given.get(name, {})}, "metric")
         except UserError as error:
             if names or name in given:
                 raise

@@ -35,13 +35,12 @@ def metrics(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...])
 
 
 def _row(name: str, registry: Any) -> dict[str, Any]:
-    from agentic.experiments.build import metric_of
-    from agentic.experiments.experiment import Named
-    from agentic.experiments.parameters import accepted
+    from agentic.metrics.metric import Metric
+    from agentic.plugins.parameters import accepted
 
     row: dict[str, Any] = {"name": name, "plugin": registry.component("metrics", name).plugin}
     try:
-        target, metric = registry.resolve("metrics", name), metric_of(Named(name=name), registry)
+        target, metric = registry.resolve("metrics", name), registry.make(Metric, {"name": name}, "metric")
     except UserError as error:  # a stranger's: it may need parameters, or be broken
         return {**row, "access": "", "needs": [], "unit": "", "parameters": [], "summary": str(error)}
     return {

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from agentic.cli.terminal import number
 from agentic.metrics.measurement import LEVEL, Interval
 from agentic.metrics.profile import Row
-from agentic.metrics.significance import SURROGATES, difference, verdicts
+from agentic.metrics.significance import Verdict, difference, verdicts
 
 
 def profile_table(title: str, rows: Sequence[Row]) -> Table:
@@ -22,7 +22,8 @@ def profile_table(title: str, rows: Sequence[Row]) -> Table:
         value, interval = row.estimate
         shown = "exact" if row.exact else _interval(interval)
         others = [number(row.references.get(name)) for name in names]
-        table.add_row(row.name, number(value), shown, _null(row), verdict, row.unit, *others, f"{row.seconds:.1f}")
+        judgment = [_null(row), verdict.value, row.unit]
+        table.add_row(row.name, number(value), shown, *judgment, *others, f"{row.seconds:.1f}")
     return table
 
 
@@ -34,7 +35,7 @@ def comparison_table(pairs: Sequence[tuple[Row, Row]], labels: tuple[str, str]) 
     table.caption = _caption([*mine, *theirs], [*judged[0], *judged[1]])
     for a, b, said, answered in zip(mine, theirs, *judged, strict=True):
         delta, interval = difference(a, b)
-        cells = [f"{_estimate(a)}\n{said}", f"{_estimate(b)}\n{answered}"]
+        cells = [f"{_estimate(a)}\n{said.value}", f"{_estimate(b)}\n{answered.value}"]
         table.add_row(a.name, *cells, f"{number(delta)} {_interval(interval)}", a.unit)
     return table
 
@@ -62,13 +63,13 @@ def _names(rows: Sequence[Row]) -> Column:
     return Column("metric", min_width=max(len(row.name) for row in rows))
 
 
-def _caption(rows: Sequence[Row], judged: Sequence[str]) -> str:
+def _caption(rows: Sequence[Row], judged: Sequence[Verdict]) -> str:
     levels = sorted({interval.level for row in rows if (interval := row.estimate[1]) is not None})
     shown = " and ".join(f"{100 * level:g} %" for level in levels)
     seeds = max(len(row.found) for row in rows)
     parts = [f"intervals: {shown}" + (f", Student t over {seeds} seeds" if seeds > 1 else "")] if levels else []
     if count := sum(row.chance for row in rows):
         parts.append(f"verdicts at the {100 * LEVEL:g} % level, p-values adjusted for {count} of them (Holm)")
-    if SURROGATES in judged:
-        parts.append(f"{SURROGATES}: none reaches the value, which one of so many metrics may owe to chance")
+    if (few := Verdict.TOO_FEW_SURROGATES) in judged:
+        parts.append(f"{few.value}: none reaches the value, which one of so many metrics may owe to chance")
     return "; ".join(parts)

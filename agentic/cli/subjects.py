@@ -8,8 +8,9 @@ from typing import Self, final
 import click
 
 from agentic.cli.progress import progress
-from agentic.experiments.build import LIMIT, build, limited, retarget
+from agentic.experiments.build import build, retarget
 from agentic.experiments.experiment import EvaluateTable, Experiment
+from agentic.experiments.worlds import LIMIT, limited
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
 

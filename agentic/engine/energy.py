@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from agentic.engine.belief import Belief
-from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
+from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
+from agentic.engine.domain import Domain
 
 Given = Any  # a Tensor (*s, b, ...), a tuple of them, or None
 
@@ -22,8 +23,12 @@ class Energy(nn.Module, ABC):
 
     Rows are independent: the energy reduces its event axes and keeps the rest. Energies add (`a + b`) and scale
     (`2 * a`). Energies of discrete variables are linear in every one-hot argument, so that the energy at a
-    probability vector is the expected energy.
+    probability vector is the expected energy. `latent` is where `z` lives, for an energy that knows; one
+    that has no derivative by `z` says `differentiable = False`.
     """
+
+    latent: Domain | None = None
+    differentiable: bool = True
 
     @abstractmethod
     def forward(self, x: Given, z: Tensor) -> Tensor:
@@ -43,17 +48,19 @@ class Energy(nn.Module, ABC):
         return {self.name: self(x, z)}
 
     def gradient(self, x: Given, z: Tensor) -> Tensor:
-        """dE/dz of every row, shaped like `z`; override with the closed form where there is one."""
-        return row_gradient(lambda free: self(x, free), z)
+        """dE/dz of every row, shaped like `z`: the second of `value_and_gradient`."""
+        return self.value_and_gradient(x, z)[1]
 
     def kick(self, x: Given, z: Tensor, move: Tensor, rate: float) -> None:
         """move <- move - rate dE/dz, in place: a descent's or a momentum's step; override where it is one kernel."""
         move.sub_(self.gradient(x, z), alpha=rate)
 
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
-        """The energy (*s, b) and dE/dz in one evaluation; override where a closed form shares work between the two."""
-        if type(self).gradient is not Energy.gradient:
-            return self(x, z), self.gradient(x, z)
+        """The energy (*s, b) and dE/dz in one evaluation, by autograd.
+
+        Override it where a closed form shares work between the two. Where it shares none, derive from `ClosedForm` and
+        write `gradient`.
+        """
         return row_value_and_gradient(lambda free: self(x, free), z)
 
     def hessian(self, x: Given, z: Tensor) -> Tensor:
@@ -93,6 +100,17 @@ class Conditional(Energy):
     @abstractmethod
     def given(self, x: Given) -> Belief:
         """The distribution over `z` given `x`."""
+
+
+class ClosedForm(Energy):
+    """An energy whose gradient is written down; beside another contract it comes first in the list of bases."""
+
+    @abstractmethod
+    def gradient(self, x: Given, z: Tensor) -> Tensor:
+        """dE/dz of every row, shaped like `z`."""
+
+    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self(x, z), self.gradient(x, z)
 
 
 class PopulationEnergy(nn.Module, ABC):

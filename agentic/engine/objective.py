@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Point
-from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
+from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
 from agentic.engine.energy import Energy, Given
 
@@ -43,17 +43,15 @@ class Objective(ABC):
         return Point(z)
 
     def gradient(self, z: Tensor) -> Tensor:
-        """Its gradient at `z`, shaped like `z`."""
-        return row_gradient(self, z)
+        """Its gradient at `z`, shaped like `z`: the second of `value_and_gradient`."""
+        return self.value_and_gradient(z)[1]
 
     def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
         """move <- move - rate gradient(z), in place; `move` is shaped like `z`."""
         move.sub_(self.gradient(z), alpha=rate)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Both at once, (*s, b) and shaped like `z`: one evaluation where the gradient has no closed form."""
-        if type(self).gradient is not Objective.gradient:
-            return self(z), self.gradient(z)
+        """Both at once, (*s, b) and shaped like `z`, by autograd; what to override where there is a closed form."""
         return row_value_and_gradient(self, z)
 
     def hessian(self, z: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ is turned into the same form. Step limits are not part of it: they are a convent
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict, runtime_checkable
 
 import gymnasium
 import numpy as np
@@ -40,6 +40,18 @@ class Truth(TypedDict):
     D: list[Floats]
     rewards: Floats
     ends: Floats
+
+
+@runtime_checkable
+class HasTrueModel(Protocol):
+    """A Gymnasium environment, or a wrapper of one, that says what it really does: whatever class has `true_model`.
+
+    Those classes are other people's and derive from Gymnasium's, so that a method is all that is asked of them, here
+    and nowhere else.
+    """
+
+    def true_model(self) -> Truth:
+        """The world as arrays; see `Truth`."""
 
 
 def check_truth(truth: Truth) -> Truth:
@@ -127,7 +139,7 @@ def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
     """
     layer: Any = env
     while True:
-        if hasattr(layer, "true_model"):
+        if isinstance(layer, HasTrueModel):
             return check_truth(layer.true_model())
         if not isinstance(layer, gymnasium.Wrapper):
             return _truth_of_table(layer)

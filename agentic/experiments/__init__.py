@@ -1,10 +1,11 @@
 """Experiment files, and the components they name made and put together."""
 
 from agentic.experiments.agent_file import agent_path
-from agentic.experiments.build import change, gymnasium_id, limited, metric_of
 from agentic.experiments.examples import example
 from agentic.experiments.experiment import LearnTable, Named, PlannerTable, RunTable
-from agentic.experiments.toml import complaint, read, toml_lines
+from agentic.experiments.toml import read, toml_lines
+from agentic.experiments.worlds import change, gymnasium_id, limited
+from agentic.plugins.parameters import complaint
 
 __all__ = [
     "LearnTable",
@@ -17,7 +18,6 @@ __all__ = [
     "example",
     "gymnasium_id",
     "limited",
-    "metric_of",
     "read",
     "toml_lines",
 ]

@@ -76,4 +76,5 @@ def _policy(found: type[Any]) -> type[Any]:
         def from_env(cls, env: Environment, **parameters: Any) -> PolicyAgent:
             return PolicyAgent(found(**parameters), env.observation_layout, env.action_layout)
 
+    Agent.register(Policy)  # what it makes is one
     return Policy

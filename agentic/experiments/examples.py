@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from agentic.errors import UserError
-from agentic.experiments.build import gymnasium_id
 from agentic.experiments.toml import read
+from agentic.experiments.worlds import gymnasium_id
 from agentic.plugins import Registry
 
 

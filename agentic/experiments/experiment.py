@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Self, final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentic.errors import RunError, UserError, suggest
-from agentic.experiments.toml import complaint, read, toml_lines
+from agentic.experiments.toml import read, toml_lines
+from agentic.plugins.parameters import complaint
 
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]

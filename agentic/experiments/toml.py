@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from agentic.errors import UserError
 
 
@@ -19,13 +17,6 @@ def read(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} is not valid TOML in UTF-8: {error}") from None
     except OSError as error:
         raise UserError(f"cannot read the experiment file {path}: {error.strerror}") from None
-
-
-def complaint(error: ValidationError) -> str:
-    """The first thing that pydantic found wrong with a value, in the words of a TOML file."""
-    first = error.errors(include_url=False)[0]
-    reason = first["msg"].replace("an object", "a table")
-    return f"is wrong: {reason[:1].lower()}{reason[1:]}, got {first['input']!r}"
 
 
 def toml_value(value: Any) -> str:

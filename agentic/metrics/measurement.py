@@ -104,7 +104,8 @@ class Measurement:
     `interval` is None where the value is exact, `null` where no surrogate has a meaning; `references` are what named
     other agents (a rock, a random one) score, and are no null. `episodes` and `samples` are the sample sizes, 0 for
     exact values. `estimator` with its `parameters` says how, `diagnostics` hold plain numbers, lists and words.
-    Raises UserError without a frame.
+    `warnings` are sentences for people and decide nothing. `enough` is False where the metric itself knows that its
+    sample is too small to judge by, and a warning says how much it takes. Raises UserError without a frame.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -124,6 +125,7 @@ class Measurement:
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     warnings: tuple[str, ...] = ()
+    enough: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, Frame):

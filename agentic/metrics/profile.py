@@ -34,6 +34,11 @@ class Row:
         return list(dict.fromkeys(warning for each in self.found for warning in each.warnings))
 
     @property
+    def enough(self) -> bool:
+        """Whether every seed's sample is large enough to judge by."""
+        return all(each.enough for each in self.found)
+
+    @property
     def independent(self) -> Sequence[Measurement]:
         """Those that tell something new: seeds that agree to the last bit saw the same, as where nothing is random."""
         return list({(each.value, each.episodes, each.samples): each for each in reversed(self.found)}.values())[::-1]

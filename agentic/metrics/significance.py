@@ -1,17 +1,39 @@
 """Verdicts: values against their nulls, adjusted for how many were looked at."""
 
-import re
 from collections.abc import Sequence
+from enum import Enum
 from math import isclose
-from typing import TYPE_CHECKING
+from typing import Self
 
 import numpy as np
 
+from agentic.errors import UserError, listed, suggest
 from agentic.metrics.measurement import LEVEL, Interval
 from agentic.metrics.profile import Row
 
-if TYPE_CHECKING:
-    pass
+
+class Verdict(Enum):
+    """What a value says against its null; the values are the words that stand in files and tables."""
+
+    OUTSIDE = "outside the null"
+    INSIDE = "inside the null"
+    TOO_LITTLE_DATA = "too little data"  # the metric says so itself: `Measurement.enough` is False
+    TOO_FEW_SURROGATES = "too few surrogates"  # none reaches the value, which says little among so many values
+    NO_NULL = "no null"
+    UNDEFINED = "undefined"  # there is no value to judge
+
+    @classmethod
+    def of(cls, word: str) -> Self:
+        """The verdict that a file means by its word. Raises UserError for a word that is none."""
+        known = [each.value for each in cls]
+        if word not in known:
+            raise UserError(f"'{word}' is no verdict{suggest(word, known)}; known: {listed(known)}")
+        return cls(word)
+
+    @property
+    def untold(self) -> bool:
+        """Whether the value has a null, or too little data for one, and is not told from it."""
+        return self in (Verdict.INSIDE, Verdict.TOO_LITTLE_DATA, Verdict.TOO_FEW_SURROGATES)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -23,13 +45,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
-FEW = re.compile(r"\bfew\b|\bat least\b|\brecord more\b")  # in the warnings of metrics
-
-
-SURROGATES = "too few surrogates"  # a verdict
-
-
-def verdicts(rows: Sequence[Row]) -> list[str]:
+def verdicts(rows: Sequence[Row]) -> list[Verdict]:
     """Each value against its null at the 5 % level, p-values adjusted for the number of rows that chance has a part in.
 
     Where no surrogate reaches the value, but they are too few to say so among so many rows, it is said instead.
@@ -39,16 +55,16 @@ def verdicts(rows: Sequence[Row]) -> list[str]:
     return [_verdict(row, adjusted.get(row.name, row.p_value)) for row in rows]
 
 
-def _verdict(row: Row, p: float | None) -> str:
-    if any(map(FEW.search, row.warnings)):
-        return "too little data"
+def _verdict(row: Row, p: float | None) -> Verdict:
+    if not row.enough:
+        return Verdict.TOO_LITTLE_DATA
     if p is None:
-        return "no null"
+        return Verdict.NO_NULL
     if p < LEVEL:
-        return "outside the null"
+        return Verdict.OUTSIDE
     nulls = [each.null for each in row.found if each.null is not None]
     unreached = all(null.n > 1 and isclose(null.p_value, 1 / (1 + null.n)) for null in nulls)
-    return SURROGATES if unreached else "inside the null"
+    return Verdict.TOO_FEW_SURROGATES if unreached else Verdict.INSIDE
 
 
 def difference(a: Row, b: Row) -> tuple[float, Interval | None]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Density
-from agentic.engine.derivatives import row_value_and_gradient
+from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
 from agentic.engine.mixture import density
 from agentic.engine.objective import Objective
@@ -43,15 +43,22 @@ class Evidence(Objective):
         return self.prior.mean
 
     def gradient(self, z: Tensor) -> Tensor:
-        return self.model.misfit_gradient(z, self.obs) + density(self.prior).gradient(z)
+        return self._misfit_gradient(z) + density(self.prior).gradient(z)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        if type(self.model).misfit_gradient is not Model.misfit_gradient:
-            return self(z), self.gradient(z)
-        return row_value_and_gradient(self, z)
+        misfit = self.model.misfit_gradient(z, self.obs)
+        if misfit is None:
+            return row_value_and_gradient(self, z)
+        return self(z), misfit + density(self.prior).gradient(z)
 
     def hessian(self, z: Tensor) -> Tensor:
-        return self.model.misfit_hessian(z, self.obs) + density(self.prior).hessian(z)
+        misfit = self.model.misfit_hessian(z, self.obs)
+        misfit = row_jacobian(self._misfit_gradient, z) if misfit is None else misfit
+        return misfit + density(self.prior).hessian(z)
+
+    def _misfit_gradient(self, z: Tensor) -> Tensor:
+        misfit = self.model.misfit_gradient(z, self.obs)
+        return row_gradient(lambda free: self.model.observation(free, self.obs), z) if misfit is None else misfit
 
     def residuals(self, z: Tensor) -> Tensor | None:
         seen = self.model.observation.residuals(z, self.obs)

@@ -4,17 +4,19 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, Self, final
 
 import torch
 from torch import Tensor, nn
 
 from agentic.engine.belief import Belief
-from agentic.engine.derivatives import row_gradient, row_jacobian
 from agentic.engine.domain import Domain, Simplex
 from agentic.engine.energy import Conditional
+
+if TYPE_CHECKING:
+    from agentic.environments.environment import Environment
 
 
 class Step(NamedTuple):
@@ -39,6 +41,10 @@ class Model(nn.Module, ABC):
     outcome: Domain
     action: Domain
     version: int = 0
+    predicts_reward: bool = False
+    """Whether the last latent is the reward of the step that led there."""
+    log_habits: Tensor | None = None
+    """ln E: the prior over the actions of every step, (actions,), where those are finite; None is uniform."""
 
     @abstractmethod
     def predict(self, belief: Belief, action: Tensor) -> Belief:
@@ -63,15 +69,17 @@ class Model(nn.Module, ABC):
         """Where perceiving `obs` (b, *event) may start (b, *event), by an encoder; None where there is none."""
         return None
 
-    def alive(self, z: Tensor) -> Tensor:
-        """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b). Default 1."""
-        return z.new_ones(z.shape[: z.dim() - len(self.latent.event)])
+    @property
+    def alive(self) -> Callable[[Tensor], Tensor] | None:
+        """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b); None: it always does.
+
+        Override it by a method `alive(z)`, or by a property where only some models of a class end.
+        """
+        return None
 
     def survive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
         """The belief given that the episode goes on and the probability of that, None where it always does."""
-        if type(self).alive is Model.alive:
-            return belief, None
-        return belief.reweighted(self.alive)
+        return (belief, None) if self.alive is None else belief.reweighted(self.alive)
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
         """Joint information a path is expected to give about the weights, in nats (*s, b), under its own name.
@@ -81,17 +89,21 @@ class Model(nn.Module, ABC):
         """
         return {}
 
-    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
-        """d observation(z, obs) / dz, shaped like `z`; override with the closed form where there is one."""
-        return row_gradient(lambda free: self.observation(free, obs), z)
+    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor | None:
+        """d observation(z, obs) / dz in closed form, shaped like `z`; None where there is none."""
+        return None
 
-    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
-        """d2 observation(z, obs) / dz2, (*s, b, d, d); override with the closed form where there is one."""
-        return row_jacobian(lambda free: self.misfit_gradient(free, obs), z)
+    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor | None:
+        """d2 observation(z, obs) / dz2 in closed form, (*s, b, d, d); None where there is none."""
+        return None
 
     def begin(self, batch: int) -> Belief:
         """The prior belief of `batch` fresh episodes."""
         return self.prior.given(torch.empty(batch, 0))
+
+    def for_env(self, env: "Environment") -> Self:
+        """The model of another world, which an intervention announces. Default: it does not listen."""
+        return self
 
 
 class FiniteModel(Model):
@@ -100,8 +112,6 @@ class FiniteModel(Model):
     latent: Simplex
     outcome: Simplex
     action: Simplex
-    log_habits: Tensor | None = None
-    """ln E: the prior over the actions of every step, (actions,); None is uniform."""
 
     @abstractmethod
     def likelihood(self) -> Tensor:

@@ -17,7 +17,7 @@ from agentic.engine.objective import Objective
 from agentic.errors import UserError
 from agentic.models.model import Model, Step
 from agentic.planning.gain import Gain
-from agentic.planning.goal import Goal
+from agentic.planning.goal import ActionGoal, Goal
 from agentic.planning.plan import Plan, Sequence as OpenLoop
 
 SIGNS = {"disagreement": -1.0, "state_gain": -1.0, "parameter_gain": -1.0, "latent_parameter_gain": -1.0}
@@ -34,7 +34,7 @@ class Purpose:
     goal: Goal
     horizon: int = 1
     gain: Gain | None = None
-    effort: Goal | None = None
+    effort: ActionGoal | None = None
     terminal: Goal | None = None
     discount: float = 1.0
 
@@ -43,6 +43,10 @@ class Purpose:
             raise UserError(f"horizon must be at least 1 step, got {self.horizon}")
         if not 0 < self.discount <= 1:
             raise UserError(f"discount must lie in (0, 1], got {self.discount}")
+        if isinstance(self.terminal, ActionGoal):
+            raise UserError(
+                f"a terminal goal is about where a course ends, got {self.terminal.name}, a goal over actions"
+            )
 
 
 class Node(NamedTuple):

@@ -5,15 +5,18 @@ energy of latent and action. Lower is better, in nats.
 """
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from agentic.engine.belief import Belief, Gaussian, Particles
+from agentic.engine.belief import Belief, Density, Gaussian, Particles
 from agentic.engine.energy import Energy
 from agentic.errors import UserError
 from agentic.models.model import Model, Step
+
+if TYPE_CHECKING:
+    from agentic.environments.environment import Environment
 
 
 class Quadratic(NamedTuple):
@@ -42,6 +45,10 @@ class Goal(Energy):
     def quadratic(self) -> Quadratic | None:
         """The goal as a quadratic of its variable, None where it is not one."""
         return None
+
+    def for_env(self, env: "Environment") -> Self:
+        """The goal in another world, which an intervention announces. Default: what it was."""
+        return self
 
 
 class ObservationGoal(Goal):
@@ -75,6 +82,13 @@ class RewardGoal(Goal):
         return self(step.before.mean, step.action)
 
 
+class ActionGoal(Goal):
+    """A goal over actions: `forward(None, action)`, what acting costs."""
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        return self(None, step.action)
+
+
 def expectation(goal: Goal, belief: Belief) -> Tensor:
     """`E_belief[goal]` in nats, (*s, b): discrete goals are linear, particles are averaged, a Gaussian is integrated.
 
@@ -96,5 +110,4 @@ def expectation(goal: Goal, belief: Belief) -> Tensor:
 
 
 def _entropy(belief: Belief) -> Tensor | None:
-    entropy = getattr(belief, "entropy", None)
-    return None if entropy is None else torch.as_tensor(entropy())
+    return belief.entropy() if isinstance(belief, Density) else None

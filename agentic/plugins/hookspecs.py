@@ -26,7 +26,30 @@ from collections.abc import Mapping
 
 import pluggy
 
-KINDS = ("energies", "optimizers", "metrics", "agents", "envs")
+CONTRACTS = {  # what the components of each kind are, the narrower contract before the wider
+    "energies": (
+        "agentic.Model",
+        "agentic.ActionGoal",
+        "agentic.Goal",
+        "agentic.Gain",
+        "agentic.PopulationEnergy",
+        "agentic.Conditional",
+        "agentic.Energy",
+    ),
+    "optimizers": (
+        "agentic.Learner",
+        "agentic.Loss",
+        "agentic.Backup",
+        "agentic.Quadrature",
+        "agentic.Selection",
+        "agentic.Sampler",
+        "agentic.Minimizer",
+    ),
+    "metrics": ("agentic.Metric",),
+    "agents": ("agentic.Agent",),
+    "envs": ("gymnasium.Wrapper", "gymnasium.Env"),
+}
+KINDS = tuple(CONTRACTS)
 
 hookspec = pluggy.HookspecMarker("agentic")
 hookimpl = pluggy.HookimplMarker("agentic")
@@ -36,7 +59,7 @@ Offer = Mapping[str, type | str]
 
 @hookspec
 def agentic_energies() -> Offer:  # type: ignore[empty-body]
-    """Energies: classes with `forward(x, z)`, low where x and z agree.
+    """Models, goals, gains and energies: subclasses of `Model`, `Goal`, `Gain`, `Energy` or `PopulationEnergy`.
 
     >>> @hookimpl
     ... def agentic_energies():
@@ -46,7 +69,7 @@ def agentic_energies() -> Offer:  # type: ignore[empty-body]
 
 @hookspec
 def agentic_optimizers() -> Offer:  # type: ignore[empty-body]
-    """Minimizers and samplers: frozen dataclasses with `init` and `step`.
+    """Solvers and their parts: `Minimizer`, `Sampler`, `Learner`, `Loss`, `Backup`, `Quadrature`, `Selection`.
 
     >>> @hookimpl
     ... def agentic_optimizers():

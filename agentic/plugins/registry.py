@@ -3,7 +3,8 @@
 Full names `id/name` are always valid. A built-in keeps its short name; two strangers on one short name lose it both.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
 from textwrap import shorten
@@ -68,11 +69,10 @@ class Registry:
         by, full = " and ".join(c.plugin for c in offers), " or ".join(f"'{c.full_name}'" for c in offers)
         raise PluginError(f"{kind} '{name}' is offered by {by}; write {full} instead")
 
-    def resolve(self, kind: str, name: str, check: Callable[[str, type[Any]], None] | None = None) -> type[Any]:
+    def resolve(self, kind: str, name: str) -> type[Any]:
         """The class a name stands for; a lazy string is imported now.
 
-        `check(kind, target)` may raise to refuse a target that does not meet its contract. Raises PluginError naming
-        the plugin when the target cannot be imported or called.
+        Raises PluginError naming the plugin when the target cannot be imported or called.
         """
         found = self.component(kind, name)
         target: Any = found.target
@@ -85,9 +85,52 @@ class Registry:
             cause = f"{kind} '{found.name}' at {found.target} does not load, {described(error)}"
             remedy = f"`agentic plugins check {found.plugin}` shows more"
             raise PluginError(str(Problem(found.plugin, found.version, cause, remedy))) from error
-        if check is not None:
-            check(kind, target)
         return cast("type[Any]", target)
+
+    def find(self, contract: Any, name: str, where: str = "", kind: str = "") -> tuple[Component, type[Any]]:
+        """The component of that name which fulfills a contract, and its class.
+
+        `where` is the table that names it, as messages call it; `kind` is looked in first. Raises PluginError, one
+        sentence: for a name that nobody offers, and for one that is something else, with those that would do.
+        """
+        from agentic.plugins.contracts import contract_of, fits, homes, named, with_article
+
+        others: list[type[Any]] = []
+        for each in dict.fromkeys([*([kind] if kind else []), *homes(contract), *KINDS]):
+            if self._offers(each, name):
+                target = self.resolve(each, name)
+                if fits(target, contract):
+                    return self.component(each, name), target
+                others.append(target)
+        label, known = f"{where} " if where.startswith("[") else "", self.satisfying(contract)
+        if others:
+            what, wanted = with_article(contract_of(others[0])), with_article(named(contract))
+            raise PluginError(f"{label}{name} is {what}; {wanted} is wanted: {listed(known)}")
+        noun = named(contract).lower() if contract is not object else "component"
+        full = [c.full_name for each in homes(contract) for c in self._offers(each)]
+        text = f"{label}unknown {noun} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}{self._failed()}"
+        raise PluginError(text)
+
+    def satisfying(self, contract: Any) -> list[str]:
+        """What can be written where a contract is asked for; components that do not load are left out."""
+        from agentic.plugins.contracts import fits, homes
+
+        found = []
+        for kind in homes(contract):
+            for name in self.names(kind):
+                with suppress(PluginError):
+                    found += [name] if fits(self.resolve(kind, name), contract) else []
+        return sorted(found)
+
+    def make(self, contract: Any, table: Mapping[str, Any], where: str = "", *leading: Any, **parts: Any) -> Any:
+        """The component of a plain table, `{"name": ..., parameter: ...}`, that fulfills `contract`.
+
+        Tables with a name among its parameters become components too, by the contract that the parameter's annotation
+        asks for. Raises UserError, one sentence, for whatever does not fit.
+        """
+        from agentic.plugins.making import Making
+
+        return Making(self).make(contract, table, where, *leading, **parts)
 
     def why(self, kind: str, name: str) -> list[str]:
         """Who offers this name, who wins and why, one line each; nothing is imported."""
@@ -114,6 +157,8 @@ class Registry:
         text = f"unknown {noun} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}"
         if others := [other for other in KINDS if self._offers(other, name)]:
             text += f"; the name is one of the {listed(others)}"
-        if broken := [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]:
-            text += f"; plugins that failed to load: {listed(broken)} (`agentic plugins check` says why)"
-        return text
+        return text + self._failed()
+
+    def _failed(self) -> str:
+        broken = [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]
+        return f"; plugins that failed to load: {listed(broken)} (`agentic plugins check` says why)" if broken else ""

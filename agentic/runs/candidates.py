@@ -35,9 +35,8 @@ class Wanted:
 
 
 def wanted(agent: Agent, count: int) -> Wanted | None:
-    """The best `count` candidates at the precision of the agent's selection; None for no candidates."""
-    selection = getattr(agent, "selection", None)
-    return Wanted(count, float(getattr(selection, "precision", inf))) if count else None
+    """The best `count` candidates at the precision of the agent; None for no candidates."""
+    return Wanted(count, agent.precision) if count else None
 
 
 class CandidateRows:

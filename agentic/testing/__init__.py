@@ -8,14 +8,15 @@ In a test, one id per check (pytest is imported only here):
 
 From code, `check("energies", MyEnergy)` returns findings; `agentic plugins check` prints them. Components that need
 arguments offer `@classmethod def example(cls)`: a small instance for this kit. Without it, what has `from_env` is made
-for a world of two places, and what takes a model, a purpose, an inference or a planner is given simple ones.
+for a world of two places, and what takes a model, a purpose, an inference or a planner is given simple ones. All that a
+component may offer is in `Example`, `FromEnvironment`, `ExampleInputs`, `PopulationInputs` and `KnownAnswers`.
 """
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import gymnasium
 from torch import nn
@@ -49,10 +50,23 @@ from agentic.testing.kit import (
     named,
     pytest_parameters,
 )
+from agentic.testing.offers import Example, ExampleInputs, FromEnvironment, KnownAnswers, PopulationInputs
 from agentic.testing.parts import PARTS
 from agentic.testing.worlds import TwoPlaces
 
-__all__ = ["Check", "Finding", "NotApplicable", "check", "checks", "checks_for"]
+__all__ = [
+    "Check",
+    "Example",
+    "ExampleInputs",
+    "Finding",
+    "FromEnvironment",
+    "KnownAnswers",
+    "NotApplicable",
+    "PopulationInputs",
+    "check",
+    "checks",
+    "checks_for",
+]
 
 
 class _Suite(NamedTuple):
@@ -122,16 +136,16 @@ def _maker(component: Any) -> Make:
     """Copies of an instance; of a class what `example()`, `from_env(environment)` or its constructor makes."""
     if not isinstance(component, type):
         return partial(deepcopy, component)
-    example = getattr(component, "example", None)
-    if example is not None:
-        return cast("Make", example)
+    if isinstance(component, Example):
+        return component.example
     if issubclass(component, Learner):
         return partial(learners.for_model, component)
     needs = [each.name for each in _parameters(component) if each.default is each.empty]
     if needs and set(needs) <= set(PARTS):
         return lambda: component(**{name: PARTS[name]() for name in needs})
-    from_env = getattr(component, "from_env", None)
-    return component if from_env is None or not needs else lambda: from_env(as_environment(TwoPlaces))
+    if needs and isinstance(component, FromEnvironment):
+        return lambda: component.from_env(as_environment(TwoPlaces))
+    return component
 
 
 def _parameters(component: type) -> list[inspect.Parameter]:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic.engine.belief import Categorical, Density
 from agentic.engine.domain import Simplex
@@ -110,6 +110,18 @@ def value_and_gradient_are_those(tried: Probe) -> None:
     assert_close(slope, tried.energy.gradient(x, z), "the gradient of value_and_gradient against gradient")
 
 
+def closed_form_is_used(tried: Probe) -> None:
+    """Where `gradient` needs no autograd of the energy, `value_and_gradient`, which solvers ask, needs none either."""
+    _differentiable(tried)
+    x, z = tried.at(4)
+    if _differentiates(tried, lambda: tried.energy.gradient(x, z)):
+        raise NotApplicable("its gradient is autograd's")
+    assert not _differentiates(tried, lambda: tried.energy.value_and_gradient(x, z)), (
+        "`gradient` is a closed form and value_and_gradient, which solvers ask, is autograd's: "
+        "derive from agentic.ClosedForm, before other contracts, or override value_and_gradient"
+    )
+
+
 def kick_is_a_step_against_the_gradient(tried: Probe) -> None:
     """`kick` takes rate times the gradient off `move`, in place, and leaves `z` where it is."""
     _differentiable(tried)
@@ -203,6 +215,7 @@ ENERGY: tuple[Callable[[Probe], None], ...] = (
     hessian_is_the_second_derivative,
     gradcheck,
     value_and_gradient_are_those,
+    closed_form_is_used,
     kick_is_a_step_against_the_gradient,
     residuals_are_of_the_energy,
     terms_sum_to_the_energy,
@@ -235,8 +248,23 @@ def _slope(tried: Probe, x: Any, z: Tensor) -> Tensor:
     return torch.autograd.grad(value.sum(), free)[0]
 
 
+def _differentiates(tried: Probe, ask: Callable[[], Any]) -> bool:
+    """Whether an answer comes from evaluating the energy at a z that autograd follows."""
+    followed = list[bool]()
+
+    def note(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        followed.append((named["z"] if "z" in named else given[-1]).requires_grad)
+
+    hook = tried.energy.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        ask()
+    finally:
+        hook.remove()
+    return any(followed)
+
+
 def _differentiable(tried: Probe) -> None:
-    if not getattr(tried.energy, "differentiable", True):
+    if not tried.energy.differentiable:
         raise NotApplicable("it says differentiable = False")
 
 

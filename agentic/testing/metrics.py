@@ -8,7 +8,6 @@ metric that refuses those (it needs measured observations, or beliefs) on the su
 import json
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ from agentic.metrics.subject import Subject
 from agentic.runs.record import Record
 from agentic.runs.run import run
 from agentic.testing.kit import Make, NotApplicable, Run
+from agentic.testing.offers import KnownAnswers
 from agentic.testing.worlds import Coin, TwoPlaces
 
 EPISODES = 12
@@ -33,14 +33,12 @@ def subject() -> Subject:
 
 def suited(metric: Metric) -> Subject:
     """The subject above, or where the metric refuses it that of its first known answer."""
-    known: Any = getattr(metric, "known_answers", None)
     try:
         measure(metric, subject())
     except UserError:
-        if known is None:
+        if not isinstance(metric, KnownAnswers):
             raise
-        suitable: Subject = next(iter(known()))[1]
-        return suitable
+        return next(iter(metric.known_answers()))[1]
     return subject()
 
 
@@ -54,7 +52,7 @@ def exercise(metric: Metric, source: torch.Generator) -> list[Tensor]:
 def declares_what_it_looks_at(make: Make) -> None:
     """access is an Access, unit a word, needs parts of a Subject that its access admits."""
     metric = make()
-    access, unit, needs = (getattr(metric, name, None) for name in ("access", "unit", "needs"))
+    access, unit, needs = metric.access, metric.unit, metric.needs
     assert isinstance(access, Access), f"access must be an Access, got {access!r}"
     assert isinstance(unit, str), f"unit must be a word, such as 'bits' or 'reward', got {unit!r}"
     assert unit, "unit must be a word, such as 'bits' or 'reward', got none"
@@ -141,10 +139,10 @@ def says_when_there_is_nothing(make: Make) -> None:
 
 def known_answers_are_met(make: Make) -> None:
     """Where the value is known, the metric gives it."""
-    known: Any = getattr(make(), "known_answers", None)
-    if known is None:
+    made = make()
+    if not isinstance(made, KnownAnswers):
         raise NotApplicable("it brings no known_answers()")
-    cases = list(known())
+    cases = list(made.known_answers())
     assert cases, "known_answers() yields nothing: yield (metric, subject, value, tolerance)"
     for metric, case, value, tolerance in cases:
         found = measure(metric, case).value

@@ -139,14 +139,17 @@ def candidates_broadcast(make: Make) -> None:
 
 
 def alive_is_a_probability(make: Make) -> None:
-    """alive(z) lies in [0, 1], one number per row."""
+    """alive(z) lies in [0, 1], one number per row; where it is None, survive changes nothing."""
     model = make()
-    z = interior(model.latent, 8, generator())
-    alive = model.alive(z)
+    if model.alive is None:
+        assert model.survive(_belief(model))[1] is None, "survive gives a probability, and alive says there is none"
+        raise NotApplicable("its episodes always go on")
+    alive = model.alive(interior(model.latent, 8, generator()))
     assert alive.shape == (8,), f"alive of 8 rows must have shape (8,), got {tuple(alive.shape)}"
     assert bool(((alive >= 0) & (alive <= 1)).all()), f"alive must lie in [0, 1], got {alive.tolist()}"
     belief, survival = model.survive(_belief(model))
-    assert survival is None or bool(((survival >= 0) & (survival <= 1 + 1e-9)).all()), "survive gave no probability"
+    assert survival is not None, "survive forgets what alive says: condition the belief, or leave survive as it is"
+    assert bool(((survival >= 0) & (survival <= 1 + 1e-9)).all()), "survive gave no probability"
     assert belief.mean.shape == _belief(model).mean.shape, "survive changed the shape of the belief"
 
 

@@ -22,7 +22,7 @@ from agentic.planning.expected_energy import ExpectedEnergy, Purpose
 from agentic.planning.plan import Plan
 from agentic.testing.common import clones, generator
 from agentic.testing.kit import Make, NotApplicable
-from agentic.testing.worlds import Cart, Costs, Distance, Ladder, bounded
+from agentic.testing.worlds import Cart, Costs, Distance, Exertion, Ladder, bounded
 
 ENOUGH = 2000  # steps, for solvers whose own number was chosen for a warm start
 BUDGET = 30_000  # evaluations, for solvers that ask for many in a step
@@ -104,6 +104,9 @@ class Watched(Objective):
     def gradient(self, z: Tensor) -> Tensor:
         self._note(z)
         return self.f.gradient(z)
+
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self(z), self.gradient(z)
 
     def hessian(self, z: Tensor) -> Tensor:
         self._note(z)
@@ -264,7 +267,7 @@ def solved(make: Make, problem: Problem, *, steps: int | None = None, seed: int 
 
 
 def _cart(model: Cart) -> Problem:
-    goal, effort = Distance([1.0, 0.0], [4.0, 0.5]), Distance([0.0], [0.2])
+    goal, effort = Distance([1.0, 0.0], [4.0, 0.5]), Exertion([0.0], [0.2])
     f = ExpectedEnergy(model, model.begin(3), Purpose(goal, horizon=3, effort=effort))
     best = torch.zeros(3, 3, 1, dtype=torch.float64, requires_grad=True)
     slope = torch.autograd.grad(f(best).sum(), best, create_graph=True)[0].flatten(1)

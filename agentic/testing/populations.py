@@ -13,6 +13,7 @@ from torch import Tensor
 from agentic.engine.energy import PopulationEnergy
 from agentic.testing.common import assert_close, generator
 from agentic.testing.kit import Make, Run
+from agentic.testing.offers import PopulationInputs
 
 ROWS = 12
 
@@ -30,9 +31,9 @@ class Probe(NamedTuple):
 def probe(energy: PopulationEnergy) -> Probe:
     """The probe of a population energy. Raises AssertionError where nothing to evaluate it at is known."""
     energy = energy.double()
-    example = getattr(energy, "example_inputs", None)
-    if example is not None:
-        return Probe(energy, lambda batch, source: example(batch, generator=source))
+    if isinstance(energy, PopulationInputs):
+        offered: PopulationInputs = energy
+        return Probe(energy, lambda batch, source: offered.example_inputs(batch, generator=source))
     for size in range(8, 0, -1):
         tried = Probe(energy, _vectors(size))
         if _fits(tried):

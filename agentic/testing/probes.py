@@ -13,6 +13,7 @@ from torch import Tensor
 
 from agentic.engine.energy import Energy
 from agentic.testing.common import generator
+from agentic.testing.offers import ExampleInputs
 
 Draw = Callable[[int, torch.Generator], tuple[Any, Tensor]]
 """(batch, generator) -> x and z, batch first."""
@@ -39,11 +40,11 @@ class Probe:
 def probe(energy: Energy) -> Probe:
     """The probe of an energy that stands alone. Raises AssertionError where nothing to evaluate it at is known."""
     energy = energy.double()
-    example = getattr(energy, "example_inputs", None)
-    if example is not None:
+    if isinstance(energy, ExampleInputs):
+        offered: ExampleInputs = energy
 
         def draw(batch: int, source: torch.Generator) -> tuple[Any, Tensor]:
-            x, z = example(batch, generator=source)
+            x, z = offered.example_inputs(batch, generator=source)
             return x, z
 
         return Probe(energy, draw, draw, events=draw(2, generator())[1].dim() - 1)

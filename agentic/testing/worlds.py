@@ -17,7 +17,7 @@ from agentic.engine.domain import Box, Domain, Real, Simplex
 from agentic.engine.energy import Conditional
 from agentic.learning.learner import Conjugate
 from agentic.models.model import FiniteModel, LinearModel, LinearSystem
-from agentic.planning.goal import LatentGoal, ObservationGoal, Quadratic
+from agentic.planning.goal import ActionGoal, Goal, LatentGoal, ObservationGoal, Quadratic
 from agentic.tick import Decision, Tick
 
 
@@ -164,8 +164,7 @@ class Costs(ObservationGoal):
         return z @ self.costs
 
 
-@final
-class Distance(LatentGoal):
+class _Distance(Goal):
     """Half the weighted squared distance to `center`, in nats."""
 
     def __init__(self, center: list[float], weights: list[float]) -> None:
@@ -181,6 +180,16 @@ class Distance(LatentGoal):
 
     def quadratic(self) -> Quadratic:
         return Quadratic(self.center, self.weights)
+
+
+@final
+class Distance(_Distance, LatentGoal):
+    """Of the latent."""
+
+
+@final
+class Exertion(_Distance, ActionGoal):
+    """Of the action."""
 
 
 @final

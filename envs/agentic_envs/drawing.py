@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 Color = tuple[int, int, int]
 
-RENDERING: dict[str, Any] = {"render_modes": ["rgb_array", "ansi"], "render_fps": 4}
+RENDERING: dict[str, Any] = {"render_modes": ["rgb_array", "ansi"], "render_fps": 4, "ends_episodes": True}
 TILE = 32  # pixels along each side of a tile, its border line included
 
 FLOOR: Color = (238, 238, 238)

@@ -38,6 +38,8 @@ class PointMass(gymnasium.Env[Any, Any]):
     The exact answers: `linear_system`, `weights`, and `cost_to_go` where no action meets its bound.
     """
 
+    metadata = drawing.RENDERING
+
     def __init__(
         self,
         dimensions: int = 2,

@@ -53,9 +53,6 @@ class ForwardModel(Energy):
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return self.function(z, x)
 
-    def gradient(self, x: Any, z: Tensor) -> Tensor:
-        return self.value_and_gradient(x, z)[1]
-
     def value_and_gradient(self, x: Any, z: Tensor) -> tuple[Tensor, Tensor]:
         output, pull = self.function.network.pullback(z)
         emission = self.function.emission

@@ -26,9 +26,6 @@ class Observed(Energy):
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return self.value_and_gradient(x, z)[0]
 
-    def gradient(self, x: Any, z: Tensor) -> Tensor:
-        return self.value_and_gradient(x, z)[1]
-
     def value_and_gradient(self, x: Any, z: Tensor) -> tuple[Tensor, Tensor]:
         error, pull = self._error(x, z)
         weighted = error / self.emission.variance

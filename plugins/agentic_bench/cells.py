@@ -10,7 +10,7 @@ from typing import Any, Self, final
 import numpy as np
 from scipy.special import ndtri
 
-from agentic import Measurement
+from agentic import Measurement, Verdict
 from agentic.errors import RunError
 from agentic.metrics import Result, Row, verdicts
 from agentic.runs import write_whole
@@ -18,7 +18,7 @@ from agentic_bench.bench_file import Battery
 from agentic_bench.task import Task
 
 CELLS = "cells.json"
-UNDEFINED = "undefined"  # a verdict
+NOT_YET = "not measured yet"  # the note of a cell that a bench did not come to
 WIDTH = float(ndtri(0.975))  # standard deviations on either side that hold 95 % of a normal null
 
 
@@ -43,13 +43,13 @@ class Cell:
     null_low: float | None = None
     null_high: float | None = None
     p_value: float | None = None
-    verdict: str = UNDEFINED
+    verdict: Verdict = Verdict.UNDEFINED
     exact: bool = False
     seeds: int = 0
     note: str | None = None
 
     @classmethod
-    def of(cls, agent: str, world: str, row: Row, verdict: str, note: str | None = None) -> Self:
+    def of(cls, agent: str, world: str, row: Row, verdict: Verdict, note: str | None = None) -> Self:
         """From the measurements of one metric over seeds."""
         value, interval = row.estimate
         nulls = [each.null for each in row.found if each.null is not None]
@@ -63,6 +63,15 @@ class Cell:
         plain: Any = {name: each if each is not None and isfinite(each) else None for name, each in numbers.items()}
         judged: Any = {"verdict": verdict, "exact": row.exact, "seeds": len(row.found), "unit": row.unit, "note": note}
         return cls(agent=agent, world=world, metric=row.name, **plain, **judged)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the bench came to it, be it in vain."""
+        return self.value is not None or self.note != NOT_YET
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for strict JSON."""
+        return asdict(self) | {"verdict": self.verdict.value}
 
 
 @final
@@ -97,7 +106,7 @@ class Scores:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON."""
         names = {"agents": self.agents, "worlds": self.worlds, "metrics": self.metrics}
-        return {**{key: list(each) for key, each in names.items()}, "cells": [asdict(cell) for cell in self.cells]}
+        return {**{key: list(each) for key, each in names.items()}, "cells": [cell.to_dict() for cell in self.cells]}
 
     def write(self, folder: Path) -> None:
         """`cells.json`. Raises RunError where it cannot be written."""
@@ -130,7 +139,7 @@ def _note(found: Sequence[Measurement], defined: int, reasons: Sequence[str]) ->
     said = "; ".join(dict.fromkeys([*reasons, *warnings])) or None
     if defined and (len(found) > defined or reasons):
         return f"defined on {defined} of {len(found) + len(reasons)} seeds" + (f": {said}" if said else "")
-    return said if said or defined else f"its value is {found[0].value}" if found else "not measured yet"
+    return said if said or defined else f"its value is {found[0].value}" if found else NOT_YET
 
 
 def read_cells(folder: Path) -> Mapping[str, Any]:

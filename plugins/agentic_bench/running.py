@@ -14,8 +14,9 @@ from time import sleep
 
 import torch
 
+from agentic import Metric
 from agentic.errors import RunError, UserError
-from agentic.experiments import change, metric_of
+from agentic.experiments import change
 from agentic.metrics import RESULT, Result
 from agentic.plugins import Registry, load
 from agentic.runs import Manifest, create_folder, describe
@@ -87,11 +88,11 @@ def check(battery: Battery, registry: Registry) -> None:
     """Raises UserError for a metric or an intervention that is unknown, or does not take its parameters."""
     for column in [column for world in battery.worlds for column, _ in battery.columns(world.name)]:
         try:
-            metric_of(column.metric, registry)
+            registry.make(Metric, column.metric.model_dump(), "metric")
         except UserError as error:
             raise UserError(f"[[metrics]] {column.label}: {error}") from None
         if column.change is not None:
-            change(registry, column.change, f"[[interventions]] {column.under}")
+            change(registry, column.change, f"[[interventions]] {column.under}:")
 
 
 def _prepare(folder: Path, battery: Battery, left: Sequence[Task]) -> None:

@@ -7,7 +7,6 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from agentic.cli import number
-from agentic.metrics import SURROGATES
 
 if TYPE_CHECKING:
     from agentic_bench import Cell, Scores
@@ -18,7 +17,6 @@ LEGEND = (
     "does not apply."
 )
 MOST = 7  # columns of one table
-UNTOLD = ("inside the null", "too little data", SURROGATES)
 ZERO = 1e-12  # closer to zero than this, it is rounding
 
 
@@ -48,7 +46,7 @@ def shown(cell: "Cell | None") -> str:
     if cell is None or cell.value is None:
         return "-"
     value = _number(cell.value)
-    text = f"({value})" if cell.verdict in UNTOLD else value
+    text = f"({value})" if cell.verdict.untold else value
     bounds = None if cell.low is None or cell.high is None else f"[{_number(cell.low)}, {_number(cell.high)}]"
     return escape(text if bounds is None or cell.low == cell.high else f"{text}\n{bounds}")
 

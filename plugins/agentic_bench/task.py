@@ -20,9 +20,9 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from agentic import Experiment, Intervention, Measurement, Subject, Told, build, measure, stream
+from agentic import Experiment, Intervention, Measurement, Metric, Subject, Told, build, measure, stream
 from agentic.errors import RunError, UserError, described
-from agentic.experiments import Named, change, limited, metric_of
+from agentic.experiments import Named, change, limited
 from agentic.metrics import Result
 from agentic.plugins import PRIVATE, Registry, load
 from agentic.runs import annotate
@@ -115,10 +115,10 @@ def _reason(error: BaseException) -> str:
 
 
 def _measured(column: Column, subject: Subject, task: Task, registry: Registry) -> Measurement:
-    metric = metric_of(column.metric, registry)
+    metric = registry.make(Metric, column.metric.model_dump(), "metric")
     if column.change is not None:
         assert subject.environment is not None
-        apply = change(registry, column.change, f"[[interventions]] {column.under}")
+        apply = change(registry, column.change, f"[[interventions]] {column.under}:")
         intervention = Intervention.announced(column.under, apply, subject.environment, column.told)
         if metric.compares:
             subject = replace(subject, interventions=(intervention,))

@@ -4,7 +4,7 @@ A[m] (outcomes, *factors), B[f] (next, previous, actions), D[f] (states,), E (ac
 arrays, or taken from an environment that knows its truth. Observation counts make A learnable in closed form.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, Self, final
 
@@ -136,11 +136,9 @@ class CategoricalModel(FiniteModel, Conjugate):
     def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
         return self.observation.misfits(obs).expand_as(z)
 
-    def alive(self, z: Tensor) -> Tensor:
-        return z @ self.going_on
-
-    def survive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
-        return (belief, None) if self.endless else belief.reweighted(self.alive)
+    @property
+    def alive(self) -> Callable[[Tensor], Tensor] | None:
+        return None if self.endless else lambda z: z @ self.going_on
 
     def likelihood(self) -> Tensor:
         joint, *rest = self.observation.tables

@@ -4,7 +4,7 @@ Planning follows every member's own course (trajectory sampling, Chua et al. 201
 what experience would teach.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Any, Self, final
@@ -99,6 +99,7 @@ class Ensemble(Model, Trainable):
         if members < 1 or not hidden or min(hidden) < 1 or memory < 0 or not sensor_noise > 0:
             given = f"{members}, {list(hidden)}, {memory} and {sensor_noise}"
             raise UserError(f"expected members, hidden units and sensor_noise > 0 and memory >= 0, got {given}")
+        self.predicts_reward = reward
         d, layout = outcome.size, Layout(outcome.size, action.size, memory, reward)
         n = layout.size
         self.outcome, self.action, self.latent = outcome, action, Real((n,))
@@ -152,10 +153,9 @@ class Ensemble(Model, Trainable):
         ended = seen.terminated[:, -1]
         return inputs, left, shares, seen.next_obs[:, -1], ended
 
-    def alive(self, z: Tensor) -> Tensor:
-        if self.ending is None:
-            return super().alive(z)
-        return torch.sigmoid(-self.ending_score(z))
+    @property
+    def alive(self) -> Callable[[Tensor], Tensor] | None:
+        return None if self.ending is None else lambda z: torch.sigmoid(-self.ending_score(z))
 
     def ending_score(self, z: Tensor) -> Tensor:
         """The log odds (*s, b) that an episode ends where it enters latents or observations `z`."""
@@ -164,9 +164,6 @@ class Ensemble(Model, Trainable):
         x = (z[..., :d] - t.center[:d]) / t.scale[:d]
         score: Tensor = self.ending(x.reshape(1, -1, d)).reshape(z.shape[:-1])
         return score
-
-    def survive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
-        return (belief, None) if self.ending is None else belief.reweighted(self.alive)
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
         """Joint gain about the member of the path's steps from their beliefs' means, credited at the latents.

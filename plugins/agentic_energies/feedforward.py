@@ -19,6 +19,8 @@ class Feedforward(Conditional):
     `learned_variance` a weight that starts there. Raises UserError for a variance that is not > 0.
     """
 
+    latent: Real
+
     def __init__(self, network: Network, variance: float = 1.0, *, learned_variance: bool = False) -> None:
         super().__init__()
         self.network = network

@@ -140,7 +140,9 @@ def _step_finite(model: FiniteModel, joint: Tensor, action: Tensor, target: str,
         gain = _fresh_entropy(seen.sum(-4)) - (ahead.sum((-3, -2)) * noise).sum(-1)
     else:
         gain = _fresh_entropy(seen.sum(-4)) - _fresh_entropy(seen).sum(-1)
-    going_on = after * model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
+    going_on = after
+    if model.alive is not None:
+        going_on = after * model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
     return going_on / going_on.sum((-3, -2, -1), keepdim=True).clamp(min=1e-300), gain
 
 

@@ -7,7 +7,19 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor
 
-from agentic import Environment, Goal, LatentGoal, Model, ObservationGoal, Quadratic, Simplex, Step, UserError
+from agentic import (
+    ActionGoal,
+    ClosedForm,
+    Environment,
+    Goal,
+    LatentGoal,
+    Model,
+    ObservationGoal,
+    Quadratic,
+    Simplex,
+    Step,
+    UserError,
+)
 from agentic_energies.arrays import tensors
 
 
@@ -51,7 +63,7 @@ class LogPreferences(ObservationGoal):
         return torch.stack([torch.logsumexp(block, 0) for block in blocks]).sum()
 
 
-class _QuadraticForm(Goal):
+class _QuadraticForm(ClosedForm, Goal):
     """(y - center)' W (y - center) / 2 of some variable y (*s, b, d)."""
 
     def __init__(self, weights: Any, center: Any = None, *, after: float = 0.0) -> None:
@@ -138,9 +150,17 @@ class PredictedReward(LatentGoal):
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return -self.scale * z[..., -1]
 
+    def expected(self, model: Model, step: Step) -> Tensor:
+        if not model.predicts_reward:
+            raise UserError(
+                f"predicted_reward needs a model that predicts rewards, got {type(model).__name__}: "
+                "use an ensemble with reward = true, or another goal"
+            )
+        return LatentGoal.expected(self, model, step)
+
 
 @final
-class Effort(_QuadraticForm):
+class Effort(_QuadraticForm, ActionGoal):
     """scale |a - center|^2 / 2 over actions, in nats; the center defaults to that of the action space."""
 
     @classmethod
@@ -150,9 +170,6 @@ class Effort(_QuadraticForm):
             raise UserError(f"effort expects scale >= 0 nats per squared unit of action, got {scale}")
         center = env.action.center(1)[0].flatten()
         return cls(scale * torch.eye(len(center), dtype=torch.float64), center)
-
-    def expected(self, model: Model, step: Step) -> Tensor:
-        return self(None, step.action)
 
     @classmethod
     def example(cls) -> Self:

@@ -8,12 +8,12 @@ So may everything: a constant representation has energy 0. Learn it with energie
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from math import sqrt
-from typing import Any, NamedTuple, Self, final
+from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
 
-from agentic import Energy, Environment, PopulationEnergy, UserError
+from agentic import Environment, PopulationEnergy, RepresentationEnergy, Study, UserError
 from agentic_energies.anti_collapse import (
     Covariance,
     Initialized,
@@ -26,16 +26,8 @@ from agentic_energies.anti_collapse import (
 from agentic_energies.network import Network
 
 
-class Study(NamedTuple):
-    """What learning looks at: energies (n,), representations (n, d), and each population energy, a scalar."""
-
-    energies: Tensor
-    representations: Tensor
-    populations: Mapping[str, Tensor]
-
-
 @final
-class JointEmbedding(Energy):
+class JointEmbedding(RepresentationEnergy):
     """E((obs, action), next obs) = |P(enc(obs), action) - target(next obs)|^2, of d-dimensional representations.
 
     It has no normalizer (log_normalizer is None): its unit is arbitrary, it is no likelihood, and its minimum over
@@ -118,9 +110,6 @@ class JointEmbedding(Energy):
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
         return (self.predict(self.encode(x[0]), x[1]) - self._follower(z)).square().sum(-1)
-
-    def gradient(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
-        return self.value_and_gradient(x, z)[1]
 
     def value_and_gradient(self, x: tuple[Tensor, Tensor], z: Tensor) -> tuple[Tensor, Tensor]:
         represented, pull = self._follower.pullback(z)

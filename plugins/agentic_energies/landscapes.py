@@ -6,13 +6,13 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor
 
-from agentic import Energy, UserError
+from agentic import ClosedForm, UserError
 
 GRID = 20_001  # places of the integrals over one coordinate
 
 
 @final
-class Banana(Energy):
+class Banana(ClosedForm):
     """z1^2 / (2 scale^2) + (z2 - bend (z1^2 - scale^2))^2 / 2, in nats, z (*s, b, 2); x is not looked at.
 
     A normal bent along a parabola (Haario et al. 1999): z1 ~ N(0, scale^2), z2 ~ N(bend (z1^2 - scale^2), 1). Both
@@ -61,7 +61,7 @@ class Banana(Energy):
 
 
 @final
-class DoubleWell(Energy):
+class DoubleWell(ClosedForm):
     """barrier (z1^2 - 1)^2 + tilt z1 + (z2^2 + ... + zd^2) / 2, in nats, z (*s, b, d); x is not looked at.
 
     Two modes near z1 = -1 and 1, `barrier` nats below the place between them where `tilt` is 0; a positive tilt makes

@@ -55,9 +55,6 @@ class EnergyNetwork(Energy):
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return self.network(self._inputs(x, z)).squeeze(-1) + 0.5 * self.confinement * z.square().sum(-1)
 
-    def gradient(self, x: Any, z: Tensor) -> Tensor:
-        return self.value_and_gradient(x, z)[1]
-
     def value_and_gradient(self, x: Any, z: Tensor) -> tuple[Tensor, Tensor]:
         value, pull = self.network.pullback(self._inputs(x, z))
         slope = pull(torch.ones_like(value))[..., self.given :] + self.confinement * z

@@ -37,6 +37,8 @@ class PredictiveCoding(Energy):
     that are not positive or too many, and for a network without a latent layer.
     """
 
+    latent: Real
+
     def __init__(
         self,
         network: Network,
@@ -86,9 +88,6 @@ class PredictiveCoding(Energy):
         names = [f"layer_{k + 1}" for k in range(len(self.network.sizes) - 1)]
         names = names if self.supervised else ["prior", *names]
         return dict(zip(names, torch.broadcast_tensors(*squares), strict=True))
-
-    def gradient(self, x: Any, z: Tensor) -> Tensor:
-        return self.value_and_gradient(x, z)[1]
 
     def value_and_gradient(self, x: Any, z: Tensor) -> tuple[Tensor, Tensor]:
         layers, active, errors = self._state(x, z)

@@ -11,13 +11,13 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Energy, Gaussian, Point, Real, UserError
+from agentic import Amortized, Belief, Gaussian, Point, Real, UserError
 from agentic_energies.emission import Emission, GaussianEmission
 from agentic_energies.network import Network
 
 
 @final
-class VAE(Energy):
+class VAE(Amortized):
     """E(x, z) = -log p(x | f(z)) - log N(z; 0, 1) in nats: `x` (*s, b, o) given, `z` (*s, b, d) free.
 
     The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and `log_normalizer(x)`, which
@@ -25,6 +25,8 @@ class VAE(Energy):
     `encoder` maps o to 2 d numbers, mean and log standard deviation of the amortized belief. Raises UserError for
     networks that do not fit.
     """
+
+    latent: Real
 
     def __init__(self, decoder: Network, emission: Emission | None = None, encoder: Network | None = None) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from agentic import Access, Frame, Measurement, Metric, Record, Subject, UserError
+from agentic_metrics.cautions import Caution, few_episodes
 from agentic_metrics.estimate import FEW, Estimate
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, expected_return, optimal_return
@@ -96,13 +97,13 @@ class EpisodeReturn(Metric):
             raise UserError("episode_return needs complete evaluation episodes, the record has none: run it longer")
         if not np.isfinite(returns).all():
             raise UserError("a return must be finite, got NaN or infinity: leave those episodes out of the record")
-        warnings = [f"{len(returns)} episodes are too few for the interval: record at least {FEW}"]
-        warnings = warnings if len(returns) < FEW else []
+        cautions = [*few_episodes(len(returns), FEW)]
         if self.relative and cut:
-            warnings.append(
+            short = (
                 f"{cut} episodes were cut before the horizon of {self.horizon} steps, over which the best return is: "
                 "record longer ones, or choose a shorter horizon"
             )
+            cautions.append(Caution(short))
         shares = returns / best
         return Estimate(
             value=float(shares.mean()),
@@ -114,7 +115,7 @@ class EpisodeReturn(Metric):
                 "sd": float(shares.std(ddof=1)) if len(returns) > 1 else 0.0,
                 **({"best": best} if self.relative else {}),
             },
-            warnings=tuple(warnings),
+            cautions=tuple(cautions),
         )
 
     def _returns(self, record: Record) -> tuple[Floats, int]:

@@ -1,10 +1,11 @@
 """A number with what judges it: what the plain functions return, before a metric puts it in its frame."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, final
 
 from agentic import Frame, Interval, Measurement, Metric, Null
+from agentic_metrics.cautions import Caution, Lack, few_episodes
 
 EXACT = 1e-9  # below this an exact value is zero
 FEW = 10  # episodes below which an interval from their spread is not to be believed
@@ -26,16 +27,26 @@ class Estimate:
     episodes: int = 0
     samples: int = 0
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
     def __float__(self) -> float:
         return self.value
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(each.text for each in self.cautions)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the sample is large enough to judge the value by."""
+        return not any(each.lacks for each in self.cautions)
 
     def measurement(self, name: str, metric: Metric, frame: Frame) -> Measurement:
         """The measurement that `metric`, known as `name`, reports; its parameters are the metric's own fields.
 
         Of a record of few episodes it says so, where the estimate does not.
         """
+        found = replace(self, cautions=(*self.cautions, *(self._few() if "record" in metric.needs else ())))
         return Measurement(
             metric=name,
             value=self.value,
@@ -49,17 +60,16 @@ class Estimate:
             episodes=self.episodes,
             samples=self.samples,
             diagnostics=self.diagnostics,
-            warnings=(*self.warnings, *(self._few() if "record" in metric.needs else ())),
+            warnings=found.warnings,
+            enough=found.enough,
         )
 
-    def _few(self) -> tuple[str, ...]:
-        told = any("too few for the interval" in warning for warning in self.warnings)
-        enough = self.episodes >= FEW or (self.episodes == 1 and self.samples >= LONG)
-        if told or enough or not self.samples:
+    def _few(self) -> tuple[Caution, ...]:
+        told = any(each.lacks is Lack.EPISODES for each in self.cautions)
+        cut = self.episodes == 1 and self.samples >= LONG
+        if told or cut or not self.samples:
             return ()
-        return (
-            f"{self.episodes} episodes with {self.samples} samples are too few for the interval: record at least {FEW}",
-        )
+        return few_episodes(self.episodes, FEW, detail=f" with {self.samples} samples")
 
 
 def exact_null(value: float, kind: str) -> Null:

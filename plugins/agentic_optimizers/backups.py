@@ -1,6 +1,5 @@
 """How a tree passes values up: what an agent assumes it will do later."""
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import inf
 from typing import final
@@ -8,20 +7,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from agentic import UserError, weigh
-
-
-class Backup(ABC):
-    """From the actions' expected energies (m, a) at m beliefs to one value each, and the policy that it stands for."""
-
-    @abstractmethod
-    def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
-        """What will be done, (m, a)."""
-
-    def value(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
-        """The value passed up, (m,): the mean under the policy unless a backup says otherwise."""
-        q = self.policy(energies, log_habits)
-        return torch.where(q > 0, q * energies, torch.zeros_like(q)).sum(-1)
+from agentic import Backup, UserError, weigh
 
 
 def _positive(owner: str, precision: float) -> None:

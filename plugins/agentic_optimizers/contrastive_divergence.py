@@ -78,7 +78,7 @@ class PersistentChains(Energy):
 
     def __init__(self, energy: Energy, chains: Tensor) -> None:
         super().__init__()
-        self.energy = energy
+        self.energy, self.latent = energy, energy.latent
         self.chains: Tensor
         self.turn: Tensor
         self.register_buffer("chains", chains.clone())

@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Loss, UserError
+from agentic import Amortized, Loss, UserError
 
 
 @final
@@ -15,9 +15,8 @@ from agentic import Loss, UserError
 class Elbo(Loss):
     """Mean over rows (x,) of the free energy of the encoder's belief, in nats, from `samples` reparameterized draws.
 
-    Takes an energy with an amortized belief `given(x)` and `free_energy(x, belief, n, generator=)`. What is learned is
-    what the optimizer holds: the whole module, or its encoder alone. Raises UserError for other energies, and for
-    fewer than 1 sample.
+    Takes an `Amortized` energy. What is learned is what the optimizer holds: the whole module, or its encoder alone.
+    Raises UserError for other energies, and for fewer than 1 sample.
     """
 
     samples: int = 1
@@ -29,7 +28,7 @@ class Elbo(Loss):
     def __call__(
         self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        if not callable(getattr(module, "free_energy", None)) or not callable(getattr(module, "given", None)):
+        if not isinstance(module, Amortized):
             raise UserError(
                 f"elbo needs an energy with an amortized belief (given, free_energy) such as vae, "
                 f"got {type(module).__name__}: use settled"

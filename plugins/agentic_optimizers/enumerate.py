@@ -46,7 +46,7 @@ class Enumerate(Minimizer):
         values, parts = iterate.memory
         corners, horizon = f.model.action.corners(), f.purpose.horizon
         index = torch.cartesian_prod(*[torch.arange(len(corners))] * horizon).reshape(-1, horizon)
-        habits = getattr(f.model, "log_habits", None)
+        habits = f.model.log_habits
         prior = None if habits is None else habits[index].sum(-1, keepdim=True)
         return Sequence(corners[index].unsqueeze(1), values, f.model.action, parts, prior, f.model.version)
 

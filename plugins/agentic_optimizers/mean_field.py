@@ -8,9 +8,9 @@ from typing import Any, ClassVar, final
 import torch
 from torch import Tensor
 
-from agentic import Gaussian, Iterate, Minimizer, Objective, Real, Sampler, UserError
+from agentic import Gaussian, Iterate, Minimizer, Objective, Quadrature, Real, Sampler, UserError
 from agentic_optimizers.lbfgs import LBFGS
-from agentic_optimizers.quadrature import Quadrature, Sobol
+from agentic_optimizers.quadrature import Sobol
 
 
 @final
@@ -32,9 +32,6 @@ class GaussianFreeEnergy(Objective):
 
     def __call__(self, z: Tensor) -> Tensor:
         return self._averaged(self.f(self._places(z)[0])) - _entropy(z)
-
-    def gradient(self, z: Tensor) -> Tensor:
-        return self.value_and_gradient(z)[1]
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         places, reach = self._places(z)

@@ -41,7 +41,9 @@ class ParticleFilter(Sampler):
 
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f, Evidence):
-            raise UserError(f"particle_filter weighs a prior belief by an observation: expected Evidence, got {f}")
+            raise UserError(
+                f"particle_filter weighs a prior belief by an observation: expected Evidence, got {type(f).__name__}"
+            )
         place = f.prior.mean
         value = f.model.observation(place, f.obs)
         return Iterate(place, value, torch.full_like(value, torch.nan), 1)

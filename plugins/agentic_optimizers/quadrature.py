@@ -1,6 +1,5 @@
 """Points and weights that stand for a standard normal: expectations without chance."""
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from typing import final
@@ -9,15 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agentic import UserError
-
-
-class Quadrature(ABC):
-    """A fixed set of points in place of draws from N(0, 1), the same at every call."""
-
-    @abstractmethod
-    def points(self, size: int) -> tuple[Tensor, Tensor]:
-        """Points (k, size) and weights (k,) that sum to 1, float64."""
+from agentic import Quadrature, UserError
 
 
 @final

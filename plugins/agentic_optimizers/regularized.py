@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Loss, UserError
+from agentic import Loss, RepresentationEnergy, UserError
 
 
 @final
@@ -15,11 +15,11 @@ from agentic import Loss, UserError
 class Regularized(Loss):
     """mean E(x, z) + sum of weights times population energies over the batch, of rows (*x, z).
 
-    The module is a `jepa`, or any with its `study(x, z)`, `renew(generator=)` and `collapse(representations)`; it is
-    renewed in training, not in `eval()` nor without gradients. `weights` name its populations, the others are reported
-    only. Info: `energy`, every population energy unweighted,
-    and what `collapse` says of the batch's representations (`effective_rank`, `collapsed`, ...). With no weights this
-    is the bare energy, whose minimum is collapse. The default is for VICReg's two.
+    The module is a `jepa`, or another `RepresentationEnergy`; it is renewed in training, not in `eval()` nor without
+    gradients. `weights` name its populations, the others are reported only. Info: `energy`, every population energy
+    unweighted, and what `collapse` says of the batch's representations (`effective_rank`, `collapsed`, ...). With no
+    weights this is the bare energy, whose minimum is collapse. The default is for VICReg's two. Raises UserError for
+    other modules, and for weights of populations that there are not.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: {"variance": 1.0, "covariance": 1.0})
@@ -27,6 +27,11 @@ class Regularized(Loss):
     def __call__(
         self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        if not isinstance(module, RepresentationEnergy):
+            raise UserError(
+                f"regularized needs an energy between representations (study, renew, collapse) such as jepa, "
+                f"got {type(module).__name__}"
+            )
         *given, z = rows
         if module.training and torch.is_grad_enabled():  # a look at validation data moves nothing
             module.renew(generator=generator)

@@ -133,7 +133,7 @@ def settle(
     generator: torch.Generator | None = None,
 ) -> Solution:
     """Lower `module`'s energy over its latents with `x` clamped, from `start` (b, *event) or where the energy says."""
-    domain = getattr(module, "latent", None) if over is None else over
+    domain = module.latent if over is None else over
     if not isinstance(domain, Domain):
         raise UserError(f"{type(module).__name__} does not say where its latents live (`latent`): say it with `over`")
     f = Clamped(module, x, domain)

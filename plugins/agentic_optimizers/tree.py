@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Categorical, ExpectedEnergy, FiniteModel, Iterate, Minimizer, Objective, Purpose, UserError
-from agentic_optimizers.backups import Backup, MeanUnderSoftmax
+from agentic import Backup, Categorical, ExpectedEnergy, FiniteModel, Iterate, Minimizer, Objective, Purpose, UserError
+from agentic_optimizers.backups import MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
 from agentic_optimizers.tree_plan import Tree
 

@@ -10,7 +10,7 @@ from agentic import Access
 from agentic.errors import RunError, UserError
 from agentic.metrics import RESULT
 from agentic_bench import Battery, Cell, Scores, slug
-from agentic_report.cells import NOT_YET, cell_of
+from agentic_report.cells import cell_of
 from agentic_report.reading import json_table, mapping, results, tables, toml_table, words
 
 Place = tuple[str, str]  # world, agent
@@ -80,7 +80,7 @@ class Bench:
         if self.manifest.get("status") == "finished":
             return ""
         asked = _asked(self.battery) or dict.fromkeys(self.cells, ())
-        begun = {key for key, cell in self.cells.items() if cell.value is not None or cell.note != NOT_YET}
+        begun = {key for key, cell in self.cells.items() if cell.begun}
         done = sum(all((self.folder / unit / RESULT).is_file() for unit in asked[key]) for key in begun & asked.keys())
         return f"{done} of {len(asked)} cells"
 

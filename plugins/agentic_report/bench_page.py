@@ -5,6 +5,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
+from agentic import Verdict
 from agentic.plugins import load
 from agentic_report import charts
 from agentic_report.bench_folder import Bench
@@ -103,4 +104,4 @@ def _replays(bench: Bench) -> Replays:
 def _missing(bench: Bench) -> list[tuple[str, str, str, str]]:
     """World, agent, column and reason of every value that there is not."""
     cells = (cell for cell in bench.cells.values() if cell.value is None)
-    return [(cell.world, cell.agent, cell.metric, cell.note or "undefined") for cell in cells]
+    return [(cell.world, cell.agent, cell.metric, cell.note or Verdict.UNDEFINED.value) for cell in cells]

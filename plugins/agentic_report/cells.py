@@ -5,16 +5,19 @@ from dataclasses import fields
 from math import hypot, isfinite
 from typing import Any
 
+from agentic import UserError, Verdict
 from agentic.metrics import Row, verdicts
 from agentic_bench import Cell
 from agentic_report.reading import real
 
-OUTSIDE, INSIDE = "outside the null", "inside the null"
-NOT_YET = "not measured yet"  # the note of a cell that a bench did not come to
+JUDGED = (Verdict.INSIDE, Verdict.OUTSIDE)  # values that were told from their null, or not
 
 
 def cell_of(table: Mapping[str, Any]) -> Cell | None:
-    """A cell from its plain table; None where it does not say whose it is; other wrong fields are left out."""
+    """A cell from its plain table; None where it does not say whose it is; other wrong fields are left out.
+
+    Raises UserError for a word that is no verdict.
+    """
     read: dict[str, Any] = {}
     for field in fields(Cell):
         value = table.get(field.name)
@@ -22,11 +25,23 @@ def cell_of(table: Mapping[str, Any]) -> Cell | None:
             read[field.name] = value is True
         elif isinstance(field.default, int):
             read[field.name] = value if isinstance(value, int) else 0
-        elif field.name in ("agent", "world", "metric", "unit", "verdict", "note"):
+        elif isinstance(field.default, Verdict):
+            read[field.name] = _verdict(value)
+        elif field.name in ("agent", "world", "metric", "unit", "note"):
             read[field.name] = value if isinstance(value, str) else ""
         else:
             read[field.name] = real(value)
     return Cell(**read) if read["agent"] and read["world"] and read["metric"] else None
+
+
+def _verdict(word: Any) -> Verdict:
+    """Of a word in a file; undefined where there is none."""
+    if not isinstance(word, str):
+        return Verdict.UNDEFINED
+    try:
+        return Verdict.of(word)
+    except UserError as error:
+        raise UserError(f"cells.json holds a verdict that is not known: {error}") from None
 
 
 def known(cell: Cell | None) -> bool:

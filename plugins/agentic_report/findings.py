@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import final
 
-from agentic import Access
+from agentic import Access, Verdict
 from agentic_bench import Cell
 from agentic_report.bench_folder import Bench, Column
-from agentic_report.cells import INSIDE, OUTSIDE, apart, difference, known
+from agentic_report.cells import JUDGED, apart, difference, known
 from agentic_report.ladders import ladders
 from agentic_report.wording import enumerated, number, quoted
 
@@ -124,7 +124,7 @@ def _paid(bench: Bench, world: str) -> Iterator[str]:
     paid = _values(bench, world, label)
     best = max(paid.values(), default=0.0)
     close = [agent for agent, value in paid.items() if 0 < CLOSE * best <= value < best - EQUAL]
-    blind = [agent for agent in close if {*_verdicts(bench, world, agent)} == {INSIDE}]
+    blind = [agent for agent in close if {*_verdicts(bench, world, agent)} == {Verdict.INSIDE}]
     if blind:
         shares = enumerated([f"{agent} ({number(100 * paid[agent] / best)} %)" for agent in blind])
         earn, them, null = ("earns", "it", "its null") if len(blind) == 1 else ("earn", "them", "their null")
@@ -139,21 +139,21 @@ def _values(bench: Bench, world: str, label: str) -> dict[str, float]:
     return {agent: cell.value or 0.0 for agent, cell in cells.items() if cell and known(cell)}
 
 
-def _verdicts(bench: Bench, world: str, agent: str) -> list[str]:
+def _verdicts(bench: Bench, world: str, agent: str) -> list[Verdict]:
     """Those of the measures that change the world."""
     changed = [column.label for column in bench.columns_in(world) if column.access == Access.INTERVENE.value]
     cells = (bench.cells.get((world, agent, label)) for label in changed)
-    return [cell.verdict for cell in cells if cell and cell.verdict in (INSIDE, OUTSIDE)]
+    return [cell.verdict for cell in cells if cell and cell.verdict in JUDGED]
 
 
 def _nulls(bench: Bench) -> Iterator[str]:
     """Who is nowhere told from chance, and how many values are."""
-    judged = [cell for cell in bench.cells.values() if cell.verdict in (INSIDE, OUTSIDE)]
+    judged = [cell for cell in bench.cells.values() if cell.verdict in JUDGED]
     agents = {agent: [cell for cell in judged if cell.agent == agent] for agent in bench.agents}
-    still = [agent for agent, cells in agents.items() if cells and all(cell.verdict == INSIDE for cell in cells)]
+    still = [agent for agent, cells in agents.items() if {cell.verdict for cell in cells} == {Verdict.INSIDE}]
     if still:
         verb = "lies" if len(still) == 1 else "lie"
-        yield f"{enumerated(still)} {verb} inside the null on every measure that has one."
+        yield f"{enumerated(still)} {verb} {Verdict.INSIDE.value} on every measure that has one."
     if judged:
-        outside = sum(cell.verdict == OUTSIDE for cell in judged)
+        outside = sum(cell.verdict is Verdict.OUTSIDE for cell in judged)
         yield f"{outside} of {len(judged)} values that have a null lie outside of it."

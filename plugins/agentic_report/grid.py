@@ -6,14 +6,18 @@ from itertools import groupby
 from math import isinf
 from typing import Any, final
 
+from agentic import Verdict
 from agentic_bench import Cell
 from agentic_report.bench_folder import Bench, Column
-from agentic_report.cells import INSIDE, OUTSIDE
 from agentic_report.reading import mapping, real
 from agentic_report.wording import DASH, chance, number, span
 
-TAGS = {INSIDE: "in null", "too little data": "little data", "too few surrogates": "few surrogates"}
-LOOKS = {INSIDE: "inside", OUTSIDE: "outside"}
+TAGS = {
+    Verdict.INSIDE: "in null",
+    Verdict.TOO_LITTLE_DATA: "little data",
+    Verdict.TOO_FEW_SURROGATES: "few surrogates",
+}
+LOOKS = {Verdict.INSIDE: "inside", Verdict.OUTSIDE: "outside"}
 GROUPS = {
     "records": "from records",
     "internals": "from inside the agent",
@@ -63,7 +67,7 @@ def shown(cell: Cell, sample: Mapping[str, Any]) -> Shown:
     if cell.value is None and not cell.note and endless is not None and isinf(endless):
         cell = replace(cell, value=endless)
     if cell.value is None:
-        reason = cell.note or "undefined"
+        reason = cell.note or Verdict.UNDEFINED.value
         return Shown(DASH, "", "", "missing", f"{title}: {reason}")
     tag = TAGS.get(cell.verdict, "")
     below = " · ".join(part for part in ("exact", tag) if part) if cell.exact else span(cell.low, cell.high)
@@ -92,7 +96,7 @@ def _details(cell: Cell, sample: Mapping[str, Any]) -> str:
         f"null {number(cell.null)} {span(cell.null_low, cell.null_high)}".rstrip() if cell.null is not None else "",
         f"{null['kind']}" + (f", {surrogates:.0f} surrogates" if surrogates > 1 else "") if null.get("kind") else "",
         chance(cell.p_value),
-        cell.verdict,
+        cell.verdict.value,
         f"{cell.seeds} seeds" if cell.seeds > 1 else "",
         f"estimator: {sample['estimator']}" if sample.get("estimator") else "",
         cell.note,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agentic import Energy, UserError
+from agentic import ClosedForm, Energy, UserError
 from agentic.testing import Check, Finding, NotApplicable, check, checks, checks_for
 from agentic.testing.worlds import Coin, TwoPlaces
 
@@ -24,7 +24,7 @@ class Spring(Energy):
         return self.stiffness * (z**2).sum(-1) / 2
 
 
-class Wrong(Spring):
+class Wrong(ClosedForm, Spring):
     """Its closed form is not its derivative."""
 
     def gradient(self, x: Any, z: Tensor) -> Tensor:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agentic import Record, RunError, UserError, bench, measure
-from agentic.experiments.build import build, metric_of
-from agentic.experiments.experiment import Experiment, Named
+from agentic import Metric, Record, RunError, UserError, bench, measure
+from agentic.experiments.build import build
+from agentic.experiments.experiment import Experiment
 from agentic.metrics.results import Result
 from agentic.plugins import load
 from agentic_bench import Battery, Scores, Task, bench_folder, read_cells, running
@@ -22,6 +22,7 @@ from agentic_bench.lock import alone
 from agentic_bench.sources import source_digest
 from tests.bench.batteries import TABLES, small
 
+KILLS = [pytest.param(kill, marks=pytest.mark.soak if kill else pytest.mark.slow) for kill in range(5)]
 BROKEN = """
 from agentic import Agent
 
@@ -120,7 +121,7 @@ def test_a_number_is_recomputed_from_its_folder(done: Any) -> None:
     assert found is not None
     registry = load()
     again = build(Experiment.load(folder / "experiment.toml"), registry).subject()
-    told = measure(metric_of(Named(name="policy_complexity"), registry), again, seed=0)
+    told = measure(registry.make(Metric, {"name": "policy_complexity"}), again, seed=0)
     assert told.to_dict() | {"diagnostics": None} == found.measurements["policy_complexity"].to_dict() | {
         "diagnostics": None
     }
@@ -237,7 +238,10 @@ def test_one_bench_at_a_time_in_a_folder(tmp_path: Path) -> None:
     [
         ({"metrics": [{"name": "episode_retrun"}]}, "episode_retrun: unknown metric .*did you mean 'episode_return'"),
         ({"metrics": [{"name": "episode_return", "levl": 1}]}, "no parameter 'levl', did you mean 'level'"),
-        ({"interventions": [{**TABLES["interventions"][0], "ordr": 1}]}, "swapped has no parameter 'ordr'"),
+        (
+            {"interventions": [{**TABLES["interventions"][0], "ordr": 1}]},
+            "swapped: remap_actions has no parameter 'ordr'",
+        ),
     ],
 )
 def test_what_is_measured_is_checked_before_anything_runs(changed: Any, said: str, tmp_path: Path) -> None:
@@ -301,10 +305,9 @@ def alive(session: int) -> list[str]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("kill", range(5))
+@pytest.mark.parametrize("kill", KILLS)
 def test_killed_at_any_moment_it_goes_on_to_the_same_table(done: Any, kill: int, tmp_path: Path) -> None:
     file, out = tmp_path / "small.toml", tmp_path / "runs"
     file.write_text(small().to_toml())

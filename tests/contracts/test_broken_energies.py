@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agentic import Categorical, Conditional, Energy, Gaussian
+from agentic import Categorical, ClosedForm, Conditional, Energy, Gaussian
 from agentic.testing import check, checks
 from agentic.testing.kit import find
 from agentic.testing.worlds import Cart, Ladder, Normal
@@ -67,7 +67,7 @@ class Overflows(Spring):
         return super().forward(x, z).log().sqrt()
 
 
-class WrongSlope(Spring):
+class WrongSlope(ClosedForm, Spring):
     """A closed form with a sign error."""
 
     def gradient(self, x: Tensor, z: Tensor) -> Tensor:
@@ -81,11 +81,28 @@ class WrongCurve(Spring):
         return 2 * torch.eye(3, dtype=z.dtype).expand(*z.shape, 3)
 
 
-class TwoMinds(Spring):
-    """Asked for both it doubles the gradient."""
+class Doubles(Spring):
+    """Twice its gradient, however it is asked."""
 
     def value_and_gradient(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         return self(x, z), 2 * (z - x)
+
+
+class TwoMinds(ClosedForm, Spring):
+    """Asked for both it doubles the gradient."""
+
+    def gradient(self, x: Tensor, z: Tensor) -> Tensor:
+        return z - x
+
+    def value_and_gradient(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self(x, z), 2 * (z - x)
+
+
+class ForgetsItsClosedForm(Spring):
+    """Its gradient is written down, and solvers, which ask for both, take autograd's."""
+
+    def gradient(self, x: Tensor, z: Tensor) -> Tensor:
+        return z - x
 
 
 class KicksUphill(Spring):
@@ -254,7 +271,7 @@ class MoreThanAlive(Ladder):
     """Survives with probability 2."""
 
     def alive(self, z: Tensor) -> Tensor:
-        return 2 * super().alive(z)
+        return 2 * torch.ones_like(z[..., 0])
 
 
 class OtherDynamics(Ladder):
@@ -297,7 +314,9 @@ CAUGHT = [
     (Overflows, "finite"),
     (WrongSlope, "gradient_is_the_derivative"),
     (WrongCurve, "hessian_is_the_second_derivative"),
+    (Doubles, "gradient_is_the_derivative"),
     (TwoMinds, "value_and_gradient_are_those"),
+    (ForgetsItsClosedForm, "closed_form_is_used"),
     (KicksUphill, "kick_is_a_step_against_the_gradient"),
     (KicksElsewhere, "kick_is_a_step_against_the_gradient"),
     (OtherSquares, "residuals_are_of_the_energy"),

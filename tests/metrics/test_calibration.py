@@ -9,11 +9,12 @@ from calibration.lives import survived
 from calibration.tally import TOPICS, cases, judged, tallies
 
 REJECTED = 0.001
+QUICK = {"goals", "flow"}
+TIERS = [pytest.param(topic, marks=pytest.mark.slow if topic in QUICK else pytest.mark.soak) for topic in TOPICS]
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", TIERS)
 def test_rates_are_what_they_are_said_to_be(topic: str) -> None:
     """No exact binomial test is rejected at .001 after Holm's correction."""
     found = judged(list(tallies([topic])))

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
-from agentic import Box, Clamped, Energy, ExpectedEnergy, Minimizer, Purpose, Real, UserError, minimize
+from agentic import Box, Clamped, ClosedForm, Energy, ExpectedEnergy, Minimizer, Purpose, Real, UserError, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.goals import LogPreferences, QuadraticGoal
 from agentic_energies.table import Table
@@ -30,7 +30,7 @@ class Open(Energy):
         return 0.5 * ((x - torch.tanh(z @ self.weights.T)) ** 2).sum(-1) + 0.5 * (z**2).sum(-1)
 
 
-class Closed(Open):
+class Closed(ClosedForm, Open):
     """The same with its gradient."""
 
     def gradient(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Energy, Objective, Particles, Real, UserError, minimize
+from agentic import Clamped, ClosedForm, Energy, Objective, Particles, Real, UserError, minimize
 from agentic_energies.gaussian import GaussianEnergy
 from agentic_optimizers.hamiltonian import orbit, walk as walk_on
 from agentic_optimizers.hmc import HMC
@@ -21,7 +21,7 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-class Scaled(Energy):
+class Scaled(ClosedForm):
     """|z|^2 / (2 x): every row of its own width."""
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
@@ -48,6 +48,9 @@ class Counted(Objective):
     def gradient(self, z: Tensor) -> Tensor:
         self.seen.append(z.clone())
         return self.f.gradient(z)
+
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self(z), self.gradient(z)
 
 
 def test_a_trajectory_is_leapfrog_and_its_acceptance_metropolis() -> None:

@@ -9,13 +9,13 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Energy, Gaussian, Real, UserError, minimize
+from agentic import Clamped, Energy, Gaussian, Quadrature, Real, UserError, minimize
 from agentic_energies.goals import QuadraticGoal
 from agentic_energies.table import Table
 from agentic_optimizers.gradient import Adam
 from agentic_optimizers.langevin import Langevin
 from agentic_optimizers.mean_field import GaussianFreeEnergy, MeanField
-from agentic_optimizers.quadrature import GaussHermite, Quadrature, Sobol
+from agentic_optimizers.quadrature import GaussHermite, Sobol
 
 F64 = torch.float64
 RULES = [GaussHermite(3), Sobol(32)]

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
-from agentic import Categorical, Clamped, Energy, Real, UserError, minimize
+from agentic import Categorical, Clamped, ClosedForm, Real, UserError, minimize
 from agentic_energies.goals import QuadraticGoal
 from agentic_energies.table import Table
 from agentic_optimizers.mirror import Mirror
@@ -63,7 +63,7 @@ def test_rows_start_where_they_are_told() -> None:
 
 
 def test_infinite_energies_get_no_probability() -> None:
-    class Barred(Energy):
+    class Barred(ClosedForm):
         """Three states, the last one impossible."""
 
         def forward(self, x: object, z: torch.Tensor) -> torch.Tensor:

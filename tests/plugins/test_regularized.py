@@ -6,6 +6,7 @@ from torch.testing import assert_close
 
 from agentic import UserError
 from agentic_energies.anti_collapse import Covariance, InverseDynamics, SketchedGaussian, Variance
+from agentic_energies.feedforward import Feedforward
 from agentic_energies.jepa import JointEmbedding
 from agentic_optimizers.regularized import Regularized
 
@@ -79,3 +80,8 @@ def test_a_weight_without_a_population_is_refused() -> None:
         UserError, match="regularized weighs entropy, and the populations of the module are: variance, "
     ):
         Regularized({"entropy": 1.0})(small(), ROWS, generator=None)
+
+
+def test_other_energies_are_refused() -> None:
+    with pytest.raises(UserError, match=r"regularized needs an energy between representations.*got Feedforward"):
+        Regularized({})(Feedforward.example(), ROWS, generator=None)

@@ -10,7 +10,7 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from agentic import Clamped, Energy, Particles, Real, Solution, minimize
+from agentic import Clamped, ClosedForm, Energy, Particles, Real, Solution, minimize
 from agentic_energies.gaussian import GaussianEnergy
 from agentic_energies.landscapes import Banana, DoubleWell
 from agentic_optimizers.chains import Chains
@@ -23,7 +23,7 @@ from agentic_optimizers.underdamped import UnderdampedLangevin
 F64 = torch.float64
 
 
-class Seen(Energy):
+class Seen(ClosedForm):
     """|x - W z|^2 + |z|^2 / 2: the posterior of z ~ N(0, 1) seen through x = W z + N(0, 1/2), each row its own."""
 
     W = torch.tensor([[0.5, 0.0], [0.5, 0.5], [0.0, 1.0]], dtype=F64)
@@ -183,7 +183,7 @@ def test_a_law_that_is_off_is_caught() -> None:
         calibrated(Study(f, exact, solution.belief.z, solution), 8)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize(("target", "sampler"), CASES)
 def test_many_ranks_and_moments(target: str, sampler: str) -> None:
     case = study(target, sampler, 2048, 127)

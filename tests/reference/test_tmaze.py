@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import (
+    Backup,
     Belief,
     Categorical,
     EnergyAgent,
@@ -29,7 +30,7 @@ from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_envs.tmaze import CUE, LEFT, RIGHT, TMaze
-from agentic_optimizers.backups import Backup, Max, MeanUnderSoftmax, SoftMin
+from agentic_optimizers.backups import Max, MeanUnderSoftmax, SoftMin
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch

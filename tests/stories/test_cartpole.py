@@ -11,6 +11,7 @@ from agentic import Experiment, load
 from agentic.experiments.build import build
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+SEEDS = [pytest.param(seed, marks=pytest.mark.slow if seed < 2 else pytest.mark.soak) for seed in range(10)]
 
 
 def returns(name: str, seed: int, episodes: int) -> list[float]:
@@ -25,10 +26,9 @@ def test_forty_steps_are_enough() -> None:
     assert sum(achieved) / 3 >= 475
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["cartpole.toml", "cartpole-swapped.toml", "cartpole-long.toml"])
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_on_every_seed_and_in_changed_worlds(name: str, seed: int) -> None:
     achieved = returns(name, seed, episodes=20)
     assert len(achieved) == 20

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
 from agentic import Interval, Null, UserError
+from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.information.decoder import Decoder, held_out
 from agentic_metrics.sampling.series import Series
@@ -65,11 +66,11 @@ def variational_empowerment(
     decoder = trials.decoder(source, samples)
     chosen = generator.choice(count, samples, p=source)
     local = decoder.log2(trials.play(chosen), chosen) - np.log2(source[chosen])
-    few = f"{samples} samples loosen the bound for {count} sequences: draw at least {ENOUGH * count}"
+    few = too_few(f"{samples} samples loosen the bound for {count} sequences: draw at least {ENOUGH * count}")
     return _estimate(local, source, level, (few,) if samples < ENOUGH * count else ())
 
 
-def _estimate(local: Floats, source: Floats, level: float, warnings: tuple[str, ...]) -> Estimate:
+def _estimate(local: Floats, source: Floats, level: float, cautions: tuple[Caution, ...]) -> Estimate:
     n, value = len(local), float(local.mean())
     error = float(local.std(ddof=1)) / n**0.5 if n > 1 else float("inf")
     half = float(stdtrit(max(1, n - 1), 0.5 + level / 2)) * error
@@ -81,7 +82,7 @@ def _estimate(local: Floats, source: Floats, level: float, warnings: tuple[str, 
         null=Null("no control, exactly zero", 0.0, error, n, float(1 - stdtr(max(1, n - 1), sure))),
         samples=n,
         diagnostics={"source": source.tolist(), "sequences": len(source)},
-        warnings=warnings,
+        cautions=cautions,
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Subject, Truth, UserError
+from agentic_metrics.cautions import Caution
 from agentic_metrics.channels.maps import empowerment
 from agentic_metrics.channels.simulator import linearized_empowerment
 from agentic_metrics.estimate import Estimate, exact_null
@@ -92,6 +93,7 @@ class Empowerment(Metric):
         )
         low, high = float(found.lower.mean()), float(found.upper.mean())
         bounded = found.estimator == "Blahut-Arimoto"
+        wide = Caution(f"the bounds are {found.gap:.2g} bits apart: choose a larger tolerance")
         return Estimate(
             value=low,
             estimator=found.estimator,
@@ -104,9 +106,7 @@ class Empowerment(Metric):
                 "largest": float(found.value.max()),
                 "gap": found.gap,
             },
-            warnings=(f"the bounds are {found.gap:.2g} bits apart: choose a larger tolerance",)
-            if found.gap > self.tolerance
-            else (),
+            cautions=(wide,) if found.gap > self.tolerance else (),
         )
 
     def _linearized(self, env: gymnasium.Env[Any, Any], generator: np.random.Generator) -> Estimate:

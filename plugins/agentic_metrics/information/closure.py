@@ -182,7 +182,7 @@ def _estimate(samples: _Samples, estimator: Estimator, found: Information, level
         episodes=len(np.unique(samples.episode)),
         samples=len(samples.episode),
         diagnostics={"bias": found.bias},
-        warnings=found.warnings,
+        cautions=found.cautions,
     )
 
 
@@ -192,7 +192,7 @@ def _closure(samples: _Samples, estimator: Estimator) -> Information:
     return Information(
         known.local - driven.local,
         known.bias - driven.bias,
-        warnings=tuple(dict.fromkeys((*known.warnings, *driven.warnings))),
+        cautions=tuple(dict.fromkeys((*known.cautions, *driven.cautions))),
         noise=lambda: sum(each.noise() for each in (known, driven) if each.noise),
     )
 

@@ -78,7 +78,7 @@ def sampled_complexity(
         episodes=len(seen.lengths),
         samples=len(values),
         diagnostics={"bias": found.bias, **told, **found.diagnostics},
-        warnings=found.warnings,
+        cautions=found.cautions,
     )
 
 

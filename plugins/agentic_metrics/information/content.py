@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
 from agentic import Access, Frame, Measurement, Metric, Null, Subject, UserError, run
+from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import EXACT, Estimate
 from agentic_metrics.information.decoder import Decoder, held_out
 from agentic_metrics.responses.rooms import Committed, Field
@@ -72,7 +73,7 @@ def plan_content(
             "bits_without_latent": -float(without.mean()),
             "bits_with_latent": -float(with_latent.mean()),
         },
-        warnings=tuple(_warnings(task)),
+        cautions=tuple(_cautions(task)),
     )
 
 
@@ -216,13 +217,13 @@ def _scored(probe: Decoder, task: _Task, latent: Floats, folds: Integers) -> Flo
     return score
 
 
-def _warnings(task: _Task) -> list[str]:
-    found: list[str] = []
+def _cautions(task: _Task) -> list[Caution]:
+    found: list[Caution] = []
     weights = (task.seen.shape[1] + task.latents.shape[1] + 1) * (task.classes - 1)
     if len(task.seen) < ENOUGH * weights:
-        found.append(f"{len(task.seen)} samples are too few for {weights} weights: record at least {ENOUGH * weights}")
-    if task.episodes < FEW:
-        found.append(f"{task.episodes} episodes are too few for the interval: record at least {FEW}")
+        few = f"{len(task.seen)} samples are too few for {weights} weights: record at least {ENOUGH * weights}"
+        found.append(too_few(few))
+    found += few_episodes(task.episodes, FEW)
     if task.classes == 1:
-        found.append("the action never varies, so that nothing can tell it: its information is zero")
+        found.append(Caution("the action never varies, so that nothing can tell it: its information is zero"))
     return found

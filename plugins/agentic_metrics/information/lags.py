@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_discrete_lyapunov
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
+from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.laws import Floats, checked_law, mutual_information, stationary
 from agentic_metrics.sampling.choice import named, suited
@@ -54,7 +55,7 @@ def lag_information(
     found: list[Estimate] = []
     for lag in range(min(lags, max(held.lengths) - 1) + 1):
         found.append(_at_lag(held, seen, lag, chosen, surrogates, level, generator))
-        if lag and (found[-1].warnings or not _outside(found[-1])):
+        if lag and (found[-1].cautions or not _outside(found[-1])):
             break
     return tuple(found)
 
@@ -94,7 +95,7 @@ def _at_lag(
         episodes=len(np.unique(episode)),
         samples=len(at),
         diagnostics={"lag": lag, "bias": found.bias},
-        warnings=found.warnings,
+        cautions=found.cautions,
     )
 
 
@@ -255,9 +256,10 @@ def _summary(profile: Sequence[Estimate], lags: int) -> Estimate:
     spans = [each.interval for each in profile[1:] if each.interval is not None]
     low = len(list(takewhile(lambda span: span.low > 0, spans)))
     high = len(list(takewhile(lambda span: span.high > 0, spans)))
-    warnings = list(dict.fromkeys(warning for each in profile for warning in each.warnings))
-    if value == len(profile) - 1 and not profile[-1].warnings:
-        warnings.append(f"what was seen is still held at the longest lag tried, {value}: raise lags, now {lags}")
+    cautions = list(dict.fromkeys(caution for each in profile for caution in each.cautions))
+    if value == len(profile) - 1 and not profile[-1].cautions:
+        held = f"what was seen is still held at the longest lag tried, {value}: raise lags, now {lags}"
+        cautions.append(Caution(held))
     return Estimate(
         value=float(value),
         estimator=first.estimator,
@@ -269,5 +271,5 @@ def _summary(profile: Sequence[Estimate], lags: int) -> Estimate:
             "bits": [each.value for each in profile],
             "p_values": [each.null.p_value for each in profile if each.null is not None],
         },
-        warnings=tuple(warnings),
+        cautions=tuple(cautions),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Subject, UserError
+from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.sampling.embedding import check_aligned
 from agentic_metrics.sampling.information import Information, interval
@@ -163,19 +164,20 @@ def _estimate(sample: _Sample, surrogates: int, generator: np.random.Generator) 
             "bias": found.bias,
             "freedom": found.freedom,
         },
-        warnings=(*found.warnings, *_warnings(sample)),
+        cautions=(*found.cautions, *_cautions(sample)),
     )
 
 
-def _warnings(sample: _Sample) -> list[str]:
+def _cautions(sample: _Sample) -> list[Caution]:
     found, count = [], len(sample.lengths)
     if count < EPISODES:
-        found.append(f"{count} episodes are hardly an ensemble: record at least {EPISODES}")
+        found.append(too_few(f"{count} episodes are hardly an ensemble: record at least {EPISODES}"))
     if len(sample.target) < ENOUGH * sample.histories:
-        found.append(
+        few = (
             f"{len(sample.target)} steps are too few for {sample.histories} different histories: record at least "
             f"{ENOUGH * sample.histories}, or lower the order"
         )
+        found.append(too_few(few))
     return found
 
 

@@ -99,7 +99,7 @@ def predictive_information(
         episodes=len(np.unique(episode)),
         samples=len(at),
         diagnostics={"bias": found.bias + bias, **told, **found.diagnostics},
-        warnings=found.warnings,
+        cautions=found.cautions,
     )
 
 

@@ -72,7 +72,7 @@ def transfer_entropy(
         episodes=len(np.unique(episode)),
         samples=len(at),
         diagnostics={**_diagnostics(found), **({"effective": found.value - against.mean} if against else {})},
-        warnings=found.warnings,
+        cautions=found.cautions,
     )
 
 

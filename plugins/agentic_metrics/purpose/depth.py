@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
+from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.behavior import recorded_behavior
 from agentic_metrics.finite.lookahead import SAME, Planners, telling
@@ -84,7 +85,8 @@ def planning_depth(
     policies, settled = (planners or Planners()).policies(world)
     logs = np.log(policies)
     fit = _recorded(logs, steps, settled)
-    count, none = len(steps.lengths), "no planner does better than chance: raise the lapse if the agent may err often"
+    count = len(steps.lengths)
+    none = Caution("no planner does better than chance: raise the lapse if the agent may err often")
     return Estimate(
         value=float(fit.depth),
         estimator="likelihood",
@@ -93,7 +95,7 @@ def planning_depth(
         episodes=count,
         samples=len(steps.actions),
         diagnostics=_diagnostics(fit),
-        warnings=() if fit.depth else (none,),
+        cautions=() if fit.depth else (none,),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 from agentic import Interval, Null, UserError
+from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.behavior import Behavior
 from agentic_metrics.finite.fitting import NONE, Decisions, Fit, fit
@@ -124,7 +125,7 @@ def goal_directedness_from_episodes(
             "normalized": value / possible(world, horizon, discount),
             "excess": float(found.excess[0]),
         },
-        warnings=(*_cautions(found, largest), *sample_cautions(behavior)),
+        cautions=(*_cautions(found, largest), *sample_cautions(behavior)),
     )
 
 
@@ -159,17 +160,16 @@ def checked_bound(largest: float) -> float:
     return largest
 
 
-def sample_cautions(behavior: Behavior) -> list[str]:
+def sample_cautions(behavior: Behavior) -> list[Caution]:
     """What is wrong with a sample: too few episodes, or episodes that stopped too early."""
-    said, count = [], len(behavior.states)
-    if count < FEW:
-        said.append(f"{count} episodes are too few for the interval: record at least {FEW}")
+    said = [*few_episodes(len(behavior.states), FEW)]
     if behavior.cut.any():
         shortest = int(behavior.valid.sum(1)[behavior.cut].min())
-        said.append(
+        text = (
             f"{int(behavior.cut.sum())} episodes were cut before the horizon of {behavior.states.shape[1]} decisions, "
             f"the rest of which counts as random: choose a horizon of at most {shortest}, or record longer ones"
         )
+        said.append(Caution(text))
     return said
 
 
@@ -192,11 +192,11 @@ def _null(value: float, chance: Floats) -> Null:
     return compare(value, chance, "a uniformly random agent in the same world", tie=0.0)
 
 
-def _cautions(found: Fit, largest: float) -> list[str]:
+def _cautions(found: Fit, largest: float) -> list[Caution]:
     if found.limit[0]:
-        return [
-            "every decision is optimal, so that beta is unbounded and the interval too narrow: record more episodes"
-        ]
+        more = "every decision is optimal, so that beta is unbounded and the interval too narrow: record more episodes"
+        return [too_few(more)]
     if found.capped[0]:
-        return [f"beta lies at its bound of {largest:g} over the range of the utility: the value is a lower bound"]
+        bound = f"beta lies at its bound of {largest:g} over the range of the utility: the value is a lower bound"
+        return [Caution(bound)]
     return []

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, logsumexp, stdtrit
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
+from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.behavior import recorded_behavior
 from agentic_metrics.finite.soft import mover
@@ -148,7 +149,7 @@ def intentional_stance(
             "goal": int(seekers.wanted(world)[int(found.goals.argmax())]),
             "goal_probability": float(found.goals.max()),
         },
-        warnings=tuple(_warnings(steps)),
+        cautions=tuple(_cautions(steps)),
     )
 
 
@@ -189,15 +190,16 @@ def _null(judge: _Judge, steps: Steps, bits: float, surrogates: int, generator: 
     return replace(closest, p_value=max(closest.p_value, 2.0 ** -max(0.0, bits)))
 
 
-def _warnings(steps: Steps) -> list[str]:
+def _cautions(steps: Steps) -> list[Caution]:
     found = []
     if len(steps.lengths) < 2:
-        found.append("one episode has no spread, so there is no interval: record at least 2")
+        found.append(too_few("one episode has no spread, so there is no interval: record at least 2"))
     if len(np.unique(steps.starts)) < 2:
-        found.append(
+        text = (
             "all episodes start in one state, from where a straight line is explained as well by a reflex: vary the "
             "first state"
         )
+        found.append(Caution(text))
     return found
 
 

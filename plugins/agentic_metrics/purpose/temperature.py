@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import chdtrc, logsumexp, ndtri, rel_entr, stdtrit, xlogy
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
+from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.behavior import checked_names, recorded_behavior
 from agentic_metrics.finite.fitting import climb
@@ -78,11 +79,13 @@ def inverse_temperature(
     np.add.at(counts, (which, chosen), 1.0)
     fitted = _Likelihood(counts, contexts, _checked_prior(prior, table.shape[-1]))
     told = int(counts[np.ptp(contexts, axis=-1) > TIE].sum())
-    cautions = [f"{told} choices between unequal options are too few: record at least {FEW}"] if told < FEW else []
+    few = too_few(f"{told} choices between unequal options are too few: record at least {FEW}")
+    cautions = [few] if told < FEW else []
     beta = fitted.best()
     if np.isinf(beta):
         interval, error = fitted.bound(beta, level), np.inf
-        cautions.append("every choice was the best, or every one the worst: beta is unbounded, read its interval")
+        limit = "every choice was the best, or every one the worst: beta is unbounded, read its interval"
+        cautions.append(Caution(limit))
     else:
         policy = bounded_rational(contexts, beta, prior).policy
         scores = contexts[which, chosen] - (policy * contexts).sum(-1)[which]
@@ -97,7 +100,7 @@ def inverse_temperature(
         episodes=1 if groups is None else len(np.unique(np.asarray(groups))),
         samples=len(chosen),
         diagnostics={"standard_error": error, **fitted.deviances(beta)},
-        warnings=tuple(cautions),
+        cautions=tuple(cautions),
     )
 
 

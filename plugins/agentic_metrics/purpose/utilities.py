@@ -109,7 +109,7 @@ def attributed_goal_from_episodes(
         episodes=count,
         samples=int(behavior.valid.sum()),
         diagnostics={"normalized": value / possible(world, horizon, discount), "values": features.shape[-1]},
-        warnings=tuple(sample_cautions(behavior)),
+        cautions=tuple(sample_cautions(behavior)),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from agentic import Access, Change, Frame, Intervention, Measurement, Metric, Subject, Told, UserError
+from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
 from agentic_metrics.interventions.families import random_interventions
@@ -62,17 +63,15 @@ def policy_adaptation(
     returns = Returns.of(frozen, after, best)
     found, defined = _estimate(returns, generator)
     count, lost = int(defined.sum()), int((~defined).sum())
-    warnings = []
+    cautions = []
     if count < FEW:
-        warnings.append(
-            f"{count} interventions with something to adapt to are few: draw enough for {FEW}, or other kinds"
-        )
+        few = f"{count} interventions with something to adapt to are few: draw enough for {FEW}, or other kinds"
+        cautions.append(too_few(few))
     if lost and not returns.exact:
-        warnings.append(
-            f"{lost} interventions are left out, what they leave to gain is not told from noise: run more episodes"
-        )
+        left = f"{lost} interventions are left out, what they leave to gain is not told from noise: run more episodes"
+        cautions.append(Caution(left))
     interval = returns.where(defined).over_interventions(level) if count else None
-    return replace(found, interval=interval, samples=count, warnings=tuple(warnings))
+    return replace(found, interval=interval, samples=count, cautions=tuple(cautions))
 
 
 def decided_adaptation(
@@ -91,17 +90,15 @@ def decided_adaptation(
     """
     returns = Returns.of(frozen, after, best)
     found, defined = _estimate(returns, generator)
-    lost, interval, warnings = int((~defined).sum()), None, []
+    lost, interval, cautions = int((~defined).sum()), None, list[Caution]()
     if lost:
         reason = "nothing to gain" if returns.exact else "nothing to gain that is told from noise (run more episodes)"
-        warnings.append(
-            f"{lost} of {len(defined)} interventions leave {reason} and are left out: there is nothing to adapt to"
-        )
+        left = f"{lost} of {len(defined)} interventions leave {reason} and are left out: there is nothing to adapt to"
+        cautions.append(Caution(left))
     if not returns.exact and defined.any():
         interval = returns.where(defined).over_episodes(level)
-        if returns.frozen.shape[1] < EPISODES:
-            warnings.append(f"{returns.frozen.shape[1]} episodes are too few for the interval: run at least {EPISODES}")
-    return replace(found, interval=interval, samples=found.episodes, warnings=tuple(warnings))
+        cautions += few_episodes(returns.frozen.shape[1], EPISODES, verb="run")
+    return replace(found, interval=interval, samples=found.episodes, cautions=tuple(cautions))
 
 
 def _estimate(returns: Returns, generator: np.random.Generator | None) -> tuple[Estimate, Any]:
@@ -248,8 +245,9 @@ def _in_episodes(found: Estimate, episodes: int) -> Estimate:
     details = found.diagnostics
     value = float(details.get("half_life", half_life([found.value])))
     span = f" within {episodes} episodes" if "course" in details else ": the agent learns nothing meanwhile"
-    never = (f"the index does not reach one half{span}",) if isnan(value) and not isnan(found.value) else ()
-    return replace(found, value=value, interval=None, null=None, warnings=(*found.warnings, *never))
+    never = Caution(f"the index does not reach one half{span}")
+    cautions = (*found.cautions, never) if isnan(value) and not isnan(found.value) else found.cautions
+    return replace(found, value=value, interval=None, null=None, cautions=cautions)
 
 
 def _stacked(rows: Sequence[Floats]) -> Floats:

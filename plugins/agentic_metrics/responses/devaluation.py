@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from agentic import Access, Frame, Intervention, Measurement, Metric, Subject, UserError
+from agentic_metrics.cautions import Caution, Lack
 from agentic_metrics.estimate import EXACT, Estimate, exact_null
 from agentic_metrics.finite.places import choices
 from agentic_metrics.finite.query import known_world, query
@@ -28,6 +29,7 @@ from agentic_metrics.responses.adaptation import adaptation_index, told_of
 
 LIVED = 20  # episodes that are run for their observations where the subject has no record
 STATES = "every state that can be met and in which actions differ, equally likely"
+SINGLE = Caution("a single episode was recorded, too few for the interval: record more", Lack.EPISODES)
 
 
 def outcome_devaluation(policy_before: ArrayLike, policy_after: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -124,7 +126,9 @@ def exact_estimate(
             "probe_states": int(choices(tests[0].world).sum()),
             **diagnostics,
         },
-        warnings=tuple(f"the change ({name}) leaves nothing to gain, so that it cannot be adapted to" for name in lost),
+        cautions=tuple(
+            Caution(f"the change ({name}) leaves nothing to gain, so that it cannot be adapted to") for name in lost
+        ),
     )
 
 
@@ -217,7 +221,7 @@ class OutcomeDevaluation(Metric):
             episodes=len(probes),
             samples=int(shift.before.sum() + shift.after.sum()),
             diagnostics={"probes": len(probes.flatten(0, 1))},
-            warnings=() if interval else ("a single episode was recorded, too few for the interval: record more",),
+            cautions=() if interval else (SINGLE,),
         )
         return estimate, start
 

@@ -28,6 +28,7 @@ from agentic import (
     make,
     state_observations,
 )
+from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import EXACT, Estimate
 from agentic_metrics.finite.query import known_world
 
@@ -36,6 +37,7 @@ Choose = Callable[[int, int, int, int, int], float]
 Query = tuple[int, int, int]
 
 CLEAR = 4.0  # standard deviations by which choices must depend on the goal to be believed
+RIGHT = Caution("the prior guess is right already: nothing can be shown")
 
 
 @final
@@ -204,8 +206,9 @@ class WorldModelExtraction(Metric):
             interventions=("either-or goals announced, in both orders",),
         )
         estimate = self._estimate(found, generator)
-        refusal = ("the agent refuses goals of this kind, which counts as no answer",) if answers.refused else ()
-        estimate = replace(estimate, warnings=(*estimate.warnings, *refusal))
+        if answers.refused:
+            refusal = Caution("the agent refuses goals of this kind, which counts as no answer")
+            estimate = replace(estimate, cautions=(*estimate.cautions, refusal))
         return estimate.measurement("world_model_extraction", self, frame)
 
     def _estimate(self, found: Extraction, generator: np.random.Generator) -> Estimate:
@@ -233,7 +236,7 @@ class WorldModelExtraction(Metric):
                 "queries": n,
                 "switched": int(found.switched.sum()),
             },
-            warnings=() if found.prior_error > EXACT else ("the prior guess is right already: nothing can be shown",),
+            cautions=() if found.prior_error > EXACT else (RIGHT,),
         )
 
 

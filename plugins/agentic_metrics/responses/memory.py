@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from agentic import Access, Agent, Frame, Interval, Measurement, Metric, Subject, UserError
+from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.responses.reset import recorded_moments, reset_divergences
 from agentic_metrics.sampling.information import Information, interval
@@ -57,7 +58,7 @@ def memory_timescale(
         episodes=len(np.unique(replay.episode)),
         samples=len(replay.step),
         diagnostics={"bits": bits},
-        warnings=tuple(_warnings(steps, len(bits), lags)),
+        cautions=tuple(_cautions(steps, len(bits), lags)),
     )
 
 
@@ -66,11 +67,12 @@ def _last(true: list[bool]) -> int:
     return max((place for place, each in enumerate(true, 1) if each), default=0)
 
 
-def _warnings(steps: int, reached: int, lags: int) -> list[str]:
+def _cautions(steps: int, reached: int, lags: int) -> list[Caution]:
     if steps == lags:
-        return [f"wiping memory {lags} steps ago still matters, so it may reach further: raise lags"]
+        return [Caution(f"wiping memory {lags} steps ago still matters, so it may reach further: raise lags")]
     if reached < lags:
-        return [f"no recorded moment has more than {reached} steps before it, so lags up to {lags} are not tried"]
+        late = f"no recorded moment has more than {reached} steps before it, so lags up to {lags} are not tried"
+        return [Caution(late)]
     return []
 
 

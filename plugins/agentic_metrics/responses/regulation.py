@@ -31,6 +31,7 @@ from agentic import (
     UserError,
     make,
 )
+from agentic_metrics.cautions import few_episodes
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.interventions.families import Maker
 from agentic_metrics.responses.lives import live
@@ -76,7 +77,6 @@ def homeostasis(
             raise UserError(f"a {name} variable, or a sum of some, never varies: leave it out, or add noise")
     bits = logs[1] - logs[0]
     fewest = min(map(len, groups))
-    few = f"{fewest} episodes or blocks are too few for the interval: record at least {FEW}"
     return Estimate(
         value=float(bits[0]),
         estimator="log covariance",
@@ -85,7 +85,7 @@ def homeostasis(
         episodes=fewest,
         samples=int(min(part.count.sum() for part in parts)),
         diagnostics={"bits_per_variable": bits[1:].tolist()},
-        warnings=(few,) if fewest < FEW else (),
+        cautions=few_episodes(fewest, FEW, units="episodes or blocks"),
     )
 
 

@@ -11,6 +11,7 @@ from scipy.special import entr, stdtrit
 from torch import Tensor
 
 from agentic import Agent, Categorical, Decision, Interval, Simplex, Tick, UserError, make
+from agentic_metrics.cautions import few_episodes
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.interventions.families import Maker
 from agentic_metrics.responses.lives import watched
@@ -68,7 +69,7 @@ def transplant(
         null=exact_null(value, "an agent without a state"),
         episodes=n,
         samples=n,
-        warnings=(f"{n} episodes are too few for the interval: run at least {FEW}",) if n < FEW else (),
+        cautions=few_episodes(n, FEW, verb="run"),
     )
 
 

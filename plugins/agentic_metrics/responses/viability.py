@@ -14,6 +14,7 @@ from scipy.special import rel_entr, stdtrit
 from torch import Tensor
 
 from agentic import Access, Agent, Decision, Frame, Interval, Measurement, Metric, Null, Subject, UserError
+from agentic_metrics.cautions import few_episodes
 from agentic_metrics.estimate import EXACT, Estimate
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.interventions.families import Maker
@@ -85,7 +86,7 @@ def viability_gain(
         episodes=n,
         samples=n,
         diagnostics={"actual": float(a.mean()), "scrambled": float(b.mean())},
-        warnings=(f"{n} episodes are too few for the interval: run at least {FEW}",) if n < FEW else (),
+        cautions=few_episodes(n, FEW, verb="run"),
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma
 
 from agentic import UserError
+from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.sampling.information import FIXED, Estimator, Information, Values
 
 Floats = NDArray[np.float64]
@@ -54,7 +55,7 @@ class Gaussian(Estimator):
             local.sum(axis=1) / np.log(2),
             float(_bias(n, *ranks) / np.log(2)),
             ranks[0] * ranks[1],
-            tuple(_warnings(n, columns, ranks[1])),
+            tuple(_cautions(n, columns, ranks[1])),
         )
 
 
@@ -89,8 +90,8 @@ def _bias(n: int, x: int, y: int, z: int) -> float:
     return 0.5 * float(halves[: x + z].sum() + halves[: y + z].sum() - halves[:z].sum() - halves.sum())
 
 
-def _warnings(n: int, columns: int, rank: int) -> Iterator[str]:
+def _cautions(n: int, columns: int, rank: int) -> Iterator[Caution]:
     if n < ENOUGH * columns:
-        yield f"{n} samples are too few for {columns} columns: record at least {ENOUGH * columns}"
+        yield too_few(f"{n} samples are too few for {columns} columns: record at least {ENOUGH * columns}")
     if not rank:
         yield FIXED

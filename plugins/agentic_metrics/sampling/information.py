@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from agentic import Interval
+from agentic_metrics.cautions import Caution
 
 Floats = NDArray[np.float64]
 Values = NDArray[np.generic]  # (n, d): int64 names or float64 numbers
 
-FIXED = (
+FIXED = Caution(
     "y never varies given what is conditioned on, so its conditional information is zero whatever x does: "
     "vary the start states or add observation noise"
 )
@@ -38,7 +39,7 @@ class Information:
     local: Floats
     bias: float = 0.0
     freedom: int | None = None
-    warnings: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     noise: Callable[[], float] | None = None
 
@@ -46,6 +47,10 @@ class Information:
     def value(self) -> float:
         """The estimate, bias removed; not clipped at zero, because that would bias averages."""
         return float(self.local.mean()) - self.bias
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(each.text for each in self.cautions)
 
 
 class Estimator(ABC):

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import digamma
 
 from agentic import UserError
+from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.sampling.boxes import Counts, Floats, inside, nearest
 from agentic_metrics.sampling.information import FIXED, Estimator, Information, Values
 from agentic_metrics.sampling.plugin import Plugin
@@ -101,8 +102,8 @@ def _information(settings: Neighbors | Mixed, numbers: Sequence[Values], names: 
     in_xz, in_yz, in_z = (_inside(points, code, reach, workers) for points, code in spaces)
     local = np.empty(n)
     local[order] = psi[own[order]] + psi[in_z] - psi[in_xz] - psi[in_yz]
-    warnings = tuple(_warnings(local, joint.shape[1], k, psi, in_z, in_yz))
-    return Information(local / np.log(2), warnings=warnings, noise=partial(_noise, settings, numbers, names))
+    cautions = tuple(_cautions(local, joint.shape[1], k, psi, in_z, in_yz))
+    return Information(local / np.log(2), cautions=cautions, noise=partial(_noise, settings, numbers, names))
 
 
 def _noise(settings: Neighbors | Mixed, numbers: Sequence[Values], names: Sequence[Counts]) -> float:
@@ -192,15 +193,16 @@ def _refuse_repeated(label: str, values: Values) -> None:
             )
 
 
-def _warnings(local: Floats, dimensions: int, k: int, psi: Floats, in_z: Counts, in_yz: Counts) -> Iterator[str]:
+def _cautions(local: Floats, dimensions: int, k: int, psi: Floats, in_z: Counts, in_yz: Counts) -> Iterator[Caution]:
     n, enough = len(local), k * 4**dimensions
     if n < enough:
-        yield f"{n} samples are too few for neighbors in {dimensions} dimensions to be near: record at least {enough}"
+        near = f"neighbors in {dimensions} dimensions to be near"
+        yield too_few(f"{n} samples are too few for {near}: record at least {enough}")
     if (in_z == in_yz).all():
         yield FIXED
     highest = float(psi[in_z].mean() - psi[k])
     if local.mean() > CEILING * highest > 0:
-        yield (
+        yield too_few(
             f"the estimate is near {highest / np.log(2):.3g} bits, the most that {n} samples can show: the truth may "
             "be higher; record more, or use the gaussian estimator"
         )

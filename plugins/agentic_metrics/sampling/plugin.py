@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic import UserError
+from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.sampling.information import FIXED, Estimator, Information, Values
 from agentic_metrics.sampling.series import codes, pairs
 
@@ -39,7 +40,7 @@ class Plugin(Estimator):
         local = np.log2(cells * in_z / (in_xz * in_yz))
         freedom = _freedom(z, xz, yz)
         return Information(
-            local, float(freedom / (2 * n * np.log(2))), freedom, warnings=tuple(_warnings(n, freedom, in_yz, in_z))
+            local, float(freedom / (2 * n * np.log(2))), freedom, cautions=tuple(_cautions(n, freedom, in_yz, in_z))
         )
 
 
@@ -49,10 +50,11 @@ def _freedom(z: NDArray[np.int64], xz: NDArray[np.int64], yz: NDArray[np.int64])
     return int(((distinct[0] - 1) * (distinct[1] - 1)).sum())
 
 
-def _warnings(n: int, freedom: int, in_yz: NDArray[np.int64], in_z: NDArray[np.int64]) -> list[str]:
+def _cautions(n: int, freedom: int, in_yz: NDArray[np.int64], in_z: NDArray[np.int64]) -> list[Caution]:
     found = []
     if n < ENOUGH * freedom:
-        found.append(f"{n} samples are too few for {freedom} degrees of freedom: record at least {ENOUGH * freedom}")
+        need = f"record at least {ENOUGH * freedom}"
+        found.append(too_few(f"{n} samples are too few for {freedom} degrees of freedom: {need}"))
     if (in_yz == in_z).all():
         found.append(FIXED)
     return found

@@ -157,6 +157,11 @@ class TestTold:
         assert_close(kept.action, without.action)
         assert_close(kept.energies["expected_energy"], without.energies["expected_energy"])
 
+    @pytest.mark.parametrize("change", [Change(goal="cheese"), Change(model="maze")])
+    def test_of_anything_else_it_says_what_it_can_be_told(self, change: Change) -> None:
+        with pytest.raises(UserError, match="told of a Goal, a Model or an Environment, got str"):
+            linear().told(change)
+
     def test_an_announced_model_is_not_being_learned(self) -> None:
         model = Ladder()
         want = Purpose(Levels([1.0, 0.6, 1.0, 0.0]), 2)

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Conditional, Energy, Gaussian
+from agentic import Clamped, ClosedForm, Conditional, Energy, Gaussian, Real
 
 F64 = torch.float64
 ENERGIES = st.recursive(
@@ -18,7 +18,7 @@ ENERGIES = st.recursive(
 )
 
 
-class Bowl(Energy):
+class Bowl(ClosedForm):
     """|z - x|^2, with derivatives in closed form."""
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
@@ -103,6 +103,54 @@ class TestSums:
         energy = Bowl() + 0.5 * Normal()
         energy.register_parameter("own", torch.nn.Parameter(torch.zeros(1)))
         assert {type(module).__name__ for module in energy.modules()} >= {"Bowl", "Normal"}
+
+
+class Watched(Bowl):
+    """A bowl that notes whether autograd followed it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.followed = list[bool]()
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        self.followed.append(z.requires_grad)
+        return super().forward(x, z)
+
+
+class Forwarding(Energy):
+    """Another energy, of which it passes on one method beside its value."""
+
+    def __init__(self, energy: Energy) -> None:
+        super().__init__()
+        self.energy = energy
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return self.energy(x, z)
+
+    def value_and_gradient(self, x: Any, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self.energy.value_and_gradient(x, z)
+
+
+class TestClosedForms:
+    def test_are_what_solvers_get_at_any_depth(self) -> None:
+        watched = Watched()
+        energy = 2 * Forwarding(Forwarding(watched) + Forwarding(Bowl()))
+        value, slope = Clamped(energy, X, Real((3,))).value_and_gradient(Z)
+        assert_close(value, 4 * Bowl()(X, Z))
+        assert_close(slope, 4 * Bowl().gradient(X, Z))
+        assert_close(energy.gradient(X, Z), slope)
+        assert watched.followed
+        assert not any(watched.followed)
+
+    def test_must_be_written_where_they_are_promised(self) -> None:
+        class Unwritten(ClosedForm):
+            """Promises a closed form."""
+
+            def forward(self, x: Any, z: Tensor) -> Tensor:
+                return z.sum(-1)
+
+        with pytest.raises(TypeError, match="gradient"):
+            Unwritten()  # type: ignore[abstract]
 
 
 class TestLogNormalizer:

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Conditional, Energy, Gaussian, Objective, Point, Real, minimize
+from agentic import Clamped, ClosedForm, Conditional, Energy, Gaussian, Objective, Point, Real, minimize
 from tests.agentic.standins import Descent
 
 F64 = torch.float64
 
 
-class Bowl(Energy):
+class Bowl(ClosedForm):
     """|z - x|^2, with derivatives in closed form."""
 
     def forward(self, x: Any, z: Tensor) -> Tensor:

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agentic.experiments.parameters import accepted
 
 from agentic import EnergyAgent, Experiment, Greedy, Registry, RunError, UserError, load
 from agentic.experiments.build import build, gymnasium_id, retarget
-from agentic.experiments.parameters import accepted
 from agentic.testing.worlds import Ladder
 
 MINIMAL: dict[str, Any] = {"env": {"id": "CartPole-v1"}, "agent": {"name": "doubler"}}

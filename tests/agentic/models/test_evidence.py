@@ -6,6 +6,7 @@ from torch.testing import assert_close
 
 from agentic import Density, Evidence, minimize
 from agentic.testing.parts import BayesRule
+from agentic.testing.worlds import Cart
 from tests.agentic.standins import Bell, Descent, Finite, Linear
 
 F64 = torch.float64
@@ -55,6 +56,21 @@ class TestEvidence:
             whole = torch.autograd.functional.hessian(lambda at, f=objective: f(at).sum(), z)
             rows = torch.stack([whole[row, :, row] for row in range(2)])
             assert_close(objective.hessian(z), rows)
+
+    def test_without_closed_forms_its_derivatives_are_autograds(self) -> None:
+        cart, z = Cart(), torch.randn(2, 2, dtype=F64, generator=seeded())
+        prior = cart.begin(2)
+        assert isinstance(prior, Density)
+        objective = Evidence(cart, torch.tensor([[0.5], [3.0]], dtype=F64), prior)
+        assert cart.misfit_gradient(z, objective.obs) is None
+        free = z.clone().requires_grad_()
+        slope = torch.autograd.grad(objective(free).sum(), free)[0]
+        assert_close(objective.gradient(z), slope)
+        value, both = objective.value_and_gradient(z)
+        assert_close(value, objective(z))
+        assert_close(both, slope)
+        whole = torch.autograd.functional.hessian(lambda at: objective(at).sum(), z)
+        assert_close(objective.hessian(z), torch.stack([whole[row, :, row] for row in range(2)]))
 
     def test_free_energy_is_complexity_minus_accuracy(self) -> None:
         for objective, _ in self.cases():

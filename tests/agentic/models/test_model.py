@@ -65,7 +65,6 @@ class TestPredict:
         assert belief.mean.shape == (4, 3, *model.latent.event)
         assert model.emit(belief).mean.shape == (4, 3, *model.outcome.event)
         assert model.ambiguity(belief).shape == (4, 3)
-        assert model.alive(belief.mean).shape == (4, 3)
 
 
 class TestSurvival:
@@ -75,12 +74,18 @@ class TestSurvival:
         belief = FINITE.begin(1)
         assert FINITE.survive(belief) == (belief, None)
         assert LINEAR.survive(LINEAR.begin(1))[1] is None
+        assert FINITE.alive is None
+        assert LINEAR.alive is None
 
     def test_who_is_alive_is_not_where_episodes_end(self) -> None:
         belief, alive = self.ending.survive(self.ending.begin(2))
         assert alive is not None
         assert alive.tolist() == [0.5, 0.5]
         assert belief.mean.tolist() == [[1, 0], [1, 0]]
+
+    def test_sample_axes_stay_on_the_left(self) -> None:
+        assert self.ending.alive is not None
+        assert self.ending.alive(self.ending.begin(3).mean.expand(4, 3, 2)).shape == (4, 3)
 
     def test_a_model_of_particles_needs_only_alive(self) -> None:
         class Cliff(LinearModel):

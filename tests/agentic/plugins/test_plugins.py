@@ -11,6 +11,7 @@ from textwrap import dedent
 
 import pytest
 
+from agentic import Model
 from agentic.errors import UserError
 from agentic.plugins import PluginError, Registry, hookspecs, installed, load
 from tests.strangers import build
@@ -191,12 +192,9 @@ def test_a_target_that_does_not_load_names_the_plugin(folder: Path, target: str,
         load().resolve("energies", "x")
 
 
-def test_the_caller_checks_the_contract(folder: Path) -> None:
-    def refuse(kind: str, target: type) -> None:
-        raise UserError(f"{target.__name__} is none of the {kind}")
-
-    with pytest.raises(UserError, match="int is none of the energies"):
-        load().resolve("energies", "gaussian", refuse)
+def test_what_is_found_fulfills_the_contract(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"^\[model\] gaussian is an int; a Model is wanted: "):
+        load().find(Model, "gaussian", "[model]")
 
 
 def test_allow_list_and_block_list(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -239,7 +239,7 @@ def test_kill_9_loses_little(tmp_path: Path) -> None:
     check_killed(tmp_path / "run", 6000)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_kill_9_ten_times_loses_little(tmp_path: Path) -> None:
     for number, enough in enumerate(killed_runs(10)):
         check_killed(tmp_path / f"run{number}", enough)

@@ -7,13 +7,13 @@ class methods count as its own.
 
 import inspect
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from agentic.errors import RunError, UserError, described, listed, suggest
-from agentic.experiments.toml import complaint
 
 
 class Accepted(NamedTuple):
@@ -70,11 +70,20 @@ def maker(target: Any, takes: Accepted, given: Mapping[str, Any], label: str, pl
         except UserError as error:
             raise UserError(f"{label}: {error}") from error
         except (TypeError, ValueError) as error:
-            raise UserError(f"{label} cannot be made: {' '.join(str(error).split())}") from error
+            raise UserError(_refused(error, takes, label)) from error
         except Exception as error:
             raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
 
     return make
+
+
+def _refused(error: Exception, takes: Accepted, label: str) -> str:
+    """What a constructor said, in the words of a file where it misses a parameter that one may write."""
+    missing = re.search(r"missing \d+ required .*", str(error))
+    names = [name for name in re.findall(r"'(\w+)'", missing[0]) if name in takes.names] if missing else []
+    if names:
+        return f"{label} needs the parameter '{names[0]}': write {names[0]} = ..."
+    return f"{label} cannot be made: {' '.join(str(error).split())}"
 
 
 def _signature(function: Any, leading: int = 0) -> Accepted:
@@ -99,3 +108,10 @@ def _typed(parameter: inspect.Parameter | None, value: Any, label: str) -> Any:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
         raise UserError(f"{label} {complaint(error)}") from None
+
+
+def complaint(error: ValidationError) -> str:
+    """The first thing that pydantic found wrong with a value, in the words of a TOML file."""
+    first = error.errors(include_url=False)[0]
+    reason = first["msg"].replace("an object", "a table")
+    return f"is wrong: {reason[:1].lower()}{reason[1:]}, got {first['input']!r}"

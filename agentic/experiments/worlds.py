@@ -1,0 +1,78 @@
+"""The world of an experiment: an environment by its Gymnasium id or a component's name, and what changes it."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec, load_env_creator
+
+from agentic.environments.environment import Environment, make
+from agentic.experiments.experiment import Experiment, Named
+from agentic.plugins.making import Making, row_of
+from agentic.plugins.registry import Component, Registry
+
+LIMIT = 1000  # steps of an episode in a world that has no limit of its own: a rock might never come to an end
+
+
+def world_of(experiment: Experiment, registry: Registry) -> tuple[Environment, list[dict[str, Any]]]:
+    """The environment of an experiment, and the rows of it and of its changes."""
+    table, making = experiment.env, Making(registry)
+    name = gymnasium_id(table.id, registry)
+    changes = [_change(making, each, "[env.changes]") for each in table.changes]
+    environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=changes)
+    target = gymnasium.spec(name.rpartition(":")[2]).entry_point or ""
+    found = next((c for c in registry.components if c.target == target), None)
+    if found is None:
+        package = getattr(target, "__module__", str(target)).partition(":")[0].partition(".")[0]
+        release = getattr(sys.modules.get(package), "__version__", None)
+        found = Component("envs", name, package, release, "installed", str(target))
+    return environment, [row_of(found, table.kwargs), *making.made]
+
+
+def gymnasium_id(name: str, registry: Registry) -> str:
+    """The id under which Gymnasium knows an environment, which may be given by a component's name.
+
+    A component that no id stands for is registered under its full name, in place of what that plugin had there before.
+    Raises UserError for a component that wraps environments and is none itself.
+    """
+    if not any(c.kind == "envs" and name in (c.name, c.full_name) for c in registry.components):
+        return name
+    found, _ = registry.find(gymnasium.Env, name, "[env]")
+    for known, spec in gymnasium.registry.items():
+        if spec.entry_point == found.target:
+            return known
+    gymnasium.registry.pop(found.full_name, None)
+    gymnasium.register(found.full_name, entry_point=found.target)  # type: ignore[arg-type]  # a class makes one too
+    return found.full_name
+
+
+def change(registry: Registry, table: Named, where: str) -> Callable[[Any], Any]:
+    """A function that wraps a single environment in a component that changes it; `where` names it in messages."""
+    return _change(Making(registry), table, where)
+
+
+def _change(making: Making, table: Named, where: str) -> Callable[[Any], Any]:
+    return making.maker(gymnasium.Wrapper, table.model_dump(), where, 1)
+
+
+def limited(experiment: Experiment, registry: Registry) -> Experiment:
+    """The same with episodes cut at `LIMIT` steps, in a world where nothing but the agent need ever end one.
+
+    An environment class that ends its episodes itself says so: `metadata["ends_episodes"]` is true.
+    """
+    found = gymnasium.registry.get(gymnasium_id(experiment.env.id, registry).rpartition(":")[2])
+    if found is None or found.max_episode_steps is not None or "max_episode_steps" in experiment.env.kwargs:
+        return experiment
+    if _metadata(found).get("ends_episodes"):
+        return experiment
+    return Experiment.of(experiment.tables(), [f"env.kwargs.max_episode_steps={LIMIT}"])
+
+
+def _metadata(spec: EnvSpec) -> Mapping[str, Any]:
+    """What the class behind an id says of itself; nothing where it does not load, which is told where it is made."""
+    try:
+        made = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+    except Exception:
+        return {}
+    return getattr(made, "metadata", None) or {}

@@ -1,0 +1,19 @@
+"""Backups: how a tree of beliefs passes values up, what an agent assumes it will do later."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+
+class Backup(ABC):
+    """From the actions' expected energies (m, a) at m beliefs to one value each, and the policy that it stands for."""
+
+    @abstractmethod
+    def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        """What will be done, (m, a)."""
+
+    def value(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        """The value passed up, (m,): the mean under the policy unless a backup says otherwise."""
+        q = self.policy(energies, log_habits)
+        return torch.where(q > 0, q * energies, torch.zeros_like(q)).sum(-1)

@@ -1,0 +1,94 @@
+"""Contracts: what a component must be to fill a place, read from the annotation of the parameter it fills.
+
+Each kind of component holds several contracts (see `hookspecs.CONTRACTS`). A name stands for a component of whatever
+kind holds the contract that is wanted; a contract of a third party's own is looked for in all kinds.
+"""
+
+import inspect
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+
+from agentic.plugins.hookspecs import CONTRACTS, KINDS
+
+Contract: TypeAlias = Any  # a class, or a union of classes: what `issubclass` takes
+
+
+@cache
+def contracts(kind: str) -> tuple[type[Any], ...]:
+    """The contracts that components of a kind fulfill, the narrower first."""
+    paths = (path.rpartition(".") for path in CONTRACTS[kind])
+    return tuple(getattr(import_module(module), name) for module, _, name in paths)
+
+
+def homes(contract: Contract) -> list[str]:
+    """The kinds that hold a contract; all of them where it is nobody's in particular."""
+    wanted = _members(contract)
+    found = [kind for kind in KINDS if any(issubclass(each, contracts(kind)) for each in wanted)]
+    return found or list(KINDS)
+
+
+def fits(target: Any, contract: Contract) -> bool:
+    """Whether a class fulfills a contract; for a function, what it is annotated to return, if that is said."""
+    if not isinstance(target, type):
+        target = inspect.signature(target).return_annotation
+        if not isinstance(target, type) or target is inspect.Signature.empty:
+            return True
+    if contract is import_module("gymnasium").Env and issubclass(target, import_module("gymnasium").Wrapper):
+        return False  # a wrapper is an environment only once it has one to wrap
+    return issubclass(target, contract)
+
+
+def contract_of(target: Any) -> str:
+    """The name of the contract that a component fulfills; that of its own class where it is none of ours."""
+    if not isinstance(target, type):
+        return type(target).__name__
+    known = (each for kind in KINDS for each in contracts(kind) if issubclass(target, each))
+    return next(known, target).__name__
+
+
+def asked(annotation: Any) -> Contract | None:
+    """The contract that an annotation asks for, also as one of several (`tuple[Loss, ...]`); None for plain values."""
+    found = tuple(dict.fromkeys(_asked(annotation)))
+    return None if not found else found[0] if len(found) == 1 else Union[found]  # noqa: UP007  # of a tuple
+
+
+def only(annotation: Any) -> bool:
+    """Whether nothing but a component, or None, is meant by an annotation."""
+    parts = get_args(annotation) if _is_union(annotation) else (annotation,)
+    return all(part is NoneType or (isinstance(part, type) and any(_asked(part))) for part in parts)
+
+
+def named(contract: Contract) -> str:
+    """The name of a contract."""
+    return " or ".join(each.__name__ for each in _members(contract))
+
+
+def with_article(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def _asked(annotation: Any) -> Iterator[type[Any]]:
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        ours = any(issubclass(annotation, contracts(kind)) for kind in KINDS)
+        if ours or (inspect.isabstract(annotation) and annotation.__module__.partition(".")[0] not in _PLAIN):
+            yield annotation
+        return
+    for part in get_args(annotation):
+        if part is not Ellipsis:
+            yield from _asked(part)
+
+
+_PLAIN = {"abc", "builtins", "collections", "typing", "numbers", "numpy", "os", "pathlib", "torch"}
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, UnionType)
+
+
+def _members(contract: Contract) -> tuple[type[Any], ...]:
+    return get_args(contract) if _is_union(contract) else (contract,)

@@ -1,0 +1,38 @@
+"""Cautions: what a metric warns of, each a sentence that carries what the sample has too little of.
+
+Estimates and estimators hand them on as they are, so that whoever finds a sample too small says it once, and the
+measurement has both the sentence and `enough`.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import final
+
+
+class Lack(Enum):
+    """What a sample has too little of."""
+
+    SAMPLE = "sample"  # to judge the value by
+    EPISODES = "episodes"  # for the interval, which need not be said of the record again
+
+
+@final
+@dataclass(frozen=True)
+class Caution:
+    """A warning of a measurement; with `lacks` its sample is too small to judge, without it is big enough."""
+
+    text: str
+    lacks: Lack | None = None
+
+
+def too_few(text: str) -> Caution:
+    """The caution that the sample is too small, in the metric's own words: how much there is, how much it takes."""
+    return Caution(text, Lack.SAMPLE)
+
+
+def few_episodes(
+    count: int, least: int, *, detail: str = "", units: str = "episodes", verb: str = "record"
+) -> tuple[Caution, ...]:
+    """The caution that an interval over `count` episodes is not to be believed; none from `least` of them on."""
+    text = f"{count} {units}{detail} are too few for the interval: {verb} at least {least}"
+    return (Caution(text, Lack.EPISODES),) if count < least else ()
