@@ -1,6 +1,5 @@
 """The energy agent: a batch is its rows, what it reports adds up, what it is told and what it learns takes effect."""
 
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,11 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import (
-    Categorical,
     Change,
     Decision,
     EnergyAgent,
     ExpectedEnergy,
     Gaussian,
-    Greedy,
     Model,
     Point,
     Purpose,
@@ -128,30 +125,13 @@ class TestEvery:
         assert_close(again.action[mask], fresh.action[mask])
 
 
-class TestSelection:
-    policy = Categorical(torch.tensor([[0.4, 0.4, 0.2]], dtype=F64))
-
-    def test_greedy_takes_the_lowest_of_equals(self) -> None:
-        assert Greedy().precision == inf
-        assert Greedy().choose(self.policy, Simplex((3,)), seeded()).tolist() == [[1, 0, 0]]
-
-    def test_softmax_draws_from_the_policy(self) -> None:
-        many = Categorical(self.policy.probs.expand(20_000, 3))
-        chosen = Softmax(2.0).choose(many, Simplex((3,)), seeded())
-        assert_close(chosen.mean(0), self.policy.probs[0], atol=5 * (0.25 / 20_000) ** 0.5, rtol=0)
-
-    def test_its_precision_weighs_the_plans(self) -> None:
-        agent = finite(AllPlans(), selection=Softmax(1.5))
-        decision = course(agent, discrete(2))[0]
-        assert decision.policy is not None
-        q = torch.softmax(-1.5 * decision.plan.values, 0)
-        assert_close(decision.policy.mean[:, 0], q[:4].sum(0))
-        assert_close(decision.energies["pragmatic"], (q * decision.plan.parts["pragmatic"]).sum(0))
-
-    @pytest.mark.parametrize("precision", [-1.0, inf, float("nan")])
-    def test_a_precision_that_is_none(self, precision: float) -> None:
-        with pytest.raises(UserError, match=r"softmax selection expects a finite precision >= 0, got .*: use greedy"):
-            Softmax(precision)
+def test_the_precision_of_the_selection_weighs_the_plans() -> None:
+    agent = finite(AllPlans(), selection=Softmax(1.5))
+    decision = course(agent, discrete(2))[0]
+    assert decision.policy is not None
+    q = torch.softmax(-1.5 * decision.plan.values, 0)
+    assert_close(decision.policy.mean[:, 0], q[:4].sum(0))
+    assert_close(decision.energies["pragmatic"], (q * decision.plan.parts["pragmatic"]).sum(0))
 
 
 class TestTold:

@@ -17,7 +17,6 @@ from agentic.learning.learner import Learner
 from agentic.metrics.intervention import Intervention
 from agentic.metrics.measurement import Access, Frame, Interval, Measurement, Null
 from agentic.metrics.metric import Metric, measure
-from agentic.metrics.significance import holm
 from agentic.metrics.subject import Subject
 from agentic.testing.metrics import subject
 from agentic.testing.worlds import Coin, TwoPlaces
@@ -198,12 +197,6 @@ def test_an_intervention_changes_the_world_and_tells_a_sealed_copy() -> None:
 def test_an_intervention_needs_someone_to_run() -> None:
     with pytest.raises(UserError, match="intervention doubled needs an agent and an environment"):
         Subject(agent=Coin()).under(Intervention("doubled", Doubled))
-
-
-def test_holm_adjusts_for_the_number_of_p_values() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
 
 
 def test_a_verdict_needs_a_null() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agentic import Access, Frame, Measurement, Null, UserError, Verdict
+from agentic import Access, Frame, Measurement, Null, UserError, Verdict, holm
 from agentic.metrics import Row, verdicts
 
 ROOT = Path(__file__).parents[3]
@@ -92,3 +92,9 @@ def test_the_words_stand_in_one_place() -> None:
         texts = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant))
         found = [node.value for node in texts if isinstance(node.value, str) and node.value in words]
         assert not found or path == HOME, f"{path} spells out {found}: use agentic.Verdict"
+
+
+def test_holm_adjusts_for_the_number_of_p_values() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
