@@ -8,9 +8,9 @@ import pytest
 from tests.house.code_lines import code_lines, function_lengths, parameter_counts
 from tests.house.repository import ROOT, python_files
 
-ROOMS = {  # code lines of parts of the core: without blanks, comments and docstrings
-    "science": (2950, "engine models planning learning agents environments runs tick.py"),
-    "the door": (1250, "metrics experiments plugins commands.py errors.py"),
+ROOMS = {  # see docs/decisions/0010-budgets.md; code lines of parts of the core: without blanks, comments and docstrings
+    "science": (3110, "engine models planning learning agents environments runs tick.py"),
+    "the door": (1600, "metrics experiments plugins commands.py errors.py"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
 MODULE, FUNCTION, PARAMETERS = 300, 60, 9  # code lines; lines but for docstrings; without self

@@ -86,7 +86,7 @@ def test_a_near_word_is_suggested() -> None:
 
 
 def test_the_words_stand_in_one_place() -> None:
-    words = {verdict.value for verdict in Verdict}
+    words = {verdict.value for verdict in Verdict} - {"undefined"}  # a plain word, with other uses
     sources = (path for room in ("agentic", "plugins", "pictures") for path in (ROOT / room).rglob("*.py"))
     for path in sources:
         texts = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant))
