@@ -32,7 +32,7 @@ class Built:
     environment: Environment
     components: list[dict[str, Any]]
 
-    def run(self, folder: Path | None = None, observer: Callable[[Progress], None] | None = None) -> Record:
+    def run(self, folder: str | Path | None = None, observer: Callable[[Progress], None] | None = None) -> Record:
         """Run once and record it in `folder` beside the resolved file; None keeps the record in memory.
 
         Sets the number of threads torch computes with, and has the process keep memory that it frees. Raises RunError
@@ -43,7 +43,7 @@ class Built:
         keep_freed_memory()
         try:
             if folder is not None:
-                table.save(folder / "experiment.toml")
+                table.save(Path(folder) / "experiment.toml")
             return run(
                 self.agent,
                 self.environment,
@@ -63,7 +63,7 @@ class Built:
 
     def subject(
         self,
-        folder: Path | None = None,
+        folder: str | Path | None = None,
         observer: Callable[[Progress], None] | None = None,
         *,
         learning: bool = False,
