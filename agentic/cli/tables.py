@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agentic.cli.terminal import number
+from agentic.planning import sign
 
 PERCEPTION = {"free_energy", "accuracy", "complexity", "energy", "mean_energy"}
 SPLIT = ("risk", "ambiguity")  # of the executed action's first step: another way to cut the same cake
@@ -43,7 +44,7 @@ def _expected(energy: Mapping[str, float]) -> str:
     named = {"expected_energy", *PERCEPTION, *SPLIT}
     parts = [(name, value) for name, value in energy.items() if name not in named]
     text = "".join(
-        f" {'-' if name.endswith('gain') else '+'} {name.replace('_', ' ')} {number(v)}" for name, v in parts
+        f" {'-' if sign(name) < 0 else '+'} {name.replace('_', ' ')} {number(v)}" for name, v in parts
     )
     return text.removeprefix(" + ").strip()
 
