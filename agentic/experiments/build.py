@@ -36,7 +36,7 @@ class Built:
         """Run once and record it in `folder` beside the resolved file; None keeps the record in memory.
 
         Sets the number of threads torch computes with, and has the process keep memory that it frees. Raises RunError
-        for what fails; see `simulate.run`.
+        for what fails; see `agentic.run`.
         """
         table = self.experiment
         torch.set_num_threads(table.run.threads)
