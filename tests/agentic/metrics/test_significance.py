@@ -79,16 +79,14 @@ def test_a_word_that_is_no_verdict_is_refused(word: str) -> None:
 
 
 def test_a_near_word_is_suggested() -> None:
-    with pytest.raises(
-        UserError, match=r"^'outside of null' is no verdict, did you mean 'outside the null'\?; known: "
-    ):
+    with pytest.raises(UserError, match="'outside of null' is no verdict, did you mean 'outside the null'"):
         Verdict.of("outside of null")
 
 
 def test_the_words_stand_in_one_place() -> None:
     words = {verdict.value for verdict in Verdict}
-    sources = (path for room in ("agentic", "plugins", "pictures") for path in (ROOT / room).rglob("*.py"))
-    for path in sources:
+    rooms = ("agentic", "plugins/agentic_bench", "plugins/agentic_report", "pictures")
+    for path in (path for room in rooms for path in (ROOT / room).rglob("*.py")):
         texts = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant))
         found = [node.value for node in texts if isinstance(node.value, str) and node.value in words]
         assert not found or path == HOME, f"{path} spells out {found}: use agentic.Verdict"
