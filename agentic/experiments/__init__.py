@@ -2,12 +2,23 @@
 
 from agentic.experiments.agent_file import agent_path
 from agentic.experiments.examples import example
-from agentic.experiments.experiment import LearnTable, Named, PlannerTable, RunTable
+from agentic.experiments.experiment import (
+    AgentTable,
+    EnvTable,
+    EvaluateTable,
+    LearnTable,
+    Named,
+    PlannerTable,
+    RunTable,
+)
 from agentic.experiments.toml import read, toml_lines
 from agentic.experiments.worlds import change, gymnasium_id, limited
 from agentic.plugins.parameters import complaint
 
 __all__ = [
+    "AgentTable",
+    "EnvTable",
+    "EvaluateTable",
     "LearnTable",
     "Named",
     "PlannerTable",

@@ -91,7 +91,8 @@ class AgentMaker:
             if isinstance(part, Model):
                 _check_spaces(part, self.environment)
         own = {key: value for key, value in table.model_dump(exclude_none=True).items() if key not in there}
-        made: Agent = self._making().make(Agent, own, f"[{inside}]", **parts)
+        nested = [name for name, place in there.items() if place.where == f"{inside}.{name}"]
+        made: Agent = self._making().maker(Agent, own, f"[{inside}]", parts=there, others=nested)(**parts)
         return made
 
     def _making(self) -> Making:

@@ -1,7 +1,8 @@
 """Goals, gains, plans and the expected energy that acting lowers."""
 
-from agentic.planning.expected_energy import sign
+from agentic.planning.expected_energy import Node, sign
 
 __all__ = [
+    "Node",
     "sign",
 ]

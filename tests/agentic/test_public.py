@@ -3,10 +3,12 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -48,3 +50,41 @@ def test_importing_modules_first_changes_no_name() -> None:
 def test_what_is_not_public_is_said_to_be_missing() -> None:
     with pytest.raises(AttributeError, match="no attribute 'minimise'"):
         getattr(agentic, "minimise")  # noqa: B009  spelled as a user would have it
+
+
+def classes(annotation: Any) -> Iterator[type[Any]]:
+    """The classes that an annotation names, also within others."""
+    parts = get_args(annotation)
+    if isinstance(annotation, type) and not parts:
+        yield annotation
+    for part in parts:
+        for inner in part if isinstance(part, list) else [part]:
+            yield from classes(inner)
+
+
+def annotated(thing: Any) -> Iterator[Any]:
+    """A function, or a class and what it has in public: whatever has annotations."""
+    yield thing
+    for name, member in vars(thing).items() if isinstance(thing, type) else ():
+        if not name.startswith("_") or name == "__init__":
+            function = getattr(member, "__func__", getattr(member, "fget", member))
+            if callable(function):
+                yield function
+
+
+def test_every_type_in_a_public_signature_is_public() -> None:
+    """In the list, or among the names of a room."""
+    rooms = [import_module(f"agentic.{name}") for name in modules() if name != "__main__"]
+    public = {id(getattr(agentic, name)) for name in NAMES}
+    public |= {id(getattr(room, name)) for room in rooms for name in getattr(room, "__all__", ())}
+    missing = set()
+    for name in NAMES:
+        for each in annotated(getattr(agentic, name)):
+            try:
+                hints = get_type_hints(each)
+            except (NameError, TypeError):  # what only type checkers import, and what has no annotations
+                continue
+            found = {inner for hint in hints.values() for inner in classes(hint)}
+            ours = {inner for inner in found if inner.__module__.partition(".")[0] == "agentic"}
+            missing |= {f"{name}: {inner.__qualname__}" for inner in ours if id(inner) not in public}
+    assert not missing

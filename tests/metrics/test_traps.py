@@ -212,6 +212,7 @@ def few(name: str, agent: str, world: str, episodes: int) -> None:
     found = found_in(name, subject(world, agent, episodes=episodes))
     if found is not None:
         assert found.warnings
+        assert not found.enough
         assert np.isfinite(found.value) or name == "inverse_temperature"
 
 
