@@ -43,9 +43,7 @@ def _expected(energy: Mapping[str, float]) -> str:
     """The sum as it is defined: gains are subtracted."""
     named = {"expected_energy", *PERCEPTION, *SPLIT}
     parts = [(name, value) for name, value in energy.items() if name not in named]
-    text = "".join(
-        f" {'-' if sign(name) < 0 else '+'} {name.replace('_', ' ')} {number(v)}" for name, v in parts
-    )
+    text = "".join(f" {'-' if sign(name) < 0 else '+'} {name.replace('_', ' ')} {number(v)}" for name, v in parts)
     return text.removeprefix(" + ").strip()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agentic.cli import main
-from agentic.cli.tables import sparkline
+from agentic.cli.tables import result_table, sparkline
 from agentic.cli.terminal import number
 from agentic.metrics.summary import mean_interval
 
@@ -82,3 +82,11 @@ def test_mean_interval() -> None:
     assert unknown.low != unknown.low
     nothing, _ = mean_interval([])
     assert nothing != nothing
+
+
+def test_a_gain_of_any_name_is_subtracted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(folder), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    summary["energy"] = {"expected_energy": 1.5, "pragmatic": 2.5, "bonus": 1.25, "effort": 0.25}
+    cells = [str(cell) for cell in result_table(summary).columns[1].cells]
+    assert "1.5 = pragmatic 2.5 - bonus 1.25 + effort 0.25 (nats per plan)" in cells
