@@ -1,7 +1,7 @@
 """Goals, gains, plans and the expected energy that acting lowers."""
 
-from agentic.planning.expected_energy import SIGNS
+from agentic.planning.expected_energy import sign
 
 __all__ = [
-    "SIGNS",
+    "sign",
 ]

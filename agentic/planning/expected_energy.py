@@ -20,7 +20,12 @@ from agentic.planning.gain import Gain
 from agentic.planning.goal import ActionGoal, Goal
 from agentic.planning.plan import Plan, Sequence as OpenLoop
 
-SIGNS = {"disagreement": -1.0, "state_gain": -1.0, "parameter_gain": -1.0, "latent_parameter_gain": -1.0}
+COSTS = frozenset({"pragmatic", "effort", "terminal", "expected_energy"})  # terms of G; any other is a gain
+
+
+def sign(term: str) -> float:
+    """The sign with which a term enters G: 1 for costs, -1 for gains, whatever a gain calls its terms."""
+    return 1.0 if term in COSTS else -1.0
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,9 @@ class ExpectedEnergy(Objective):
         memory = node.memory
         if purpose.gain is not None:
             memory, gains = purpose.gain.step(self.model, memory, step, node.t + 1 == purpose.horizon)
+            if COSTS & gains.keys():
+                owner, taken = type(purpose.gain).__name__, sorted(COSTS & gains.keys())[0]
+                raise UserError(f"{owner} calls a gain '{taken}', the name of a cost: call it otherwise")
             parts.update(gains)
         weight = purpose.discount**node.t
         if node.alive is not None:
@@ -162,7 +170,7 @@ class ExpectedEnergy(Objective):
     @staticmethod
     def total(parts: Mapping[str, Tensor]) -> Tensor:
         """G from its parts: gains are subtracted."""
-        terms = [SIGNS.get(name, 1.0) * part for name, part in parts.items()]
+        terms = [sign(name) * part for name, part in parts.items()]
         value = terms[0]
         for term in terms[1:]:
             value = value + term

@@ -20,7 +20,7 @@ from jinja2.utils import htmlsafe_json_dumps
 
 from agentic import Record
 from agentic.errors import UserError
-from agentic.planning import SIGNS
+from agentic.planning import sign
 from agentic.runs import EpisodeRecord
 from agentic_report.scenes import Scene, scene
 
@@ -140,7 +140,7 @@ def _chosen(episodes: Sequence[EpisodeRecord]) -> tuple[list[str], list[list[Any
     parts = [name for name in parts if name not in ("risk", "ambiguity")]  # of the next step, not of the plan
     courses = []
     for each in episodes:
-        values = [SIGNS.get(name, 1.0) * each.arrays[f"energy.{name}"] for name in parts]
+        values = [sign(name) * each.arrays[f"energy.{name}"] for name in parts]
         actions = _table(each, "action")
         rows = np.stack(values, 1) if values else np.empty((each.length, 0))
         courses.append(
@@ -152,7 +152,7 @@ def _chosen(episodes: Sequence[EpisodeRecord]) -> tuple[list[str], list[list[Any
 def _candidates(episodes: Sequence[EpisodeRecord], plans: pa.Table, best: int) -> tuple[list[str], list[list[Any]]]:
     """The terms' labels, and of each episode and step the candidates."""
     names = [name for name in plans.column_names if name.startswith("term.")]
-    signs = np.array([SIGNS.get(name.removeprefix("term."), 1.0) for name in names])
+    signs = np.array([sign(name.removeprefix("term.")) for name in names])
     keys = [name for name in plans.column_names if name == "plan" or name.startswith("plan.")]
     shapes = json.loads(plans.schema.metadata[b"shapes"])
     courses = []
@@ -172,7 +172,7 @@ def _candidates(episodes: Sequence[EpisodeRecord], plans: pa.Table, best: int) -
 
 def _label(term: str) -> str:
     words = term.replace("_", " ")
-    return f"− {words}" if SIGNS.get(term, 1.0) < 0 else words
+    return f"− {words}" if sign(term) < 0 else words
 
 
 def _beliefs(episodes: Sequence[EpisodeRecord], pictures: Scene) -> tuple[dict[str, Any] | None, list[list[Any]]]:
