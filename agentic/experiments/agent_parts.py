@@ -12,14 +12,14 @@ from typing import Any
 from agentic.agents.agent import Agent
 from agentic.engine.domain import Simplex
 from agentic.environments.environment import Environment
-from agentic.errors import UserError, listed
+from agentic.errors import UserError
 from agentic.experiments.agent_file import with_file
 from agentic.experiments.experiment import Experiment, PlannerTable
 from agentic.learning.learner import Learner
 from agentic.models.model import Model
 from agentic.planning.expected_energy import Purpose
 from agentic.plugins.contracts import Contract, asked, only
-from agentic.plugins.making import Making
+from agentic.plugins.making import Making, no_component
 from agentic.plugins.parameters import Accepted, accepted
 from agentic.plugins.registry import Registry
 
@@ -105,8 +105,7 @@ class AgentMaker:
             return None if found is None else found.model_dump(exclude_none=True)
         content = experiment.agent.model_dump(exclude_none=True).get(name)
         if content is not None and not (isinstance(content, Mapping) and isinstance(content.get("name"), str)):
-            known = listed(self.registry.satisfying(place.contract))
-            raise UserError(f"[{place.where}] should be a table with a name, got {content!r}; known: {known}")
+            raise no_component(self.registry, place.contract, content, f"[{place.where}]")
         return content
 
     def _part(self, contract: Contract, content: Mapping[str, Any], where: str, *leading: Any) -> Any:

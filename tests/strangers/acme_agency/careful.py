@@ -30,8 +30,6 @@ class Careful(Learner):
             return {}
         self.fresh = 0
         data = self.trainable.digest(self.replay, generator=self.generator)
-        done = fit(
-            self.model, self.loss, data, optimizer=self.optimizer, epochs=self.epochs, generator=self.generator
-        )
+        done = fit(self.model, self.loss, data, optimizer=self.optimizer, epochs=self.epochs, generator=self.generator)
         self.model.version += 1
         return {"loss": float(done.losses[-1]), **done.info}

@@ -1,6 +1,6 @@
 """An energy of places in a plane: far from home is high."""
 
-from typing import Any, final
+from typing import Any, Self, final
 
 from torch import Tensor
 
@@ -16,6 +16,10 @@ class Stubborn(Energy):
         if not leash > 0:
             raise UserError(f"expected a leash > 0, got {leash}")
         self.leash = leash
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(2.0)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return 0.5 * z.square().sum(-1) / self.leash**2

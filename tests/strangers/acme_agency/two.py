@@ -7,6 +7,9 @@ from torch import Tensor
 
 from agentic import Agent, Categorical, Decision, Energy, Environment, Selection, Simplex, UserError, weigh
 
+from .epsilon_greedy import EpsilonGreedy
+from .stubborn import Stubborn
+
 
 @final
 class Two(Agent):
@@ -18,6 +21,10 @@ class Two(Agent):
     def __init__(self, action: Simplex, critic: Energy, actor: Selection, *, radius: float = 1.0) -> None:
         self.action, self.critic, self.actor, self.radius = action, critic, actor, radius
         self.precision = actor.precision
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(Simplex((2,)), Stubborn(2.0), EpsilonGreedy())
 
     @classmethod
     def from_env(cls, env: Environment, critic: Energy, actor: Selection, radius: float = 1.0) -> Self:
