@@ -121,6 +121,13 @@ def test_a_gain_draws_where_it_is_high(run: Run) -> None:
     assert "state_gain" not in " ".join(table.column_names)
 
 
+def test_a_gain_that_takes_the_name_of_a_cost(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = site / "acme_agency" / "curiosity.py"
+    source.write_text(source.read_text(encoding="utf-8").replace('{"curiosity":', '{"effort":'), encoding="utf-8")
+    said = "agentic: Curiosity calls a gain 'effort', the name of a cost: call it otherwise"
+    assert refused(capsys, TMAZE, GAIN) == said
+
+
 def test_a_selection_and_a_backup(run: Run) -> None:
     greedy = run(TMAZE, "evaluate.episodes=4")
     drawn = run(TMAZE, 'agent.selection={ name = "epsilon_greedy", epsilon = 1.0 }', "evaluate.episodes=4")

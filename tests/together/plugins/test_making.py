@@ -57,7 +57,12 @@ def untold(precision=3.0):  # type: ignore[no-untyped-def]
     return SoftMin(precision)
 
 
-OURS = {"stopped": Stopped, "mixed": Mixed, "soft": f"{__name__}:soft", "untold": f"{__name__}:untold"}
+OURS: dict[str, type[Any] | str] = {
+    "stopped": Stopped,
+    "mixed": Mixed,
+    "soft": f"{__name__}:soft",
+    "untold": f"{__name__}:untold",
+}
 
 
 @pytest.fixture(scope="module")
