@@ -12,14 +12,14 @@ from typing import Any
 from agentic.agents.agent import Agent
 from agentic.engine.domain import Simplex
 from agentic.environments.environment import Environment
-from agentic.errors import UserError, listed
+from agentic.errors import UserError
 from agentic.experiments.agent_file import with_file
 from agentic.experiments.experiment import Experiment, PlannerTable
 from agentic.learning.learner import Learner
 from agentic.models.model import Model
 from agentic.planning.expected_energy import Purpose
 from agentic.plugins.contracts import Contract, asked, only
-from agentic.plugins.making import Making
+from agentic.plugins.making import Making, no_component
 from agentic.plugins.parameters import Accepted, accepted
 from agentic.plugins.registry import Registry
 
@@ -46,7 +46,9 @@ def places(takes: Accepted, inside: str = "agent") -> dict[str, Place]:
             continue
         if annotation is Purpose:
             found[name] = Place(Purpose, f"{prefix}goal", takes.needs(name))
-        elif (contract := asked(annotation)) is not None and only(annotation) and not _is_agent(contract):
+        elif (
+            (contract := asked(annotation)) is not None and only(annotation) and not issubclass(_first(contract), Agent)
+        ):
             where = f"{prefix}{name}" if name in TOP else f"{inside}.{name}"
             found[name] = Place(contract, where, takes.needs(name))
     return found
@@ -106,8 +108,7 @@ class AgentMaker:
             return None if found is None else found.model_dump(exclude_none=True)
         content = experiment.agent.model_dump(exclude_none=True).get(name)
         if content is not None and not (isinstance(content, Mapping) and isinstance(content.get("name"), str)):
-            known = listed(self.registry.satisfying(place.contract))
-            raise UserError(f"[{place.where}] should be a table with a name, got {content!r}; known: {known}")
+            raise no_component(self.registry, place.contract, content, f"[{place.where}]")
         return content
 
     def _part(self, contract: Contract, content: Mapping[str, Any], where: str, *leading: Any) -> Any:
@@ -129,7 +130,7 @@ class AgentMaker:
         name = str(value["name"])
         registry = with_file(self.registry, name)
         known = any(c.kind == "agents" and name in (c.name, c.full_name) for c in registry.components)
-        if not (known if contract is None else _is_agent(contract)):
+        if not (known if contract is None else issubclass(_first(contract), Agent)):
             return None
         where = where.strip("[]")
         parts = {key: value[key] for key in TOP if isinstance(value.get(key), Mapping)}
@@ -137,10 +138,6 @@ class AgentMaker:
         tables = {"env": {"id": self.environment.id}, "agent": own, **parts}
         experiment = Experiment.of(tables, source=f"[{where}] ")
         return replace(self, registry=registry).agent(experiment, where)
-
-
-def _is_agent(contract: Contract) -> bool:
-    return issubclass(_first(contract), Agent)
 
 
 def _first(contract: Contract) -> type[Any]:

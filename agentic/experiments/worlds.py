@@ -19,7 +19,7 @@ def world_of(experiment: Experiment, registry: Registry) -> tuple[Environment, l
     """The environment of an experiment, and the rows of it and of its changes."""
     table, making = experiment.env, Making(registry)
     name = gymnasium_id(table.id, registry)
-    changes = [_change(making, each, "[env.changes]") for each in table.changes]
+    changes = [making.maker(gymnasium.Wrapper, each.model_dump(), "[env.changes]", 1) for each in table.changes]
     environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=changes)
     target = gymnasium.spec(name.rpartition(":")[2]).entry_point or ""
     found = next((c for c in registry.components if c.target == target), None)
@@ -49,11 +49,7 @@ def gymnasium_id(name: str, registry: Registry) -> str:
 
 def change(registry: Registry, table: Named, where: str) -> Callable[[Any], Any]:
     """A function that wraps a single environment in a component that changes it; `where` names it in messages."""
-    return _change(Making(registry), table, where)
-
-
-def _change(making: Making, table: Named, where: str) -> Callable[[Any], Any]:
-    return making.maker(gymnasium.Wrapper, table.model_dump(), where, 1)
+    return Making(registry).maker(gymnasium.Wrapper, table.model_dump(), where, 1)
 
 
 def limited(experiment: Experiment, registry: Registry) -> Experiment:

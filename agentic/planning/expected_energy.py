@@ -130,6 +130,9 @@ class ExpectedEnergy(Objective):
         memory = node.memory
         if purpose.gain is not None:
             memory, gains = purpose.gain.step(self.model, memory, step, node.t + 1 == purpose.horizon)
+            if COSTS & gains.keys():
+                owner, taken = type(purpose.gain).__name__, sorted(COSTS & gains.keys())[0]
+                raise UserError(f"{owner} calls a gain '{taken}', the name of a cost: call it otherwise")
             parts.update(gains)
         weight = purpose.discount**node.t
         if node.alive is not None:

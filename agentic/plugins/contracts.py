@@ -5,7 +5,7 @@ kind holds the contract that is wanted; a contract of a third party's own is loo
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from types import NoneType, UnionType
@@ -57,8 +57,14 @@ def asked(annotation: Any) -> Contract | None:
 
 def only(annotation: Any) -> bool:
     """Whether nothing but a component, or None, is meant by an annotation."""
-    parts = get_args(annotation) if _is_union(annotation) else (annotation,)
+    parts = _members(annotation)
     return all(part is NoneType or (isinstance(part, type) and any(_asked(part))) for part in parts)
+
+
+def several(annotation: Any) -> bool:
+    """Whether nothing but components in a row, or None, are meant by an annotation, as in `tuple[Loss, ...]`."""
+    rows = [part for part in _members(annotation) if part is not NoneType]
+    return bool(rows) and all(get_origin(row) in (tuple, list, Sequence) and only(get_args(row)[0]) for row in rows)
 
 
 def named(contract: Contract) -> str:

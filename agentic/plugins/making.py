@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any
 
-from agentic.errors import UserError
-from agentic.plugins.contracts import Contract, asked, fits, named, only, with_article
+from agentic.errors import UserError, listed
+from agentic.plugins.contracts import Contract, asked, fits, named, only, several, with_article
 from agentic.plugins.parameters import accepted, check_names, maker
 
 if TYPE_CHECKING:
@@ -54,12 +54,11 @@ class Making:
         takes = accepted(target, leading)
         for part in parts:
             takes.names.pop(part, None)
-        inside, label = where.strip("[]"), f"{where} {table['name']}"
+        inside, label = f"{where.strip('[]')}." if where else "", f"{where} {table['name']}"
         own = {key: value for key, value in written.items() if key not in others}
         check_names(takes, own, label, others)
         given = {
-            key: self._nested(takes.names.get(key), value, f"[{inside}.{key}]", found.kind)
-            for key, value in own.items()
+            key: self._nested(takes.names.get(key), value, f"[{inside}{key}]", found.kind) for key, value in own.items()
         }
         construct = maker(target, takes, given, label, found.plugin, *others)
 
@@ -77,13 +76,15 @@ class Making:
         """A parameter's value, with what is a table with a name in it made a component."""
         annotation = None if parameter is None else parameter.annotation
         contract = None if annotation in (None, Parameter.empty) else asked(annotation)
+        if contract is not None and several(annotation):
+            wanted = with_article(named(contract))
+            if not (isinstance(value, list) and all(_is_table(part) for part in value)):
+                raise UserError(f"{where} should be a list of tables, each with the name of {wanted}, got {value!r}")
+            return tuple(self._one(contract, part, where, kind) for part in value)
         if isinstance(value, list) and not (contract is not None and only(annotation)):
             return [self._one(contract, part, where, kind) for part in value]
         if contract is not None and only(annotation) and not _is_table(value):
-            raise UserError(
-                f"{where} should be a table with the name of {with_article(named(contract))}, got {value!r}; "
-                f"known: {', '.join(self.registry.satisfying(contract)) or 'none'}"
-            )
+            raise no_component(self.registry, contract, value, where)
         return self._one(contract, value, where, kind)
 
     def _one(self, contract: Contract | None, value: Any, where: str, kind: str) -> Any:
@@ -92,6 +93,13 @@ class Making:
         if self.inner is not None and (made := self.inner(contract, value, where)) is not None:
             return made
         return self.maker(object if contract is None else contract, value, where, kind=kind)()
+
+
+def no_component(registry: "Registry", contract: Contract, value: Any, where: str) -> UserError:
+    """What is wrong with a value that stands in the place of a component's table."""
+    known = listed(registry.satisfying(contract))
+    wanted = with_article(named(contract))
+    return UserError(f"{where} should be a table with the name of {wanted}, got {value!r}; known: {known}")
 
 
 def row_of(found: "Component", parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,255 +1,289 @@
-"""A distribution of somebody else's: a gain, a selection, a backup, a loss, an agent with two parts, a command."""
+"""A third party's distribution: a gain, a selection, a backup, a loss, an agent of two parts and a command, installed.
+
+Its sources are `tests/strangers/acme_agency`; all it knows of us is `agentic`.
+"""
 
 import json
+import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
+from agentic import Experiment, Progress, Record, build as build_experiment, load
 from agentic.cli import main
-from tests.strangers.build import distribution
+from tests.strangers import build
 
 ROOT = Path(__file__).parents[2]
-TMAZE = str(ROOT / "examples" / "tmaze.toml")
-HOOKS = '''
-    """What Acme offers; its classes are imported on first use."""
+SOURCES = ROOT / "tests" / "strangers" / "acme_agency"
+TWO = """
+[env]
+id = "agentic/TMaze-v0"
 
+[agent]
+name = "two"
+radius = 0.5
+
+[agent.critic]
+name = "banana"
+bend = 0.25
+
+[agent.actor]
+name = "epsilon_greedy"
+epsilon = 0.0
+
+[evaluate]
+episodes = 2
+"""
+UMBRA = """
     from agentic import hookimpl
 
     @hookimpl
     def agentic_energies():
-        return {"curiosity": "acme.parts:Curiosity"}
+        return {"curiosity": "umbra:Curiosity"}
 
-    @hookimpl
-    def agentic_optimizers():
-        return {
-            "epsilon_greedy": "acme.parts:EpsilonGreedy",
-            "worst_case": "acme.parts:WorstCase",
-            "absolute": "acme.learning:Absolute",
-            "averaging": "acme.learning:Averaging",
-        }
+    class Curiosity:
+        pass
+"""
 
-    @hookimpl
-    def agentic_agents():
-        return {"two": "acme.two:Two"}
-'''
-PARTS = '''
-    """Parts of planning agents."""
-
-    from dataclasses import dataclass
-    from math import inf
-
-    import torch
-
-    from agentic import Backup, Gain, Selection
+Run = Callable[..., Record]
 
 
-    @dataclass(frozen=True)
-    class Curiosity(Gain):
-        """A bonus of `weight` nats for every step, whatever it shows."""
-
-        weight: float = 1.0
-
-        def start(self, model, belief):
-            return None
-
-        def step(self, model, memory, step, last):
-            return memory, {"curiosity": self.weight * step.after.mean.sum(-1) / 2}
-
-
-    @dataclass(frozen=True)
-    class EpsilonGreedy(Selection):
-        """The best action, or with probability `epsilon` any."""
-
-        epsilon: float = 0.1
-
-        @property
-        def precision(self):
-            return inf
-
-        def choose(self, policy, domain, generator):
-            any_one = domain.draw(len(policy.mean), generator=generator, dtype=policy.mean.dtype)
-            chance = torch.rand(len(any_one), 1, generator=generator) < self.epsilon
-            return torch.where(chance, any_one, domain.project(policy.mode))
-
-
-    class WorstCase(Backup):
-        """The highest energy: everything will be done wrong later."""
-
-        def policy(self, energies, log_habits):
-            worst = energies == energies.amax(-1, keepdim=True)
-            return worst / worst.sum(-1, keepdim=True)
-'''
-LEARNING = '''
-    """A loss, and a learner that is told which."""
-
-    import torch
-
-    from agentic import Learner, Loss, Model
-
-
-    class Absolute(Loss):
-        """The mean of absolute values."""
-
-        def __call__(self, module, rows, *, generator):
-            return rows[0].abs().mean(), {}
-
-
-    class Averaging(Learner):
-        """Reports the loss of what was seen; changes nothing."""
-
-        def __init__(self, model: Model, loss: Loss):
-            self.model, self.loss = model, loss
-
-        def update(self, tick):
-            value, _ = self.loss(self.model, (tick.obs,), generator=None)
-            return {"loss": float(value)}
-'''
-TWO = '''
-    """An agent with parts of its own."""
-
-    import torch
-
-    from agentic import Agent, Categorical, Decision, Energy, Selection
-
-
-    class Two(Agent):
-        """Scores every action with its critic, given nothing, and lets its actor choose."""
-
-        def __init__(self, action, critic: Energy, actor: Selection, sharpness: float = 1.0):
-            self.action, self.critic, self.actor, self.sharpness = action, critic, actor, sharpness
-
-        @classmethod
-        def from_env(cls, env, critic: Energy, actor: Selection, sharpness: float = 1.0):
-            return cls(env.action, critic, actor, sharpness)
-
-        def start(self, batch, *, generator):
-            return None
-
-        def decide(self, state, obs, *, generator):
-            corners = self.action.corners(torch.float64)
-            scores = self.critic(None, torch.stack([corners.argmax(-1).double()] * 2, -1))
-            policy = Categorical(torch.softmax(-self.sharpness * scores, -1).expand(len(obs), -1), self.action.sizes)
-            return Decision(self.actor.choose(policy, self.action, generator).to(obs.dtype), state, policy)
-'''
-COMMAND = '''
-    """`agentic acme`: says what Acme thinks of agents."""
-
-    import click
-
-
-    @click.command()
-    @click.option("--loud", is_flag=True)
-    def acme(loud):
-        click.echo("AGENTS!" if loud else "agents.")
-'''
-
-
-@pytest.fixture(autouse=True)
-def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The distribution is installed, and everything is run in a folder of its own."""
-    modules = {"__init__": HOOKS, "parts": PARTS, "learning": LEARNING, "two": TWO, "command": COMMAND}
-    sources = {f"acme/{name}.py": source for name, source in modules.items()}
-    site = tmp_path / "site"
-    distribution(site, "acme-agency", sources, {"all": "acme"}, commands={"acme": "acme.command:acme"}, version="2.5")
-    for name in ("AGENTIC_LOAD_PLUGINS", "AGENTIC_DISABLED_PLUGINS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.syspath_prepend(site)
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    yield site
-    for name in [name for name in sys.modules if name.partition(".")[0] == "acme"]:
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where acme-agency 2.1 is installed for one test."""
+    folder = tmp_path / "site"
+    shutil.copytree(SOURCES, folder / "acme_agency", ignore=shutil.ignore_patterns("__pycache__"))
+    commands = {"acme": "acme_agency.command:acme"}
+    build.distribution(folder, "acme-agency", {}, {"acme": "acme_agency"}, commands=commands, version="2.1")
+    for name in [name for name in os.environ if name.startswith("AGENTIC_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.chdir(tmp_path)
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("acme_agency", "umbra")]:
         del sys.modules[name]
 
 
-def run(*words: str) -> int:
-    return main(["run", *words, "--episodes", "2", "--quiet"])
+@pytest.fixture
+def run(site: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`agentic run FILE` with settings: the record it made."""
+
+    def go(file: Path, *settings: str) -> Record:
+        given = [word for setting in settings for word in ("--set", setting)]
+        code = main(["run", str(file), *given, "--out", "runs", "--quiet"])
+        out, err = capsys.readouterr()
+        assert (code, err) == (0, "")
+        return Record.open(out.strip())
+
+    return go
 
 
-def test_a_gain_a_selection_and_a_backup(capsys: pytest.CaptureFixture[str]) -> None:
-    planner = ["planner.gain={ name = 'curiosity', weight = 2.0 }", "planner.backup={ name = 'worst_case' }"]
-    selection = ["agent.selection={ name = 'acme-agency/epsilon_greedy', epsilon = 0.5 }"]
-    given = [word for setting in (*planner, *selection) for word in ("--set", setting)]
-    assert run(TMAZE, *given) == 0, capsys.readouterr().err
-    (folder,) = Path("runs").iterdir()
-    table = pq.read_table(folder / "ticks-000000.parquet")
-    assert table["energy.curiosity"].to_pylist()[0] > 0
-    parts = [table[f"energy.{name}"].to_numpy() for name in ("expected_energy", "pragmatic", "curiosity")]
-    assert parts[0] == pytest.approx(parts[1] - parts[2], abs=1e-6), "a gain is subtracted, whoever made it"
-    rows = {row["name"]: row for row in json.loads((folder / "manifest.json").read_text())["components"]}
-    made = {
-        name: (rows[name]["plugin"], rows[name]["version"]) for name in ("curiosity", "epsilon_greedy", "worst_case")
-    }
-    assert set(made.values()) == {("acme-agency", "2.5")}
-    assert rows["curiosity"]["parameters"] == {"weight": 2.0}
+def refused(capsys: pytest.CaptureFixture[str], file: Path, *settings: str) -> str:
+    """What `agentic run FILE` says of a mistake: one sentence, exit code 2, and no folder."""
+    given = [word for setting in settings for word in ("--set", setting)]
+    assert main(["run", str(file), *given, "--out", "refused", "--quiet"]) == 2
+    *_, said = capsys.readouterr().err.splitlines()
+    assert not Path("refused").exists()
+    return said
 
 
-def test_a_loss_within_a_learner(capsys: pytest.CaptureFixture[str]) -> None:
-    named = ["--set", "learner.name=averaging"]
-    given = [*named, "--set", "learner.loss.name=absolute", "--set", "learn.steps=4"]
-    assert run(TMAZE, *given) == 0, capsys.readouterr().err
-    assert run(TMAZE, *named, "--set", "learner.loss.name=worst_case") == 2
-    assert "[learner.loss] worst_case is a Backup; a Loss is wanted: absolute, " in capsys.readouterr().err
-    assert run(TMAZE, *named) == 2
-    assert "[learner] averaging needs the parameter 'loss'" in capsys.readouterr().err
-    assert len(list(Path("runs").iterdir())) == 1
+def used(record: Record) -> dict[str, dict[str, Any]]:
+    """The components of the manifest, by name."""
+    return {row["name"]: row for row in record.manifest["components"]}
 
 
-def file(**parts: str) -> str:
-    path = Path("two.toml")
-    lines = ['[env]\nid = "agentic/TMaze-v0"', '[agent]\nname = "two"\nsharpness = 2.0']
-    lines += [f"[agent.{part}]\n{text}" for part, text in parts.items()]
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return str(path)
+def acmes(record: Record) -> set[str]:
+    rows = [row for row in record.manifest["components"] if row["plugin"] == "acme-agency"]
+    assert {row["version"] for row in rows} <= {"2.1"}
+    return {row["name"] for row in rows}
 
 
-def test_an_agent_with_two_parts_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    critic, actor = 'name = "banana"', 'name = "epsilon_greedy"\nepsilon = 0.2'
-    assert run(file(critic=critic, actor=actor)) == 0, capsys.readouterr().err
-    for parts, said in (
-        ({"critic": 'name = "max"', "actor": actor}, "[agent.critic] max is a Backup; an Energy is wanted: banana, "),
-        (
-            {"critic": critic, "actor": 'name = "mirror"'},
-            "[agent.actor] mirror is a Minimizer; a Selection is wanted: ",
-        ),
-        ({"critic": critic}, "the agent two needs the table(s) [agent.actor]"),
-        ({"critic": critic, "actor": "epsilon = 0.2"}, "[agent.actor] should be a table with a name"),
-        (
-            {"critic": critic, "actor": f"{actor}\nepsilom = 1"},
-            "[agent.actor] epsilon_greedy has no parameter 'epsilom'",
-        ),
-    ):
-        assert run(file(**parts)) == 2
-        told = capsys.readouterr().err
-        assert said in told
-        assert told.count("\n") == 1
-    assert len(list(Path("runs").iterdir())) == 1
+TMAZE = ROOT / "examples" / "tmaze.toml"
+GAIN = 'planner.gain={ name = "curiosity", weight = 2.0 }'
 
 
-def test_a_command_whose_module_is_not_imported_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_gain_draws_where_it_is_high(run: Run) -> None:
+    """The gain's term is a column under its own name, enters G with a minus sign, and leads the agent."""
+    record = run(TMAZE, GAIN, "evaluate.episodes=3")
+    table = record.table()
+    terms = {name: table[f"energy.{name}"].to_numpy() for name in ("expected_energy", "pragmatic", "curiosity")}
+    assert terms["curiosity"].max() > 0
+    assert terms["expected_energy"] == pytest.approx(terms["pragmatic"] - terms["curiosity"])
+    assert acmes(record) == {"curiosity"}
+    row = used(record)["curiosity"]
+    assert row["kind"] == "energies"
+    assert row["parameters"] == {"weight": 2.0}
+    assert "state_gain" not in " ".join(table.column_names)
+
+
+def test_a_gain_that_takes_the_name_of_a_cost(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = site / "acme_agency" / "curiosity.py"
+    source.write_text(source.read_text(encoding="utf-8").replace('{"curiosity":', '{"effort":'), encoding="utf-8")
+    said = "agentic: Curiosity calls a gain 'effort', the name of a cost: call it otherwise"
+    assert refused(capsys, TMAZE, GAIN) == said
+
+
+def test_a_selection_and_a_backup(run: Run) -> None:
+    greedy = run(TMAZE, "evaluate.episodes=4")
+    drawn = run(TMAZE, 'agent.selection={ name = "epsilon_greedy", epsilon = 1.0 }', "evaluate.episodes=4")
+    assert acmes(drawn) == {"epsilon_greedy"}
+    assert drawn.table()["action"] != greedy.table()["action"]
+    still = run(TMAZE, 'agent.selection={ name = "epsilon_greedy", epsilon = 0.0 }', "evaluate.episodes=4")
+    assert still.table()["action"] == greedy.table()["action"]
+
+    worst = run(TMAZE, 'planner.backup={ name = "worst_case" }', "evaluate.episodes=4")
+    assert acmes(worst) == {"worst_case"}
+    energies = [record.table()["energy.expected_energy"].to_numpy()[0] for record in (greedy, worst)]
+    assert energies[0] < energies[1]
+
+
+def test_all_of_them_at_once_by_their_full_names(run: Run) -> None:
+    record = run(
+        TMAZE,
+        'planner.gain={ name = "acme-agency/curiosity" }',
+        'planner.backup={ name = "acme-agency/worst_case" }',
+        'agent.selection={ name = "acme-agency/epsilon_greedy" }',
+        "evaluate.episodes=1",
+    )
+    assert acmes(record) == {"curiosity", "worst_case", "epsilon_greedy"}
+
+
+def test_a_loss_is_lowered(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A learner that asks for a loss, and a loss: each finds the other by contract alone."""
+    small = (
+        "learner.name=careful",
+        "learner.every=10",
+        "learn.steps=20",
+        "learn.warmup=15",
+        "planner.horizon=3",
+        "planner.samples=20",
+        "evaluate.episodes=1",
+        "env.kwargs={ max_episode_steps = 10 }",
+    )
+    ensemble = ROOT / "examples" / "cartpole-ensemble.toml"
+    record = run(ensemble, 'learner.loss={ name = "squashed", scale = 5.0 }', *small)
+    assert acmes(record) == {"careful", "squashed"}
+    assert used(record)["squashed"]["parameters"] == {"scale": 5.0}
+    reports: list[Progress] = []
+    build_experiment(Experiment.load(Path(record.folder or "") / "experiment.toml"), load()).run(None, reports.append)
+    told = [progress.learned for progress in reports if progress.learned]
+    assert len(told) == 2
+    assert all(abs(each["loss"]) < abs(each["unsquashed"]) for each in told)
+
+    said = refused(capsys, ensemble, 'learner.loss={ name = "max" }', *small)
+    assert said.startswith("agentic: [learner.loss] max is a Backup; a Loss is wanted: ")
+    assert "squashed" in said
+    said = refused(capsys, ensemble, 'learner.loss={ name = "squashed", scale = -1.0 }', *small)
+    assert said == "agentic: [learner.loss] squashed: expected scale > 0, got -1.0"
+    said = refused(capsys, ensemble, *small)
+    assert said == "agentic: [learner] careful needs the parameter 'loss': write loss = ..."
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    file = tmp_path / "two.toml"
+    file.write_text(TWO, encoding="utf-8")
+    return file
+
+
+def test_an_agent_of_two_parts(run: Run, two: Path) -> None:
+    record = run(two)
+    assert acmes(record) == {"two", "epsilon_greedy"}
+    assert used(record)["banana"]["plugin"] == "agentic"
+    assert used(record)["banana"]["parameters"] == {"bend": 0.25}
+    assert used(record)["two"]["parameters"] == {"radius": 0.5}
+    assert "energy.critic" in record.table().column_names
+    again = run(Path(record.folder or "") / "experiment.toml")
+    assert again.table().equals(record.table())
+
+    own = run(two, "agent.critic.name=stubborn", "agent.critic.leash=2.0", "agent.actor.name=softmax")
+    assert acmes(own) == {"two", "stubborn"}
+    assert own.table()["energy.critic"].to_numpy() == pytest.approx(0.5 * 0.5**2 / 2.0**2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["agent.critic.name=max"], "[agent.critic] max is a Backup; an Energy is wanted: "),
+        (["agent.actor.name=banana"], "[agent.actor] banana is an Energy; a Selection is wanted: epsilon_greedy, "),
+        (["agent.actor.name=curiosity"], "[agent.actor] curiosity is a Gain; a Selection is wanted: epsilon_greedy, "),
+        (["agent.critic.name=stubborm"], "[agent.critic] unknown energy 'stubborm', did you mean 'stubborn'?"),
+        (["agent.critic.name=stubborn"], "[agent.critic] stubborn needs the parameter 'leash': write leash = ..."),
+        (["agent.critic.name=stubborn", "agent.critic.leash=0.0"], "[agent.critic] stubborn: expected a leash > 0"),
+        (["agent.actor.epsilom=0.5"], "[agent.actor] epsilon_greedy has no parameter 'epsilom', did you mean"),
+        (["agent.actor.epsilon=much"], "[agent.actor] epsilon_greedy: epsilon is wrong: "),
+        (["agent.critic=3"], "[agent.critic] should be a table with the name of an Energy, got 3; known: "),
+        (["agent.critic={}"], "[agent.critic] should be a table with the name of an Energy, got {}; known: "),
+        (["agent.radios=1.0"], "[agent] two has no parameter 'radios', did you mean 'radius'?"),
+        (['env.id="Pendulum-v1"'], "[agent] two: two chooses one of several actions and the action space is "),
+    ],
+)
+def test_what_is_wrong_with_its_parts_is_told(
+    settings: list[str], said: str, site: Path, two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(capsys, two, *settings).startswith(f"agentic: {said}")
+
+
+def test_a_part_that_is_missing(site: Path, two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two.write_text(TWO.replace("[agent.critic]", "[agent.crtic]"), encoding="utf-8")
+    needs = "agentic: the agent two needs the table(s) [agent.critic]: add them, each with the name of a component"
+    assert refused(capsys, two) == needs
+
+
+def test_its_command(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "acme From the plugin acme-agency: says what Acme thinks of agents." in said
-    assert "acme.command" not in sys.modules
-    assert main(["acme", "--loud"]) == 0
-    assert capsys.readouterr().out == "AGENTS!\n"
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["acme"]]
+    assert line.split(maxsplit=1)[1].startswith("From the plugin acme-agency: what the agency has to say.")
+    assert not [name for name in sys.modules if name.startswith("acme_agency")]
+    assert main(["acme", "--times", "2"]) == 0
+    assert main(["acme-agency/acme"]) == 0
+    assert capsys.readouterr().out == "beep beep\nbeep\n"
 
 
-def test_what_it_offers_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_listed(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugins", "--provides", "--json"]) == 0
     (row,) = [row for row in json.loads(capsys.readouterr().out) if row["id"] == "acme-agency"]
-    assert row["provides"]["energies"] == ["curiosity"]
-    assert set(row["provides"]["optimizers"]) == {"epsilon_greedy", "worst_case", "absolute", "averaging"}
+    assert (row["version"], row["status"], row["commands"]) == ("2.1", "loaded", ["acme"])
+    assert row["provides"] == {
+        "energies": ["curiosity", "stubborn"],
+        "optimizers": ["careful", "epsilon_greedy", "squashed", "worst_case"],
+        "agents": ["two"],
+    }
 
 
-def test_two_gains_of_one_name_are_told_apart_by_full_names(acme: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    offer = HOOKS[: HOOKS.index("    @hookimpl\n    def agentic_optimizers")]
-    distribution(acme, "bolt", {"bolt.py": offer}, {"all": "bolt"})
-    try:
-        assert run(TMAZE, "--set", "planner.gain={ name = 'curiosity' }") == 2
-        assert "write 'acme-agency/curiosity' or 'bolt/curiosity' instead" in capsys.readouterr().err
-        assert run(TMAZE, "--set", "planner.gain={ name = 'bolt/curiosity' }") == 0
-    finally:
-        sys.modules.pop("bolt", None)
+def test_it_passes_the_checks(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["plugins", "check", "acme-agency"])
+    out = capsys.readouterr().out
+    _, _, careful = out.partition("optimizers 'careful'")  # a learner that needs more than a model offers no example
+    assert "imports in" in out
+    assert out.count("FAILED") == careful.count("FAILED") == 1, out
+
+
+def test_two_distributions_with_one_short_name(site: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    build.distribution(site, "umbra-agency", {"umbra.py": UMBRA}, {"umbra": "umbra"})
+    said = refused(capsys, TMAZE, GAIN)
+    assert "'curiosity' is offered by acme-agency and umbra-agency" in said
+    assert "write 'acme-agency/curiosity' or 'umbra-agency/curiosity' instead" in said
+
+
+def test_from_a_shell(site: Path, two: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AGENTIC_")}
+    path = os.pathsep.join([str(site), *[place for place in sys.path if place]])
+    done = subprocess.run(
+        [sys.executable, "-m", "agentic", "run", str(two), "--json", "--out", "runs"],
+        env={**clean, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert {row["name"]: row["version"] for row in told["components"] if row["plugin"] == "acme-agency"} == {
+        "two": "2.1",
+        "epsilon_greedy": "2.1",
+    }

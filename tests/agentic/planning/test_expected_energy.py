@@ -210,3 +210,4 @@ def test_total_subtracts_gains_and_adds_the_rest() -> None:
 
     parts = {"pragmatic": one(10), "state_gain": one(1), "parameter_gain": one(2), "effort": one(3)}
     assert ExpectedEnergy.total({**parts, "latent_parameter_gain": one(4), "terminal": one(5)}).item() == 11
+    assert ExpectedEnergy.total({**parts, "a gain by a stranger": one(4)}).item() == 6
