@@ -130,7 +130,7 @@ class AgentMaker:
         name = str(value["name"])
         registry = with_file(self.registry, name)
         known = any(c.kind == "agents" and name in (c.name, c.full_name) for c in registry.components)
-        if not (known if contract is None else issubclass(_first(contract), Agent)):
+        if not (known if contract is None else _is_agent(contract)):
             return None
         where = where.strip("[]")
         parts = {key: value[key] for key in TOP if isinstance(value.get(key), Mapping)}
@@ -138,6 +138,10 @@ class AgentMaker:
         tables = {"env": {"id": self.environment.id}, "agent": own, **parts}
         experiment = Experiment.of(tables, source=f"[{where}] ")
         return replace(self, registry=registry).agent(experiment, where)
+
+
+def _is_agent(contract: Contract) -> bool:
+    return issubclass(_first(contract), Agent)
 
 
 def _first(contract: Contract) -> type[Any]:
