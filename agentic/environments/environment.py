@@ -19,7 +19,7 @@ from agentic.engine.domain import Domain
 from agentic.environments.pomdp import Truth, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
-from agentic.errors import RunError, UserError
+from agentic.errors import RunError, UserError, described
 
 
 class Environment:
@@ -205,6 +205,8 @@ def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Sin
     except (TypeError, ValueError, gymnasium.error.Error) as error:
         with_what = f" with {dict(kwargs)}" if kwargs else ""
         raise UserError(f"environment {id!r} cannot be made{with_what}: {error}") from error
+    except Exception as error:
+        raise RunError(f"environment {id!r} broke while being made, {described(error)}") from error
 
 
 def _unknown(id: str) -> str:

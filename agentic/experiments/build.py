@@ -10,7 +10,7 @@ import torch
 
 from agentic.agents.agent import Agent
 from agentic.environments.environment import Environment, make
-from agentic.errors import UserError
+from agentic.errors import RunError, UserError, described
 from agentic.experiments.agent_file import with_file
 from agentic.experiments.agent_parts import AgentMaker, unused
 from agentic.experiments.experiment import Experiment
@@ -85,13 +85,14 @@ def build(experiment: Experiment, registry: Registry) -> Built:
     registry = with_file(registry, experiment.agent.name)
     environment, rows = world_of(experiment, registry)
     try:
+        world = len(rows)
         agent = AgentMaker(registry, environment, rows).agent(experiment)
         if experiment.learn.steps and agent.learner is None:
             raise UserError(
                 f"[learn] steps = {experiment.learn.steps}, but the agent {experiment.agent.name} has nothing that "
                 "learns: give it a table [learner], or leave the steps out"
             )
-        _rehearse(agent, environment, experiment)
+        _rehearse(agent, environment, experiment, parts=len(rows) > world + 1)
     except BaseException:
         environment.close()
         raise
@@ -108,18 +109,27 @@ def retarget(experiment: Experiment, name: str, registry: Registry) -> Experimen
     return Experiment.of({**kept, "agent": {"name": name}})
 
 
-def _rehearse(agent: Agent, environment: Environment, experiment: Experiment) -> None:
+def _rehearse(agent: Agent, environment: Environment, experiment: Experiment, *, parts: bool) -> None:
     """One decision by copies of the two, for what solvers only say of what they are given. Raises UserError.
 
-    Whatever else goes wrong, or cannot be copied, is left to the run, where it is recorded.
+    So is what goes wrong in an agent put together from parts. What breaks in any other agent, is not a number or cannot
+    be copied is left to the run, where it is recorded.
     """
     dtype = getattr(torch, experiment.run.dtype)
     try:
         draws = torch.Generator().manual_seed(experiment.run.seed)
         again, world = deepcopy(agent), make(environment.copies(), envs=environment.batch)
         obs = world.encode(world.reset(range(environment.batch)), dtype)
+    except Exception:
+        return
+    try:
         again.decide(again.start(environment.batch, generator=draws), obs, generator=draws)
     except UserError:
         raise
-    except Exception:
-        return
+    except Exception as error:
+        if parts and not isinstance(error, RunError):
+            name = experiment.agent.name
+            raise UserError(
+                f"the parts of the agent {name} do not fit {environment.id} or one another, {described(error)}: "
+                "check their sizes and what they return"
+            ) from error

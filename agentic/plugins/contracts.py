@@ -25,9 +25,8 @@ def contracts(kind: str) -> tuple[type[Any], ...]:
 
 def homes(contract: Contract) -> list[str]:
     """The kinds that hold a contract; all of them where it is nobody's in particular."""
-    wanted = _members(contract)
-    found = [kind for kind in KINDS if any(issubclass(each, contracts(kind)) for each in wanted)]
-    return found or list(KINDS)
+    found = [[kind for kind in KINDS if issubclass(each, contracts(kind))] for each in _members(contract)]
+    return [kind for kind in KINDS if any(kind in each for each in found)] if all(found) else list(KINDS)
 
 
 def fits(target: Any, contract: Contract) -> bool:

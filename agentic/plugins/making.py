@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentic.errors import UserError, listed
 from agentic.plugins.contracts import Contract, asked, fits, named, only, several, with_article
-from agentic.plugins.parameters import accepted, check_names, maker
+from agentic.plugins.parameters import accepted, check_names, maker, plain
 
 if TYPE_CHECKING:
     from agentic.plugins.registry import Component, Registry
@@ -54,7 +54,7 @@ class Making:
         takes = accepted(target, leading)
         for part in parts:
             takes.names.pop(part, None)
-        inside, label = f"{where.strip('[]')}." if where else "", f"{where} {table['name']}"
+        inside, label = f"{where.strip('[]')}." if where else "", f"{where} {table['name']}".strip()
         own = {key: value for key, value in written.items() if key not in others}
         check_names(takes, own, label, others)
         given = {
@@ -76,6 +76,8 @@ class Making:
         """A parameter's value, with what is a table with a name in it made a component."""
         annotation = None if parameter is None else parameter.annotation
         contract = None if annotation in (None, Parameter.empty) else asked(annotation)
+        if contract is None and parameter is not None and plain(annotation):
+            return value
         if contract is not None and several(annotation):
             wanted = with_article(named(contract))
             if not (isinstance(value, list) and all(_is_table(part) for part in value)):

@@ -50,7 +50,26 @@ def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[
     for key in takes.names:
         if takes.needs(key) and key not in given:
             raise UserError(f"{label} needs the parameter '{key}': write {key} = ...")
+    for key, value in given.items():
+        if _has_nan(value):
+            raise UserError(f"{label}: {key} holds nan, which is no number: give {key} = ... without it")
     return {key: _typed(takes.names.get(key), value, f"{label}: {key}") for key, value in given.items()}
+
+
+def plain(annotation: Any) -> bool:
+    """Whether an annotation asks for values that a file can hold, and for nothing else."""
+    if annotation in (inspect.Parameter.empty, Any, object) or isinstance(annotation, str):
+        return False
+    try:
+        TypeAdapter[Any](annotation)
+    except (TypeError, PydanticUserError):
+        return False
+    return True
+
+
+def _has_nan(value: Any) -> bool:
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return (isinstance(value, float) and value != value) or any(map(_has_nan, parts))
 
 
 def check_names(takes: Accepted, given: Iterable[str], label: str, others: Iterable[str] = ()) -> None:

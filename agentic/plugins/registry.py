@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 from textwrap import shorten
 from typing import Any, cast
 
-from agentic.errors import described, listed, suggest
+from agentic.errors import UserError, described, listed, suggest
 from agentic.plugins.discover import PluginError, PluginRow
 from agentic.plugins.hookspecs import KINDS
 
@@ -130,6 +130,8 @@ class Registry:
         """
         from agentic.plugins.making import Making
 
+        if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+            raise UserError(f'expected a table with a name, as {{"name": "..."}}, got {table!r}')
         return Making(self).make(contract, table, where, *leading, **parts)
 
     def why(self, kind: str, name: str) -> list[str]:

@@ -14,9 +14,9 @@ from time import sleep
 
 import torch
 
-from agentic import Metric
+from agentic import Agent, Metric
 from agentic.errors import RunError, UserError
-from agentic.experiments import change
+from agentic.experiments import agent_path, change
 from agentic.metrics import RESULT, Result
 from agentic.plugins import Registry, load
 from agentic.runs import Manifest, create_folder, describe
@@ -85,7 +85,10 @@ def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> P
 
 
 def check(battery: Battery, registry: Registry) -> None:
-    """Raises UserError for a metric or an intervention that is unknown, or does not take its parameters."""
+    """Raises UserError for an agent that is unknown, and for a metric or an intervention that is, or does not fit."""
+    for name in dict.fromkeys(task.experiment.agent.name for task in battery.tasks()):
+        if not agent_path(name):  # a file is run in processes of its own
+            registry.find(Agent, name, "[[agents]]")
     for column in [column for world in battery.worlds for column, _ in battery.columns(world.name)]:
         try:
             registry.make(Metric, column.metric.model_dump(), "metric")

@@ -236,6 +236,7 @@ def test_one_bench_at_a_time_in_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
+        ({"agents": [{"name": "mirror"}]}, r"^\[\[agents\]\] mirror is a Minimizer; an Agent is wanted: "),
         ({"metrics": [{"name": "episode_retrun"}]}, "episode_retrun: unknown metric .*did you mean 'episode_return'"),
         ({"metrics": [{"name": "episode_return", "levl": 1}]}, "no parameter 'levl', did you mean 'level'"),
         (

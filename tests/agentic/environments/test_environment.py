@@ -217,3 +217,11 @@ def test_rows_go_on_with_their_own_generator() -> None:
     reference = Walk()
     again: list[Callable[[], Any]] = [lambda: reference.reset(seed=7), reference.reset]
     assert starts == [reset()[0][0] for reset in again]
+
+
+def test_a_world_that_breaks_while_it_is_made_is_one_sentence() -> None:
+    def broken() -> Any:
+        raise LookupError("no world")
+
+    with pytest.raises(RunError, match="broke while being made, LookupError: no world"):
+        make(broken)

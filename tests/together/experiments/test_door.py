@@ -139,6 +139,12 @@ def test_every_name_in_every_place(
         (["goal.name=predicted_reward"], "predicted_reward needs a model that predicts rewards, got CategoricalModel"),
         (["planner.terminal.name=effort"], "a terminal goal is about where a course ends, got effort"),
         (["goal.name=quadratic"], "[goal] quadratic needs the parameter 'weights'"),
+        (
+            ["goal.name=quadratic_latent", "goal.weights=[1.0]"],
+            "the parts of the agent energy do not fit agentic/TMaze-v0 or one another, RuntimeError: ",
+        ),
+        (["goal.values=[[nan, 0, 0, 0, 0], [0, 2, -6]]"], "[goal] log_preferences: values holds nan"),
+        (["planner.limit={ name = 'max' }"], "[planner] tree: limit is wrong: "),
         (["planner.backup=3"], "[planner.backup] should be a table with the name of a Backup, got 3"),
     ],
 )

@@ -149,3 +149,9 @@ def test_what_does_not_fit_is_one_sentence(
         registry.make(contract, table, where)
     assert str(told.value).strip().startswith(said)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("table", [{}, "joint", None, [], {"name": 3}])
+def test_what_is_no_table_is_refused(table: Any) -> None:
+    with pytest.raises(UserError, match="expected a table with a name"):
+        load().make(Gain, table)
