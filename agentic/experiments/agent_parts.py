@@ -18,8 +18,8 @@ from agentic.experiments.experiment import Experiment, PlannerTable
 from agentic.learning.learner import Learner
 from agentic.models.model import Model
 from agentic.planning.expected_energy import Purpose
-from agentic.plugins.contracts import Contract, asked, only
-from agentic.plugins.making import Making, no_component
+from agentic.plugins.contracts import Contract, asked, members, only
+from agentic.plugins.making import Making, is_table, no_component
 from agentic.plugins.parameters import Accepted, accepted
 from agentic.plugins.registry import Registry
 
@@ -46,9 +46,7 @@ def places(takes: Accepted, inside: str = "agent") -> dict[str, Place]:
             continue
         if annotation is Purpose:
             found[name] = Place(Purpose, f"{prefix}goal", takes.needs(name))
-        elif (
-            (contract := asked(annotation)) is not None and only(annotation) and not issubclass(_first(contract), Agent)
-        ):
+        elif (contract := asked(annotation)) is not None and only(annotation) and not _is_agent(contract):
             where = f"{prefix}{name}" if name in TOP else f"{inside}.{name}"
             found[name] = Place(contract, where, takes.needs(name))
     return found
@@ -56,8 +54,9 @@ def places(takes: Accepted, inside: str = "agent") -> dict[str, Place]:
 
 def unused(experiment: Experiment, takes: Accepted) -> list[str]:
     """The tables at the top of a file that such an agent has no use for."""
-    filled = {place.where for place in places(takes).values()}
-    if "goal" in filled and Purpose in [place.contract for place in places(takes).values()]:
+    there = places(takes).values()
+    filled = {place.where for place in there}
+    if Purpose in [place.contract for place in there]:
         filled.add("planner")
     return [table for table in TOP if table not in filled and getattr(experiment, table) is not None]
 
@@ -77,18 +76,18 @@ class AgentMaker:
         takes = accepted(target)
         there = places(takes, inside)
         given = {name: self._table(experiment, name, place) for name, place in there.items()}
-        _check(experiment, takes, {there[name].where for name, content in given.items() if content is None}, inside)
+        _check(experiment, takes, [place for name, place in there.items() if place.needed and given[name] is None])
         parts: dict[str, Any] = {}
-        for name in sorted(there, key=lambda name: issubclass(_first(there[name].contract), Learner)):
+        for name in sorted(there, key=lambda name: _learns(there[name].contract)):
             content, place = given[name], there[name]
             if content is None:
                 continue
             if place.contract is Purpose:
                 parts[name] = self._purpose(content, experiment.planner, place.where)
                 continue
-            leading = [part for part in parts.values() if isinstance(part, Model)][:1]
-            learns = issubclass(_first(place.contract), Learner)
-            parts[name] = self._part(place.contract, content, place.where, *(leading if learns else []))
+            models = [part for part in parts.values() if isinstance(part, Model)][:1]
+            leading = models if _learns(place.contract) else []
+            parts[name] = self._part(place.contract, content, place.where, *leading)
         for part in parts.values():
             if isinstance(part, Model):
                 _check_spaces(part, self.environment)
@@ -107,7 +106,7 @@ class AgentMaker:
             found = getattr(experiment, key)
             return None if found is None else found.model_dump(exclude_none=True)
         content = experiment.agent.model_dump(exclude_none=True).get(name)
-        if content is not None and not (isinstance(content, Mapping) and isinstance(content.get("name"), str)):
+        if content is not None and not is_table(content):
             raise no_component(self.registry, place.contract, content, f"[{place.where}]")
         return content
 
@@ -141,24 +140,23 @@ class AgentMaker:
 
 
 def _is_agent(contract: Contract) -> bool:
-    return issubclass(_first(contract), Agent)
+    return issubclass(members(contract)[0], Agent)
 
 
-def _first(contract: Contract) -> type[Any]:
-    """A class to ask about a contract, which may be a union of classes."""
-    return contract if isinstance(contract, type) else contract.__args__[0]
+def _learns(contract: Contract) -> bool:
+    """Whether it asks for a learner, which is handed the agent's model and so made last."""
+    return issubclass(members(contract)[0], Learner)
 
 
-def _check(experiment: Experiment, takes: Accepted, lacking: set[str], inside: str) -> None:
+def _check(experiment: Experiment, takes: Accepted, lacking: list[Place]) -> None:
     name = experiment.agent.name
     left = [f"[{table}]" for table in unused(experiment, takes)]
     if experiment.agent.selection is not None and "selection" not in takes.names:
         left.append("selection under [agent]")
     if left:
         raise UserError(f"the agent {name} does not use {', '.join(left)}: leave that out, or choose another agent")
-    wanted = {place.where: place for place in places(takes, inside).values() if place.needed and place.where in lacking}
-    if wanted:
-        tables = ", ".join(f"[{where}]" for where in wanted)
+    if lacking:
+        tables = ", ".join(f"[{place.where}]" for place in lacking)
         raise UserError(f"the agent {name} needs the table(s) {tables}: add them, each with the name of a component")
 
 

@@ -25,7 +25,7 @@ def contracts(kind: str) -> tuple[type[Any], ...]:
 
 def homes(contract: Contract) -> list[str]:
     """The kinds that hold a contract; all of them where it is nobody's in particular."""
-    found = [[kind for kind in KINDS if issubclass(each, contracts(kind))] for each in _members(contract)]
+    found = [[kind for kind in KINDS if issubclass(each, contracts(kind))] for each in members(contract)]
     return [kind for kind in KINDS if any(kind in each for each in found)] if all(found) else list(KINDS)
 
 
@@ -56,19 +56,19 @@ def asked(annotation: Any) -> Contract | None:
 
 def only(annotation: Any) -> bool:
     """Whether nothing but a component, or None, is meant by an annotation."""
-    parts = _members(annotation)
+    parts = members(annotation)
     return all(part is NoneType or (isinstance(part, type) and any(_asked(part))) for part in parts)
 
 
 def several(annotation: Any) -> bool:
     """Whether nothing but components in a row, or None, are meant by an annotation, as in `tuple[Loss, ...]`."""
-    rows = [part for part in _members(annotation) if part is not NoneType]
+    rows = [part for part in members(annotation) if part is not NoneType]
     return bool(rows) and all(get_origin(row) in (tuple, list, Sequence) and only(get_args(row)[0]) for row in rows)
 
 
 def named(contract: Contract) -> str:
     """The name of a contract."""
-    return " or ".join(each.__name__ for each in _members(contract))
+    return " or ".join(each.__name__ for each in members(contract))
 
 
 def with_article(noun: str) -> str:
@@ -95,5 +95,6 @@ def _is_union(annotation: Any) -> bool:
     return get_origin(annotation) in (Union, UnionType)
 
 
-def _members(contract: Contract) -> tuple[type[Any], ...]:
+def members(contract: Contract) -> tuple[type[Any], ...]:
+    """The classes of a contract, which may be a union of them."""
     return get_args(contract) if _is_union(contract) else (contract,)

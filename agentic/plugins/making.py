@@ -80,17 +80,17 @@ class Making:
             return value
         if contract is not None and several(annotation):
             wanted = with_article(named(contract))
-            if not (isinstance(value, list) and all(_is_table(part) for part in value)):
+            if not (isinstance(value, list) and all(is_table(part) for part in value)):
                 raise UserError(f"{where} should be a list of tables, each with the name of {wanted}, got {value!r}")
             return tuple(self._one(contract, part, where, kind) for part in value)
         if isinstance(value, list) and not (contract is not None and only(annotation)):
             return [self._one(contract, part, where, kind) for part in value]
-        if contract is not None and only(annotation) and not _is_table(value):
+        if contract is not None and only(annotation) and not is_table(value):
             raise no_component(self.registry, contract, value, where)
         return self._one(contract, value, where, kind)
 
     def _one(self, contract: Contract | None, value: Any, where: str, kind: str) -> Any:
-        if not _is_table(value):
+        if not is_table(value):
             return value
         if self.inner is not None and (made := self.inner(contract, value, where)) is not None:
             return made
@@ -110,5 +110,6 @@ def row_of(found: "Component", parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "parameters": json.loads(json.dumps(dict(parameters)), parse_constant=str)}  # inf is no JSON
 
 
-def _is_table(value: Any) -> bool:
+def is_table(value: Any) -> bool:
+    """Whether a value is a component's table: one with a name."""
     return isinstance(value, Mapping) and isinstance(value.get("name"), str)

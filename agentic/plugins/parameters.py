@@ -58,13 +58,7 @@ def fit(takes: Accepted, given: Mapping[str, Any], label: str, others: Iterable[
 
 def plain(annotation: Any) -> bool:
     """Whether an annotation asks for values that a file can hold, and for nothing else."""
-    if annotation in (inspect.Parameter.empty, Any, object) or isinstance(annotation, str):
-        return False
-    try:
-        TypeAdapter[Any](annotation)
-    except (TypeError, PydanticUserError):
-        return False
-    return True
+    return annotation not in (Any, object) and _adapter(annotation) is not None
 
 
 def _has_nan(value: Any) -> bool:
@@ -122,16 +116,27 @@ def _signature(function: Any, leading: int = 0) -> Accepted:
 
 def _typed(parameter: inspect.Parameter | None, value: Any, label: str) -> Any:
     """The value in the type of the annotation, lists as tuples; unchanged where that cannot be said in TOML."""
-    if parameter is None or parameter.annotation is parameter.empty or isinstance(parameter.annotation, str):
+    adapter = None if parameter is None else _adapter(parameter.annotation)
+    if adapter is None:
         return value
     try:
-        adapter, text = TypeAdapter[Any](parameter.annotation), json.dumps(value)
-    except (TypeError, PydanticUserError):  # a component, or a type that pydantic does not know
+        text = json.dumps(value)
+    except TypeError:  # it is a component, or has one within
         return value
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
         raise UserError(f"{label} {complaint(error)}") from None
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any] | None:
+    """What reads values of an annotation; None for a component's, and for what only type checkers can read."""
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+        return None
+    try:
+        return TypeAdapter[Any](annotation)
+    except (TypeError, PydanticUserError):
+        return None
 
 
 def complaint(error: ValidationError) -> str:

@@ -128,9 +128,9 @@ class Registry:
         Tables with a name among its parameters become components too, by the contract that the parameter's annotation
         asks for. Raises UserError, one sentence, for whatever does not fit.
         """
-        from agentic.plugins.making import Making
+        from agentic.plugins.making import Making, is_table
 
-        if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+        if not is_table(table):
             raise UserError(f'expected a table with a name, as {{"name": "..."}}, got {table!r}')
         return Making(self).make(contract, table, where, *leading, **parts)
 

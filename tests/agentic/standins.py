@@ -16,8 +16,11 @@ from agentic import (
     Agent,
     Belief,
     Categorical,
+    ClosedForm,
+    Conditional,
     Decision,
     Domain,
+    Energy,
     FiniteModel,
     Gain,
     Gaussian,
@@ -39,7 +42,7 @@ from agentic import (
     Tick,
     state_gain,
 )
-from agentic.testing.worlds import Cart, Ladder, Normal, Tabular
+from agentic.testing.worlds import Cart, Ladder, Normal as NormalFactor, Tabular
 
 F64 = torch.float64
 
@@ -101,8 +104,8 @@ class Linear(Cart):
         self.latent, self.outcome, self.action = Real((len(A),)), Real((len(C),)), Real((B.shape[1],))
         c, d = table(more.get("c", [0.0] * len(A))), table(more.get("d", [0.0] * len(C)))
         mean, spread = table(more.get("mean", [0.0] * len(A))), table(more.get("covariance", [1.0] * len(A)))
-        self.observation, self.transition = Normal(d, _matrix(R), C), Normal(c, _matrix(Q), A, B)
-        self.prior = Normal(mean, _matrix(spread))
+        self.observation, self.transition = NormalFactor(d, _matrix(R), C), NormalFactor(c, _matrix(Q), A, B)
+        self.prior = NormalFactor(mean, _matrix(spread))
 
 
 @final
@@ -269,6 +272,37 @@ class Absorbing(Learner):
         return self.model.absorb(tick)
 
 
+class Bowl(ClosedForm):
+    """|z - x|^2, with derivatives in closed form."""
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return self.gradient(x, z).square().sum(-1) / 4
+
+    def gradient(self, x: Any, z: Tensor) -> Tensor:
+        gap: Tensor = z - x
+        return 2 * gap
+
+    def hessian(self, x: Any, z: Tensor) -> Tensor:
+        return 2 * torch.eye(z.shape[-1], dtype=z.dtype).expand(*z.shape, -1)
+
+
+class Quartic(Energy):
+    """(sum z)^4 / 4, with derivatives by autograd."""
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return z.sum(-1) ** 4 / 4
+
+
+class Normal(Conditional):
+    """-log N(z; x, 1)."""
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return self.given(x).energy(z)
+
+    def given(self, x: Any) -> Gaussian:
+        return Gaussian(x, torch.eye(x.shape[-1], dtype=x.dtype).expand(*x.shape, -1))
+
+
 def point(*numbers: float) -> Point:
     """One row."""
     return Point(table([list(numbers)]))
@@ -278,3 +312,17 @@ def _matrix(values: Any) -> Tensor:
     """A square matrix, or a diagonal one of as many numbers."""
     square = table(values)
     return torch.diag(square) if square.dim() == 1 else square
+
+
+FINITE = Finite([[0.9, 0.2], [0.1, 0.8]], [[[1.0, 0.3], [0.2, 0.5]], [[0.0, 0.7], [0.8, 0.5]]], [0.6, 0.4])
+LINEAR = Linear(
+    [[1.0, 0.1], [0.0, 0.9]],
+    [[0.0], [0.5]],
+    Q=[[0.2, 0.05], [0.05, 0.1]],
+    R=[0.3],
+    C=[[1.0, 0.5]],
+    c=[0.1, -0.2],
+    d=[0.4],
+    mean=[1.0, -1.0],
+    covariance=[0.5, 2.0],
+)

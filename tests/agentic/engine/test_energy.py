@@ -8,7 +8,8 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, ClosedForm, Conditional, Energy, Gaussian, Real
+from agentic import Clamped, ClosedForm, Energy, Real
+from tests.agentic.standins import Bowl, Normal, Quartic
 
 F64 = torch.float64
 ENERGIES = st.recursive(
@@ -16,37 +17,6 @@ ENERGIES = st.recursive(
     lambda inner: st.tuples(inner, inner) | st.tuples(st.floats(-2, 2), inner),
     max_leaves=5,
 )
-
-
-class Bowl(ClosedForm):
-    """|z - x|^2, with derivatives in closed form."""
-
-    def forward(self, x: Any, z: Tensor) -> Tensor:
-        return self.gradient(x, z).square().sum(-1) / 4
-
-    def gradient(self, x: Any, z: Tensor) -> Tensor:
-        gap: Tensor = z - x
-        return 2 * gap
-
-    def hessian(self, x: Any, z: Tensor) -> Tensor:
-        return 2 * torch.eye(z.shape[-1], dtype=z.dtype).expand(*z.shape, -1)
-
-
-class Quartic(Energy):
-    """(sum z)^4 / 4, with derivatives by autograd."""
-
-    def forward(self, x: Any, z: Tensor) -> Tensor:
-        return z.sum(-1) ** 4 / 4
-
-
-class Normal(Conditional):
-    """-log N(z; x, 1)."""
-
-    def forward(self, x: Any, z: Tensor) -> Tensor:
-        return self.given(x).energy(z)
-
-    def given(self, x: Any) -> Gaussian:
-        return Gaussian(x, torch.eye(x.shape[-1], dtype=x.dtype).expand(*x.shape, -1))
 
 
 def built(recipe: Any) -> Energy:

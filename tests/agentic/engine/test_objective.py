@@ -6,41 +6,10 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, ClosedForm, Conditional, Energy, Gaussian, Objective, Point, Real, minimize
-from tests.agentic.standins import Descent
+from agentic import Clamped, Energy, Objective, Point, Real, minimize
+from tests.agentic.standins import Bowl, Descent, Normal, Quartic
 
 F64 = torch.float64
-
-
-class Bowl(ClosedForm):
-    """|z - x|^2, with derivatives in closed form."""
-
-    def forward(self, x: Any, z: Tensor) -> Tensor:
-        return self.gradient(x, z).square().sum(-1) / 4
-
-    def gradient(self, x: Any, z: Tensor) -> Tensor:
-        gap: Tensor = z - x
-        return 2 * gap
-
-    def hessian(self, x: Any, z: Tensor) -> Tensor:
-        return 2 * torch.eye(z.shape[-1], dtype=z.dtype).expand(*z.shape, -1)
-
-
-class Quartic(Energy):
-    """(sum z)^4 / 4, with derivatives by autograd."""
-
-    def forward(self, x: Any, z: Tensor) -> Tensor:
-        return z.sum(-1) ** 4 / 4
-
-
-class Normal(Conditional):
-    """-log N(z; x, 1)."""
-
-    def forward(self, x: Any, z: Tensor) -> Tensor:
-        return self.given(x).energy(z)
-
-    def given(self, x: Any) -> Gaussian:
-        return Gaussian(x, torch.eye(x.shape[-1], dtype=x.dtype).expand(*x.shape, -1))
 
 
 def points(*shape: int) -> Tensor:

@@ -15,21 +15,9 @@ from agentic import (
     Particles,
     Point,
 )
-from tests.agentic.standins import Finite, Linear, Mortal
+from tests.agentic.standins import FINITE, LINEAR, Mortal
 
 F64 = torch.float64
-FINITE = Finite([[0.9, 0.2], [0.1, 0.8]], [[[1.0, 0.3], [0.2, 0.5]], [[0.0, 0.7], [0.8, 0.5]]], [0.6, 0.4])
-LINEAR = Linear(
-    [[1.0, 0.1], [0.0, 0.9]],
-    [[0.0], [0.5]],
-    Q=[[0.2, 0.05], [0.05, 0.1]],
-    R=[0.3],
-    C=[[1.0, 0.5]],
-    c=[0.1, -0.2],
-    d=[0.4],
-    mean=[1.0, -1.0],
-    covariance=[0.5, 2.0],
-)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
