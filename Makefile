@@ -34,7 +34,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: install demo test slow soak ci lint types bench figures pictures study calibration docs lock clean help
+.PHONY: install demo test slow soak ci lint types benchmark figures pictures study calibration docs lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -85,7 +85,7 @@ lint: $(STAMP)  ## check style, formatting and who imports whom
 types: $(STAMP)  ## check types
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure speed
+benchmark: $(STAMP)  ## measure speed
 	$(BIN)/python -m benchmarks
 
 figures: $(STAMP)  ## draw the pictures of the documentation anew

@@ -6,7 +6,7 @@ from agentic.agents.policy_agent import PolicyAgent as PolicyAgent
 from agentic.agents.policy_table import (
     policy_table as policy_table,
     state_observations as state_observations,
-    unknowing as unknowing,
+    with_flat_prior as with_flat_prior,
 )
 from agentic.agents.selection import Greedy as Greedy, Selection as Selection, Softmax as Softmax
 from agentic.commands import bench as bench, report as report
@@ -56,7 +56,7 @@ from agentic.experiments.experiment import Experiment as Experiment
 from agentic.learning.fit import Fit as Fit, fit as fit
 from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
 from agentic.learning.replay import Experience as Experience, Replay as Replay
-from agentic.metrics.intervention import Intervention as Intervention, Told as Told
+from agentic.metrics.intervention import Informed as Informed, Intervention as Intervention
 from agentic.metrics.measurement import (
     Access as Access,
     Frame as Frame,
@@ -90,7 +90,12 @@ from agentic.planning.goal import (
     Quadratic as Quadratic,
     RewardGoal as RewardGoal,
 )
-from agentic.planning.plan import Candidates as Candidates, Plan as Plan, Sequence as Sequence, weigh as weigh
+from agentic.planning.plan import (
+    Candidates as Candidates,
+    Plan as Plan,
+    Sequence as Sequence,
+    plan_posterior as plan_posterior,
+)
 from agentic.plugins.discover import PluginError as PluginError
 from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load

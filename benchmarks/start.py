@@ -1,4 +1,4 @@
-"""How long the command line takes to start, whole processes, with and without strangers' plugins installed."""
+"""How long the command line takes to start, whole processes, with and without third parties' plugins installed."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from typing import Any, final
 
 import agentic
 from benchmarks.sample import Sample, seconds, side_by_side
-from tests.strangers import build
+from tests.third_parties import build
 
 REFERENCES = {"python -c pass": "pass", 'python -c "import torch"': "import torch"}
 
@@ -32,12 +32,12 @@ class Start:
 def measure(repeats: int) -> list[Start]:
     """The references and our commands; `repeats` starts of each, after one that fills the caches."""
     with TemporaryDirectory() as folder:
-        build.strangers(Path(folder), agentic.load().names("energies")[0])
-        strangers = {"PYTHONPATH": folder}
+        build.third_parties(Path(folder), agentic.load().names("energies")[0])
+        third_parties = {"PYTHONPATH": folder}
         tasks = {name: _task([sys.executable, "-c", code]) for name, code in REFERENCES.items()}
         for command in ("--help", "plugins"):
             tasks[f"agentic {command}"] = _task([*_agentic(), command])
-            tasks[f"agentic {command}, strangers installed"] = _task([*_agentic(), command], strangers)
+            tasks[f"agentic {command}, third parties installed"] = _task([*_agentic(), command], third_parties)
         return [Start(name, sample) for name, sample in side_by_side(tasks, repeats).items()]
 
 

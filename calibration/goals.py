@@ -65,7 +65,7 @@ def episodes(policy: NDArray[np.float64], source: Source, count: int) -> tuple[N
 
 
 def pursued(noise: float, surrogates: int = 0) -> Callable[[Source], Estimate]:
-    """How directed 50 episodes are towards the declared goal."""
+    """How directed 50 episodes are toward the declared goal."""
     policy = noisy(noise)
     return lambda source: goal_directedness_from_episodes(
         CLIFF, *episodes(policy, source, 50), horizon=HORIZON, surrogates=surrogates, generator=source

@@ -7,7 +7,7 @@ import numpy as np
 from agentic_metrics import (
     Estimate,
     Estimator,
-    Gaussian,
+    GaussianEstimator,
     Machine,
     Neighbors,
     active_information_storage,
@@ -68,7 +68,9 @@ def measured_reflex(source: Source) -> Estimate:
     """What is seen with noise added, both measured."""
     world = line(0.5, source)
     system = world + source.normal(size=world.shape)
-    return autonomy(list(system), list(world), lag=0, estimator=Gaussian(), surrogates=SURROGATES, generator=source)
+    return autonomy(
+        list(system), list(world), lag=0, estimator=GaussianEstimator(), surrogates=SURROGATES, generator=source
+    )
 
 
 def apart(source: Source) -> Estimate:
@@ -85,16 +87,16 @@ def line_covers(coefficient: float, estimator: Estimator, label: str) -> Case:
 CASES = (
     covers("storage, flips, plug-in", stored(chain), FLIPS),
     covers("storage, flips, one episode", stored(run), FLIPS),
-    line_covers(0.5, Gaussian(), "Gaussian"),
-    line_covers(0.9, Gaussian(), "Gaussian"),
+    line_covers(0.5, GaussianEstimator(), "Gaussian"),
+    line_covers(0.9, GaussianEstimator(), "Gaussian"),
     line_covers(0.5, Neighbors(), "k-NN"),
     line_covers(0.9, Neighbors(), "k-NN"),
     covers("decay time, AR .5", decayed(0.5), exponential_time(0.5)),
     covers("autonomy, flips", alone, FLIPS),
     alarms("storage, coin", stored(bits, surrogates=SURROGATES), surrogates=SURROGATES),
     alarms("storage, coin, chi-square", stored(bits)),
-    alarms("storage, white, Gaussian", stored(white, Gaussian(), SURROGATES), surrogates=SURROGATES),
-    alarms("storage, white, chi-square", stored(white, Gaussian())),
+    alarms("storage, white, Gaussian", stored(white, GaussianEstimator(), SURROGATES), surrogates=SURROGATES),
+    alarms("storage, white, chi-square", stored(white, GaussianEstimator())),
     alarms("storage, white, k-NN", stored(white, Neighbors(), SURROGATES), surrogates=SURROGATES),
     alarms("autonomy, reflex", reflex, surrogates=SURROGATES),
     alarms("autonomy, measured reflex", measured_reflex, surrogates=SURROGATES),

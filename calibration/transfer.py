@@ -9,7 +9,7 @@ from scipy.stats import norm
 from agentic_metrics import (
     Estimate,
     Estimator,
-    Gaussian,
+    GaussianEstimator,
     Mixed,
     Neighbors,
     Plugin,
@@ -45,17 +45,17 @@ SIGNS = 1 - float(quad(lambda o: norm.pdf(o) * doubt(norm.cdf(2 * o)), -4, 4)[0]
 
 CASES = (
     covers("copy channel, plug-in", flow(copy, Plugin(), episodes=20, steps=50), 1 - doubt(0.1)),
-    covers("linear process, Gaussian", flow(linear, Gaussian(), episodes=20, steps=100), LINEAR),
+    covers("linear process, Gaussian", flow(linear, GaussianEstimator(), episodes=20, steps=100), LINEAR),
     covers("linear process, k-NN", flow(linear, Neighbors(), episodes=20, steps=50), LINEAR),
     covers("noisy sign, mixed k-NN", flow(signs, Mixed(), episodes=20, steps=50, lag=0), SIGNS),
     nothing("chains apart, plug-in", apart, Plugin(), episodes=10, steps=50),
     nothing("chains apart, 4 episodes, plug-in", apart, Plugin(), episodes=4, steps=125),
     nothing("random agent on a ring, plug-in", ring, Plugin(), episodes=10, steps=50, lag=0),
-    nothing("linear process backward, Gaussian", backward, Gaussian(), episodes=10, steps=50),
+    nothing("linear process backward, Gaussian", backward, GaussianEstimator(), episodes=10, steps=50),
     nothing("linear process backward, k-NN", backward, Neighbors(), episodes=8, steps=20),
     nothing("random pushes on a line, mixed k-NN", pushed, Mixed(), episodes=8, steps=30, lag=0),
     nothing("random forces on a line, k-NN", pulled, Neighbors(), episodes=8, steps=20, lag=0),
     alarms("chains apart, chi-square", flow(apart, Plugin(), episodes=10, steps=50)),
     alarms("random agent on a ring, chi-square", flow(ring, Plugin(), episodes=10, steps=50, lag=0)),
-    alarms("linear process backward, chi-square", flow(backward, Gaussian(), episodes=10, steps=50)),
+    alarms("linear process backward, chi-square", flow(backward, GaussianEstimator(), episodes=10, steps=50)),
 )

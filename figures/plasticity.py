@@ -14,7 +14,7 @@ from figures.style import COLORS, picture
 
 PAYS = (0.8, 0.2)  # probability that an arm pays 1
 PULLS = 5
-STEP = 0.1  # of the learner towards each payment
+STEP = 0.1  # of the learner toward each payment
 EPSILONS = np.linspace(0, 1, 21)
 INITIAL = np.arange(0.05, 2.05, 0.1)  # never 1, where a payment changes nothing and the arms stay tied
 

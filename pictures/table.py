@@ -44,7 +44,7 @@ def _shown(cell: Mapping[str, Any] | None) -> str:
     if cell is None or cell["value"] is None:
         return NONE
     value, low, high = _number(cell["value"]), cell["low"], cell["high"]
-    shown = f"({value})" if Verdict.of(cell["verdict"]).untold else value
+    shown = f"({value})" if Verdict.of(cell["verdict"]).inconclusive else value
     return shown if low is None or high is None or low == high else f"{shown} [{_number(low)}, {_number(high)}]"
 
 

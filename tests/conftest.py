@@ -12,7 +12,7 @@ NAMES = {"slow", "soak"}
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
-    """Thousands of factorisations of tiny matrices: on a busy machine, threads make them thirty times slower."""
+    """Thousands of factorizations of tiny matrices: on a busy machine, threads make them thirty times slower."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

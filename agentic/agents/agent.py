@@ -1,6 +1,6 @@
 """What an agent is: anything that, given an observation, decides.
 
-A contract of two methods that our own agents, a stranger's policy and a lookup table all meet. What an agent
+A contract of two methods that our own agents, a third party's policy and a lookup table all meet. What an agent
 remembers is its `State`, passed in and returned; what it learned is in its modules; what it chose is configuration.
 """
 
@@ -33,9 +33,9 @@ class Change:
 
 
 class Agent(ABC):
-    """Anything that decides: ours, a stranger's, a lookup table, a rock.
+    """Anything that decides: ours, a third party's, a lookup table, a rock.
 
-    Implement `start` and `decide`. An agent that can be told of a change of its goal or its model overrides `told`;
+    Implement `start` and `decide`. An agent that can be told of a change of its goal or its model overrides `informed`;
     a clone or a rock stays what it is. `learner`, where there is one, consumes ticks between decisions. `precision` is
     that of the q(plan) = softmax(-precision G + log E) its plans are weighed with; infinite for the best plan alone.
     """
@@ -59,6 +59,6 @@ class Agent(ABC):
         copy.learner = None
         return copy
 
-    def told(self, change: Change) -> "Agent":
+    def informed(self, change: Change) -> "Agent":
         """The agent after an announced change. Default: it did not listen."""
         return self

@@ -1,4 +1,4 @@
-"""The energy-minimising agent: it only wires model, purpose and solvers together.
+"""The energy-minimizing agent: it only wires model, purpose and solvers together.
 
 Perceive by lowering `Evidence` over beliefs, act by lowering `ExpectedEnergy` over plans; its learner lowers an energy
 over weights between ticks. Warm starts are the state: the predicted belief and the shifted plan.
@@ -43,7 +43,7 @@ class EnergyState:
 
 @final
 class EnergyAgent(Agent):
-    """Perceives, acts and learns by minimisation; see the module's page for the tick.
+    """Perceives, acts and learns by minimization; see the module's page for the tick.
 
     `inference` lowers `Evidence`, `planner` lowers `ExpectedEnergy` for `purpose`; both are solvers with their own
     number of steps. Raises UserError where the solvers do not fit the model, at the first decision.
@@ -85,7 +85,7 @@ class EnergyAgent(Agent):
         evidence = Evidence(self.model, obs.to(start.dtype), prior)
         return minimize(evidence, self.inference, start, generator=generator)
 
-    def told(self, change: Change) -> "EnergyAgent":
+    def informed(self, change: Change) -> "EnergyAgent":
         """The agent with the announced goal or model in place of its own; a new model is not being learned.
 
         Of a changed world, an `Environment`, each part is asked for itself in it: `part.for_env(environment)`. Raises

@@ -1,4 +1,4 @@
-"""What strangers bring: a policy made elsewhere becomes an agent, a data set becomes a record.
+"""What third parties bring: a policy made elsewhere becomes an agent, a data set becomes a record.
 
 Both keep their own form: policies see and return what their environment does, and data sets are read as they are.
 """
@@ -83,8 +83,8 @@ class PolicyAgent(Agent):
         except (TypeError, ValueError, LookupError):  # not of the nesting or of the shape of the space
             native = ()
         if len(native) != len(self.action.leaves) or not self.action.fits(native):
-            told = f"the policy chose {chosen!r} for {len(obs)} row(s) of {self.action.space}"
-            raise RunError(" ".join(told.split()))
+            message = f"the policy chose {chosen!r} for {len(obs)} row(s) of {self.action.space}"
+            raise RunError(" ".join(message.split()))
         return self.action.encode(native, obs.dtype)
 
     def _probabilities(self, whole: Any, obs: Tensor) -> Categorical | None:

@@ -48,7 +48,7 @@ def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> F
     expected = (len(seen), truth["rewards"].shape[-1])
 
     def decide() -> Decision:
-        return sealed.decide(unknowing(sealed.start(len(seen), generator=generator)), seen, generator=generator)
+        return sealed.decide(with_flat_prior(sealed.start(len(seen), generator=generator)), seen, generator=generator)
 
     def counted(times: int) -> Floats:
         return np.asarray(np.mean([decide().action.numpy() for _ in range(times)], axis=0, dtype=np.float64))
@@ -69,7 +69,7 @@ def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> F
     return counted(MORE)
 
 
-def unknowing(state: State) -> State:
+def with_flat_prior(state: State) -> State:
     """The state of an agent that is put somewhere: a prior belief, which might rule that place out, is made flat.
 
     That of an `EnergyAgent` about finite latents is such a belief; any other state is returned as it is.

@@ -60,7 +60,7 @@ def _row(name: str, registry: Any) -> dict[str, Any]:
     if not wrapper:
         try:
             world = gymnasium.make(row["id"])
-        except Exception as error:  # a stranger's class: it may need arguments, or be broken
+        except Exception as error:  # a third party's class: it may need arguments, or be broken
             row["summary"] = f"cannot be made without arguments: {type(error).__name__}: {error}"
         else:
             row |= {"observation": str(world.observation_space), "action": str(world.action_space)}

@@ -1,6 +1,6 @@
 """`agentic`: the group of all commands, and the one place where errors become exit codes.
 
-Commands are listed from a table and imported when called, strangers' commands from package metadata, so that
+Commands are listed from a table and imported when called, third parties' commands from package metadata, so that
 `agentic --help` imports neither torch nor any plugin.
 """
 

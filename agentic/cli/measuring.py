@@ -66,14 +66,14 @@ class Profiler:
             for count, (name, metric) in enumerate(asked, 1):
                 with self._shown(f"{source.label}, seed {seed}: measuring {name} ({count} of {len(asked)})"):
                     begun = perf_counter()
-                    told = self._measured(name, metric, subject, seed)
+                    measured = self._measured(name, metric, subject, seed)
                     seconds[name] += perf_counter() - begun
-                    if told is None:
+                    if measured is None:
                         del left[name]
                         continue
                     scores = {} if metric.needs == ("environment",) else self._scores(metric, others, seed)
-                diagnostics = {**told.diagnostics, "subject": source.label}
-                complete = replace(told, references={**told.references, **scores}, diagnostics=diagnostics)
+                diagnostics = {**measured.diagnostics, "subject": source.label}
+                complete = replace(measured, references={**measured.references, **scores}, diagnostics=diagnostics)
                 found.setdefault(name, []).append(complete)
         return [Row(name, found[name], seconds[name]) for name in left]
 

@@ -41,7 +41,7 @@ def _row(name: str, registry: Any) -> dict[str, Any]:
     row: dict[str, Any] = {"name": name, "plugin": registry.component("metrics", name).plugin}
     try:
         target, metric = registry.resolve("metrics", name), registry.make(Metric, {"name": name}, "metric")
-    except UserError as error:  # a stranger's: it may need parameters, or be broken
+    except UserError as error:  # a third party's: it may need parameters, or be broken
         return {**row, "access": "", "needs": [], "unit": "", "parameters": [], "summary": str(error)}
     return {
         **row,

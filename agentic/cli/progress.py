@@ -26,29 +26,33 @@ def progress(experiment: Experiment, *, quiet: bool = False) -> Iterator[Observe
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Bars(*columns, console=console) as bars:
             tasks = {phase: bars.add_task(LABELS[phase], total=total) for phase, total in totals.items() if total}
-            yield _throttled(lambda told: bars.update(tasks[told.phase], completed=_done(told)), 0.1, totals)
+            yield _throttled(
+                lambda reported: bars.update(tasks[reported.phase], completed=_done(reported)), 0.1, totals
+            )
     else:
-        yield _throttled(lambda told: print(_line(told, totals), file=console.file, flush=True), SECONDS, totals)
+        yield _throttled(
+            lambda reported: print(_line(reported, totals), file=console.file, flush=True), SECONDS, totals
+        )
 
 
 def _throttled(show: Observer, seconds: float, totals: dict[str, int]) -> Observer:
     """Show at most every so many seconds, and at the end of a phase."""
     last = monotonic()
 
-    def observe(told: Progress) -> None:
+    def observe(reported: Progress) -> None:
         nonlocal last
         now = monotonic()
-        if now - last >= seconds or _done(told) == totals[told.phase]:
+        if now - last >= seconds or _done(reported) == totals[reported.phase]:
             last = now
-            show(told)
+            show(reported)
 
     return observe
 
 
-def _done(told: Progress) -> int:
-    return told.steps if told.phase == "learn" else told.episodes
+def _done(reported: Progress) -> int:
+    return reported.steps if reported.phase == "learn" else reported.episodes
 
 
-def _line(told: Progress, totals: dict[str, int]) -> str:
-    unit = "steps" if told.phase == "learn" else f"episodes, {told.steps:,} steps"
-    return f"{LABELS[told.phase]}: {_done(told):,} of {totals[told.phase]:,} {unit}"
+def _line(reported: Progress, totals: dict[str, int]) -> str:
+    unit = "steps" if reported.phase == "learn" else f"episodes, {reported.steps:,} steps"
+    return f"{LABELS[reported.phase]}: {_done(reported):,} of {totals[reported.phase]:,} {unit}"

@@ -1,7 +1,7 @@
 """What `agentic measure` looks at: a recorded run, or an agent in a world on several seeds, and who is beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, final
 
@@ -44,7 +44,7 @@ class Source:
             return self.recorded
         again = self._lived(self.experiment, self.experiment.run.seed, lacking)
         self._compare(again)
-        return replace(again, record=self.recorded.record)
+        return again.having(record=self.recorded.record)
 
     def references(self, seed: int, parts: set[Part]) -> Mapping[str, Subject]:
         """The agents that others are compared with, in the same world; nobody where the world is not known."""
@@ -72,9 +72,8 @@ class Source:
 
     def _compare(self, again: Subject) -> None:
         """Say so where experience was not repeated, as by other versions: the record is then another agent's."""
-        before, now = self.recorded and self.recorded.record, again.record
-        if before and now and self.experiment and self.experiment.learn.steps:
-            lived = now.table()
+        if self.recorded and self.experiment and self.experiment.learn.steps and not again.lacks("record"):
+            before, lived = self.recorded.record, again.record.table()
             columns = [
                 name for name in lived.column_names if name.partition(".")[0] in ("action", "next_obs", "reward")
             ]

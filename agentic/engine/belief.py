@@ -45,7 +45,7 @@ class Belief(ABC):
 
 
 class Density(Belief):
-    """A belief with a normalised density."""
+    """A belief with a normalized density."""
 
     @abstractmethod
     def energy(self, z: Tensor) -> Tensor:
@@ -216,7 +216,7 @@ class Categorical(Density):
 @final
 @dataclass(frozen=True)
 class Particles(Belief):
-    """Weighted draws: `z` (k, *s, b, *event) with normalised `log_weights` (k, *s, b)."""
+    """Weighted draws: `z` (k, *s, b, *event) with normalized `log_weights` (k, *s, b)."""
 
     z: Tensor
     log_weights: Tensor

@@ -1,6 +1,6 @@
 """Energies: how badly a free variable fits what is given, in nats; the foundation of everything else.
 
-`E(x, z)` is low where `z` (free) agrees with `x` (given). A normalised energy is a `Conditional`. An `Objective` is an
+`E(x, z)` is low where `z` (free) agrees with `x` (given). A normalized energy is a `Conditional`. An `Objective` is an
 energy whose given part is fixed: a callable value with a domain, which solvers lower.
 """
 
@@ -92,7 +92,7 @@ class Energy(nn.Module, ABC):
 
 
 class Conditional(Energy):
-    """A normalised `-log p(z | x)`, in nats: what evidence, ambiguity, gains and predictions need."""
+    """A normalized `-log p(z | x)`, in nats: what evidence, ambiguity, gains and predictions need."""
 
     def log_normalizer(self, x: Given) -> Tensor | None:
         return torch.zeros(())
@@ -125,7 +125,7 @@ class PopulationEnergy(nn.Module, ABC):
         """The energy of the population `z` (n, *event), a scalar."""
 
     def renew(self, *, generator: torch.Generator | None) -> None:
-        """Told before each batch of learning: draw anew what is drawn. Default: nothing is."""
+        """Informed before each batch of learning: draw anew what is drawn. Default: nothing is."""
 
     if TYPE_CHECKING:
 
@@ -184,7 +184,7 @@ class Sum(Energy):
 
 @final
 class Multiple(Energy):
-    """An energy times a constant; no longer normalised."""
+    """An energy times a constant; no longer normalized."""
 
     def __init__(self, part: Energy, weight: float) -> None:
         super().__init__()

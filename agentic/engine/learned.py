@@ -43,7 +43,7 @@ class RepresentationEnergy(Energy):
 
     @abstractmethod
     def renew(self, *, generator: torch.Generator | None) -> None:
-        """Told before each batch of learning: draw anew what is drawn, move what follows."""
+        """Informed before each batch of learning: draw anew what is drawn, move what follows."""
 
     @abstractmethod
     def collapse(self, representations: Tensor) -> Mapping[str, Tensor]:

@@ -1,7 +1,7 @@
 """The engine: one `minimize` for perceiving, acting and learning.
 
 What is lowered is an `Objective`; how is a `Minimizer`, a frozen dataclass of plain numbers; what it remembers is an
-`Iterate`. A minimiser is a fold: `init`, then `step` until every row has converged or the steps are used up.
+`Iterate`. A minimizer is a fold: `init`, then `step` until every row has converged or the steps are used up.
 """
 
 from abc import ABC, abstractmethod
@@ -61,13 +61,13 @@ class Minimizer(ABC):
     """A way to lower an objective. Concrete ones are frozen dataclasses with a default number of `steps`.
 
     `kind` names what a solution's value is. `tolerance` is the residual below which a row counts as converged; a
-    converged row is frozen. `stretch` is the number of steps between two looks at value and residual.
+    converged row is frozen. `check_every` is the number of steps between two looks at value and residual.
     """
 
     kind: ClassVar[Kind] = "energy"
     steps: int
     tolerance: float = 0.0
-    stretch: int = 1
+    check_every: int = 1
 
     @abstractmethod
     def init(self, f: Objective, z: Any) -> Iterate:
@@ -82,13 +82,13 @@ class Minimizer(ABC):
     ) -> tuple[Iterate, int, list[Tensor]]:
         """From an iterate up to `steps` steps on: where it ends, the steps taken, the values (b,) met on the way.
 
-        Ends early once all rows have converged; looks at them after every `stretch` steps. Override where a loop of
+        Ends early once all rows have converged; looks at them after every `check_every` steps. Override where a loop of
         many steps can be made faster; the law and the minimum must be the same.
         """
         trace, taken, done = list[Tensor](), 0, iterate.residual <= self.tolerance
         while taken < steps and not bool(done.all()):
-            count = min(self.stretch, steps - taken)
-            after = self.leap(f, iterate, count, generator=generator)
+            count = min(self.check_every, steps - taken)
+            after = self.unroll(f, iterate, count, generator=generator)
             if bool(done.any()):
                 kept = select(done, replace(iterate, evaluations=after.evaluations), after)
                 after = replace(kept, evaluations=after.evaluations)
@@ -97,7 +97,7 @@ class Minimizer(ABC):
             trace.append(iterate.value)
         return iterate, taken, trace
 
-    def leap(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+    def unroll(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         """The iterate `steps` steps on. Override where they need not be taken one by one."""
         for _ in range(steps):
             iterate = self.step(f, iterate, generator=generator)
@@ -117,7 +117,7 @@ class Minimizer(ABC):
 
 
 class Sampler(Minimizer):
-    """A minimiser in law: its draws follow `exp(-f)`, which lowers the free energy of their distribution.
+    """A minimizer in law: its draws follow `exp(-f)`, which lowers the free energy of their distribution.
 
     What it wants to report it keeps in the iterate's memory; `belief` returns the draws as `Particles`. The value is
     their mean energy, or a free energy where `kind` says so; `converged` is None.

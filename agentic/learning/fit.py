@@ -47,7 +47,7 @@ def fit(
     for epoch in range(epochs):
         sums, info = torch.zeros((), dtype=torch.float64, device=place), {}
         for chosen in torch.randperm(count, generator=generator, device=source).to(place).split(batch):
-            value, told = loss(module, tuple(part[chosen] for part in data), generator=generator)
+            value, reported = loss(module, tuple(part[chosen] for part in data), generator=generator)
             if not bool(torch.isfinite(value)):
                 name = type(loss).__name__
                 raise RunError(f"{name} is {float(value)} in epoch {epoch}: lower the rate, or scale the data")
@@ -55,7 +55,7 @@ def fit(
             torch.autograd.backward(value)
             optimizer.step()
             sums += len(chosen) * value.detach().double()
-            for name, part in told.items():
+            for name, part in reported.items():
                 info.setdefault(name, []).append(part.detach().double().mean())
         losses.append(sums / count)
         if observer is not None:

@@ -2,7 +2,7 @@
 
 A learner is the only thing that touches a model's parameters. Whatever is derived from weights and carried across
 ticks keeps the model's `version` and is recomputed when it changes. Bare energies are never lowered over weights (their
-minimum collapses): a `Loss` is a free energy, or a declared functional for energies without a normaliser.
+minimum collapses): a `Loss` is a free energy, or a declared functional for energies without a normalizer.
 """
 
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ class Learner(ABC):
     """Consumes ticks, rewards included, and changes one model in place."""
 
     def start(self, *, generator: torch.Generator) -> None:  # noqa: B027  # most learners have nothing to draw
-        """Told once before the first tick of a run, with the run's own source of chance."""
+        """Informed once before the first tick of a run, with the run's own source of chance."""
 
     @abstractmethod
     def update(self, tick: "Tick") -> Mapping[str, float]:
@@ -30,10 +30,10 @@ class Learner(ABC):
 
 
 class Conjugate(ABC):
-    """A model that can absorb a tick in closed form: its weights' belief stays in one family."""
+    """A model that can condition on a tick in closed form: its weights' belief stays in one family."""
 
     @abstractmethod
-    def absorb(self, tick: "Tick") -> Mapping[str, float]:
+    def condition(self, tick: "Tick") -> Mapping[str, float]:
         """Update the belief about the weights by the valid rows of one tick and bump `version`."""
 
 
@@ -56,12 +56,12 @@ class Trainable(ABC):
     @property
     @abstractmethod
     def loss(self) -> Loss:
-        """What is lowered, of rows of what `digest` returns."""
+        """What is lowered, of rows of what `dataset` returns."""
 
     @abstractmethod
     def initialize(self, *, generator: torch.Generator) -> None:
         """Draw the weights afresh."""
 
     @abstractmethod
-    def digest(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
+    def dataset(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Experience as rows of data (n, ...): scales estimated, latents settled, members' shares drawn."""

@@ -9,7 +9,7 @@ import gymnasium
 from agentic.agents.agent import Change
 from agentic.environments.environment import make
 
-Told = Literal["both", "goal", "model", "nothing"]
+Informed = Literal["both", "goal", "model", "nothing"]
 
 
 @final
@@ -30,10 +30,10 @@ class Intervention:
         name: str,
         apply: Callable[[gymnasium.Env[Any, Any]], gymnasium.Env[Any, Any]],
         environment: Callable[[], gymnasium.Env[Any, Any]],
-        told: Told = "both",
+        informed: Informed = "both",
     ) -> Self:
         """A change of what `environment` makes; the agent is told it as its goal, its model, both or not at all."""
-        if told == "nothing":
+        if informed == "nothing":
             return cls(name, apply)
         world = make(lambda: apply(environment()))
-        return cls(name, apply, Change(world if told != "model" else None, world if told != "goal" else None))
+        return cls(name, apply, Change(world if informed != "model" else None, world if informed != "goal" else None))

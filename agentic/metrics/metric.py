@@ -7,7 +7,7 @@ cloned from it, so metrics say what they need, and some intervene: they change t
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from agentic.errors import UserError
 from agentic.metrics.measurement import Access, Measurement
 from agentic.metrics.subject import Part, Subject
 from agentic.runs.seeds import stream
-
-if TYPE_CHECKING:
-    pass
 
 
 class Metric(ABC):
@@ -55,7 +52,7 @@ def measure(
 
     Raises UserError where the subject lacks what the metric needs.
     """
-    missing = [need for need in metric.needs if getattr(subject, need) is None]
+    missing = subject.lacks(*metric.needs)
     if missing:
         raise UserError(
             f"{type(metric).__name__} looks at {metric.access.value} and needs {', '.join(metric.needs)}; "

@@ -31,7 +31,7 @@ class Verdict(Enum):
         return cls(word)
 
     @property
-    def untold(self) -> bool:
+    def inconclusive(self) -> bool:
         """Whether the value has a null, or too little data for one, and is not told from it."""
         return self in (Verdict.INSIDE, Verdict.TOO_LITTLE_DATA, Verdict.TOO_FEW_SURROGATES)
 

@@ -5,9 +5,8 @@ world can have them run again with something changed, which is the only way to t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, Self, TypeVar, final
 
 import gymnasium
 
@@ -23,40 +22,73 @@ from agentic.runs.run import run
 Part = Literal["record", "agent", "environment"]
 
 
+T = TypeVar("T")
+Maker = Callable[[], gymnasium.Env[Any, Any]]
+
+
 @final
-@dataclass(frozen=True)
 class Subject:
-    """What is being measured; a part that is not offered is None.
+    """What is being measured: those parts of it that are offered.
 
     `record` is what happened, `agent` and `environment` (a function that makes a fresh single environment) allow to
-    look closer, to run again and to intervene. `interventions` are those that were decided on: a metric that compares
-    before and after takes them in place of its own.
+    look closer, to run again and to intervene; to ask for a part that is not offered raises UserError. `interventions`
+    are those that were decided on: a metric that compares before and after takes them in place of its own.
     """
 
-    record: Record | None = None
-    agent: Agent | None = None
-    environment: Callable[[], gymnasium.Env[Any, Any]] | None = None
-    interventions: tuple[Intervention, ...] = ()
+    def __init__(
+        self,
+        record: Record | None = None,
+        agent: Agent | None = None,
+        environment: Maker | None = None,
+        interventions: tuple[Intervention, ...] = (),
+    ) -> None:
+        self._record, self._agent, self._environment = record, agent, environment
+        self.interventions = interventions
+
+    @property
+    def record(self) -> Record:
+        return _offered("record", self._record)
+
+    @property
+    def agent(self) -> Agent:
+        return _offered("agent", self._agent)
+
+    @property
+    def environment(self) -> Maker:
+        return _offered("environment", self._environment)
+
+    def lacks(self, *parts: Part) -> list[Part]:
+        """Those of `parts` that are not offered."""
+        return [part for part in parts if getattr(self, f"_{part}") is None]
+
+    def having(self, **parts: Any) -> Self:
+        """The same with other parts or `interventions` in place of its own; None takes a part away."""
+        return type(self)(**{name.removeprefix("_"): value for name, value in vars(self).items()} | parts)
 
     def under(self, intervention: Intervention) -> Self:
-        """The sealed agent (a deep copy that does not learn) in the changed world, told what is announced."""
-        make = self.environment
-        if make is None or self.agent is None:
+        """The sealed agent (a deep copy that does not learn) in the changed world, informed of what is announced."""
+        if self.lacks("agent", "environment"):
             raise UserError(f"intervention {intervention.name} needs an agent and an environment to run it in")
-        agent: Agent = self.agent.sealed()
+        environment, agent = self.environment, self.agent.sealed()
         if intervention.change is not None:
-            agent = agent.told(intervention.change)
-        return replace(self, record=None, agent=agent, environment=lambda: intervention.apply(make()))
+            agent = agent.informed(intervention.change)
+        return self.having(record=None, agent=agent, environment=lambda: intervention.apply(environment()))
 
     def recorded(self, *, episodes: int = 20, seed: int = 0) -> Self:
         """With the record of so many episodes of the agent in its environment, learning off."""
-        if self.agent is None or self.environment is None:
+        if self.lacks("agent", "environment"):
             raise UserError("to be recorded, a subject needs an agent and an environment: name both in subject_of")
         world = make(self.environment)
         try:
-            return replace(self, record=run(self.agent, world, episodes=episodes, seed=seed))
+            return self.having(record=run(self.agent, world, episodes=episodes, seed=seed))
         finally:
             world.close()
+
+
+def _offered(name: Part, part: T | None) -> T:
+    if part is None:
+        raise UserError(f"this subject has no {name}: add it, or choose a metric that does without")
+    return part
 
 
 def subject_of(thing: Any, environment: Any = None) -> Subject:

@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
 
 class Model(nn.Module, ABC):
-    """A generative model: `prior` p(z), `observation` p(obs | z), `transition` p(z' | z, a), all normalised.
+    """A generative model: `prior` p(z), `observation` p(obs | z), `transition` p(z' | z, a), all normalized.
 
     `observation(z, obs)`, `transition((z, a), z')` and `prior(c, z)` with a context `c` (b, 0) that only carries the
     batch. `version` counts the changes of the weights.
@@ -58,7 +58,7 @@ class Model(nn.Module, ABC):
     def ambiguity(self, belief: Belief) -> Tensor:
         """`E_q[H[p(obs | z)]]` in nats, (*s, b), summed over modalities."""
 
-    def outset(self, belief: Belief) -> Belief:
+    def initial_belief(self, belief: Belief) -> Belief:
         """Where imagined courses start: the belief, in the family that this model carries through a plan.
 
         A model of many members may give a particle to each. Default: the belief itself.
@@ -77,7 +77,7 @@ class Model(nn.Module, ABC):
         """
         return None
 
-    def survive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
+    def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
         """The belief given that the episode goes on and the probability of that, None where it always does."""
         return (belief, None) if self.alive is None else belief.reweighted(self.alive)
 

@@ -117,7 +117,7 @@ class ExpectedEnergy(Objective):
     def root(self) -> Node:
         """The node before any action."""
         gain = self.purpose.gain
-        belief = self.model.outset(self.belief)
+        belief = self.model.initial_belief(self.belief)
         return Node(belief, None, None if gain is None else gain.start(self.model, belief), 0)
 
     def advance(self, node: Node, action: Tensor) -> tuple[Node, Mapping[str, Tensor]]:
@@ -141,7 +141,7 @@ class ExpectedEnergy(Objective):
             parts = {name: weight * part for name, part in parts.items()}
         if node.alive is not None:
             parts["pragmatic"] = parts["pragmatic"] + weight * (1 - node.alive) * purpose.goal.after
-        belief, survival = self.model.survive(step.after)
+        belief, survival = self.model.condition_on_alive(step.after)
         if survival is None:
             alive = node.alive
         else:
@@ -158,7 +158,7 @@ class ExpectedEnergy(Objective):
         """Risk and ambiguity of one imagined step, each (*s, b), where both have a meaning.
 
         For goals over observations risk + ambiguity = pragmatic - state gain + log Z; goals over latents add the
-        entropy of what is observed minus that of the latent. Empty without a finite log normaliser.
+        entropy of what is observed minus that of the latent. Empty without a finite log normalizer.
         """
         goal = self.purpose.goal
         log_z, entropy = goal.log_normalizer(None), goal.outcome_entropy(self.model, step)

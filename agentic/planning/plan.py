@@ -19,7 +19,7 @@ from agentic.engine.domain import Domain, Simplex
 TIE = 1e-9  # nats: candidates closer than this are equally good
 
 
-def weigh(energies: Tensor, precision: float, log_prior: Tensor | None = None, dim: int = 0) -> Tensor:
+def plan_posterior(energies: Tensor, precision: float, log_prior: Tensor | None = None, dim: int = 0) -> Tensor:
     """q = softmax(-precision x energies + log prior) along `dim`; exact ties split evenly at infinite precision.
 
     Candidates of infinite energy or zero prior get no weight unless all are such, which then share evenly.
@@ -122,7 +122,7 @@ class Sequence(Plan):
 
     def weights(self, precision: float = inf) -> Tensor:
         """q(plan), (k, b)."""
-        return weigh(self.values, precision, self.log_prior)
+        return plan_posterior(self.values, precision, self.log_prior)
 
     def first_action(self, precision: float = inf) -> Belief:
         return self._marginal(0, precision)

@@ -1,7 +1,7 @@
 """Find, check and name what plugins offer: `installed()` reads metadata only, `load()` imports and returns a Registry.
 
 One broken plugin costs one plugin and is told in one line; nothing is ever overridden silently; there is no global
-manager. Built-ins come through the same entry points as strangers.
+manager. Built-ins come through the same entry points as third parties.
 """
 
 from agentic.plugins.discover import PluginError, PluginRow, installed

@@ -1,4 +1,4 @@
-"""What is installed, from package metadata and file names alone: nothing of a stranger is imported here.
+"""What is installed, from package metadata and file names alone: nothing of a third party is imported here.
 
 That is what keeps `agentic --help` and `agentic plugins` fast, and alive when a plugin is broken.
 """
@@ -22,7 +22,7 @@ class PluginError(UserError):
 class PluginRow:
     """One plugin, as `agentic plugins` lists it, and what there is to import.
 
-    `id` is the normalised distribution name, or the stem of a local file, which has no version. `source` is built-in,
+    `id` is the normalized distribution name, or the stem of a local file, which has no version. `source` is built-in,
     installed or file. `status` is not loaded, disabled, unreadable or clash (the second plugin of one id), and after
     `load` also loaded or failed; `cause` says why it is not usable.
     """
@@ -40,7 +40,7 @@ class PluginRow:
 def installed(files: Iterable[str | Path] = (), directories: Iterable[str | Path] = ()) -> list[PluginRow]:
     """Every plugin there is: built-ins first, then by id, then local files, those in AGENTIC_PLUGINS_DIR last.
 
-    AGENTIC_LOAD_PLUGINS (the only strangers admitted; empty admits none) and AGENTIC_DISABLED_PLUGINS, ids separated
+    AGENTIC_LOAD_PLUGINS (the only ones admitted; empty admits none) and AGENTIC_DISABLED_PLUGINS, ids separated
     by commas, disable the others; a file named here is admitted unless it is named there too. Raises PluginError for
     a file or directory that does not exist.
     """
@@ -85,7 +85,7 @@ def _packages() -> Iterator[PluginRow]:
         try:
             if "[agentic" in (dist.read_text("entry_points.txt") or ""):
                 yield from _package(dist)
-        except Exception as error:  # metadata is a stranger's file: anything may be in it
+        except Exception as error:  # metadata is a third party's file: anything may be in it
             folder = Path(str(getattr(dist, "_path", "unknown")))
             cause = f"its metadata cannot be read ({type(error).__name__}: {error})"
             yield PluginRow(folder.name.split("-")[0], None, "installed", str(folder), "unreadable", cause)

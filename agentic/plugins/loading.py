@@ -73,7 +73,7 @@ def collect(rows: Iterable[PluginRow]) -> Registry:
 
 
 def _load_one(row: PluginRow) -> tuple[list[Component], list[Problem]]:
-    """All of a stranger's offers or none; of the built-ins, each entry point stands alone."""
+    """All of a third party's offers or none; of the built-ins, each entry point stands alone."""
     sources = [Path(row.location)] if row.source == "file" else row.hooks
     components: list[Component] = []
     problems = []
@@ -83,7 +83,7 @@ def _load_one(row: PluginRow) -> tuple[list[Component], list[Problem]]:
         except _Refused as refused:
             cause, remedy = refused.args
             problems.append(Problem(row.id, row.version, cause, remedy, refused.__cause__))
-        except (Exception, SystemExit) as error:  # whatever else a stranger's module or mapping does
+        except (Exception, SystemExit) as error:  # whatever else a third party's module or mapping does
             problems.append(Problem(row.id, row.version, f"loading it failed, {described(error)}", _remedy(row), error))
     return components, problems
 

@@ -1,6 +1,6 @@
 """What was loaded, as a value: names are resolved here, and problems kept so that a failed lookup can repeat them.
 
-Full names `id/name` are always valid. A built-in keeps its short name; two strangers on one short name lose it both.
+Full names `id/name` are always valid. A built-in keeps its short name; two third parties of one short name lose it.
 """
 
 from collections.abc import Mapping

@@ -37,7 +37,7 @@ from agentic.testing.common import (
     constructible,
     documented,
     registers_its_tensors,
-    survives_its_state_dict,
+    restores_its_state_dict,
 )
 from agentic.testing.kit import (
     Check,
@@ -105,7 +105,7 @@ def checks(kind: str, component: Any) -> list[Check]:
     first = named([constructible, documented, _contract(kind, suite)], make)
     if suite is None:
         return first
-    modules: list[Run] = [registers_its_tensors, survives_its_state_dict] if issubclass(cls, nn.Module) else []
+    modules: list[Run] = [registers_its_tensors, restores_its_state_dict] if issubclass(cls, nn.Module) else []
     return first + named([*modules, *common_runs(suite.exercise), *suite.runs], make)
 
 

@@ -129,8 +129,8 @@ def can_be_sealed(make: Make) -> None:
     agent = make()
     copy = agent.sealed()
     assert_same(exercise(agent, generator()), exercise(copy, generator()), "a sealed copy's answer")
-    told = copy.told(Change())
-    assert isinstance(told, Agent), f"told must return an agent, got {type(told).__name__}"
+    other = copy.informed(Change())
+    assert isinstance(other, Agent), f"informed must return an agent, got {type(other).__name__}"
 
 
 CHECKS: tuple[Run, ...] = (

@@ -55,7 +55,7 @@ def registers_its_tensors(make: Make) -> None:
             assert not holds, f"the tensor {where} is neither a parameter nor a buffer: use register_buffer"
 
 
-def survives_its_state_dict(make: Make) -> None:
+def restores_its_state_dict(make: Make) -> None:
     """Weights saved as tensors and loaded into a fresh one are the same weights."""
     module, fresh, file = _module(make), _module(make), io.BytesIO()
     with torch.no_grad():

@@ -6,7 +6,6 @@ metric that refuses those (it needs measured observations, or beliefs) on the su
 """
 
 import json
-from dataclasses import replace
 from functools import cache
 
 import torch
@@ -97,7 +96,7 @@ def prints_itself(make: Make) -> None:
     assert found._repr_html_().startswith("<table")
 
 
-def survives_json(make: Make) -> None:
+def round_trips_json(make: Make) -> None:
     """to_dict is strict JSON, and from_dict brings all of it back."""
     found = _measured(make())
     text = json.dumps(found.to_dict(), allow_nan=False)
@@ -109,12 +108,22 @@ def survives_json(make: Make) -> None:
 def subject_untouched(make: Make) -> None:
     """Measuring leaves the record as it was."""
     metric = make()
-    record = suited(metric).record
-    if record is None:
+    if suited(metric).lacks("record"):
         raise NotApplicable("its subject has no record")
+    record = suited(metric).record
     before = record.table().to_pydict()
     measure(metric, suited(metric))
     assert record.table().to_pydict() == before, "it changed the record it measured"
+
+
+def needs_what_it_reads(make: Make) -> None:
+    """A subject is measured as well without the parts that `needs` does not name."""
+    metric = make()
+    unneeded = [part for part in ("record", "agent", "environment") if part not in metric.needs]
+    try:
+        measure(metric, suited(metric).having(**dict.fromkeys(unneeded)))
+    except UserError as error:
+        raise AssertionError(f"it reads more than needs = {metric.needs} says: {error}") from None
 
 
 def says_what_it_lacks(make: Make) -> None:
@@ -132,7 +141,7 @@ def says_when_there_is_nothing(make: Make) -> None:
     if "record" not in metric.needs:
         raise NotApplicable("it reads no record")
     try:
-        found = measure(metric, replace(subject(), record=Record()))
+        found = measure(metric, subject().having(record=Record()))
     except UserError:
         return
     assert found.warnings, f"an empty record gave {found.value} without a warning"
@@ -154,8 +163,9 @@ CHECKS: tuple[Run, ...] = (
     declares_what_it_looks_at,
     accounts_for_its_value,
     prints_itself,
-    survives_json,
+    round_trips_json,
     subject_untouched,
+    needs_what_it_reads,
     says_what_it_lacks,
     says_when_there_is_nothing,
     known_answers_are_met,

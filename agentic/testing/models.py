@@ -142,12 +142,14 @@ def alive_is_a_probability(make: Make) -> None:
     """alive(z) lies in [0, 1], one number per row; where it is None, survive changes nothing."""
     model = make()
     if model.alive is None:
-        assert model.survive(_belief(model))[1] is None, "survive gives a probability, and alive says there is none"
+        assert model.condition_on_alive(_belief(model))[1] is None, (
+            "survive gives a probability, and alive says there is none"
+        )
         raise NotApplicable("its episodes always go on")
     alive = model.alive(interior(model.latent, 8, generator()))
     assert alive.shape == (8,), f"alive of 8 rows must have shape (8,), got {tuple(alive.shape)}"
     assert bool(((alive >= 0) & (alive <= 1)).all()), f"alive must lie in [0, 1], got {alive.tolist()}"
-    belief, survival = model.survive(_belief(model))
+    belief, survival = model.condition_on_alive(_belief(model))
     assert survival is not None, "survive forgets what alive says: condition the belief, or leave survive as it is"
     assert bool(((survival >= 0) & (survival <= 1 + 1e-9)).all()), "survive gave no probability"
     assert belief.mean.shape == _belief(model).mean.shape, "survive changed the shape of the belief"

@@ -70,7 +70,7 @@ class Trolley(Model, Trainable):
             for weight in self.transition.parameters():
                 weight.copy_(torch.randn(weight.shape, generator=generator, dtype=weight.dtype))
 
-    def digest(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
+    def dataset(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
         steps = replay.steps()
         return steps.obs, steps.action, steps.next_obs
 

@@ -107,7 +107,7 @@ class Ladder(FiniteModel, Conjugate):
     def dynamics(self) -> Tensor:
         return self.transition.table
 
-    def absorb(self, tick: Tick) -> dict[str, float]:
+    def condition(self, tick: Tick) -> dict[str, float]:
         """Nothing here is learned but that something was seen."""
         self.version += 1
         return {"seen": float(tick.valid.sum())}

@@ -1,4 +1,4 @@
-"""A goal beside a cliff, in a wind that blows towards it: the world in which goal-directedness was first tabulated.
+"""A goal beside a cliff, in a wind that blows toward it: the world in which goal-directedness was first tabulated.
 
 The shortest way is the most dangerous, so that a little randomness costs a lot.
 """

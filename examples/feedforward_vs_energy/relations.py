@@ -31,7 +31,7 @@ from .study import Learner, Measures, Question, Setting, chance, count, layers, 
 BUDGET, UPDATES = 2_600, 1_500
 HAND, STARTS, TESTS = 2, 16, 300
 CLOSE = 0.3  # how near an answer is to a posture that counts as found: .2 rad in each angle
-SOLVER = Adam(steps=60, rate=0.1, stretch=60)
+SOLVER = Adam(steps=60, rate=0.1, check_every=60)
 Make = Callable[[tuple[Tensor, Tensor], Setting, int], Callable[[Tensor], "Answers"]]
 
 

@@ -93,8 +93,8 @@ class Rows:
         for size in self.sizes:
             gap = self.difference(one, other, measure, size)
             found.setdefault(gap.verdict, []).append(f"{size:,} ({_signed(gap)})")
-        told = "; ".join(f"*{verdict}* with {_listed(sizes)}" for verdict, sizes in found.items())
-        return f"**{one}** against {other}: {told}."
+        message = "; ".join(f"*{verdict}* with {_listed(sizes)}" for verdict, sizes in found.items())
+        return f"**{one}** against {other}: {message}."
 
 
 def _signed(gap: Estimate) -> str:

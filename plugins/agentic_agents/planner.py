@@ -52,7 +52,7 @@ class Planner(Agent):
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return self.lookup.decide(obs, generator)
 
-    def told(self, change: Change) -> "Planner":
+    def informed(self, change: Change) -> "Planner":
         model, goal, seen = self.world, self.world, self.seen
         if change.model is not None:
             truth = _truth(change.model)

@@ -11,7 +11,7 @@ from agentic_agents.lookup import choices, fixed
 
 @final
 class Thermostat(Agent):
-    """Drives its reading x towards `setpoint`, and rests where |x - setpoint| <= `band`.
+    """Drives its reading x toward `setpoint`, and rests where |x - setpoint| <= `band`.
 
     The reading is the component `sensor` of a box, or the index of a discrete observation (of its factor `sensor`).
     On a box of actions, u = -gain (x - setpoint), 0 in the band, projected on the box; `gain` is one number or one for

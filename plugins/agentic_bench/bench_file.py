@@ -186,4 +186,6 @@ def _seeded(value: Any, seed: int) -> Any:
 def _column(metric: BenchMetric, change: BenchIntervention | None) -> Column:
     if change is None:
         return Column(metric.title, metric.component)
-    return Column(f"{metric.title} under {change.title}", metric.component, change.title, change.component, change.told)
+    return Column(
+        f"{metric.title} under {change.title}", metric.component, change.title, change.component, change.informed
+    )

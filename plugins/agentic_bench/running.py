@@ -23,7 +23,7 @@ from agentic.runs import Manifest, create_folder, describe
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Scores
 from agentic_bench.lock import alone
-from agentic_bench.sources import source_digest
+from agentic_bench.sources import source_hash
 from agentic_bench.task import Task, carry_out
 
 Observer = Callable[[Task, int, int], None]  # the task that is done, how many are, of how many
@@ -52,7 +52,7 @@ def bench(
         raise UserError(f"workers must be at least 1, got {workers}")
     place, registry, tasks = Path(folder), load(files), battery.tasks()
     check(battery, registry)
-    code = source_digest(registry, {task.experiment.env.id for task in tasks})
+    code = source_hash(registry, {task.experiment.env.id for task in tasks})
     keyed = [(task, task.key(code)) for task in tasks]
     with alone(place):
         left = [(task, key) for task, key in keyed if not _is_done(place / task.folder, key)]

@@ -46,7 +46,7 @@ def shown(cell: "Cell | None") -> str:
     if cell is None or cell.value is None:
         return "-"
     value = _number(cell.value)
-    text = f"({value})" if cell.verdict.untold else value
+    text = f"({value})" if cell.verdict.inconclusive else value
     bounds = None if cell.low is None or cell.high is None else f"[{_number(cell.low)}, {_number(cell.high)}]"
     return escape(text if bounds is None or cell.low == cell.high else f"{text}\n{bounds}")
 

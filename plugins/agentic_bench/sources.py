@@ -12,7 +12,7 @@ from agentic.plugins import Registry
 LIBRARIES = ("torch", "numpy", "scipy", "gymnasium", "stable-baselines3")
 
 
-def source_digest(registry: Registry, worlds: Iterable[str] = ()) -> str:
+def source_hash(registry: Registry, worlds: Iterable[str] = ()) -> str:
     """A SHA-256 of what numbers depend on beside tables and the files they name.
 
     Those are our sources, those of plugins and of modules that ids of `worlds` name ("module:Name-v0"), and the

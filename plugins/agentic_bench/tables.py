@@ -5,7 +5,7 @@ from typing import Annotated, Any, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agentic import Told
+from agentic import Informed
 from agentic.experiments import LearnTable, Named, PlannerTable, agent_path
 
 Seed = Annotated[int, Field(ge=0)]
@@ -20,7 +20,7 @@ class BenchPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Labelled(Named):
+class Labeled(Named):
     """A component with a `label` of its own (None: its name), in some of the `worlds` (none named: in all)."""
 
     label: Label | None = None
@@ -66,7 +66,7 @@ class WorldTable(BenchPart):
 
 
 @final
-class BenchAgent(Labelled):
+class BenchAgent(Labeled):
     """An agent with the tables of its parts, as an experiment file has them.
 
     `of` may name another agent's label; "{seed}" in a text, such as a file's name, is replaced by the seed. One that is
@@ -91,7 +91,7 @@ class BenchAgent(Labelled):
 
 
 @final
-class BenchMetric(Labelled):
+class BenchMetric(Labeled):
     """A metric, measured on the first `seeds` of the bench, without or `under` interventions: a column for each."""
 
     under: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ class BenchMetric(Labelled):
 
 
 @final
-class BenchIntervention(Labelled):
-    """A change of the world, a wrapper among the components of kind envs, and what the agent is `told` of it."""
+class BenchIntervention(Labeled):
+    """A change of the world, a wrapper among the components of kind envs, and what the agent is `informed` of it."""
 
-    told: Told = "both"
+    informed: Informed = "both"

@@ -20,7 +20,7 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from agentic import Experiment, Intervention, Measurement, Metric, Subject, Told, build, measure, stream
+from agentic import Experiment, Informed, Intervention, Measurement, Metric, Subject, build, measure, stream
 from agentic.errors import RunError, UserError, described
 from agentic.experiments import Named, change, limited
 from agentic.metrics import Result
@@ -39,7 +39,7 @@ class Column:
     metric: Named
     under: str = ""
     change: Named | None = None
-    told: Told = "both"
+    informed: Informed = "both"
 
 
 @final
@@ -65,9 +65,11 @@ class Task:
 
     def key(self, code: str) -> str:
         """What its results depend on, files included, as a SHA-256; `code` stands for all versions and sources."""
-        columns = [[c.label, c.metric.model_dump(), c.change and c.change.model_dump(), c.told] for c in self.columns]
+        columns = [
+            [c.label, c.metric.model_dump(), c.change and c.change.model_dump(), c.informed] for c in self.columns
+        ]
         tables = self.experiment.tables()
-        said = [self.world, self.agent, tables, self.learning, columns, code, [*_digests([tables, columns])]]
+        said = [self.world, self.agent, tables, self.learning, columns, code, [*_hashes([tables, columns])]]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -117,11 +119,10 @@ def _reason(error: BaseException) -> str:
 def _measured(column: Column, subject: Subject, task: Task, registry: Registry) -> Measurement:
     metric = registry.make(Metric, column.metric.model_dump(), "metric")
     if column.change is not None:
-        assert subject.environment is not None
         apply = change(registry, column.change, f"[[interventions]] {column.under}:")
-        intervention = Intervention.announced(column.under, apply, subject.environment, column.told)
+        intervention = Intervention.announced(column.under, apply, subject.environment, column.informed)
         if metric.compares:
-            subject = replace(subject, interventions=(intervention,))
+            subject = subject.having(interventions=(intervention,))
         else:
             subject = subject.under(intervention)
             if "record" in metric.needs:
@@ -139,7 +140,7 @@ def slug(label: str) -> str:
 def _forget(seed: int) -> None:
     """Begin as a new process does: modules of files are loaded anew, and global generators start from the seed.
 
-    Nothing of ours uses these generators; strangers do, and a worker has done other tasks before.
+    Nothing of ours uses these generators; third parties do, and a worker has done other tasks before.
     """
     for name in [name for name in sys.modules if name.startswith(PRIVATE)]:
         del sys.modules[name]
@@ -149,7 +150,7 @@ def _forget(seed: int) -> None:
     torch.manual_seed(word)  # noqa: TID251
 
 
-def _digests(value: Any) -> Iterator[str]:
+def _hashes(value: Any) -> Iterator[str]:
     """Of every file that a text in plain tables names: a saved policy, a class in a file, a model of a world."""
     if isinstance(value, str):
         for path in dict.fromkeys((value, f"{value}.zip", value.rpartition(":")[0])):
@@ -158,4 +159,4 @@ def _digests(value: Any) -> Iterator[str]:
                     yield hashlib.file_digest(file, "sha256").hexdigest()
     elif isinstance(value, Mapping | list | tuple):
         for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _digests(part)
+            yield from _hashes(part)

@@ -162,7 +162,7 @@ class CategoricalModel(FiniteModel, Conjugate):
             raise UserError("JointGain(target='weights') needs plans whose states are certain: use SummedGain")
         return {"parameter_gain": torch.stack([path_gain(c, states) for c in counts]).sum(0)}
 
-    def absorb(self, tick: Tick) -> Mapping[str, float]:
+    def condition(self, tick: Tick) -> Mapping[str, float]:
         """Add every valid row's observation to the counts, weighted by the belief about the state it was seen in."""
         if not self.learned:
             raise UserError("a categorical model learns from counts: give it counts=..., or leave the learner out")

@@ -132,7 +132,7 @@ class Ensemble(Model, Trainable):
         if self.ending is not None:
             self.ending.initialize(generator=generator)
 
-    def digest(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
+    def dataset(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Scales from all experience, then the rows that the loss takes; none while episodes are too short."""
         t, layout = self.transition, self.transition.layout
         seen = replay.windows(layout.memory + 1)
@@ -177,7 +177,7 @@ class Ensemble(Model, Trainable):
         )
         return {"latent_parameter_gain": matched_gain(means, variances)}
 
-    def outset(self, belief: Belief) -> Particles:
+    def initial_belief(self, belief: Belief) -> Particles:
         """Each member starts a course of its own at the belief's mean."""
         z = belief.mean.expand(self.transition.members, *belief.mean.shape)
         return Particles(z, torch.full(z.shape[:-1], -log(len(z)), dtype=z.dtype, device=z.device))

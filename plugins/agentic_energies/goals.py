@@ -27,7 +27,7 @@ from agentic_energies.arrays import tensors
 class LogPreferences(ObservationGoal):
     """Energy -C[o], summed over modalities: `values` one list of log preferences C per modality, in nats.
 
-    C is used raw, as a log preference up to a constant: the log normaliser sum_m log sum exp C_m is kept apart and
+    C is used raw, as a log preference up to a constant: the log normalizer sum_m log sum exp C_m is kept apart and
     never added where plan lengths can differ. `after` is the energy of every step after the episode's end.
     """
 
@@ -120,7 +120,7 @@ class QuadraticGoal(_QuadraticForm, ObservationGoal):
 
     @classmethod
     def example(cls) -> Self:
-        """Two observations towards (1, 0)."""
+        """Two observations toward (1, 0)."""
         return cls([2.0, 1.0], [1.0, 0.0])
 
 
@@ -130,7 +130,7 @@ class QuadraticLatentGoal(_QuadraticForm, LatentGoal):
 
     @classmethod
     def example(cls) -> Self:
-        """Two latents towards zero."""
+        """Two latents toward zero."""
         return cls([[2.0, 0.5], [0.5, 1.0]])
 
 

@@ -1,6 +1,6 @@
 """The linear-Gaussian generative model: given, or learned online from what the agent sees and does.
 
-z' = A z + B a + c + w, obs = C z + d + v. Learning is exact Bayesian regression, the minimisation over weights in
+z' = A z + B a + c + w, obs = C z + d + v. Learning is exact Bayesian regression, the minimization over weights in
 closed form; what the weights still leave open is the parameter gain. Discrete actions enter as one-hot vectors.
 """
 
@@ -184,7 +184,7 @@ class LinearGaussian(LinearModel, Conjugate):
         regressors = torch.stack(torch.broadcast_tensors(*looks), -2)
         return {"latent_parameter_gain": self.regression.gain(regressors)}
 
-    def absorb(self, tick: Tick) -> Mapping[str, float]:
+    def condition(self, tick: Tick) -> Mapping[str, float]:
         if self.regression is None:
             raise UserError("this linear_gaussian model was given, not learned: leave out A, or leave out the learner")
         n, rows = self.latent.size, [i for i, valid in enumerate(tick.valid) if valid]

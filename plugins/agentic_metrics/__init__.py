@@ -37,7 +37,7 @@ _METRICS = {  # short name: module:Class; the classes are public
 _CHANGES = ("swap", "devalue", "relocate", "free", "wall", "close", "slip", "blur")  # wrappers of known finite worlds
 _HOMES = {  # module: the public functions and values it has; no module may be named like one of them
     "estimate": "Estimate",
-    "sampling.gaussian": "Gaussian",
+    "sampling.gaussian": "GaussianEstimator",
     "sampling.information": "Estimator Information",
     "sampling.neighbors": "Mixed Neighbors",
     "sampling.plugin": "Plugin",
@@ -73,7 +73,7 @@ _HOMES = {  # module: the public functions and values it has; no module may be n
     "purpose.devices": "ContextTree krichevsky_trofimov",
     "purpose.goals": "Directedness goal_directedness goal_directedness_from_episodes",
     "purpose.ladder": "Climb DepthLadder depth_ladder ladder_choices",
-    "purpose.stance": "Evidence GoalSeekers intentional_stance stance_evidence",
+    "purpose.stance": "GoalSeekers StanceEvidence intentional_stance stance_evidence",
     "purpose.temperature": "Rational bounded_rational inverse_temperature policy_temperature",
     "purpose.utilities": "Attribution attributed_goal attributed_goal_from_episodes",
     "interventions.battery": "battery_policies battery_truth",

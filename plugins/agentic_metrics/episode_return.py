@@ -70,7 +70,6 @@ class EpisodeReturn(Metric):
 
     def _best(self, subject: Subject) -> float:
         """J*. Raises UserError where it is not positive: there is no share of it then."""
-        assert subject.environment is not None
         assert self.horizon is not None
         _, world = known_world(subject.environment)
         best = optimal_return(world, horizon=self.horizon, discount=self.discount)
@@ -82,8 +81,6 @@ class EpisodeReturn(Metric):
         return best
 
     def _exact(self, subject: Subject, best: float, generator: np.random.Generator) -> Estimate:
-        assert subject.agent is not None
-        assert subject.environment is not None
         assert self.horizon is not None
         truth, world = known_world(subject.environment)
         policy = query(subject.agent, truth, generator=generator)
@@ -91,7 +88,6 @@ class EpisodeReturn(Metric):
         return Estimate(value=worth / best, estimator="exact", diagnostics={"best": best} if self.relative else {})
 
     def _sampled(self, subject: Subject, best: float, generator: np.random.Generator) -> Estimate:
-        assert subject.record is not None
         returns, cut = self._returns(subject.record)
         if not len(returns):
             raise UserError("episode_return needs complete evaluation episodes, the record has none: run it longer")

@@ -65,9 +65,9 @@ class Estimate:
         )
 
     def _few(self) -> tuple[Caution, ...]:
-        told = any(each.lacks is Lack.EPISODES for each in self.cautions)
+        few = any(each.lacks is Lack.EPISODES for each in self.cautions)
         cut = self.episodes == 1 and self.samples >= LONG
-        if told or cut or not self.samples:
+        if few or cut or not self.samples:
             return ()
         return few_episodes(self.episodes, FEW, detail=f" with {self.samples} samples")
 

@@ -7,7 +7,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from agentic import Backup, UserError, weigh
+from agentic import Backup, UserError, plan_posterior
 
 
 def _positive(owner: str, precision: float) -> None:
@@ -26,7 +26,7 @@ class MeanUnderSoftmax(Backup):
         _positive("mean_under_softmax", self.precision)
 
     def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
-        return weigh(energies, self.precision, log_habits, dim=-1)
+        return plan_posterior(energies, self.precision, log_habits, dim=-1)
 
 
 @final
@@ -35,7 +35,7 @@ class Max(Backup):
     """The best action's value: Bayes-optimal planning (Bellman 1957)."""
 
     def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
-        return weigh(energies, inf, log_habits, dim=-1)
+        return plan_posterior(energies, inf, log_habits, dim=-1)
 
 
 @final
@@ -49,7 +49,7 @@ class SoftMin(Backup):
         _positive("soft_min", self.precision)
 
     def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
-        return weigh(energies, self.precision, log_habits, dim=-1)
+        return plan_posterior(energies, self.precision, log_habits, dim=-1)
 
     def value(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
         scores = -self.precision * energies

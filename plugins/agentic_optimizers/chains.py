@@ -26,7 +26,7 @@ class Walker:
     z: Tensor
     value: Tensor | None
 
-    def told(self) -> Mapping[str, Tensor]:
+    def informed(self) -> Mapping[str, Tensor]:
         """What the walk has to say, by name, each (b,) or a scalar."""
         return {}
 
@@ -110,7 +110,7 @@ class Chains(Sampler):
 
     def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
         shared = isinstance(f, Clamped) and f.x is None
-        return Diagnostics(self.belief(f, iterate).z, shared, iterate.memory.walker.told())
+        return Diagnostics(self.belief(f, iterate).z, shared, iterate.memory.walker.informed())
 
 
 def check_walk(solver: Chains, **positive: float) -> None:

@@ -19,10 +19,10 @@ class ConjugateLearner(Learner):
     def __init__(self, model: Model) -> None:
         if not isinstance(model, Conjugate):
             raise UserError(
-                f"ConjugateLearner needs a model that absorbs ticks in closed form, got {type(model).__name__}: "
+                f"ConjugateLearner needs a model that conditions on ticks in closed form, got {type(model).__name__}: "
                 "give it a prior over its weights or leave the learner out"
             )
         self.model = model
 
     def update(self, tick: "Tick") -> Mapping[str, float]:
-        return self.model.absorb(tick)
+        return self.model.condition(tick)

@@ -25,7 +25,7 @@ class Starts(ABC):
         """One start per row of data, (n, *event)."""
 
     def keep(self, module: Any, ends: Tensor) -> None:  # noqa: B027  # most starts forget
-        """Told where the sampler ended, (n, *event)."""
+        """Informed where the sampler ended, (n, *event)."""
 
 
 @final
@@ -153,8 +153,8 @@ class ContrastiveDivergence(Loss):
             value = value + self.squares * (module(x, data).square().mean() + belief.expected(every.square()).mean())
         low, high = real.detach(), made.detach()
         info = {"energy_data": low, "energy_negatives": high, "gap": low - high}
-        told = solution.diagnostics
-        return value, {**info, "acceptance": told["acceptance"]} if "acceptance" in told else info
+        reported = solution.diagnostics
+        return value, {**info, "acceptance": reported["acceptance"]} if "acceptance" in reported else info
 
 
 def _chains(module: Any) -> PersistentChains:

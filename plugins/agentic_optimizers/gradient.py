@@ -27,7 +27,7 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True)
 class Descent(Minimizer):
-    """Steps against the gradient, projected onto the domain, `stretch` at a time; `rate` says how long they are.
+    """Steps against the gradient, projected onto the domain, `check_every` at a time; `rate` says how long they are.
 
     Residual: the norm of the gradient, in a box of the way that a projected step of size 1 would go. With `compile` a
     stretch is compiled: seconds for each new energy and shape, several times faster from then on, the same to rounding.
@@ -36,13 +36,13 @@ class Descent(Minimizer):
     steps: int = 100
     rate: float = 0.05
     tolerance: float = 1e-8
-    stretch: int = 20
+    check_every: int = 20
     compile: bool = False
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or not self.rate > 0 or self.stretch < 1:
-            given = f"steps={self.steps}, rate={self.rate}, stretch={self.stretch}"
-            raise UserError(f"descent expects steps >= 0, rate > 0 and stretch >= 1, got {given}")
+        if self.steps < 0 or not self.rate > 0 or self.check_every < 1:
+            given = f"steps={self.steps}, rate={self.rate}, check_every={self.check_every}"
+            raise UserError(f"descent expects steps >= 0, rate > 0 and check_every >= 1, got {given}")
 
     @abstractmethod
     def move(self, z: Tensor, moments: Moments) -> tuple[Tensor, Moments]:
@@ -62,10 +62,10 @@ class Descent(Minimizer):
         return Iterate(start, value, _residual(f.domain, start, slope), 1, moments)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self.leap(f, iterate, 1, generator=generator)
+        return self.unroll(f, iterate, 1, generator=generator)
 
     @torch.no_grad()
-    def leap(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+    def unroll(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         if self.compile and steps > 1:
             walked = compiled(_walk, replace(self, steps=0), f, iterate.z, iterate.memory, steps)
         else:

@@ -57,7 +57,7 @@ class GradientLearner(Learner):
         """Go over all experience now."""
         model: Any = self.model
         self._fresh = 0
-        data = model.digest(self.replay, generator=self.generator)
+        data = model.dataset(self.replay, generator=self.generator)
         if not len(data[0]):
             return {}
         epochs = max(1, round(self.updates * self.batch / len(data[0])))

@@ -1,4 +1,4 @@
-"""Mirror descent on the simplex: the minimisation behind Bayes' rule and mean-field inference.
+"""Mirror descent on the simplex: the minimization behind Bayes' rule and mean-field inference.
 
 One step of size 1 on the joint categorical free energy is Bayes' rule from any interior start, and the free energy
 there is minus log evidence. Several factors are settled one after another, so that no sweep raises the free energy.
@@ -16,7 +16,7 @@ from agentic import Categorical, Iterate, Minimizer, Objective, Simplex, UserErr
 @final
 @dataclass(frozen=True)
 class Mirror(Minimizer):
-    """q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalised, for one factor f after another.
+    """q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalized, for one factor f after another.
 
     Lowers F(q) = E(q) - H[q] for energies linear in every factor. Residual: the largest change of a probability that
     another sweep of size 1 would make at once.

@@ -18,16 +18,16 @@ class Diagnostics(Mapping[str, Tensor]):
 
     `ess` (b,) is the smallest effective sample size of a row's coordinates; `r_hat` (b,) the largest R-hat: over all
     rows where they are chains of one target (`shared`), else of each row's two halves. Both cost a pass over all
-    draws, so that they wait until looked up. `told` is what the sampler itself counted.
+    draws, so that they wait until looked up. `informed` is what the sampler itself counted.
     """
 
     draws: Tensor
     shared: bool
-    told: Mapping[str, Tensor]
+    known: Mapping[str, Tensor]
 
     def __getitem__(self, name: str) -> Tensor:
         if name not in MIXING:
-            return self.told[name]
+            return self.known[name]
         flat = self.draws.flatten(2)
         if name == "ess":
             return effective_samples(flat).amin(-1)
@@ -36,10 +36,10 @@ class Diagnostics(Mapping[str, Tensor]):
         return torch.stack([r_hat(row).amax(-1) for row in flat.split(1, 1)])
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*self.told, *MIXING))
+        return iter((*self.known, *MIXING))
 
     def __len__(self) -> int:
-        return len(self.told) + len(MIXING)
+        return len(self.known) + len(MIXING)
 
 
 def effective_samples(draws: Tensor) -> Tensor:

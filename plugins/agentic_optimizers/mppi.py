@@ -6,7 +6,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Objective, weigh
+from agentic import Objective, plan_posterior
 from agentic_optimizers.proposals import Scored, Space
 from agentic_optimizers.sampling import Sampling, State, called
 
@@ -52,7 +52,7 @@ def _round(
 ) -> tuple[Any, ...]:
     """The new mean, how many candidates counted, the best, the plan at the mean (of a last round), and these two."""
     drawn = Scored.of(f, space, space.place(mean, spread, noise, solver.samples))
-    q = weigh(_scaled(drawn.ranked) if solver.relative else drawn.ranked, 1 / solver.temperature)
+    q = plan_posterior(_scaled(drawn.ranked) if solver.relative else drawn.ranked, 1 / solver.temperature)
     moved = (q.view(1, *q.shape, *[1] * (noise.dim() - 3)) * drawn.places).sum(1)
     best = drawn.best()
     plan = Scored.of(f, space, space.base.project(moved).unsqueeze(1)) if last else None

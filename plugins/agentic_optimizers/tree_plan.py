@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Candidates, Categorical, Plan, Simplex, weigh
+from agentic import Belief, Candidates, Categorical, Plan, Simplex, plan_posterior
 
 
 @final
@@ -47,7 +47,7 @@ class Tree(Plan):
 
     def _weights(self, values: Tensor, precision: float) -> Tensor:
         habits = None if self.log_habits is None else self.log_habits.unsqueeze(-1)
-        return weigh(values, precision, habits)
+        return plan_posterior(values, precision, habits)
 
     def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
         q = self._weights(self.values, precision)

@@ -51,10 +51,10 @@ def findings(bench: Bench) -> list[str]:
     """What to see, most telling first; empty where nothing was measured."""
     pairs = [pair for world in bench.worlds for pair in _pairs(bench, world)]
     equal = [pair for pair in pairs if pair.equal]
-    told = [_same(bench, pair) for pair in sorted(equal or pairs, key=lambda pair: pair.rank)[:PAIRS]]
-    told += [sentence for world in bench.worlds for sentence in _paid(bench, world)]
-    told += islice((sentence for world in bench.worlds for sentence in ladders(bench, world)), 1)
-    return [*told, *_nulls(bench)]
+    sentences = [_same(bench, pair) for pair in sorted(equal or pairs, key=lambda pair: pair.rank)[:PAIRS]]
+    sentences += [sentence for world in bench.worlds for sentence in _paid(bench, world)]
+    sentences += islice((sentence for world in bench.worlds for sentence in ladders(bench, world)), 1)
+    return [*sentences, *_nulls(bench)]
 
 
 def _same(bench: Bench, pair: _Pair) -> str:

@@ -48,12 +48,12 @@ def meaning(name: str, labels: Sequence[str], sample: Mapping[str, Any], registr
 
 def meanings(bench: Bench, registry: Registry) -> list[Meaning]:
     """Every metric of a bench, once for all interventions it is measured under."""
-    told = []
+    sentences = []
     for name in dict.fromkeys(column.name for column in bench.columns):
         labels = [column.label for column in bench.columns if column.name == name]
         places = ((world, agent, label) for world in bench.worlds for agent in bench.agents for label in labels)
-        told.append(meaning(name, labels, next((s for p in places if (s := bench.sample(*p))), {}), registry))
-    return told
+        sentences.append(meaning(name, labels, next((s for p in places if (s := bench.sample(*p))), {}), registry))
+    return sentences
 
 
 def first_sentence(text: str) -> str:

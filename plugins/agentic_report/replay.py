@@ -82,7 +82,7 @@ def _story(episodes: Sequence[EpisodeRecord], pictures: Scene, plans: pa.Table, 
     used = {place: i for i, place in enumerate(sorted({place for places in shown for place in places}))}
     terms, courses = _candidates(episodes, plans, best) if best and len(plans) else _chosen(episodes)
     about, beliefs = _beliefs(episodes, pictures)
-    told = [
+    reported = [
         {
             "frame": [used[place] for place in shown[i]] if shown else [],
             "obs": _table(each, "obs", "next_obs"),
@@ -103,7 +103,7 @@ def _story(episodes: Sequence[EpisodeRecord], pictures: Scene, plans: pa.Table, 
         "frames": [pictures.frames[place] for place in used],
         "belief": about,
         "terms": terms,
-        "episodes": told,
+        "episodes": reported,
     }
 
 

@@ -37,7 +37,7 @@ def replays(units: Sequence[tuple[str, str, Path]]) -> Replays:
         title = f"{agent} in {world}"
         try:
             fragment = replay(folder, title) if room > 0 else ""
-        except Exception as error:  # no episode, half a record, or a stranger's world that is broken
+        except Exception as error:  # no episode, half a record, or a third party's world that is broken
             failed.append((title, described(error)))
             continue
         if fragment and len(fragment) <= room:

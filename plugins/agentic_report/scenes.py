@@ -87,7 +87,7 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
         return Scene(words.drawing, words)
     try:
         return _made_again(experiment, words, int(record.manifest["seed"]), episodes)
-    except Exception as error:  # whatever a stranger's world raises, the record can still be shown
+    except Exception as error:  # whatever a third party's world raises, the record can still be shown
         return Scene("bars", words, note=f"the world could not be made again here: {' '.join(str(error).split())}")
 
 
@@ -95,8 +95,10 @@ def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Seque
     registry = load()
     env = _make(experiment, registry)
     sizes = _sizes(env)
-    if told := env.unwrapped.metadata.get("words"):
-        actions, observations, factors = (tuple(told.get(name, ())) for name in ("actions", "observations", "factors"))
+    if message := env.unwrapped.metadata.get("words"):
+        actions, observations, factors = (
+            tuple(message.get(name, ())) for name in ("actions", "observations", "factors")
+        )
         words = _unless_remapped(Words(actions, observations, factors), experiment)
     modes = env.metadata.get("render_modes") or ()
     env.close()

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 
 STATES, ACTIONS, HORIZON = 3, 2, 3
-Told = Callable[[np.ndarray, int], float]
+Information = Callable[[np.ndarray, int], float]
 """What is credited to step t + 1, given p(states 0..t+1, outcomes 1..t+1 | alive)."""
 
 
@@ -35,14 +35,14 @@ class Courses:
             joint = np.einsum(joint, axes, self.A, [fresh, state], [*axes, fresh])
         return joint
 
-    def value(self, plan: tuple[int, ...], told: Told) -> float:
+    def value(self, plan: tuple[int, ...], information: Information) -> float:
         total = 0.0
         for t in range(HORIZON):
             course = self.courses(plan, t + 1)
             alive = course.sum()
             seen = course.sum(tuple(range(course.ndim - 1)))
             step = seen @ self.costs + alive * self.effort[plan[t]] + (1 - alive) * self.after
-            total += self.discount**t * (step - alive * told(course / alive, t))
+            total += self.discount**t * (step - alive * information(course / alive, t))
         before = self.courses(plan, HORIZON)
         survives = before.sum(tuple(i for i in range(before.ndim) if i != HORIZON)) * (1 - self.ends)
         end = survives @ (self.last @ self.A) + (1 - survives.sum()) * self.last_after

@@ -269,7 +269,7 @@ class Absorbing(Learner):
         self.model = model
 
     def update(self, tick: Tick) -> Mapping[str, float]:
-        return self.model.absorb(tick)
+        return self.model.condition(tick)
 
 
 class Bowl(ClosedForm):

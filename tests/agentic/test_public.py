@@ -42,9 +42,9 @@ def test_no_public_name_is_also_a_module() -> None:
 def test_importing_modules_first_changes_no_name() -> None:
     first = "; ".join(f"import agentic.{name}" for name in modules() if name not in ("__main__", "cli"))
     code = f"{first}; from types import FunctionType; from agentic import minimize, run; print(minimize, run)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert told.startswith("<function minimize")
-    assert "<function run" in told
+    message = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert message.startswith("<function minimize")
+    assert "<function run" in message
 
 
 def test_what_is_not_public_is_said_to_be_missing() -> None:

@@ -41,24 +41,24 @@ def test_a_planner_follows_its_table(depth: int) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_told_of_another_world_it_plans_anew_and_its_clone_does_not(change: str) -> None:
+def test_informed_of_another_world_it_plans_anew_and_its_clone_does_not(change: str) -> None:
     planner = Planner.from_env(battery(), 40)
     clone = Clone.from_env(battery(), planner)
     np.testing.assert_array_equal(table(clone), table(planner))
     changed = CHANGES[change](TRUTH)
     news = Change(goal=battery(changed), model=battery(changed))
     after = planned_policy(World.of(changed), depth=40, discount=0.9)
-    np.testing.assert_array_equal(table(planner.told(news)), after)
+    np.testing.assert_array_equal(table(planner.informed(news)), after)
     assert np.abs(after - table(planner)).max() > 0
-    assert clone.told(news) is clone
+    assert clone.informed(news) is clone
     assert clone.learner is None
 
 
-def test_told_of_the_goal_alone_it_keeps_its_idea_of_how_things_move() -> None:
+def test_informed_of_the_goal_alone_it_keeps_its_idea_of_how_things_move() -> None:
     swapped, remapped = (CHANGES[name](TRUTH) for name in ("swap", "remap"))
-    told = Planner.from_env(battery(), 40).told(Change(goal=battery(swapped), model=battery(remapped)))
+    message = Planner.from_env(battery(), 40).informed(Change(goal=battery(swapped), model=battery(remapped)))
     both = World(World.of(remapped).dynamics, World.of(swapped).rewards, WORLD.start, WORLD.ended)
-    np.testing.assert_array_equal(table(told), planned_policy(both, depth=40, discount=0.9))
+    np.testing.assert_array_equal(table(message), planned_policy(both, depth=40, discount=0.9))
 
 
 def test_a_planner_needs_a_world_that_it_knows_and_sees() -> None:
@@ -67,7 +67,7 @@ def test_a_planner_needs_a_world_that_it_knows_and_sees() -> None:
         with pytest.raises(UserError, match="needs a finite world that is known and fully observed"):
             Planner.from_env(make(env))
     with pytest.raises(UserError, match="told of a changed world, an Environment, got str"):
-        Planner.from_env(battery()).told(Change(goal="food"))
+        Planner.from_env(battery()).informed(Change(goal="food"))
 
 
 def test_a_habit_that_explored_long_enough_is_the_planner() -> None:
@@ -123,7 +123,7 @@ class TestInAFile:
         np.testing.assert_allclose(table(clone.agent, truth)[alive], table(teacher.agent, truth)[alive], atol=1e-6)
 
     @pytest.mark.parametrize(
-        ("of", "told"),
+        ("of", "message"),
         [
             ({"name": "planer"}, "planer"),
             ({"name": "planner", "dept": 3}, r"\[agent.of\] planner has no parameter 'dept'"),
@@ -132,8 +132,8 @@ class TestInAFile:
             ({"name": "planner", "depth": 0}, r"\[agent.of\] planner: .*depth must be at least 1, got 0"),
         ],
     )
-    def test_mistakes_are_told_where_they_are(self, of: Any, told: str) -> None:
-        with pytest.raises(UserError, match=told):
+    def test_mistakes_are_reported_where_they_are(self, of: Any, message: str) -> None:
+        with pytest.raises(UserError, match=message):
             built({"name": "clone", "of": of})
 
 

@@ -92,7 +92,7 @@ class TestConstant:
 
 
 class TestThermostat:
-    def test_a_box_is_pushed_towards_the_setpoint_and_left_alone_in_the_band(self) -> None:
+    def test_a_box_is_pushed_toward_the_setpoint_and_left_alone_in_the_band(self) -> None:
         agent = Thermostat.from_env(make(Room), sensor=1, setpoint=20.0, band=1.0, gain=0.1)
         action = decided(agent, [[0.0, 15.0], [0.0, 19.5], [0.0, 22.0], [0.0, 50.0]]).action
         np.testing.assert_allclose(action[:, 0], [0.5, 0.0, -0.2, -1.0], rtol=0, atol=1e-6)
@@ -121,15 +121,15 @@ class TestThermostat:
         assert kept.mean() > 100 > run(Rock(env.action), env, episodes=5).returns("evaluate").mean()
 
     @pytest.mark.parametrize(
-        ("settings", "told"),
+        ("settings", "message"),
         [
             ({"sensor": 2}, "sensor = 2 is not one of the 2 sensors"),
             ({"band": -1.0}, "in the band = -1.0 it rests"),
             ({"gain": (1.0, 2.0)}, "gain needs 1 or 1 numbers"),
         ],
     )
-    def test_what_the_room_lacks_is_refused(self, settings: Any, told: str) -> None:
-        with pytest.raises(UserError, match=told):
+    def test_what_the_room_lacks_is_refused(self, settings: Any, message: str) -> None:
+        with pytest.raises(UserError, match=message):
             Thermostat.from_env(make(Room), **settings)
 
     def test_a_band_of_choices_needs_one_to_rest_with(self) -> None:
@@ -154,7 +154,7 @@ class TestReflex:
         assert decided(agent, seen).action.argmax(-1).tolist() == [1, 2, 0]
 
     @pytest.mark.parametrize(
-        ("settings", "told"),
+        ("settings", "message"),
         [
             ({}, "needs actions = "),
             ({"actions": (0, 1), "weights": ((1.0,),)}, "needs actions = "),
@@ -163,13 +163,13 @@ class TestReflex:
             ({"weights": ((1.0,),)}, r"weights must be 2 lists \(actions\) of 2 numbers"),
         ],
     )
-    def test_what_does_not_fit_is_refused(self, settings: Any, told: str) -> None:
-        with pytest.raises(UserError, match=told):
+    def test_what_does_not_fit_is_refused(self, settings: Any, message: str) -> None:
+        with pytest.raises(UserError, match=message):
             Reflex.from_env(make(TwoPlaces), **settings)
 
 
 class TestHabit:
-    def test_values_move_towards_what_was_paid(self) -> None:
+    def test_values_move_toward_what_was_paid(self) -> None:
         env = make(TwoPlaces)
         agent = Habit.from_env(env, rate=0.5)
         run(agent, env, learn_steps=1000, episodes=0)

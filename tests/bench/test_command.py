@@ -53,14 +53,14 @@ def test_a_mistake_leaves_no_folder_behind(tmp_path: Path, capsys: pytest.Captur
     assert not (tmp_path / "runs").exists()
 
 
-def test_an_agent_that_cannot_be_made_is_told_with_its_reason() -> None:
+def test_an_agent_that_cannot_be_made_is_reported_with_its_reason() -> None:
     cells = [Cell(agent="a", world="cart", metric=name, note=f"no {name}") for name in ("x", "y")]
     scores = Scores(("a", "b"), ("cart",), ("x", "y"), (*cells, Cell(agent="b", world="cart", metric="x", value=1.0)))
     assert list(unmeasured(scores)) == ["cart, a: no x"]
 
 
 @pytest.mark.parametrize("verdict", [Verdict.INSIDE, Verdict.TOO_LITTLE_DATA, Verdict.TOO_FEW_SURROGATES])
-def test_what_is_not_told_from_its_null_is_in_parentheses(verdict: Verdict) -> None:
+def test_what_is_not_distinguished_from_its_null_is_in_parentheses(verdict: Verdict) -> None:
     cell = Cell(agent="a", world="cart", metric="x", value=1.0, verdict=verdict)
     assert shown(cell) == "(1)"
     assert shown(replace(cell, verdict=Verdict.OUTSIDE)) == shown(replace(cell, verdict=Verdict.NO_NULL)) == "1"

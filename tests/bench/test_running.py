@@ -19,7 +19,7 @@ from agentic.metrics.results import Result
 from agentic.plugins import load
 from agentic_bench import Battery, Scores, Task, bench_folder, read_cells, running
 from agentic_bench.lock import alone
-from agentic_bench.sources import source_digest
+from agentic_bench.sources import source_hash
 from tests.bench.batteries import TABLES, small
 
 KILLS = [pytest.param(kill, marks=pytest.mark.soak if kill else pytest.mark.slow) for kill in range(5)]
@@ -40,7 +40,7 @@ import threading
 
 import agentic
 
-print("a stranger prints")
+print("a third party prints")
 
 
 class Quits:
@@ -84,19 +84,21 @@ class Leaner:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scores, list[str]]:
     folder = tmp_path_factory.mktemp("two")
-    told: list[str] = []
-    scores = bench(small(), folder, workers=2, observer=lambda task, n, of: told.append(f"{n} of {of} {task.world}"))
-    return folder, scores, told
+    reported: list[str] = []
+    scores = bench(
+        small(), folder, workers=2, observer=lambda task, n, of: reported.append(f"{n} of {of} {task.world}")
+    )
+    return folder, scores, reported
 
 
 def test_every_cell_is_there(done: Any) -> None:
-    folder, scores, told = done
+    folder, scores, reported = done
     assert scores.agents == ("rock", "random", "right")
     assert scores.metrics == ("return", "policy_complexity", "return under swapped")
     assert len(scores.cells) == 3 * 2 + 3 * 2
     assert scores.broken == ()
-    assert len(told) == 12
-    assert told[-1].startswith("12 of 12")
+    assert len(reported) == 12
+    assert reported[-1].startswith("12 of 12")
     assert read_cells(folder) == scores.to_dict()
     assert json.loads((folder / "manifest.json").read_text())["status"] == "finished"
 
@@ -121,20 +123,20 @@ def test_a_number_is_recomputed_from_its_folder(done: Any) -> None:
     assert found is not None
     registry = load()
     again = build(Experiment.load(folder / "experiment.toml"), registry).subject()
-    told = measure(registry.make(Metric, {"name": "policy_complexity"}), again, seed=0)
-    assert told.to_dict() | {"diagnostics": None} == found.measurements["policy_complexity"].to_dict() | {
+    reported = measure(registry.make(Metric, {"name": "policy_complexity"}), again, seed=0)
+    assert reported.to_dict() | {"diagnostics": None} == found.measurements["policy_complexity"].to_dict() | {
         "diagnostics": None
     }
 
 
 def test_one_worker_gives_the_same_bits_and_done_is_not_done_again(done: Any, tmp_path: Path) -> None:
-    told: list[Task] = []
-    bench(small(), tmp_path, workers=1, observer=lambda task, *_: told.append(task))
+    reported: list[Task] = []
+    bench(small(), tmp_path, workers=1, observer=lambda task, *_: reported.append(task))
     assert (tmp_path / "cells.json").read_bytes() == (done[0] / "cells.json").read_bytes()
-    before = len(told)
+    before = len(reported)
     (tmp_path / "units/cart/random/seed-1/measurements.json").write_text("{half")
-    bench(small(), tmp_path, workers=1, observer=lambda task, *_: told.append(task))
-    assert [(task.world, task.agent, task.seed) for task in told[before:]] == [("cart", "random", 1)]
+    bench(small(), tmp_path, workers=1, observer=lambda task, *_: reported.append(task))
+    assert [(task.world, task.agent, task.seed) for task in reported[before:]] == [("cart", "random", 1)]
     assert (tmp_path / "cells.json").read_bytes() == (done[0] / "cells.json").read_bytes()
 
 
@@ -161,7 +163,7 @@ def test_what_breaks_costs_its_own_cells(tmp_path: Path, capfd: pytest.CaptureFi
     assert (quits.value, quits.note) == (None, "it broke, SystemExit: 0")
     assert (locked.value, "cannot pickle" in str(locked.note)) == (None, True)
     assert len(scores.broken) == 3
-    assert "a stranger prints" not in capfd.readouterr().out
+    assert "a third party prints" not in capfd.readouterr().out
 
 
 def test_what_does_not_apply_is_said(tmp_path: Path) -> None:
@@ -175,7 +177,7 @@ def test_what_does_not_apply_is_said(tmp_path: Path) -> None:
     assert second.value is not None
 
 
-def test_a_strangers_class_in_a_file_takes_one_table(tmp_path: Path) -> None:
+def test_a_third_partys_class_in_a_file_takes_one_table(tmp_path: Path) -> None:
     (tmp_path / "leaner.py").write_text(STRANGER)
     file = tmp_path / "mine.toml"
     file.write_text(
@@ -256,12 +258,12 @@ def test_what_is_measured_is_checked_before_anything_runs(changed: Any, said: st
 def test_sources_of_plugins_and_of_modules_of_worlds_count(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     registry = load()
-    without = source_digest(registry)
+    without = source_hash(registry)
     (tmp_path / "world_of_mine.py").write_text("SIZE = 1")
-    first = source_digest(registry, ["world_of_mine:World-v0"])
+    first = source_hash(registry, ["world_of_mine:World-v0"])
     (tmp_path / "world_of_mine.py").write_text("SIZE = 2")
-    assert len({without, first, source_digest(registry, ["world_of_mine:World-v0"])}) == 3
-    assert source_digest(registry, ["CartPole-v1", ":odd", "not_there:World-v0"]) == without
+    assert len({without, first, source_hash(registry, ["world_of_mine:World-v0"])}) == 3
+    assert source_hash(registry, ["CartPole-v1", ":odd", "not_there:World-v0"]) == without
 
 
 @pytest.mark.parametrize(
@@ -291,7 +293,7 @@ def test_the_folder_of_the_same_battery_is_gone_on_with(tmp_path: Path) -> None:
     assert bench_folder(small(), tmp_path, fresh=True) != first
 
 
-def test_cells_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_cells_that_cannot_be_read_are_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"cells\.json cannot be read"):
         read_cells(tmp_path)
 

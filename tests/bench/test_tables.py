@@ -60,7 +60,7 @@ def test_one_agent_is_the_teacher_in_all_worlds_of_a_clone() -> None:
     assert clone.parameters == {"of": {"name": "rock", "action": 1}}
 
 
-def test_agents_that_are_of_each_other_are_told() -> None:
+def test_agents_that_are_of_each_other_are_reported() -> None:
     agents = [{"name": "clone", "label": "a", "of": "b"}, {"name": "clone", "label": "b", "of": "a"}]
     with pytest.raises(UserError, match="agent b is of 'a', which is in the end of itself"):
         small(agents=agents)
@@ -131,7 +131,7 @@ def wrong(path: str, value: Any) -> dict[str, Any]:
             "nobody",
             "of 'nobody', which is no one agent in all its worlds lake, cart; known: rock, random",
         ),
-        ("interventions.0.told", "everything", r"\[\[interventions\]\] number 1 told is wrong"),
+        ("interventions.0.informed", "everything", r"\[\[interventions\]\] number 1 informed is wrong"),
     ],
 )
 def test_mistakes_are_one_sentence(path: str, value: Any, said: str) -> None:

@@ -108,11 +108,11 @@ def test_few_episodes_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_is_a_list_of_measurements_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     folder = recorded(capsys, EXAMPLES / "tmaze.toml", "--episodes", 12)
     code, out, _ = measure(capsys, folder, *RETURN, "--json")
-    (told,) = [Measurement.from_dict(each) for each in json.loads(out)]
+    (message,) = [Measurement.from_dict(each) for each in json.loads(out)]
     assert code == 0
-    assert told.value == Record.open(folder).returns().mean()
-    assert set(told.references) == {"rock", "random"}
-    assert told.diagnostics["subject"] == Path(folder).name
+    assert message.value == Record.open(folder).returns().mean()
+    assert set(message.references) == {"rock", "random"}
+    assert message.diagnostics["subject"] == Path(folder).name
     assert measure(capsys, folder, *RETURN, "--json", "--quiet") == (0, out, "")
 
 
@@ -161,7 +161,7 @@ def test_an_agent_is_made_again_and_learns_again(capsys: pytest.CaptureFixture[s
     assert "evaluation" not in err
 
 
-def test_learning_that_is_not_repeated_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_learning_that_is_not_repeated_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     folder = Path(recorded(capsys, *WORLD, "--episodes", 1))
     file = folder / "experiment.toml"
     file.write_text(file.read_text().replace("seed = 0", "seed = 1").replace("steps = 40", "steps = 60"))
@@ -197,7 +197,7 @@ def test_a_metric_that_breaks_costs_one_line_and_the_exit_code(capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ((), "expected either the folder of a run or --env ID"),
         (("runs", "--env", "CartPole-v1"), "expected either the folder of a run or --env ID"),
@@ -217,10 +217,12 @@ def test_a_metric_that_breaks_costs_one_line_and_the_exit_code(capsys: pytest.Ca
         ((*WORLD, "--agent", "rock", "--plugin", "deep.py", "--metric", "never"), "never: it cannot be applied here"),
     ],
 )
-def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str) -> None:
+def test_mistakes_are_one_sentence(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
     code, out, err = measure(capsys, *arguments)
     assert (code, out) == (2, "")
-    assert told in err.splitlines()[-1]
+    assert message in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("flag", ["--agent", "--seeds", "--episodes"])
@@ -240,7 +242,7 @@ def found(value: float = 1.0, p: float | None = None, half: float | None = None,
         unit="bits",
         access=Access.RECORDS,
         frame=FRAME,
-        estimator="told",
+        estimator="known",
         interval=interval,
         null=null,
         **more,
@@ -260,7 +262,7 @@ def test_exact_nulls_are_no_tests_to_adjust_for() -> None:
     assert verdicts([*rows, Row("a", [found(p=0.03)])]) == [Verdict.OUTSIDE] * 10
 
 
-def test_surrogates_that_are_too_few_among_so_many_are_told() -> None:
+def test_surrogates_that_are_too_few_among_so_many_are_reported() -> None:
     rows = [Row(str(i), [found(p=0.01)]) for i in range(6)]  # 1 / (1 + 99): none of them reaches the value
     assert verdicts(rows) == [Verdict.TOO_FEW_SURROGATES] * 6
     assert verdicts(rows[:4]) == [Verdict.OUTSIDE] * 4

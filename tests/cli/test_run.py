@@ -33,15 +33,17 @@ def test_table_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, EXAMPLES / "cartpole.toml", "--episodes", 2, "--steps", 20, "--json")
-    told = json.loads(out)
+    summary = json.loads(out)
     assert code == 0
     keys = {"run", "steps", "evaluation_steps", "episodes", "return", "energy", "seconds", "components"}
-    assert set(told) == keys
-    assert set(told["return"]) == {"mean", "low", "high", "values"}
-    assert (told["steps"], told["episodes"]) == (20, 2)
-    assert told["evaluation_steps"] == sum(told["return"]["values"])
-    assert told["energy"]["free_energy"] == pytest.approx(told["energy"]["complexity"] - told["energy"]["accuracy"])
-    assert Record.open(told["run"]).returns().tolist() == told["return"]["values"]
+    assert set(summary) == keys
+    assert set(summary["return"]) == {"mean", "low", "high", "values"}
+    assert (summary["steps"], summary["episodes"]) == (20, 2)
+    assert summary["evaluation_steps"] == sum(summary["return"]["values"])
+    assert summary["energy"]["free_energy"] == pytest.approx(
+        summary["energy"]["complexity"] - summary["energy"]["accuracy"]
+    )
+    assert Record.open(summary["run"]).returns().tolist() == summary["return"]["values"]
 
 
 def test_flags_are_settings(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,9 +34,9 @@ def test_shows_what_run_showed(folder: Path, capsys: pytest.CaptureFixture[str])
 
 def test_json_is_that_of_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(folder), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["run"] == str(folder)
-    assert told["episodes"] == 3
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["run"] == str(folder)
+    assert reported["episodes"] == 3
 
 
 def test_run_again_from_the_folder_gives_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,7 +94,7 @@ class GlobalCoin(Counter):
 class Deaf(Counter):
     """Is gone once it is told something."""
 
-    def told(self, change: Any) -> Any:
+    def informed(self, change: Any) -> Any:
         return None
 
 
@@ -174,7 +174,6 @@ class Steps(Metric):
     needs = ("record",)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.record is not None
         reward = (
             [float(x) for episode in subject.record.episodes() for x in episode.arrays["reward"]]
             if (len(subject.record.table()))

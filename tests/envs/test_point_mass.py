@@ -104,7 +104,7 @@ def test_no_array_tells_its_truth() -> None:
         truth_of(PointMass())
 
 
-def test_a_wrapper_may_change_its_numbers_and_is_told_when_they_are_none() -> None:
+def test_a_wrapper_may_change_its_numbers_and_is_informed_when_they_are_none() -> None:
     env = PointMass()
     env.force = 2.0
     assert env.linear_system().B[2, 0] == pytest.approx(0.2)

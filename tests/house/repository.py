@@ -15,11 +15,11 @@ def python_files() -> tuple[Path, ...]:
     """Every Python file that is kept: those Git knows or would add, all that there are where this is no checkout."""
     asked = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
+        listed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         homes = ("agentic", "plugins", "envs", "tests", "examples", "benchmarks", "calibration", "figures", "pictures")
         return tuple(sorted(path for home in homes for path in (ROOT / home).rglob("*.py")))
-    return tuple(sorted(path for path in (ROOT / name for name in told) if path.is_file()))
+    return tuple(sorted(path for path in (ROOT / name for name in listed) if path.is_file()))
 
 
 def module_name(path: Path) -> str:

@@ -10,7 +10,7 @@ from tests.house.repository import ROOT, python_files
 
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (3120, "engine models planning learning agents environments runs tick.py"),
-    "the door": (1640, "metrics experiments plugins commands.py errors.py"),
+    "the door": (1650, "metrics experiments plugins commands.py errors.py"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
 MODULE, FUNCTION, PARAMETERS = 300, 60, 9  # code lines; lines but for docstrings; without self
@@ -92,6 +92,6 @@ def test_parameters() -> None:
     assert not loose, f"these exceptions are wider than they need be, lower or remove them: {loose}"
 
 
-def test_what_is_over_is_told_by_how_much() -> None:
+def test_what_is_over_is_reported_by_how_much() -> None:
     lines = over({"one": 12, "two": 9, "three": 12}, 10, {"three": (12, "because")})
     assert said("things", lines) == f"too many things; {RAISE}\none: 12, 2 over the ceiling of 10"

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("agentic", "plugins", "envs", "examples", "benchmarks", "calibration", "figures", "pictures", "tests")
 
-POLICY = "a stranger's policy: Stable-Baselines3's, a function, anything that predicts"
+POLICY = "a third party's policy: Stable-Baselines3's, a function, anything that predicts"
 GYMNASIUM = "Gymnasium's own classes, of which only some have it"
 COMPONENT = "a component is whatever class or function a plugin offers; from_env is optional"
 STRANGER = "a module or a distribution that somebody else wrote"

@@ -17,7 +17,7 @@ from tests.house.repository import PLUGINS, ROOT
 
 TESTS = ROOT / "tests" / "agentic"
 FILES = sorted(TESTS.rglob("*.py"))
-OWN = ("tests.agentic", "tests.strangers")
+OWN = ("tests.agentic", "tests.third_parties")
 WHOLE = {"test_public.py": "agentic/__init__.py", "test_testing.py": "agentic/testing/__init__.py"}
 """Tests of no single module."""
 
@@ -54,7 +54,7 @@ def test_the_core_passes_its_tests_where_no_plugin_is_installed(tmp_path: Path) 
     checkout = tmp_path / "checkout"
     waste = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "agentic", checkout / "agentic", ignore=waste)
-    for name in ("agentic", "strangers"):
+    for name in ("agentic", "third_parties"):
         shutil.copytree(ROOT / "tests" / name, checkout / "tests" / name, ignore=waste)
     (checkout / "examples").mkdir()
     files = [ROOT / "pyproject.toml", ROOT / "tests" / "conftest.py", *(ROOT / "examples").glob("*.toml")]

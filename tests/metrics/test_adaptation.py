@@ -94,7 +94,7 @@ class TestTheIndex:
         assert found.null is None
         assert found.warnings[0].startswith("0 interventions with something to adapt to are few")
 
-    def test_is_not_told_from_noise(self) -> None:
+    def test_is_not_distinguished_from_noise(self) -> None:
         noisy = np.array([[0.0, 2.0, 0.0, 2.0]])
         found = policy_adaptation(noisy, noisy, [1.5], generator=np.random.default_rng(0))
         assert found.diagnostics["undefined"] == 1
@@ -216,9 +216,9 @@ class TestDecidedInterventionsOfASubject:
         assert found.interval.low > 0.2
         assert found.outside_null
 
-    @pytest.mark.parametrize(("told", "words"), [("goal", "told of the new goal"), ("nothing", "told nothing")])
-    def test_each_is_told_as_it_says(self, told: Any, words: str) -> None:
-        one = intervention("remap", CHANGES["remap"], BATTERY, told=told)
+    @pytest.mark.parametrize(("informed", "words"), [("goal", "told of the new goal"), ("nothing", "told nothing")])
+    def test_each_is_informed_as_it_says(self, informed: Any, words: str) -> None:
+        one = intervention("remap", CHANGES["remap"], BATTERY, informed=informed)
         agent = Planner(World.of(battery_truth()), 40, 0.9)
         found = measure(PolicyAdaptation(discount=0.9), Subject(None, agent, BATTERY, (one,)))
         assert found.value == 0
@@ -237,7 +237,7 @@ def energetic(environment: Any, **more: Any) -> EnergyAgent:
 
 
 class TestOurAgent:
-    def test_adapts_when_it_is_told_and_its_clone_does_not(self) -> None:
+    def test_adapts_when_it_is_informed_and_its_clone_does_not(self) -> None:
         agent = energetic(GRID)
         clone = Table(query(agent, truth_of(GRID()), generator=np.random.default_rng(0)))
         metric = PolicyAdaptation(interventions=6, discount=0.9)
@@ -251,33 +251,33 @@ class TestOurAgent:
     def test_asks_its_parts_for_themselves_in_the_announced_world(self) -> None:
         agent = energetic(GRID)
         other = make(lambda: GridWorld("G...\n....\n....", slip=0.1))
-        told = agent.told(Change(goal=other, model=other))
-        assert isinstance(told.model, CategoricalModel)
-        torch.testing.assert_close(told.model.dynamics(), torch.as_tensor(other.truth()["B"][0]))
-        assert isinstance(told.purpose.goal, Reward)
-        assert told.purpose.goal.scale == 2.0
-        assert (told.purpose.horizon, told.purpose.discount) == (40, 0.9)
-        assert agent.told(Change(goal=other)).model is agent.model
-        assert agent.told(Change(model=other)).purpose is agent.purpose
+        informed = agent.informed(Change(goal=other, model=other))
+        assert isinstance(informed.model, CategoricalModel)
+        torch.testing.assert_close(informed.model.dynamics(), torch.as_tensor(other.truth()["B"][0]))
+        assert isinstance(informed.purpose.goal, Reward)
+        assert informed.purpose.goal.scale == 2.0
+        assert (informed.purpose.horizon, informed.purpose.discount) == (40, 0.9)
+        assert agent.informed(Change(goal=other)).model is agent.model
+        assert agent.informed(Change(model=other)).purpose is agent.purpose
 
     def test_its_habits_and_what_comes_after_are_announced_too(self) -> None:
         env, other = make(GRID), make(lambda: GridWorld("G...\n....\n...."))
         model = CategoricalModel.from_env(env, E=[0.2, 0.2, 0.2, 0.2, 0.2])
         assert model.for_env(other).log_habits is not None
         purpose = Purpose(Reward.from_env(env), 3, terminal=Reward.from_env(env))
-        told = EnergyAgent(model, purpose, Mirror(), TreeSearch(Max())).told(Change(goal=other))
-        assert isinstance(told.purpose.terminal, Reward)
-        torch.testing.assert_close(told.purpose.terminal.costs, -torch.as_tensor(other.truth()["rewards"]))
+        informed = EnergyAgent(model, purpose, Mirror(), TreeSearch(Max())).informed(Change(goal=other))
+        assert isinstance(informed.purpose.terminal, Reward)
+        torch.testing.assert_close(informed.purpose.terminal.costs, -torch.as_tensor(other.truth()["rewards"]))
 
     def test_a_part_that_does_not_say_what_it_is_elsewhere_stays(self) -> None:
         model = CategoricalModel(B=[np.tile(np.eye(2)[:, :, None], 2)], D=[[0.5, 0.5]], counts=[np.ones((2, 2))])
         goal = LogPreferences([[0.0, 1.0]])
         learner = ConjugateLearner(model)
         agent = EnergyAgent(model, Purpose(goal), Mirror(), TreeSearch(Max()), learner=learner)
-        told = agent.told(Change(goal=make(TwoPlaces)))
-        assert told.purpose.goal is goal
-        assert told.learner is learner
-        assert agent.told(Change(model=make(TwoPlaces))).learner is None
+        informed = agent.informed(Change(goal=make(TwoPlaces)))
+        assert informed.purpose.goal is goal
+        assert informed.learner is learner
+        assert agent.informed(Change(model=make(TwoPlaces))).learner is None
 
 
 LEVERS: Any = {
@@ -296,7 +296,7 @@ class TestWhoeverIsToldNothing:
     @pytest.mark.parametrize("exact", [True, False])
     def test_a_habit_finds_out_in_time(self, exact: bool) -> None:
         agent = Habit(LEVERS["rewards"])
-        metric = PolicyAdaptation(kinds=("swap",), told="nothing", episodes=150, exact=exact)
+        metric = PolicyAdaptation(kinds=("swap",), informed="nothing", episodes=150, exact=exact)
         found = measure(metric, Subject(None, agent, self.levers))
         assert found.value == pytest.approx(0.19 / 0.2 - 0.005, abs=0.01 if exact else 0.1)
         course = np.array(found.diagnostics["course"])
@@ -306,7 +306,7 @@ class TestWhoeverIsToldNothing:
         np.testing.assert_array_equal(agent.values, LEVERS["rewards"])
 
     def test_what_does_not_learn_never_does(self) -> None:
-        metric = PolicyAdaptation(kinds=("swap",), told="nothing")
+        metric = PolicyAdaptation(kinds=("swap",), informed="nothing")
         found = measure(metric, Subject(None, Planner(World.of(LEVERS), 1), self.levers))
         assert found.value == 0
         assert "half_life" not in found.diagnostics
@@ -327,7 +327,7 @@ class Balance(Agent):
         action = torch.nn.functional.one_hot(right.long(), 2).to(obs.dtype)
         return Decision(action, policy=Categorical(action))
 
-    def told(self, change: Change) -> "Balance":
+    def informed(self, change: Change) -> "Balance":
         return Balance(change.model is not None)
 
 
@@ -342,7 +342,7 @@ class TestWorldsThatNobodyKnows:
         assert "the agent's own in the unchanged world" in found.frame.goal
         assert found.outside_null
         frozen = measure(
-            PolicyAdaptation(kinds=("remap",), told="goal", horizon=50, episodes=8), Subject(None, Balance(), pole)
+            PolicyAdaptation(kinds=("remap",), informed="goal", horizon=50, episodes=8), Subject(None, Balance(), pole)
         )
         assert frozen.value == 0
 
@@ -350,11 +350,11 @@ class TestWorldsThatNobodyKnows:
         pole: Any = lambda: gymnasium.make("CartPole-v1")  # noqa: E731
         swapped = Intervention.announced("swapped", lambda env: RemapActions(env, [1, 0]), pole)
         metric = PolicyAdaptation(horizon=50, discount=1.0, episodes=10, best=50.0)
-        told = measure(metric, Subject(None, Balance(), pole, (swapped,)))
-        assert told.value == 1
-        assert told.interval is not None
-        assert (told.interval.low, told.interval.high) == (1, 1)
-        assert told.outside_null
+        informed = measure(metric, Subject(None, Balance(), pole, (swapped,)))
+        assert informed.value == 1
+        assert informed.interval is not None
+        assert (informed.interval.low, informed.interval.high) == (1, 1)
+        assert informed.outside_null
         coin = measure(metric, Subject(None, Coin(), pole, (swapped,)))
         assert coin.value == 0
         assert not coin.outside_null
@@ -387,7 +387,7 @@ def test_greedy_tables_adapt_in_the_limit_of_their_planner() -> None:
     assert adaptation_index(BANDIT, row(1, 0, 0), greedy(BANDIT.rewards), horizon=1) == 1
 
 
-@pytest.mark.parametrize("bad", [{"told": "everything"}, {"interventions": 0}, {"discount": 0.0}, {"episodes": 0}])
+@pytest.mark.parametrize("bad", [{"informed": "everything"}, {"interventions": 0}, {"discount": 0.0}, {"episodes": 0}])
 def test_parameters_that_make_no_sense_are_refused(bad: Any) -> None:
     with pytest.raises(UserError):
         PolicyAdaptation(**bad)

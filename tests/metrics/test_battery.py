@@ -134,13 +134,11 @@ class TestDrawnAfterTheAgentsAreSealed:
         assert not found["clone"].outside_null
 
 
-@pytest.mark.parametrize(("told", "adapts"), [("goal", {"deval", "swap"}), ("model", {"wall", "remap"})])
-def test_who_is_told_of_the_goal_alone_or_the_model_alone_adapts_to_that(told: Any, adapts: set[str]) -> None:
+@pytest.mark.parametrize(("informed", "adapts"), [("goal", {"deval", "swap"}), ("model", {"wall", "remap"})])
+def test_who_is_informed_of_the_goal_alone_or_the_model_alone_adapts_to_that(informed: Any, adapts: set[str]) -> None:
     for name, change in CHANGES.items():
-        changed = intervention(name, change, world, told=told)
+        changed = intervention(name, change, world, informed=informed)
         after = Subject(agent=agent("planner-40"), environment=world).under(changed)
-        assert after.agent is not None
-        assert after.environment is not None
         table = query(after.agent, truth_of(after.environment()), generator=np.random.default_rng(0))
         index = adaptation_index(CHANGED[name], POLICIES["planner-40"](WORLD), table, **SPAN)
         assert index == pytest.approx(1.0 if name in adapts else 0.0, abs=1e-9)
@@ -258,6 +256,6 @@ def test_grids_that_nobody_tuned_for(seed: int) -> None:
     defined = np.isfinite(found.clone)
     assert defined.sum() >= 3
     assert np.abs(found.clone[defined]).max() <= 1e-9
-    told = dict(zip(found.names, found.adapted[40], strict=True))
-    assert (found.adapted[40] - found.clone)[defined].min() >= 0.95, told
+    informed = dict(zip(found.names, found.adapted[40], strict=True))
+    assert (found.adapted[40] - found.clone)[defined].min() >= 0.95, informed
     assert found.rank_correlation == pytest.approx(1.0)

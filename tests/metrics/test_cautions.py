@@ -7,13 +7,13 @@ import pytest
 
 from agentic import Frame, Verdict
 from agentic.metrics import Row, verdicts
-from agentic_metrics import EpisodeReturn, Gaussian, Neighbors, Plugin, TransferEntropy, transfer_entropy
+from agentic_metrics import EpisodeReturn, GaussianEstimator, Neighbors, Plugin, TransferEntropy, transfer_entropy
 from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.sampling.information import FIXED, Estimator
 
 FRAME = Frame(("action",), "the agent acts", None, "none", "resets", ())
-LARGE = Estimate(value=1.0, estimator="told", episodes=500, samples=5000)
+LARGE = Estimate(value=1.0, estimator="known", episodes=500, samples=5000)
 METRIC = EpisodeReturn()
 
 
@@ -23,14 +23,14 @@ def test_a_caution_alone_says_nothing_of_the_sample() -> None:
     assert (measured.enough, measured.warnings) == (True, ("two of the few absorbing states are merged",))
 
 
-def test_a_sample_that_is_too_small_is_marked_and_told() -> None:
+def test_a_sample_that_is_too_small_is_marked_and_said() -> None:
     found = replace(LARGE, cautions=(Caution("raise lags"), too_few("not enough episodes: 3 seen")))
     measured = found.measurement("m", METRIC, FRAME)
     assert (measured.enough, measured.warnings) == (False, ("raise lags", "not enough episodes: 3 seen"))
     assert verdicts([Row("m", [measured])]) == [Verdict.TOO_LITTLE_DATA]
 
 
-def test_a_record_of_few_episodes_is_told_once() -> None:
+def test_a_record_of_few_episodes_is_reported_once() -> None:
     short = replace(LARGE, episodes=3, samples=30)
     measured = short.measurement("m", METRIC, FRAME)
     few = "3 episodes with 30 samples are too few for the interval: record at least 10"
@@ -53,7 +53,7 @@ def test_few_episodes_stop_where_there_are_enough() -> None:
     assert few.text == "9 episodes are too few for the interval: run at least 10"
 
 
-@pytest.mark.parametrize("estimator", [Plugin(), Gaussian(), Neighbors()])
+@pytest.mark.parametrize("estimator", [Plugin(), GaussianEstimator(), Neighbors()])
 @pytest.mark.parametrize(("steps", "enough"), [(3, False), (200, True)])
 def test_what_an_estimator_knows_comes_through(estimator: Estimator, steps: int, enough: bool) -> None:
     source = np.random.default_rng(0)

@@ -178,7 +178,7 @@ def test_a_share_is_of_the_best_return() -> None:
 
 def test_episodes_that_were_cut_too_early_are_said_to_be() -> None:
     short = Subject(agent=agent("rock"), environment=lambda: GridWorld([2, 2], goals=[[0, 0, 1.0]], steps=5))
-    lived = replace(short, agent=Table(np.full((4, 5), [0, 0, 0, 0, 1.0]))).recorded(episodes=12)
+    lived = short.having(agent=Table(np.full((4, 5), [0, 0, 0, 0, 1.0]))).recorded(episodes=12)
     assert any("12 episodes were cut" in each for each in measure(RETURN, lived).warnings)
     assert measure(replace(RETURN, horizon=5), lived).warnings == ()
 

@@ -142,7 +142,7 @@ def episodes(policy: Any, count: int, seed: int) -> tuple[list[np.ndarray], list
     return list(seen), list(done)
 
 
-def test_looking_is_told_from_not_looking() -> None:
+def test_looking_is_distinguished_from_not_looking() -> None:
     generator = np.random.default_rng(1)
     looks = sampled_complexity(*episodes(one_hot(4, 0.7), 20, 0), generator=generator)
     blind = sampled_complexity(*episodes(np.full((4, 4), 0.25), 20, 0), generator=generator)

@@ -78,8 +78,8 @@ def test_a_latent_that_never_varies_holds_nothing() -> None:
 
 def test_what_observations_tell_is_not_the_latents() -> None:
     latents, moves, _ = plans(1, 0.0, 40, 30, source(4))
-    told = [each.astype(np.int64) for each in latents]
-    found = plan_content(latents, moves, told, generator=source(), horizon=1)
+    message = [each.astype(np.int64) for each in latents]
+    found = plan_content(latents, moves, message, generator=source(), horizon=1)
     assert abs(found.value) < 0.02
 
 

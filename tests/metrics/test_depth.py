@@ -71,7 +71,7 @@ def test_depth_of_the_battery_before_and_after_the_goals_are_swapped(
         assert policy_depth(POLICIES[name](world), world, weights=world.start).scores == pytest.approx(found.scores)
 
 
-def test_depths_that_cannot_be_told_apart_are_an_interval() -> None:
+def test_depths_that_cannot_be_distinguished_are_an_interval() -> None:
     deep = policy_depth(POLICIES["planner-40"](BEFORE), BEFORE)
     assert (deep.low, deep.high) == (DEEP, np.inf)
     shallow = policy_depth(POLICIES["planner-3"](BEFORE), BEFORE)

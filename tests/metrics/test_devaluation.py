@@ -58,7 +58,7 @@ class Soft(Agent):
     def decide(self, state: Any, obs: torch.Tensor, *, generator: torch.Generator) -> Decision:
         return choose(self.policy, obs, generator)
 
-    def told(self, change: Change) -> "Soft":
+    def informed(self, change: Change) -> "Soft":
         return Soft(change.goal.truth()["rewards"])
 
 
@@ -81,7 +81,7 @@ class TestTwoLevers:
     @pytest.mark.parametrize(
         ("agent", "value"), [(Planner(World.of(LEVERS), 1), 1.0), (Soft(LEVERS["rewards"]), 0.469121)]
     )
-    def test_who_wants_changes_when_told(self, agent: Agent, value: float) -> None:
+    def test_who_wants_changes_when_informed(self, agent: Agent, value: float) -> None:
         found = measure(OutcomeDevaluation(), Subject(None, agent, levers))
         assert found.value == pytest.approx(value, abs=1e-6)
         assert found.outside_null
@@ -151,7 +151,7 @@ class TestTies:
             def decide(self, state: Any, obs: torch.Tensor, *, generator: torch.Generator) -> Decision:
                 return choose(self.policy, obs, generator)
 
-            def told(self, change: Change) -> "Fickle":
+            def informed(self, change: Change) -> "Fickle":
                 return Fickle([0.0, 1.0, 0.0, 0.0])
 
         moves = np.repeat(LEVERS["B"][0][:, :, :1], 4, axis=2)

@@ -146,7 +146,7 @@ def test_variational_bound_of_measurements() -> None:
     assert found.value == pytest.approx(truth, abs=0.05)
 
 
-def test_few_trials_are_told_and_too_few_refused() -> None:
+def test_few_trials_are_reported_and_too_few_refused() -> None:
     found = variational_empowerment(binary(0.1), 2, 1, generator=np.random.default_rng(0), samples=20)
     assert found.warnings == ("20 samples loosen the bound for 2 sequences: draw at least 40",)
     with pytest.raises(UserError, match="shorten the horizon"):

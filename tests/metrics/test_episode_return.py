@@ -22,7 +22,7 @@ def test_the_return_of_episodes() -> None:
     assert (found.interval.high - found.interval.low) / 2 == pytest.approx(expected, rel=0.25)
 
 
-def test_few_episodes_are_told() -> None:
+def test_few_episodes_are_reported() -> None:
     metric, case, value, tolerance = next(EpisodeReturn.known_answers())
     found = measure(metric, case)
     assert found.value == pytest.approx(value, abs=tolerance)

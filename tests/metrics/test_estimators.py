@@ -13,7 +13,7 @@ from scipy.special import digamma
 from scipy.stats import chi2, norm
 
 from agentic import UserError
-from agentic_metrics import Gaussian, Mixed, Neighbors, Plugin, Series
+from agentic_metrics import GaussianEstimator, Mixed, Neighbors, Plugin, Series
 from agentic_metrics.sampling.boxes import inside, nearest
 from agentic_metrics.sampling.choice import named, suited
 from agentic_metrics.sampling.information import Estimator, interval
@@ -62,7 +62,7 @@ def exact_psi(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("rho", "nats"), CORRELATED)
 def test_a_gaussian_of_exact_covariance_has_the_exact_information(rho: float, nats: float) -> None:
     x, noise = uncorrelated(200, 2).T
-    assert raw(Gaussian(), column(x), column(rho * x + np.sqrt(1 - rho**2) * noise)) * NATS == pytest.approx(
+    assert raw(GaussianEstimator(), column(x), column(rho * x + np.sqrt(1 - rho**2) * noise)) * NATS == pytest.approx(
         nats, abs=1e-6
     )
 
@@ -70,8 +70,8 @@ def test_a_gaussian_of_exact_covariance_has_the_exact_information(rho: float, na
 def test_conditioning_on_a_collider_raises_information() -> None:
     x, z, noise = uncorrelated(200, 3).T
     y = x + z + noise
-    assert raw(Gaussian(), column(x), column(y)) * NATS == pytest.approx(0.202733, abs=1e-6)
-    assert raw(Gaussian(), column(x), column(y), column(z)) * NATS == pytest.approx(0.346574, abs=1e-6)
+    assert raw(GaussianEstimator(), column(x), column(y)) * NATS == pytest.approx(0.202733, abs=1e-6)
+    assert raw(GaussianEstimator(), column(x), column(y), column(z)) * NATS == pytest.approx(0.346574, abs=1e-6)
 
 
 @pytest.mark.parametrize(("flips", "bits"), [(0, 1.0), (1, 0.531004), (2, 0.278072)])
@@ -98,7 +98,7 @@ def test_contributions_average_to_the_log_ratio_of_determinants() -> None:
         for name, parts in {"xz": (x, z), "yz": (y, z), "z": (z,), "xyz": (x, y, z)}.items()
     }
     expected = (determinant["xz"] + determinant["yz"] - determinant["z"] - determinant["xyz"]) / (2 * NATS)
-    assert raw(Gaussian(), x, y, z) == pytest.approx(expected, abs=1e-12)
+    assert raw(GaussianEstimator(), x, y, z) == pytest.approx(expected, abs=1e-12)
 
 
 @settings(max_examples=60, deadline=None)
@@ -164,7 +164,7 @@ def test_neighbors_find_what_others_found(rho: float, count: int, mean: float, s
 
 
 @pytest.mark.parametrize(("rho", "nats"), CORRELATED)
-@pytest.mark.parametrize("estimator", [Gaussian(), Neighbors(), Mixed()])
+@pytest.mark.parametrize("estimator", [GaussianEstimator(), Neighbors(), Mixed()])
 def test_intervals_and_values_are_near_the_truth(estimator: Estimator, rho: float, nats: float) -> None:
     found = estimator.information(*correlated(rho, 2000, np.random.default_rng(5)))
     around = interval(found, np.arange(2000) // 50, level=0.9999)
@@ -236,7 +236,7 @@ def test_the_gaussian_estimate_has_no_bias_even_in_a_dozen_samples(rho: float) -
     draws = []
     for _ in range(4000):
         x, y = correlated(rho, 12, source)
-        draws.append(Gaussian().information(x, y, source.normal(size=(12, 1))).value)
+        draws.append(GaussianEstimator().information(x, y, source.normal(size=(12, 1))).value)
     assert abs(np.mean(draws) + 0.5 * np.log2(1 - rho**2)) < 4 * np.std(draws) / np.sqrt(4000)
 
 
@@ -250,12 +250,12 @@ def test_names_are_refused_by_those_who_measure_distances() -> None:
     with pytest.raises(UserError, match=r"repeat earlier ones.*plug-in"):
         Neighbors().information(x * 1.0, y * 1.0)
     with pytest.raises(UserError, match=r"x holds names.*plug-in"):
-        Gaussian().information(x, y)
+        GaussianEstimator().information(x, y)
     with pytest.raises(UserError, match="plug-in estimator counts names, and y is measured"):
         Plugin().information(x, y * 1.0)
 
 
-def test_a_dependence_beyond_what_the_sample_can_show_is_told() -> None:
+def test_a_dependence_beyond_what_the_sample_can_show_is_reported() -> None:
     """Truth 5.410 nats; at most psi(1000) - psi(3) = 5.98 can be shown, and 4.985 was found by others."""
     found = [Neighbors(3).information(*correlated(0.99999, 1000, np.random.default_rng(seed))) for seed in range(10)]
     values = [each.value * NATS for each in found]
@@ -264,12 +264,12 @@ def test_a_dependence_beyond_what_the_sample_can_show_is_told() -> None:
     assert max(values) < 5.410
 
 
-def test_too_little_data_is_told() -> None:
+def test_too_little_data_is_reported() -> None:
     source = np.random.default_rng(12)
     few = source.normal(size=(20, 3))
     x, y, z = few[:, :1], few[:, 1:2], few[:, 2:]
     assert "record at least 256" in Neighbors().information(x, y, z).warnings[0]
-    assert "record at least 30" in Gaussian().information(x, y, z).warnings[0]
+    assert "record at least 30" in GaussianEstimator().information(x, y, z).warnings[0]
     tiny = Neighbors().information(x[:7], y[:7])
     assert np.isfinite(interval(tiny, np.zeros(7, np.int64)).high)
     names = source.integers(0, 5, (20, 2))
@@ -277,23 +277,23 @@ def test_too_little_data_is_told() -> None:
     with pytest.raises(UserError, match="needs more samples than its k = 4, got 3"):
         Neighbors().information(few[:3, :1], few[:3, 1:2])
     with pytest.raises(UserError, match="4 samples cannot tell 3 columns apart"):
-        Gaussian().information(x[:4], y[:4], z[:4])
+        GaussianEstimator().information(x[:4], y[:4], z[:4])
 
 
-@pytest.mark.parametrize("estimator", [Gaussian(), Mixed()])
+@pytest.mark.parametrize("estimator", [GaussianEstimator(), Mixed()])
 def test_what_never_varies_has_no_information(estimator: Estimator) -> None:
     x = np.random.default_rng(13).normal(size=(100, 1))
     found = estimator.information(x, np.full((100, 1), 0.5))
     assert found.value == pytest.approx(0, abs=1e-12)
     assert any("never varies" in warning for warning in found.warnings)
-    known = estimator.information(x, 2 * x + 1, x) if estimator == Gaussian() else found
+    known = estimator.information(x, 2 * x + 1, x) if estimator == GaussianEstimator() else found
     assert any("never varies" in warning for warning in known.warnings)
 
 
 def test_a_linear_function_has_infinite_gaussian_information() -> None:
     x, z = np.random.default_rng(14).normal(size=(2, 100, 1))
     with pytest.raises(UserError, match="linear function of x"):
-        Gaussian().information(x, x + 3 * z, z)
+        GaussianEstimator().information(x, x + 3 * z, z)
 
 
 @pytest.mark.parametrize("settings", [{"k": 0}, {"workers": 0}])
@@ -316,7 +316,7 @@ def test_the_estimator_suits_the_values() -> None:
     assert named("auto") is None
     assert [named(name) for name in ("plugin", "gaussian", "neighbors", "mixed")] == [
         Plugin(),
-        Gaussian(),
+        GaussianEstimator(),
         Neighbors(),
         Mixed(),
     ]

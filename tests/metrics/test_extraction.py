@@ -125,7 +125,7 @@ class Bettor(Agent):
     def __init__(self, model: np.ndarray) -> None:
         self.model, self.goal = model, None
 
-    def told(self, change: Change) -> "Bettor":
+    def informed(self, change: Change) -> "Bettor":
         self.goal = change.goal
         return self
 
@@ -170,7 +170,7 @@ def test_who_does_not_listen_scores_nothing(agent: Agent) -> None:
 class Proud(Agent):
     """Takes no goals."""
 
-    def told(self, change: Change) -> Agent:
+    def informed(self, change: Change) -> Agent:
         raise UserError("no goals of this kind")
 
     def start(self, batch: int, *, generator: torch.Generator) -> None:

@@ -275,11 +275,11 @@ class TestFamilies:
         drawn = random_interventions(KNOWN["battery"], 9, np.random.default_rng(0), kinds=["swap"])
         assert [each.name for each in drawn] == ["swap 1 and 0.6"]
 
-    def test_what_the_agent_is_told_is_what_was_asked_for(self) -> None:
+    def test_what_the_agent_is_informed_is_what_was_asked_for(self) -> None:
         swapped = partial(changes.remap, order=[1, 0, 2, 3, 4])
 
-        def change(told: Any) -> Intervention:
-            made: Intervention = intervention("remap", swapped, KNOWN["battery"], told=told)
+        def change(informed: Any) -> Intervention:
+            made: Intervention = intervention("remap", swapped, KNOWN["battery"], informed=informed)
             return made
 
         assert change("nothing").change is None

@@ -69,7 +69,7 @@ class Noise(gymnasium.Env[np.ndarray, np.ndarray]):
 
 @final
 class Delay(Agent):
-    """Does what it saw `steps` steps ago, action 0 before that; says its policy where `told` is set."""
+    """Does what it saw `steps` steps ago, action 0 before that; says its policy where `informed` is set."""
 
     def __init__(self, steps: int, reports: bool = True) -> None:
         self.steps, self.reports = steps, reports

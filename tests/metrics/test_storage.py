@@ -11,7 +11,7 @@ from agentic.testing.metrics import subject
 from agentic_metrics import (
     ActiveInformationStorage,
     Estimate,
-    Gaussian,
+    GaussianEstimator,
     Machine,
     Neighbors,
     PredictiveInformation,
@@ -53,7 +53,7 @@ def test_a_flip_chain_from_samples(p: float) -> None:
     assert (found.episodes, found.samples) == (40, 40 * 49)
 
 
-@pytest.mark.parametrize(("estimator", "name"), [(Gaussian(), "gaussian"), (None, "neighbors")])
+@pytest.mark.parametrize(("estimator", "name"), [(GaussianEstimator(), "gaussian"), (None, "neighbors")])
 def test_an_autoregressive_process_from_samples(estimator: Any, name: str) -> None:
     generator = np.random.default_rng(1)
     series = autoregressive(0.9, 20, 100, generator)
@@ -174,9 +174,11 @@ def test_a_gaussian_estimate_is_that_of_all_episodes_less_what_the_jackknife_fin
 
     def raw(kept: list[np.ndarray]) -> float:
         x, y = (np.concatenate([each[part] for each in kept])[:, None] for part in (slice(-1), slice(1, None)))
-        return float(Gaussian().information(x, y).value)
+        return float(GaussianEstimator().information(x, y).value)
 
-    found = active_information_storage(series, estimator=Gaussian(), surrogates=0, generator=np.random.default_rng(0))
+    found = active_information_storage(
+        series, estimator=GaussianEstimator(), surrogates=0, generator=np.random.default_rng(0)
+    )
     without = [raw(series[:i] + series[i + 1 :]) for i in range(4)]
     assert found.value == pytest.approx(4 * raw(series) - 3 * np.mean(without))
     assert found.interval is not None
@@ -188,7 +190,7 @@ def test_where_only_one_episode_has_noise_there_is_no_jackknife() -> None:
     straight = np.arange(1.0, 41.0)
     noisy = autoregressive(0.5, 1, 40, np.random.default_rng(3))[0]
     found = active_information_storage(
-        [straight, noisy], estimator=Gaussian(), surrogates=0, generator=np.random.default_rng(0)
+        [straight, noisy], estimator=GaussianEstimator(), surrogates=0, generator=np.random.default_rng(0)
     )
     assert found.interval is not None
     assert found.interval.method.startswith("Student t")

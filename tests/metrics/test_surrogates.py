@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
 from agentic import UserError
-from agentic_metrics import Gaussian, Information, Plugin, Series
+from agentic_metrics import GaussianEstimator, Information, Plugin, Series
 from agentic_metrics.sampling.embedding import check_aligned, past, steps, window
 from agentic_metrics.sampling.information import blocks, correlation_time
 from agentic_metrics.sampling.surrogates import Rearrangement, chi_square, compare, null
@@ -94,7 +94,7 @@ def test_the_null_of_theory_has_the_tail_of_chi_square() -> None:
 
 
 def test_a_null_needs_ways_to_rearrange() -> None:
-    found = Gaussian().information(*np.random.default_rng(4).normal(size=(2, 30, 1)))
+    found = GaussianEstimator().information(*np.random.default_rng(4).normal(size=(2, 30, 1)))
     options: dict[str, Any] = {"surrogates": 9, "generator": np.random.default_rng(5)}
     assert null(found, Series.of(np.arange(8.0)), lambda _: found, **options) is None
     against = null(found, Series.of(np.arange(100.0)), lambda _: found, **options)

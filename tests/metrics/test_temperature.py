@@ -65,7 +65,7 @@ def test_a_prior_is_not_mistaken_for_preference() -> None:
     assert inverse_temperature([0] * 80 + [1] * 20, [1.0, 0.0], prior=[0.8, 0.2]).value == pytest.approx(0, abs=1e-12)
 
 
-def test_a_rock_is_told_by_its_deviance() -> None:
+def test_a_rock_is_reported_by_its_deviance() -> None:
     utilities = np.array([[1.0, 0.0], [0.0, 1.0]] * 50)
     rock = inverse_temperature([0] * 100, utilities)
     soft = inverse_temperature([0, 1, 0, 1, 0, 1, 0, 1, 1, 0] * 10, utilities)

@@ -11,7 +11,7 @@ from agentic import Access, UserError, measure
 from agentic.testing.metrics import subject
 from agentic_metrics import (
     Estimator,
-    Gaussian,
+    GaussianEstimator,
     Neighbors,
     Plugin,
     TransferEntropy,
@@ -146,7 +146,7 @@ def test_sticky_sources_exactly(turns: float, flips: float, bits: float) -> None
 
 
 @pytest.mark.parametrize("row", range(5))
-@pytest.mark.parametrize("estimator", [Gaussian(), Neighbors()])
+@pytest.mark.parametrize("estimator", [GaussianEstimator(), Neighbors()])
 def test_linear_processes(row: int, estimator: Estimator) -> None:
     x, y = linear(np.random.default_rng(row), 40, 100, row)
     bits = LINEAR[row][6]
@@ -253,7 +253,7 @@ def test_a_rock_and_a_random_agent_are_inside_the_null() -> None:
 
 def test_what_is_reported() -> None:
     x, y = linear(np.random.default_rng(7), 12, 40)
-    result = transfer_entropy(x, y, estimator=Gaussian(), surrogates=39, generator=np.random.default_rng(0))
+    result = transfer_entropy(x, y, estimator=GaussianEstimator(), surrogates=39, generator=np.random.default_rng(0))
     assert (result.estimator, result.episodes, result.samples) == ("gaussian", 12, 12 * 39)
     assert result.null is not None
     assert (result.null.kind, result.null.n, result.null.p_value) == ("source of other episodes", 39, 1 / 40)
@@ -261,12 +261,12 @@ def test_what_is_reported() -> None:
     assert result.diagnostics["effective"] == pytest.approx(result.value - result.null.mean)
     assert result.diagnostics["freedom"] == 1
     assert result.diagnostics["chi_square_p"] < 1e-6
-    again = transfer_entropy(x, y, estimator=Gaussian(), surrogates=39, generator=np.random.default_rng(0))
+    again = transfer_entropy(x, y, estimator=GaussianEstimator(), surrogates=39, generator=np.random.default_rng(0))
     assert again == result
     assert transfer_entropy(x, y, surrogates=0, generator=np.random.default_rng(0)).null is None
 
 
-def test_bad_input_is_told() -> None:
+def test_bad_input_is_reported() -> None:
     names, numbers = np.zeros((3, 20), np.int64), np.random.default_rng(8).normal(size=(3, 20))
     with pytest.raises(UserError, match="source has 3 episodes and target has 2"):
         found(names, names[:2])

@@ -175,7 +175,7 @@ def test_surrogates_have_as_many_decisions_as_records_of_what_they_stand_for() -
 
 
 @pytest.mark.slow
-def test_random_agents_in_a_world_that_ends_episodes_are_told_by_chance_and_not_by_a_goal() -> None:
+def test_random_agents_in_a_world_that_ends_episodes_are_reported_by_chance_and_not_by_a_goal() -> None:
     p_values = []
     for seed in range(12):
         found = measure(metric("intentional_stance"), subject("grid", "random", seed=seed), seed=seed)

@@ -46,7 +46,7 @@ def test_other_solvers_start_there_only_where_nothing_else_is_given() -> None:
 
 
 def test_it_takes_the_inner_solvers_steps() -> None:
-    inner = GradientDescent(rate=0.1, stretch=1)
+    inner = GradientDescent(rate=0.1, check_every=1)
     amortized, alone = minimize(F, Amortized(inner, steps=3), ELSEWHERE), minimize(F, inner, X / 2, steps=3)
     assert_close(amortized.belief.mean, alone.belief.mean)
     assert_close(amortized.trace, alone.trace)

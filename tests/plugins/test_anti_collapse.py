@@ -106,10 +106,10 @@ def test_descending_the_gradient_lowers_it(energy: PopulationEnergy) -> None:
 class TestCollapse:
     def test_an_isotropic_population_has_full_rank(self) -> None:
         z = torch.cat([torch.eye(3, dtype=F64), -torch.eye(3, dtype=F64)])
-        told = {name: float(value) for name, value in collapse(z).items()}
-        assert told["effective_rank"] == pytest.approx(3)
-        assert told["smallest_deviation"] == told["largest_deviation"] == pytest.approx(sqrt(2 / 5))
-        assert told["collapsed"] == 0
+        message = {name: float(value) for name, value in collapse(z).items()}
+        assert message["effective_rank"] == pytest.approx(3)
+        assert message["smallest_deviation"] == message["largest_deviation"] == pytest.approx(sqrt(2 / 5))
+        assert message["collapsed"] == 0
 
     def test_effective_rank_is_the_exponential_of_an_entropy(self) -> None:
         """Variances in the proportion 3 to 1: exp(H(3/4, 1/4)) = 1.754765."""
@@ -127,9 +127,9 @@ class TestCollapse:
         ],
     )
     def test_what_counts_as_collapsed(self, z: Tensor, rank: float, collapsed: int) -> None:
-        told = collapse(z)
-        assert float(told["effective_rank"]) == pytest.approx(rank, abs=1e-4)
-        assert int(told["collapsed"]) == collapsed
+        message = collapse(z)
+        assert float(message["effective_rank"]) == pytest.approx(rank, abs=1e-4)
+        assert int(message["collapsed"]) == collapsed
 
     def test_a_single_row_is_no_population(self) -> None:
         for energy in (Variance(), Covariance(), SketchedGaussian(3)):

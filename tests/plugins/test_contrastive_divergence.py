@@ -134,7 +134,7 @@ class TestLoss:
         _, info = ContrastiveDivergence()(module, (x, z), generator=torch.Generator().manual_seed(0))
         assert_close(info["energy_data"], module(x, z).mean())
 
-    def test_what_share_of_moves_was_accepted_is_told_where_the_sampler_knows(self) -> None:
+    def test_what_share_of_moves_was_accepted_is_reported_where_the_sampler_knows(self) -> None:
         loss = ContrastiveDivergence(MALA(steps=20, rate=0.1, target=0.0, burn=0))
         _, info = loss(Precise(), (data(5),), generator=torch.Generator().manual_seed(0))
         assert 0 < float(info["acceptance"].mean()) <= 1

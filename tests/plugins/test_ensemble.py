@@ -105,7 +105,7 @@ class TestGainOfPlans:
 
     def test_disagreement_is_the_members_variance(self) -> None:
         model, action = example(), torch.full((3, 1), 0.7, dtype=F64)
-        belief = model.outset(Point(torch.randn(3, 2, generator=source(), dtype=F64)))
+        belief = model.initial_belief(Point(torch.randn(3, 2, generator=source(), dtype=F64)))
         after = model.predict(belief, action)
         _, gains = Disagreement(2.5).step(model, None, Step(belief, action, after), True)
         means = torch.stack([alone(model, k, belief.z[k], action) for k in range(3)])
@@ -164,7 +164,7 @@ class TestLearning:
         model, replay = Ensemble(Real((2,)), Real((1,)), members=3, bootstrap=True), Replay()
         obs = torch.randn(50, 2, generator=source())
         replay.add(tick(obs, obs[:, :1], obs))
-        shares = model.digest(replay, generator=source())[2]
+        shares = model.dataset(replay, generator=source())[2]
         assert shares.shape == (50, 3)
         assert not torch.equal(shares[:, 0], shares[:, 1])
         assert_close(shares, shares.round())
@@ -173,7 +173,7 @@ class TestLearning:
         model, replay = Ensemble(Real((2,)), Real((1,))), Replay()
         obs = torch.tensor([3.0, -1.0]) + 0.1 * torch.randn(200, 2, generator=source())
         replay.add(tick(obs, obs[:, :1], obs))
-        model.digest(replay, generator=source())
+        model.dataset(replay, generator=source())
         begun = model.begin(4)
         assert_close(begun.mean, obs.mean(0).expand(4, 2))
 
@@ -189,7 +189,7 @@ class TestLearning:
         learner.study()
         z, action = torch.tensor([[0.2, 7.0], [-0.4, -9.0]]), torch.tensor([[0.5], [-1.0]])
         with torch.no_grad():
-            after = model.predict(model.outset(Point(z)), action)
+            after = model.predict(model.initial_belief(Point(z)), action)
             assert model.alive is not None
             alive = model.alive(torch.tensor([[0.0, 5.0], [0.8, 5.0]]))
         assert_close(after.mean, torch.tensor([[0.35, -1.7], [-0.7, 3.4]]), atol=0.05, rtol=0)  # whatever it was before
@@ -204,8 +204,8 @@ class TestLearning:
         purpose = Purpose(QuadraticGoal([2.0], [3.0], after=5.0), horizon=2)
         with torch.no_grad():
             terms = ExpectedEnergy(model, Point(torch.zeros(1, 1)), purpose).terms(torch.zeros(1, 1, 2, 1))
-            first = model.predict(model.outset(Point(torch.zeros(1, 1))), torch.zeros(1, 1))
-            living, alive = model.survive(first)
+            first = model.predict(model.initial_belief(Point(torch.zeros(1, 1))), torch.zeros(1, 1))
+            living, alive = model.condition_on_alive(first)
             second = model.predict(living, torch.zeros(1, 1))
             near = purpose.goal.expected(model, Step(first, torch.zeros(1, 1), first))
             far = purpose.goal.expected(model, Step(living, torch.zeros(1, 1), second))
@@ -216,7 +216,7 @@ class TestLearning:
     def test_too_short_episodes_teach_nothing(self) -> None:
         model, replay = Ensemble(Real((2,)), Real((1,)), memory=2), Replay()
         replay.add(tick(torch.zeros(3, 2), torch.zeros(3, 1), torch.zeros(3, 2)))
-        assert not any(len(rows) for rows in model.digest(replay, generator=source()))
+        assert not any(len(rows) for rows in model.dataset(replay, generator=source()))
 
     def test_what_was_done_may_add_up_to_one(self) -> None:
         """One-hot actions that a latent remembers are collinear: beliefs about them keep a density in float32."""
@@ -224,7 +224,7 @@ class TestLearning:
         for t in range(2):
             obs, action = torch.randn(4, 1, generator=draws), Simplex((2,)).draw(4, generator=draws).float()
             replay.add(tick(obs, action, torch.zeros(4, 1), t))
-        assert len(model.digest(replay, generator=draws)[0]) == 4
+        assert len(model.dataset(replay, generator=draws)[0]) == 4
         belief = model.predict(model.begin(2), torch.eye(2))
         assert isinstance(belief, Gaussian)
         assert torch.isfinite(belief.energy(belief.mean)).all()
@@ -252,7 +252,7 @@ class TestMembers:
 
     def test_candidates_beside_one_belief(self) -> None:
         model, draws = example(), source(6)
-        belief = model.outset(Point(torch.randn(5, 2, generator=draws, dtype=F64)))
+        belief = model.initial_belief(Point(torch.randn(5, 2, generator=draws, dtype=F64)))
         action = torch.randn(7, 5, 1, generator=draws, dtype=F64)
         after = model.predict(belief.beside(1), action)
         assert isinstance(after, Particles)
@@ -291,7 +291,7 @@ class TestMembers:
     def test_what_lies_outside_the_observations_space_is_moved_to_its_edge(self) -> None:
         model = Ensemble(Box(torch.tensor([-1.0]), torch.tensor([1.0])), Real((1,)), members=2)
         model.transition.shift.fill_(5.0)
-        after = model.predict(model.outset(Point(torch.zeros(1, 1))), torch.zeros(1, 1))
+        after = model.predict(model.initial_belief(Point(torch.zeros(1, 1))), torch.zeros(1, 1))
         assert_close(after.mean, torch.ones(1, 1))
 
 
@@ -316,7 +316,7 @@ class TestMemory:
         for t in range(5):
             replay.add(tick(obs[t], action[t], obs[t + 1], t))
         model.initialize(generator=draws)
-        inputs, _, _, entered, _ = model.digest(replay, generator=draws)
+        inputs, _, _, entered, _ = model.dataset(replay, generator=draws)
         assert len(inputs) == 3  # steps 2, 3 and 4 have two before them
         assert_close(entered, obs[3:, 0])
         z = torch.cat([obs[2, 0], obs[1, 0], obs[0, 0], action[1, 0], action[0, 0], torch.zeros(1)]).unsqueeze(0)
@@ -339,7 +339,7 @@ class TestMemory:
         learner.study()
         z, action = torch.tensor([[0.5, 0.3, 0.0]]), torch.tensor([[1.0]])  # it has moved by .2
         with torch.no_grad():
-            after = model.predict(model.outset(Point(z)), action).mean
+            after = model.predict(model.initial_belief(Point(z)), action).mean
         assert_close(after, torch.tensor([[0.5 + 0.2 + 0.1, 0.5, 1.0]]), atol=0.02, rtol=0)
 
 
@@ -356,6 +356,6 @@ class TestDoors:
     def test_actions_may_be_one_hot(self) -> None:
         model = Ensemble(Real((2,)), Simplex((3,)), members=2, hidden=(4,))
         model.initialize(generator=source())
-        belief = model.outset(Point(torch.zeros(1, 2))).beside(1)
+        belief = model.initial_belief(Point(torch.zeros(1, 2))).beside(1)
         after = model.predict(belief, torch.eye(3).unsqueeze(1))
         assert after.mean.shape == (3, 1, 2)

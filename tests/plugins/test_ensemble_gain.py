@@ -47,7 +47,7 @@ class TestGain:
         assert bounds.lower.item() == pytest.approx(0.116186, abs=5e-7)
         assert bounds.upper.item() == pytest.approx(0.377771, abs=5e-7)
 
-    def test_members_that_differ_in_confidence_alone_are_told_apart_too(self) -> None:
+    def test_members_that_differ_in_confidence_alone_are_distinguished_too(self) -> None:
         means, variances = torch.zeros(2, 1, 3, dtype=F64), torch.tensor([1.0, 9.0], dtype=F64).view(2, 1, 1)
         bounds = gain_bounds(means, variances.expand(2, 1, 3))
         assert 0.1 < bounds.lower.item() < bounds.upper.item()

@@ -1,4 +1,4 @@
-"""Goals: values, normalisers, and what is refused."""
+"""Goals: values, normalizers, and what is refused."""
 
 from math import log, pi
 from typing import Any

@@ -76,7 +76,7 @@ def test_momentum_is_that_of_torch(kind: type[GradientDescent] | type[Adam]) -> 
 @pytest.mark.parametrize("solver", [GradientDescent(rate=0.1, momentum=0.5), Adam()])
 def test_stretches_end_where_single_steps_do(solver: GradientDescent | Adam) -> None:
     """Value and residual are looked at less often; what is reached, and what it cost, is the same."""
-    single, long = (minimize(BOWL, replace(solver, stretch=n), START, steps=45) for n in (1, 20))
+    single, long = (minimize(BOWL, replace(solver, check_every=n), START, steps=45) for n in (1, 20))
     assert_close(long.belief.mean, single.belief.mean, atol=1e-14, rtol=0)
     assert_close(long.trace, single.trace[[0, 20, 40, 45]])
     assert (long.steps, long.evaluations) == (single.steps, single.evaluations) == (45, 46)
@@ -84,7 +84,7 @@ def test_stretches_end_where_single_steps_do(solver: GradientDescent | Adam) -> 
 
 def test_a_row_that_arrives_within_a_stretch_is_frozen_at_its_end() -> None:
     start = torch.tensor([[1.0, 1.0], [4.0, -2.0]], dtype=F64)
-    solution = minimize(BOWL, GradientDescent(rate=0.3, stretch=5), start, steps=500)
+    solution = minimize(BOWL, GradientDescent(rate=0.3, check_every=5), start, steps=500)
     assert solution.converged is not None
     assert solution.converged.tolist() == [True, True]
     assert solution.diagnostics["steps"].tolist() == [0, solution.steps]
@@ -103,10 +103,10 @@ class Counted(Energy):
         return (z**2).sum(-1)
 
 
-@pytest.mark.parametrize("stretch", [1, 20])
-def test_one_evaluation_a_step(stretch: int) -> None:
+@pytest.mark.parametrize("check_every", [1, 20])
+def test_one_evaluation_a_step(check_every: int) -> None:
     energy = Counted()
-    minimize(Clamped(energy, None, Real((2,))), GradientDescent(rate=0.01, stretch=stretch), START, steps=50)
+    minimize(Clamped(energy, None, Real((2,))), GradientDescent(rate=0.01, check_every=check_every), START, steps=50)
     assert energy.calls == 51
 
 
@@ -116,8 +116,8 @@ def test_one_evaluation_a_step(stretch: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "solver", "dtype"),
     [
-        (Closed, GradientDescent(rate=0.03, momentum=0.3, stretch=5), F64),
-        (Open, Adam(rate=0.03, stretch=3), torch.float32),
+        (Closed, GradientDescent(rate=0.03, momentum=0.3, check_every=5), F64),
+        (Open, Adam(rate=0.03, check_every=3), torch.float32),
     ],
 )
 def test_compiled_is_eager_to_rounding(kind: type[Open], solver: GradientDescent | Adam, dtype: torch.dtype) -> None:
@@ -164,7 +164,7 @@ def test_it_arrives(solver: Minimizer, seed: int) -> None:
 @given(st.floats(0.01, 0.9))
 @settings(derandomize=True, deadline=None, max_examples=10)
 def test_plain_descent_never_rises_below_twice_the_inverse_curvature(rate: float) -> None:
-    trace = minimize(BOWL, GradientDescent(rate=rate, stretch=1), START, steps=30).trace
+    trace = minimize(BOWL, GradientDescent(rate=rate, check_every=1), START, steps=30).trace
     assert len(trace) > 3
     assert bool((trace.diff(dim=0) <= 1e-12).all())
 
@@ -186,10 +186,10 @@ def test_discrete_variables_are_not_for_it() -> None:
         minimize(plans, Adam())
 
 
-@pytest.mark.parametrize("wrong", [{"rate": 0.0}, {"steps": -1}, {"rate": float("nan")}, {"stretch": 0}])
+@pytest.mark.parametrize("wrong", [{"rate": 0.0}, {"steps": -1}, {"rate": float("nan")}, {"check_every": 0}])
 @pytest.mark.parametrize("solver", [GradientDescent, Adam])
 def test_numbers_at_the_door(solver: Any, wrong: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="descent expects steps >= 0, rate > 0 and stretch >= 1"):
+    with pytest.raises(UserError, match="descent expects steps >= 0, rate > 0 and check_every >= 1"):
         solver(**wrong)
 
 

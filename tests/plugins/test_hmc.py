@@ -87,10 +87,12 @@ def test_every_row_adapts_to_its_own_scale() -> None:
     f = Clamped(Scaled(), width, Real((8,)))
     solver = HMC(steps=900, leapfrog=5, burn=400, target=0.8)
     start = width.sqrt().unsqueeze(-1) * torch.randn(3, 8, generator=seeded(3), dtype=F64)
-    told = minimize(f, solver, start, generator=seeded(4)).diagnostics
-    assert_close(told["step_size"] / width.sqrt() / told["step_size"][1], torch.ones(3, dtype=F64), atol=0.35, rtol=0)
-    assert_close(told["acceptance"], torch.full((3,), 0.8, dtype=F64), atol=0.12, rtol=0)
-    assert bool((told["ess"] > 100).all())
+    message = minimize(f, solver, start, generator=seeded(4)).diagnostics
+    assert_close(
+        message["step_size"] / width.sqrt() / message["step_size"][1], torch.ones(3, dtype=F64), atol=0.35, rtol=0
+    )
+    assert_close(message["acceptance"], torch.full((3,), 0.8, dtype=F64), atol=0.12, rtol=0)
+    assert bool((message["ess"] > 100).all())
 
 
 def test_without_a_target_the_step_size_stays() -> None:

@@ -73,9 +73,9 @@ def learn(seed: int, weights: Mapping[str, float], *, n: int, epochs: int, rate:
     done = fit(jepa, Regularized(weights), train.rows, optimizer=optimizer, epochs=epochs, batch=64, generator=source)
     with torch.no_grad():
         before, after = jepa.encode(train.rows[0]), jepa.encode(test.rows[0])
-        told = {name: float(value) for name, value in jepa.collapse(after).items()}
+        message = {name: float(value) for name, value in jepa.collapse(after).items()}
     fitted = probe((before, train.state), (after, test.state))
-    return Learned(told, done.info, fitted, probe((train.rows[0], train.state), (test.rows[0], test.state)))
+    return Learned(message, done.info, fitted, probe((train.rows[0], train.state), (test.rows[0], test.state)))
 
 
 class TestCollapse:

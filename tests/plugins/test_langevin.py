@@ -78,9 +78,9 @@ def test_effective_samples_are_those_of_an_autoregression() -> None:
     f = Clamped(QuadraticGoal([1.0]), None, Real((1,)))
     source = torch.Generator().manual_seed(4)
     start = torch.randn(40, 1, generator=source, dtype=F64)
-    told = minimize(f, Langevin(steps=4100, rate=0.2), start, generator=source).diagnostics
-    assert float(told["ess"].mean()) == pytest.approx(4000 * 0.2 / 1.8, rel=0.1)
-    assert float(told["r_hat"][0]) == pytest.approx(1, abs=0.01)
+    message = minimize(f, Langevin(steps=4100, rate=0.2), start, generator=source).diagnostics
+    assert float(message["ess"].mean()) == pytest.approx(4000 * 0.2 / 1.8, rel=0.1)
+    assert float(message["r_hat"][0]) == pytest.approx(1, abs=0.01)
 
 
 def test_doors() -> None:

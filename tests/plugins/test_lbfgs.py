@@ -90,7 +90,7 @@ def test_converged_rows_wait_and_say_how_long_they_took() -> None:
 
 def test_where_nothing_is_lower_it_stays() -> None:
     class Walls(Energy):
-        """Finite within the unit ball alone, and falling towards its wall."""
+        """Finite within the unit ball alone, and falling toward its wall."""
 
         def forward(self, x: Any, z: Tensor) -> Tensor:
             inside = z.square().sum(-1) < 1

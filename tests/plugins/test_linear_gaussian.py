@@ -154,13 +154,13 @@ class TestInAnotherWorld:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("change", [{"gravity": 100.0}, {"length": 2.0, "polemass_length": 0.2}])
-    def test_told_of_it_the_pole_is_balanced_again(self, change: dict[str, float]) -> None:
+    def test_informed_of_it_the_pole_is_balanced_again(self, change: dict[str, float]) -> None:
         registry = load()
         built = build(Experiment.load("examples/cartpole.toml", ["run.seed=100", "evaluate.episodes=1"]), registry)
         built.run()
         world: Any = lambda: SetAttributes(gymnasium.make("CartPole-v1"), **change)  # noqa: E731
         agent = built.agent.sealed()
-        both = agent, agent.told(Change(model=make(world)))
+        both = agent, agent.informed(Change(model=make(world)))
         returns = [run(each, make(world), episodes=2).returns().mean() for each in both]
         assert returns[0] < 100
         assert returns[1] == 500

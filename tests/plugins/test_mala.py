@@ -57,8 +57,8 @@ def test_a_large_step_is_refused_more_often_but_biases_nothing() -> None:
 
 def test_it_adapts_to_the_acceptance_that_is_best() -> None:
     f = Clamped(GaussianEnergy([0.0] * 10, [1.0] * 10), None, Real((10,)))
-    told = minimize(f, MALA(steps=1500, burn=500), torch.zeros(8, 10, dtype=F64), generator=seeded(5)).diagnostics
-    assert float(told["acceptance"].mean()) == pytest.approx(0.574, abs=0.06)
+    message = minimize(f, MALA(steps=1500, burn=500), torch.zeros(8, 10, dtype=F64), generator=seeded(5)).diagnostics
+    assert float(message["acceptance"].mean()) == pytest.approx(0.574, abs=0.06)
 
 
 def test_doors() -> None:

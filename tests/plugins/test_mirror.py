@@ -53,7 +53,7 @@ def test_where_it_ends_no_factor_can_do_better_alone(seed: int) -> None:
         assert_close(block, torch.softmax(-cost, -1), atol=1e-7, rtol=0)
 
 
-def test_rows_start_where_they_are_told() -> None:
+def test_rows_start_where_they_are_reported() -> None:
     """Two factors that want to agree: each row keeps to the side it begins on."""
     energy = Table([[0.0, 4.0], [4.0, 0.0]])
     start = torch.tensor([[0.9, 0.1, 0.9, 0.1], [0.1, 0.9, 0.1, 0.9]], dtype=F64)

@@ -57,11 +57,11 @@ class TestDiagnostics:
     draws = torch.stack([autoregressive(0.0, 400, 3), autoregressive(0.9, 400, 3)], -1)
 
     def test_the_worst_coordinate_counts(self) -> None:
-        told = Diagnostics(self.draws, False, {"acceptance": torch.ones(3)})
-        assert_close(told["ess"], effective_samples(self.draws[..., 1]))
-        assert set(told) == {"acceptance", "ess", "r_hat"}
-        assert len(told) == 3
-        assert told["acceptance"].tolist() == [1, 1, 1]
+        message = Diagnostics(self.draws, False, {"acceptance": torch.ones(3)})
+        assert_close(message["ess"], effective_samples(self.draws[..., 1]))
+        assert set(message) == {"acceptance", "ess", "r_hat"}
+        assert len(message) == 3
+        assert message["acceptance"].tolist() == [1, 1, 1]
 
     def test_r_hat_is_over_rows_where_they_share_a_target(self) -> None:
         apart = self.draws + torch.tensor([0.0, 0, 5]).view(1, 3, 1)

@@ -68,7 +68,7 @@ def test_relative_temperature_knows_no_scale() -> None:
     assert_close(low.belief.mean, high.belief.mean)
 
 
-def test_the_plan_and_the_best_seen_are_told_with_their_energies() -> None:
+def test_the_plan_and_the_best_seen_are_reported_with_their_energies() -> None:
     f = pushed([1.0, 0.0], [-2.0, 0.5])
     plan = minimize(f, Mppi(samples=64, steps=3), generator=seeded()).belief
     assert isinstance(plan, Sequence)

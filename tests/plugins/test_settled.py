@@ -156,7 +156,7 @@ class TestRows:
         value, _ = Settled(GradientDescent(steps=0), allow_collapse=True)(vae, (x,), generator=None)
         assert_close(value, vae(x, vae.start(x)).mean())
 
-    def test_an_energy_without_latent_is_told_over_what(self) -> None:
+    def test_an_energy_without_latent_is_reported_over_what(self) -> None:
         x = torch.ones(2, 3, dtype=F64)
         loss = Settled(GradientDescent(rate=0.1), over=Real((3,)), allow_collapse=True)
         value, _ = loss(Spring(), (x,), generator=None)

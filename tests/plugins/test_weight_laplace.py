@@ -77,11 +77,11 @@ class TestLinearRegression:
 
     @pytest.mark.parametrize("curvature", [Hessian(), Fisher()], ids=["hessian", "fisher"])
     def test_it_is_exact_evidence_included(self, curvature: Any) -> None:
-        told = WeightLaplace(curvature)(self.posterior, self.mean.unsqueeze(0))
-        assert_close(told.belief.mean[0], self.mean)
-        assert_close(told.belief.covariance[0], self.covariance, rtol=1e-8, atol=0)
-        assert told.free_energy == pytest.approx(self.evidence, rel=1e-10)
-        assert told.slope < 1e-10
+        message = WeightLaplace(curvature)(self.posterior, self.mean.unsqueeze(0))
+        assert_close(message.belief.mean[0], self.mean)
+        assert_close(message.belief.covariance[0], self.covariance, rtol=1e-8, atol=0)
+        assert message.free_energy == pytest.approx(self.evidence, rel=1e-10)
+        assert message.slope < 1e-10
 
     def test_newton_settles_weights_as_any_latent(self) -> None:
         solution = minimize(self.posterior, Newton())
@@ -91,9 +91,9 @@ class TestLinearRegression:
         assert float(solution.value) == pytest.approx(self.evidence, rel=1e-10)
 
     def test_the_diagonal_alone(self) -> None:
-        told = WeightLaplace(Fisher(diagonal=True))(self.posterior, self.mean.unsqueeze(0))
+        message = WeightLaplace(Fisher(diagonal=True))(self.posterior, self.mean.unsqueeze(0))
         precision = torch.linalg.inv(self.covariance)
-        assert_close(told.belief.covariance[0], torch.diag(1 / precision.diagonal()))
+        assert_close(message.belief.covariance[0], torch.diag(1 / precision.diagonal()))
 
     def test_a_fit_with_the_prior_beside_comes_to_its_mode(self) -> None:
         module, prior = Line(), WeightPrior(2, DEVIATION)
@@ -101,8 +101,8 @@ class TestLinearRegression:
         descent = torch.optim.SGD([module.weights], lr=0.2)
         fit(module, loss, (self.x, self.y), optimizer=descent, epochs=100, batch=40)
         assert_close(weights_of(module).detach(), self.mean, rtol=1e-6, atol=1e-6)
-        told = WeightLaplace()(WeightPosterior(module, (self.x, self.y), prior))
-        assert told.free_energy == pytest.approx(self.evidence, abs=1e-6)
+        message = WeightLaplace()(WeightPosterior(module, (self.x, self.y), prior))
+        assert message.free_energy == pytest.approx(self.evidence, abs=1e-6)
 
 
 class TestCurvature:
@@ -177,7 +177,7 @@ class TestDoors:
     x, y = regression()
 
     def test_no_minimum(self) -> None:
-        """Far from the data, the energy bends down towards a larger spread."""
+        """Far from the data, the energy bends down toward a larger spread."""
         posterior = WeightPosterior(Line(learn_spread=True), (self.x, self.y), WeightPrior(3, 1e6))
         far = torch.tensor([[40.0, 40.0, -3.0]], dtype=F64)
         with pytest.raises(UserError, match="weight_laplace needs positive curvature, got a smallest eigenvalue of -"):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import EnergyAgent, ExpectedEnergy, Purpose, Sequence, minimize, weigh
+from agentic import EnergyAgent, ExpectedEnergy, Purpose, Sequence, minimize, plan_posterior
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences
@@ -41,7 +41,7 @@ def one_hot(action: int) -> Tensor:
     return torch.eye(5, dtype=F64)[[action]]
 
 
-def test_one_step_from_the_middle_towards_the_right() -> None:
+def test_one_step_from_the_middle_toward_the_right() -> None:
     model = grid(1, 1)
     objective = ExpectedEnergy(model, model.begin(1), Purpose(wanting(1, 2), gain=SummedGain()))
     both = torch.stack([one_hot(LEFT), one_hot(RIGHT)])
@@ -49,7 +49,7 @@ def test_one_step_from_the_middle_towards_the_right() -> None:
     G = (split["risk"] + split["ambiguity"])[:, 0]
     assert_close(G, torch.tensor([36.841361487904734, 0.0], dtype=F64), atol=1e-14, rtol=0)
     assert_close(objective(both.unsqueeze(2))[:, 0], G, atol=1e-14, rtol=0)  # the log normalizer is 8e-16 here
-    q = weigh(G, 1.0)
+    q = plan_posterior(G, 1.0)
     assert float(q[0]) == pytest.approx(9.999999999999965e-17, rel=2e-14)
     assert float(q[1]) == 1.0
 

@@ -30,7 +30,7 @@ X = torch.tensor([[1, 2, 3]], dtype=F64)
 
 
 class Decoder(Energy):
-    """Reconstruction error plus a Gaussian prior, neither normalised; the weights are a parameter."""
+    """Reconstruction error plus a Gaussian prior, neither normalized; the weights are a parameter."""
 
     def __init__(self, weights: Tensor) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ def weight_gradient(z: Tensor) -> Tensor:
 
 
 def likelihood(weights: Tensor) -> LinearGaussian:
-    """The same energy normalised: z ~ N(0, 1), x ~ N(W z, .5)."""
+    """The same energy normalized: z ~ N(0, 1), x ~ N(W z, .5)."""
     zero = torch.zeros(2, 1, dtype=F64)
     return LinearGaussian(torch.eye(2, dtype=F64), zero, Q=[1.0, 1.0], R=[NOISE] * 3, C=weights)
 
@@ -78,7 +78,7 @@ class TestInference:
             assert_close(solution.belief.mean, torch.tensor([z], dtype=F64), atol=1e-12, rtol=0)
 
     def test_fifty_steps_settle(self) -> None:
-        solution = settle(GradientDescent(rate=0.05, stretch=1), 50)
+        solution = settle(GradientDescent(rate=0.05, check_every=1), 50)
         error = (solution.belief.mean - torch.tensor([[2 / 3, 4 / 3]], dtype=F64)).norm()
         assert 0 < float(error) < 1e-5
         assert bool((solution.trace.diff(dim=0) < 0).all())
@@ -99,13 +99,13 @@ class TestInference:
         assert_close(belief.covariance[0], expected, atol=HALF, rtol=0)
 
     def test_laplace_free_energy_is_minus_log_evidence(self) -> None:
-        """Of the normalised model at once; of the bare energy once its likelihood's normalizer is added."""
+        """Of the normalized model at once; of the bare energy once its likelihood's normalizer is added."""
         model = likelihood(WEIGHTS)
         start = model.begin(1)
         assert isinstance(start, Gaussian)
-        normalised = minimize(Evidence(model, X, start), Newton(), start.mean, steps=1)
-        assert float(normalised.value) == pytest.approx(5.016341, abs=HALF)
-        assert normalised.kind == "free_energy"
+        normalized = minimize(Evidence(model, X, start), Newton(), start.mean, steps=1)
+        assert float(normalized.value) == pytest.approx(5.016341, abs=HALF)
+        assert normalized.kind == "free_energy"
         bare = float(settle(Newton(), 1).value) + 1.5 * log(2 * pi * NOISE) + log(2 * pi)
         assert bare == pytest.approx(5.016341, abs=HALF)
         assert float(minus_log_evidence(WEIGHTS)) == pytest.approx(5.016341, abs=HALF)

@@ -34,7 +34,7 @@ def test_agents_that_records_tell_apart_are_not_paired(bench: Bench) -> None:
     assert not any("By behavior alone planner-40 and random" in sentence for sentence in findings(bench))
 
 
-def test_who_is_nowhere_told_from_chance(bench: Bench) -> None:
+def test_who_is_nowhere_distinguished_from_chance(bench: Bench) -> None:
     inside = next(sentence for sentence in findings(bench) if "inside the null" in sentence)
     assert inside.startswith("random, rock and ")
     assert "planner-40" not in inside
@@ -49,10 +49,10 @@ def test_nearly_the_best_return_without_adaptation(tmp_path: Path) -> None:
     bench_cells(tmp_path, scores={**SCORES, "episode_return": (2.9, 2.8, -0.4, 0.0, -0.3)})
     found = Bench.open(tmp_path)
     assert found is not None
-    told = (
+    message = (
         "In maze clone (96.6 %) earns nearly the best return, and no measure of a changed world tells it from its null."
     )
-    assert told in findings(found)
+    assert message in findings(found)
 
 
 @pytest.mark.parametrize(("third", "rises"), [(0.9, True), (0.05, False)])
@@ -65,11 +65,11 @@ def test_what_rises_with_depth(bench: Bench, third: float, rises: bool) -> None:
         for label, value in zip("abc", (third, 0.0, 0.1), strict=True)
     }
     ladder = replace(bench, settings={"agents": agents}, agents=("a", "b", "c"), cells=cells)
-    told = [*ladders(ladder, "maze")]
-    assert bool(told) is rises
+    message = [*ladders(ladder, "maze")]
+    assert bool(message) is rises
     if rises:
-        assert told[0].endswith("AI under swap rises with it (AI under swap: 0, 0.1 and 0.9).")
-        assert "depth of the planner (1, 5 and 40)" in told[0]
+        assert message[0].endswith("AI under swap rises with it (AI under swap: 0, 0.1 and 0.9).")
+        assert "depth of the planner (1, 5 and 40)" in message[0]
 
 
 def test_nothing_is_said_of_nothing(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_the_pictures_are_those_of_the_observations(tmaze: Path) -> None:
             assert ("+" in picture) == (outcome != 1), "the agent stands on the reward where it sees it"
 
 
-def test_beliefs_are_told_factor_by_factor(tmaze: Path) -> None:
+def test_beliefs_are_reported_factor_by_factor(tmaze: Path) -> None:
     found = story(Record.open(tmaze))
     assert found["belief"] == {"kind": "factors", "sizes": [4, 2], "names": ("location", "side")}
     for episode in found["episodes"]:

@@ -57,7 +57,6 @@ def test_a_trained_policy_is_measured_beside_chance_and_our_planner() -> None:
 def test_it_acts_as_it_predicts(world: str, kind: str) -> None:
     model = getattr(pytest.importorskip("stable_baselines3"), kind)("MlpPolicy", world, seed=0)
     subject = subject_of(model, world).recorded(episodes=2)
-    assert subject.record is not None
     for episode in subject.record.episodes():
         expected, _ = model.predict(episode.arrays["obs"], deterministic=True)
         assert np.array_equal(expected, episode.arrays["action"])
@@ -79,7 +78,7 @@ def test_its_probabilities_are_its_policy() -> None:
 
 
 @pytest.mark.slow
-def test_continuous_actions_of_a_stranger() -> None:
+def test_continuous_actions_of_a_third_party() -> None:
     model = pytest.importorskip("stable_baselines3").SAC("MlpPolicy", "Pendulum-v1", seed=0)
     subject = subject_of(model, "Pendulum-v1").recorded(episodes=1)
     assert measured("episode_return", subject).value < 0

@@ -44,7 +44,6 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_data_set_is_measured(dataset: Any, capsys: pytest.CaptureFixture[str]) -> None:
     subject = subject_of(dataset)
-    assert subject.record is not None
     episodes = subject.record.episodes("evaluate")
     assert len(episodes) == 12
     assert episodes[0].arrays["action"].tolist()[:4] == [0, 1, 0, 1]

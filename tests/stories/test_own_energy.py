@@ -28,8 +28,8 @@ def test_the_eight_lines_of_the_readme(
     code = main(["run", str(ROOT / "examples" / "pendulum.toml"), *shown, *short])
     out, err = capsys.readouterr()
     assert code == 0, err
-    told = json.loads(out)
-    used = {row["name"]: row for row in told["components"]}
+    message = json.loads(out)
+    used = {row["name"]: row for row in message["components"]}
     assert used["left_is_better"]["plugin"] == "left_is_better"
     assert "quadratic" not in used
-    assert (told["steps"], told["evaluation_steps"]) == (20, 5)
+    assert (message["steps"], message["evaluation_steps"]) == (20, 5)

@@ -41,7 +41,7 @@ PLANNERS: list[tuple[Minimizer, float]] = [  # and how far above the optimum the
 ]
 
 
-def told(env: PointMass) -> LinearGaussian:
+def known(env: PointMass) -> LinearGaussian:
     """The model that the world says it is, seen without noise but for a grain."""
     system, side = env.linear_system(), torch.full((env.dimensions,), env.bound)
     action = Box(-side, side) if np.isfinite(env.bound) else Real((env.dimensions,))
@@ -54,7 +54,7 @@ def test_every_planner_comes_close_to_the_best_there_is(planner: Minimizer, frac
     env = PointMass(bound=4.0)
     weights, effort = env.weights()
     purpose = Purpose(QuadraticLatentGoal(weights), HORIZON, effort=Effort(effort))
-    f = CertaintyEquivalentEnergy(told(env), Point(STATES), purpose)
+    f = CertaintyEquivalentEnergy(known(env), Point(STATES), purpose)
     S = torch.from_numpy(env.cost_to_go(HORIZON)[0])
     best = 0.5 * ((STATES @ S) * STATES).sum(-1)
     value = minimize(f, planner, generator=torch.Generator().manual_seed(0)).value
@@ -65,7 +65,7 @@ def test_every_planner_comes_close_to_the_best_there_is(planner: Minimizer, frac
 def test_what_riccati_expects_counts_the_noise_as_the_world_does() -> None:
     env = PointMass(noise=0.2, bound=np.inf)
     weights, effort = env.weights()
-    model = told(env)
+    model = known(env)
     f = ExpectedEnergy(model, Point(STATES), Purpose(QuadraticLatentGoal(weights), HORIZON, effort=Effort(effort)))
     S, constant = env.cost_to_go(HORIZON)
     best = 0.5 * ((STATES @ torch.from_numpy(S)) * STATES).sum(-1) + constant
@@ -77,7 +77,7 @@ def test_an_agent_brings_the_mass_to_rest(planner: Any) -> None:
     """Through its own eyes, in bounds, planning anew at every step from the last plan, one step on."""
     env = PointMass(steps=40)
     weights, effort = env.weights()
-    model = told(env)
+    model = known(env)
     agent = EnergyAgent(model, Purpose(QuadraticGoal(weights), 8, effort=Effort(effort)), Newton(), planner)
     record = run(agent, make(lambda: PointMass(steps=40)), seed=1, episodes=2)
     for episode in record.episodes("evaluate"):

@@ -104,17 +104,17 @@ class TestHabit:
     """It finds out in time what a planner knows when it is told."""
 
     @pytest.mark.parametrize("agent", ["planner", pytest.param("energy", marks=pytest.mark.slow)])
-    def test_who_plans_needs_no_experience_once_told(self, rung: Any, agent: str) -> None:
+    def test_who_plans_needs_no_experience_once_informed(self, rung: Any, agent: str) -> None:
         found = values(rung("grid", agent))
         assert found["adaptation under swap"] == pytest.approx(1, abs=1e-6)
         assert found["half-life under swap"] == 0
-        assert found["adaptation under swap, untold"] == 0
-        assert np.isnan(found["half-life under swap, untold"])
+        assert found["adaptation under swap, uninformed"] == 0
+        assert np.isnan(found["half-life under swap, uninformed"])
 
     @pytest.mark.parametrize("agent", ["habit", "clone"])
     def test_who_does_not_learn_never_gets_there(self, rung: Any, agent: str) -> None:
         result = rung("grid", agent)
-        for change in ("swap", "swap, untold"):
+        for change in ("swap", "swap, uninformed"):
             assert values(result)[f"adaptation under {change}"] == pytest.approx(0, abs=1e-12)
             half_life = result.measurements[f"half-life under {change}"]
             assert np.isnan(half_life.value)
@@ -123,13 +123,13 @@ class TestHabit:
     @pytest.mark.slow
     def test_a_habit_that_goes_on_learning_gets_there(self, rung: Any) -> None:
         result = rung("grid", "habit, learning")
-        found, course = values(result), result.measurements["adaptation under swap, untold"].diagnostics["course"]
+        found, course = values(result), result.measurements["adaptation under swap, uninformed"].diagnostics["course"]
         assert found["adaptation under swap"] == pytest.approx(0, abs=1e-12)
         assert course[0] == 0
-        assert 10 < found["half-life under swap, untold"] < 80
-        assert course[int(found["half-life under swap, untold"])] >= 0.5
+        assert 10 < found["half-life under swap, uninformed"] < 80
+        assert course[int(found["half-life under swap, uninformed"])] >= 0.5
         assert max(course) <= 0.8985  # what an agent is worth that does the best but for one action in ten
-        assert found["adaptation under swap, untold"] > 0.7
+        assert found["adaptation under swap, uninformed"] > 0.7
         assert min(course) < 0  # it forgets the old goal before it has found the new one
 
     def test_a_half_life_is_in_episodes_and_has_no_null(self, rung: Any) -> None:
@@ -156,7 +156,7 @@ class Mimic(Agent):
     def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return drawn(self.policy[obs.argmax(-1)], obs, generator)
 
-    def told(self, change: Change) -> "Mimic":
+    def informed(self, change: Change) -> "Mimic":
         assert isinstance(change.goal, Environment)
         rewards = World.of(change.goal.truth()).rewards
         known = [world for world in self.listed if np.allclose(world.rewards, rewards)]

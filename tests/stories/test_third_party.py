@@ -1,6 +1,6 @@
 """A third party's distribution: a gain, a selection, a backup, a loss, an agent of two parts and a command, installed.
 
-Its sources are `tests/strangers/acme_agency`; all it knows of us is `agentic`.
+Its sources are `tests/third_parties/acme_agency`; all it knows of us is `agentic`.
 """
 
 import json
@@ -16,10 +16,10 @@ import pytest
 
 from agentic import Experiment, Progress, Record, build as build_experiment, load
 from agentic.cli import main
-from tests.strangers import build
+from tests.third_parties import build
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "tests" / "strangers" / "acme_agency"
+SOURCES = ROOT / "tests" / "third_parties" / "acme_agency"
 TWO = """
 [env]
 id = "agentic/TMaze-v0"
@@ -171,9 +171,9 @@ def test_a_loss_is_lowered(run: Run, capsys: pytest.CaptureFixture[str]) -> None
     assert used(record)["squashed"]["parameters"] == {"scale": 5.0}
     reports: list[Progress] = []
     build_experiment(Experiment.load(Path(record.folder or "") / "experiment.toml"), load()).run(None, reports.append)
-    told = [progress.learned for progress in reports if progress.learned]
-    assert len(told) == 2
-    assert all(abs(each["loss"]) < abs(each["unsquashed"]) for each in told)
+    message = [progress.learned for progress in reports if progress.learned]
+    assert len(message) == 2
+    assert all(abs(each["loss"]) < abs(each["unsquashed"]) for each in message)
 
     said = refused(capsys, ensemble, 'learner.loss={ name = "max" }', *small)
     assert said.startswith("agentic: [learner.loss] max is a Backup; a Loss is wanted: ")
@@ -223,7 +223,7 @@ def test_an_agent_of_two_parts(run: Run, two: Path) -> None:
         (['env.id="Pendulum-v1"'], "[agent] two: two chooses one of several actions and the action space is "),
     ],
 )
-def test_what_is_wrong_with_its_parts_is_told(
+def test_what_is_wrong_with_its_parts_is_reported(
     settings: list[str], said: str, site: Path, two: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert refused(capsys, two, *settings).startswith(f"agentic: {said}")
@@ -282,8 +282,8 @@ def test_from_a_shell(site: Path, two: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert {row["name"]: row["version"] for row in told["components"] if row["plugin"] == "acme-agency"} == {
+    message = json.loads(done.stdout)
+    assert {row["name"]: row["version"] for row in message["components"] if row["plugin"] == "acme-agency"} == {
         "two": "2.1",
         "epsilon_greedy": "2.1",
     }

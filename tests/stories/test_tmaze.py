@@ -24,9 +24,9 @@ def test_the_greedy_agent_asks_the_cue_and_goes_where_it_points() -> None:
     episodes = simulated("tmaze.toml", "evaluate.episodes=200").episodes("evaluate")
     assert len(episodes) == 200
     first, second = (np.array([episode.arrays["action"][t] for episode in episodes]) for t in (0, 1))
-    told = np.array([episode.arrays["next_obs"][0, 0] for episode in episodes])
+    message = np.array([episode.arrays["next_obs"][0, 0] for episode in episodes])
     assert np.count_nonzero(first == CUE) == 200
-    assert np.count_nonzero(second == LEFT + told - SAYS_LEFT) == 200
+    assert np.count_nonzero(second == LEFT + message - SAYS_LEFT) == 200
 
     rewarded = np.mean([episode.arrays["reward"][1] == 1 for episode in episodes])
     assert rewarded == pytest.approx(0.95, abs=3 * (0.95 * 0.05 / 200) ** 0.5)

@@ -61,7 +61,6 @@ class Empowerment(Metric):
             )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.environment is not None
         env = subject.environment()
         try:
             continuous = self.estimator == "linearized" or (
@@ -83,7 +82,6 @@ class Empowerment(Metric):
         return found.measurement("empowerment", self, frame)
 
     def _exact(self, subject: Subject) -> Estimate:
-        assert subject.environment is not None
         truth, world = known_world(subject.environment)
         states = _living(world)
         if not len(states):

@@ -151,7 +151,6 @@ class Controllability(Metric):
             )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.environment is not None
         env = subject.environment()
         try:
             continuous = isinstance(env.action_space, Box)
@@ -169,7 +168,6 @@ class Controllability(Metric):
         return found.measurement("controllability", self, frame)
 
     def _counted(self, subject: Subject) -> Estimate:
-        assert subject.environment is not None
         found = reach(known_world(subject.environment)[1], self.horizon)
         return Estimate(
             value=found.controlled,

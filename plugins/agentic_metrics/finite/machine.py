@@ -56,7 +56,7 @@ class Machine:
         return np.asarray(self.moves.sum(2).T)
 
     def conditional_entropies(self, length: int) -> Floats:
-        """H(Y_{k+1} | Y_1..Y_k) for k = 0 .. length, (length + 1,): never increasing, towards the entropy rate."""
+        """H(Y_{k+1} | Y_1..Y_k) for k = 0 .. length, (length + 1,): never increasing, toward the entropy rate."""
         found, beliefs, weights = [], self.law[None, :], np.ones(1)
         for _ in range(length + 1):
             found.append(float(weights @ entropy(beliefs @ self.emissions)))

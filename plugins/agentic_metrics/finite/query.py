@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agentic import Agent, Truth, UserError, policy_table, state_observations, truth_of, unknowing
+from agentic import Agent, Truth, UserError, policy_table, state_observations, truth_of, with_flat_prior
 from agentic_metrics.finite.world import Floats, World
 
 
@@ -42,7 +42,7 @@ def asked(
     """
     sealed, seen = agent.sealed(), state_observations(truth)[torch.from_numpy(states)]
     draws, actions = _draws(generator), truth["rewards"].shape[-1]
-    taken = sealed.decide(unknowing(sealed.start(len(seen), generator=draws)), seen, generator=draws).action
+    taken = sealed.decide(with_flat_prior(sealed.start(len(seen), generator=draws)), seen, generator=draws).action
     if tuple(taken.shape) != (len(seen), actions) or bool((taken.sum(-1) != 1).any()):
         raise UserError(f"expected one choice among {actions} actions per state, got actions {tuple(taken.shape)}")
     return np.asarray(taken.numpy().argmax(-1), np.int64)

@@ -55,9 +55,9 @@ def autonomy(
     found = chosen.information(samples.before, samples.after, samples.world)
     closed = _closure(samples, chosen)
     against = chi_square(found) if not surrogates else _exchanged(samples, chosen, found, surrogates, generator)
-    told = {"effective": found.value - against.mean} if against else {}
+    corrected = {"effective": found.value - against.mean} if against else {}
     estimate = _estimate(samples, chosen, found, level)
-    return replace(estimate, null=against, diagnostics={"bias": found.bias, "ntic": closed.value, **told})
+    return replace(estimate, null=against, diagnostics={"bias": found.bias, "ntic": closed.value, **corrected})
 
 
 def ntic(
@@ -259,7 +259,6 @@ class Autonomy(Metric):
         return access_to(self.system, self.environment)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.record is not None
         found = autonomy(
             recorded(subject.record, self.system),
             recorded(subject.record, self.environment),

@@ -68,7 +68,7 @@ def sampled_complexity(
         return chosen.information(values[order[kept]], taken[kept])
 
     against = null(found, seen, again, surrogates=surrogates, generator=generator)
-    told = {"effective": found.value - against.mean} if against else {}
+    corrected = {"effective": found.value - against.mean} if against else {}
     episode = np.repeat(np.arange(len(seen.lengths)), seen.lengths)
     return Estimate(
         value=found.value,
@@ -77,7 +77,7 @@ def sampled_complexity(
         null=against,
         episodes=len(seen.lengths),
         samples=len(values),
-        diagnostics={"bias": found.bias, **told, **found.diagnostics},
+        diagnostics={"bias": found.bias, **corrected, **found.diagnostics},
         cautions=found.cautions,
     )
 
@@ -172,8 +172,6 @@ class PolicyComplexity(Metric):
         return counting.astype(np.float64)
 
     def _exact(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.agent is not None
-        assert subject.environment is not None
         truth, world = known_world(subject.environment)
         policy, weights = query(subject.agent, truth, generator=generator), self._counting(world)
         if self.weights == "own":
@@ -184,8 +182,6 @@ class PolicyComplexity(Metric):
         return Estimate(value=value, estimator="exact", null=exact_null(value, "a policy that does not look"))
 
     def _asked(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.agent is not None
-        assert subject.environment is not None
         truth, world = known_world(subject.environment)
         places = generator.choice(np.flatnonzero(self._counting(world)), size=self.draws)
         taken = asked(subject.agent, truth, places, generator=generator)
@@ -194,8 +190,6 @@ class PolicyComplexity(Metric):
         )
 
     def _decided(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.record is not None
-        assert subject.environment is not None
         world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
         counting = self._counting(world) > 0
         kept = [counting[each[:-1]] for each in states]
@@ -207,7 +201,6 @@ class PolicyComplexity(Metric):
         )
 
     def _sampled(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.record is not None
         return sampled_complexity(
             recorded(subject.record, self.state),
             recorded(subject.record, self.action),

@@ -105,7 +105,6 @@ class PlanContent(Metric):
             raise UserError(f"plan_content expects horizon >= 1, memory >= 1 and a level between 0 and 1, got {self}")
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.record is not None
         try:
             latents = recorded(subject.record, self.latent)
         except UserError as error:

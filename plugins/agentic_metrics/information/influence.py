@@ -165,8 +165,6 @@ class EffectiveInformation(Metric):
     needs = ("agent", "environment")
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.agent is not None
-        assert subject.environment is not None
         truth, world = known_world(subject.environment)
         if not len(world.alive):
             raise UserError("effective_information needs a state in which the episode goes on, this world has none")

@@ -228,7 +228,6 @@ class LagInformation(Metric):
         return access_to(self.latent, self.observation)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.record is not None
         profile = lag_information(
             recorded(subject.record, self.latent),
             recorded(subject.record, self.observation),

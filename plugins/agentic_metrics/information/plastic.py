@@ -190,7 +190,6 @@ def _measured(
     observations: str,
     generator: np.random.Generator,
 ) -> Measurement:
-    assert subject.record is not None
     found = estimate(
         recorded(subject.record, actions),
         recorded(subject.record, observations),

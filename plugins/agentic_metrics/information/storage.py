@@ -17,7 +17,7 @@ from agentic_metrics.estimate import Estimate
 from agentic_metrics.sampling.choice import named, suited
 from agentic_metrics.sampling.columns import access_to
 from agentic_metrics.sampling.embedding import Places, past, steps, window
-from agentic_metrics.sampling.gaussian import ENOUGH, Gaussian
+from agentic_metrics.sampling.gaussian import ENOUGH, GaussianEstimator
 from agentic_metrics.sampling.information import Estimator, Information, Values, interval
 from agentic_metrics.sampling.jackknife import Jackknife
 from agentic_metrics.sampling.series import Series, recorded
@@ -90,7 +90,7 @@ def predictive_information(
         kind = "the same values in random order"
         against = sampled(found.value, lambda: information(generator.permutation(len(values))).value, surrogates, kind)
     value = found.value - bias
-    told = {"effective": value - against.mean} if against else {}
+    corrected = {"effective": value - against.mean} if against else {}
     return Estimate(
         value=value,
         estimator=chosen.name,
@@ -98,7 +98,7 @@ def predictive_information(
         null=against,
         episodes=len(np.unique(episode)),
         samples=len(at),
-        diagnostics={"bias": found.bias + bias, **told, **found.diagnostics},
+        diagnostics={"bias": found.bias + bias, **corrected, **found.diagnostics},
         cautions=found.cautions,
     )
 
@@ -114,7 +114,7 @@ def _spread(
     """
     least = len(x) - int(np.bincount(episode).max())
     enough = len(np.unique(episode)) > 1 and least >= ENOUGH * (x.shape[1] + y.shape[1])
-    if enough and isinstance(estimator, Gaussian):
+    if enough and isinstance(estimator, GaussianEstimator):
         with suppress(UserError):  # without its only noisy episode a record may be degenerate
             left_out = Jackknife.of(found.value, lambda kept: estimator.information(x[kept], y[kept]), episode)
             return left_out.bias, left_out.interval(found, found.value - left_out.bias, level=level)
@@ -147,7 +147,6 @@ class ActiveInformationStorage(Metric):
         return access_to(self.column)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.record is not None
         found = active_information_storage(
             recorded(subject.record, self.column),
             history=self.history,
@@ -186,7 +185,6 @@ class PredictiveInformation(Metric):
         return access_to(self.column)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.record is not None
         found = predictive_information(
             recorded(subject.record, self.column),
             past_steps=self.past_steps,

@@ -130,7 +130,6 @@ class TransferEntropy(Metric):
         return access_to(self.source, self.target, *self.given)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.record is not None
         source, target, *given = (
             recorded(subject.record, column) for column in (self.source, self.target, *self.given)
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agentic import Intervention, Told, Truth, UserError, truth_of
+from agentic import Informed, Intervention, Truth, UserError, truth_of
 from agentic_metrics.interventions.known import KNOWN
 from agentic_metrics.interventions.simulation import AnyEnv, Simulation
 from agentic_metrics.interventions.stock import WRAPPED
@@ -21,7 +21,7 @@ TRIES = 20  # draws in a row that were there before, after which there seem to b
 
 
 def intervention(
-    name: str, change: Callable[[Truth], Truth], environment: Maker, *, told: Told = "both"
+    name: str, change: Callable[[Truth], Truth], environment: Maker, *, informed: Informed = "both"
 ) -> Intervention:
     """A change of the truth of `environment`, and what the agent is told of it: the changed world itself, or nothing.
 
@@ -30,7 +30,7 @@ def intervention(
     env = environment()
     changed = change(truth_of(env))
     env.close()
-    return Intervention.announced(name, partial(Simulation.like, truth=changed), environment, told)
+    return Intervention.announced(name, partial(Simulation.like, truth=changed), environment, informed)
 
 
 def random_interventions(
@@ -39,7 +39,7 @@ def random_interventions(
     generator: np.random.Generator,
     *,
     kinds: Sequence[str] = (),
-    told: Told = "both",
+    informed: Informed = "both",
 ) -> list[Intervention]:
     """`count` different changes of a world, fewer where it admits no more, of `kinds` in turn (none named: of all).
 
@@ -62,7 +62,7 @@ def random_interventions(
     found = _drawn(draws, kinds or usual, count, generator)
     env.close()
     applied = found if truth is None else [(name, partial(Simulation.like, truth=changed)) for name, changed in found]
-    return [Intervention.announced(name, apply, environment, told) for name, apply in applied]
+    return [Intervention.announced(name, apply, environment, informed) for name, apply in applied]
 
 
 def _known(env: AnyEnv) -> Truth | None:

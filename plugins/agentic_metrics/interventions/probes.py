@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import comb, digamma, stdtrit
 from torch import Tensor
 
-from agentic import Agent, Interval, Null, Record, Simplex, UserError, make, state_observations, unknowing
+from agentic import Agent, Interval, Null, Record, Simplex, UserError, make, state_observations, with_flat_prior
 from agentic_metrics.estimate import EXACT
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats
@@ -138,7 +138,7 @@ def _decisions(agent: Agent, shown: Tensor, draws: int, source: torch.Generator)
     sealed = agent.sealed()
 
     def decided() -> NDArray[Any]:
-        state = unknowing(sealed.start(len(shown), generator=source))
+        state = with_flat_prior(sealed.start(len(shown), generator=source))
         return sealed.decide(state, shown, generator=source).action.detach().numpy().reshape(len(shown), -1)
 
     return np.array([decided() for _ in range(draws)])

@@ -58,10 +58,10 @@ class Bench:
             table = query(agent, truth, generator=np.random.default_rng(seed))
             return expected_return(world, table, horizon=self.horizon, discount=self.discount)
 
-        frozen, best = np.array([worth(_agent(subject))]), self._optimal(world)
+        frozen, best = np.array([worth(subject.agent)]), self._optimal(world)
         if not _learns(subject, intervention):
             return Trial(frozen, np.array([worth(sealed.agent)]), best)
-        course = [worth(agent) for agent, _ in self._learning(_agent(subject), environment, seed)]
+        course = [worth(agent) for agent, _ in self._learning(subject.agent, environment, seed)]
         return Trial(frozen, np.array(course[-1:]), best, np.array(course))
 
     def sampled(self, subject: Subject, intervention: Intervention, seed: int, best: Floats) -> Trial:
@@ -72,9 +72,9 @@ class Bench:
         assert environment is not None
         course = np.empty(0)
         if _learns(subject, intervention):
-            agents, totals = zip(*self._learning(_agent(subject), environment, seed), strict=True)
+            agents, totals = zip(*self._learning(subject.agent, environment, seed), strict=True)
             agent, course = agents[-1], np.array(totals)
-        frozen, after = self.returns(_agent(subject), environment, seed), self.returns(agent, environment, seed)
+        frozen, after = self.returns(subject.agent, environment, seed), self.returns(agent, environment, seed)
         return Trial(frozen, after, self._best(environment, best), course)
 
     def returns(self, agent: Agent, environment: Maker, seed: int) -> Floats:
@@ -110,9 +110,4 @@ class Bench:
 
 
 def _learns(subject: Subject, intervention: Intervention) -> bool:
-    return intervention.change is None and _agent(subject).learner is not None
-
-
-def _agent(subject: Subject) -> Agent:
-    assert subject.agent is not None
-    return subject.agent
+    return intervention.change is None and subject.agent.learner is not None

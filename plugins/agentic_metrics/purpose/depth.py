@@ -200,8 +200,6 @@ class PlanningDepth(Metric):
         return found.measurement("planning_depth", self, frame)
 
     def _exact(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.agent is not None
-        assert subject.environment is not None
         truth, world = known_world(subject.environment)
         policy = query(subject.agent, truth, generator=generator)
         weights = visits(world, policy, horizon=self.horizon) if self.weights == "own" else None
@@ -210,16 +208,13 @@ class PlanningDepth(Metric):
         return Estimate(value=float(fit.depth), estimator="exact", null=null, diagnostics=_diagnostics(fit))
 
     def _sampled(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.environment is not None
         if self.draws:
-            assert subject.agent is not None
             truth, world = known_world(subject.environment)
             kept = telling(self._planners.policies(world)[0], world)
             places = generator.choice(np.flatnonzero(kept), size=self.draws)
             taken = asked(subject.agent, truth, places, generator=generator)
             states, actions = list(places[:, None]), list(taken[:, None])
         else:
-            assert subject.record is not None
             world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
         return planning_depth(
             states, actions, world, planners=self._planners, surrogates=self.surrogates, generator=generator

@@ -67,8 +67,6 @@ class GoalDirectedness(Metric):
         return found.measurement("goal_directedness", self, frame)
 
     def _exact(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.agent is not None
-        assert subject.environment is not None
         truth, world = known_world(subject.environment)
         policy = query(subject.agent, truth, generator=generator)
         details: dict[str, object]
@@ -97,8 +95,6 @@ class GoalDirectedness(Metric):
         return Estimate(value=value, estimator="exact", null=null, diagnostics={"normalized": share, **details})
 
     def _sampled(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.record is not None
-        assert subject.environment is not None
         world, states, actions = recorded_behavior(subject.record, subject.environment)
         if not self.known:
             return attributed_goal_from_episodes(

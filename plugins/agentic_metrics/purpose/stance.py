@@ -80,7 +80,7 @@ class GoalSeekers:
 
 @final
 @dataclass(frozen=True)
-class Evidence:
+class StanceEvidence:
     """ln probability of a record under the mixture of agents and under that of devices, and each goal's part (g,)."""
 
     log_agent: float
@@ -104,7 +104,7 @@ def stance_evidence(
     *,
     agents: GoalSeekers | None = None,
     devices: ContextTree | None = None,
-) -> Evidence:
+) -> StanceEvidence:
     """Agents versus devices, exactly: what both mixtures say of these episodes (Orseau, McGregor and Legg 2018).
 
     One goal and one device for all episodes; arrays as in `intentional_stance`.
@@ -161,13 +161,13 @@ class _Judge:
         policies = agents.policies(world)
         self._logs = np.log(policies.reshape(len(policies), -1).T.copy())
 
-    def __call__(self, steps: Steps) -> Evidence:
+    def __call__(self, steps: Steps) -> StanceEvidence:
         places = steps.states * self.world.actions + steps.actions
         visited, counts = np.unique(places, return_counts=True)
         logs = counts @ self._logs[visited]
         log_agent = float(logsumexp(logs)) - float(np.log(len(logs)))
         device = self._devices.log_probability(steps, self.world.actions)
-        return Evidence(log_agent, device, np.asarray(np.exp(logs - logsumexp(logs))))
+        return StanceEvidence(log_agent, device, np.asarray(np.exp(logs - logsumexp(logs))))
 
 
 def _interval(judge: _Judge, steps: Steps, bits: float, level: float = 0.95) -> Interval:
@@ -229,8 +229,6 @@ class IntentionalStance(Metric):
             raise UserError(f"intentional_stance expects a horizon >= 1 and surrogates >= 0, got {self}")
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.record is not None
-        assert subject.environment is not None
         world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
         seekers = GoalSeekers(self.lapse, self.discount)
         estimate = intentional_stance(

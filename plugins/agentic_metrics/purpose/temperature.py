@@ -78,9 +78,9 @@ def inverse_temperature(
     counts = np.zeros_like(contexts)
     np.add.at(counts, (which, chosen), 1.0)
     fitted = _Likelihood(counts, contexts, _checked_prior(prior, table.shape[-1]))
-    told = int(counts[np.ptp(contexts, axis=-1) > TIE].sum())
-    few = too_few(f"{told} choices between unequal options are too few: record at least {FEW}")
-    cautions = [few] if told < FEW else []
+    informative = int(counts[np.ptp(contexts, axis=-1) > TIE].sum())
+    few = too_few(f"{informative} choices between unequal options are too few: record at least {FEW}")
+    cautions = [few] if informative < FEW else []
     beta = fitted.best()
     if np.isinf(beta):
         interval, error = fitted.bound(beta, level), np.inf
@@ -259,8 +259,6 @@ class InverseTemperature(Metric):
         return found.measurement("inverse_temperature", self, frame)
 
     def _sampled(self, subject: Subject) -> Estimate:
-        assert subject.record is not None
-        assert subject.environment is not None
         world, states, actions = recorded_behavior(subject.record, subject.environment)
         visited = np.concatenate([each[: len(done)] for each, done in zip(states, actions, strict=True)])
         groups = np.repeat(np.arange(len(actions)), [len(done) for done in actions])
@@ -268,8 +266,6 @@ class InverseTemperature(Metric):
         return inverse_temperature(np.concatenate(actions), values, groups=groups, level=self.level)
 
     def _exact(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        assert subject.agent is not None
-        assert subject.environment is not None
         truth, world = known_world(subject.environment)
         policy = query(subject.agent, truth, generator=generator)
         beta = policy_temperature(policy, self._values(world), visits(world, policy, horizon=self.horizon))

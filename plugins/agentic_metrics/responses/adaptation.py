@@ -12,7 +12,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from agentic import Access, Change, Frame, Intervention, Measurement, Metric, Subject, Told, UserError
+from agentic import Access, Change, Frame, Informed, Intervention, Measurement, Metric, Subject, UserError
 from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
@@ -22,7 +22,7 @@ from agentic_metrics.interventions.trials import Bench, Trial
 
 FEW = 10  # interventions below which their family is hardly sampled
 EPISODES = 10  # below which their spread is hardly known
-TOLD = {
+INFORMED = {
     "both": "told of the new goal and model",
     "goal": "told of the new goal",
     "model": "told of the new model",
@@ -137,9 +137,10 @@ def _returns(world: World, frozen: ArrayLike, after: ArrayLike, horizon: int, di
 class PolicyAdaptation(Metric):
     """The mean adaptation index over a family of changed worlds, drawn after the agent was sealed, or over given ones.
 
-    `interventions` are drawn, of `kinds` (none named: all that the world admits), and the agent is `told` of its new
-    goal and model ("both"), of one, or of "nothing". Where the subject brings interventions that were decided on, those
-    are taken instead, each told as it says; the interval is then over episodes (see `decided_adaptation`). An agent
+    `interventions` are drawn, of `kinds` (none named: all that the world admits), and the agent is `informed` of its
+    new goal and model ("both"), of one, or of "nothing". Where the subject brings interventions that were decided on,
+    those are taken instead, each announced as it says; the interval is then over episodes (see `decided_adaptation`).
+    An agent
     that learns and is told nothing learns for `episodes` before it is looked at, and the habit curve is reported. With
     `half_life` the value is not the index but how many episodes of experience it takes to reach one half: 0 for who
     is told and plans anew, undefined for who never gets there within `episodes`.
@@ -152,7 +153,7 @@ class PolicyAdaptation(Metric):
 
     interventions: int = 20
     kinds: tuple[str, ...] = ()
-    told: Told = "both"
+    informed: Informed = "both"
     horizon: int = 60
     discount: float = 0.99
     exact: bool = True
@@ -165,8 +166,8 @@ class PolicyAdaptation(Metric):
     compares: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.told not in TOLD:
-            raise UserError(f"told must be one of {', '.join(TOLD)}, got {self.told!r}")
+        if self.informed not in INFORMED:
+            raise UserError(f"informed must be one of {', '.join(INFORMED)}, got {self.informed!r}")
         if min(self.interventions, self.horizon, self.episodes) < 1 or not 0 < self.discount <= 1:
             raise UserError(
                 "policy_adaptation expects at least 1 intervention, episode and step of horizon and a discount in "
@@ -178,10 +179,9 @@ class PolicyAdaptation(Metric):
         return "episodes" if self.half_life else "index"
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.environment is not None
         decided = subject.interventions
         family = decided or random_interventions(
-            subject.environment, self.interventions, generator, kinds=self.kinds, told=self.told
+            subject.environment, self.interventions, generator, kinds=self.kinds, informed=self.informed
         )
         trials, exact = self._trials(subject, family, generator)
         frozen, after, best = (
@@ -206,8 +206,6 @@ class PolicyAdaptation(Metric):
                 return [bench.exact(subject, intervention, generator) for intervention in family], True
         seed = int(generator.integers(2**31))
         if self.best is None:
-            assert subject.agent is not None
-            assert subject.environment is not None
             best = bench.returns(subject.agent, subject.environment, seed + len(family))
         else:
             best = np.array([self.best])
@@ -219,7 +217,7 @@ class PolicyAdaptation(Metric):
             best += "the agent's own in the unchanged world" if self.best is None else f"{self.best:g}"
         return Frame(
             variables=("policy", "return"),
-            boundary=f"the agent chooses actions; it is {told_of(family)}",
+            boundary=f"the agent chooses actions; it is {informed_of(family)}",
             horizon=self.horizon,
             goal=f"reward discounted by {self.discount:g} per step; the best return is {best}",
             start="the environment's own resets",
@@ -227,12 +225,12 @@ class PolicyAdaptation(Metric):
         )
 
 
-def told_of(family: Sequence[Intervention]) -> str:
+def informed_of(family: Sequence[Intervention]) -> str:
     """What the agent is told of these interventions, in words."""
-    return ", or ".join(sorted({TOLD[_told(intervention.change)] for intervention in family}))
+    return ", or ".join(sorted({INFORMED[_informed(intervention.change)] for intervention in family}))
 
 
-def _told(change: Change | None) -> Told:
+def _informed(change: Change | None) -> Informed:
     if change is None:
         return "nothing"
     if change.goal is None:

@@ -78,8 +78,7 @@ class ContingencyDegradation(Metric):
         payoff = known_payoff("contingency_degradation", subject)
         amount = payoff.outcome(self.outcome)
         name = f"what pays {amount:g} comes for free"
-        assert subject.environment is not None
-        change = intervention(name, partial(changes.free, outcome=amount), subject.environment, told="goal")
+        change = intervention(name, partial(changes.free, outcome=amount), subject.environment, informed="goal")
         test = Extinction.of(subject, change, generator)
         delta = contingency(payoff.delivery(test.world.dynamics, amount))
         responses = (delta > EXACT) & choices(test.world)[:, None]

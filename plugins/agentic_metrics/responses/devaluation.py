@@ -25,7 +25,7 @@ from agentic_metrics.interventions import changes
 from agentic_metrics.interventions.families import intervention
 from agentic_metrics.interventions.payoff import Payoff
 from agentic_metrics.interventions.probes import Shift, check_choices, lived_probes, state_probes
-from agentic_metrics.responses.adaptation import adaptation_index, told_of
+from agentic_metrics.responses.adaptation import adaptation_index, informed_of
 
 LIVED = 20  # episodes that are run for their observations where the subject has no record
 STATES = "every state that can be met and in which actions differ, equally likely"
@@ -86,15 +86,11 @@ class Extinction:
     @classmethod
     def of(cls, subject: Subject, change: Intervention, generator: np.random.Generator) -> Self:
         """Raises UserError where the world is not finite, known and fully observed."""
-        assert subject.agent is not None
-        assert subject.environment is not None
-        told_of = subject.under(change)
-        assert told_of.agent is not None
-        assert told_of.environment is not None
+        informed_of = subject.under(change)
         seed = int(generator.integers(2**31))
-        truth, changed = known_world(told_of.environment)
+        truth, changed = known_world(informed_of.environment)
         before, after = (
-            query(agent, truth, generator=np.random.default_rng(seed)) for agent in (subject.agent, told_of.agent)
+            query(agent, truth, generator=np.random.default_rng(seed)) for agent in (subject.agent, informed_of.agent)
         )
         return cls(before, after, known_world(subject.environment)[1], changed, change.name)
 
@@ -136,7 +132,7 @@ def extinction_frame(family: Sequence[Intervention], start: str, horizon: int, d
     """The frame of tests without further experience."""
     return Frame(
         variables=("policy",),
-        boundary=f"the agent chooses actions; it is {told_of(family)} and gathers no experience of the change",
+        boundary=f"the agent chooses actions; it is {informed_of(family)} and gathers no experience of the change",
         horizon=horizon,
         goal=f"reward discounted by {discount:g} per step",
         start=start,
@@ -178,14 +174,13 @@ class OutcomeDevaluation(Metric):
             raise UserError(f"outcome_devaluation expects at least 2 probes and 4 to 500 draws, got {self}")
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.environment is not None
         more: dict[str, Any] = {}
         decided: tuple[Intervention, ...] = subject.interventions
         if not decided:
             amount = known_payoff("outcome_devaluation", subject).outcome(self.outcome)
             change = partial(changes.devalue, outcome=amount, value=self.value)
             name = f"what pays {amount:g} pays {self.value:g}"
-            decided, more = (intervention(name, change, subject.environment, told="goal"),), {"outcome": amount}
+            decided, more = (intervention(name, change, subject.environment, informed="goal"),), {"outcome": amount}
         found, start = None, STATES
         if self.exact:
             with suppress(UserError):
@@ -205,12 +200,10 @@ class OutcomeDevaluation(Metric):
         self, subject: Subject, decided: Sequence[Intervention], generator: np.random.Generator
     ) -> tuple[Estimate, str]:
         """The estimate from decisions, and where its probes come from."""
-        assert subject.agent is not None
-        assert subject.environment is not None
         check_choices(subject.environment, "outcome_devaluation")
         probes, start = self._probes(subject, generator)
-        told = [subject.under(change).agent for change in decided]
-        pairs = [(subject.agent, agent) for agent in told if agent is not None]
+        agents = [subject.under(change).agent for change in decided]
+        pairs = [(subject.agent, agent) for agent in agents if agent is not None]
         shift = Shift.of(pairs, probes, self.draws, generator)
         interval = shift.interval()
         estimate = Estimate(
@@ -226,21 +219,17 @@ class OutcomeDevaluation(Metric):
         return estimate, start
 
     def _probes(self, subject: Subject, generator: np.random.Generator) -> tuple[Tensor, str]:
-        assert subject.environment is not None
         with suppress(UserError):
             states = np.flatnonzero(choices(known_world(subject.environment)[1]))
             return state_probes(subject.environment, states, self.probes, generator), STATES
-        if subject.record is None:
+        if subject.lacks("record"):
             subject = subject.recorded(episodes=LIVED, seed=int(generator.integers(2**31)))
-        assert subject.record is not None
-        assert subject.environment is not None
         probes = lived_probes(subject.record, subject.environment, self.probes, generator)
         return probes, "what the agent saw in its own episodes before the change, each as the first of an episode"
 
 
 def known_payoff(name: str, subject: Subject) -> Payoff:
     """What the unchanged world pays. Raises UserError where that is not known."""
-    assert subject.environment is not None
     try:
         return Payoff.of(known_world(subject.environment)[1])
     except UserError as error:

@@ -183,8 +183,6 @@ class WorldModelExtraction(Metric):
             )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.agent is not None
-        assert subject.environment is not None
         truth, world = known_world(subject.environment)
         made = make(subject.environment)
         made.close()
@@ -256,12 +254,14 @@ class _Answers:
     def _lean(self, goal: EitherOr, state: int) -> float:
         """Probability of answering 0, less that of answering 1."""
         try:
-            told = deepcopy(self.agent).told(Change(goal=goal))
+            reported = deepcopy(self.agent).informed(Change(goal=goal))
         except UserError:
             self.refused = True
             return 0.0
         obs = self.seen[state].expand(self.draws, -1)
-        action = told.decide(told.start(self.draws, generator=self.generator), obs, generator=self.generator).action
+        action = reported.decide(
+            reported.start(self.draws, generator=self.generator), obs, generator=self.generator
+        ).action
         shares = action.to(torch.float64).mean(0)
         return float(shares[0] - shares[1])
 

@@ -97,8 +97,6 @@ class MemoryTimescale(Metric):
     needs = ("agent", "environment")
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.agent is not None
-        assert subject.environment is not None
         found = memory_timescale(
             subject.agent,
             subject.environment,

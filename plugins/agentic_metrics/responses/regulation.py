@@ -136,8 +136,6 @@ class Homeostasis(Metric):
             )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        assert subject.agent is not None
-        assert subject.environment is not None
         chosen, passive = self._chosen(subject.environment)
         both = [self._lived(agent, subject.environment, chosen, generator) for agent in (subject.agent, passive)]
         found = homeostasis(*both, generator=generator, level=self.level, surrogates=self.surrogates)

@@ -14,7 +14,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agentic import Agent, Categorical, Decision, Domain, Gaussian, Simplex, UserError, make, select, ticks, unknowing
+from agentic import (
+    Agent,
+    Categorical,
+    Decision,
+    Domain,
+    Gaussian,
+    Simplex,
+    UserError,
+    make,
+    select,
+    ticks,
+    with_flat_prior,
+)
 
 Floats = NDArray[np.float64]
 Law = Categorical | Gaussian
@@ -110,7 +122,7 @@ def reset_divergences(
         affected = replay.step >= lag
         if not affected.any():
             return
-        bits = _divergence(with_memory, law(after(unknowing(fresh()), lag - 1, False)))
+        bits = _divergence(with_memory, law(after(with_flat_prior(fresh()), lag - 1, False)))
         yield bits[affected], replay.episode[affected]
 
 

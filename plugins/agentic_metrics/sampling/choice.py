@@ -3,14 +3,14 @@
 import numpy as np
 
 from agentic import UserError
-from agentic_metrics.sampling.gaussian import Gaussian
+from agentic_metrics.sampling.gaussian import GaussianEstimator
 from agentic_metrics.sampling.information import Estimator
 from agentic_metrics.sampling.neighbors import REPEATED, Mixed, Neighbors
 from agentic_metrics.sampling.plugin import Plugin
 from agentic_metrics.sampling.series import Series
 
-ESTIMATORS: dict[str, type[Plugin | Gaussian | Neighbors | Mixed]] = {
-    each.name: each for each in (Plugin, Gaussian, Neighbors, Mixed)
+ESTIMATORS: dict[str, type[Plugin | GaussianEstimator | Neighbors | Mixed]] = {
+    each.name: each for each in (Plugin, GaussianEstimator, Neighbors, Mixed)
 }
 
 

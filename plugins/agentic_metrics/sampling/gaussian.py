@@ -20,7 +20,7 @@ ENOUGH = 10  # samples per column, below which covariances are not to be believe
 
 @final
 @dataclass(frozen=True)
-class Gaussian(Estimator):
+class GaussianEstimator(Estimator):
     """I(X; Y | Z) = 1/2 log2 (|S_xz| |S_yz| / (|S_z| |S_xyz|)) with S the sample covariances, in bits.
 
     Computed as -1/2 log2 prod (1 - r^2) over the canonical correlations r of what linear regression on Z leaves of X

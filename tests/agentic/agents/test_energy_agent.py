@@ -134,13 +134,13 @@ def test_the_precision_of_the_selection_weighs_the_plans() -> None:
     assert_close(decision.energies["pragmatic"], (q * decision.plan.parts["pragmatic"]).sum(0))
 
 
-class TestTold:
+class TestInformed:
     def test_of_another_goal_it_wants_that(self) -> None:
         agent, seen = AGENTS["finite"]
         first = course(agent, seen)[0]
-        other = agent.told(Change(goal=Levels([-1.0, 0.0])))
+        other = agent.informed(Change(goal=Levels([-1.0, 0.0])))
         changed = other.decide(first.state, seen[1], generator=seeded())
-        fresh = finite(AllPlans()).told(Change(goal=Levels([-1.0, 0.0])))
+        fresh = finite(AllPlans()).informed(Change(goal=Levels([-1.0, 0.0])))
         expected = fresh.decide(EnergyState(first.state.prior), seen[1], generator=seeded())
         assert_close(changed.energies["expected_energy"], expected.energies["expected_energy"])
         assert_close(agent.purpose.goal(None, torch.eye(2)), torch.tensor([0.0, -1.0], dtype=F64))
@@ -151,24 +151,24 @@ class TestTold:
         model: Model = linear(0.7).model
         if name == "finite":
             model = Finite(SEEN, MOVES.flip(-1), [0.6, 0.4])
-        told, state = agent.told(Change(model=model)), course(agent, seen)[-1].state
-        kept = told.decide(state, seen[0], generator=seeded())
-        without = told.decide(EnergyState(state.prior), seen[0], generator=seeded())
+        reported, state = agent.informed(Change(model=model)), course(agent, seen)[-1].state
+        kept = reported.decide(state, seen[0], generator=seeded())
+        without = reported.decide(EnergyState(state.prior), seen[0], generator=seeded())
         assert_close(kept.action, without.action)
         assert_close(kept.energies["expected_energy"], without.energies["expected_energy"])
 
     @pytest.mark.parametrize("change", [Change(goal="cheese"), Change(model="maze")])
-    def test_of_anything_else_it_says_what_it_can_be_told(self, change: Change) -> None:
+    def test_of_anything_else_it_says_what_it_understands(self, change: Change) -> None:
         with pytest.raises(UserError, match="told of a Goal, a Model or an Environment, got str"):
-            linear().told(change)
+            linear().informed(change)
 
     def test_an_announced_model_is_not_being_learned(self) -> None:
         model = Ladder()
         want = Purpose(Levels([1.0, 0.6, 1.0, 0.0]), 2)
         agent = EnergyAgent(model, want, BayesRule(), AllPlans(), learner=Absorbing(model))
-        assert agent.told(Change(model=Ladder())).learner is None
-        assert agent.told(Change(goal=Levels([0.0] * 4))).learner is agent.learner
-        assert agent.told(Change()).purpose is agent.purpose
+        assert agent.informed(Change(model=Ladder())).learner is None
+        assert agent.informed(Change(goal=Levels([0.0] * 4))).learner is agent.learner
+        assert agent.informed(Change()).purpose is agent.purpose
 
 
 def test_a_plan_has_the_version_of_the_model_it_was_derived_from() -> None:

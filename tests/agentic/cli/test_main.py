@@ -1,4 +1,4 @@
-"""Starting the command line: nothing heavy and no stranger is imported for help, and no broken plugin stops it."""
+"""Starting the command line: nothing heavy and no third party is imported for help, and no broken plugin stops it."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import agentic
 from agentic.cli import main
 from agentic.errors import RunError, UserError
 from agentic.plugins import load
-from tests.strangers import build
+from tests.third_parties import build
 
 ROOT = Path(agentic.__file__).parents[1]
 STRANGERS = ("good-plugin", "import-error", "unknown-hook", "bad-signature", "rival", "twin-a", "twin-b", "slow")
@@ -26,7 +26,7 @@ MODULES = ("good_plugin", "broken_import_error", "broken_unknown_hook", "rival",
 
 @dataclass(frozen=True)
 class Machine:
-    """A place where all strangers are installed; `built_in` is a built-in energy that one of them offers too."""
+    """A place where all third parties are installed; `built_in` is a built-in energy that one of them offers too."""
 
     folder: Path
     built_in: str
@@ -67,12 +67,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     except metadata.PackageNotFoundError:
         build.built_in(folder)
         built_in = "gaussian"
-    build.strangers(folder, built_in)
+    build.third_parties(folder, built_in)
     return Machine(folder, built_in)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["plugins"], ["plugins", "--json"], ["plugins", "--all"], []])
-def test_help_and_plugins_import_nothing_heavy_and_no_stranger(machine: Machine, arguments: list[str]) -> None:
+def test_help_and_plugins_import_nothing_heavy_and_no_third_party(machine: Machine, arguments: list[str]) -> None:
     script = (
         "import sys; from agentic.cli import main; code = main(sys.argv[2:]);"
         "print([m for m in sys.argv[1].split() if m in sys.modules], file=sys.stderr); sys.exit(code)"
@@ -174,9 +174,9 @@ def test_why_explains_who_wins(machine: Machine) -> None:
     assert "did you mean 'spring'?" in unknown.stderr
 
 
-def test_a_strangers_command_fails_only_when_called(machine: Machine) -> None:
-    assert machine.agentic("hello").stdout == "hello from a stranger\n"
-    assert machine.agentic("good-plugin/hello").stdout == "hello from a stranger\n"
+def test_a_third_partys_command_fails_only_when_called(machine: Machine) -> None:
+    assert machine.agentic("hello").stdout == "hello from a third party\n"
+    assert machine.agentic("good-plugin/hello").stdout == "hello from a third party\n"
     result = machine.agentic("absent")
     assert result.returncode == 2
     assert result.stderr.startswith("agentic: plugin good-plugin 1.0: its command absent failed to load")

@@ -1,4 +1,4 @@
-"""Energies: sums, multiples, terms, derivatives, normalisers."""
+"""Energies: sums, multiples, terms, derivatives, normalizers."""
 
 from typing import Any
 

@@ -81,7 +81,7 @@ def test_a_table_whose_observation_is_not_the_state_is_refused() -> None:
         truth_from_transitions({0: {0: [(1.0, 0, 0.0, False)]}}, 2, [1.0])
 
 
-def test_an_environment_without_truth_is_told_what_it_needs() -> None:
+def test_an_environment_without_truth_is_reported_what_it_needs() -> None:
     with pytest.raises(ValueError, match=r"truth of CartPoleEnv is not known: it needs a method true_model\(\), or"):
         truth_of(gymnasium.make("CartPole-v1"))
 

@@ -129,7 +129,7 @@ def test_run_records_the_resolved_file(registry: Registry, tmp_path: Path) -> No
         (["env.id=CartPole-v1"], "CartPole-v1"),
     ],
 )
-def test_what_does_not_fit_is_told_before_anything_runs(settings: list[str], said: str, registry: Registry) -> None:
+def test_what_does_not_fit_is_reported_before_anything_runs(settings: list[str], said: str, registry: Registry) -> None:
     with pytest.raises(UserError) as caught:
         build(experiment(*settings, tables=LADDER), registry)
     assert said in str(caught.value)
@@ -155,7 +155,7 @@ def test_environment_by_the_name_of_a_component(registry: Registry) -> None:
     assert build(experiment("env.id=four"), registry).environment.id == "extra/four"
 
 
-def test_components_of_a_stranger(registry: Registry) -> None:
+def test_components_of_a_third_party(registry: Registry) -> None:
     own = ["agent.name=doubler", "agent.sizes=[1, 2]", "agent.rate=2"]
     agent: Any = build(experiment(*own, "agent.inner.name=doubler", "agent.inner.sizes=[3]"), registry).agent
     assert (agent.sizes, agent.rate, agent.inner.sizes) == ((1, 2), 2.0, (3,))

@@ -51,12 +51,12 @@ class TestFit:
         done = fit(module, Square(), (y,), optimizer=still, epochs=2, batch=3, generator=draws)
         assert_close(done.losses, torch.full((2,), float(y.square().mean()), dtype=F64))
 
-    def test_the_observer_is_told_every_epoch(self) -> None:
-        module, told = one_weight(), list[tuple[int, float]]()
+    def test_the_observer_is_reported_every_epoch(self) -> None:
+        module, reported = one_weight(), list[tuple[int, float]]()
         optimizer = torch.optim.SGD(module.parameters(), 0.1)
-        rows, watch = (torch.ones(2, 1, dtype=F64),), lambda epoch, loss: told.append((epoch, loss))
+        rows, watch = (torch.ones(2, 1, dtype=F64),), lambda epoch, loss: reported.append((epoch, loss))
         done = fit(module, Square(), rows, optimizer=optimizer, epochs=3, observer=watch)
-        assert told == list(enumerate(done.losses.tolist()))
+        assert reported == list(enumerate(done.losses.tolist()))
 
     def test_the_same_seed_shuffles_alike(self) -> None:
         ends = []

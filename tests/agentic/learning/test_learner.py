@@ -49,13 +49,13 @@ def test_a_trainable_model_says_what_its_experience_amounts_to_and_what_is_lower
     model, replay = Trolley(), Replay(100)
     lived = tick(3, 2, 1, [True, False, True])
     replay.add(lived)
-    obs, action, after = model.digest(replay, generator=torch.Generator())
+    obs, action, after = model.dataset(replay, generator=torch.Generator())
     assert len(obs) == len(action) == len(after) == 2
     model.initialize(generator=torch.Generator().manual_seed(0))
     first = model.transition.A.detach().clone()
     model.initialize(generator=torch.Generator().manual_seed(0))
     assert torch.equal(model.transition.A, first)
-    loss, told = model.loss(model, (obs, action, after), generator=None)
+    loss, parts = model.loss(model, (obs, action, after), generator=None)
     assert loss.shape == ()
     assert loss.requires_grad
-    assert set(told) == {"surprise"}
+    assert set(parts) == {"surprise"}

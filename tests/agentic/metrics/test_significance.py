@@ -31,7 +31,7 @@ def row(name: str = "m", p: float | None = 0.001, warnings: tuple[str, ...] = ()
         unit="bits",
         access=Access.RECORDS,
         frame=FRAME,
-        estimator="told",
+        estimator="known",
         null=null,
         episodes=500,
         samples=5000,
@@ -69,7 +69,7 @@ def test_a_verdict_is_read_from_its_word(verdict: Verdict) -> None:
 def test_the_words_of_files_stay() -> None:
     words = ["outside the null", "inside the null", "too little data", "too few surrogates", "no null", "undefined"]
     assert [verdict.value for verdict in Verdict] == words
-    assert [verdict.value for verdict in Verdict if verdict.untold] == words[1:4]
+    assert [verdict.value for verdict in Verdict if verdict.inconclusive] == words[1:4]
 
 
 @given(st.text().filter(lambda word: word not in [verdict.value for verdict in Verdict]))

@@ -39,7 +39,7 @@ class World(Courses):
         self.objective = ExpectedEnergy(self.model, self.model.begin(1), purpose)
         self.gain = gain
 
-    def told(self, course: np.ndarray, t: int) -> float:
+    def information(self, course: np.ndarray, t: int) -> float:
         return 0.0 if self.gain is None else shared(course, [t + 1], [2 * t + 2])
 
     def every(self) -> Tensor:
@@ -54,7 +54,7 @@ class TestAgainstEveryCourse:
     def test_each_plan_alone_and_all_together(self, gain: Gain | None, seed: int) -> None:
         """A gain is what a look adds among those still alive, and counts with the chance to be among them."""
         world = World(seed, gain)
-        expected = torch.tensor([world.value(plan, world.told) for plan in world.plans()], dtype=F64)
+        expected = torch.tensor([world.value(plan, world.information) for plan in world.plans()], dtype=F64)
         assert_close(world.objective(world.every())[:, 0], expected)
         assert_close(torch.cat([world.objective(plan) for plan in world.every()]), expected)
         found = minimize(world.objective, AllPlans()).belief
@@ -210,4 +210,4 @@ def test_total_subtracts_gains_and_adds_the_rest() -> None:
 
     parts = {"pragmatic": one(10), "state_gain": one(1), "parameter_gain": one(2), "effort": one(3)}
     assert ExpectedEnergy.total({**parts, "latent_parameter_gain": one(4), "terminal": one(5)}).item() == 11
-    assert ExpectedEnergy.total({**parts, "a gain by a stranger": one(4)}).item() == 6
+    assert ExpectedEnergy.total({**parts, "a gain by a third party": one(4)}).item() == 6

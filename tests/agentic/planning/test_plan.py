@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
-from agentic import Particles, Point, Real, Sequence, Simplex, weigh
+from agentic import Particles, Point, Real, Sequence, Simplex, plan_posterior
 
 F64 = torch.float64
 ENERGIES = st.lists(st.floats(-20, 20) | st.just(inf), min_size=2, max_size=6)
@@ -18,7 +18,7 @@ class TestWeigh:
     @settings(derandomize=True, deadline=None, max_examples=60)
     def test_weights_are_probabilities_and_better_is_never_rarer(self, energies: list[float], precision: float) -> None:
         values = torch.tensor(energies, dtype=F64)
-        q = weigh(values, precision)
+        q = plan_posterior(values, precision)
         assert q.sum().item() == pytest.approx(1)
         order = values.argsort()
         assert bool((q[order].diff() <= 1e-12).all())
@@ -29,23 +29,23 @@ class TestWeigh:
     @settings(derandomize=True, deadline=None, max_examples=30)
     def test_a_constant_changes_nothing(self, energies: list[float], constant: float) -> None:
         values = torch.tensor(energies, dtype=F64)
-        assert_close(weigh(values + constant, 2.0), weigh(values, 2.0))
+        assert_close(plan_posterior(values + constant, 2.0), plan_posterior(values, 2.0))
 
     def test_known_weights(self) -> None:
         energies, prior = torch.tensor([0.0, log(2)], dtype=F64), torch.tensor([0.25, 0.75], dtype=F64).log()
-        assert weigh(energies, 1.0).tolist() == pytest.approx([2 / 3, 1 / 3])
-        assert weigh(energies, 2.0, prior).tolist() == pytest.approx([0.25 / 0.4375, 0.1875 / 0.4375])
-        assert weigh(energies, 0.0, prior).tolist() == pytest.approx([0.25, 0.75])
+        assert plan_posterior(energies, 1.0).tolist() == pytest.approx([2 / 3, 1 / 3])
+        assert plan_posterior(energies, 2.0, prior).tolist() == pytest.approx([0.25 / 0.4375, 0.1875 / 0.4375])
+        assert plan_posterior(energies, 0.0, prior).tolist() == pytest.approx([0.25, 0.75])
 
     def test_ties_share_at_infinite_precision(self) -> None:
         energies = torch.tensor([[1.0, 1.0 + 1e-12, 2.0]], dtype=F64).T
-        assert weigh(energies, inf)[:, 0].tolist() == [0.5, 0.5, 0.0]
+        assert plan_posterior(energies, inf)[:, 0].tolist() == [0.5, 0.5, 0.0]
 
     @pytest.mark.parametrize("precision", [0.0, 1.0, inf])
     def test_what_habit_excludes_is_not_done_unless_there_is_nothing_else(self, precision: float) -> None:
         prior = torch.tensor([-inf, 0.0], dtype=F64)
-        assert weigh(torch.tensor([0.0, 9.0], dtype=F64), precision, prior).tolist() == [0, 1]
-        assert weigh(torch.tensor([inf, inf], dtype=F64), precision).tolist() == [0.5, 0.5]
+        assert plan_posterior(torch.tensor([0.0, 9.0], dtype=F64), precision, prior).tolist() == [0, 1]
+        assert plan_posterior(torch.tensor([inf, inf], dtype=F64), precision).tolist() == [0.5, 0.5]
 
 
 class TestSequence:

@@ -14,7 +14,7 @@ import pytest
 from agentic import Model
 from agentic.errors import UserError
 from agentic.plugins import PluginError, Registry, hookspecs, installed, load
-from tests.strangers import build
+from tests.third_parties import build
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_built_in_keeps_its_short_name(folder: Path) -> None:
     assert registry.why("energies", "gaussian")[-1] == "agentic/gaussian wins: a built-in keeps its short name"
 
 
-def test_two_strangers_lose_the_short_name_both(folder: Path) -> None:
+def test_two_third_parties_lose_the_short_name_both(folder: Path) -> None:
     for name in ("twin-a", "twin-b"):
         module = name.replace("-", "_")
         build.distribution(folder, name, {f"{module}.py": build.offer("twin")}, {"x": module})

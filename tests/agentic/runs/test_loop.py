@@ -125,14 +125,14 @@ def test_the_agent_sees_the_runs_number_type() -> None:
 
 @pytest.mark.parametrize("envs", [1, 3])
 def test_learning_then_evaluation(envs: int) -> None:
-    student, told = Student(), list[Progress]()
-    record = run(student, make(Walk, envs=envs), learn_steps=10, episodes=7, observer=told.append)
+    student, reported = Student(), list[Progress]()
+    record = run(student, make(Walk, envs=envs), learn_steps=10, episodes=7, observer=reported.append)
     assert sum(student.counting.seen) == 10
     assert record.manifest["steps"] == 10
     assert len(record.returns()) == 7
     assert record.manifest["evaluation_steps"] == sum(e.length for e in record.episodes("evaluate"))
-    learn = [progress for progress in told if progress.phase == "learn"]
-    assert (learn[-1].steps, learn[-1].learned["seen"], told[-1].episodes) == (10, 10.0, 7)
+    learn = [progress for progress in reported if progress.phase == "learn"]
+    assert (learn[-1].steps, learn[-1].learned["seen"], reported[-1].episodes) == (10, 10.0, 7)
 
 
 def test_evaluation_does_not_depend_on_learning() -> None:

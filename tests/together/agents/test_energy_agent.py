@@ -140,13 +140,13 @@ def test_the_precision_of_the_selection_weighs_the_plans() -> None:
     assert_close(decision.energies["pragmatic"], (q * decision.plan.parts["pragmatic"]).sum(0))
 
 
-class TestTold:
+class TestInformed:
     def test_of_another_goal_it_wants_that(self) -> None:
         agent, seen = AGENTS["tree"]
         first = course(agent, seen)[0]
-        other = agent.told(Change(goal=LogPreferences([[1.0, 0.0]])))
+        other = agent.informed(Change(goal=LogPreferences([[1.0, 0.0]])))
         changed = other.decide(first.state, seen[1], generator=seeded())
-        fresh = finite(TreeSearch(Max())).told(Change(goal=LogPreferences([[1.0, 0.0]])))
+        fresh = finite(TreeSearch(Max())).informed(Change(goal=LogPreferences([[1.0, 0.0]])))
         expected = fresh.decide(EnergyState(first.state.prior), seen[1], generator=seeded())
         assert_close(changed.energies["expected_energy"], expected.energies["expected_energy"])
         assert_close(agent.purpose.goal(None, torch.eye(2)), torch.tensor([0.0, -1.0], dtype=F64))
@@ -158,18 +158,18 @@ class TestTold:
         if name == "tree":
             example = CategoricalModel.example()
             model = CategoricalModel([example.likelihood()], [example.dynamics().flip(-1)], [[0.6, 0.4]])
-        told, state = agent.told(Change(model=model)), course(agent, seen)[-1].state
-        kept = told.decide(state, seen[0], generator=seeded())
-        without = told.decide(EnergyState(state.prior), seen[0], generator=seeded())
+        message, state = agent.informed(Change(model=model)), course(agent, seen)[-1].state
+        kept = message.decide(state, seen[0], generator=seeded())
+        without = message.decide(EnergyState(state.prior), seen[0], generator=seeded())
         assert_close(kept.action, without.action)
         assert_close(kept.energies["expected_energy"], without.energies["expected_energy"])
 
     def test_an_announced_model_is_not_being_learned(self) -> None:
         model = LinearGaussian.learned(linear().model.outcome, linear().model.action)
         agent = EnergyAgent(model, linear().purpose, Newton(), Riccati(), learner=ConjugateLearner(model))
-        assert agent.told(Change(model=linear().model)).learner is None
-        assert agent.told(Change(goal=QuadraticGoal([1.0]))).learner is agent.learner
-        assert agent.told(Change()).purpose is agent.purpose
+        assert agent.informed(Change(model=linear().model)).learner is None
+        assert agent.informed(Change(goal=QuadraticGoal([1.0]))).learner is agent.learner
+        assert agent.informed(Change()).purpose is agent.purpose
 
 
 def tick(decision: Decision, obs: Tensor, next_obs: Tensor) -> Tick:

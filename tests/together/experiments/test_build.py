@@ -95,7 +95,7 @@ def test_run_records_the_resolved_file(registry: Registry, tmp_path: Path) -> No
         (["env.changes=[{name = 'mirrored', far = 1}]"], "mirrored has no parameter 'far'"),
     ],
 )
-def test_what_does_not_fit_is_told_before_anything_runs(settings: list[str], said: str, registry: Registry) -> None:
+def test_what_does_not_fit_is_reported_before_anything_runs(settings: list[str], said: str, registry: Registry) -> None:
     with pytest.raises(UserError) as caught:
         build(tmaze(*settings), registry)
     assert said in str(caught.value)

@@ -151,9 +151,9 @@ def test_every_name_in_every_place(
 def test_the_sentence(settings: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = [word for setting in settings for word in ("--set", setting)]
     assert main(["run", str(ROOT / "examples" / "tmaze.toml"), *given, "--out", str(tmp_path)]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith(f"agentic: {said}")
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"agentic: {said}")
+    assert message.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 

@@ -65,8 +65,8 @@ class TestRegression:
     def test_it_reports_the_error_it_made(self) -> None:
         model = LinearGaussian.learned(Real((2,)), Real((1,)))
         zero = torch.zeros(1, 2, dtype=F64)
-        told = ConjugateLearner(model).update(tick(zero, torch.zeros(1, 1, dtype=F64), torch.tensor([[3.0, 4.0]])))
-        assert told == {"prediction_error": pytest.approx(5.0)}
+        message = ConjugateLearner(model).update(tick(zero, torch.zeros(1, 1, dtype=F64), torch.tensor([[3.0, 4.0]])))
+        assert message == {"prediction_error": pytest.approx(5.0)}
 
     def test_a_tick_without_valid_rows_teaches_nothing(self) -> None:
         model = LinearGaussian.learned(Real((2,)), Real((1,)))
@@ -114,7 +114,7 @@ class TestCounts:
 class TestDoors:
     def test_a_model_without_a_conjugate_belief(self) -> None:
         with pytest.raises(
-            UserError, match="ConjugateLearner needs a model that absorbs ticks in closed form, got Table"
+            UserError, match="ConjugateLearner needs a model that conditions on ticks in closed form, got Table"
         ):
             ConjugateLearner(Table.example())  # type: ignore[arg-type]
 
@@ -194,9 +194,9 @@ class TestGradientLearner:
         first, second = self.ticks(2)
         learner.update(first)
         assert torch.equal(self.weights(learner), drawn)
-        told = learner.update(second)
+        message = learner.update(second)
         assert not torch.equal(self.weights(learner), drawn)
-        assert set(told) == {"loss", "squared_error"}
+        assert set(message) == {"loss", "squared_error"}
 
     def test_a_second_run_goes_on_with_what_was_learned(self) -> None:
         learner = self.learner(every=2)

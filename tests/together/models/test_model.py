@@ -88,11 +88,11 @@ class TestSurvival:
 
     def test_a_world_without_ends_says_so(self) -> None:
         belief = FINITE.begin(1)
-        assert FINITE.survive(belief) == (belief, None)
-        assert LINEAR.survive(LINEAR.begin(1))[1] is None
+        assert FINITE.condition_on_alive(belief) == (belief, None)
+        assert LINEAR.condition_on_alive(LINEAR.begin(1))[1] is None
 
     def test_who_is_alive_is_not_where_episodes_end(self) -> None:
-        belief, alive = self.ending.survive(self.ending.begin(2))
+        belief, alive = self.ending.condition_on_alive(self.ending.begin(2))
         assert alive is not None
         assert alive.tolist() == [0.5, 0.5]
         assert belief.mean.tolist() == [[1, 0], [1, 0]]

@@ -49,7 +49,7 @@ class World(Courses):
         self.objective = ExpectedEnergy(self.model, self.model.begin(1), purpose)
         self.gain = gain
 
-    def told(self, course: np.ndarray, t: int) -> float:
+    def informed(self, course: np.ndarray, t: int) -> float:
         """The gain credited to step t + 1 by enumeration, with p(states 0..t+1, outcomes 1..t+1 | alive)."""
         states, outcomes = list(range(t + 2)), list(range(t + 2, 2 * t + 3))
         if self.gain is None:
@@ -73,7 +73,7 @@ class TestAgainstEveryCourse:
     def test_each_plan_alone_and_the_prefix_tree(self, gain: Gain | None, seed: int) -> None:
         """A gain is what a look adds among those still alive, and counts with the chance to be among them."""
         world = World(seed, gain)
-        expected = torch.tensor([world.value(plan, world.told) for plan in world.plans()], dtype=F64)
+        expected = torch.tensor([world.value(plan, world.informed) for plan in world.plans()], dtype=F64)
         actions = torch.eye(ACTIONS, dtype=F64)[torch.tensor(world.plans())].unsqueeze(1)
         assert_close(world.objective(actions)[:, 0], expected)
         plan = minimize(world.objective, Enumerate()).belief

@@ -53,7 +53,7 @@ def soft(precision: float = 2.0) -> SoftMin:
     return SoftMin(precision)
 
 
-def untold(precision=3.0):  # type: ignore[no-untyped-def]
+def unannotated(precision=3.0):  # type: ignore[no-untyped-def]
     return SoftMin(precision)
 
 
@@ -61,7 +61,7 @@ OURS: dict[str, type[Any] | str] = {
     "stopped": Stopped,
     "mixed": Mixed,
     "soft": f"{__name__}:soft",
-    "untold": f"{__name__}:untold",
+    "unannotated": f"{__name__}:unannotated",
 }
 
 
@@ -111,11 +111,11 @@ def test_a_contract_of_ones_own(registry: Registry) -> None:
 def test_a_function_is_a_component(registry: Registry) -> None:
     """What it returns is known by its annotation, else only once it is called."""
     assert registry.make(Backup, {"name": "soft"}) == SoftMin(2.0)
-    assert registry.make(Backup, {"name": "untold", "precision": 5.0}) == SoftMin(5.0)
+    assert registry.make(Backup, {"name": "unannotated", "precision": 5.0}) == SoftMin(5.0)
     with pytest.raises(UserError, match="a Selection is wanted: "):
         registry.make(Selection, {"name": "soft"})
-    with pytest.raises(UserError, match="untold makes a SoftMin, a Selection is wanted"):
-        registry.make(Selection, {"name": "untold"})
+    with pytest.raises(UserError, match="unannotated makes a SoftMin, a Selection is wanted"):
+        registry.make(Selection, {"name": "unannotated"})
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_a_function_is_a_component(registry: Registry) -> None:
 def test_what_does_not_fit_is_one_sentence(
     contract: Any, table: dict[str, Any], where: str, said: str, registry: Registry
 ) -> None:
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as message:
         registry.make(contract, table, where)
-    assert str(told.value).strip().startswith(said)
-    assert "\n" not in str(told.value)
+    assert str(message.value).strip().startswith(said)
+    assert "\n" not in str(message.value)
 
 
 @pytest.mark.parametrize("table", [{}, "joint", None, [], {"name": 3}])

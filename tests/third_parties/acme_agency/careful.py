@@ -29,7 +29,7 @@ class Careful(Learner):
         if self.fresh < self.every:
             return {}
         self.fresh = 0
-        data = self.trainable.digest(self.replay, generator=self.generator)
+        data = self.trainable.dataset(self.replay, generator=self.generator)
         done = fit(self.model, self.loss, data, optimizer=self.optimizer, epochs=self.epochs, generator=self.generator)
         self.model.version += 1
         return {"loss": float(done.losses[-1]), **done.info}

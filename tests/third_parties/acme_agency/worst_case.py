@@ -6,7 +6,7 @@ from typing import final
 
 from torch import Tensor
 
-from agentic import Backup, weigh
+from agentic import Backup, plan_posterior
 
 
 @final
@@ -15,4 +15,4 @@ class WorstCase(Backup):
     """The worst action's value: what can be had whatever is done later."""
 
     def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
-        return weigh(-energies, inf, log_habits, dim=-1)
+        return plan_posterior(-energies, inf, log_habits, dim=-1)

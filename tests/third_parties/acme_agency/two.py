@@ -5,7 +5,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Agent, Categorical, Decision, Energy, Environment, Selection, Simplex, UserError, weigh
+from agentic import Agent, Categorical, Decision, Energy, Environment, Selection, Simplex, UserError, plan_posterior
 
 from .epsilon_greedy import EpsilonGreedy
 from .stubborn import Stubborn
@@ -40,7 +40,7 @@ class Two(Agent):
         angle = torch.arange(self.action.count, dtype=torch.float64) * (2 * torch.pi / self.action.count)
         places = self.radius * torch.stack([angle.cos(), angle.sin()], -1)
         energies = self.critic(None, places).expand(len(obs), -1)
-        policy = Categorical(weigh(energies, self.actor.precision, dim=-1), self.action.sizes)
+        policy = Categorical(plan_posterior(energies, self.actor.precision, dim=-1), self.action.sizes)
         action = self.actor.choose(policy, self.action, generator)
         judged = (action.double() * energies).sum(-1)
         return Decision(action.to(obs.dtype), policy=policy, energies={"critic": judged})

@@ -1,4 +1,4 @@
-"""Plugins by strangers, good and bad, as distributions in a folder; with the folder on the path, they are installed."""
+"""Plugins by third parties, good and bad, as distributions in a folder; installed where the folder is on the path."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,7 +79,7 @@ COMMAND = """
 
     @click.command()
     def hello():
-        click.echo("hello from a stranger")
+        click.echo("hello from a third party")
 """
 
 
@@ -126,7 +126,7 @@ def broken(folder: Path, name: str) -> None:
     distribution(folder, name, {f"{module}.py": BROKEN[name][0]}, {"x": module})
 
 
-def strangers(folder: Path, short_name: str) -> None:
+def third_parties(folder: Path, short_name: str) -> None:
     """The eight of a bad day; `short_name` is a built-in energy, which one of them offers too."""
     good(folder)
     for name in ("import-error", "unknown-hook", "bad-signature"):
