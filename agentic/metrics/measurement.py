@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from html import escape
-from math import isfinite
-from typing import TYPE_CHECKING, Any, final
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from scipy.special import stdtrit
 
 from agentic.errors import UserError
 
@@ -76,6 +77,12 @@ class Interval:
     low: float
     high: float
     method: str
+
+    @classmethod
+    def student(cls, value: float, error: float, freedom: float, *, level: float, method: str = "Student t") -> Self:
+        """value ± t(level, freedom) error, for a standard `error`; NaN bounds without a degree of freedom."""
+        half = float(stdtrit(freedom, 0.5 + level / 2)) * error if freedom > 0 else nan
+        return cls(level, value - half, value + half, method)
 
     def __str__(self) -> str:
         return f"[{self.low:.4g}, {self.high:.4g}]"

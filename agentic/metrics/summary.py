@@ -5,7 +5,6 @@ from math import isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from agentic.metrics.measurement import Interval
 from agentic.runs.record import Record
@@ -19,8 +18,8 @@ def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     sample = np.asarray(values, np.float64)
     n = len(sample)
     mean = float(sample.mean()) if n else nan
-    half = float(stdtrit(n - 1, 0.5 + level / 2)) * float(sample.std(ddof=1)) / sqrt(n) if n > 1 else nan
-    return mean, Interval(level, mean - half, mean + half, "Student t over episodes")
+    error = float(sample.std(ddof=1)) / sqrt(n) if n > 1 else nan
+    return mean, Interval.student(mean, error, n - 1, level=level, method="Student t over episodes")
 
 
 def summarize(record: Record) -> dict[str, Any]:
