@@ -19,6 +19,7 @@ from agentic.metrics.subject import Subject
 from agentic.plugins.parameters import accepted
 from agentic.plugins.registry import Registry
 from agentic.runs.allocator import keep_freed_memory
+from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
 from agentic.runs.run import Progress, run
 
@@ -43,7 +44,7 @@ class Built:
         keep_freed_memory()
         try:
             if folder is not None:
-                table.save(Path(folder) / "experiment.toml")
+                table.save(RunFolder(Path(folder)).experiment_file)
             return run(
                 self.agent,
                 self.environment,

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from agentic.errors import UserError
 from agentic.runs.chunk import PHASES, SHAPES
+from agentic.runs.folder import RunFolder
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
 
@@ -60,22 +61,24 @@ class Record:
     @classmethod
     def open(cls, folder: str | Path) -> "Record":
         """The record in a run's folder, finished or not. Raises UserError where there is none."""
-        path = Path(folder)
-        if not (path / "manifest.json").is_file() and not any(path.glob("ticks-*.parquet")):
-            raise UserError(f"{path} is not the folder of a run: it holds neither manifest.json nor ticks-*.parquet")
-        return cls(path)
+        found = RunFolder(Path(folder))
+        if not found.holds_run:
+            raise UserError(
+                f"{folder} is not the folder of a run: it holds neither {found.manifest_file.name} nor ticks"
+            )
+        return cls(found.path)
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """What ran, and how it ended."""
         if self._manifest is not None:
             return self._manifest
-        return read(self.folder) if self.folder else {}
+        return read(RunFolder(self.folder)) if self.folder else {}
 
     @property
     def chunks(self) -> list[Path]:
         """The Parquet files, in order; none for a record in memory."""
-        return sorted(self.folder.glob("ticks-*.parquet")) if self.folder else []
+        return RunFolder(self.folder).chunks() if self.folder else []
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All ticks, or some of their columns, as one Arrow table in the order they happened."""
@@ -95,7 +98,7 @@ class Record:
         `plan` holds the actions one after the other; `numpy.reshape` gives them back their shape, which the schema's
         metadata has under "shapes". Without columns where none were asked for.
         """
-        paths = sorted(self.folder.glob("candidates-*.parquet")) if self.folder else []
+        paths = RunFolder(self.folder).chunks("candidates") if self.folder else []
         tables = self._candidates if self.folder is None else [_read(path, None) for path in paths]
         return _joined(tables) if tables else pa.table({})
 

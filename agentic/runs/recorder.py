@@ -12,22 +12,23 @@ from agentic.environments.environment import Environment
 from agentic.errors import RunError
 from agentic.runs.candidates import Wanted
 from agentic.runs.chunk import Block
+from agentic.runs.folder import RunFolder
 from agentic.runs.seeds import Phase
 from agentic.tick import Tick
 
 
 class Recorder:
-    """Takes ticks, and writes `ticks-000000.parquet`, ... into `folder` from a thread of its own (None: keeps them).
+    """Takes ticks, and writes chunks of them into `folder` from a thread of its own (None: keeps them).
 
     Files depend on nothing but the ticks: no time stamps, one writer, boundaries counted in ticks. Energies and
     belief fields get their column at the first tick that has them; earlier rows of the same chunk are NaN, and earlier
     chunks are without it, which `Record` mends when it reads. Where candidate plans are `wanted`, those of the same
-    ticks go to `candidates-000000.parquet`, ..., which is there before its ticks are.
+    ticks go to a chunk of their own, which is there before its ticks are.
 
     Raises RunError of one sentence where the folder cannot be written; what was finished before stays.
     """
 
-    def __init__(self, env: Environment, folder: Path | None, wanted: Wanted | None = None) -> None:
+    def __init__(self, env: Environment, folder: RunFolder | None, wanted: Wanted | None = None) -> None:
         self._env, self._folder, self._wanted = env, folder, wanted
         self._block = Block(0, 0, env, wanted)
         self._done: dict[int, Block] = {}
@@ -77,7 +78,9 @@ class Recorder:
     def _raise(self) -> None:
         if self._failure is not None:
             reason = getattr(self._failure, "strerror", None) or str(self._failure)
-            raise RunError(f"the record in {self._folder} cannot be written: {reason}") from self._failure
+            raise RunError(
+                f"the record in {self._folder and self._folder.path} cannot be written: {reason}"
+            ) from self._failure
 
     def _write_all(self) -> None:
         while (block := self._queue.get()) is not None:
@@ -90,8 +93,8 @@ class Recorder:
             table = block.table()
             if self._folder is not None:
                 if block.candidates:
-                    write_chunk(block.candidates.table(), self._folder / f"candidates-{block.index:06d}.parquet")
-                write_chunk(table, self._folder / f"ticks-{block.index:06d}.parquet")
+                    write_chunk(block.candidates.table(), self._folder.chunk("candidates", block.index))
+                write_chunk(table, self._folder.chunk("ticks", block.index))
                 block.clear()
             self._done[block.index] = block
         except Exception as error:  # raised again where the loop is

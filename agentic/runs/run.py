@@ -18,6 +18,7 @@ from agentic.environments.environment import make
 from agentic.errors import RunError, UserError
 from agentic.learning.learner import Learner
 from agentic.runs.candidates import wanted
+from agentic.runs.folder import RunFolder
 from agentic.runs.loop import ticks
 from agentic.runs.manifest import Manifest, describe
 from agentic.runs.record import Record
@@ -66,7 +67,7 @@ def run(
     _check(agent, learn_steps=learn_steps, warmup=warmup, episodes=episodes, candidates=candidates)
     if hold < 1:
         raise UserError(f"hold must be at least 1 tick, got {hold}")
-    world, place = make(env), _prepared(folder)
+    world, place = make(env), None if folder is None else RunFolder.new(folder)
     manifest = Manifest(place, describe(seed, dtype, components))
     recorder = Recorder(world, place, wanted(agent, candidates))
 
@@ -99,7 +100,7 @@ def run(
         if isinstance(env, str):
             world.close()
     manifest.finish("finished", **_counts(recorder))
-    return Record(place, recorder.tables, manifest.content, recorder.candidates)
+    return Record(place and place.path, recorder.tables, manifest.content, recorder.candidates)
 
 
 @final
@@ -142,23 +143,10 @@ def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> No
         recorder.close()
     with suppress(OSError):
         if manifest.folder is not None:
-            (manifest.folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            manifest.folder.error_file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     with suppress(RunError):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         manifest.finish(status, **_counts(recorder))
-
-
-def _prepared(folder: str | Path | None) -> Path | None:
-    if folder is None:
-        return None
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the run folder {path}: {error.strerror}; give another one") from error
-    if any(path.glob("ticks-*.parquet")):
-        raise UserError(f"{path} already holds a record: give a new folder")
-    return path
 
 
 def _check(agent: Agent, **counts: int) -> None:

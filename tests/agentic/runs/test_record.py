@@ -24,7 +24,7 @@ from torch import Tensor
 
 from agentic import Agent, Decision, Gaussian, Particles, Record, RunError, UserError, make, run, ticks
 from agentic.runs.chunk import LARGEST, Block, boundary
-from agentic.runs.manifest import create_folder
+from agentic.runs.folder import RunFolder, create_folder
 from agentic.runs.recorder import Recorder
 from agentic.testing.worlds import Coin
 from tests.agentic.standins import Same
@@ -112,7 +112,7 @@ def test_a_column_that_comes_late_is_nan_before() -> None:
 
 def test_a_column_that_a_chunk_lacks_is_nan_there(tmp_path: Path) -> None:
     world = make(Walk())
-    recorder = Recorder(world, tmp_path)
+    recorder = Recorder(world, RunFolder(tmp_path))
     for agent in (Coin(), Thinking()):
         for tick in ticks(agent, world, steps=256):
             recorder.add("learn", tick)
@@ -175,7 +175,7 @@ def test_a_full_disk_is_one_sentence(at: str, tmp_path: Path, monkeypatch: pytes
     if at == "ticks":
         monkeypatch.setattr(pq, "write_table", full)
     else:
-        monkeypatch.setattr("agentic.runs.manifest.os.replace", full)
+        monkeypatch.setattr("agentic.runs.folder.os.replace", full)
     with pytest.raises(RunError, match=r"cannot be written: No space left on device$"):
         run(Thinking(), Walk(), folder=tmp_path, episodes=400)
     if at == "ticks":
