@@ -21,7 +21,7 @@ from agentic.plugins.registry import Registry
 from agentic.runs.allocator import keep_freed_memory
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
-from agentic.runs.run import Progress, run
+from agentic.runs.run import Progress, Recording, Schedule, run
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,11 @@ class Built:
             return run(
                 self.agent,
                 self.environment,
+                Schedule(table.evaluate.episodes, table.learn.steps, table.learn.warmup, table.learn.hold),
+                Recording(folder, table.run.candidates, self.components),
                 seed=table.run.seed,
-                learn_steps=table.learn.steps,
-                warmup=table.learn.warmup,
-                hold=table.learn.hold,
-                episodes=table.evaluate.episodes,
-                folder=folder,
                 dtype=getattr(torch, table.run.dtype),
                 observer=observer,
-                components=self.components,
-                candidates=table.run.candidates,
             )
         finally:
             self.environment.close()
