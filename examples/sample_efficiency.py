@@ -21,8 +21,8 @@ import torch
 
 import agentic
 from agentic import Experiment, Schedule, run
+from agentic.cli import keep_freed_memory
 from agentic.experiments.build import build
-from agentic.runs.allocator import keep_freed_memory
 
 HERE = Path(__file__).parent
 HELD_OUT = 1_000_000  # the seed of all evaluations

@@ -18,7 +18,6 @@ from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
 from agentic.plugins.parameters import accepted
 from agentic.plugins.registry import Registry
-from agentic.runs.allocator import keep_freed_memory
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
 from agentic.runs.run import Progress, Recording, Schedule, run
@@ -36,12 +35,11 @@ class Built:
     def run(self, folder: str | Path | None = None, observer: Callable[[Progress], None] | None = None) -> Record:
         """Run once and record it in `folder` beside the resolved file; None keeps the record in memory.
 
-        Sets the number of threads torch computes with, and has the process keep memory that it frees. Raises RunError
-        for what fails; see `agentic.run`.
+        Sets the number of threads torch computes with, on which digits depend. Raises RunError for what fails; see
+        `agentic.run`.
         """
         table = self.experiment
         torch.set_num_threads(table.run.threads)
-        keep_freed_memory()
         try:
             if folder is not None:
                 table.save(RunFolder(Path(folder)).experiment_file)
