@@ -15,7 +15,7 @@ from agentic.agents.explorer import Explorer
 from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import RunError, UserError
 from agentic.learning.learner import Learner
-from agentic.runs.candidates import wanted
+from agentic.runs.candidates import Wanted
 from agentic.runs.folder import RunFolder
 from agentic.runs.loop import ticks
 from agentic.runs.manifest import Manifest, describe
@@ -99,7 +99,8 @@ def run(
     world = make(env)
     folder = None if recording.folder is None else RunFolder.new(recording.folder)
     manifest = Manifest(folder, describe(seed, dtype, recording.components))
-    recorder = Recorder(world, folder, wanted(agent, recording.candidates))
+    wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
+    recorder = Recorder(world, folder, wanted)
 
     def follow(phase: Phase, happening: Iterator[Tick], learner: Learner | None) -> None:
         progress = None
