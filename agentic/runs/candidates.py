@@ -11,7 +11,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from agentic.environments.spaces import Layout, Leaf
+from agentic.environments.leaf import Leaf
+from agentic.environments.spaces import Layout
 from agentic.planning.plan import Plan
 from agentic.runs.seeds import Phase
 from agentic.runs.table import PHASES, table_of
@@ -65,9 +66,8 @@ class CandidateRows:
         What is relaxed is projected as it would be when it is selected.
         """
         projected = self._action.domain.project(actions.transpose(0, 1))
-        pieces = torch.split(projected, [leaf.width for leaf in self._action.leaves], -1)
         columns = {"length": np.full(projected.shape[0] * projected.shape[1], projected.shape[2])}
-        for leaf, piece in zip(self._action.leaves, pieces, strict=True):
+        for leaf, piece in zip(self._action.leaves, self._action.split(projected), strict=True):
             native = leaf.decode(piece.reshape(-1, leaf.width).detach().cpu().numpy())
             columns[_column(leaf)] = native.reshape(-1)
         return columns
