@@ -102,7 +102,7 @@ from agentic.plugins.loading import load as load
 from agentic.plugins.registry import Registry as Registry
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
-from agentic.runs.run import Progress as Progress, run as run
+from agentic.runs.run import Progress as Progress, Recording as Recording, Schedule as Schedule, run as run
 from agentic.runs.seeds import stream as stream
 from agentic.tick import Decision as Decision, Native as Native, Tick as Tick
 

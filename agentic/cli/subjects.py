@@ -14,6 +14,7 @@ from agentic.experiments.experiment import EvaluateTable, Experiment
 from agentic.experiments.worlds import LIMIT, limited
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
+from agentic.runs.folder import RunFolder
 
 
 @final
@@ -30,7 +31,7 @@ class Source:
     @classmethod
     def of_run(cls, run: str, registry: Registry, quiet: bool) -> Self:
         """A run's folder, or a data set as "minari:...". Raises UserError where there is none."""
-        found, file = subject_of(run), Path(run) / "experiment.toml"
+        found, file = subject_of(run), RunFolder(Path(run)).experiment_file
         label = run if run.startswith("minari:") else Path(run).resolve().name
         return cls(label, registry, quiet, Experiment.load(file) if file.is_file() else None, found)
 

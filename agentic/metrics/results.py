@@ -8,9 +8,7 @@ from typing import Self, final
 
 from agentic.errors import RunError, UserError
 from agentic.metrics.measurement import Measurement
-from agentic.runs.manifest import write_whole
-
-RESULT = "measurements.json"
+from agentic.runs.folder import RunFolder, write_whole
 
 
 @final
@@ -27,7 +25,7 @@ class Result:
     def read(cls, folder: Path) -> Self | None:
         """The result in the folder of a task; None where there is none, or none that can be read."""
         try:
-            found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+            found = json.loads(RunFolder(folder).measurements_file.read_text(encoding="utf-8"))
             measured = {name: Measurement.from_dict(each) for name, each in found["measurements"].items()}
             return cls(measured, found["missing"], tuple(found["broken"]), found["key"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
@@ -37,7 +35,8 @@ class Result:
         """Write it into the folder of a run. Raises RunError where that fails."""
         measured = {name: each.to_dict() for name, each in self.measurements.items()}
         content = {"measurements": measured, "missing": dict(self.missing), "broken": self.broken, "key": self.key}
+        file = RunFolder(folder).measurements_file
         try:
-            write_whole(folder / RESULT, json.dumps(content, indent=1, allow_nan=False) + "\n")
+            write_whole(file, json.dumps(content, indent=1, allow_nan=False) + "\n")
         except OSError as error:
-            raise RunError(f"cannot write {folder / RESULT}: {error.strerror}") from error
+            raise RunError(f"cannot write {file}: {error.strerror}") from error

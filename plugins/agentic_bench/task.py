@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import random
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +24,8 @@ from agentic.errors import RunError, UserError, described
 from agentic.experiments import Named, change, limited
 from agentic.metrics import Result
 from agentic.plugins import PRIVATE, Registry, load
-from agentic.runs import annotate
-
-LONGEST = 60  # letters of a label in the name of a folder
+from agentic.runs import RunFolder, annotate
+from agentic_bench.folder import BenchFolder, unit
 
 
 @final
@@ -57,7 +55,7 @@ class Task:
     @property
     def folder(self) -> Path:
         """Where its results are, within the folder of the bench."""
-        return Path("units", slug(self.world), slug(self.agent), f"seed-{self.seed}")
+        return unit(self.world, self.agent, self.seed)
 
     @property
     def label(self) -> str:
@@ -78,7 +76,7 @@ def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> 
 
     What does not apply, or breaks, is told in its result. Raises RunError where the folder cannot be written.
     """
-    place, draft = folder / task.folder, folder / "units" / f".{slug(task.label)}"
+    place, draft = folder / task.folder, BenchFolder(folder).draft(task.label)
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -109,7 +107,7 @@ def _attempt(task: Task, folder: Path, key: str, registry: Registry) -> None:
             broken += [] if isinstance(error, UserError) else [column.label]
         seconds[column.label] = perf_counter() - begun
     Result(measured, missing, tuple(broken), key).keep(folder)
-    annotate(folder, measuring_seconds=seconds)
+    annotate(RunFolder(folder), measuring_seconds=seconds)
 
 
 def _reason(error: BaseException) -> str:
@@ -129,12 +127,6 @@ def _measured(column: Column, subject: Subject, task: Task, registry: Registry) 
                 subject = subject.recorded(episodes=task.experiment.evaluate.episodes, seed=task.seed)
     found = measure(metric, subject, seed=task.seed)
     return replace(found, diagnostics={**found.diagnostics, "subject": task.label})
-
-
-def slug(label: str) -> str:
-    """A label as the name of a folder; labels that differ keep different names."""
-    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:LONGEST] or "x"
-    return plain if plain == label else f"{plain}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"
 
 
 def _forget(seed: int) -> None:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from agentic import Agent, Categorical, Decision, Subject, UserError, measure, run, truth_of
+from agentic import Agent, Categorical, Decision, Schedule, Subject, UserError, measure, run, truth_of
 from agentic.testing import worlds
 from agentic.testing.metrics import subject
 from agentic_metrics.finite.lookahead import Planners
@@ -193,7 +193,7 @@ def test_what_is_out_of_place_is_refused() -> None:
 def test_the_metric_asks_the_agent_or_reads_the_record() -> None:
     world = World.of(truth_of(worlds.TwoPlaces()))
     agent = Follower(planner(world, depth=2, discount=0.9))
-    case = Subject(run(agent, worlds.TwoPlaces, episodes=12, seed=1), agent, worlds.TwoPlaces)
+    case = Subject(run(agent, worlds.TwoPlaces, Schedule(episodes=12), seed=1), agent, worlds.TwoPlaces)
     asked, read = (measure(PlanningDepth(exact=exact, surrogates=40), case) for exact in (True, False))
     for found in (asked, read):
         assert found.value == 1, "two places: the nearest payment is all there is to look for"
