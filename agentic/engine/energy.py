@@ -51,10 +51,6 @@ class Energy(nn.Module, ABC):
         """dE/dz of every row, shaped like `z`: the second of `value_and_gradient`."""
         return self.value_and_gradient(x, z)[1]
 
-    def kick(self, x: Given, z: Tensor, move: Tensor, rate: float) -> None:
-        """move <- move - rate dE/dz, in place: a descent's or a momentum's step; override where it is one kernel."""
-        move.sub_(self.gradient(x, z), alpha=rate)
-
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
         """The energy (*s, b) and dE/dz in one evaluation, by autograd.
 

@@ -46,10 +46,6 @@ class Objective(ABC):
         """Its gradient at `z`, shaped like `z`: the second of `value_and_gradient`."""
         return self.value_and_gradient(z)[1]
 
-    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
-        """move <- move - rate gradient(z), in place; `move` is shaped like `z`."""
-        move.sub_(self.gradient(z), alpha=rate)
-
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Both at once, (*s, b) and shaped like `z`, by autograd; what to override where there is a closed form."""
         return row_value_and_gradient(self, z)
@@ -81,9 +77,6 @@ class Clamped(Objective):
 
     def gradient(self, z: Tensor) -> Tensor:
         return self.energy.gradient(self.x, z)
-
-    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
-        self.energy.kick(self.x, z, move, rate)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self.energy.value_and_gradient(self.x, z)

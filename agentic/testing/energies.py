@@ -122,17 +122,6 @@ def closed_form_is_used(tried: Probe) -> None:
     )
 
 
-def kick_is_a_step_against_the_gradient(tried: Probe) -> None:
-    """`kick` takes rate times the gradient off `move`, in place, and leaves `z` where it is."""
-    _differentiable(tried)
-    x, z = tried.at(4)
-    move, before = torch.linspace(-1, 1, z.numel(), dtype=z.dtype).view_as(z), z.clone()
-    expected = move - 0.3 * tried.energy.gradient(x, z)
-    tried.energy.kick(x, z, move, 0.3)
-    assert_close(move, expected, "kick against move - rate gradient")
-    assert torch.equal(before, z), "kick moved z: it changes `move` only"
-
-
 def residuals_are_of_the_energy(tried: Probe) -> None:
     """|residuals|^2 / 2 is the energy up to what does not depend on z."""
     x, z = tried.at(4)
@@ -216,7 +205,6 @@ ENERGY: tuple[Callable[[Probe], None], ...] = (
     gradcheck,
     value_and_gradient_are_those,
     closed_form_is_used,
-    kick_is_a_step_against_the_gradient,
     residuals_are_of_the_energy,
     terms_sum_to_the_energy,
     inputs_untouched,

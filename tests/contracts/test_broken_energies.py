@@ -105,21 +105,6 @@ class ForgetsItsClosedForm(Spring):
         return z - x
 
 
-class KicksUphill(Spring):
-    """Adds what it should take off."""
-
-    def kick(self, x: Tensor, z: Tensor, move: Tensor, rate: float) -> None:
-        move.add_(z - x, alpha=rate)
-
-
-class KicksElsewhere(Spring):
-    """Steps itself and leaves the move."""
-
-    def kick(self, x: Tensor, z: Tensor, move: Tensor, rate: float) -> None:
-        super().kick(x, z, move, rate)
-        z.add_(move)
-
-
 class OtherSquares(Spring):
     """The residuals of twice the energy."""
 
@@ -317,8 +302,6 @@ CAUGHT = [
     (Doubles, "gradient_is_the_derivative"),
     (TwoMinds, "value_and_gradient_are_those"),
     (ForgetsItsClosedForm, "closed_form_is_used"),
-    (KicksUphill, "kick_is_a_step_against_the_gradient"),
-    (KicksElsewhere, "kick_is_a_step_against_the_gradient"),
     (OtherSquares, "residuals_are_of_the_energy"),
     (Detached, "gradcheck"),
     (LosesATerm, "terms_sum_to_the_energy"),
