@@ -97,6 +97,10 @@ class Conditional(Energy):
     def given(self, x: Given) -> Belief:
         """The distribution over `z` given `x`."""
 
+    def swapped(self) -> Energy:
+        """The same as an energy of `x` with `z` given; override it where the derivatives by `x` are written down."""
+        return Swapped(self)
+
 
 class ClosedForm(Energy):
     """An energy whose gradient is written down; beside another contract it comes first in the list of bases."""
@@ -107,6 +111,21 @@ class ClosedForm(Energy):
 
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
         return self(x, z), self.gradient(x, z)
+
+
+@final
+class Swapped(Energy):
+    """`E(z, x)` as an energy of `z`: what was free is given and what was given is free, its derivatives autograd's."""
+
+    def __init__(self, energy: Energy) -> None:
+        super().__init__()
+        self.energy = energy
+
+    def forward(self, x: Given, z: Tensor) -> Tensor:
+        return self.energy(z, x)
+
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        return self.energy.residuals(z, x)
 
 
 class PopulationEnergy(nn.Module, ABC):

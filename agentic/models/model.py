@@ -89,14 +89,6 @@ class Model(nn.Module, ABC):
         """
         return {}
 
-    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor | None:
-        """d observation(z, obs) / dz in closed form, shaped like `z`; None where there is none."""
-        return None
-
-    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor | None:
-        """d2 observation(z, obs) / dz2 in closed form, (*s, b, d, d); None where there is none."""
-        return None
-
     def begin(self, batch: int) -> Belief:
         """The prior belief of `batch` fresh episodes."""
         return self.prior.given(torch.empty(batch, 0))

@@ -290,6 +290,37 @@ class Halved(Normal):  # type: ignore[misc]
         return 0.5 * super().forward(x, z)
 
 
+class Backward(Normal):  # type: ignore[misc]
+    """Claims that its energy of what is given has no slope."""
+
+    def swapped(self) -> Energy:
+        return Flat(self)
+
+
+class Flat(ClosedForm):
+    """An energy with the slope of another."""
+
+    def __init__(self, energy: Energy) -> None:
+        super().__init__()
+        self.energy = energy
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.energy(z, x)
+
+    def gradient(self, x: Tensor, z: Tensor) -> Tensor:
+        return torch.zeros_like(z)
+
+
+class BackwardEvidence(Cart):
+    """Its observation has a wrong slope by the latent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.observation = Backward(
+            self.observation.bias, self.observation.spread, self.observation.get_buffer("weight_0")
+        )
+
+
 CAUGHT = [
     (SumsTheBatch, "shape_is_one_number_per_row"),
     (KeepsTheEvent, "shape_is_one_number_per_row"),
@@ -328,6 +359,7 @@ CAUGHT = [
     (OtherDynamics, "dynamics_equal_the_transition"),
     (OneRow, "begins_with_a_batch"),
     (LooseEvidence, "observation_given_agrees_with_the_energy"),
+    (BackwardEvidence, "swapped_is_the_observation"),
 ]
 
 
