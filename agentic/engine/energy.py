@@ -71,13 +71,6 @@ class Energy(nn.Module, ABC):
         """Where settling may start (*s, b, *event), read off `x` by an encoder; None where there is nothing to read."""
         return None
 
-    def log_normalizer(self, x: Given) -> Tensor | None:
-        """The `log Z` for which `exp(-E - log Z)` is a probability, or None where it is unknown or infinite.
-
-        A `Conditional` has 0; a sum of factors of one joint distribution adds its parts'; a multiple has none.
-        """
-        return None
-
     def __add__(self, other: "Energy") -> "Energy":
         return Sum(self._weighted + other._weighted)
 
@@ -94,9 +87,6 @@ class Energy(nn.Module, ABC):
 
 class Conditional(Energy):
     """A normalized `-log p(z | x)`, in nats: what evidence, ambiguity, gains and predictions need."""
-
-    def log_normalizer(self, x: Given) -> Tensor | None:
-        return torch.zeros(())
 
     @abstractmethod
     def given(self, x: Given) -> Belief:
@@ -209,11 +199,6 @@ class Sum(Energy):
     def start(self, x: Given) -> Tensor | None:
         """That of the first part that has one."""
         return next((start for part in self.members if (start := part.start(x)) is not None), None)
-
-    def log_normalizer(self, x: Given) -> Tensor | None:
-        logs = [log for part in self.members if (log := part.log_normalizer(x)) is not None]
-        known = len(logs) == len(self.members) and set(self.weights) == {1.0}
-        return torch.stack(torch.broadcast_tensors(*logs)).sum(0) if known else None
 
     def _total(self, parts: Sequence[Tensor]) -> Tensor:
         """The weighted sum of what each part says, with sample axes that broadcast."""

@@ -20,8 +20,8 @@ from agentic_energies.network import Network
 class VAE(Amortized):
     """E(x, z) = -log p(x | f(z)) - log N(z; 0, 1) in nats: `x` (*s, b, o) given, `z` (*s, b, d) free.
 
-    The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and `log_normalizer(x)`, which
-    would be log p(x), is None. `decoder` maps d to o numbers that `emission` (default Gaussian of variance 1) reads;
+    The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and over z alone
+    to p(x), which is unknown. `decoder` maps d to o numbers that `emission` (default Gaussian of variance 1) reads;
     `encoder` maps o to 2 d numbers, mean and log standard deviation of the amortized belief. Raises UserError for
     networks that do not fit.
     """

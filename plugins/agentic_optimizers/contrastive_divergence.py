@@ -98,9 +98,6 @@ class PersistentChains(Energy):
     def hessian(self, x: Any, z: Tensor) -> Tensor:
         return self.energy.hessian(x, z)
 
-    def log_normalizer(self, x: Any) -> Tensor | None:
-        return self.energy.log_normalizer(x)
-
     def take(self, n: int) -> Tensor:
         """Where the next `n` chains stand, (n, *event). Raises UserError for more than there are."""
         if n > len(self.chains):

@@ -194,13 +194,6 @@ class Unnormalized(Conditional):
         return Gaussian(x, torch.eye(x.shape[-1], dtype=x.dtype).expand(*x.shape, -1))
 
 
-class NamesAConstant(Unnormalized):
-    """Knows that it is not normalized."""
-
-    def log_normalizer(self, x: Any) -> Tensor:
-        return torch.ones(())
-
-
 class SumsToTwo(Conditional):
     """Probabilities of a coin, twice."""
 
@@ -346,7 +339,6 @@ CAUGHT = [
     (Guarded, "finite"),
     (Undocumented, "documented"),
     (Unnormalized, "given_agrees_with_the_energy"),
-    (NamesAConstant, "log_normalizer_is_zero"),
     (SumsToTwo, "probabilities_sum_to_one"),
     (MostLikely, "predict_equals_brute_force"),
     (MostLikely, "predict_equals_monte_carlo"),

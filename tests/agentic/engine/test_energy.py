@@ -1,4 +1,4 @@
-"""Energies: sums, multiples, terms, derivatives, normalizers."""
+"""Energies: sums, multiples, terms, derivatives, arguments swapped."""
 
 from typing import Any
 
@@ -145,19 +145,6 @@ class TestSwapped:
 
         assert_close(Swapped(Squares()).residuals(Z, X), Z - 2 * X)
         assert Swapped(Normal()).residuals(Z, X) is None
-
-
-class TestLogNormalizer:
-    def test_a_conditional_has_zero_and_an_energy_none(self) -> None:
-        assert Normal().log_normalizer(X) == 0
-        assert Bowl().log_normalizer(X) is None
-
-    def test_a_sum_adds_its_parts_where_all_are_known(self) -> None:
-        assert (Normal() + Normal()).log_normalizer(X) == 0
-        assert (Normal() + Bowl()).log_normalizer(X) is None
-
-    def test_a_multiple_has_none(self) -> None:
-        assert (2 * Normal()).log_normalizer(X) is None
 
 
 @pytest.mark.parametrize("energy", [Bowl(), Bowl() + Quartic(), 3 * Normal()])
