@@ -22,6 +22,7 @@ from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Re
 from agentic.engine.energy import (
     ClosedForm as ClosedForm,
     Conditional as Conditional,
+    Encoder as Encoder,
     Energy as Energy,
     PopulationEnergy as PopulationEnergy,
 )

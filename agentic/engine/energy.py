@@ -67,10 +67,6 @@ class Energy(nn.Module, ABC):
         """The r (*s, b, m) of an energy that is |r|^2 / 2 plus what does not depend on `z`; None for any other."""
         return None
 
-    def start(self, x: Given) -> Tensor | None:
-        """Where settling may start (*s, b, *event), read off `x` by an encoder; None where there is nothing to read."""
-        return None
-
     def __add__(self, other: "Energy") -> "Energy":
         return Sum(self._weighted + other._weighted)
 
@@ -83,6 +79,14 @@ class Energy(nn.Module, ABC):
     def _weighted(self) -> list[tuple[float, "Energy"]]:
         """The summands it brings into a sum, with their weights."""
         return [(1.0, self)]
+
+
+class Encoder(ABC):
+    """What reads a start off what is given: an energy of its `x`, a model of its observations."""
+
+    @abstractmethod
+    def start(self, x: Given) -> Tensor | None:
+        """Where settling may start (*s, b, *event); None where there is nothing to read it off."""
 
 
 class Conditional(Energy):
@@ -143,7 +147,7 @@ class PopulationEnergy(nn.Module, ABC):
 
 
 @final
-class Sum(Energy):
+class Sum(Energy, Encoder):
     """A weighted sum of energies of the same variables, of pairs (weight, energy).
 
     Its terms are the weighted terms of its parts, numbered where names repeat.
@@ -198,7 +202,8 @@ class Sum(Energy):
 
     def start(self, x: Given) -> Tensor | None:
         """That of the first part that has one."""
-        return next((start for part in self.members if (start := part.start(x)) is not None), None)
+        starts = (part.start(x) for part in self.members if isinstance(part, Encoder))
+        return next((start for start in starts if start is not None), None)
 
     def _total(self, parts: Sequence[Tensor]) -> Tensor:
         """The weighted sum of what each part says, with sample axes that broadcast."""

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Density
 from agentic.engine.domain import Domain
+from agentic.engine.energy import Encoder
 from agentic.engine.mixture import density
 from agentic.engine.objective import Clamped, Objective
 from agentic.models.model import Model
@@ -33,7 +34,7 @@ class Evidence(Objective):
         return self.model.latent
 
     def proposal(self) -> Tensor | None:
-        return self.model.proposal(self.obs)
+        return self.model.start(self.obs) if isinstance(self.model, Encoder) else None
 
     @cached_property
     def misfit(self) -> Clamped:
@@ -43,9 +44,9 @@ class Evidence(Objective):
     def __call__(self, z: Tensor) -> Tensor:
         return self.misfit(z) + density(self.prior).energy(z)
 
-    def middle(self) -> Tensor:
-        """The prior belief's mean."""
-        return self.prior.mean
+    def start(self, z: Any) -> Tensor:
+        """At `z`; where that is None at the prior belief's mean."""
+        return self.prior.mean if z is None else z
 
     def gradient(self, z: Tensor) -> Tensor:
         return self.misfit.gradient(z) + density(self.prior).gradient(z)

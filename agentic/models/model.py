@@ -65,10 +65,6 @@ class Model(nn.Module, ABC):
         """
         return belief
 
-    def proposal(self, obs: Tensor) -> Tensor | None:
-        """Where perceiving `obs` (b, *event) may start (b, *event), by an encoder; None where there is none."""
-        return None
-
     @property
     def alive(self) -> Callable[[Tensor], Tensor] | None:
         """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b); None: it always does.

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from agentic.engine.belief import Belief, Categorical, Density, Gaussian
 from agentic.engine.domain import Domain, Simplex
+from agentic.engine.energy import Encoder
 from agentic.models.model import FiniteModel, LinearModel, Model, Step
 from agentic.testing.common import assert_close, clones, generator
 from agentic.testing.energies import (
@@ -57,14 +58,14 @@ def begins_with_a_batch(make: Make) -> None:
         assert_close(merged.mean, belief.mean, "a belief merged with itself")
 
 
-def proposes_latents(make: Make) -> None:
-    """proposal(obs) is one latent per row."""
+def starts_at_latents(make: Make) -> None:
+    """start(obs) of a model with an encoder is one latent per row."""
     model = make()
-    start = model.proposal(model.outcome.draw(3, generator=generator()))
+    start = model.start(model.outcome.draw(3, generator=generator())) if isinstance(model, Encoder) else None
     if start is None:
         raise NotApplicable("it has no encoder")
     shape = (3, *model.latent.event)
-    assert tuple(start.shape) == shape, f"proposal(obs) of 3 rows must be {shape}, got {tuple(start.shape)}"
+    assert tuple(start.shape) == shape, f"start(obs) of 3 rows must be {shape}, got {tuple(start.shape)}"
 
 
 def predict_equals_brute_force(make: Make) -> None:
@@ -223,7 +224,7 @@ def part(name: str, model: Model) -> Probe:
 CHECKS: tuple[Run, ...] = (
     declares_its_spaces,
     begins_with_a_batch,
-    proposes_latents,
+    starts_at_latents,
     predict_equals_brute_force,
     dynamics_equal_the_transition,
     swapped_is_the_observation,
