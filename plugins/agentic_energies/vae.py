@@ -11,7 +11,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Amortized, Belief, Encoder, Gaussian, Point, Real, UserError
+from agentic import Amortized, Belief, Encoder, Gaussian, Point, Real, UserError, normal_like
 from agentic_energies.emission import Emission, GaussianEmission
 from agentic_energies.network import Network
 
@@ -135,9 +135,7 @@ class VAE(Amortized, Encoder):
             spread = ((self.decoder.jacobian(mean) @ root) ** 2).sum((-2, -1)) / (2 * self.emission.variance)
             exact: Tensor = self.emission(x, self.decoder(mean)) + spread + divergence
             return exact
-        where = mean.device if generator is None else generator.device
-        noise = torch.randn(n, *mean.shape, generator=generator, dtype=mean.dtype, device=where).to(mean.device)
-        draws = mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
+        draws = mean + (root @ normal_like(mean, generator, n).unsqueeze(-1)).squeeze(-1)
         sampled: Tensor = self.emission(x, self.decoder(draws)).mean(0) + divergence
         return sampled
 

@@ -12,9 +12,9 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Clamped, Energy, Loss, Particles, Real, Sampler, UserError, minimize
+from agentic import Clamped, Energy, Loss, Particles, Real, Sampler, UserError, minimize, normal_like, uniform_like
 from agentic_optimizers.langevin import Langevin
-from agentic_optimizers.rows import given_and_free, normal_like, uniform_like
+from agentic_optimizers.rows import given_and_free
 
 
 class Starts(ABC):
