@@ -25,6 +25,7 @@ from agentic.engine.energy import (
     Conditional as Conditional,
     Encoder as Encoder,
     Energy as Energy,
+    LeastSquares as LeastSquares,
     PopulationEnergy as PopulationEnergy,
 )
 from agentic.engine.learned import (

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agentic import Categorical, ClosedForm, Conditional, Energy, Gaussian
+from agentic import Categorical, ClosedForm, Conditional, Energy, Gaussian, LeastSquares
 from agentic.testing import check, checks
 from agentic.testing.kit import find
 from agentic.testing.worlds import Cart, Ladder, Normal
@@ -105,7 +105,7 @@ class ForgetsItsClosedForm(Spring):
         return z - x
 
 
-class OtherSquares(Spring):
+class OtherSquares(Spring, LeastSquares):
     """The residuals of twice the energy."""
 
     def residuals(self, x: Tensor, z: Tensor) -> Tensor:
