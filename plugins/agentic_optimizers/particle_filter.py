@@ -8,8 +8,19 @@ from typing import Any, ClassVar, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Either, Evidence, Iterate, Objective, Particles, Point, PushForward, Sampler, UserError
-from agentic_optimizers.rows import uniform_like
+from agentic import (
+    Belief,
+    Either,
+    Evidence,
+    Iterate,
+    Objective,
+    Particles,
+    Point,
+    PushForward,
+    Sampler,
+    UserError,
+    uniform_like,
+)
 
 
 class Weighing(NamedTuple):

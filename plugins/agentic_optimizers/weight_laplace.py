@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Categorical, Gaussian, UserError
+from agentic import Categorical, Conditional, Gaussian, UserError
 from agentic_optimizers.likelihood import Likelihood
 from agentic_optimizers.rows import given_and_free
 from agentic_optimizers.weight_posterior import WeightPosterior, named_weights
@@ -82,12 +82,11 @@ class WeightLaplace:
     def __call__(self, f: WeightPosterior, z: Any = None) -> WeightBelief:
         """The belief at weights z (1, p), by default the module's own.
 
-        Raises UserError where the curvature is not positive definite and where the prior has no normalizer.
+        Raises UserError where the curvature is not positive definite and where the prior is not normalized.
         """
         mode = f.start(z)
-        log_z = f.prior.log_normalizer(None)
-        if log_z is None:
-            raise UserError(f"weight_laplace needs a prior with a normalizer, {type(f.prior).__name__} has none")
+        if not isinstance(f.prior, Conditional):
+            raise UserError(f"weight_laplace needs a normalized prior, a Conditional, got {type(f.prior).__name__}")
         with torch.no_grad():
             energy, gradient = f.value_and_gradient(mode)
             curve = self.curvature(f, mode[0]).detach()
@@ -99,7 +98,7 @@ class WeightLaplace:
                     "or use Fisher"
                 )
             log_det = 2 * root.diagonal().log().sum()
-            free_energy = energy[0] + log_z + 0.5 * (log_det - len(curve) * math.log(2 * math.pi))
+            free_energy = energy[0] + 0.5 * (log_det - len(curve) * math.log(2 * math.pi))
             belief = Gaussian(mode.detach(), torch.cholesky_inverse(root).unsqueeze(0))
         return WeightBelief(belief, float(free_energy), float(gradient.norm()))
 
