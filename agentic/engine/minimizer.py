@@ -5,9 +5,9 @@ What is lowered is an `Objective`; how is a `Minimizer`, a frozen dataclass of p
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, final
+from typing import Any, Literal, final
 
 import torch
 from torch import Tensor
@@ -18,6 +18,28 @@ from agentic.engine.state import select
 from agentic.errors import RunError, UserError
 
 Kind = Literal["energy", "free_energy", "mean_energy"]
+
+
+@final
+@dataclass(frozen=True)
+class Solution:
+    """What `minimize` found.
+
+    `value` (b,) in nats is an energy, a free energy or (samplers) a mean energy: `kind` says which. `converged` (b,)
+    is None for samplers, which converge in law only. `trace` (n, b) holds the values met on the way, the start first:
+    every iterate's, unless the solver runs many steps at a stretch. `diagnostics` are the solver's own, by name, each
+    (b,) or a scalar: acceptance, effective samples.
+    """
+
+    belief: Belief
+    value: Tensor
+    kind: Kind
+    steps: int
+    evaluations: int
+    converged: Tensor | None
+    residual: Tensor
+    trace: Tensor
+    diagnostics: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @final
@@ -35,39 +57,31 @@ class Iterate:
     evaluations: int
     memory: Any = None
 
-
-@final
-@dataclass(frozen=True)
-class Solution:
-    """What `minimize` found.
-
-    `value` (b,) in nats is an energy, a free energy or (samplers) a mean energy: `kind` says which. `converged` (b,)
-    is None for samplers, which converge in law only. `trace` (n, b) holds the values met on the way, the start first:
-    every iterate's, unless the solver runs many steps at a stretch. `diagnostics` are the solver's own, by name.
-    """
-
-    belief: Belief
-    value: Tensor
-    kind: Kind
-    steps: int
-    evaluations: int
-    converged: Tensor | None
-    residual: Tensor
-    trace: Tensor
-    diagnostics: Mapping[str, Tensor] = field(default_factory=dict)
+    def solution(
+        self,
+        belief: Belief,
+        value: Tensor | None = None,
+        kind: Kind = "energy",
+        diagnostics: Mapping[str, Tensor] | None = None,
+    ) -> Solution:
+        """The solution of a solver that begins and ends here; `value` (b,) is the iterate's where it is None."""
+        found = self.value if value is None else value
+        trace = self.value.unsqueeze(0)
+        return Solution(belief, found, kind, 0, self.evaluations, None, self.residual, trace, diagnostics or {})
 
 
 class Minimizer(ABC):
     """A way to lower an objective. Concrete ones are frozen dataclasses with a default number of `steps`.
 
-    `kind` names what a solution's value is. `tolerance` is the residual below which a row counts as converged; a
-    converged row is frozen. `check_every` is the number of steps between two looks at value and residual.
+    `init` and `step` must be written; `run`, `solution` and `tolerance` have a default.
     """
 
-    kind: ClassVar[Kind] = "energy"
     steps: int
-    tolerance: float = 0.0
-    check_every: int = 1
+
+    @property
+    def tolerance(self) -> float:
+        """The residual at which a row counts as converged and is frozen. Default: 0."""
+        return 0.0
 
     @abstractmethod
     def init(self, f: Objective, z: Any) -> Iterate:
@@ -82,13 +96,27 @@ class Minimizer(ABC):
     ) -> tuple[Iterate, int, list[Tensor]]:
         """From an iterate up to `steps` steps on: where it ends, the steps taken, the values (b,) met on the way.
 
-        Ends early once all rows have converged; looks at them after every `check_every` steps. Override where a loop of
-        many steps can be made faster; the law and the minimum must be the same.
+        Default: one step at a time until all rows have converged. Override where a loop of many steps can be made
+        faster; the law and the minimum must be the same.
         """
+        return self.fold(iterate, steps, lambda now, count: self.step(f, now, generator=generator))
+
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """What the iterate stands for: a belief, the value that is reported and its kind, diagnostics by name.
+
+        Default: what the objective makes of the place, and its energy. Write it as `iterate.solution(...)`.
+        """
+        return iterate.solution(f.settled(iterate.z, iterate.value))
+
+    @final
+    def fold(
+        self, iterate: Iterate, steps: int, advance: Callable[[Iterate, int], Iterate], every: int = 1
+    ) -> tuple[Iterate, int, list[Tensor]]:
+        """A `run` by `advance(iterate, count)`, looked at after every so many steps; converged rows are frozen."""
         trace, taken, done = list[Tensor](), 0, iterate.residual <= self.tolerance
         while taken < steps and not bool(done.all()):
-            count = min(self.check_every, steps - taken)
-            after = self.unroll(f, iterate, count, generator=generator)
+            count = min(every, steps - taken)
+            after = advance(iterate, count)
             if bool(done.any()):
                 kept = select(done, replace(iterate, evaluations=after.evaluations), after)
                 after = replace(kept, evaluations=after.evaluations)
@@ -97,42 +125,15 @@ class Minimizer(ABC):
             trace.append(iterate.value)
         return iterate, taken, trace
 
-    def unroll(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
-        """The iterate `steps` steps on. Override where they need not be taken one by one."""
-        for _ in range(steps):
-            iterate = self.step(f, iterate, generator=generator)
-        return iterate
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """What is worth knowing about how it went (acceptance, effective samples), by name; each (b,) or a scalar."""
-        return {}
-
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        """The belief the iterate stands for; what its objective makes of the place unless the solver knows better."""
-        return f.settled(iterate.z, iterate.value)
-
-    def value(self, f: Objective, iterate: Iterate, belief: Belief) -> Tensor:
-        """What the solution reports, of the solver's `kind`, (b,)."""
-        return iterate.value
-
 
 class Sampler(Minimizer):
     """A minimizer in law: its draws follow `exp(-f)`, which lowers the free energy of their distribution.
 
-    What it wants to report it keeps in the iterate's memory; `belief` returns the draws as `Particles`. The value is
-    their mean energy, or a free energy where `kind` says so; `converged` is None.
+    What it wants to report it keeps in the iterate's memory; its solution's belief are the draws, `Particles`, and its
+    value their mean energy (`kind` "mean_energy") or a free energy; `converged` is None.
     """
 
-    kind: ClassVar[Kind] = "mean_energy"
-
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        trace = []
-        for _ in range(steps):
-            iterate = self.step(f, iterate, generator=generator)
-            trace.append(iterate.value)
-        return iterate, steps, trace
+    tolerance = -1.0  # no residual stops a chain
 
 
 @torch.no_grad()
@@ -161,15 +162,9 @@ def minimize(
         raise RunError(
             f"{type(solver).__name__} met an energy that is not a number in rows {rows}: check f and its start"
         )
-    belief = solver.belief(f, iterate)
-    return Solution(
-        belief=belief,
-        value=solver.value(f, iterate, belief),
-        kind=solver.kind,
+    return replace(
+        solver.solution(f, iterate),
         steps=taken,
-        evaluations=iterate.evaluations,
         converged=None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance,
-        residual=iterate.residual,
         trace=torch.stack([first.value, *trace]),
-        diagnostics=solver.diagnostics(f, iterate),
     )

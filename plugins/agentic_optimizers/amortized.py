@@ -1,13 +1,12 @@
 """Amortized settling: an encoder says where to start, a solver takes it from there (Kim et al. 2018)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from agentic import Belief, Iterate, Minimizer, Objective, Sampler, UserError
+from agentic import Iterate, Minimizer, Objective, Sampler, Solution, UserError
 from agentic_optimizers.gradient import GradientDescent
 
 
@@ -31,11 +30,7 @@ class Amortized(Minimizer):
             raise UserError(f"amortized expects steps >= 0, got {self.steps}")
 
     @property
-    def kind(self) -> Any:  # type: ignore[override]  # that of the inner solver
-        return self.inner.kind
-
-    @property
-    def tolerance(self) -> float:  # type: ignore[override]
+    def tolerance(self) -> float:
         return self.inner.tolerance
 
     def init(self, f: Objective, z: Any) -> Iterate:
@@ -56,11 +51,5 @@ class Amortized(Minimizer):
     ) -> tuple[Iterate, int, list[Tensor]]:
         return self.inner.run(f, iterate, steps, generator=generator)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        return self.inner.diagnostics(f, iterate)
-
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        return self.inner.belief(f, iterate)
-
-    def value(self, f: Objective, iterate: Iterate, belief: Belief) -> Tensor:
-        return self.inner.value(f, iterate, belief)
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return self.inner.solution(f, iterate)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from agentic import Clamped, Iterate, Objective, Particles, Real, Sampler, UserError
+from agentic import Clamped, Iterate, Objective, Particles, Real, Sampler, Solution, UserError
 from agentic_optimizers.mixing import Diagnostics
 
 ROWS = 65_536  # energies of kept draws that are evaluated at a time
@@ -99,18 +99,15 @@ class Chains(Sampler):
         after = Memory(walker, draws, energies, last)
         return Iterate(walker.z, trace[-1], iterate.residual, evaluations, after), steps, trace
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
-        draws = iterate.memory.draws if len(iterate.memory.draws) else iterate.z.unsqueeze(0)
-        shape = (len(draws), *iterate.value.shape)
-        return Particles(draws, torch.full(shape, -log(len(draws)), dtype=draws.dtype, device=draws.device))
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        energies: Tensor = iterate.memory.energies
-        return energies.mean(0) if len(energies) else iterate.value
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        memory: Memory = iterate.memory
+        draws, value = memory.draws, memory.energies.mean(0)
+        if not len(draws):
+            draws, value = iterate.z.unsqueeze(0), iterate.value
         shared = isinstance(f, Clamped) and f.x is None
-        return Diagnostics(self.belief(f, iterate).z, shared, iterate.memory.walker.informed())
+        log_weights = torch.full((len(draws), *value.shape), -log(len(draws)), dtype=draws.dtype, device=draws.device)
+        told = Diagnostics(draws, shared, memory.walker.informed())
+        return iterate.solution(Particles(draws, log_weights), value, "mean_energy", told)
 
 
 def check_walk(solver: Chains, **positive: float) -> None:

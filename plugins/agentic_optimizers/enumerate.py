@@ -6,7 +6,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import ExpectedEnergy, Iterate, Minimizer, Objective, Sequence, Simplex, UserError
+from agentic import ExpectedEnergy, Iterate, Minimizer, Objective, Sequence, Simplex, Solution, UserError
 
 
 @final
@@ -40,7 +40,7 @@ class Enumerate(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate
 
-    def belief(self, f: Objective, iterate: Iterate) -> Sequence:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f, ExpectedEnergy)
         assert isinstance(f.model.action, Simplex)
         values, parts = iterate.memory
@@ -48,7 +48,8 @@ class Enumerate(Minimizer):
         index = torch.cartesian_prod(*[torch.arange(len(corners))] * horizon).reshape(-1, horizon)
         habits = f.model.log_habits
         prior = None if habits is None else habits[index].sum(-1, keepdim=True)
-        return Sequence(corners[index].unsqueeze(1), values, f.model.action, parts, prior, f.model.version)
+        plans = corners[index].unsqueeze(1)
+        return iterate.solution(Sequence(plans, values, f.model.action, parts, prior, f.model.version))
 
 
 def _in_order(part: Tensor, actions: int, horizon: int) -> Tensor:

@@ -4,14 +4,13 @@ It needs first derivatives only, its curvature J'J is never indefinite, and on a
 Kalman update; on others its steps are those of the iterated extended Kalman filter (Bell and Cathey 1993).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Gaussian, Iterate, Minimizer, Objective, Real, UserError
+from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
 from agentic_optimizers.laplace_belief import laplace_belief, laplace_free_energy
 
 LIFT = 1e-3  # the damping of a row that had none, once a step of it has failed
@@ -41,7 +40,6 @@ class GaussNewton(Minimizer):
     singular where it ends.
     """
 
-    kind: ClassVar = "free_energy"
     steps: int = 50
     damping: float = 0.0
     tolerance: float = 1e-12
@@ -84,16 +82,13 @@ class GaussNewton(Minimizer):
         z, value = torch.where(row, place, iterate.z), torch.where(better, value, iterate.value)
         return Iterate(z, value, _decrement(slope, curvature), iterate.evaluations + 1, after)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """`steps`: how many each row took, and the `damping` it ended with, each (b,)."""
-        return {"steps": iterate.memory.taken, "damping": iterate.memory.damping}
-
-    def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
-        return laplace_belief("gauss_newton", iterate.z, iterate.memory.curvature)
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        log_det = torch.linalg.slogdet(iterate.memory.curvature).logabsdet
-        return laplace_free_energy(iterate.value, log_det, iterate.z.shape[-1])
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """With the `steps` that each row took, and the `damping` it ended with, each (b,)."""
+        fit: Fit = iterate.memory
+        belief = laplace_belief("gauss_newton", iterate.z, fit.curvature)
+        log_det = torch.linalg.slogdet(fit.curvature).logabsdet
+        value = laplace_free_energy(iterate.value, log_det, iterate.z.shape[-1])
+        return iterate.solution(belief, value, "free_energy", {"steps": fit.taken, "damping": fit.damping})
 
 
 def _squares(f: Objective, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,12 +4,12 @@ One step on a linear-Gaussian energy is the Kalman update, covariance included.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Gaussian, Iterate, Minimizer, Objective, Real, UserError
+from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
 from agentic_optimizers.laplace_belief import indefinite, laplace_belief, laplace_free_energy
 
 
@@ -30,7 +30,6 @@ class Newton(Minimizer):
     exact for quadratic energies and no bound otherwise. Raises UserError for an indefinite Hessian.
     """
 
-    kind: ClassVar = "free_energy"
     steps: int = 20
     damping: float = 0.0
     halvings: int = 20
@@ -73,8 +72,7 @@ class Newton(Minimizer):
         log_det = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian, log_det))
 
-    def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
-        return laplace_belief("newton", iterate.z, iterate.memory.hessian)
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        return laplace_free_energy(iterate.value, iterate.memory.log_det, iterate.z.shape[-1])
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        belief = laplace_belief("newton", iterate.z, iterate.memory.hessian)
+        value = laplace_free_energy(iterate.value, iterate.memory.log_det, iterate.z.shape[-1])
+        return iterate.solution(belief, value, "free_energy")

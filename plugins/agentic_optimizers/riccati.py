@@ -24,6 +24,7 @@ from agentic import (
     Objective,
     ObservationGoal,
     Purpose,
+    Solution,
     UserError,
 )
 from agentic_optimizers.feedback_plan import AffineFeedback
@@ -109,10 +110,10 @@ class Riccati(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f, ExpectedEnergy)
         law, spread, extra, parts = iterate.memory
-        return AffineFeedback(
+        plan = AffineFeedback(
             gains=torch.from_numpy(law.gains),
             offsets=torch.from_numpy(law.offsets),
             start=f.belief,
@@ -120,6 +121,7 @@ class Riccati(Minimizer):
             version=f.model.version,
             memory=(f.model, f.purpose, law, spread, extra),
         )
+        return iterate.solution(plan)
 
     def _again(self, f: ExpectedEnergy, plan: Any) -> tuple[Law, Array | None, dict[str, Array]] | None:
         if not isinstance(plan, AffineFeedback) or plan.version != f.model.version:

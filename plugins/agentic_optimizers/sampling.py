@@ -4,7 +4,7 @@ What one round does may be compiled: the rollout of all candidates becomes few k
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf, nan
 from types import FunctionType
@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from agentic import Belief, Box, ExpectedEnergy, Iterate, Minimizer, Model, Objective, Sequence, UserError
+from agentic import Box, ExpectedEnergy, Iterate, Minimizer, Model, Objective, Sequence, Solution, UserError
 from agentic_optimizers.proposals import Scored, Space, widths
 
 
@@ -108,16 +108,14 @@ class Sampling(Minimizer):
         evaluations = iterate.evaluations + count + self.extra(state, last)
         return Iterate(state.space.join(place), value, iterate.residual, evaluations, after)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        found: Scored | None = iterate.memory.found
-        if not isinstance(f, ExpectedEnergy) or found is None:
-            return f.settled(iterate.z, iterate.value)
-        actions, kept = iterate.memory.space.join(found.places), self.kept(found)
-        return Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        effective = iterate.memory.effective
-        return {} if effective is None else {"effective_candidates": effective}
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        state: State = iterate.memory
+        belief, found = f.settled(iterate.z, iterate.value), state.found
+        if isinstance(f, ExpectedEnergy) and found is not None:
+            actions, kept = state.space.join(found.places), self.kept(found)
+            belief = Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
+        told = {} if state.effective is None else {"effective_candidates": state.effective}
+        return iterate.solution(belief, diagnostics=told)
 
     def named(self) -> str:
         """What it is called in messages."""

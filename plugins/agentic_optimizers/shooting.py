@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, UserError
+from agentic import Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, Solution, UserError
 
 MEAN, SQUARE = 0.9, 0.99  # how long gradients and their squares are remembered
 LONGER, SHORTER = 1.2, 0.5  # a row's step after one that lowered its energy, and after one that did not
@@ -102,8 +102,8 @@ class Shooting(Minimizer):
             value = torch.where(better, known, value)
         return replace(iterate, z=corner, value=value, evaluations=iterate.evaluations + 1), taken, trace
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        return f.settled(f.domain.project(iterate.z), iterate.value)
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return iterate.solution(f.settled(f.domain.project(iterate.z), iterate.value))
 
     def _begin(self, f: Objective, start: Tensor, anchor: Any, evaluations: int) -> Iterate:
         """The first iterate of the descent."""

@@ -9,7 +9,18 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Backup, Categorical, ExpectedEnergy, FiniteModel, Iterate, Minimizer, Objective, Purpose, UserError
+from agentic import (
+    Backup,
+    Categorical,
+    ExpectedEnergy,
+    FiniteModel,
+    Iterate,
+    Minimizer,
+    Objective,
+    Purpose,
+    Solution,
+    UserError,
+)
 from agentic_optimizers.backups import MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
 from agentic_optimizers.tree_plan import Tree
@@ -54,11 +65,11 @@ class TreeSearch(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate
 
-    def belief(self, f: Objective, iterate: Iterate) -> Tree:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f, ExpectedEnergy)
         assert isinstance(f.model, FiniteModel)
         search: Search = iterate.memory[0]
-        return Tree(
+        plan = Tree(
             values=search.values[-1][search.roots].T,
             parts={name: part[search.roots].T for name, part in search.parts.items()},
             beliefs=search.graph.beliefs,
@@ -69,6 +80,7 @@ class TreeSearch(Minimizer):
             version=f.model.version,
             memory=(f.model, f.purpose, self.backup, iterate.memory),
         )
+        return iterate.solution(plan)
 
     def _earlier(self, f: ExpectedEnergy, plan: Any) -> tuple[Search, ...]:
         """What a previous tree has solved, as long as model, version, purpose and backup stand."""
