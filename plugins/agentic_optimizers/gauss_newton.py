@@ -4,14 +4,14 @@ It needs first derivatives only, its curvature J'J is never indefinite, and on a
 Kalman update; on others its steps are those of the iterated extended Kalman filter (Bell and Cathey 1993).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
 from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
-from agentic_optimizers.laplace_belief import laplace_belief, laplace_free_energy
+from agentic_optimizers.laplace import laplace
 
 LIFT = 1e-3  # the damping of a row that had none, once a step of it has failed
 
@@ -85,10 +85,8 @@ class GaussNewton(Minimizer):
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         """With the `steps` that each row took, and the `damping` it ended with, each (b,)."""
         fit: Fit = iterate.memory
-        belief = laplace_belief("gauss_newton", iterate.z, fit.curvature)
-        log_det = torch.linalg.slogdet(fit.curvature).logabsdet
-        value = laplace_free_energy(iterate.value, log_det, iterate.z.shape[-1])
-        return iterate.solution(belief, value, "free_energy", {"steps": fit.taken, "damping": fit.damping})
+        found = laplace("gauss_newton", iterate, fit.curvature, torch.linalg.slogdet(fit.curvature).logabsdet)
+        return replace(found, diagnostics={"steps": fit.taken, "damping": fit.damping})
 
 
 def _squares(f: Objective, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:

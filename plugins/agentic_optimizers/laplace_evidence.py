@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log, pi
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor
 
 from agentic import Domain, Energy, Loss, Minimizer, RunError, UserError
+from agentic_optimizers.laplace import laplace_free_energy, log_determinant
 from agentic_optimizers.newton import Newton
 from agentic_optimizers.settled import Joint, clamped, refuse_unnormalized, settle, settling
 
@@ -49,15 +49,15 @@ class LaplaceEvidence(Loss):
         z = solution.belief.mean
         if z.dim() != 2 or z.shape[-1] > LARGEST:
             raise UserError(f"LaplaceEvidence takes vectors of at most {LARGEST} latents, got {tuple(z.shape[1:])}")
-        energy, log_det = module(x, z).mean(), log_determinant(module, x, z).mean()
-        value = energy + 0.5 * (log_det - z.shape[-1] * log(2 * pi))
+        energy, log_det = module(x, z).mean(), settled_log_determinant(module, x, z).mean()
+        value = laplace_free_energy(energy, log_det, z.shape[-1])
         if isinstance(module, Joint):
             value = value + module.joint_log_normalizer()
         info = {"energy": energy.detach(), "log_determinant": log_det.detach(), "free_energy": value.detach()}
         return value, info | settling(solution)
 
 
-def log_determinant(module: Energy, x: Any, z: Tensor) -> Tensor:
+def settled_log_determinant(module: Energy, x: Any, z: Tensor) -> Tensor:
     """log det d2E/dz2 at settled latents `z` (b, d), (b,), with its whole derivative by the weights.
 
     With H^-1 = sum_k u_k u_k' the derivative of log det H is that of sum_k u_k' H u_k, u held fixed, taken where
@@ -70,7 +70,7 @@ def log_determinant(module: Energy, x: Any, z: Tensor) -> Tensor:
             raise RunError(f"the energy has no minimum where rows {rows[:8]} ended: settle them longer, or with newton")
         eye = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device).expand_as(root)
         directions = torch.linalg.solve_triangular(root.mT, eye, upper=True).movedim(-1, 0)  # (d, b, d), the u_k
-        known: Tensor = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        known = log_determinant(root)
     if not torch.is_grad_enabled():
         return known
     slope = module.gradient(x, z.detach().requires_grad_())

@@ -1,6 +1,5 @@
 """Laplace over weights: a Gaussian belief around fitted weights, and the evidence of the model (MacKay 1992)."""
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Categorical, Gaussian, UserError
+from agentic_optimizers.laplace import laplace_free_energy, log_determinant, positive_root
 from agentic_optimizers.likelihood import Likelihood
 from agentic_optimizers.rows import given_and_free
 from agentic_optimizers.weight_posterior import WeightPosterior, named_weights
@@ -91,15 +91,9 @@ class WeightLaplace:
         with torch.no_grad():
             energy, gradient = f.value_and_gradient(mode)
             curve = self.curvature(f, mode[0]).detach()
-            root, failed = torch.linalg.cholesky_ex(curve)
-            if bool(failed):
-                lowest = float(torch.linalg.eigvalsh(curve)[0])
-                raise UserError(
-                    f"weight_laplace needs positive curvature, got a smallest eigenvalue of {lowest:.3g}: fit further, "
-                    "or use Fisher"
-                )
-            log_det = 2 * root.diagonal().log().sum()
-            free_energy = energy[0] + log_z + 0.5 * (log_det - len(curve) * math.log(2 * math.pi))
+            needs, remedy = "positive curvature", "fit further, or use Fisher"
+            root = positive_root("weight_laplace", curve, needs=needs, remedy=remedy)
+            free_energy = laplace_free_energy(energy[0] + log_z, log_determinant(root), len(curve))
             belief = Gaussian(mode.detach(), torch.cholesky_inverse(root).unsqueeze(0))
         return WeightBelief(belief, float(free_energy), float(gradient.norm()))
 
