@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from agentic import Iterate, Minimizer, Objective, Sampler, Solution, UserError
+from agentic_optimizers.checks import modules_in
 from agentic_optimizers.gradient import GradientDescent
 
 
@@ -36,10 +37,9 @@ class Amortized(Minimizer):
     def init(self, f: Objective, z: Any) -> Iterate:
         start = f.proposal()
         if start is None:
-            parts = [type(part).__name__ for part in vars(f).values() if isinstance(part, torch.nn.Module)]
             raise UserError(
                 f"amortized needs an energy that offers a start(x), or a model with a proposal(obs), got "
-                f"{type(f).__name__} of {', '.join(parts) or 'no module'}: use its inner solver"
+                f"{type(f).__name__} of {modules_in(f)}: use its inner solver"
             )
         return self.inner.init(f, start)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
+from agentic_optimizers.checks import modules_in
 from agentic_optimizers.laplace import laplace
 
 LIFT = 1e-3  # the damping of a row that had none, once a step of it has failed
@@ -56,7 +57,7 @@ class GaussNewton(Minimizer):
         if residuals is None:
             raise UserError(
                 "gauss_newton needs an energy that is a sum of squares and offers them as residuals(x, z), got "
-                f"{type(f).__name__} of {_names(f)}: use newton, lbfgs or gradient"
+                f"{type(f).__name__} of {modules_in(f)}: use newton, lbfgs or gradient"
             )
         value, (half_square, slope, curvature) = f(start), _squares(f, start)
         damping, zero = torch.full_like(value, self.damping), torch.zeros_like(value)
@@ -133,8 +134,3 @@ def _decrement(slope: Tensor, curvature: Tensor) -> Tensor:
     part = torch.linalg.solve_triangular(root, slope.unsqueeze(-1), upper=False).squeeze(-1)
     decrement = 0.5 * part.square().sum(-1)
     return torch.where(failed > 0, torch.inf, decrement)
-
-
-def _names(f: Objective) -> str:
-    parts = [type(part).__name__ for part in vars(f).values() if isinstance(part, torch.nn.Module)]
-    return ", ".join(parts) or "no module"

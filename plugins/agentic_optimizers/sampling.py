@@ -7,14 +7,13 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf, nan
-from types import FunctionType
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
-from agentic import Box, ExpectedEnergy, Iterate, Minimizer, Model, Objective, Sequence, Solution, UserError
+from agentic import Box, ExpectedEnergy, Iterate, Minimizer, Objective, Sequence, Solution, UserError
+from agentic_optimizers.compiled import compiled
 from agentic_optimizers.proposals import Scored, Space, widths
 
 
@@ -128,24 +127,8 @@ class Sampling(Minimizer):
             raise UserError(f"{self.named()} expects {expected}, {common}, got {self}")
 
 
-_COMPILED: WeakKeyDictionary[Model, dict[Any, Callable[..., Any]]] = WeakKeyDictionary()
-
-
 def called(core: Callable[..., Any], solver: Sampling, f: Objective, *arguments: Any) -> Any:
-    """`core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy.
-
-    Compiled once for a model, purpose, solver and shapes; another belief of the same shape is no reason to do it again.
-    Raises UserError where the model cannot be compiled.
-    """
-    if not solver.compile or not isinstance(f, ExpectedEnergy):
-        return core(solver, f, *arguments)
-    known = _COMPILED.setdefault(f.model, {})
-    shapes = [each.shape if isinstance(each, Tensor) else each for each in arguments]
-    key = (core, solver, type(f), f.purpose, f.belief.mean.shape, *shapes)
-    if key not in known:  # of its own code object, for torch keeps but a few graphs for each
-        own = FunctionType(core.__code__.replace(), core.__globals__, core.__name__)
-        known[key] = torch.compile(own, fullgraph=True, dynamic=False)
-    try:
-        return known[key](solver, f, *arguments)
-    except torch._dynamo.exc.TorchDynamoException as error:
-        raise UserError(f"{type(f.model).__name__} cannot be compiled: leave compile out, or see {error}") from error
+    """`core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy."""
+    if solver.compile and isinstance(f, ExpectedEnergy):
+        return compiled(core, solver, f, *arguments)
+    return core(solver, f, *arguments)
