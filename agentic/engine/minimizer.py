@@ -49,6 +49,7 @@ class Iterate:
 
     `z` (b, *event); `value` (b,) the objective there, in nats; `residual` (b,) how far from stationary (a gradient or
     step norm; NaN where a solver has none); `evaluations` so far, of value with gradient; `memory` the solver's own.
+    Where a run ended, `steps` are those it took and `trace` the values (b,) it met, its start's first.
     """
 
     z: Any
@@ -56,6 +57,8 @@ class Iterate:
     residual: Tensor
     evaluations: int
     memory: Any = None
+    steps: int = 0
+    trace: tuple[Tensor, ...] = ()
 
     def solution(
         self,
@@ -64,10 +67,18 @@ class Iterate:
         kind: Kind = "energy",
         diagnostics: Mapping[str, Tensor] | None = None,
     ) -> Solution:
-        """The solution of a solver that begins and ends here; `value` (b,) is the iterate's where it is None."""
-        found = self.value if value is None else value
-        trace = self.value.unsqueeze(0)
-        return Solution(belief, found, kind, 0, self.evaluations, None, self.residual, trace, diagnostics or {})
+        """The solution of a solver that ends here; `value` (b,) is the iterate's where it is None."""
+        return Solution(
+            belief=belief,
+            value=self.value if value is None else value,
+            kind=kind,
+            steps=self.steps,
+            evaluations=self.evaluations,
+            converged=None,
+            residual=self.residual,
+            trace=torch.stack(self.trace or (self.value,)),
+            diagnostics={} if diagnostics is None else diagnostics,
+        )
 
 
 class Minimizer(ABC):
@@ -91,10 +102,8 @@ class Minimizer(ABC):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         """The next iterate of every row."""
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        """From an iterate up to `steps` steps on: where it ends, the steps taken, the values (b,) met on the way.
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        """Up to `steps` steps from an iterate: where they end, with `steps` and `trace`.
 
         Default: one step at a time until all rows have converged. Override where a loop of many steps can be made
         faster; the law and the minimum must be the same.
@@ -109,11 +118,10 @@ class Minimizer(ABC):
         return iterate.solution(f.settled(iterate.z, iterate.value))
 
     @final
-    def fold(
-        self, iterate: Iterate, steps: int, advance: Callable[[Iterate, int], Iterate], every: int = 1
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def fold(self, now: Iterate, steps: int, advance: Callable[[Iterate, int], Iterate], every: int = 1) -> Iterate:
         """A `run` by `advance(iterate, count)`, looked at after every so many steps; converged rows are frozen."""
-        trace, taken, done = list[Tensor](), 0, iterate.residual <= self.tolerance
+        iterate = replace(now, steps=0, trace=())
+        trace, taken, done = [iterate.value], 0, iterate.residual <= self.tolerance
         while taken < steps and not bool(done.all()):
             count = min(every, steps - taken)
             after = advance(iterate, count)
@@ -123,7 +131,7 @@ class Minimizer(ABC):
             iterate, taken = after, taken + count
             done = iterate.residual <= self.tolerance
             trace.append(iterate.value)
-        return iterate, taken, trace
+        return replace(iterate, steps=taken, trace=tuple(trace))
 
 
 class Sampler(Minimizer):
@@ -155,16 +163,11 @@ def minimize(
     limit = solver.steps if steps is None else steps
     if limit < 0:
         raise UserError(f"minimize expects steps >= 0, got {limit}")
-    first = solver.init(f, z)
-    iterate, taken, trace = solver.run(f, first, limit, generator=generator)
+    iterate = solver.run(f, solver.init(f, z), limit, generator=generator)
     if bool(iterate.value.isnan().any()):
         rows = iterate.value.isnan().nonzero().flatten().tolist()
         raise RunError(
             f"{type(solver).__name__} met an energy that is not a number in rows {rows}: check f and its start"
         )
-    return replace(
-        solver.solution(f, iterate),
-        steps=taken,
-        converged=None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance,
-        trace=torch.stack([first.value, *trace]),
-    )
+    converged = None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance
+    return replace(solver.solution(f, iterate), converged=converged)

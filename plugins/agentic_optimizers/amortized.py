@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import torch
-from torch import Tensor
 
 from agentic import Iterate, Minimizer, Objective, Sampler, Solution, UserError
 from agentic_optimizers.checks import modules_in
@@ -46,9 +45,7 @@ class Amortized(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self.inner.step(f, iterate, generator=generator)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         return self.inner.run(f, iterate, steps, generator=generator)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:

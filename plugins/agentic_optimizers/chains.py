@@ -71,11 +71,9 @@ class Chains(Sampler):
         return Iterate(start, value, torch.full_like(value, torch.nan), 1, memory)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self.run(f, iterate, 1, generator=generator)[0]
+        return self.run(f, iterate, 1, generator=generator)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         memory: Memory = iterate.memory
         walker, now, last = _copied(memory.walker), memory.taken, memory.taken + steps
         passed = max(0, (now - self.burn) // self.thin)
@@ -90,14 +88,14 @@ class Chains(Sampler):
         if now < last:
             self.walk(f, walker, now, last - now, generator=generator)
         energies = torch.stack(values) if values else _energies(f, draws, iterate.value)
-        trace = list(energies.unbind(0))
-        if now < last or not trace:
-            trace.append(f(walker.z) if walker.value is None else walker.value)
+        trace = (iterate.value, *energies.unbind(0))
+        if now < last or not len(energies):
+            trace = (*trace, f(walker.z) if walker.value is None else walker.value)
         if memory.taken:
             draws, energies = torch.cat([memory.draws, draws]), torch.cat([memory.energies, energies])
         evaluations = iterate.evaluations + steps * self.cost
         after = Memory(walker, draws, energies, last)
-        return Iterate(walker.z, trace[-1], iterate.residual, evaluations, after), steps, trace
+        return Iterate(walker.z, trace[-1], iterate.residual, evaluations, after, steps, trace)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         memory: Memory = iterate.memory

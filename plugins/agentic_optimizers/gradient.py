@@ -64,9 +64,7 @@ class Descent(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self._stretch(f, iterate, 1)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         return self.fold(iterate, steps, partial(self._stretch, f), self.check_every)
 
     @torch.no_grad()

@@ -86,9 +86,7 @@ class MeanField(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self.inner.step(self._over(f), iterate, generator=generator)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         return self.inner.run(self._over(f), iterate, steps, generator=generator)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:

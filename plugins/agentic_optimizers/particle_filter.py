@@ -58,13 +58,8 @@ class ParticleFilter(Sampler):
         value = f.model.observation(place, f.obs)
         return Iterate(place, value, torch.full_like(value, torch.nan), 1)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        if not steps:
-            return iterate, 0, []
-        after = self.step(f, iterate, generator=generator)
-        return after, 1, [after.value]
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        return super().run(f, iterate, min(steps, 1), generator=generator)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         assert isinstance(f, Evidence)

@@ -83,10 +83,8 @@ class Sampling(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self._round(f, iterate, generator, False)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        trace = []
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        trace = [iterate.value]
         for i in range(steps):
             iterate = self._round(f, iterate, generator, i + 1 == steps)
             trace.append(iterate.value)
@@ -95,7 +93,7 @@ class Sampling(Minimizer):
             alone = Scored.of(f, space, space.split(start).unsqueeze(1))
             iterate = replace(iterate, z=start, value=alone.values[0], evaluations=1)
             iterate = replace(iterate, memory=iterate.memory._replace(found=alone))
-        return iterate, steps, trace
+        return replace(iterate, steps=steps, trace=tuple(trace))
 
     def _round(self, f: Objective, iterate: Iterate, generator: torch.Generator | None, last: bool) -> Iterate:
         state: State = iterate.memory

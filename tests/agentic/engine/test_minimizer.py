@@ -116,10 +116,12 @@ class TestStretches:
             return now
 
         solver = Halving()
-        end, taken, trace = solver.fold(solver.init(BOWL, self.starts), 7, twice, every=2)
-        assert (taken, len(trace), end.evaluations) == (6, 3, 7)
+        end = solver.fold(solver.init(BOWL, self.starts), 7, twice, every=2)
+        assert (end.steps, len(end.trace), end.evaluations) == (6, 4, 7)
         assert end.memory[0].tolist() == [0, 2, 6]
-        assert solver.fold(solver.init(BOWL, self.starts), 3, twice, every=2)[1:2] == (3,)
+        again = solver.fold(end, 3, twice, every=2)
+        assert (again.steps, len(again.trace)) == (0, 1)
+        assert solver.fold(solver.init(BOWL, self.starts), 3, twice, every=2).steps == 3
 
     def test_an_iterate_is_the_solution_of_a_solver_that_begins_and_ends_there(self) -> None:
         iterate = Halving().init(BOWL, self.starts)
