@@ -13,8 +13,8 @@ from agentic import Energy, Iterate, Objective, Particles, Sampler, Solution, Us
 from agentic.testing import checks_for
 from agentic_energies.perceptron_energy import EnergyNetwork
 from agentic_optimizers.contrastive_divergence import AtChains, AtData, AtNoise, ContrastiveDivergence, PersistentChains
+from agentic_optimizers.hmc import MALA
 from agentic_optimizers.langevin import Langevin
-from agentic_optimizers.mala import MALA
 
 F64 = torch.float64
 
