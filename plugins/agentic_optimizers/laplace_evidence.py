@@ -1,6 +1,5 @@
 """Learning by the Laplace approximation of the evidence: settled energy plus the log determinant of its curvature."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from agentic import Domain, Energy, Loss, Minimizer, RunError, UserError
 from agentic_optimizers.laplace import laplace_free_energy, log_determinant
 from agentic_optimizers.newton import Newton
+from agentic_optimizers.rows import Lowered, Rows
 from agentic_optimizers.settled import Joint, clamped, refuse_unnormalized, settle, settling
 
 LARGEST = 64
@@ -39,9 +39,7 @@ class LaplaceEvidence(Loss):
         """Settled by Newton's method, for the conformance kit."""
         return cls(Newton())
 
-    def __call__(
-        self, module: Energy, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Energy, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         if not self.allow_collapse:
             refuse_unnormalized(module)
         x, start = clamped(rows, self.warm_start)

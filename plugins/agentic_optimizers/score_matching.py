@@ -4,7 +4,6 @@ The score of exp(-E) is -dE/dz. Each loss here has, up to a constant in the weig
 / 2 over data or blurred data. Rows are (z,) or (x, z), z (n, d); the energy must be smooth in z.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from agentic import Loss, UserError
-from agentic_optimizers.rows import given_and_free, normal_like, uniform_like
+from agentic_optimizers.rows import Lowered, Rows, given_and_free, normal_like, uniform_like
 
 
 @final
@@ -29,9 +28,7 @@ class DenoisingScoreMatching(Loss):
         if not self.deviation > 0:
             raise UserError(f"denoising_score_matching expects deviation > 0, got {self.deviation}")
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         x, data = given_and_free(rows)
         unit = normal_like(data, generator)
         slope = module.gradient(x, (data + self.deviation * unit).requires_grad_())
@@ -53,9 +50,7 @@ class SlicedScoreMatching(Loss):
         if self.slices < 1:
             raise UserError(f"sliced_score_matching expects slices of at least 1, got {self.slices}")
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         x, data = given_and_free(rows)
         free = data.detach().clone().requires_grad_()
         slope = module.gradient(x, free)
@@ -71,9 +66,7 @@ class SlicedScoreMatching(Loss):
 class ImplicitScoreMatching(Loss):
     """mean |dE/dz|^2 / 2 - tr d2E/dz2 (Hyvarinen 2005): exact, one second derivative per number in z (n, d)."""
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         x, data = given_and_free(rows)
         if data.dim() != 2:
             raise UserError(f"implicit_score_matching expects rows of vectors, got shape {tuple(data.shape)}")
@@ -85,7 +78,7 @@ class ImplicitScoreMatching(Loss):
         return _implicit(slope, curve)
 
 
-def _implicit(slope: Tensor, curve: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
+def _implicit(slope: Tensor, curve: Tensor) -> Lowered:
     square = slope.square().flatten(1).sum(-1).mean()
     return 0.5 * square - curve.mean(), {"slope": square.detach(), "curvature": curve.detach().mean()}
 

@@ -4,7 +4,6 @@ The gradient is E_q[dE/dtheta] at the belief q that settling ended in, which is 
 through inference. It is the gradient of the free energy where q is stationary for it (Neal and Hinton 1998).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Protocol, Self, final, runtime_checkable
@@ -28,6 +27,7 @@ from agentic import (
     minimize,
 )
 from agentic_optimizers.newton import Newton
+from agentic_optimizers.rows import Lowered, Rows
 
 
 @runtime_checkable
@@ -68,9 +68,7 @@ class Settled(Loss):
         """Laplace beliefs, for the conformance kit."""
         return cls(Newton())
 
-    def __call__(
-        self, module: Energy, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Energy, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         x, start = clamped(rows, self.warm_start)
         solution = settle(module, x, self.solver, over=self.over, start=start, generator=generator)
         belief = solution.belief
@@ -115,7 +113,7 @@ def refuse_unnormalized(module: Energy) -> None:
         )
 
 
-def clamped(rows: tuple[Tensor, ...], warm_start: bool) -> tuple[Any, Tensor | None]:
+def clamped(rows: Rows, warm_start: bool) -> tuple[Any, Tensor | None]:
     """What a row says: the given part, and where its latents start. Raises UserError where one of them is missing."""
     if len(rows) < 1 + warm_start:
         raise UserError("rows to settle expect something given" + (", and a start after it" if warm_start else ""))

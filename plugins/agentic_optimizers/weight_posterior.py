@@ -3,7 +3,7 @@
 Any solver takes it: newton gives the Laplace belief, samplers give particles, gradient descent the mode.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, final
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from agentic import Domain, Energy, Loss, Objective, Real, UserError
 from agentic_optimizers.likelihood import Likelihood
+from agentic_optimizers.rows import Lowered, Rows
 
 
 @final
@@ -31,9 +32,7 @@ class WithPrior(Loss):
         if self.count < 1:
             raise UserError(f"with_prior expects a count of at least 1 datum, got {self.count}")
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         value, info = self.loss(module, rows, generator=generator)
         prior = self.prior(None, weights_of(module).unsqueeze(0))[0]
         return value + prior / self.count, {**info, "prior": prior.detach()}
