@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from agentic.errors import RunError, UserError
 from agentic.learning.learner import Loss
-
-if TYPE_CHECKING:
-    pass
 
 
 @final

@@ -43,12 +43,13 @@ def positive_root(
     Raises UserError where that is not positive definite.
     """
     eye = torch.eye(hessian.shape[-1], dtype=hessian.dtype, device=hessian.device)
-    root, failed = torch.linalg.cholesky_ex(hessian + damping * eye if damping else hessian)
-    if bool(failed.any()):
+    found = torch.linalg.cholesky_ex(hessian + damping * eye if damping else hessian)
+    if bool(found.info.any()):
         if not bool(torch.isfinite(hessian).all()):
             raise UserError(
                 f"{solver} met an energy whose second derivatives are not finite: check the start and the energy"
             )
         lowest = float(torch.linalg.eigvalsh(hessian).min())
         raise UserError(f"{solver} needs {needs}, got a smallest eigenvalue of {lowest:.3g}: {remedy}")
+    root: Tensor = found.L
     return root

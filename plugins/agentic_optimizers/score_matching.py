@@ -4,6 +4,7 @@ The score of exp(-E) is -dE/dz. Each loss here has, up to a constant in the weig
 / 2 over data or blurred data. Rows are (z,) or (x, z), z (n, d); the energy must be smooth in z.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -52,13 +53,8 @@ class SlicedScoreMatching(Loss):
 
     def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         x, data = given_and_free(rows)
-        free = data.detach().clone().requires_grad_()
-        slope = module.gradient(x, free)
-        curve = torch.zeros(len(data), dtype=data.dtype, device=data.device)
-        for _ in range(self.slices):
-            signs = torch.where(uniform_like(data, generator) < 0.5, -1.0, 1.0).to(data)
-            curve = curve + (signs * _along(slope, free, signs)).flatten(1).sum(-1) / self.slices
-        return _implicit(slope, curve)
+        signs = (torch.where(uniform_like(data, generator) < 0.5, -1.0, 1.0).to(data) for _ in range(self.slices))
+        return _implicit(module, x, data, signs, self.slices)
 
 
 @final
@@ -70,21 +66,19 @@ class ImplicitScoreMatching(Loss):
         x, data = given_and_free(rows)
         if data.dim() != 2:
             raise UserError(f"implicit_score_matching expects rows of vectors, got shape {tuple(data.shape)}")
-        free = data.detach().clone().requires_grad_()
-        slope = module.gradient(x, free)
-        curve = torch.zeros(len(data), dtype=data.dtype, device=data.device)
-        for axis in torch.eye(data.shape[-1], dtype=data.dtype, device=data.device):
-            curve = curve + _along(slope, free, axis.expand_as(data)) @ axis
-        return _implicit(slope, curve)
+        axes = torch.eye(data.shape[-1], dtype=data.dtype, device=data.device)
+        return _implicit(module, x, data, (axis.expand_as(data) for axis in axes), 1)
 
 
-def _implicit(slope: Tensor, curve: Tensor) -> Lowered:
+def _implicit(module: Any, x: Any, data: Tensor, directions: Iterable[Tensor], count: int) -> Lowered:
+    """mean |dE/dz|^2 / 2 less the mean over rows of the sum of v' d2E/dz2 v / count over directions v."""
+    free = data.detach().clone().requires_grad_()
+    slope = module.gradient(x, free)
+    curve = torch.zeros(len(data), dtype=data.dtype, device=data.device)
+    for v in directions:
+        along = torch.autograd.grad(
+            slope, free, v, create_graph=True, retain_graph=True, allow_unused=True, materialize_grads=True
+        )[0]
+        curve = curve + (v * along).flatten(1).sum(-1) / count
     square = slope.square().flatten(1).sum(-1).mean()
     return 0.5 * square - curve.mean(), {"slope": square.detach(), "curvature": curve.detach().mean()}
-
-
-def _along(slope: Tensor, free: Tensor, direction: Tensor) -> Tensor:
-    """The second derivatives times a direction, itself differentiable in the weights."""
-    return torch.autograd.grad(
-        slope, free, direction, create_graph=True, retain_graph=True, allow_unused=True, materialize_grads=True
-    )[0]
