@@ -19,9 +19,11 @@ from agentic.engine.belief import (
     Point as Point,
 )
 from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Repeated as Repeated, Simplex as Simplex
+from agentic.engine.draws import normal_like as normal_like, permutation as permutation, uniform_like as uniform_like
 from agentic.engine.energy import (
     ClosedForm as ClosedForm,
     Conditional as Conditional,
+    Encoder as Encoder,
     Energy as Energy,
     PopulationEnergy as PopulationEnergy,
 )

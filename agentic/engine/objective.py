@@ -10,7 +10,7 @@ from torch import Tensor
 from agentic.engine.belief import Belief, Point
 from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
-from agentic.engine.energy import Energy, Given
+from agentic.engine.energy import Encoder, Energy, Given
 
 
 class Objective(ABC):
@@ -26,16 +26,12 @@ class Objective(ABC):
         """The objective at `z` (*s, b, *event), in nats: (*s, b)."""
 
     def start(self, z: Any) -> Tensor:
-        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the middle."""
+        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the domain's middle."""
         begin: Tensor | None = self.proposal() if z is None else z
-        return self.middle() if begin is None else begin
-
-    def middle(self) -> Tensor:
-        """The start (b, *event) where nothing is known: the domain's middle, unless the objective has one per row."""
-        return self.domain.center(1)
+        return self.domain.center(1) if begin is None else begin
 
     def proposal(self) -> Tensor | None:
-        """A start (b, *event) that the objective itself can give, by an encoder; None where it has none."""
+        """The start (b, *event) that an encoder gives; None where there is none."""
         return None
 
     def settled(self, z: Tensor, value: Tensor) -> Belief:
@@ -45,10 +41,6 @@ class Objective(ABC):
     def gradient(self, z: Tensor) -> Tensor:
         """Its gradient at `z`, shaped like `z`: the second of `value_and_gradient`."""
         return self.value_and_gradient(z)[1]
-
-    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
-        """move <- move - rate gradient(z), in place; `move` is shaped like `z`."""
-        move.sub_(self.gradient(z), alpha=rate)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Both at once, (*s, b) and shaped like `z`, by autograd; what to override where there is a closed form."""
@@ -82,9 +74,6 @@ class Clamped(Objective):
     def gradient(self, z: Tensor) -> Tensor:
         return self.energy.gradient(self.x, z)
 
-    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
-        self.energy.kick(self.x, z, move, rate)
-
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self.energy.value_and_gradient(self.x, z)
 
@@ -94,13 +83,14 @@ class Clamped(Objective):
     def residuals(self, z: Tensor) -> Tensor | None:
         return self.energy.residuals(self.x, z)
 
-    def middle(self) -> Tensor:
-        """The domain's middle for every row of `x`, in its dtype and on its device."""
+    def start(self, z: Any) -> Tensor:
+        """The same, the domain's middle for every row of `x`, in its dtype and on its device."""
         given = self.x[0] if isinstance(self.x, tuple) else self.x
-        if not isinstance(given, Tensor):
-            return self.over.center(1)
+        begin: Tensor | None = self.proposal() if z is None else z
+        if begin is not None or not isinstance(given, Tensor):
+            return super().start(begin)
         kind = given.dtype if given.is_floating_point() else torch.float64
         return self.over.center(len(given), kind).to(given.device)
 
     def proposal(self) -> Tensor | None:
-        return self.energy.start(self.x)
+        return self.energy.start(self.x) if isinstance(self.energy, Encoder) else None

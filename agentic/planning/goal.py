@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Density, Gaussian, Particles
-from agentic.engine.energy import Energy
+from agentic.engine.energy import Energy, Given
 from agentic.errors import UserError
 from agentic.models.model import Model, Step
 
@@ -40,6 +40,10 @@ class Goal(Energy):
 
     def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
         """Entropy of the variable the goal is about, needed to split risk from it; None where that has no meaning."""
+        return None
+
+    def log_normalizer(self, x: Given) -> Tensor | None:
+        """The `log Z` for which `exp(-E - log Z)` is a probability, in nats; None where it is unknown or infinite."""
         return None
 
     def quadratic(self) -> Quadratic | None:

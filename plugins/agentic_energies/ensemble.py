@@ -212,12 +212,6 @@ class Ensemble(Model, Trainable):
     def ambiguity(self, belief: Belief) -> Tensor:
         return self.observation.ambiguity(belief)
 
-    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
-        return self.observation.misfit_gradient(z, obs)
-
-    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
-        return self.observation.curvature.expand(*z.shape, z.shape[-1])
-
 
 def _latents(seen: Experience, layout: Layout) -> Tensor:
     """Latents (n, size) at the last step of windows (n, memory + 1, *event), their reward 0."""

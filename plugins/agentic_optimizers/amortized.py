@@ -15,9 +15,9 @@ from agentic_optimizers.gradient import GradientDescent
 class Amortized(Minimizer):
     """`steps` steps of the `inner` solver from the start that an encoder offers, whatever else is given.
 
-    That is `start(x)` of the energy, or `proposal(obs)` of the model whose evidence is lowered. With 0 steps it is
-    amortized inference alone; the trace tells what settling adds. Kind, tolerance, belief and diagnostics are the inner
-    solver's. Raises UserError for a sampler within, and where no start is offered.
+    That is `start(x)` of the energy, or `start(obs)` of the model whose evidence is lowered, where it is an `Encoder`.
+    With 0 steps it is amortized inference alone; the trace tells what settling adds. Kind, tolerance, belief and
+    diagnostics are the inner solver's. Raises UserError for a sampler within, and where no start is offered.
     """
 
     inner: Minimizer = field(default_factory=GradientDescent)
@@ -37,7 +37,7 @@ class Amortized(Minimizer):
         start = f.proposal()
         if start is None:
             raise UserError(
-                f"amortized needs an energy that offers a start(x), or a model with a proposal(obs), got "
+                f"amortized needs an energy or a model that is an Encoder, with a start(x) or a start(obs), got "
                 f"{type(f).__name__} of {modules_in(f)}: use its inner solver"
             )
         return self.inner.init(f, start)

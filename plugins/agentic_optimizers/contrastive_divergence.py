@@ -11,9 +11,9 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Clamped, Energy, Loss, Particles, Real, Sampler, UserError, minimize
+from agentic import Clamped, Energy, Loss, Particles, Real, Sampler, UserError, minimize, normal_like, uniform_like
 from agentic_optimizers.langevin import Langevin
-from agentic_optimizers.rows import Lowered, Rows, given_and_free, normal_like, uniform_like
+from agentic_optimizers.rows import Lowered, Rows, given_and_free
 
 
 class Starts(ABC):
@@ -96,9 +96,6 @@ class PersistentChains(Energy):
 
     def hessian(self, x: Any, z: Tensor) -> Tensor:
         return self.energy.hessian(x, z)
-
-    def log_normalizer(self, x: Any) -> Tensor | None:
-        return self.energy.log_normalizer(x)
 
     def take(self, n: int) -> Tensor:
         """Where the next `n` chains stand, (n, *event). Raises UserError for more than there are."""

@@ -19,8 +19,8 @@ from agentic import (
     Sampler,
     Solution,
     UserError,
+    uniform_like,
 )
-from agentic_optimizers.rows import uniform_like
 
 
 class Weighing(NamedTuple):

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError
+from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError, normal_like
 from agentic_optimizers.mixing import Diagnostics
-from agentic_optimizers.rows import normal_like
 from agentic_optimizers.weight_posterior import WeightPosterior
 
 

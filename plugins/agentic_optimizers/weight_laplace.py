@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Categorical, Gaussian, UserError
+from agentic import Categorical, Conditional, Gaussian, UserError
 from agentic_optimizers.laplace import laplace_free_energy, log_determinant, positive_root
 from agentic_optimizers.likelihood import Likelihood
 from agentic_optimizers.rows import given_and_free
@@ -93,18 +93,17 @@ class WeightLaplace:
     def __call__(self, f: WeightPosterior, z: Any = None) -> WeightBelief:
         """The belief at weights z (1, p), by default the module's own.
 
-        Raises UserError where the curvature is not positive definite and where the prior has no normalizer.
+        Raises UserError where the curvature is not positive definite and where the prior is not normalized.
         """
         mode = f.start(z)
-        log_z = f.prior.log_normalizer(None)
-        if log_z is None:
-            raise UserError(f"weight_laplace needs a prior with a normalizer, {type(f.prior).__name__} has none")
+        if not isinstance(f.prior, Conditional):
+            raise UserError(f"weight_laplace needs a normalized prior, a Conditional, got {type(f.prior).__name__}")
         with torch.no_grad():
             energy, gradient = f.value_and_gradient(mode)
             curve = self.curvature(f, mode[0]).detach()
             needs, remedy = "positive curvature", "fit further, or use Fisher"
             root = positive_root("weight_laplace", curve, needs=needs, remedy=remedy)
-            free_energy = laplace_free_energy(energy[0] + log_z, log_determinant(root), len(curve))
+            free_energy = laplace_free_energy(energy[0], log_determinant(root), len(curve))
             belief = Gaussian(mode.detach(), torch.cholesky_inverse(root).unsqueeze(0))
         return WeightBelief(belief, float(free_energy), float(gradient.norm()))
 

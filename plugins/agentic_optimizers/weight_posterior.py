@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Domain, Energy, Loss, Objective, Real, UserError
+from agentic import Domain, Energy, Loss, Objective, Real, UserError, permutation
 from agentic_optimizers.likelihood import Likelihood
 from agentic_optimizers.rows import Lowered, Rows
 
@@ -82,8 +82,7 @@ class WeightPosterior(Objective):
         rows = len(self.data[0])
         if size >= rows:
             return self
-        source = "cpu" if generator is None else generator.device
-        chosen = torch.randperm(rows, generator=generator, device=source)[:size]
+        chosen = permutation(self.data[0], generator)[:size]
         return replace(self, data=tuple(part[chosen.to(part.device)] for part in self.data))
 
 

@@ -14,6 +14,7 @@ from agentic import (
     Energy,
     Evidence,
     Gaussian,
+    Goal,
     Iterate,
     Minimizer,
     Objective,
@@ -144,6 +145,7 @@ class TestKinds:
         solution = minimize(BOWL, Bell(), STARTS)
         assert solution.kind == "free_energy"
         assert isinstance(solution.belief, Gaussian)
+        assert isinstance(BOWL.energy, Goal)
         log_z = BOWL.energy.log_normalizer(None)
         assert log_z is not None
         assert_close(solution.value, -log_z.expand(2))
