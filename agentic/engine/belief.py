@@ -103,10 +103,23 @@ class Gaussian(Density):
     covariance: Tensor
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        values, vectors = torch.linalg.eigh(self.covariance)
-        root = vectors * values.clamp(min=0).sqrt().unsqueeze(-2)
-        value: Tensor = self.mean + (root @ normal_like(self.mean, generator, n).unsqueeze(-1)).squeeze(-1)
+        value: Tensor = self.mean + (self._root() @ normal_like(self.mean, generator, n).unsqueeze(-1)).squeeze(-1)
         return value
+
+    def cubature(self) -> Tensor:
+        """Points (2 d, *s, b, d) of equal weight with this mean and covariance, which may be singular.
+
+        Spherical-radial cubature: the mean of a polynomial over them is exact to the third degree (Arasaratnam and
+        Haykin 2009). Its derivative by the covariance exists where no two eigenvalues are equal.
+        """
+        offsets = self._root(self.mean.shape[-1]).movedim(-1, 0)
+        return torch.cat([self.mean + offsets, self.mean - offsets])
+
+    def _root(self, scale: float = 1.0) -> Tensor:
+        """A root (*s, b, d, d) of `scale` times the covariance, eigenvector by eigenvector."""
+        values, vectors = torch.linalg.eigh(self.covariance)
+        root: Tensor = vectors * (scale * values.clamp(min=0)).sqrt().unsqueeze(-2)
+        return root
 
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(_rows(mask, self.mean, other.mean, 1), _rows(mask, self.covariance, other.covariance, 2))

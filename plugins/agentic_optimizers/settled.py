@@ -5,7 +5,6 @@ through inference. It is the gradient of the free energy where q is stationary f
 """
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any, Protocol, Self, final, runtime_checkable
 
 import torch
@@ -96,7 +95,7 @@ class Settled(Loss):
         if isinstance(belief, Particles):
             return belief.expected(module(x, belief.z))
         if isinstance(belief, Gaussian) and not self.samples:
-            return module(x, cubature(belief)).mean(0)
+            return module(x, belief.cubature()).mean(0)
         if generator is None or not self.samples:
             raise UserError(
                 f"the energy of a {type(belief).__name__} is a mean over draws: say samples, and a generator"
@@ -148,9 +147,3 @@ def settling(solution: Solution) -> dict[str, Tensor]:
     if solution.converged is not None:
         info["converged"] = solution.converged.to(solution.residual).mean()
     return info
-
-
-def cubature(belief: Gaussian) -> Tensor:
-    """2 d points (2 d, *s, b, d) whose mean is exact for polynomials of degree 3 (Arasaratnam and Haykin 2009)."""
-    steps = sqrt(belief.mean.shape[-1]) * torch.linalg.cholesky(belief.covariance).movedim(-1, 0)
-    return torch.cat([belief.mean + steps, belief.mean - steps])
