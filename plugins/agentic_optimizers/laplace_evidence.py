@@ -1,49 +1,38 @@
 """Learning by the Laplace approximation of the evidence: settled energy plus the log determinant of its curvature."""
 
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from agentic import Domain, Energy, Loss, Minimizer, RunError, UserError
+from agentic import Energy, RunError, UserError
 from agentic_optimizers.laplace import laplace_free_energy, log_determinant
-from agentic_optimizers.newton import Newton
 from agentic_optimizers.rows import Lowered, Rows
-from agentic_optimizers.settled import Joint, clamped, refuse_unnormalized, settle, settling
+from agentic_optimizers.settled import Joint, SettledLoss, refuse_unnormalized, settling
 
 LARGEST = 64
 
 
 @final
 @dataclass(frozen=True)
-class LaplaceEvidence(Loss):
+class LaplaceEvidence(SettledLoss):
     """Mean over rows of E(x, z*) + log det H(x, z*) / 2 - d log(2 pi) / 2 + log Z of the joint, in nats (MacKay 1992).
 
     z* is where `solver` ends, H the second derivatives there: exact minus log evidence where the energy is quadratic in
     z, no bound elsewhere. The log determinant rises with louder decoders, so that nothing collapses as E(x, z*) does.
     The gradient is exact at a settled z*: it counts how H moves with z* (implicit function theorem), and nothing is
-    differentiated through the settling. Rows, `over`, `warm_start` and what is reported are those of `Settled`.
+    differentiated through the settling. Rows, `over` and `warm_start` are those of `SettledLoss`, what is reported
+    that of `Settled`.
 
     Raises UserError for more than 64 latents and, unless `allow_collapse`, for an energy whose normalizer is unknown;
     RunError where H is not positive definite (not a minimum).
     """
 
-    solver: Minimizer
-    over: Domain | None = None
-    warm_start: bool = False
-    allow_collapse: bool = False
-
-    @classmethod
-    def example(cls) -> Self:
-        """Settled by Newton's method, for the conformance kit."""
-        return cls(Newton())
-
     def __call__(self, module: Energy, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         if not self.allow_collapse:
             refuse_unnormalized(module)
-        x, start = clamped(rows, self.warm_start)
-        solution = settle(module, x, self.solver, over=self.over, start=start, generator=generator)
+        x, solution = self.settle(module, rows, generator)
         z = solution.belief.mean
         if z.dim() != 2 or z.shape[-1] > LARGEST:
             raise UserError(f"LaplaceEvidence takes vectors of at most {LARGEST} latents, got {tuple(z.shape[1:])}")
