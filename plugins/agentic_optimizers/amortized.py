@@ -1,13 +1,12 @@
 """Amortized settling: an encoder says where to start, a solver takes it from there (Kim et al. 2018)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
 import torch
-from torch import Tensor
 
-from agentic import Belief, Iterate, Minimizer, Objective, Sampler, UserError
+from agentic import Iterate, Minimizer, Objective, Sampler, Solution, UserError
+from agentic_optimizers.checks import modules_in
 from agentic_optimizers.gradient import GradientDescent
 
 
@@ -31,36 +30,23 @@ class Amortized(Minimizer):
             raise UserError(f"amortized expects steps >= 0, got {self.steps}")
 
     @property
-    def kind(self) -> Any:  # type: ignore[override]  # that of the inner solver
-        return self.inner.kind
-
-    @property
-    def tolerance(self) -> float:  # type: ignore[override]
+    def tolerance(self) -> float:
         return self.inner.tolerance
 
     def init(self, f: Objective, z: Any) -> Iterate:
         start = f.proposal()
         if start is None:
-            parts = [type(part).__name__ for part in vars(f).values() if isinstance(part, torch.nn.Module)]
             raise UserError(
                 f"amortized needs an energy or a model that is an Encoder, with a start(x) or a start(obs), got "
-                f"{type(f).__name__} of {', '.join(parts) or 'no module'}: use its inner solver"
+                f"{type(f).__name__} of {modules_in(f)}: use its inner solver"
             )
         return self.inner.init(f, start)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self.inner.step(f, iterate, generator=generator)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         return self.inner.run(f, iterate, steps, generator=generator)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        return self.inner.diagnostics(f, iterate)
-
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        return self.inner.belief(f, iterate)
-
-    def value(self, f: Objective, iterate: Iterate, belief: Belief) -> Tensor:
-        return self.inner.value(f, iterate, belief)
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return self.inner.solution(f, iterate)

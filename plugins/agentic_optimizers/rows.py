@@ -1,13 +1,17 @@
 """Rows of data as energies take them, what is given first and what is free last."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
 from agentic import UserError
 
+Rows = tuple[Tensor, ...]  # each (n, ...)
+Lowered = tuple[Tensor, Mapping[str, Tensor]]  # a loss in nats, a scalar, and what is worth knowing, by name
 
-def given_and_free(rows: tuple[Tensor, ...]) -> tuple[Any, Tensor]:
+
+def given_and_free(rows: Rows) -> tuple[Any, Tensor]:
     """Of (z,) None and z; of (x, z) both; of (x, y, ..., z) the tuple (x, y, ...) and z. Raises UserError for none."""
     if not rows:
         raise UserError("a loss expects rows (z,) or (x, ..., z), got no tensors")

@@ -19,6 +19,7 @@ from agentic import (
     Particles,
     Point,
     Real,
+    Solution,
     UserError,
     fit,
     minimize,
@@ -65,8 +66,8 @@ class Believing(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate
 
-    def belief(self, f: Objective, iterate: Iterate) -> Any:
-        return self.answer
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return iterate.solution(self.answer)
 
 
 def linear(variance: float = 0.3) -> tuple[VAE, Tensor]:
