@@ -10,7 +10,7 @@ from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr
 
 from agentic import Interval, Null, UserError
 from agentic_metrics.cautions import Caution, too_few
@@ -73,13 +73,13 @@ def variational_empowerment(
 def _estimate(local: Floats, source: Floats, level: float, cautions: tuple[Caution, ...]) -> Estimate:
     n, value = len(local), float(local.mean())
     error = float(local.std(ddof=1)) / n**0.5 if n > 1 else float("inf")
-    half = float(stdtrit(max(1, n - 1), 0.5 + level / 2)) * error
+    freedom, method = max(1, n - 1), f"Student t over {n} held-out trials"
     sure = value / error if error > 0 else np.sign(value) * np.inf
     return Estimate(
         value=value,
         estimator=NAME,
-        interval=Interval(level, value - half, value + half, f"Student t over {n} held-out trials"),
-        null=Null("no control, exactly zero", 0.0, error, n, float(1 - stdtr(max(1, n - 1), sure))),
+        interval=Interval.student(value, error, freedom, level=level, method=method),
+        null=Null("no control, exactly zero", 0.0, error, n, float(1 - stdtr(freedom, sure))),
         samples=n,
         diagnostics={"source": source.tolist(), "sequences": len(source)},
         cautions=cautions,

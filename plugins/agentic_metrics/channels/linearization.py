@@ -3,7 +3,7 @@
 A copy of an environment continues with the same random numbers, so that differences of two copies are free of noise.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, final
@@ -12,10 +12,13 @@ import gymnasium
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import UserError
+from agentic import Interval, UserError
+from agentic_metrics.estimate import Estimate, exact_null
 
 Floats = NDArray[np.float64]
 World = gymnasium.Env[Any, Any]
+
+CHANGES = "small changes of the actions, on copies of the environment"  # the intervention of a frame
 
 
 @final
@@ -38,9 +41,7 @@ def response(env: World, actions: ArrayLike, *, step: float = 1e-3) -> Response:
     actions `step` is a fraction of half their range. The state is what `place` reads. Raises UserError for an
     environment without continuous actions and places, and where an episode ends within the h steps.
     """
-    space = env.action_space
-    if not isinstance(space, gymnasium.spaces.Box) or space.dtype.kind != "f":
-        raise UserError(f"a response to small changes needs continuous actions (a Box of floats), the space is {space}")
+    space = _continuous(env)
     base = np.asarray(actions, np.float64)
     base = base.reshape(len(base), -1)
     low, high = (np.asarray(bound, np.float64).ravel() for bound in (space.low, space.high))
@@ -52,6 +53,40 @@ def response(env: World, actions: ArrayLike, *, step: float = 1e-3) -> Response:
         gap = above[t, i] - below[t, i]
         jacobian[:, t, i] = (_after(env, above) - _after(env, below)) / gap
     return Response(_after(env, base), jacobian)
+
+
+def gain(env: World, horizon: int, *, step: float = 1e-3) -> Floats:
+    """The derivative (d, horizon m) of the place of `env` after `horizon` steps by each action, about no action.
+
+    No action is the one nearest to zero; see `response`.
+    """
+    space = _continuous(env)
+    still = np.clip(np.zeros(space.shape), space.low, space.high).ravel()
+    jacobian = response(env, np.tile(still, (horizon, 1)), step=step).jacobian
+    return jacobian.reshape(len(jacobian), -1)
+
+
+def started(env: World, count: int, generator: np.random.Generator) -> Iterator[World]:
+    """The environment `env` at each of so many of its own random starts, one after the other."""
+    for seed in generator.integers(2**31, size=count):
+        env.reset(seed=int(seed))
+        yield env
+
+
+def mean_over_starts(
+    values: Sequence[float], *, level: float, estimator: str, diagnostics: Mapping[str, object]
+) -> Estimate:
+    """The mean of one value per start, with Student's interval; its null is exactly zero, actions without effect."""
+    value, count = float(np.mean(values)), len(values)
+    error, method = float(np.std(values, ddof=1)) / count**0.5, f"Student t over {count} starts"
+    return Estimate(
+        value=value,
+        estimator=estimator,
+        interval=Interval.student(value, error, count - 1, level=level, method=method),
+        null=exact_null(value, "actions without effect"),
+        samples=count,
+        diagnostics=diagnostics,
+    )
 
 
 def jacobians(step: Callable[[Floats, Floats], Floats], state: ArrayLike, action: ArrayLike) -> tuple[Floats, Floats]:
@@ -83,6 +118,13 @@ def place(env: World) -> Floats:
         f"the state of {type(inner).__name__} is not open to view: it needs an attribute `state` that is an array of "
         "floats (or MuJoCo's data.qpos and data.qvel)"
     )
+
+
+def _continuous(env: World) -> gymnasium.spaces.Box:
+    space = env.action_space
+    if not isinstance(space, gymnasium.spaces.Box) or space.dtype.kind != "f":
+        raise UserError(f"a response to small changes needs continuous actions (a Box of floats), the space is {space}")
+    return space
 
 
 def _after(env: World, actions: Floats) -> Floats:

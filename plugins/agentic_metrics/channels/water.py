@@ -91,7 +91,7 @@ def gaussian_empowerment(
             f"dynamics must be (d, d), control (d,) or (d, m) and the horizon at least 1, got {transition.shape}, "
             f"{np.shape(control)} and {horizon}"
         )
-    covariance, kick = _covariance(noise, size), _covariance(process_noise, size)
+    covariance, kick = covariance_of(noise, size), covariance_of(process_noise, size)
     reach = []
     for _ in range(horizon):
         reach.append(push)
@@ -100,7 +100,7 @@ def gaussian_empowerment(
     return linear_capacity(np.concatenate(reach, axis=1), covariance, power).value
 
 
-def _covariance(noise: ArrayLike, size: int) -> Floats:
+def covariance_of(noise: ArrayLike, size: int) -> Floats:
     """A variance, variances or a covariance as a matrix (size, size)."""
     given = np.asarray(noise, np.float64)
     if given.shape not in ((), (size,), (size, size)):

@@ -4,6 +4,7 @@ Tables of policies and what states look like are the core's; here are the worlds
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import gymnasium
@@ -11,17 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agentic import Agent, Truth, UserError, policy_table, state_observations, truth_of, with_flat_prior
+from agentic import Agent, Subject, Truth, UserError, policy_table, state_observations, truth_of, with_flat_prior
 from agentic_metrics.finite.world import Floats, World
 
 
 def known_world(environment: Callable[[], gymnasium.Env[Any, Any]]) -> tuple[Truth, World]:
     """The truth of a fresh environment and its arrays. Raises UserError where it is not known."""
-    env = environment()
-    try:
+    with closing(environment()) as env:
         truth = truth_of(env)
-    finally:
-        env.close()
     return truth, World.of(truth)
 
 
@@ -31,6 +29,12 @@ def query(agent: Agent, truth: Truth, *, generator: np.random.Generator) -> Floa
     Raises UserError where the observation does not tell the state, or the action is no single choice.
     """
     return policy_table(agent, truth, generator=_draws(generator))
+
+
+def known_policy(subject: Subject, *, generator: np.random.Generator) -> tuple[Truth, World, Floats]:
+    """The truth and the arrays of a subject's environment, and the `query` of its agent there, (states, actions)."""
+    truth, world = known_world(subject.environment)
+    return truth, world, query(subject.agent, truth, generator=generator)
 
 
 def asked(

@@ -123,13 +123,11 @@ def checked_policies(world: World, policy: ArrayLike, horizon: int) -> Floats:
     return np.stack([checked_policy(world, each) for each in table])
 
 
-def checked_utility(world: World, utility: ArrayLike | None) -> Floats:
-    """A utility as (s, a): of states (s,) it is spread over actions; None is the reward while the episode lasts.
+def checked_utility(world: World, utility: ArrayLike) -> Floats:
+    """A utility as (s, a): of states (s,) it is spread over actions.
 
     Raises UserError where the shape is another, a value is not finite, or actions matter after the end.
     """
-    if utility is None:
-        return np.where(world.ended[:, None], 0.0, world.rewards)
     given = np.asarray(utility, dtype=np.float64)
     if given.shape not in (world.rewards.shape, world.start.shape) or not np.isfinite(given).all():
         raise UserError(
