@@ -489,17 +489,17 @@ def test_a_record_is_read_as_states_and_actions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("parameters", "goal", "message"),
     [
-        ({"horizon": 0}, "a horizon >= 1"),
-        ({"horizon": 1, "goal": [1.0]}, "a utility in this world is finite numbers"),
-        ({"horizon": 1, "goal": [[0, 1], [1, 0], [0, 1]]}, "the same for every action once the episode has ended"),
-        ({"horizon": 1, "largest": 0}, "the largest inverse temperature"),
+        ({"horizon": 0}, None, "a horizon >= 1"),
+        ({"horizon": 1}, [1.0], "a utility in this world is finite numbers"),
+        ({"horizon": 1}, [[0, 1], [1, 0], [0, 1]], "the same for every action once the episode has ended"),
+        ({"largest": 0}, None, "the largest inverse temperature"),
     ],
 )
-def test_what_has_no_goal_directedness_is_refused(arguments: dict[str, Any], message: str) -> None:
+def test_what_has_no_goal_directedness_is_refused(parameters: dict[str, Any], goal: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        GoalDirectedness(**arguments).of_policy(np.full((3, 2), 0.5), seen(2, 2))
+        GoalDirectedness(**parameters).of_policy(np.full((3, 2), 0.5), seen(2, 2), goal)
 
 
 def test_other_things_are_refused() -> None:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from agentic import UserError
 from agentic_metrics.channels.newton import central_path
 from agentic_metrics.channels.stack import Stack, bounds, normalized
+from agentic_metrics.finite.laws import checked_law
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +58,7 @@ def capacity(channel: ArrayLike, *, tolerance: float = 1e-6) -> Capacity:
 
 def capacities(channels: Sequence[ArrayLike], *, tolerance: float = 1e-6) -> list[Capacity]:
     """`capacity` of many channels (x, y) of any sizes, solved side by side."""
-    merged = [_merged(_checked(channel)) for channel in channels]
+    merged = [_merged(checked_law(channel, "a channel", dimensions=2, close=1e-9)) for channel in channels]
     solved = solve([distinct for distinct, _ in merged], tolerance=tolerance)
     return [_shared(found, which) for found, (_, which) in zip(solved, merged, strict=True)]
 
@@ -78,15 +79,6 @@ def solve(channels: Sequence[Floats], *, tolerance: float) -> list[Capacity]:
                 value, max(value, float(high[k]) / log(2)), weights[k, : len(channels[i])], int(steps[k])
             )
     return [found[i] for i in range(len(channels))]
-
-
-def _checked(channel: ArrayLike) -> Floats:
-    rows = np.asarray(channel, dtype=np.float64)
-    if rows.ndim != 2 or not rows.size:
-        raise UserError(f"a channel is a table (inputs, outputs) of probabilities, got shape {rows.shape}")
-    if not (rows.min() >= 0 and np.abs(rows.sum(-1) - 1).max() <= 1e-9):
-        raise UserError("every row of a channel must be probabilities that sum to 1: normalize them")
-    return rows
 
 
 def _merged(channel: Floats) -> tuple[Floats, NDArray[np.int64]]:

@@ -13,12 +13,12 @@ Floats = NDArray[np.float64]
 CLOSE = 1e-6  # sums of given probabilities may miss 1 by this much
 
 
-def checked_law(values: ArrayLike, name: str, *, dimensions: int) -> Floats:
-    """`values` as float64 whose last axis holds probabilities. Raises UserError where it does not."""
+def checked_law(values: ArrayLike, name: str, *, dimensions: int, close: float = CLOSE) -> Floats:
+    """`values` as float64 whose last axis holds probabilities, up to `close`. Raises UserError where it does not."""
     table = np.asarray(values, np.float64)
     if table.ndim != dimensions or not table.size:
         raise UserError(f"{name} must be an array of {dimensions} axes with something in it, got shape {table.shape}")
-    if not np.isfinite(table).all() or table.min() < 0 or np.abs(table.sum(-1) - 1).max() > CLOSE:
+    if not np.isfinite(table).all() or table.min() < 0 or np.abs(table.sum(-1) - 1).max() > close:
         raise UserError(f"{name} must hold probabilities that sum to 1 along the last axis: normalize them")
     return table
 

@@ -36,6 +36,8 @@ def soft_policy(
     pi_t(a|s) = exp(Q_t(s,a) - V_t(s)), Q_t = beta U + discount E V_{t+1}(s'), V_t = ln sum_a exp Q_t, V_T = 0, with U
     (s, a), or (s,) of the state alone, and T = `horizon` decisions (Ziebart, Bagnell and Dey 2010).
     """
+    if horizon < 1:
+        raise UserError(f"the horizon must be at least 1 decision, got {horizon}")
     logs, value = soft_logs(world, beta * checked_utility(world, utility), horizon=horizon, discount=discount)
     return np.exp(logs), value
 
@@ -43,7 +45,7 @@ def soft_policy(
 def soft_logs(world: World, utility: Floats, *, horizon: int, discount: float = 1.0) -> tuple[Floats, Floats]:
     """ln pi_t (t, s, a) of the soft-optimal policy for a utility (s, a) at beta = 1, and its soft value (s,)."""
     move, value, logs = mover(world), np.zeros(world.states), []
-    for _ in range(checked_horizon(horizon)):
+    for _ in range(horizon):
         values = utility + discount * move(value[:, None])[..., 0]
         value, _ = _softened(values)
         logs.append(values - value[:, None])
@@ -59,7 +61,7 @@ def soft_backups(
     """
     move, count = mover(world), len(beta)
     value, slope, bend = (np.zeros((count, world.states)) for _ in range(3))
-    for _ in range(checked_horizon(horizon)):
+    for _ in range(horizon):
         ahead = discount * move(np.concatenate([value, slope, bend]).T)
         values, slopes, bends = np.moveaxis(ahead.reshape(world.states, world.actions, 3, count), (2, 3), (0, 1))
         values, slopes = values + beta[:, None, None] * utility, slopes + utility
@@ -77,7 +79,7 @@ def hard_backups(world: World, utility: Floats, *, horizon: int, discount: float
     """
     move = mover(world)
     value, freedom = np.zeros(world.states), np.zeros(world.states)
-    for _ in range(checked_horizon(horizon)):
+    for _ in range(horizon):
         values, freedoms = np.moveaxis(discount * move(np.stack([value, freedom], 1)), 2, 0)
         values = values + utility
         value = values.max(-1)
@@ -117,7 +119,7 @@ def checked_policies(world: World, policy: ArrayLike, horizon: int) -> Floats:
     """`policy` as (t, s, a), from the same or one (s, a) for all times; UserError for other shapes and bad rows."""
     table = np.asarray(policy, dtype=np.float64)
     if table.ndim != 3:
-        return np.broadcast_to(checked_policy(world, table), (checked_horizon(horizon), *world.rewards.shape))
+        return np.broadcast_to(checked_policy(world, table), (horizon, *world.rewards.shape))
     if len(table) != horizon:
         raise UserError(f"a policy that changes in time needs one table for each of {horizon} steps, got {len(table)}")
     return np.stack([checked_policy(world, each) for each in table])
@@ -138,9 +140,3 @@ def checked_utility(world: World, utility: ArrayLike) -> Floats:
     if np.ptp(table[world.ended], axis=-1).any():
         raise UserError("a utility must be the same for every action once the episode has ended: nothing is chosen")
     return table
-
-
-def checked_horizon(horizon: int) -> int:
-    if horizon < 1:
-        raise UserError(f"the horizon must be at least 1 decision, got {horizon}")
-    return horizon

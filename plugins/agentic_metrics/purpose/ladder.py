@@ -5,6 +5,7 @@ Who looks d steps ahead waits as long as k <= d. It intervenes, so it tells a pl
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import gymnasium
@@ -106,19 +107,10 @@ def ladder_choices(
     """
     waits = []
     for rung in rungs:
-        made = _Maker(rung)
+        made = partial(DepthLadder, rung)
         truth, _ = known_world(made)
         waits.append(query(agent(made), truth, generator=generator)[0, LATER])
     return np.asarray(waits, np.float64)
-
-
-@final
-@dataclass(frozen=True)
-class _Maker:
-    rung: int
-
-    def __call__(self) -> DepthLadder:
-        return DepthLadder(self.rung)
 
 
 def _flatness(waits: Floats, trials: int) -> float:

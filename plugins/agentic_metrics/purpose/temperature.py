@@ -41,9 +41,8 @@ def bounded_rational(utilities: ArrayLike, beta: float, prior: ArrayLike | None 
     """
     table = np.asarray(utilities, dtype=np.float64)
     chance = _checked_prior(prior, table.shape[-1])
-    weights = beta * table + np.log(chance)
-    total = logsumexp(weights, axis=-1)
-    policy = np.exp(weights - total[..., None])
+    log, total = _soft(table, beta, chance)
+    policy = np.exp(log)
     free = total / beta if beta else table @ chance
     return Rational(policy, rel_entr(policy, chance).sum(-1), np.asarray(free))
 
@@ -188,8 +187,7 @@ class _Likelihood:
 
     def soft(self, beta: float) -> tuple[Floats, Floats]:
         """ln of the soft choice's probabilities and its derivative, the utility less its mean, (contexts, a) each."""
-        weights = beta * self.utilities + np.log(self.prior)
-        log = weights - logsumexp(weights, axis=-1, keepdims=True)
+        log, _ = _soft(self.utilities, beta, self.prior)
         return log, self.utilities - (np.exp(log) * self.utilities).sum(-1, keepdims=True)
 
     def at(self, beta: float) -> tuple[float, float, float]:
@@ -259,6 +257,13 @@ class _Likelihood:
         sums = np.bincount(members, scores)
         spread = np.sqrt(count / (count - 1) * (sums**2).sum())
         return float(spread / information), count - 1, f"Student t over {count} groups"
+
+
+def _soft(utilities: Floats, beta: float, prior: Floats) -> tuple[Floats, Floats]:
+    """ln prior(a) exp(beta U(a)) / Z (..., a), and ln Z (...)."""
+    weights = beta * utilities + np.log(prior)
+    total = logsumexp(weights, axis=-1)
+    return weights - total[..., None], np.asarray(total)
 
 
 def _checked_prior(prior: ArrayLike | None, options: int) -> Floats:
