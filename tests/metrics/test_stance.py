@@ -248,13 +248,10 @@ def test_what_the_world_lacks_is_refused() -> None:
         STANCE.evidence([], [], world)
     with pytest.raises(UserError, match="goals are states"):
         STANCE.evidence([0], [0], world, goals=(9,))
-    for wrong in (
-        lambda: IntentionalStance(lapse=0),
-        lambda: IntentionalStance(memory=-1),
-        lambda: IntentionalStance(0.1, 1),
-    ):
+    wrongs: list[dict[str, Any]] = [{"lapse": 0}, {"memory": -1}, {"discount": 1}]
+    for wrong in wrongs:
         with pytest.raises(UserError):
-            wrong()
+            IntentionalStance(**wrong)
 
 
 def test_states_may_say_where_an_episode_stopped() -> None:

@@ -10,14 +10,13 @@ from math import log
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import UserError
 from agentic_metrics.channels.newton import central_path
 from agentic_metrics.channels.stack import Stack, bounds, normalized
+from agentic_metrics.finite.arrays import Episodes, Floats, Ints
 from agentic_metrics.finite.laws import checked_law
-
-Floats = NDArray[np.float64]
 
 SAME = 12  # decimals to which rows must agree to be one and the same input
 EASY = 48  # alternating steps after which Newton's method takes over where they have been slow
@@ -56,7 +55,7 @@ def capacity(channel: ArrayLike, *, tolerance: float = 1e-6) -> Capacity:
     return capacities([channel], tolerance=tolerance)[0]
 
 
-def capacities(channels: Sequence[ArrayLike], *, tolerance: float = 1e-6) -> list[Capacity]:
+def capacities(channels: Episodes, *, tolerance: float = 1e-6) -> list[Capacity]:
     """`capacity` of many channels (x, y) of any sizes, solved side by side."""
     merged = [_merged(checked_law(channel, "a channel", dimensions=2, close=1e-9)) for channel in channels]
     solved = solve([distinct for distinct, _ in merged], tolerance=tolerance)
@@ -81,13 +80,13 @@ def solve(channels: Sequence[Floats], *, tolerance: float) -> list[Capacity]:
     return [found[i] for i in range(len(channels))]
 
 
-def _merged(channel: Floats) -> tuple[Floats, NDArray[np.int64]]:
+def _merged(channel: Floats) -> tuple[Floats, Ints]:
     """The distinct rows, and which of them each input (x,) has."""
     _, first, which = np.unique(channel.round(SAME), axis=0, return_index=True, return_inverse=True)
     return channel[first], which.reshape(-1)
 
 
-def _shared(found: Capacity, which: NDArray[np.int64]) -> Capacity:
+def _shared(found: Capacity, which: Ints) -> Capacity:
     """Equal inputs share the weight of the one that stood for them."""
     return Capacity(found.value, found.upper, (found.distribution / np.bincount(which))[which], found.iterations)
 
@@ -105,7 +104,7 @@ def _chunks(shapes: Sequence[tuple[int, ...]]) -> list[list[int]]:
     return chunks
 
 
-def _search(stack: Stack, tolerance: float) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+def _search(stack: Stack, tolerance: float) -> tuple[Floats, Floats, Floats, Ints]:
     """Weights (c, x), both bounds (c,) in nats and steps (c,): cheap steps first, Newton's for what is hard."""
     weights, steps = _alternate(stack, tolerance)
     low, high = bounds(weights, stack.divergences(weights))
@@ -118,7 +117,7 @@ def _search(stack: Stack, tolerance: float) -> tuple[Floats, Floats, Floats, NDA
     return weights, low, high, steps
 
 
-def _alternate(stack: Stack, tolerance: float) -> tuple[Floats, NDArray[np.int64]]:
+def _alternate(stack: Stack, tolerance: float) -> tuple[Floats, Ints]:
     """Blahut and Arimoto's steps until the bounds lie within `tolerance` nats; what is solved is retired."""
     weights = stack.even()
     found, taken, left = weights.copy(), np.zeros(len(weights), np.int64), np.arange(len(weights))

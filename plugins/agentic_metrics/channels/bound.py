@@ -8,17 +8,16 @@ from collections.abc import Callable
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import stdtr
 
 from agentic import Interval, Null, UserError
 from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
+from agentic_metrics.finite.arrays import Floats, Ints
 from agentic_metrics.information.decoder import Decoder, held_out
 from agentic_metrics.sampling.series import Series
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Simulate = Callable[[Ints, np.random.Generator], ArrayLike]
 Reader = Callable[[Series, Ints], Floats]  # from outcomes and the sequences that were played to log2 q(a|o), (k,)
 

@@ -9,7 +9,7 @@ from typing import Any, final
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Subject, Truth, UserError
 from agentic_metrics.cautions import Caution
@@ -20,11 +20,9 @@ from agentic_metrics.channels.outcomes import channels, standing
 from agentic_metrics.channels.views import alike
 from agentic_metrics.channels.water import covariance_of, linear_capacity
 from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.arrays import Floats, Ints
 from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import known_world
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 WAYS = ("auto", "exact", "linearized")
 

@@ -11,16 +11,15 @@ from typing import Any, final
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Measurement, Metric, Subject, UserError
 from agentic_metrics.channels.linearization import CHANGES, gain, mean_over_starts, started
 from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.arrays import Floats
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import World
 from agentic_metrics.responses.rooms import Field
-
-Floats = NDArray[np.float64]
 
 SAME = 1e-9  # probabilities closer than this are equal
 

@@ -10,13 +10,13 @@ from typing import Any, final
 
 import gymnasium
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import Interval, UserError
 from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.arrays import Floats
 
-Floats = NDArray[np.float64]
-World = gymnasium.Env[Any, Any]
+Env = gymnasium.Env[Any, Any]
 
 CHANGES = "small changes of the actions, on copies of the environment"  # the intervention of a frame
 
@@ -34,7 +34,7 @@ class Response:
     jacobian: Floats
 
 
-def response(env: World, actions: ArrayLike, *, step: float = 1e-3) -> Response:
+def response(env: Env, actions: ArrayLike, *, step: float = 1e-3) -> Response:
     """The response of `env`, which stays where it is, to `actions` (h, m) and to changes of each by `step`.
 
     Central differences (one-sided where an action lies at its bound), in the units of the actions; for bounded
@@ -55,7 +55,7 @@ def response(env: World, actions: ArrayLike, *, step: float = 1e-3) -> Response:
     return Response(_after(env, base), jacobian)
 
 
-def gain(env: World, horizon: int, *, step: float = 1e-3) -> Floats:
+def gain(env: Env, horizon: int, *, step: float = 1e-3) -> Floats:
     """The derivative (d, horizon m) of the place of `env` after `horizon` steps by each action, about no action.
 
     No action is the one nearest to zero; see `response`.
@@ -66,7 +66,7 @@ def gain(env: World, horizon: int, *, step: float = 1e-3) -> Floats:
     return jacobian.reshape(len(jacobian), -1)
 
 
-def started(env: World, count: int, generator: np.random.Generator) -> Iterator[World]:
+def started(env: Env, count: int, generator: np.random.Generator) -> Iterator[Env]:
     """The environment `env` at each of so many of its own random starts, one after the other."""
     for seed in generator.integers(2**31, size=count):
         env.reset(seed=int(seed))
@@ -102,7 +102,7 @@ def jacobians(step: Callable[[Floats, Floats], Floats], state: ArrayLike, action
     return columns(x, lambda moved: step(moved, u)), columns(u, lambda moved: step(x, moved))
 
 
-def place(env: World) -> Floats:
+def place(env: Env) -> Floats:
     """Where an environment is, (d,): its array `state` where it keeps one, else MuJoCo's positions and speeds.
 
     Raises UserError where it has neither.
@@ -120,14 +120,14 @@ def place(env: World) -> Floats:
     )
 
 
-def _continuous(env: World) -> gymnasium.spaces.Box:
+def _continuous(env: Env) -> gymnasium.spaces.Box:
     space = env.action_space
     if not isinstance(space, gymnasium.spaces.Box) or space.dtype.kind != "f":
         raise UserError(f"a response to small changes needs continuous actions (a Box of floats), the space is {space}")
     return space
 
 
-def _after(env: World, actions: Floats) -> Floats:
+def _after(env: Env, actions: Floats) -> Floats:
     """The place of a copy of `env` after `actions`."""
     copy = deepcopy(env)
     space = copy.action_space

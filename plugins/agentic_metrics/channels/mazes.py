@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentic import UserError
+from agentic_metrics.finite.arrays import Floats
 
-Floats = NDArray[np.float64]
 Cell = tuple[int, int]
 
 CROSS: tuple[Cell, ...] = ((0, 0), (-1, 0), (1, 0), (0, 1), (0, -1))  # stay, up, down, right, left

@@ -5,13 +5,11 @@ from functools import cached_property
 from typing import Self, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from agentic import UserError
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from agentic_metrics.finite.arrays import Floats, Ints
 
 SAME = 12  # decimals to which probabilities must agree to be equal
 

@@ -6,11 +6,9 @@ The channel from actions to readings depends on nothing else: in a world that re
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentic_metrics.channels.moves import Branches, Moves
-
-Ints = NDArray[np.int64]
+from agentic_metrics.finite.arrays import Ints
 
 TOGETHER = 128  # states looked at side by side
 NOTHING = -1  # pads lists of states and of outcomes

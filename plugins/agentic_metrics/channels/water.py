@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import UserError
-
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.arrays import Floats
 
 NONE = 1e-300  # a gain whose inverse is infinite
 

@@ -1,20 +1,19 @@
 """What was recorded in a world that is known: the states an agent went through and the actions it chose there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Self, final
 
 import gymnasium
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import Record, Truth, UserError, make, state_observations
+from agentic_metrics.finite.arrays import Bools, Episodes, Ints
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import World
 from agentic_metrics.sampling.series import recorded
-
-Places = NDArray[np.int64]
 
 
 @final
@@ -22,13 +21,13 @@ Places = NDArray[np.int64]
 class Steps:
     """Decisions of all episodes one after the other: `states`, `actions`, and step and episode of each, all (n,)."""
 
-    states: Places
-    actions: Places
-    times: Places
-    episodes: Places
+    states: Ints
+    actions: Ints
+    times: Ints
+    episodes: Ints
 
     @classmethod
-    def of(cls, states: Sequence[ArrayLike], actions: Sequence[ArrayLike], world: World) -> Self:
+    def of(cls, states: Episodes, actions: Episodes, world: World) -> Self:
         """From arrays, one pair per episode or a single pair; states may hold one more, where the episode stopped.
 
         Raises UserError for places or actions that the world lacks, and for an episode without a decision.
@@ -42,17 +41,17 @@ class Steps:
             np.repeat(np.arange(len(lengths)), lengths),
         )
 
-    def where(self, kept: NDArray[np.bool_]) -> Self:
+    def where(self, kept: Bools) -> Self:
         """Those steps only (n,)."""
         return type(self)(self.states[kept], self.actions[kept], self.times[kept], self.episodes[kept])
 
     @property
-    def starts(self) -> Places:
+    def starts(self) -> Ints:
         """The first state of every episode, (episodes,)."""
         return np.asarray(self.states[self.times == 0], np.int64)
 
     @property
-    def lengths(self) -> Places:
+    def lengths(self) -> Ints:
         """Decisions in every episode, (episodes,)."""
         return np.asarray(np.unique(self.episodes, return_counts=True)[1], np.int64)
 
@@ -65,13 +64,13 @@ class Behavior:
     `cut` (n,): whether an episode stopped before t decisions without having ended.
     """
 
-    states: Places
-    actions: Places
-    valid: NDArray[np.bool_]
-    cut: NDArray[np.bool_]
+    states: Ints
+    actions: Ints
+    valid: Bools
+    cut: Bools
 
     @classmethod
-    def of(cls, world: World, states: Sequence[ArrayLike], actions: Sequence[ArrayLike], *, most: int) -> Self:
+    def of(cls, world: World, states: Episodes, actions: Episodes, *, most: int) -> Self:
         """From arrays as `Steps.of` takes them; an episode whose last state is not given counts as ended."""
         pairs = _episodes(states, actions, world)
         lengths = np.array([len(chosen) for _, chosen in pairs])
@@ -103,7 +102,7 @@ def random_behavior(world: World, like: Behavior, copies: int, generator: np.ran
 
 def recorded_behavior(
     record: Record, environment: Callable[[], gymnasium.Env[Any, Any]], horizon: int | None = None
-) -> tuple[World, list[Places], list[Places]]:
+) -> tuple[World, list[Ints], list[Ints]]:
     """The known world of a record, and its evaluation episodes as states (t + 1,) and actions (t,), t <= `horizon`.
 
     Raises UserError where an observation does not tell the state, or the world is not known.
@@ -129,7 +128,7 @@ def recorded_behavior(
     return world, [each[: horizon + 1] for each in episodes], [each[:horizon] for each in actions]
 
 
-def checked_names(kind: str, names: ArrayLike, count: int) -> Places:
+def checked_names(kind: str, names: ArrayLike, count: int) -> Ints:
     """`names` (t,) as int64; UserError where they are no whole numbers from 0 to count - 1."""
     given = np.asarray(names)
     named = not given.size or (given.dtype.kind in "iu" and 0 <= given.min() <= given.max() < count)
@@ -138,7 +137,7 @@ def checked_names(kind: str, names: ArrayLike, count: int) -> Places:
     return np.asarray(given, dtype=np.int64)
 
 
-def _episodes(states: Sequence[ArrayLike], actions: Sequence[ArrayLike], world: World) -> list[tuple[Places, Places]]:
+def _episodes(states: Episodes, actions: Episodes, world: World) -> list[tuple[Ints, Ints]]:
     """States (t,) or (t + 1,) and actions (t,) of each episode, checked."""
     single = len(actions) > 0 and np.ndim(actions[0]) == 0
     given: Any = ([states], [actions]) if single else (states, actions)
@@ -154,14 +153,14 @@ def _episodes(states: Sequence[ArrayLike], actions: Sequence[ArrayLike], world: 
     return pairs
 
 
-def _states_of(truth: Truth, world: World) -> Callable[[Places], Places]:
+def _states_of(truth: Truth, world: World) -> Callable[[Ints], Ints]:
     """From observed levels (t, modalities) to states (t,)."""
     sizes = tuple(len(levels) for levels in truth["A"])
     blocks = np.split(state_observations(truth).numpy(), np.cumsum(sizes)[:-1], axis=1)
     looks = np.ravel_multi_index([block.argmax(1) for block in blocks], sizes)
     order = np.argsort(looks, kind="stable")
 
-    def states(levels: Places) -> Places:
+    def states(levels: Ints) -> Ints:
         known = levels.shape[1] == len(sizes) and bool(((levels >= 0) & (levels < sizes)).all())
         codes = np.ravel_multi_index(list(levels.T), sizes) if known else np.full(len(levels), -1)
         where = np.searchsorted(looks[order], codes).clip(max=world.states - 1)

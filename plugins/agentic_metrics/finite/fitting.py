@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Self, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agentic_metrics.finite.behavior import Behavior, Places
+from agentic_metrics.finite.arrays import Bools, Floats, Ints
+from agentic_metrics.finite.behavior import Behavior
 from agentic_metrics.finite.soft import hard_backups, soft_backups
-from agentic_metrics.finite.world import Floats, World
+from agentic_metrics.finite.world import World
 
 STEPS = 200  # of the search; Newton needs about six, halving the bracket fifty
 CLOSE = 1e-8  # relative change of an inverse temperature at which the search ends
@@ -24,7 +24,7 @@ class Decisions:
     `weights` (t, b, k) are what each counts for, the discount included; totals are multiplied by `share`.
     """
 
-    places: Places
+    places: Ints
     weights: Floats
     share: float
 
@@ -60,8 +60,8 @@ class Fit:
     """
 
     beta: Floats
-    limit: NDArray[np.bool_]
-    capped: NDArray[np.bool_]
+    limit: Bools
+    capped: Bools
     local: Floats
     score: Floats
     bend: Floats
@@ -119,7 +119,7 @@ def fit(world: World, utility: Floats, decisions: Decisions, *, discount: float,
     return Fit(beta, limit != 0, capped, local, score, decisions.share * bend.sum(-1), decisions.share)
 
 
-def climb(slopes: Callable[[Floats], tuple[Floats, Floats]], largest: float, *, where: NDArray[np.bool_]) -> Floats:
+def climb(slopes: Callable[[Floats], tuple[Floats, Floats]], largest: float, *, where: Bools) -> Floats:
     """The tops of functions of one number, between -largest and largest; 0 but for those `where` (b,) it is sought.
 
     `slopes` gives first and second derivatives. Newton's steps from 0 that grow at most geometrically; one that would

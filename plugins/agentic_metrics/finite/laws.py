@@ -1,14 +1,13 @@
 """Probabilities in tables: their checks, their information in bits, and where a chain spends its time."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import xlogy
 
 from agentic import UserError
-
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.arrays import Floats as Floats
 
 CLOSE = 1e-6  # sums of given probabilities may miss 1 by this much
 

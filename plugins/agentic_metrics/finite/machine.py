@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from agentic import UserError
-from agentic_metrics.finite.laws import Floats, checked_chain, checked_law, entropy, stationary
+from agentic_metrics.finite.arrays import Floats
+from agentic_metrics.finite.laws import checked_chain, checked_law, entropy, stationary
 
 DIGITS = 12  # beliefs about the hidden state that agree to so many digits are one
 RARE = 1e-18  # probability below which a past is left out

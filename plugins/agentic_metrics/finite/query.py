@@ -10,10 +10,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from agentic import Agent, Subject, Truth, UserError, policy_table, state_observations, truth_of, with_flat_prior
-from agentic_metrics.finite.world import Floats, World
+from agentic_metrics.finite.arrays import Floats, Ints
+from agentic_metrics.finite.world import World
 
 
 def known_world(environment: Callable[[], gymnasium.Env[Any, Any]]) -> tuple[Truth, World]:
@@ -37,9 +37,7 @@ def known_policy(subject: Subject, *, generator: np.random.Generator) -> tuple[T
     return truth, world, query(subject.agent, truth, generator=generator)
 
 
-def asked(
-    agent: Agent, truth: Truth, states: NDArray[np.int64], *, generator: np.random.Generator
-) -> NDArray[np.int64]:
+def asked(agent: Agent, truth: Truth, states: Ints, *, generator: np.random.Generator) -> Ints:
     """The action (n,) that a sealed copy of `agent` takes in each of `states` (n,), met as the first of an episode.
 
     Raises UserError where the observation does not tell the state, or the action is no single choice.

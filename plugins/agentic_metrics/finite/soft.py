@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from agentic import UserError
-from agentic_metrics.finite.world import TIE, Floats, World, checked_policy
+from agentic_metrics.finite.arrays import Floats
+from agentic_metrics.finite.world import TIE, World, checked_policy
 
 SPARSE = 0.1  # share of possible successors below which dynamics are kept as a sparse matrix
 

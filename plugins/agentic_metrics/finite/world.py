@@ -1,9 +1,10 @@
 """What a policy is worth in a finite world: the world itself and planning in it are the core's."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import UserError, World, action_values, greedy_policy as greedy, planned_policy as planner
+from agentic_metrics.finite.arrays import Floats
 
 __all__ = [
     "TIE",
@@ -18,7 +19,6 @@ __all__ = [
     "visits",
 ]
 
-Floats = NDArray[np.float64]
 
 TIE = World.tie
 

@@ -3,21 +3,21 @@
 A clone of a planner has its teacher's depth as long as the world stays as it was; only a change tells them apart.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.arrays import Bools, Episodes, Floats
 from agentic_metrics.finite.behavior import Steps, recorded_behavior
 from agentic_metrics.finite.query import asked, known_policy, known_world
 from agentic_metrics.finite.soft import mover
-from agentic_metrics.finite.world import Floats, World, checked_policy, greedy, visits
+from agentic_metrics.finite.world import World, checked_policy, greedy, visits
 from agentic_metrics.purpose.devices import wander
 from agentic_metrics.sampling.surrogates import compare
 
@@ -112,12 +112,7 @@ class PlanningDepth(Metric):
         return np.asarray((1 - self.lapse) * planned + self.lapse / planned.shape[-1]), settled
 
     def estimate(
-        self,
-        states: Sequence[ArrayLike],
-        actions: Sequence[ArrayLike],
-        world: World,
-        *,
-        generator: np.random.Generator,
+        self, states: Episodes, actions: Episodes, world: World, *, generator: np.random.Generator
     ) -> Estimate:
         """The most probable depth of the planner that chose these actions, 0 where chance is as probable.
 
@@ -176,7 +171,7 @@ class DepthFit:
     high: float
 
     @classmethod
-    def of(cls, scores: Floats, kept: NDArray[np.bool_], settled: bool) -> "DepthFit":
+    def of(cls, scores: Floats, kept: Bools, settled: bool) -> "DepthFit":
         """From the scores and the depths that are `kept`; all deeper ones do the same where they have `settled`."""
         depths = np.flatnonzero(kept)
         deepest = settled and depths[-1] == len(scores) - 1
@@ -203,7 +198,7 @@ class DepthFit:
         }
 
 
-def _telling(policies: Floats, world: World) -> NDArray[np.bool_]:
+def _telling(policies: Floats, world: World) -> Bools:
     """The states (s,) in which some planner prefers an action; where there are none, all in which it goes on."""
     kept = np.asarray((np.ptp(policies, axis=-1) > SAME).any(0))
     return kept if kept.any() else ~world.ended

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from agentic import UserError
-from agentic_metrics.finite.behavior import Places, Steps
-from agentic_metrics.finite.world import Floats, World, checked_policy
+from agentic_metrics.finite.arrays import Floats, Ints
+from agentic_metrics.finite.behavior import Steps
+from agentic_metrics.finite.world import World, checked_policy
 from agentic_metrics.sampling.series import pairs
 
 
@@ -80,19 +81,19 @@ def wander(world: World, policy: ArrayLike, steps: Steps, *, times: int, generat
     return [Steps(s, a, t, e).where(kept) for s, a, t, e, kept in zip(*parts, strict=True)]
 
 
-def _symbol(steps: Steps, depth: int) -> Places:
+def _symbol(steps: Steps, depth: int) -> Ints:
     """The symbol (n,) that a device looks at when it has seen `depth` others; 0 before the episode."""
     values, lag = (steps.states, depth // 2) if depth % 2 == 0 else (steps.actions, depth // 2 + 1)
     return np.where(steps.times >= lag, np.roll(values, lag) + 1, 0)
 
 
-def _source(node: Places, symbols: Places, size: int) -> Floats:
+def _source(node: Ints, symbols: Ints, size: int) -> Floats:
     """ln probability (nodes,) of the symbols seen at each node."""
     count = int(node.max(initial=0)) + 1
     return krichevsky_trofimov(np.bincount(node * size + symbols, minlength=count * size).reshape(count, size))
 
 
-def _successors(world: World) -> tuple[Places, Floats]:
+def _successors(world: World) -> tuple[Ints, Floats]:
     """The possible next states of each state and action, likeliest first, and their cumulative chances (s * a, k)."""
     flat = world.dynamics.reshape(-1, world.states)
     most = int((flat > 0).sum(-1).max())
@@ -100,7 +101,7 @@ def _successors(world: World) -> tuple[Places, Floats]:
     return order, np.take_along_axis(flat, order, -1).cumsum(-1)
 
 
-def _drawn(cumulative: Floats, generator: np.random.Generator) -> Places:
+def _drawn(cumulative: Floats, generator: np.random.Generator) -> Ints:
     """One column (n,) of each row (n, k), drawn by its cumulative chances."""
     draws = generator.random(len(cumulative))[:, None] * cumulative[:, -1:]
     return np.asarray((draws >= cumulative).sum(-1), np.int64)

@@ -3,7 +3,6 @@
 In nats, over acting at random: known exactly for a policy, estimated for recorded episodes.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, final
 
@@ -13,11 +12,12 @@ from numpy.typing import ArrayLike
 from agentic import Access, Frame, Interval, Measurement, Metric, Subject, Truth, UserError
 from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import Estimate, exact_null
-from agentic_metrics.finite.behavior import Behavior, Places, random_behavior, recorded_behavior
+from agentic_metrics.finite.arrays import Episodes, Floats, Ints
+from agentic_metrics.finite.behavior import Behavior, random_behavior, recorded_behavior
 from agentic_metrics.finite.fitting import NONE, Decisions, Fit, fit
 from agentic_metrics.finite.query import known_policy, known_world
 from agentic_metrics.finite.soft import checked_policies, checked_utility, occupancy
-from agentic_metrics.finite.world import Floats, World
+from agentic_metrics.finite.world import World
 from agentic_metrics.purpose.utilities import LARGEST, Utilities, held_out
 from agentic_metrics.sampling.surrogates import compare
 
@@ -120,8 +120,8 @@ class GoalDirectedness(Metric):
 
     def estimate(
         self,
-        states: Sequence[ArrayLike],
-        actions: Sequence[ArrayLike],
+        states: Episodes,
+        actions: Episodes,
         world: World,
         goal: ArrayLike | None = None,
         *,
@@ -191,7 +191,7 @@ class GoalDirectedness(Metric):
             )
         return float((self.discount ** np.arange(self.horizon)).sum() * np.log(world.actions))
 
-    def _labels(self, truth: Truth) -> Places | None:
+    def _labels(self, truth: Truth) -> Ints | None:
         """The joint value of the variables in each state, the last varying fastest; None where there are none."""
         if not self.variables:
             return None

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2_contingency
 
 from agentic import Agent, Truth, UserError
+from agentic_metrics.finite.arrays import Floats
 from agentic_metrics.finite.query import known_world, query
-from agentic_metrics.finite.world import Floats
 
 NOW, LATER = 0, 1  # the actions
 LEVEL = 0.05

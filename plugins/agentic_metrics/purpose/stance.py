@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, logsumexp
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
+from agentic_metrics.finite.arrays import Episodes, Floats, Ints
 from agentic_metrics.finite.behavior import Steps, recorded_behavior
 from agentic_metrics.finite.soft import mover
-from agentic_metrics.finite.world import TIE, Floats, World
+from agentic_metrics.finite.world import TIE, World
 from agentic_metrics.purpose.devices import ContextTree, wander
 from agentic_metrics.sampling.surrogates import compare
 
@@ -88,8 +88,8 @@ class IntentionalStance(Metric):
 
     def estimate(
         self,
-        states: Sequence[ArrayLike],
-        actions: Sequence[ArrayLike],
+        states: Episodes,
+        actions: Episodes,
         world: World,
         goals: Sequence[int] = (),
         *,
@@ -124,13 +124,11 @@ class IntentionalStance(Metric):
             cautions=tuple(_cautions(steps)),
         )
 
-    def evidence(
-        self, states: Sequence[ArrayLike], actions: Sequence[ArrayLike], world: World, goals: Sequence[int] = ()
-    ) -> StanceEvidence:
+    def evidence(self, states: Episodes, actions: Episodes, world: World, goals: Sequence[int] = ()) -> StanceEvidence:
         """Agents versus devices, exactly: what both mixtures say of these episodes; arrays as in `estimate`."""
         return _Judge(self, world, goals)(Steps.of(states, actions, world))
 
-    def goals(self, world: World, named: Sequence[int] = ()) -> NDArray[np.int64]:
+    def goals(self, world: World, named: Sequence[int] = ()) -> Ints:
         """The states (g,) that may be wanted: those `named` or, where none is, all that another state can lead to.
 
         The pursuit of what is never reached would be chance itself.
@@ -158,7 +156,7 @@ class IntentionalStance(Metric):
         lapsing = np.where(best, (1 - self.lapse) / share, self.lapse / np.maximum(rest, 1))
         return np.where(rest > 0, lapsing, 1 / world.actions)
 
-    def _values(self, world: World, goals: NDArray[np.int64]) -> Floats:
+    def _values(self, world: World, goals: Ints) -> Floats:
         """Expected discount^(time to the goal) after each action, (s, a, goals)."""
         move, there = mover(world), (goals, np.arange(len(goals)))
         reach = np.zeros((world.states, len(goals)))

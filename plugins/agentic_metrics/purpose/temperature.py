@@ -15,10 +15,11 @@ from scipy.special import chdtrc, logsumexp, ndtri, rel_entr, xlogy
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.arrays import Floats
 from agentic_metrics.finite.behavior import Steps, checked_names, recorded_behavior
 from agentic_metrics.finite.fitting import climb
 from agentic_metrics.finite.query import known_policy
-from agentic_metrics.finite.world import TIE, Floats, World, action_values, visits
+from agentic_metrics.finite.world import TIE, World, action_values, visits
 
 FEW = 20  # choices between unequal options below which the interval is not to be believed
 
@@ -93,8 +94,8 @@ class InverseTemperature(Metric):
             _, world, policy = known_policy(subject, generator=generator)
             found = self.of_policy(policy, world)
         else:
-            world, *behavior = recorded_behavior(subject.record, subject.environment)
-            steps = Steps.of(*behavior, world)
+            world, states, actions = recorded_behavior(subject.record, subject.environment)
+            steps = Steps.of(states, actions, world)
             found = self.estimate(steps.actions, self._values(world)[steps.states], groups=steps.episodes)
         frame = Frame(
             variables=("state", "action"),

@@ -13,10 +13,11 @@ from scipy.special import ndtr
 
 from agentic import Interval, Null, UserError
 from agentic_metrics.estimate import Estimate
-from agentic_metrics.finite.behavior import Behavior, Places, checked_names
+from agentic_metrics.finite.arrays import Floats, Ints
+from agentic_metrics.finite.behavior import Behavior, checked_names
 from agentic_metrics.finite.fitting import Decisions
 from agentic_metrics.finite.soft import mover, soft_logs
-from agentic_metrics.finite.world import Floats, World
+from agentic_metrics.finite.world import World
 
 FOLDS = 5
 LARGEST = 100.0
@@ -56,7 +57,7 @@ class Utilities:
 
     def nats(self, utility: Floats) -> Floats:
         """ln probability (t, s, a) of what is soft-optimal for a utility (values,), over that of chance."""
-        return self.logs(utility) + np.log(self.world.actions)
+        return np.asarray(self.logs(utility) + np.log(self.world.actions))
 
     def best(self, made: Floats, penalty: float = 0.0) -> Floats:
         """The utility (values,) that makes decisions (t, s, a) most likely, less `penalty` |U|^2 / 2, by L-BFGS.
@@ -119,5 +120,5 @@ def held_out(utilities: Utilities, behavior: Behavior, *, level: float, generato
     )
 
 
-def _some(behavior: Behavior, rows: Places) -> Behavior:
+def _some(behavior: Behavior, rows: Ints) -> Behavior:
     return Behavior(behavior.states[rows], behavior.actions[rows], behavior.valid[rows], behavior.cut[rows])
