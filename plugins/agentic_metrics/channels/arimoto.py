@@ -27,7 +27,7 @@ ALIKE = 1.25  # how many times more inputs a channel may have than the smallest 
 @final
 @dataclass(frozen=True)
 class Capacity:
-    """`value` bits are achieved by the `distribution` (x,) of inputs; the capacity is at most `upper` bits.
+    """The capacity of a channel: `value` bits by the `distribution` (x,) of inputs, at most `upper` by any.
 
     `gap` = upper - value is the certificate; `iterations` is how many steps it took.
     """
@@ -43,7 +43,7 @@ class Capacity:
 
 
 def capacity(channel: ArrayLike, *, tolerance: float = 1e-6) -> Capacity:
-    """max over p(x) of I(X; Y) of a channel (x, y) of probabilities p(y|x), in bits, to within `tolerance`.
+    """The capacity max over p(x) of I(X; Y) of a channel (x, y) of probabilities p(y|x), in bits, within `tolerance`.
 
     With q(y) = sum_x p(x) p(y|x), the steps p(x) <- p(x) 2^D(x) / sum, D(x) = D(p(y|x) || q), raise
     I = sum_x p(x) D(x), and I <= C <= max_x D(x) at every step (Blahut 1972; Arimoto 1972), so that they stop on a
@@ -56,14 +56,14 @@ def capacity(channel: ArrayLike, *, tolerance: float = 1e-6) -> Capacity:
 
 
 def capacities(channels: Episodes, *, tolerance: float = 1e-6) -> list[Capacity]:
-    """`capacity` of many channels (x, y) of any sizes, solved side by side."""
+    """The capacities of many channels (x, y) of any sizes, solved side by side; see `capacity`."""
     merged = [_merged(checked_law(channel, "a channel", dimensions=2, close=1e-9)) for channel in channels]
     solved = solve([distinct for distinct, _ in merged], tolerance=tolerance)
     return [_shared(found, which) for found, (_, which) in zip(solved, merged, strict=True)]
 
 
 def solve(channels: Sequence[Floats], *, tolerance: float) -> list[Capacity]:
-    """`capacities` of channels whose rows are known to be distinct distributions."""
+    """The capacities of channels whose rows are known to be distinct distributions."""
     if not tolerance > 0:
         raise UserError(f"tolerance is the gap between the bounds in bits, it must be positive, got {tolerance}")
     found: dict[int, Capacity] = {}

@@ -1,4 +1,4 @@
-"""Empowerment from trials alone, as a lower bound: what a decoder can tell of the actions from what came of them.
+"""A lower bound on empowerment from trials alone: what a decoder can tell of the actions from their outcomes.
 
 It is a bound, not the value: a poor decoder or too few trials make it smaller, never larger, because it is judged on
 trials that it was not made from. That it comes out larger than the truth now and then is chance, told by the interval.

@@ -1,4 +1,4 @@
-"""Empowerment as a metric: what a world lets whoever acts in it choose to sense."""
+"""Empowerment: how much of what it will sense a world lets an agent choose, in every state or in one place."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -30,7 +30,7 @@ WAYS = ("auto", "exact", "linearized")
 @final
 @dataclass(frozen=True)
 class EmpowermentMap:
-    """Empowerment of each of `states` (n,) in bits: `value` (n,) is achieved, and no more than `upper` (n,) is.
+    """The empowerment of each of `states` (n,) in bits: `value` (n,) is achieved, and no more than `upper` (n,) is.
 
     `estimator` is "reachability" where it was a matter of counting, and then both are equal; else "Blahut-Arimoto".
     """
@@ -42,7 +42,7 @@ class EmpowermentMap:
 
     @property
     def gap(self) -> float:
-        """How far apart the bounds are where they are farthest apart, bits."""
+        """The largest distance between the bounds, bits."""
         return float((self.upper - self.value).max())
 
 
@@ -101,7 +101,7 @@ class Empowerment(Metric):
     def map(
         self, dynamics: ArrayLike, *, sensor: ArrayLike | None = None, states: ArrayLike | None = None
     ) -> EmpowermentMap:
-        """E_n(s) = max over p(a_1..a_n) of I(A_1..A_n; O_n | s): the capacity of acting blindly for n steps, in bits.
+        """The empowerment of each state, in bits: E_n(s) = max over p(a_1..a_n) of I(A_1..A_n; O_n | s).
 
         `dynamics` (s, a, s') are probabilities, states in which nothing can be done any more stay as they are. `sensor`
         is what is told apart n = `horizon` steps later: a reading of each state (s,), or probabilities (s, o) of
@@ -125,7 +125,7 @@ class Empowerment(Metric):
         return EmpowermentMap(chosen, value, upper, "Blahut-Arimoto")
 
     def linearized(self, env: gymnasium.Env[Any, Any], noise: ArrayLike | None = None) -> float:
-        """The bits of the place where `env` is now, to first order in the actions.
+        """The empowerment of the place where `env` is now, in bits, to first order in the actions.
 
         The state after n = `horizon` actions is f(0) + G u, with G by central differences on copies of the environment
         about no action (the one nearest to zero), and is read with `noise`: a variance (by default the metric's own),

@@ -1,4 +1,4 @@
-"""Where control can lead: of a linear system, of a continuous world near its start, of a finite world.
+"""Controllability: of a linear system, of a continuous world near its start, of a finite world.
 
 What could be done is a property of the world; whether an agent does it, other metrics tell.
 """
@@ -25,7 +25,7 @@ SAME = 1e-9  # probabilities closer than this are equal
 
 
 def gramian(A: ArrayLike, B: ArrayLike, horizon: int) -> Floats:
-    """W = sum over i < horizon of A^i B B' A'^i, (d, d): the states that inputs of unit energy reach are its ellipsoid.
+    """The Gramian W = sum over i < horizon of A^i B B' A'^i, (d, d): inputs of unit energy reach its ellipsoid.
 
     `A` (d, d), `B` (d, m) of x' = A x + B u (Kalman 1960). Raises UserError where shapes disagree.
     """
@@ -40,7 +40,7 @@ def gramian(A: ArrayLike, B: ArrayLike, horizon: int) -> Floats:
 @final
 @dataclass(frozen=True)
 class Control:
-    """What inputs can do within a horizon.
+    """The controllability of a linear system within a horizon.
 
     `rank` of [B, AB, ..., A^(h-1) B] and the `dimension` of the state; `gramian` (d, d); `log_det`, the logarithm of
     its determinant in bits (-inf where the rank is not full): half of it is the volume that unit energy reaches.
@@ -65,7 +65,7 @@ class Control:
 
 
 def controllability(A: ArrayLike, B: ArrayLike, horizon: int | None = None, *, tolerance: float = 1e-10) -> Control:
-    """How far inputs control x' = A x + B u within `horizon` steps (None: as many as dimensions, which is for good).
+    """The controllability of x' = A x + B u within `horizon` steps (None: as many as dimensions, which is for good).
 
     The rank is counted direction by direction (Arnoldi): a direction is new where its part outside those already
     reached exceeds `tolerance` times the size of the input or of A. B = 0 has rank 0.
@@ -80,7 +80,7 @@ def controllability(A: ArrayLike, B: ArrayLike, horizon: int | None = None, *, t
 
 
 def observability(A: ArrayLike, C: ArrayLike, horizon: int | None = None, *, tolerance: float = 1e-10) -> Control:
-    """The dual: what outputs y = C x, `C` (p, d), of `horizon` steps tell of the state: controllability of (A', C')."""
+    """The observability of the state from outputs y = C x, `C` (p, d), of `horizon` steps: that of (A', C')."""
     a, c = np.atleast_2d(np.asarray(A, np.float64)), np.atleast_2d(np.asarray(C, np.float64))
     return controllability(a.T, c.T, horizon, tolerance=tolerance)
 
@@ -130,7 +130,7 @@ class Controllability(Metric):
         return found.measurement("controllability", self, frame)
 
     def of_world(self, world: World) -> Estimate:
-        """Of ordered pairs of a state in which one acts and another: the share that a choice of actions decides about.
+        """The share of ordered pairs of a state in which one acts and another that a choice of actions decides about.
 
         In those, some policy arrives within the horizon with another probability than some other policy does. `choice`
         is the mean over pairs of the largest less the smallest such probability, `reachable` the share of pairs in

@@ -1,4 +1,4 @@
-"""How a continuous world answers small changes of the actions: derivatives of a simulator, by differences on copies.
+"""The response of a continuous world to small changes of the actions: derivatives by differences on copies.
 
 A copy of an environment continues with the same random numbers, so that differences of two copies are free of noise.
 """
@@ -24,7 +24,7 @@ CHANGES = "small changes of the actions, on copies of the environment"  # the in
 @final
 @dataclass(frozen=True)
 class Response:
-    """Where `actions` (h, m) lead an environment, and the derivative of that place by each of them.
+    """The place to which `actions` (h, m) lead an environment, and its derivative by each of them.
 
     `place` (d,): the state after h steps. `jacobian` (d, h, m): d place / d actions, which for a linear world
     x' = A x + B u is [A^(h-1) B, ..., A B, B] along its second axis.
@@ -90,7 +90,7 @@ def mean_over_starts(
 
 
 def jacobians(step: Callable[[Floats, Floats], Floats], state: ArrayLike, action: ArrayLike) -> tuple[Floats, Floats]:
-    """A = d x'/d x (d, d) and B = d x'/d u (d, m) of x' = step(x, u), by central differences at one point."""
+    """The matrices A = dx'/dx (d, d) and B = dx'/du (d, m) of x' = step(x, u), by central differences at one point."""
     x, u = np.atleast_1d(np.asarray(state, np.float64)), np.atleast_1d(np.asarray(action, np.float64))
 
     def columns(point: Floats, f: Callable[[Floats], Floats]) -> Floats:
@@ -103,7 +103,7 @@ def jacobians(step: Callable[[Floats, Floats], Floats], state: ArrayLike, action
 
 
 def place(env: Env) -> Floats:
-    """Where an environment is, (d,): its array `state` where it keeps one, else MuJoCo's positions and speeds.
+    """The state of an environment, (d,): its array `state` where it keeps one, else MuJoCo's positions and speeds.
 
     Raises UserError where it has neither.
     """

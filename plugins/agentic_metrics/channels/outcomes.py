@@ -40,7 +40,7 @@ def channels(moves: Moves, states: Ints, horizon: int) -> Iterator[Floats]:
 
 
 def standing(states: Ints, size: int) -> csr_array:
-    """Being in each of the states for sure."""
+    """The distributions (n, size) of being in one of `states` (n,) for sure."""
     count = len(states)
     return csr_array((np.ones(count), states, np.arange(count + 1)), shape=(count, size))
 

@@ -32,22 +32,22 @@ class Stack:
         return type(self)(self.table[which], self.certainty[which], self.real[which])
 
     def outputs(self, weights: Floats) -> Floats:
-        """q(y) = sum_x p(x) p(y|x), (c, y)."""
+        """The output distribution q(y) = sum_x p(x) p(y|x), (c, y)."""
         return np.asarray((weights[:, None] @ self.table)[:, 0])
 
     def divergences(self, weights: Floats) -> Floats:
-        """D(p(y|x) || q) in nats, (c, x); minus infinity where there is no input."""
+        """The divergences D(p(y|x) || q) in nats, (c, x); minus infinity where there is no input."""
         q = self.outputs(weights)
         surprise = np.log(np.where(q > 0, q, 1.0))
         return np.where(self.real, self.certainty - (self.table @ surprise[..., None])[..., 0], -np.inf)
 
     def even(self) -> Floats:
-        """Every input equally often, (c, x)."""
+        """The uniform distribution over inputs, (c, x)."""
         return np.asarray(self.real / self.real.sum(-1, keepdims=True))
 
 
 def bounds(weights: Floats, divergences: Floats) -> tuple[Floats, Floats]:
-    """What the weights achieve, and what no weights exceed: sum_x p(x) D(x) and max_x D(x), (c,) nats each."""
+    """The bounds on the capacity, (c,) nats each: sum_x p(x) D(x), achieved, and max_x D(x), never exceeded."""
     return (weights * np.where(weights > 0, divergences, 0.0)).sum(-1), divergences.max(-1)
 
 

@@ -1,4 +1,4 @@
-"""Gaussian channels: how to spread power over directions, and what an agent can then tell a linear world.
+"""Gaussian channels: power spread over directions by water-filling, and the empowerment of a linear world.
 
 The number is a matter of the noise that is assumed. An unstable world amplifies what an agent does and every kick that
 it gets on the way: with noise at the readout only, an inverted pendulum is most in control upright; with noise at every
@@ -20,7 +20,7 @@ NONE = 1e-300  # a gain whose inverse is infinite
 @final
 @dataclass(frozen=True)
 class Filling:
-    """`value` bits, reached with `powers` (k,) over the directions; in those used, noise and power fill to `level`."""
+    """The capacity, `value` bits, with `powers` (k,) over directions; in those in use, noise and power sum to `level`."""
 
     value: float
     powers: Floats
@@ -72,7 +72,7 @@ def gaussian_empowerment(
     noise: ArrayLike = 0.01,
     process_noise: ArrayLike = 0.0,
 ) -> float:
-    """Empowerment of x' = A x + B u + process noise, read after n steps with noise: the same in every state, in bits.
+    """The empowerment of x' = A x + B u + process noise, read after n steps with noise: the same everywhere, in bits.
 
     G = [A^(n-1) B, ..., A B, B] takes the n = `horizon` actions to the state, and the covariance of what disturbs the
     reading is R + sum_(k<n) A^k Q A^kT. Water-filling spreads the total `power` over the singular values of the
@@ -100,7 +100,7 @@ def gaussian_empowerment(
 
 
 def covariance_of(noise: ArrayLike, size: int) -> Floats:
-    """A variance, variances or a covariance as a matrix (size, size)."""
+    """The covariance (size, size) of a variance, of variances (size,) or of itself."""
     given = np.asarray(noise, np.float64)
     if given.shape not in ((), (size,), (size, size)):
         raise UserError(f"noise is a variance, {size} variances or a ({size}, {size}) covariance, got {given.shape}")

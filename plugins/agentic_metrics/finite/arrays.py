@@ -1,4 +1,4 @@
-"""Names of kinds of arrays, and of what holds one for each episode."""
+"""Types of arrays, and of sequences with one for each episode."""
 
 from collections.abc import Sequence
 

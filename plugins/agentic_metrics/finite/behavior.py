@@ -1,4 +1,4 @@
-"""What was recorded in a world that is known: the states an agent went through and the actions it chose there."""
+"""Recorded behavior in a known world: the states that an agent went through and the actions it chose there."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -28,7 +28,7 @@ class Steps:
 
     @classmethod
     def of(cls, states: Episodes, actions: Episodes, world: World) -> Self:
-        """From arrays, one pair per episode or a single pair; states may hold one more, where the episode stopped.
+        """The steps of arrays, one pair per episode or a single one; the last of t + 1 states is where it stopped.
 
         Raises UserError for places or actions that the world lacks, and for an episode without a decision.
         """
@@ -42,7 +42,7 @@ class Steps:
         )
 
     def where(self, kept: Bools) -> Self:
-        """Those steps only (n,)."""
+        """The steps where `kept` (n,)."""
         return type(self)(self.states[kept], self.actions[kept], self.times[kept], self.episodes[kept])
 
     @property
@@ -52,7 +52,7 @@ class Steps:
 
     @property
     def lengths(self) -> Ints:
-        """Decisions in every episode, (episodes,)."""
+        """The number of decisions in every episode, (episodes,)."""
         return np.asarray(np.unique(self.episodes, return_counts=True)[1], np.int64)
 
 
@@ -71,7 +71,7 @@ class Behavior:
 
     @classmethod
     def of(cls, world: World, states: Episodes, actions: Episodes, *, most: int) -> Self:
-        """From arrays as `Steps.of` takes them; an episode whose last state is not given counts as ended."""
+        """The behavior of arrays as `Steps.of` takes them; an episode whose last state is not given counts as ended."""
         pairs = _episodes(states, actions, world)
         lengths = np.array([len(chosen) for _, chosen in pairs])
         valid = np.arange(most) < lengths[:, None]

@@ -19,7 +19,7 @@ NONE = 1e-12  # nats below which nothing is explained
 @final
 @dataclass(frozen=True)
 class Decisions:
-    """What is explained: in b samples and at t times, k decisions `places` = state * actions + action, (t, b, k).
+    """The decisions to explain: in b samples and at t times, k `places` = state * actions + action, (t, b, k).
 
     `weights` (t, b, k) are what each counts for, the discount included; totals are multiplied by `share`.
     """
@@ -30,13 +30,13 @@ class Decisions:
 
     @classmethod
     def of_policy(cls, occupied: Floats) -> Self:
-        """All decisions (t, s, a), each as often as a policy makes it."""
+        """The decisions of a policy: all (t, s, a), each as often as it is made."""
         weights = occupied.reshape(len(occupied), 1, -1)
         return cls(np.broadcast_to(np.arange(weights.shape[-1]), weights.shape), weights, 1.0)
 
     @classmethod
     def of_behavior(cls, behavior: Behavior, actions: int, discount: float, samples: int = 1) -> Self:
-        """Those of `samples` equal sets of episodes; k are the episodes of one, totals are means over them."""
+        """The decisions of `samples` equal sets of episodes; k are the episodes of one, totals are means over them."""
         episodes, horizon = behavior.states.shape[0] // samples, behavior.states.shape[1]
         shape = (horizon, samples, episodes)
         places = (behavior.states * actions + behavior.actions).T.reshape(shape)
@@ -69,12 +69,12 @@ class Fit:
 
     @property
     def value(self) -> Floats:
-        """Nats explained, (b,)."""
+        """The nats that are explained, (b,)."""
         return np.asarray(self.share * self.local.sum(-1))
 
     @property
     def excess(self) -> Floats:
-        """By how much fitting one parameter to these k episodes raises the value on average, (b,) nats.
+        """The nats (b,) by which fitting one parameter to these k episodes raises the value on average.
 
         Var(score) / (2 k |bend|), which is 1 / (2 k) where the soft-optimal family is right (Takeuchi 1976).
         """

@@ -1,4 +1,4 @@
-"""Which states of a finite world an episode can come to, and in which of them there is something to choose."""
+"""States of a finite world: those that an episode can come to, and those in which there is something to choose."""
 
 import numpy as np
 from scipy.sparse import csr_array

@@ -32,7 +32,7 @@ def query(agent: Agent, truth: Truth, *, generator: np.random.Generator) -> Floa
 
 
 def known_policy(subject: Subject, *, generator: np.random.Generator) -> tuple[Truth, World, Floats]:
-    """The truth and the arrays of a subject's environment, and the `query` of its agent there, (states, actions)."""
+    """The truth and the world of a subject's environment, and the policy (states, actions) of its agent there."""
     truth, world = known_world(subject.environment)
     return truth, world, query(subject.agent, truth, generator=generator)
 

@@ -1,4 +1,4 @@
-"""Soft Bellman backups: what an agent does that is only as good as an inverse temperature makes it.
+"""Soft Bellman backups: the policies that are as good as an inverse temperature makes them, and no better.
 
 Of all policies that earn as much, the soft-optimal one is the most random: this is what a goal and nothing else
 explains. Values carry their first two derivatives in the inverse temperature, so that it can be fitted by Newton steps.
@@ -22,7 +22,7 @@ SPARSE = 0.1  # share of possible successors below which dynamics are kept as a 
 @final
 @dataclass(frozen=True)
 class Softness:
-    """ln pi(a|s) of one time step and its first and second derivatives in beta, each (b, s, a)."""
+    """The ln pi(a|s) of one time step and its first and second derivatives in beta, each (b, s, a)."""
 
     log: Floats
     slope: Floats
@@ -44,7 +44,7 @@ def soft_policy(
 
 
 def soft_logs(world: World, utility: Floats, *, horizon: int, discount: float = 1.0) -> tuple[Floats, Floats]:
-    """ln pi_t (t, s, a) of the soft-optimal policy for a utility (s, a) at beta = 1, and its soft value (s,)."""
+    """The ln pi_t (t, s, a) of the soft-optimal policy for a utility (s, a) at beta = 1, and its soft value (s,)."""
     move, value, logs = mover(world), np.zeros(world.states), []
     for _ in range(horizon):
         values = utility + discount * move(value[:, None])[..., 0]
@@ -56,7 +56,7 @@ def soft_logs(world: World, utility: Floats, *, horizon: int, discount: float = 
 def soft_backups(
     world: World, utility: Floats, beta: Floats, *, horizon: int, discount: float = 1.0
 ) -> Iterator[Softness]:
-    """ln pi_t of the soft-optimal policies at every `beta` (b,), from the last decision t = T - 1 to the first.
+    """The ln pi_t of the soft-optimal policies at every `beta` (b,), from the last decision t = T - 1 to the first.
 
     The derivative of V is the expected return of the soft policy, its second the variance that choosing adds to it.
     """
@@ -74,7 +74,7 @@ def soft_backups(
 
 
 def hard_backups(world: World, utility: Floats, *, horizon: int, discount: float = 1.0) -> Iterator[Floats]:
-    """ln pi_t (s, a) in the limit of infinite beta, from the last decision to the first; -inf where not optimal.
+    """The ln pi_t (s, a) in the limit of infinite beta, from the last decision to the first; -inf where not optimal.
 
     Among optimal actions it is the most random policy, which prefers those that keep more of them open.
     """
@@ -98,7 +98,7 @@ def _softened(values: Floats) -> tuple[Floats, Floats]:
 
 
 def occupancy(world: World, policy: ArrayLike, *, horizon: int, discount: float = 1.0) -> Floats:
-    """discount^t P(s_t, a_t), (t, s, a), of a policy (s, a) or (t, s, a); absorbing ends are places like any other."""
+    """The occupancy discount^t P(s_t, a_t), (t, s, a), of a policy (s, a) or (t, s, a), absorbing ends included."""
     here, step = world.start, world.dynamics.reshape(-1, world.states)
     out = []
     for t, table in enumerate(checked_policies(world, policy, horizon)):

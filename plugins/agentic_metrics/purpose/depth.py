@@ -1,4 +1,4 @@
-"""How many steps ahead an agent looks, read off what it does in a world that is known.
+"""Planning depth: the number of steps ahead that an agent looks, inferred from what it does in a known world.
 
 A clone of a planner has its teacher's depth as long as the world stays as it was; only a change tells them apart.
 """
@@ -160,7 +160,7 @@ class PlanningDepth(Metric):
 @final
 @dataclass(frozen=True)
 class DepthFit:
-    """How well each planner explains decisions: mean log-likelihoods `scores` (1 + deepest,), in nats per decision.
+    """The mean log-likelihood of decisions under each planner, `scores` (1 + deepest,), in nats per decision.
 
     The first is that of a uniformly random policy, which counts as depth 0. `low` and `high` bound the depths that
     cannot be told from the best; `high` is infinite where all deeper planners do the same.
@@ -172,7 +172,7 @@ class DepthFit:
 
     @classmethod
     def of(cls, scores: Floats, kept: Bools, settled: bool) -> "DepthFit":
-        """From the scores and the depths that are `kept`; all deeper ones do the same where they have `settled`."""
+        """The fit of scores, bounded by the depths that are `kept`; `settled`: all deeper planners do the same."""
         depths = np.flatnonzero(kept)
         deepest = settled and depths[-1] == len(scores) - 1
         return cls(scores, float(depths[0]), float("inf") if deepest else float(depths[-1]))

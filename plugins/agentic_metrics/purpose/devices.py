@@ -1,4 +1,4 @@
-"""Devices: behavior that maps what was seen to what is done, without a goal, and how probable it makes a record.
+"""Devices: maps from what was seen to what is done, without a goal, and the probability that they give a record.
 
 A device learns its map as it goes; how much that costs is what an agent's goal has to save.
 """
@@ -60,7 +60,7 @@ class ContextTree:
 
 
 def wander(world: World, policy: ArrayLike, steps: Steps, *, times: int, generator: np.random.Generator) -> list[Steps]:
-    """What `policy` (s, a) does instead: `times` samples of as many episodes, from the same first states.
+    """Samples of what `policy` (s, a) does instead: `times` as many episodes, from the same first states.
 
     Every episode lasts until it ends, or as long as the longest one of `steps`: those that ended say nothing of how
     long they might have lasted, and samples cut at their lengths would have fewer decisions to tell.

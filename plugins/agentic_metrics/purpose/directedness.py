@@ -1,4 +1,4 @@
-"""Maximum entropy goal-directedness: how much of what an agent does is explained by its pursuing a goal.
+"""Maximum entropy goal-directedness (MEG): how much of what an agent does is explained by the pursuit of a goal.
 
 In nats, over acting at random: known exactly for a policy, estimated for recorded episodes.
 """
@@ -27,7 +27,7 @@ FEW = 20  # episodes below which the interval is not to be believed
 @final
 @dataclass(frozen=True)
 class GoalDirectedness(Metric):
-    """MEG, in nats: how much better decisions are explained by the pursuit of a goal than by chance.
+    """Maximum entropy goal-directedness: the nats by which the pursuit of a goal explains decisions better than chance.
 
     max over beta of E[ sum_t discount^t (ln pi_beta,t(a_t|s_t) + ln|A|) ], t < `horizon`, with pi_beta soft-optimal for
     the goal's utility. Between 0, for a uniformly random policy, and sum_t discount^t ln|A|, of which `normalized` is
@@ -90,7 +90,7 @@ class GoalDirectedness(Metric):
         return found.measurement("goal_directedness", self, frame)
 
     def of_policy(self, policy: ArrayLike, world: World, goal: ArrayLike | None = None) -> Estimate:
-        """The value of a known `policy` (s, a) or (t, s, a), on the distribution that it makes itself.
+        """The goal-directedness of a known `policy` (s, a) or (t, s, a), exactly, on the states that it visits itself.
 
         `goal` is a utility (s, a) or (s,) and by default the metric's own; where none is known, it names the value,
         from 0, that the variables have in each state (s,), by default one for each state. The objective is concave:
@@ -127,7 +127,7 @@ class GoalDirectedness(Metric):
         *,
         generator: np.random.Generator,
     ) -> Estimate:
-        """The value estimated from episodes in a known world, with an interval and a null; `goal` as in `of_policy`.
+        """The goal-directedness of episodes in a known world, with an interval and a null; `goal` as in `of_policy`.
 
         `actions`: an array (t,) per episode; `states`: (t,), or (t + 1,) with the place where it stopped. Only the
         first `horizon` decisions count. The value is the mean over episodes of l_i = sum_t discount^t

@@ -1,4 +1,4 @@
-"""The intentional stance as compression: is a record shorter to tell by a goal or by a mechanism?
+"""The intentional stance as compression: whether a record is told shorter by a goal or by a mechanism.
 
 Both are mixtures of many hypotheses, so the answer holds for these classes and priors only; it is part of the frame.
 """
@@ -27,7 +27,7 @@ LARGEST = 2**27  # cells of the policies of all goals
 @final
 @dataclass(frozen=True)
 class StanceEvidence:
-    """ln probability of a record under the mixture of agents and under that of devices, and each goal's part (g,)."""
+    """The evidence of a record: its ln probability under agents and under devices, and each goal's posterior (g,)."""
 
     log_agent: float
     log_device: float
@@ -35,11 +35,11 @@ class StanceEvidence:
 
     @property
     def bits(self) -> float:
-        """log2 Bayes factor: by how many bits the goal tells the record shorter; negative: the mechanism does."""
+        """The log2 Bayes factor: the bits by which the goal tells the record shorter; negative: the mechanism does."""
         return (self.log_agent - self.log_device) / float(np.log(2))
 
     def probability(self, prior: float = 0.5) -> float:
-        """P(agent | record) where P(agent) = `prior` before."""
+        """The posterior P(agent | record), given P(agent) = `prior`."""
         return float(expit(logit(prior) + self.log_agent - self.log_device))
 
 
@@ -95,7 +95,7 @@ class IntentionalStance(Metric):
         *,
         generator: np.random.Generator,
     ) -> Estimate:
-        """log2 Bayes factor of agents over devices, in bits, given a known world (Orseau, McGregor and Legg 2018).
+        """The log2 Bayes factor of agents over devices, in bits, given a known world (Orseau, McGregor and Legg 2018).
 
         sum over `goals` of prod pi_goal(a|s) / goals, against a Krichevsky-Trofimov device (or a tree of them), one
         goal and one device for all episodes; `states` and `actions` hold one array (t,) of whole numbers per episode.
@@ -125,7 +125,7 @@ class IntentionalStance(Metric):
         )
 
     def evidence(self, states: Episodes, actions: Episodes, world: World, goals: Sequence[int] = ()) -> StanceEvidence:
-        """Agents versus devices, exactly: what both mixtures say of these episodes; arrays as in `estimate`."""
+        """The evidence of these episodes for agents and for devices, exactly; arrays as in `estimate`."""
         return _Judge(self, world, goals)(Steps.of(states, actions, world))
 
     def goals(self, world: World, named: Sequence[int] = ()) -> Ints:
@@ -139,7 +139,7 @@ class IntentionalStance(Metric):
         return np.flatnonzero(leads.any(0)) if leads.any() else np.arange(world.states)
 
     def seekers(self, world: World, named: Sequence[int] = ()) -> Floats:
-        """One policy per goal, (goals, states, actions): its best actions with probability 1 - `lapse` together.
+        """The policies that seek each goal, (goals, states, actions): the best actions have 1 - `lapse` together.
 
         The others have `lapse` together; where all are as good, any is taken. Raises UserError for goals that the world
         lacks, or too many.

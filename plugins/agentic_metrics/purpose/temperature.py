@@ -1,4 +1,4 @@
-"""Bounded rationality: how strongly choices follow what is good, as one inverse temperature.
+"""Bounded rationality: the inverse temperature with which choices follow what is good.
 
 A policy pays for information with expected utility; beta is the rate of exchange, 0 for chance, negative for choosing
 what is bad.
@@ -35,7 +35,7 @@ class Rational:
 
 
 def bounded_rational(utilities: ArrayLike, beta: float, prior: ArrayLike | None = None) -> Rational:
-    """pi(a) ~ prior(a) exp(beta U(a)) for `utilities` (..., a): the best exchange of utility for information.
+    """The policy pi(a) ~ prior(a) exp(beta U(a)) for `utilities` (..., a): it buys utility with least information.
 
     The free energy F = (1/beta) ln sum_a prior(a) exp(beta U(a)) = E_pi[U] - KL(pi || prior) / beta is in units of
     utility; at beta = 0 it is the prior's mean utility. `prior` (a,) is uniform by default (Ortega and Braun 2013).
@@ -49,7 +49,7 @@ def bounded_rational(utilities: ArrayLike, beta: float, prior: ArrayLike | None 
 
 
 def policy_temperature(policy: ArrayLike, utilities: ArrayLike, weights: ArrayLike) -> float:
-    """The beta of the soft choice nearest to a known `policy` (s, a): that of least sum_s w(s) KL(policy || pi_beta).
+    """The inverse temperature of the soft choice nearest to a `policy` (s, a), by sum_s w(s) KL(policy || pi_beta).
 
     `utilities` (s, a), `weights` (s,). Infinite for a policy that always takes the best.
     """
@@ -61,12 +61,12 @@ def policy_temperature(policy: ArrayLike, utilities: ArrayLike, weights: ArrayLi
 @final
 @dataclass(frozen=True)
 class InverseTemperature(Metric):
-    """How strongly actions follow what is optimal in a finite known world: beta of pi(a|s) ~ exp(beta Q(s,a)).
+    """The inverse temperature beta of pi(a|s) ~ exp(beta Q(s,a)), with which actions follow what is optimal.
 
-    In 1 / reward; 0 for chance, negative for an agent that avoids the reward, infinite for one that always takes a best
-    action. Q is the value of acting optimally for `depth` steps. From a record or, with `exact`, from the agent's own
-    action probabilities, states weighing as it visits them within `horizon` steps. An agent that follows something
-    else, such as a rock, has a large deviance.
+    In a finite known world, in 1 / reward; 0 for chance, negative for an agent that avoids the reward, infinite for one
+    that always takes a best action. Q is the value of acting optimally for `depth` steps. From a record or, with
+    `exact`, from the agent's own action probabilities, states weighing as it visits them within `horizon` steps. An
+    agent that follows something else, such as a rock, has a large deviance.
     """
 
     depth: int = 40
@@ -160,7 +160,7 @@ class InverseTemperature(Metric):
         )
 
     def of_policy(self, policy: ArrayLike, world: World) -> Estimate:
-        """The beta of a known `policy` (states, actions), exactly; see `policy_temperature`."""
+        """The inverse temperature of a known `policy` (states, actions), exactly; see `policy_temperature`."""
         beta = policy_temperature(policy, self._values(world), visits(world, policy, horizon=self.horizon))
         return Estimate(value=beta, estimator="exact", null=exact_null(beta, "a uniformly random policy"))
 

@@ -1,4 +1,4 @@
-"""Goal-directedness where no goal is declared: the utility that explains an agent best, of chosen variables only.
+"""Goal-directedness of an unknown goal: the utility of chosen variables that explains an agent best.
 
 A flexible class of utilities explains anything: for records the value is that of decisions that were held out.
 """
@@ -28,7 +28,7 @@ SEARCH = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-9, "maxcor"
 @final
 @dataclass(frozen=True)
 class Utilities:
-    """All utilities of the values of some variables, times an inverse temperature, within a range of `largest`.
+    """The utilities among which a goal is sought: any of the values of some variables, within a range of `largest`.
 
     A decision is worth U(label) of the state it leads to, so that variables it cannot influence explain nothing;
     `features` (s, a, values) are P(label of the next state | s, a).
@@ -42,7 +42,7 @@ class Utilities:
 
     @classmethod
     def of(cls, world: World, labels: ArrayLike | None, *, horizon: int, discount: float, largest: float) -> Self:
-        """Of the value `labels` (s,), from 0, that the variables have in each state; by default each has its own."""
+        """The utilities of `labels` (s,): the value, from 0, that variables have in each state; None: each its own."""
         names = checked_names("labels", np.arange(world.states) if labels is None else labels, world.states)
         if names.shape != (world.states,):
             raise UserError(
@@ -52,11 +52,11 @@ class Utilities:
         return cls(world, features, horizon, discount, largest)
 
     def logs(self, utility: Floats) -> Floats:
-        """ln probability (t, s, a) of what is soft-optimal for a utility (values,)."""
+        """The ln probability (t, s, a) of what is soft-optimal for a utility (values,)."""
         return soft_logs(self.world, self.features @ utility, horizon=self.horizon, discount=self.discount)[0]
 
     def nats(self, utility: Floats) -> Floats:
-        """ln probability (t, s, a) of what is soft-optimal for a utility (values,), over that of chance."""
+        """The ln probability (t, s, a) of what is soft-optimal for a utility (values,), over that of chance."""
         return np.asarray(self.logs(utility) + np.log(self.world.actions))
 
     def best(self, made: Floats, penalty: float = 0.0) -> Floats:
@@ -83,7 +83,7 @@ class Utilities:
         return np.asarray(minimize(loss, np.zeros(count), jac=True, method="L-BFGS-B", bounds=bounds, options=SEARCH).x)
 
     def made(self, behavior: Behavior) -> Floats:
-        """The decisions of episodes, discounted, per episode: (t, s, a)."""
+        """The decisions (t, s, a) of episodes, discounted, per episode."""
         decisions = Decisions.of_behavior(behavior, self.world.actions, self.discount)
         counted = zip(decisions.places[:, 0], decisions.weights[:, 0], strict=True)
         shape, size = self.world.rewards.shape, self.world.rewards.size
