@@ -42,6 +42,15 @@ def test_upright_is_most_in_control_when_only_the_reading_is_noisy() -> None:
     assert upright > hanging + 0.5
 
 
+def test_noise_of_the_reading_may_be_a_covariance() -> None:
+    env, metric = pendulum_at(1.0), Empowerment(horizon=3, noise=0.02)
+    for noise in (0.02, [0.02, 0.02], 0.02 * np.eye(2)):
+        assert Empowerment(horizon=3).linearized(env, noise) == pytest.approx(metric.linearized(env))
+    assert metric.linearized(env, [0.02, 2.0]) < metric.linearized(env)
+    with pytest.raises(UserError, match="a variance, 2 variances"):
+        metric.linearized(env, [0.02] * 3)
+
+
 def test_environment_stays_where_it_is() -> None:
     env = pendulum_at(1.0, 0.5)
     inner: Any = env.unwrapped

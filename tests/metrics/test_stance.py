@@ -74,6 +74,10 @@ def test_the_goal_is_named() -> None:
     assert found.diagnostics["goal"] == 6
     again = STANCE.evidence(*walk(2, "RRRRSSSS"), corridor(), goals=(2, 6))
     assert again.log_agent == pytest.approx(np.log(0.9**8 / 2), abs=1e-4)
+    few = IntentionalStance(surrogates=0).estimate(
+        *walk(2, "RRRRSSSS"), corridor(), (2, 6), generator=np.random.default_rng(0)
+    )
+    assert (few.value, few.diagnostics["goal"]) == (again.bits, 6)
 
 
 def test_goal_seekers_go_straight_and_split_ties() -> None:
@@ -244,8 +248,9 @@ def test_what_the_world_lacks_is_refused() -> None:
         STANCE.evidence([[0]], [[3]], world)
     with pytest.raises(UserError, match="as many states"):
         STANCE.evidence([[0, 1, 2]], [[1]], world)
-    with pytest.raises(UserError, match="at least one decision"):
-        STANCE.evidence([], [], world)
+    for empty in ([], [[]]):
+        with pytest.raises(UserError, match="at least one decision"):
+            STANCE.evidence(empty, empty, world)
     with pytest.raises(UserError, match="goals are states"):
         STANCE.evidence([0], [0], world, goals=(9,))
     wrongs: list[dict[str, Any]] = [{"lapse": 0}, {"memory": -1}, {"discount": 1}]

@@ -20,7 +20,7 @@ NONE = 1e-300  # a gain whose inverse is infinite
 @final
 @dataclass(frozen=True)
 class Filling:
-    """The capacity, `value` bits, with `powers` (k,) over directions; in those in use, noise and power sum to `level`."""
+    """The capacity, `value` bits, by `powers` (k,) over directions; in those used, noise and power sum to `level`."""
 
     value: float
     powers: Floats
