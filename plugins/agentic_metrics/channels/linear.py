@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Measurement, Metric, Subject, UserError
 from agentic_metrics.channels.linearization import CHANGES, gain, mean_over_starts, started
+from agentic_metrics.channels.water import checked_system
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.arrays import Floats
 from agentic_metrics.finite.query import known_world
@@ -29,7 +30,7 @@ def gramian(A: ArrayLike, B: ArrayLike, horizon: int) -> Floats:
 
     `A` (d, d), `B` (d, m) of x' = A x + B u (Kalman 1960). Raises UserError where shapes disagree.
     """
-    a, b = _checked(A, B, horizon)
+    a, b = checked_system(A, B, horizon)
     total, column = np.zeros_like(a), b
     for _ in range(horizon):
         total += column @ column.T
@@ -72,7 +73,7 @@ def controllability(A: ArrayLike, B: ArrayLike, horizon: int | None = None, *, t
     Raises UserError where shapes disagree.
     """
     steps = len(np.atleast_2d(np.asarray(A))) if horizon is None else horizon
-    a, b = _checked(A, B, steps)
+    a, b = checked_system(A, B, steps)
     w = gramian(a, b, steps)
     rank = _krylov(a, b, steps, tolerance)
     log_det = float(np.linalg.slogdet(w)[1] / np.log(2)) if rank == len(a) else float("-inf")
@@ -115,10 +116,9 @@ class Controllability(Metric):
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         with closing(subject.environment()) as env:
             continuous = isinstance(env.action_space, Box)
-            if continuous:
-                found = self._linearized(env, generator)
-            else:
-                found = self.of_world(known_world(subject.environment)[1])
+            found = (
+                self._linearized(env, generator) if continuous else self.of_world(known_world(subject.environment)[1])
+            )
         frame = Frame(
             variables=("state", "action"),
             boundary="whoever acts chooses the actions, the environment is all else",
@@ -177,18 +177,6 @@ class Controllability(Metric):
         """Who may starve decides about every place; who cannot decides about none, food falls where it will."""
         yield cls(), Subject(environment=Field), 1.0, 1e-12
         yield cls(), Subject(environment=lambda: Field(deadly=False)), 0.0, 1e-12
-
-
-def _checked(A: ArrayLike, B: ArrayLike, horizon: int) -> tuple[Floats, Floats]:
-    a, b = np.atleast_2d(np.asarray(A, np.float64)), np.asarray(B, np.float64)
-    b = b.reshape(-1, 1) if b.ndim < 2 else b
-    if a.ndim != 2 or a.shape[0] != a.shape[1] or b.ndim != 2 or len(b) != len(a):
-        raise UserError(f"controllability needs A (d, d) and B (d, m), got shapes {a.shape} and {b.shape}")
-    if horizon < 1:
-        raise UserError(f"horizon must be at least 1, got {horizon}")
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise UserError("A and B must be finite, got NaN or infinity")
-    return a, b
 
 
 def _krylov(a: Floats, b: Floats, horizon: int, tolerance: float) -> int:

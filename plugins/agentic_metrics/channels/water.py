@@ -81,15 +81,8 @@ def gaussian_empowerment(
 
     Raises UserError where shapes disagree or no noise reaches some direction.
     """
-    transition = np.asarray(dynamics, np.float64)
-    size = len(transition) if transition.ndim else 0
-    push = np.asarray(control, np.float64)
-    push = push[:, None] if push.ndim == 1 else push
-    if transition.shape != (size, size) or push.ndim != 2 or len(push) != size or not size or horizon < 1:
-        raise UserError(
-            f"dynamics must be (d, d), control (d,) or (d, m) and the horizon at least 1, got {transition.shape}, "
-            f"{np.shape(control)} and {horizon}"
-        )
+    transition, push = checked_system(dynamics, control, horizon)
+    size = len(transition)
     covariance, kick = covariance_of(noise, size), covariance_of(process_noise, size)
     reach = []
     for _ in range(horizon):
@@ -97,6 +90,20 @@ def gaussian_empowerment(
         covariance = covariance + kick
         push, kick = transition @ push, transition @ kick @ transition.T
     return linear_capacity(np.concatenate(reach, axis=1), covariance, power).value
+
+
+def checked_system(dynamics: ArrayLike, control: ArrayLike, horizon: int) -> tuple[Floats, Floats]:
+    """The matrices A (d, d) and B (d, m) of x' = A x + B u, as float64. Raises UserError where they are none."""
+    a, b = np.atleast_2d(np.asarray(dynamics, np.float64)), np.asarray(control, np.float64)
+    b = b.reshape(-1, 1) if b.ndim < 2 else b
+    if a.ndim != 2 or a.shape[0] != a.shape[1] or b.ndim != 2 or len(b) != len(a) or horizon < 1:
+        raise UserError(
+            f"dynamics must be A (d, d), control B (d,) or (d, m) and the horizon at least 1, got {a.shape}, "
+            f"{np.shape(control)} and {horizon}"
+        )
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise UserError("A and B must be finite, got NaN or infinity")
+    return a, b
 
 
 def covariance_of(noise: ArrayLike, size: int) -> Floats:
