@@ -30,8 +30,8 @@ from agentic_agents.rock import Rock
 from agentic_envs.gridworld import GridWorld
 from agentic_envs.tmaze import TMaze
 from agentic_metrics import Mixed, Neighbors, active_information_storage, sampled_complexity, transfer_entropy
-from agentic_metrics.finite.behavior import recorded_behavior
-from agentic_metrics.purpose.devices import Steps, wander
+from agentic_metrics.finite.behavior import Steps, recorded_behavior
+from agentic_metrics.purpose.devices import wander
 
 LEVEL = 0.05
 REGISTRY = agentic.load()
