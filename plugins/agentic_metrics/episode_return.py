@@ -1,28 +1,29 @@
-"""The mean return per episode: what every other number about an agent is read next to."""
+"""Episode return: the mean return per episode, next to which every other number about an agent is read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, final
 
 import numpy as np
-import pyarrow as pa
 
 from agentic import Access, Frame, Measurement, Metric, Record, Subject, UserError
 from agentic_metrics.cautions import Caution, few_episodes
-from agentic_metrics.estimate import FEW, Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, expected_return, optimal_return
-from agentic_metrics.resampling import mean_interval
+from agentic_metrics.sampling.resampling import mean_interval
+from agentic_metrics.sampling.series import written
 
 
 @final
 @dataclass(frozen=True)
 class EpisodeReturn(Metric):
-    """(1/n) sum over complete evaluation episodes of sum_t discount^t r_t, t < `horizon`, in units of reward.
+    """Mean return of complete evaluation episodes, (1/n) sum over episodes of sum_t discount^t r_t, t < `horizon`.
 
-    `horizon` None counts whole episodes. `relative` is the share of the best return J* of so many steps, in a finite
-    known world; `exact` is the expectation from the agent's own action probabilities there, without a record. Both need
-    a horizon. No null: there is no surrogate of a return. What a rock and a random agent score are references.
+    In units of reward. `horizon` None counts whole episodes. `relative` is the share of the best return J* of so many
+    steps, in a finite known world; `exact` is the expectation from the agent's own action probabilities there, without
+    a record. Both need a horizon. No null: there is no surrogate of a return. What a rock and a random agent score are
+    references.
     """
 
     level: float = 0.95
@@ -33,8 +34,7 @@ class EpisodeReturn(Metric):
     exact: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.level < 1 or self.resamples < 1:
-            raise UserError(f"episode_return expects a level between 0 and 1 and resamples >= 1, got {self}")
+        check_fields(self, resamples=1)
         if not 0 < self.discount <= 1 or (self.horizon is not None and self.horizon < 1):
             raise UserError(f"episode_return expects a discount in (0, 1] and a horizon >= 1 or none, got {self}")
         if self.horizon is None and (self.relative or self.exact):
@@ -126,18 +126,5 @@ class EpisodeReturn(Metric):
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
         """Episodes that pay 1, 2 and 6 return 3 on average."""
-        rewards = [[0.0, 1.0], [2.0], [3.0, 2.0, 1.0]]
-        rows = [(e, t, r, t == len(all_) - 1) for e, all_ in enumerate(rewards) for t, r in enumerate(all_)]
-        episode, t, reward, end = zip(*rows, strict=True)
-        table = pa.table(
-            {
-                "phase": ["evaluate"] * len(rows),
-                "row": [0] * len(rows),
-                "episode": episode,
-                "t": t,
-                "reward": reward,
-                "terminated": end,
-                "truncated": [False] * len(rows),
-            }
-        )
-        yield cls(), Subject(record=Record(tables=[table])), 3.0, 1e-12
+        record = written(reward=[[0.0, 1.0], [2.0], [3.0, 2.0, 1.0]])
+        yield cls(), Subject(record=record), 3.0, 1e-12

@@ -1,89 +1,46 @@
-"""How much of the actions to come an agent's latent state holds, beyond what its observations tell: a committed plan.
+"""Plan content: the information of an agent's latent state on its coming actions, beyond what observations tell.
 
 Decoders of the future are fitted with and without the latent state, and judged on episodes they have not seen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from agentic import Access, Frame, Measurement, Metric, Null, Subject, UserError, run
+from agentic import Access, Measurement, Metric, Null, Subject, UserError, run
 from agentic_metrics.cautions import Caution, few_episodes, too_few
-from agentic_metrics.estimate import EXACT, Estimate
-from agentic_metrics.information.decoder import Decoder, held_out
+from agentic_metrics.estimate import EXACT, Estimate, check_fields, observed
+from agentic_metrics.information.decoder import Decoder, Floats, Integers, held_out
 from agentic_metrics.responses.rooms import Committed, Field
-from agentic_metrics.sampling.information import Information, interval, standard_error
-from agentic_metrics.sampling.series import Series, recorded
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Variable = Series | ArrayLike | Sequence[ArrayLike]
+from agentic_metrics.sampling.information import Information, standard_error
+from agentic_metrics.sampling.series import Series, Variable, recorded
 
 ENOUGH = 10  # samples per weight of a decoder, below which it is fitted badly
 FEW = 10  # episodes below which the interval is not to be believed
 JOINT = 64  # joint names up to which each has an indicator of its own
 
 
-def plan_content(
-    latents: Variable,
-    actions: Variable,
-    observations: Variable,
-    *,
-    generator: np.random.Generator,
-    horizon: int = 2,
-    memory: int = 1,
-    decoder: Decoder | None = None,
-    level: float = 0.95,
-) -> Estimate:
-    """I(Z_t; A_(t+1..t+h) | O_(<=t)), bits, as what a decoder of the coming actions gains by seeing Z_t.
+@final
+@dataclass(frozen=True)
+class PlanContent(Metric):
+    """Plan content, in bits: what the agent's latent state tells of the next `horizon` actions beyond observations.
 
-    `latents`, `actions` and `observations` are lists of arrays (t,) or (t, d), one per episode; actions are whole
-    numbers. The value is the mean of log2 p(A | Z, O) - log2 p(A | O), both out of sample, over every step that has
-    `memory` observations behind and `horizon` actions ahead; the actions are decoded one after the other, each given
-    those before (chain rule). A committed plan of h fair moves holds h bits.
+    I(Z_t; A_(t+1..t+h) | O_(<=t)) as what a decoder of the coming actions gains by seeing Z_t: the mean of
+    log2 p(A | Z, O) - log2 p(A | O), both out of sample, over every step that has `memory` observations behind and
+    `horizon` h actions ahead. The actions are decoded one after the other, each given those before (chain rule), by a
+    `Decoder` of this `ridge` and `folds`. A committed plan of h fair moves holds h bits.
 
     In place of the latent, the decoder without it is given the best linear guess of it from what is observed, so that
     both have as many features and a latent that repeats an observation adds nothing. A lower bound where the decoder
     without Z is as good as any: probes that miss what observations tell, as linear ones of measured observations may,
-    credit Z with it. Interval: Student t over episodes. Null: a latent that tells nothing gains nothing out of sample
-    on average, or loses; p from the same t.
-
-    Raises UserError for measured actions, episodes that do not match, and fewer than two that are long enough.
-    """
-    probe, task = decoder or Decoder(), _task(latents, actions, observations, horizon, memory)
-    folds = generator.permutation(task.episodes) % min(probe.folds, task.episodes)
-    design = np.concatenate([task.seen, np.ones((len(task.seen), 1))], 1)
-    guess = design @ np.linalg.lstsq(design, task.latents)[0]
-    without, with_latent = (_scored(probe, task, latent, folds) for latent in (guess, task.latents))
-    local = with_latent - without
-    value, error = float(local.mean()), standard_error(local, task.episode)
-    p_value = float(stdtr(task.episodes - 1, -value / error)) if value > EXACT and error > 0 else 1.0
-    return Estimate(
-        value=value,
-        estimator="difference of held-out decoders",
-        interval=interval(Information(local), task.episode, level=level),
-        null=Null("a latent that tells nothing, Student t over episodes", 0.0, error, task.episodes, p_value),
-        episodes=task.episodes,
-        samples=len(local),
-        diagnostics={
-            "bits_without_latent": -float(without.mean()),
-            "bits_with_latent": -float(with_latent.mean()),
-        },
-        cautions=tuple(_cautions(task)),
-    )
-
-
-@final
-@dataclass(frozen=True)
-class PlanContent(Metric):
-    """Bits about the next `horizon` actions that the agent's latent state holds beyond the last `memory` observations.
+    credit Z with it.
 
     `latent`, `action` and `observation` name columns of the record; "belief" takes all that the belief consists of,
-    "obs+action" conditions on both. Linear probes: see `plan_content`. Raises UserError for a record without them.
+    "obs+action" conditions on both. Raises UserError for a record without them.
     """
 
     latent: str = "belief"
@@ -101,8 +58,36 @@ class PlanContent(Metric):
 
     def __post_init__(self) -> None:
         Decoder(self.ridge, self.folds)
-        if self.horizon < 1 or self.memory < 1 or not 0 < self.level < 1:
-            raise UserError(f"plan_content expects horizon >= 1, memory >= 1 and a level between 0 and 1, got {self}")
+        check_fields(self, horizon=1, memory=1)
+
+    def estimate(
+        self, latents: Variable, actions: Variable, observations: Variable, *, generator: np.random.Generator
+    ) -> Estimate:
+        """The estimate from lists of arrays (t,) or (t, d), one per episode; actions are whole numbers.
+
+        Interval: Student t over episodes. Null: a latent that tells nothing gains nothing out of sample on average, or
+        loses; p from the same t. Raises UserError for measured actions, episodes that do not match, and fewer than two
+        that are long enough.
+        """
+        probe, task = Decoder(self.ridge, self.folds), _task(latents, actions, observations, self.horizon, self.memory)
+        folds = generator.permutation(task.episodes) % min(probe.folds, task.episodes)
+        design = np.concatenate([task.seen, np.ones((len(task.seen), 1))], 1)
+        guess = design @ np.linalg.lstsq(design, task.latents)[0]
+        without, with_latent = (_scored(probe, task, latent, folds) for latent in (guess, task.latents))
+        found = Information(with_latent - without, cautions=tuple(_cautions(task)))
+        error = standard_error(found.local, task.episode)
+        p_value = float(stdtr(task.episodes - 1, -found.value / error)) if found.value > EXACT and error > 0 else 1.0
+        return Estimate.of(
+            found,
+            "difference of held-out decoders",
+            task.episode,
+            null=Null("a latent that tells nothing, Student t over episodes", 0.0, error, task.episodes, p_value),
+            diagnostics={
+                "bits_without_latent": -float(without.mean()),
+                "bits_with_latent": -float(with_latent.mean()),
+            },
+            level=self.level,
+        )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         try:
@@ -112,23 +97,12 @@ class PlanContent(Metric):
                 f"plan_content reads the agent's latent state: record an agent whose decisions have a belief ({error})"
             ) from None
         actions, observations = (recorded(subject.record, name) for name in (self.action, self.observation))
-        found = plan_content(
-            latents,
-            actions,
-            observations,
-            generator=generator,
-            horizon=self.horizon,
-            memory=self.memory,
-            decoder=Decoder(self.ridge, self.folds),
-            level=self.level,
-        )
-        frame = Frame(
-            variables=(self.latent, self.action, self.observation),
+        found = self.estimate(latents, actions, observations, generator=generator)
+        frame = observed(
+            (self.latent, self.action, self.observation),
             boundary=f"{self.latent} is inside the agent, {self.observation} comes from the world",
             horizon=self.horizon,
-            goal="none",
             start="the episodes of the record",
-            interventions=(),
         )
         return found.measurement("plan_content", self, frame)
 
