@@ -119,7 +119,7 @@ def test_what_cannot_be_decoded_is_refused() -> None:
         PlanContent().estimate(latents, latents, seen, generator=source())
     with pytest.raises(UserError, match="at least 2 episodes of 10 steps"):
         PlanContent(horizon=9).estimate(latents, moves, seen, generator=source())
-    with pytest.raises(UserError, match="same episodes"):
+    with pytest.raises(UserError, match="latents has 2 episodes and actions has 3"):
         PlanContent().estimate(latents[:2], moves, seen, generator=source())
     with pytest.raises(UserError, match="ridge > 0"):
         Decoder(ridge=0)

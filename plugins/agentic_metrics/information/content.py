@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from agentic import Access, Measurement, Metric, Null, Subject, UserError, run
 from agentic_metrics.cautions import Caution, few_episodes, too_few
-from agentic_metrics.estimate import EXACT, Estimate, check_fields, observed
+from agentic_metrics.estimate import EXACT, FEW, Estimate, check_fields, observed
 from agentic_metrics.information.decoder import Decoder, Floats, Integers, held_out
 from agentic_metrics.responses.rooms import Committed, Field
-from agentic_metrics.sampling.information import Information, standard_error
-from agentic_metrics.sampling.series import Series, Variable, recorded
+from agentic_metrics.sampling.embedding import check_aligned, past, steps, window
+from agentic_metrics.sampling.information import Information, Values, standard_error
+from agentic_metrics.sampling.series import Series, Variable, codes, recorded
 
 ENOUGH = 10  # samples per weight of a decoder, below which it is fitted badly
-FEW = 10  # episodes below which the interval is not to be believed
 JOINT = 64  # joint names up to which each has an indicator of its own
 
 
@@ -131,46 +130,31 @@ class _Task:
 
 def _task(latents: Variable, actions: Variable, observations: Variable, horizon: int, memory: int) -> _Task:
     z, a, o = (Series.of(each) for each in (latents, actions, observations))
-    if not z.lengths == a.lengths == o.lengths:
-        raise UserError(
-            f"latents, actions and observations must be of the same episodes, got {len(z.lengths)}, "
-            f"{len(a.lengths)} and {len(o.lengths)} of them or different lengths"
-        )
+    check_aligned(latents=z, actions=a, observations=o)
     if not a.discrete:
         raise UserError("plan_content decodes choices, and the actions are measured: bin them into whole numbers")
-    kept = [i for i, length in enumerate(a.lengths) if length >= memory + horizon]
-    if len(kept) < 2:
-        raise UserError(
-            f"plan_content needs at least 2 episodes of {memory + horizon} steps or more, got {len(kept)}: record more"
-        )
-    steps = [np.arange(memory - 1, a.lengths[i] - horizon) for i in kept]
-    codes = np.unique(a.joined(), axis=0, return_inverse=True)[1].reshape(-1)
-    choices = np.split(codes, np.cumsum(a.lengths)[:-1])
-    pasts = [
-        np.concatenate([o.episodes[i][t - lag] for lag in range(memory)], 1) for i, t in zip(kept, steps, strict=True)
-    ]
-    inner = [z.episodes[i][t] for i, t in zip(kept, steps, strict=True)]
+    length = memory + horizon
+    enough = sum(each >= length for each in a.lengths)
+    if enough < 2:
+        raise UserError(f"plan_content needs at least 2 episodes of {length} steps or more, got {enough}: record more")
+    last, episode = steps(a.lengths, length - 1)
+    choices = codes(a.joined())
     return _Task(
-        latents=_features(np.concatenate(inner), z.discrete),
-        seen=_features(np.concatenate(pasts), o.discrete),
-        coming=np.concatenate(
-            [
-                np.stack([choices[i][t + 1 + ahead] for ahead in range(horizon)], 1)
-                for i, t in zip(kept, steps, strict=True)
-            ]
-        ),
-        classes=int(codes.max()) + 1,
-        episode=np.repeat(np.arange(len(kept)), [len(t) for t in steps]),
+        latents=_features(z.joined()[last - horizon], z.discrete),
+        seen=_features(window(o.joined(), past(last, first=horizon, depth=memory)), o.discrete),
+        coming=choices[past(last, first=0, depth=horizon)[:, ::-1]],
+        classes=int(choices.max()) + 1,
+        episode=codes(episode[:, None]),
     )
 
 
-def _features(values: NDArray[np.generic], discrete: bool) -> Floats:
+def _features(values: Values, discrete: bool) -> Floats:
     """Standardized features (n, f): an indicator of each name (of each joint one, where they are few), or numbers."""
     if not discrete:
         numbers = np.asarray(values, np.float64)
         scale = numbers.std(0)
         return np.asarray((numbers - numbers.mean(0)) / np.where(scale > 1e-12, scale, 1.0))
-    joint = np.unique(values, axis=0, return_inverse=True)[1].reshape(len(values), 1)
+    joint = codes(values)[:, None]
     columns = joint if joint.max(initial=0) < JOINT else values
     blocks = [column[:, None] == np.unique(column) for column in columns.T]
     return np.concatenate(blocks, 1).astype(np.float64)
