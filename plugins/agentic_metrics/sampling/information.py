@@ -12,7 +12,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic import Interval
+from agentic import Interval, UserError
 from agentic_metrics.cautions import Caution
 
 Floats = NDArray[np.float64]
@@ -65,6 +65,15 @@ class Estimator(ABC):
     @abstractmethod
     def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
         """I(x; y | given) of samples (n, d) each, in bits. Raises UserError for values that the method cannot take."""
+
+
+def refuse_names(label: str, values: Values, why: str) -> None:
+    """Check that values (n, d) are numbers. Raises UserError, with the estimators that take names, otherwise."""
+    if values.dtype.kind != "f" and values.shape[1]:
+        raise UserError(
+            f"{label} holds names, {why}: use the plug-in estimator, or the mixed one where other variables are "
+            "measured (convert them to float64 if these whole numbers are measurements)"
+        )
 
 
 def interval(information: Information, groups: NDArray[np.int64], *, level: float = 0.95) -> Interval:

@@ -17,7 +17,7 @@ ENOUGH = 5  # samples per degree of freedom, below which the bias correction is 
 @final
 @dataclass(frozen=True)
 class Plugin(Estimator):
-    """I(X; Y | Z) with frequencies in place of probabilities, for discrete values only.
+    """The estimator of I(X; Y | Z) between names, with frequencies in place of probabilities.
 
     The raw estimate exceeds the truth by about freedom / (2 N ln 2) bits, which is removed (Miller 1955; Panzeri and
     Treves 1996); freedom = sum over z of (|X_z| - 1)(|Y_z| - 1), counting what was seen with that z. If X and Y are
