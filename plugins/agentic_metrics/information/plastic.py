@@ -25,17 +25,9 @@ Names = NDArray[np.int64]
 LEVEL = 0.95  # of the interval
 
 
-@final
 @dataclass(frozen=True)
-class DirectedInformation(Metric):
-    """Directed information from actions to observations, in bits per step: the empowerment an agent makes use of.
-
-    The mean over t of I(A_t-m:t; O_t | O_t-m:t-1) (Massey 1990; Jiao et al. 2013). `order` m is the memory that is
-    looked at, None all of it (whole sequences, for tiny alphabets and short episodes only). A truncated past of O
-    overstates what flows where O remembers longer than m. `stationary` pools all steps; otherwise every t has its own
-    law, which needs as many more episodes. A uniformly random agent may score highest: read it next to plasticity. In
-    every step the column `source` comes before the column `target`.
-    """
+class _Flow(Metric):
+    """The fields of directed information, from `source` to `target`."""
 
     source: str = "action"
     target: str = "next_obs"
@@ -47,8 +39,52 @@ class DirectedInformation(Metric):
     unit = "bits per step"
     needs = ("record",)
 
+    def _check(self, least: int) -> None:
+        if (self.order is not None and self.order < least) or self.surrogates < 0:
+            order = f"an order of at least {least} past steps, or None for all of them"
+            raise UserError(f"expected {order}, and surrogates >= 0, got {self}")
+
+    def _frame(self, actions: str, observations: str) -> Frame:
+        memory = "the whole past" if self.order is None else f"the last {self.order} steps"
+        pooling = "one law for all steps" if self.stationary else "a law of its own for every step"
+        return observed(
+            (self.source, self.target),
+            boundary=f"in every step {actions} comes before {observations}; {memory} of both, {pooling}",
+            horizon=None,
+            start="the environment's own resets; what is seen before the first action is left out",
+        )
+
+    def _estimate(
+        self, source: tuple[str, Variable], target: tuple[str, Variable], generator: np.random.Generator
+    ) -> Estimate:
+        """The estimate; its interval is that of episodes left out, because long pasts are fitted too well."""
+        sample = _Sample.of(source, target, order=self.order, stationary=self.stationary)
+        count, steps = len(sample.series.lengths), len(sample.target)
+        found = sample.information(np.arange(steps))
+        found = replace(found, cautions=(*found.cautions, *sample.cautions()))
+        against = null(found, sample.series, sample.information, surrogates=self.surrogates, generator=generator)
+        shown = {"bits_per_episode": found.value * steps / count, "bias": found.bias, "freedom": found.freedom}
+        estimate = Estimate.of(found, "plugin", sample.episode, null=against, diagnostics=shown)
+        if count < 2:
+            return estimate
+        left_out = Jackknife.of(found.value, sample.without, sample.episode)
+        return replace(estimate, interval=left_out.interval(found, found.value, level=LEVEL))
+
+
+@final
+@dataclass(frozen=True)
+class DirectedInformation(_Flow):
+    """Directed information from actions to observations, in bits per step: the empowerment an agent makes use of.
+
+    The mean over t of I(A_t-m:t; O_t | O_t-m:t-1) (Massey 1990; Jiao et al. 2013). `order` m is the memory that is
+    looked at, None all of it (whole sequences, for tiny alphabets and short episodes only). A truncated past of O
+    overstates what flows where O remembers longer than m. `stationary` pools all steps; otherwise every t has its own
+    law, which needs as many more episodes. A uniformly random agent may score highest: read it next to plasticity. In
+    every step the column `source` comes before the column `target`.
+    """
+
     def __post_init__(self) -> None:
-        _check(self, 0)
+        self._check(0)
 
     def estimate(self, actions: Variable, observations: Variable, *, generator: np.random.Generator) -> Estimate:
         """The estimate from one array of names per episode each; observation t is what followed action t.
@@ -56,17 +92,17 @@ class DirectedInformation(Metric):
         Plug-in estimate with its bias removed, jackknife over episodes, null from exchanging the actions of whole
         episodes. Raises UserError for what are no names.
         """
-        return _estimate(self, ("actions", actions), ("observations", observations), generator)
+        return self._estimate(("actions", actions), ("observations", observations), generator)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         actions, observations = (recorded(subject.record, name) for name in (self.source, self.target))
         found = self.estimate(actions, observations, generator=generator)
-        return found.measurement("directed_information", self, _frame(self, self.source, self.target))
+        return found.measurement("directed_information", self, self._frame(self.source, self.target))
 
 
 @final
 @dataclass(frozen=True)
-class Plasticity(Metric):
+class Plasticity(_Flow):
     """Directed information from observations to actions, in bits per step: how far what is seen shapes what is done.
 
     The mean over t of I(O_t-m:t-1; A_t | A_t-m:t-1) (Abel et al. 2025), with `order` m and `stationary` as in
@@ -76,45 +112,21 @@ class Plasticity(Metric):
 
     source: str = "next_obs"
     target: str = "action"
-    order: int | None = 1
-    stationary: bool = True
-    surrogates: int = 499
-
-    access = Access.RECORDS
-    unit = "bits per step"
-    needs = ("record",)
 
     def __post_init__(self) -> None:
-        _check(self, 1)
+        self._check(1)
 
     def estimate(self, actions: Variable, observations: Variable, *, generator: np.random.Generator) -> Estimate:
         """The estimate from one array of names per episode each, as that of `DirectedInformation`; actions first.
 
         In the null the observations of whole episodes are exchanged.
         """
-        return _estimate(self, ("observations", observations), ("actions", actions), generator)
+        return self._estimate(("observations", observations), ("actions", actions), generator)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         actions, observations = (recorded(subject.record, name) for name in (self.target, self.source))
         found = self.estimate(actions, observations, generator=generator)
-        return found.measurement("plasticity", self, _frame(self, self.target, self.source))
-
-
-def _check(metric: DirectedInformation | Plasticity, least: int) -> None:
-    if (metric.order is not None and metric.order < least) or metric.surrogates < 0:
-        order = f"an order of at least {least} past steps, or None for all of them"
-        raise UserError(f"expected {order}, and surrogates >= 0, got {metric}")
-
-
-def _frame(metric: DirectedInformation | Plasticity, actions: str, observations: str) -> Frame:
-    memory = "the whole past" if metric.order is None else f"the last {metric.order} steps"
-    pooling = "one law for all steps" if metric.stationary else "a law of its own for every step"
-    return observed(
-        (metric.source, metric.target),
-        boundary=f"in every step {actions} comes before {observations}; {memory} of both, {pooling}",
-        horizon=None,
-        start="the environment's own resets; what is seen before the first action is left out",
-    )
+        return found.measurement("plasticity", self, self._frame(self.target, self.source))
 
 
 @final
@@ -197,23 +209,3 @@ class _Sample:
         """Names at the lags from `first`, side by side (n, lags), 0 before the episode."""
         lagged = [np.where(self.times >= lag, np.roll(names, lag), 0) for lag in range(first, self.lags + 1)]
         return np.column_stack(lagged) if lagged else np.zeros((len(names), 0), np.int64)
-
-
-def _estimate(
-    metric: DirectedInformation | Plasticity,
-    source: tuple[str, Variable],
-    target: tuple[str, Variable],
-    generator: np.random.Generator,
-) -> Estimate:
-    """The estimate of what flows; the interval is that of episodes left out, because long pasts are fitted too well."""
-    sample = _Sample.of(source, target, order=metric.order, stationary=metric.stationary)
-    count, steps = len(sample.series.lengths), len(sample.target)
-    found = sample.information(np.arange(steps))
-    found = replace(found, cautions=(*found.cautions, *sample.cautions()))
-    against = null(found, sample.series, sample.information, surrogates=metric.surrogates, generator=generator)
-    shown = {"bits_per_episode": found.value * steps / count, "bias": found.bias, "freedom": found.freedom}
-    estimate = Estimate.of(found, "plugin", sample.episode, null=against, diagnostics=shown)
-    if count < 2:
-        return estimate
-    left_out = Jackknife.of(found.value, sample.without, sample.episode)
-    return replace(estimate, interval=left_out.interval(found, found.value, level=LEVEL))
