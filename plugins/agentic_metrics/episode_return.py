@@ -1,10 +1,11 @@
 """Episode return: the mean return per episode, next to which every other number about an agent is read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Measurement, Metric, Record, Subject, UserError
 from agentic_metrics.cautions import Caution, few_episodes
@@ -54,6 +55,27 @@ class EpisodeReturn(Metric):
             return ("agent", "environment")
         return ("record", "environment") if self.relative else ("record",)
 
+    def estimate(self, returns: ArrayLike, *, best: float = 1.0, generator: np.random.Generator) -> Estimate:
+        """The mean of returns (n,), one per episode, in units of the best one; its interval is the bootstrap's.
+
+        Raises UserError for returns that are not finite.
+        """
+        shares = np.asarray(returns, np.float64) / best
+        if not np.isfinite(shares).all():
+            raise UserError("a return must be finite, got NaN or infinity: leave those episodes out of the record")
+        return Estimate(
+            value=float(shares.mean()),
+            estimator="mean",
+            interval=mean_interval(shares, level=self.level, resamples=self.resamples, generator=generator),
+            episodes=len(shares),
+            samples=len(shares),
+            diagnostics={
+                "sd": float(shares.std(ddof=1)) if len(shares) > 1 else 0.0,
+                **({"best": best} if self.relative else {}),
+            },
+            cautions=few_episodes(len(shares), FEW),
+        )
+
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         best = self._best(subject) if self.relative else 1.0
         found = self._exact(subject, best, generator) if self.exact else self._sampled(subject, best, generator)
@@ -91,28 +113,14 @@ class EpisodeReturn(Metric):
         returns, cut = self._returns(subject.record)
         if not len(returns):
             raise UserError("episode_return needs complete evaluation episodes, the record has none: run it longer")
-        if not np.isfinite(returns).all():
-            raise UserError("a return must be finite, got NaN or infinity: leave those episodes out of the record")
-        cautions = [*few_episodes(len(returns), FEW)]
-        if self.relative and cut:
-            short = (
-                f"{cut} episodes were cut before the horizon of {self.horizon} steps, over which the best return is: "
-                "record longer ones, or choose a shorter horizon"
-            )
-            cautions.append(Caution(short))
-        shares = returns / best
-        return Estimate(
-            value=float(shares.mean()),
-            estimator="mean",
-            interval=mean_interval(shares, level=self.level, resamples=self.resamples, generator=generator),
-            episodes=len(returns),
-            samples=len(returns),
-            diagnostics={
-                "sd": float(shares.std(ddof=1)) if len(returns) > 1 else 0.0,
-                **({"best": best} if self.relative else {}),
-            },
-            cautions=tuple(cautions),
+        found = self.estimate(returns, best=best, generator=generator)
+        if not (self.relative and cut):
+            return found
+        short = (
+            f"{cut} episodes were cut before the horizon of {self.horizon} steps, over which the best return is: "
+            "record longer ones, or choose a shorter horizon"
         )
+        return replace(found, cautions=(*found.cautions, Caution(short)))
 
     def _returns(self, record: Record) -> tuple[Floats, int]:
         """The return of each complete episode (n,), and how many were cut before the horizon."""
