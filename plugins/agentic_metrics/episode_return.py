@@ -69,16 +69,15 @@ class EpisodeReturn(Metric):
             interval=mean_interval(shares, level=self.level, resamples=self.resamples, generator=generator),
             episodes=len(shares),
             samples=len(shares),
-            diagnostics={
-                "sd": float(shares.std(ddof=1)) if len(shares) > 1 else 0.0,
-                **({"best": best} if self.relative else {}),
-            },
+            diagnostics={"sd": float(shares.std(ddof=1)) if len(shares) > 1 else 0.0},
             cautions=few_episodes(len(shares), FEW),
         )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         best = self._best(subject) if self.relative else 1.0
         found = self._exact(subject, best, generator) if self.exact else self._sampled(subject, best, generator)
+        if self.relative:
+            found = replace(found, diagnostics={**found.diagnostics, "best": best})
         per_step = "" if self.discount == 1 else f", discounted by {self.discount:g} per step"
         frame = Frame(
             variables=("reward",),
@@ -107,20 +106,18 @@ class EpisodeReturn(Metric):
         truth, world = known_world(subject.environment)
         policy = query(subject.agent, truth, generator=generator)
         worth = expected_return(world, policy, horizon=self.horizon, discount=self.discount)
-        return Estimate(value=worth / best, estimator="exact", diagnostics={"best": best} if self.relative else {})
+        return Estimate(value=worth / best, estimator="exact")
 
     def _sampled(self, subject: Subject, best: float, generator: np.random.Generator) -> Estimate:
         returns, cut = self._returns(subject.record)
         if not len(returns):
             raise UserError("episode_return needs complete evaluation episodes, the record has none: run it longer")
         found = self.estimate(returns, best=best, generator=generator)
-        if not (self.relative and cut):
-            return found
-        short = (
-            f"{cut} episodes were cut before the horizon of {self.horizon} steps, over which the best return is: "
-            "record longer ones, or choose a shorter horizon"
-        )
-        return replace(found, cautions=(*found.cautions, Caution(short)))
+        if self.relative and cut:
+            over = f"the horizon of {self.horizon} steps, over which the best return is"
+            short = f"{cut} episodes were cut before {over}: record longer ones, or choose a shorter horizon"
+            return replace(found, cautions=(*found.cautions, Caution(short)))
+        return found
 
     def _returns(self, record: Record) -> tuple[Floats, int]:
         """The return of each complete episode (n,), and how many were cut before the horizon."""

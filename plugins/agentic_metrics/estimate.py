@@ -78,19 +78,13 @@ class Estimate:
         found = replace(self, cautions=(*self.cautions, *(self._few() if "record" in metric.needs else ())))
         return Measurement(
             metric=name,
-            value=self.value,
             unit=metric.unit,
             access=metric.access,
             frame=frame,
-            estimator=self.estimator,
             parameters=asdict(metric),  # type: ignore[call-overload]  # every metric is a dataclass
-            interval=self.interval,
-            null=self.null,
-            episodes=self.episodes,
-            samples=self.samples,
-            diagnostics=self.diagnostics,
             warnings=found.warnings,
             enough=found.enough,
+            **{key: value for key, value in vars(self).items() if key != "cautions"},
         )
 
     def _few(self) -> tuple[Caution, ...]:
@@ -122,10 +116,8 @@ def check_fields(metric: Metric, **least: int) -> None:
     Raises UserError, with all that is expected, where one does not.
     """
     fields = vars(metric)
-    expected = [f"{name} >= {low}" for name, low in least.items()]
-    wrong = [name for name, low in least.items() if fields[name] < low]
-    if "level" in fields:
-        expected.append("0 < level < 1")
-        wrong += [] if 0 < fields["level"] < 1 else ["level"]
-    if wrong:
+    low = [name for name, value in least.items() if fields[name] < value]
+    if low or not 0 < fields.get("level", 0.5) < 1:
+        expected = [f"{name} >= {value}" for name, value in least.items()]
+        expected += ["0 < level < 1"] if "level" in fields else []
         raise UserError(f"{type(metric).__name__} expects {', '.join(expected)}, got {metric}")

@@ -40,11 +40,15 @@ def weighted(table: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Float
     rows = np.asarray(table, np.float64)
     if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
         raise UserError(f"expected a finite table (states, actions), got shape {rows.shape}")
-    law = np.full(len(rows), 1 / len(rows)) if weights is None else weights
-    found = checked_law(law, "the weights of the states", dimensions=1)
-    if len(found) != len(rows):
-        raise UserError(f"weights give one probability to each of the {len(rows)} states, got {len(found)}")
-    return rows, found
+    return rows, law_over(len(rows), weights, "the weights", "states")
+
+
+def law_over(count: int, law: ArrayLike | None, name: str, unit: str) -> Floats:
+    """A law (count,), uniform where None. Raises UserError, in these words, where it is none over so many units."""
+    found = checked_law(np.full(count, 1 / count) if law is None else law, name, dimensions=1)
+    if len(found) != count:
+        raise UserError(f"{name} must give one probability to each of the {count} {unit}, got {len(found)}")
+    return found
 
 
 @final

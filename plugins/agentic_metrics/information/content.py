@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from agentic import Access, Measurement, Metric, Null, Subject, UserError, run
-from agentic_metrics.cautions import Caution, few_episodes, too_few
+from agentic_metrics.cautions import Caution, few_episodes, few_samples
 from agentic_metrics.estimate import EXACT, FEW, Estimate, check_fields, observed
 from agentic_metrics.information.decoder import Decoder, Floats, Integers, held_out
 from agentic_metrics.responses.rooms import Committed, Field
@@ -174,13 +174,9 @@ def _scored(probe: Decoder, task: _Task, latent: Floats, folds: Integers) -> Flo
     return score
 
 
-def _cautions(task: _Task) -> list[Caution]:
-    found: list[Caution] = []
+def _cautions(task: _Task) -> Iterator[Caution]:
     weights = (task.seen.shape[1] + task.latents.shape[1] + 1) * (task.classes - 1)
-    if len(task.seen) < ENOUGH * weights:
-        few = f"{len(task.seen)} samples are too few for {weights} weights: record at least {ENOUGH * weights}"
-        found.append(too_few(few))
-    found += few_episodes(task.episodes, FEW)
+    yield from few_samples(len(task.seen), ENOUGH * weights, detail=f"{weights} weights")
+    yield from few_episodes(task.episodes, FEW)
     if task.classes == 1:
-        found.append(Caution("the action never varies, so that nothing can tell it: its information is zero"))
-    return found
+        yield Caution("the action never varies, so that nothing can tell it: its information is zero")

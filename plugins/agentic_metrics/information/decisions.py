@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentic import UserError
 from agentic_metrics.estimate import Estimate
@@ -63,10 +62,6 @@ def decided_complexity(
     estimate = Estimate.of(found, estimator.name, samples.episode, null=against, diagnostics=shown, level=level)
     if len(kept) < 2:
         return estimate
-
-    def without(part: NDArray[np.bool_]) -> Information:
-        return estimator.information(x[part], y[part])
-
-    left_out = Jackknife.of(found.value, without, samples.episode)
+    left_out = Jackknife.of(found.value, lambda part: estimator.information(x[part], y[part]), samples.episode)
     value = found.value - left_out.bias
     return replace(estimate, value=value, interval=left_out.interval(found, value, level=level))

@@ -4,7 +4,7 @@ Observed information counts common causes as influence. These set the cause by h
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from typing import Any, final
@@ -12,10 +12,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from agentic import Access, Frame, Measurement, Metric, Subject, UserError
-from agentic_metrics.estimate import Estimate, exact_null
+from agentic import Access, Measurement, Metric, Subject, UserError
+from agentic_metrics.estimate import Estimate, exact_null, observed
 from agentic_metrics.finite.laws import Floats, checked_chain, checked_law, entropy, mutual_information
 from agentic_metrics.finite.query import known_world, query
+from agentic_metrics.information.complexity import law_over
 
 Mechanism = tuple[Sequence[str], ArrayLike]  # the causes of a variable, and its table (*causes, values)
 
@@ -27,11 +28,7 @@ def effective_information(transition: ArrayLike, *, intervention: ArrayLike | No
     (causes,) is how causes are set, all equally often where it is None. Raises UserError for rows that are no laws.
     """
     rows = checked_law(transition, "a transition matrix", dimensions=2)
-    causes = np.full(len(rows), 1 / len(rows)) if intervention is None else intervention
-    chosen = checked_law(causes, "an intervention", dimensions=1)
-    if chosen.shape != (len(rows),):
-        raise UserError(f"an intervention gives one probability to each of the {len(rows)} rows, got {len(chosen)}")
-    return mutual_information(chosen[:, None] * rows)
+    return mutual_information(law_over(len(rows), intervention, "an intervention", "rows")[:, None] * rows)
 
 
 def information_flow(
@@ -127,9 +124,7 @@ def integration(transition: ArrayLike, sizes: Sequence[int], *, law: ArrayLike |
     table, units = checked_chain(transition), len(sizes)
     if units < 2 or int(np.prod(sizes)) != len(table):
         raise UserError(f"integration needs two or more units whose sizes multiply to {len(table)}, got {tuple(sizes)}")
-    first = checked_law(np.full(len(table), 1 / len(table)) if law is None else law, "the law", dimensions=1)
-    if len(first) != len(table):
-        raise UserError(f"the law gives one probability to each of the {len(table)} joint states, got {len(first)}")
+    first = law_over(len(table), law, "the law", "joint states")
     joint = (first[:, None] * table).reshape(*sizes, *sizes)
 
     def known(part: Sequence[int]) -> float:
@@ -182,12 +177,10 @@ class EffectiveInformation(Metric):
                 "degeneracy": float(np.log2(world.states) - entropy(step.mean(0))),
             },
         )
-        frame = Frame(
-            variables=("state", "next state"),
+        frame = observed(
+            ("state", "next state"),
             boundary="agent and world are one mechanism, from state to next state",
             horizon=1,
-            goal="none",
             start="uniform over the states in which the episode goes on",
-            interventions=("state set by hand",),
         )
-        return found.measurement("effective_information", self, frame)
+        return found.measurement("effective_information", self, replace(frame, interventions=("state set by hand",)))

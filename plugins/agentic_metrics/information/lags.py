@@ -4,7 +4,7 @@ Read from a record, this counts what the world keeps as well. A latent may also 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import final
 
@@ -235,13 +235,11 @@ def _summary(profile: Sequence[Estimate], lags: int) -> Estimate:
     if value == len(profile) - 1 and not profile[-1].cautions:
         held = f"what was seen is still held at the longest lag tried, {value}: raise lags, now {lags}"
         cautions.append(Caution(held))
-    return Estimate(
+    return replace(
+        first,
         value=float(value),
-        estimator=first.estimator,
         interval=Interval(0.95, float(min(low, value)), float(max(high, value)), "lags with intervals above zero"),
         null=first.null and Null(f"one lag: {first.null.kind}", 0.0, 0.0, first.null.n, first.null.p_value),
-        episodes=first.episodes,
-        samples=first.samples,
         diagnostics={
             "bits": [each.value for each in profile],
             "p_values": [each.null.p_value for each in profile if each.null is not None],

@@ -3,6 +3,7 @@
 An ensemble of episodes is needed: one run of a deterministic pair fixes its own future, and nothing flows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
@@ -191,16 +192,15 @@ class _Sample:
         """The information of the steps that are kept (n,)."""
         return self._information(self.seen, kept)
 
-    def cautions(self) -> list[Caution]:
+    def cautions(self) -> Iterator[Caution]:
         """Too few episodes, or too few steps: where hardly any history was seen twice, information seems to be zero."""
-        found, count, steps = [], len(self.series.lengths), len(self.target)
+        count, steps = len(self.series.lengths), len(self.target)
         histories = int(codes(np.column_stack([self.seen, self.given])).max()) + 1
         if count < EPISODES:
-            found.append(too_few(f"{count} episodes are hardly an ensemble: record at least {EPISODES}"))
+            yield too_few(f"{count} episodes are hardly an ensemble: record at least {EPISODES}")
         if steps < ENOUGH * histories:
             few = f"{steps} steps are too few for {histories} different histories"
-            found.append(too_few(f"{few}: record at least {ENOUGH * histories}, or lower the order"))
-        return found
+            yield too_few(f"{few}: record at least {ENOUGH * histories}, or lower the order")
 
     def _information(self, x: Names, kept: NDArray[np.bool_]) -> Information:
         return Plugin().information(x[kept], self.target[kept, None], self.given[kept])

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import digamma
 
 from agentic import UserError
-from agentic_metrics.cautions import Caution, too_few
+from agentic_metrics.cautions import Caution, few_samples
 from agentic_metrics.sampling.information import FIXED, Estimator, Floats, Information, Values, refuse_names
 
 FLAT = 1e-10  # share of a column's spread below which what is left of it is rounding
@@ -85,7 +85,6 @@ def _bias(n: int, x: int, y: int, z: int) -> float:
 
 
 def _cautions(n: int, columns: int, rank: int) -> Iterator[Caution]:
-    if n < ENOUGH * columns:
-        yield too_few(f"{n} samples are too few for {columns} columns: record at least {ENOUGH * columns}")
+    yield from few_samples(n, ENOUGH * columns, detail=f"{columns} columns")
     if not rank:
         yield FIXED

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.special import digamma
 
 from agentic import UserError
-from agentic_metrics.cautions import Caution, too_few
-from agentic_metrics.sampling.boxes import Counts, Floats, inside, nearest
-from agentic_metrics.sampling.information import FIXED, Estimator, Information, Values, refuse_names
+from agentic_metrics.cautions import Caution, few_samples, too_few
+from agentic_metrics.sampling.boxes import Counts, inside, nearest
+from agentic_metrics.sampling.information import FIXED, Estimator, Floats, Information, Values, refuse_names
 from agentic_metrics.sampling.plugin import Plugin
 from agentic_metrics.sampling.series import codes, pairs
 
@@ -185,10 +185,8 @@ def _refuse_repeated(label: str, values: Values) -> None:
 
 
 def _cautions(local: Floats, dimensions: int, k: int, psi: Floats, in_z: Counts, in_yz: Counts) -> Iterator[Caution]:
-    n, enough = len(local), k * 4**dimensions
-    if n < enough:
-        near = f"neighbors in {dimensions} dimensions to be near"
-        yield too_few(f"{n} samples are too few for {near}: record at least {enough}")
+    n = len(local)
+    yield from few_samples(n, k * 4**dimensions, detail=f"neighbors in {dimensions} dimensions to be near")
     if (in_z == in_yz).all():
         yield FIXED
     highest = float(psi[in_z].mean() - psi[k])
