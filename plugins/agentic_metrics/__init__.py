@@ -95,13 +95,13 @@ __all__ = sorted(_HOME)
 
 @hookimpl
 def agentic_metrics() -> dict[str, str]:
-    """Metrics by short name."""
+    """The metrics by short name."""
     return {name: f"agentic_metrics.{target}" for name, target in _METRICS.items()}
 
 
 @hookimpl
 def agentic_envs() -> dict[str, str]:
-    """Changes of a known finite world, by short name."""
+    """The changes of known finite worlds by short name."""
     return {name: f"agentic_metrics.interventions.wrappers:{name.title()}" for name in _CHANGES}
 
 

@@ -56,7 +56,7 @@ class EpisodeReturn(Metric):
         return ("record", "environment") if self.relative else ("record",)
 
     def estimate(self, returns: ArrayLike, *, best: float = 1.0, generator: np.random.Generator) -> Estimate:
-        """The mean of returns (n,), one per episode, in units of the best one; its interval is the bootstrap's.
+        """The estimate from returns (n,), one per episode, as shares of `best`; its interval is the bootstrap's.
 
         Raises UserError for returns that are not finite.
         """
@@ -130,6 +130,6 @@ class EpisodeReturn(Metric):
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
-        """Episodes that pay 1, 2 and 6 return 3 on average."""
+        """The known answer for episodes that pay 1, 2 and 6, a mean of 3."""
         record = written(reward=[[0.0, 1.0], [2.0], [3.0, 2.0, 1.0]])
         yield cls(), Subject(record=record), 3.0, 1e-12

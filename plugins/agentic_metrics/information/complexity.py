@@ -44,7 +44,7 @@ def weighted(table: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Float
 
 
 def law_over(count: int, law: ArrayLike | None, name: str, unit: str) -> Floats:
-    """A law (count,), uniform where None. Raises UserError, in these words, where it is none over so many units."""
+    """A law (count,), uniform where None. Raises UserError, with these names, where it is of another length."""
     found = checked_law(np.full(count, 1 / count) if law is None else law, name, dimensions=1)
     if len(found) != count:
         raise UserError(f"{name} must give one probability to each of the {count} {unit}, got {len(found)}")

@@ -107,7 +107,7 @@ class PlanContent(Metric):
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
-        """A plan of two fair moves holds two bits."""
+        """The known answer for a committed plan of two fair moves, two bits."""
         record = run(Committed(2), Field(steps=12, deadly=False), episodes=40, seed=1)
         yield cls(horizon=2), Subject(record=record), 2.0, 0.1
 

@@ -1,6 +1,7 @@
-"""What causes do, rather than what goes with what: information under interventions, and how whole a mechanism is.
+"""Causal influence: information under interventions, and the integration of a mechanism.
 
-Observed information counts common causes as influence. These set the cause by hand, so they need the mechanism itself.
+Observed information counts common causes as influence. Interventions set the cause by hand, for which the mechanism
+itself must be known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,10 +23,11 @@ Mechanism = tuple[Sequence[str], ArrayLike]  # the causes of a variable, and its
 
 
 def effective_information(transition: ArrayLike, *, intervention: ArrayLike | None = None) -> float:
-    """EI = I(do(X_t); X_{t+1}) = H(mean row) - mean H(row), in bits (Hoel, Albantakis and Tononi 2013).
+    """The effective information of a transition matrix, in bits (Hoel, Albantakis and Tononi 2013).
 
-    `transition` (causes, effects): one law of the effect per cause, such as a transition matrix. `intervention`
-    (causes,) is how causes are set, all equally often where it is None. Raises UserError for rows that are no laws.
+    EI = I(do(X_t); X_{t+1}) = H(mean row) - mean H(row). `transition` (causes, effects): one law of the effect per
+    cause, such as a transition matrix. `intervention` (causes,) is how causes are set, all equally often where it is
+    None. Raises UserError for rows that are no laws.
     """
     rows = checked_law(transition, "a transition matrix", dimensions=2)
     return mutual_information(law_over(len(rows), intervention, "an intervention", "rows")[:, None] * rows)
@@ -39,7 +41,7 @@ def information_flow(
     intervention: ArrayLike | None = None,
     imposed: str | None = None,
 ) -> float:
-    """I(do(source) -> target), in bits, optionally | do(imposed) (Ay and Polani 2008).
+    """The information flow I(do(source) -> target), in bits, optionally | do(imposed) (Ay and Polani 2008).
 
     sum p(s) p(x | do s) p(y | do x, s) log2 [p(y | do x, s) / sum_x' p(x' | do s) p(y | do x', s)]
 
@@ -100,7 +102,7 @@ def _law(
 @final
 @dataclass(frozen=True)
 class Integration:
-    """What a whole knows beyond its parts, in bits; `parts` are the two groups of units for which that is least.
+    """The information of a whole beyond its parts, in bits; `parts` are the two groups of units of which it is least.
 
     `whole` is I(X_t; X_{t+1}), of which the parts explain `whole - bits`. Negative where they are redundant.
     """
@@ -114,10 +116,11 @@ class Integration:
 
 
 def integration(transition: ArrayLike, sizes: Sequence[int], *, law: ArrayLike | None = None) -> Integration:
-    """min over bipartitions of I(X_t; X_{t+1}) - sum over both parts of I(M_t; M_{t+1}) (Barrett and Seth 2011).
+    """The integration of a mechanism of several units, in bits (Barrett and Seth 2011).
 
-    `transition` (n, n) over the joint states of units of `sizes`, the last unit varying fastest. `law` (n,) is the
-    distribution of X_t; None: uniform. Cost grows as 2^units; about ten binary units are feasible.
+    min over bipartitions of I(X_t; X_{t+1}) - sum over both parts of I(M_t; M_{t+1}). `transition` (n, n) over the
+    joint states of units of `sizes`, the last unit varying fastest. `law` (n,) is the distribution of X_t; None:
+    uniform. Cost grows as 2^units; about ten binary units are feasible.
 
     Raises UserError for a single unit, and where sizes do not fit the matrix.
     """

@@ -61,13 +61,14 @@ class LagInformation(Metric):
         estimator: Estimator | None = None,
         generator: np.random.Generator,
     ) -> tuple[Estimate, ...]:
-        """I(Z_t; O_{t-L} | O_{t-L+1}, ..., O_t) in bits for L = 0, 1, ... up to `lags`, one estimate each.
+        """The information of the latent on what was seen, lag by lag up to `lags`, one estimate each.
 
-        What the latent holds of what was seen L steps ago beyond what was seen since. Ends with the first L >= 1 that
-        is inside its null (latents of other episodes), so that later ones, which need ever more data, are not reached
-        by chance, or for which there is too little data already: `memory_steps` counts the ones before. Each series is
-        an array (t,) or (t, d), or a list of them, one per episode. An `estimator` given here takes the place of the
-        one named by the field. Raises UserError for series of different steps.
+        I(Z_t; O_{t-L} | O_{t-L+1}, ..., O_t) in bits for L = 0, 1, ...: what the latent holds of what was seen L steps
+        ago beyond what was seen since. Ends with the first L >= 1 that is inside its null (latents of other episodes),
+        so that later ones, which need ever more data, are not reached by chance, or for which there is too little data
+        already: `memory_steps` counts the ones before. Each series is an array (t,) or (t, d), or a list of them, one
+        per episode. An `estimator` given here takes the place of the one named by the field. Raises UserError for
+        series of different steps.
         """
         held, seen = Series.of(latent), Series.of(observation)
         check_aligned(latent=held, observation=seen)

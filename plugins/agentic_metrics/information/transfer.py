@@ -105,7 +105,7 @@ class TransferEntropy(Metric):
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
-        """An action that copies a fair bit tells 1 bit of it; with one flip in ten, 1 - H(0.1) = 0.531004 bits."""
+        """The known answers for an action that copies a fair bit, 1 bit; with one flip in ten, 1 - H(0.1) = 0.531."""
         source = np.random.default_rng(0)
         seen = source.integers(0, 2, (40, 250))
         for flips, bits in ((0.0, 1.0), (0.1, 0.531004)):

@@ -1,4 +1,4 @@
-"""Distances to neighbors and numbers of neighbors in the largest-difference norm: what k-NN estimators are made of.
+"""Distances to neighbors and numbers of neighbors in the largest-difference norm, for k-NN estimators.
 
 A ball of that norm is a box. On a line and in a plane the points in a box are counted by sorting, several times
 faster than by a tree; only in higher dimensions a tree is asked.

@@ -112,7 +112,7 @@ def _leaves(name: str, known: Iterable[str]) -> list[str]:
 
 
 def written(**columns: Sequence[ArrayLike]) -> Record:
-    """The record of complete evaluation episodes, each column with one array (t,) per episode: `recorded` undone."""
+    """The record of complete evaluation episodes, each column with one array (t,) per episode; no reward is 0."""
     lengths = [np.size(each) for each in next(iter(columns.values()))]
     t = np.concatenate([np.arange(length) for length in lengths])
     table = {
