@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agentic_metrics import Estimate, homeostasis, linear_homeostasis, plan_content, policy_adaptation, viability_gain
+from agentic_metrics import Estimate, PlanContent, homeostasis, linear_homeostasis, policy_adaptation, viability_gain
 from calibration.case import Source, alarms, covers
 from calibration.processes import flips, line
 
@@ -40,7 +40,7 @@ def reflex(source: Source) -> Estimate:
     seen = flips(0.2, source, 12, 12)
     done = np.where(source.random(seen.shape) < 0.9, seen, 1 - seen)
     latent = seen + 0.5 * source.normal(size=seen.shape)
-    return plan_content(list(latent), list(done), list(seen), generator=source, horizon=1)
+    return PlanContent(horizon=1).estimate(list(latent), list(done), list(seen), generator=source)
 
 
 CASES = (

@@ -21,7 +21,6 @@ EXCEPTIONS = {  # to the number of parameters: each with its own ceiling, and wh
     "plugins/agentic_bench/command.py:bench": (11, "click hands every option of a command to its function"),
     "plugins/agentic_energies/linear_gaussian.py:LinearGaussian.__init__": (11, "the matrices of one system"),
     "plugins/agentic_energies/ensemble.py:Ensemble.__init__": (10, "keys of one [model] table, each with a default"),
-    "plugins/agentic_metrics/information/transfer.py:transfer_entropy": (10, "three series, an estimator, a null"),
     "envs/agentic_envs/point_mass.py:PointMass.__init__": (10, "keys of one [env.kwargs] table, each with a default"),
 }
 
