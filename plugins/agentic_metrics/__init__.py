@@ -82,15 +82,14 @@ _HOMES = {  # module: the public functions and values it has; no module may be n
     "interventions.payoff": "Payoff",
     "interventions.simulation": "Simulation",
     "interventions.wrappers": "Blur Close Devalue Free Relocate Slip Swap Wall",
-    "responses.adaptation": "adaptation_index decided_adaptation half_life policy_adaptation",
+    "responses.adaptation": "adaptation_index half_life",
     "responses.control": "ControlBound control_bound",
-    "responses.degradation": "contingency contingency_degradation",
-    "responses.devaluation": "choice_shift outcome_devaluation",
-    "responses.extraction": "EitherOr Extraction Tally world_model_extraction",
-    "responses.memory": "memory_timescale",
-    "responses.regulation": "homeostasis linear_homeostasis",
+    "responses.degradation": "contingency",
+    "responses.devaluation": "choice_shift",
+    "responses.extraction": "EitherOr Extraction Tally",
+    "responses.regulation": "linear_homeostasis",
     "responses.transplantation": "transplant",
-    "responses.viability": "Semantic semantic_information viability_gain",
+    "responses.viability": "Semantic semantic_information",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 _HOME |= {name: module for module, _, name in (target.partition(":") for target in _METRICS.values())}

@@ -3,26 +3,26 @@
 For agents and worlds whose policy tables cannot be had. Each probe is the first observation of an episode to the agent.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, log
 from typing import Any, Self, final
 
-import gymnasium
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import comb, digamma, stdtrit
+from scipy.special import comb, digamma
 from torch import Tensor
 
 from agentic import Agent, Interval, Null, Record, Simplex, UserError, make, state_observations, with_flat_prior
 from agentic_metrics.estimate import EXACT
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats
+from agentic_metrics.interventions.simulation import Maker
+from agentic_metrics.pairs import student
 from agentic_metrics.sampling.surrogates import compare
 
-Maker = Callable[[], gymnasium.Env[Any, Any]]
 Counts = NDArray[np.int64]
 
 SURROGATES = 999
@@ -83,14 +83,9 @@ class Shift:
         return float(divergence(self.before, self.after).mean())
 
     def interval(self, level: float = 0.95) -> Interval | None:
-        """Student's t over clusters, None where there is a single one."""
+        """Student's interval over clusters, None where there is a single one."""
         means = divergence(self.before, self.after).mean((0, 2))
-        count = len(means)
-        if count < 2:
-            return None
-        half = float(stdtrit(count - 1, 0.5 + level / 2) * means.std(ddof=1) / np.sqrt(count))
-        value = float(means.mean())
-        return Interval(level, value - half, value + half, f"Student t over {count} drawn states or episodes")
+        return student(means, level=level, kind="drawn states or episodes") if len(means) > 1 else None
 
     def null(self, generator: np.random.Generator) -> Null:
         """Decisions before and after, exchanged at random within each probe."""
@@ -144,11 +139,12 @@ def _decisions(agent: Agent, shown: Tensor, draws: int, source: torch.Generator)
     return np.array([decided() for _ in range(draws)])
 
 
-def check_choices(environment: Maker, name: str) -> None:
-    """Raises UserError where actions are not choices among names."""
+def choices_in(environment: Maker, name: str) -> Simplex:
+    """The domain of actions that are choices among names. Raises UserError, in the name of a metric, for others."""
     world = make(environment)
     world.close()
-    if not isinstance(world.action, Simplex):
-        raise UserError(
-            f"{name} compares choices among discrete actions, {world.id} has {world.action}: see policy_adaptation"
-        )
+    if isinstance(world.action, Simplex):
+        return world.action
+    raise UserError(
+        f"{name} compares choices among discrete actions, {world.id} has {world.action}: policy_adaptation takes any"
+    )

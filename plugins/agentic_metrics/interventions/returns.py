@@ -1,4 +1,4 @@
-"""What trials paid and what adaptation they show: indices, their intervals and their null."""
+"""The adaptation that returns of trials show: indices, their intervals and their null."""
 
 from dataclasses import dataclass
 from math import nan
@@ -6,11 +6,11 @@ from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
 from agentic import Interval, Null, UserError
 from agentic_metrics.estimate import EXACT, exact_null
 from agentic_metrics.finite.world import Floats
+from agentic_metrics.pairs import exchanged, student
 from agentic_metrics.sampling.surrogates import compare
 
 SENSITIVE = 0.01  # of the best return: what planning anew must be worth for adaptation to be defined
@@ -64,22 +64,24 @@ class Returns:
         """Some of the interventions."""
         return type(self)(self.frozen[chosen], self.after[chosen], self.best[chosen], self.exact)
 
-    def over_interventions(self, level: float) -> Interval:
-        """Of the mean index over the family that these interventions were drawn from: Student's t."""
-        indices = self.indices
-        count = len(indices)
-        error = indices.std(ddof=1) / np.sqrt(count) if count > 1 else np.inf
-        return _student(level, float(indices.mean()), float(error), count - 1, f"{count} interventions")
+    def interval(self, level: float, *, decided: bool) -> Interval | None:
+        """The interval of the mean index: over the family that the interventions were drawn from.
 
-    def over_episodes(self, level: float) -> Interval:
-        """Of the mean index over these very interventions: delta method, frozen and after of an episode are pairs."""
+        Where they were `decided` on, over episodes by the delta method, the frozen and the later return of an episode
+        being a pair; None where that is exact.
+        """
+        if not decided:
+            return student(self.indices, level=level, kind="interventions")
+        if self.exact:
+            return None
         indices, gaps = self.indices, self.best.mean(-1) - self.frozen.mean(-1)
         pairs = self.after - (1 - indices[:, None]) * self.frozen
         chance = np.hypot.reduce(_error(pairs) / gaps)
         ours = (indices / gaps * _error(self.best)).sum()  # what stands for the best is the same for all
         count, episodes = self.frozen.shape
-        error = float(np.hypot(chance, ours)) / count
-        return _student(level, float(indices.mean()), error, episodes - 1, f"{episodes} episodes, delta method")
+        error = float(np.hypot(chance, ours)) / count if episodes > 1 else np.inf
+        method = f"Student t over {episodes} episodes, delta method"
+        return Interval.student(float(indices.mean()), error, max(1, episodes - 1), level=level, method=method)
 
     def null(self, generator: np.random.Generator | None) -> Null:
         """What an agent that does not adapt gives: 0, or frozen and after exchanged in random episodes.
@@ -91,8 +93,7 @@ class Returns:
         if generator is None:
             raise UserError("policy adaptation of sampled returns needs a generator, for its null")
         shares = (self.after - self.frozen) / (self.best.mean(-1) - self.frozen.mean(-1))[:, None]
-        signs = generator.choice([-1.0, 1.0], size=(SURROGATES, *shares.shape))
-        surrogates = (signs * shares).mean((1, 2))
+        surrogates = exchanged(shares, SURROGATES, generator)
         return compare(float(shares.mean()), surrogates, "frozen and after exchanged in random episodes", tie=EXACT)
 
 
@@ -100,8 +101,3 @@ def _error(values: Floats) -> Floats:
     """Standard errors of the means of the rows of `values` (n, episodes), (n,); 0 of single values."""
     count = values.shape[1]
     return np.asarray(values.std(-1, ddof=1) / np.sqrt(count)) if count > 1 else np.zeros(len(values))
-
-
-def _student(level: float, value: float, error: float, freedom: int, sample: str) -> Interval:
-    half = float(stdtrit(freedom, 0.5 + level / 2)) * error if freedom else np.inf
-    return Interval(level, value - half, value + half, f"Student t over {sample}")

@@ -1,5 +1,6 @@
 """An environment that is its truth: any finite world can be lived in, and so can any change of it."""
 
+from collections.abc import Callable
 from typing import Any, Self, final
 
 import gymnasium
@@ -10,6 +11,7 @@ from agentic import Truth, UserError
 from agentic_metrics.interventions.changes import joined
 
 AnyEnv = gymnasium.Env[Any, Any]
+Maker = Callable[[], AnyEnv]
 
 
 @final

@@ -4,6 +4,7 @@ Exactly where the world is finite, known and fully observed, by rollouts elsewhe
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import final
@@ -14,7 +15,7 @@ from gymnasium.wrappers import TimeLimit
 from agentic import Agent, Intervention, Subject, UserError, make, run, ticks
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
-from agentic_metrics.interventions.families import Maker
+from agentic_metrics.interventions.simulation import Maker
 
 
 @final
@@ -22,9 +23,9 @@ from agentic_metrics.interventions.families import Maker
 class Trial:
     """Returns in one changed world.
 
-    `frozen` and `after` (n,) of the agent as it was and as it became: one exact value, or one per episode. `best` (n,)
-    of the best policy: one value, or one per episode of what is taken for it. `course` (episodes,) is the agent's worth
-    while it found out, empty where it was told.
+    `frozen` and `after` of the agent as it was and as it became: one exact value (), or one per episode (n,). `best`
+    of the best policy: one value (), or one per episode (n,) of what is taken for it. `course` (episodes,) is the
+    agent's worth while it found out, empty where it was informed.
     """
 
     frozen: Floats
@@ -36,10 +37,10 @@ class Trial:
 @final
 @dataclass(frozen=True)
 class Bench:
-    """How trials are run: returns over `horizon` steps with `discount`, from so many `episodes` where they are sampled.
+    """The setting of trials: returns over `horizon` steps with `discount`, of so many `episodes` where sampled.
 
-    Agents are sealed and told what the intervention announces; those that have a learner and are told nothing first
-    learn in the changed world for so many `episodes`.
+    Agents are sealed and informed of what the intervention announces; those that have a learner and are told nothing
+    first learn in the changed world for so many `episodes`.
     """
 
     horizon: int
@@ -47,35 +48,31 @@ class Bench:
     episodes: int
 
     def exact(self, subject: Subject, intervention: Intervention, generator: np.random.Generator) -> Trial:
-        """From policy tables. Raises UserError where the world is not known or not fully observed."""
-        sealed = subject.under(intervention)
-        assert sealed.agent is not None
-        assert sealed.environment is not None
-        environment, seed = sealed.environment, int(generator.integers(2**31))
-        truth, world = known_world(environment)
+        """The trial from policy tables. Raises UserError where the world is not known or not fully observed."""
+        sealed, seed = subject.under(intervention), int(generator.integers(2**31))
+        truth, world = known_world(sealed.environment)
 
-        def worth(agent: Agent) -> float:  # the same draws for all: what decides alike is counted alike
+        def worth(agent: Agent) -> Floats:  # the same draws for all: what decides alike is counted alike
             table = query(agent, truth, generator=np.random.default_rng(seed))
-            return expected_return(world, table, horizon=self.horizon, discount=self.discount)
+            return np.array(expected_return(world, table, horizon=self.horizon, discount=self.discount))
 
-        frozen, best = np.array([worth(subject.agent)]), self._optimal(world)
+        frozen, best = worth(subject.agent), self._optimal(world)
         if not _learns(subject, intervention):
-            return Trial(frozen, np.array([worth(sealed.agent)]), best)
-        course = [worth(agent) for agent, _ in self._learning(subject.agent, environment, seed)]
-        return Trial(frozen, np.array(course[-1:]), best, np.array(course))
+            return Trial(frozen, worth(sealed.agent), best)
+        course = np.array([worth(agent) for agent, _ in self._learning(subject.agent, sealed.environment, seed)])
+        return Trial(frozen, course[-1], best, course)
 
     def sampled(self, subject: Subject, intervention: Intervention, seed: int, best: Floats) -> Trial:
-        """From rollouts on the same seeds; `best` (n,) is used where the changed world is not known."""
-        sealed = subject.under(intervention)
+        """The trial from rollouts on the same seeds; `best` (n,) is used where the changed world is not known."""
+        sealed, course = subject.under(intervention), np.empty(0)
         agent, environment = sealed.agent, sealed.environment
-        assert agent is not None
-        assert environment is not None
-        course = np.empty(0)
         if _learns(subject, intervention):
             agents, totals = zip(*self._learning(subject.agent, environment, seed), strict=True)
             agent, course = agents[-1], np.array(totals)
-        frozen, after = self.returns(subject.agent, environment, seed), self.returns(agent, environment, seed)
-        return Trial(frozen, after, self._best(environment, best), course)
+        frozen, after = (self.returns(each, environment, seed) for each in (subject.agent, agent))
+        with suppress(UserError):
+            best = self._optimal(known_world(environment)[1])
+        return Trial(frozen, after, best, course)
 
     def returns(self, agent: Agent, environment: Maker, seed: int) -> Floats:
         """Discounted returns (episodes,) of a sealed copy of the agent."""
@@ -88,14 +85,8 @@ class Bench:
     def _limited(self, environment: Maker) -> Maker:
         return lambda: TimeLimit(environment(), self.horizon)
 
-    def _best(self, environment: Maker, best: Floats) -> Floats:
-        try:
-            return self._optimal(known_world(environment)[1])
-        except UserError:
-            return best
-
     def _optimal(self, world: World) -> Floats:
-        return np.array([optimal_return(world, horizon=self.horizon, discount=self.discount)])
+        return np.array(optimal_return(world, horizon=self.horizon, discount=self.discount))
 
     def _learning(self, agent: Agent, environment: Maker, seed: int) -> Iterator[tuple[Agent, float]]:
         """A copy of the agent after each episode in which it learned, and the episode's discounted return."""

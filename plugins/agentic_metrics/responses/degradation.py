@@ -11,8 +11,8 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from agentic import Access, Measurement, Metric, Subject, UserError
-from agentic_metrics.estimate import EXACT
+from agentic import Measurement, Subject, UserError
+from agentic_metrics.estimate import EXACT, Estimate, exact_null
 from agentic_metrics.finite.places import choices
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.interventions import changes
@@ -25,6 +25,7 @@ from agentic_metrics.responses.devaluation import (
     extinction_frame,
     known_payoff,
 )
+from agentic_metrics.responses.response import Response
 
 
 def contingency(delivery: ArrayLike) -> Floats:
@@ -40,25 +41,9 @@ def contingency(delivery: ArrayLike) -> Floats:
     return np.asarray(table - others)
 
 
-def contingency_degradation(
-    policy_before: ArrayLike, policy_after: ArrayLike, responses: ArrayLike, weights: ArrayLike | None = None
-) -> float:
-    """How much less often the responses are made once the outcome no longer depends on them, from -1 to 1.
-
-    sum over states of w(s) [pi_before(responses | s) - pi_after(responses | s)]. Policies (states, actions);
-    `responses` (states, actions), true for the actions on which the outcome depended; `weights` as for
-    `outcome_devaluation`. Source: Hammond 1980; Balleine and Dickinson 1998.
-    """
-    before, after, probes = checked_policies(policy_before, policy_after, weights)
-    made = np.asarray(responses, dtype=bool)
-    if made.shape != before.shape:
-        raise UserError(f"responses must have the shape {before.shape} of the policies, got {made.shape}")
-    return float(probes @ ((before - after) * made).sum(-1))
-
-
 @final
 @dataclass(frozen=True)
-class ContingencyDegradation(Metric):
+class ContingencyDegradation(Response):
     """How much less often an agent does what an outcome depended on, once that outcome comes for free.
 
     In every state where some action brings the outcome more probably than another does, all are made to bring it as
@@ -70,16 +55,36 @@ class ContingencyDegradation(Metric):
     horizon: int = 60
     discount: float = 0.99
 
-    access = Access.INTERVENE
     unit = "probability"
-    needs = ("agent", "environment")
+
+    def estimate(
+        self,
+        policy_before: ArrayLike,
+        policy_after: ArrayLike,
+        responses: ArrayLike,
+        weights: ArrayLike | None = None,
+    ) -> Estimate:
+        """How much less often the responses are made once the outcome no longer depends on them, from -1 to 1, exactly.
+
+        sum over states of w(s) [pi_before(responses | s) - pi_after(responses | s)]. Policies (states, actions);
+        `responses` (states, actions), true for the actions on which the outcome depended; `weights` as for
+        `OutcomeDevaluation.estimate`. Source: Hammond 1980; Balleine and Dickinson 1998.
+        """
+        before, after, probes = checked_policies(policy_before, policy_after, weights)
+        made = np.asarray(responses, dtype=bool)
+        if made.shape != before.shape:
+            raise UserError(f"responses must have the shape {before.shape} of the policies, got {made.shape}")
+        value = float(probes @ ((before - after) * made).sum(-1))
+        return Estimate(
+            value=value, estimator="exact policies", null=exact_null(value, "a policy that does not change")
+        )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         payoff = known_payoff("contingency_degradation", subject)
         amount = payoff.outcome(self.outcome)
         name = f"what pays {amount:g} comes for free"
         change = intervention(name, partial(changes.free, outcome=amount), subject.environment, informed="goal")
-        test = Extinction.of(subject, change, generator)
+        test = Extinction.of(subject, change, generator, horizon=self.horizon, discount=self.discount)
         delta = contingency(payoff.delivery(test.world.dynamics, amount))
         responses = (delta > EXACT) & choices(test.world)[:, None]
         if not responses.any():
@@ -87,8 +92,8 @@ class ContingencyDegradation(Metric):
                 f"contingency_degradation needs an outcome that depends on the action; {amount:g} is paid whatever is "
                 "done: choose another outcome"
             )
-        value = contingency_degradation(test.before, test.after, responses, responses.any(-1))
+        value = self.estimate(test.before, test.after, responses, responses.any(-1)).value
         more = {"outcome": amount, "contingency": float(delta[responses].mean())}
-        found = exact_estimate([test], [value], [test.index(self.horizon, self.discount)], more)
+        found = exact_estimate([test], [value], more)
         frame = extinction_frame([change], STATES, self.horizon, self.discount)
         return found.measurement("contingency_degradation", self, frame)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from agentic import Access, Frame, Intervention, Measurement, Metric, Subject, UserError
+from agentic import Frame, Intervention, Measurement, Subject, UserError
 from agentic_metrics.cautions import Caution, Lack
 from agentic_metrics.estimate import EXACT, Estimate, exact_null
 from agentic_metrics.finite.places import choices
@@ -24,30 +24,19 @@ from agentic_metrics.finite.world import Floats, World
 from agentic_metrics.interventions import changes
 from agentic_metrics.interventions.families import intervention
 from agentic_metrics.interventions.payoff import Payoff
-from agentic_metrics.interventions.probes import Shift, check_choices, lived_probes, state_probes
+from agentic_metrics.interventions.probes import Shift, choices_in, lived_probes, state_probes
 from agentic_metrics.responses.adaptation import adaptation_index, informed_of
+from agentic_metrics.responses.response import Response
 
 LIVED = 20  # episodes that are run for their observations where the subject has no record
 STATES = "every state that can be met and in which actions differ, equally likely"
 SINGLE = Caution("a single episode was recorded, too few for the interval: record more", Lack.EPISODES)
 
 
-def outcome_devaluation(policy_before: ArrayLike, policy_after: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """DEV = sum over states of w(s) JS(pi_before(.|s) || pi_after(.|s)) in bits, from 0 to 1.
-
-    Policies (states, actions), `weights` (states,) of the probe states, scaled to sum to 1 (None: all equal). JS is the
-    Jensen-Shannon divergence (Lin 1991). Equally good actions can be told apart by it where nothing is gained: read it
-    with the adaptation index. Raises UserError where shapes disagree or nothing has weight.
-    """
-    before, after, probes = checked_policies(policy_before, policy_after, weights)
-    shift = _entropy((before + after) / 2) - (_entropy(before) + _entropy(after)) / 2
-    return float(probes @ np.maximum(shift, 0.0))
-
-
 def choice_shift(policy: ArrayLike, *, valued: int, devalued: int, weights: ArrayLike | None = None) -> float:
     """P(valued) - P(devalued): how much more often the action for what is still valued is chosen, from -1 to 1.
 
-    `policy` (states, actions) as it is at test; `weights` as for `outcome_devaluation`.
+    `policy` (states, actions) as it is at test; `weights` as for `OutcomeDevaluation.estimate`.
     """
     table, _, probes = checked_policies(policy, policy, weights)
     return float(probes @ (table[:, valued] - table[:, devalued]))
@@ -67,63 +56,53 @@ def checked_policies(before: ArrayLike, after: ArrayLike, weights: ArrayLike | N
     return first, second, probes / probes.sum()
 
 
-def _entropy(policy: Floats) -> Floats:
-    """Bits per state, (states,)."""
-    return np.asarray(-(policy * np.log2(np.where(policy > 0, policy, 1.0))).sum(-1))
-
-
 @final
 @dataclass(frozen=True)
 class Extinction:
-    """A test without further experience: the policy tables before and after the agent was told, and both worlds."""
+    """A test without further experience: the policy tables before and after the agent was informed, and the world.
+
+    `index` is what the change of behavior brings, as an adaptation index; NaN where there is nothing to gain.
+    """
 
     before: Floats
     after: Floats
     world: World
-    changed: World
+    index: float
     name: str
 
     @classmethod
-    def of(cls, subject: Subject, change: Intervention, generator: np.random.Generator) -> Self:
-        """Raises UserError where the world is not finite, known and fully observed."""
-        informed_of = subject.under(change)
-        seed = int(generator.integers(2**31))
-        truth, changed = known_world(informed_of.environment)
+    def of(
+        cls, subject: Subject, change: Intervention, generator: np.random.Generator, *, horizon: int, discount: float
+    ) -> Self:
+        """The test of `subject` under `change`, with the index over `horizon` steps with `discount`.
+
+        Raises UserError where the world is not finite, known and fully observed.
+        """
+        changed, seed = subject.under(change), int(generator.integers(2**31))
+        truth, world = known_world(changed.environment)
         before, after = (
-            query(agent, truth, generator=np.random.default_rng(seed)) for agent in (subject.agent, informed_of.agent)
+            query(agent, truth, generator=np.random.default_rng(seed)) for agent in (subject.agent, changed.agent)
         )
-        return cls(before, after, known_world(subject.environment)[1], changed, change.name)
-
-    @property
-    def shift(self) -> float:
-        """The devaluation in bits, over the states in which actions differ."""
-        return outcome_devaluation(self.before, self.after, choices(self.world))
-
-    def index(self, horizon: int, discount: float) -> float:
-        """What the change of behavior brings, as an adaptation index."""
-        return adaptation_index(self.changed, self.before, self.after, horizon=horizon, discount=discount)
+        index = adaptation_index(world, before, after, horizon=horizon, discount=discount)
+        return cls(before, after, known_world(subject.environment)[1], index, change.name)
 
 
-def exact_estimate(
-    tests: Sequence[Extinction], values: Sequence[float], indices: Sequence[float], diagnostics: Mapping[str, Any]
-) -> Estimate:
-    """The mean of `values`, one per test, told from its null only where some change of behavior also brings something.
-
-    `indices` are the adaptation indices of the tests, NaN where there is nothing to gain.
-    """
-    useful = [v if abs(i) > EXACT else 0.0 for v, i in zip(values, indices, strict=True)]  # NaN is not
-    lost = [test.name for test, index in zip(tests, indices, strict=True) if isnan(index)]
+def exact_estimate(tests: Sequence[Extinction], values: Sequence[float], diagnostics: Mapping[str, Any]) -> Estimate:
+    """The mean of `values`, one per test, whose null is one of a policy that does not change, or to no avail."""
+    useful = [v if abs(test.index) > EXACT else 0.0 for v, test in zip(values, tests, strict=True)]  # NaN is not
     return Estimate(
         value=float(np.mean(values)),
         estimator="exact policies",
         null=exact_null(float(np.mean(useful)), "a policy that does not change, or to no avail"),
         diagnostics={
-            "adaptation_index": indices[0] if len(indices) == 1 else list(indices),
+            "adaptation_index": tests[0].index if len(tests) == 1 else [test.index for test in tests],
             "probe_states": int(choices(tests[0].world).sum()),
             **diagnostics,
         },
         cautions=tuple(
-            Caution(f"the change ({name}) leaves nothing to gain, so that it cannot be adapted to") for name in lost
+            Caution(f"the change ({test.name}) leaves nothing to gain, so that it cannot be adapted to")
+            for test in tests
+            if isnan(test.index)
         ),
     )
 
@@ -142,7 +121,7 @@ def extinction_frame(family: Sequence[Intervention], start: str, horizon: int, d
 
 @final
 @dataclass(frozen=True)
-class OutcomeDevaluation(Metric):
+class OutcomeDevaluation(Response):
     """The mean Jensen-Shannon divergence between the policies before and after an outcome lost its value, in bits.
 
     `outcome` is the rank of what is devalued among the amounts that the world pays, 0 the largest; it pays `value`
@@ -164,14 +143,26 @@ class OutcomeDevaluation(Metric):
     probes: int = 60
     draws: int = 24
 
-    access = Access.INTERVENE
     unit = "bits"
-    needs = ("agent", "environment")
     compares: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.probes < 2 or not 4 <= self.draws <= 500:
             raise UserError(f"outcome_devaluation expects at least 2 probes and 4 to 500 draws, got {self}")
+
+    def estimate(self, policy_before: ArrayLike, policy_after: ArrayLike, weights: ArrayLike | None = None) -> Estimate:
+        """DEV = sum over states of w(s) JS(pi_before(.|s) || pi_after(.|s)) in bits, from 0 to 1, exactly.
+
+        Policies (states, actions), `weights` (states,) of the probe states, scaled to sum to 1 (None: all equal). JS is
+        the Jensen-Shannon divergence (Lin 1991). Equally good actions can be told apart by it where nothing is gained:
+        read it with the adaptation index. Raises UserError where shapes disagree or nothing has weight.
+        """
+        before, after, probes = checked_policies(policy_before, policy_after, weights)
+        shift = _entropy((before + after) / 2) - (_entropy(before) + _entropy(after)) / 2
+        value = float(probes @ np.maximum(shift, 0.0))
+        return Estimate(
+            value=value, estimator="exact policies", null=exact_null(value, "a policy that does not change")
+        )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         more: dict[str, Any] = {}
@@ -192,18 +183,18 @@ class OutcomeDevaluation(Metric):
         return found.measurement("outcome_devaluation", self, frame)
 
     def _exactly(self, subject: Subject, decided: Sequence[Intervention], generator: np.random.Generator) -> Estimate:
-        tests = [Extinction.of(subject, change, generator) for change in decided]
-        indices = [test.index(self.horizon, self.discount) for test in tests]
-        return exact_estimate(tests, [test.shift for test in tests], indices, {})
+        span: Any = {"horizon": self.horizon, "discount": self.discount}
+        tests = [Extinction.of(subject, change, generator, **span) for change in decided]
+        shifts = [self.estimate(test.before, test.after, choices(test.world)).value for test in tests]
+        return exact_estimate(tests, shifts, {})
 
     def _counted(
         self, subject: Subject, decided: Sequence[Intervention], generator: np.random.Generator
     ) -> tuple[Estimate, str]:
         """The estimate from decisions, and where its probes come from."""
-        check_choices(subject.environment, "outcome_devaluation")
+        choices_in(subject.environment, "outcome_devaluation")
         probes, start = self._probes(subject, generator)
-        agents = [subject.under(change).agent for change in decided]
-        pairs = [(subject.agent, agent) for agent in agents if agent is not None]
+        pairs = [(subject.agent, subject.under(change).agent) for change in decided]
         shift = Shift.of(pairs, probes, self.draws, generator)
         interval = shift.interval()
         estimate = Estimate(
@@ -234,3 +225,8 @@ def known_payoff(name: str, subject: Subject) -> Payoff:
         return Payoff.of(known_world(subject.environment)[1])
     except UserError as error:
         raise UserError(f"{name} needs a finite known world: {error}") from None
+
+
+def _entropy(policy: Floats) -> Floats:
+    """Bits per state, (states,)."""
+    return np.asarray(-(policy * np.log2(np.where(policy > 0, policy, 1.0))).sum(-1))

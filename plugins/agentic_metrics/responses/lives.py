@@ -11,9 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from agentic import Agent, Tick, make, ticks
-from agentic_metrics.interventions.families import Maker
-
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.world import Floats
+from agentic_metrics.interventions.simulation import Maker
 
 
 @final

@@ -1,5 +1,6 @@
 """Small worlds and agents whose answers are known in closed form: what this package tries its metrics on."""
 
+from collections.abc import Callable
 from typing import Any, final
 
 import gymnasium
@@ -36,28 +37,27 @@ class Room(gymnasium.Env[Any, Any]):
 
 
 @final
-class Thermostat(Agent):
-    """u = -`gain` x."""
+class Reflex(Agent):
+    """An agent without memory: what it does is a function `act` of what it sees, both (b, *event)."""
 
-    def __init__(self, gain: float) -> None:
-        self.gain = gain
+    def __init__(self, act: Callable[[Tensor], Tensor]) -> None:
+        self.act = act
 
     def start(self, batch: int, *, generator: torch.Generator) -> None:
         return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
-        return Decision(-self.gain * obs)
+        return Decision(self.act(obs))
 
 
-@final
-class Forager(Agent):
+def thermostat(gain: float) -> Agent:
+    """The linear controller u = -`gain` x of a room."""
+    return Reflex(lambda obs: -gain * obs)
+
+
+def forager() -> Agent:
     """An agent that goes where it sees the food: to the place that the observation names."""
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
-
-    def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
-        return Decision(obs)
+    return Reflex(lambda obs: obs)
 
 
 @final
