@@ -47,7 +47,7 @@ from agentic_metrics import (
     query,
 )
 from agentic_metrics.interventions.battery import CHANGES
-from agentic_metrics.interventions.returns import Returns
+from agentic_metrics.interventions.trials import Returns
 from agentic_optimizers.backups import Max
 from agentic_optimizers.conjugate_learner import ConjugateLearner
 from agentic_optimizers.mirror import Mirror

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isnan, nan
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, final, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,16 +17,15 @@ from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import FEW, Estimate
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
 from agentic_metrics.interventions.families import random_interventions
-from agentic_metrics.interventions.returns import Returns, index
-from agentic_metrics.interventions.trials import Bench, Trial
+from agentic_metrics.interventions.trials import Bench, Returns, Trial, index
 from agentic_metrics.responses.response import Response
 
 LEVEL = 0.95  # of the intervals
-INFORMED = {
-    "both": "told of the new goal and model",
-    "goal": "told of the new goal",
-    "model": "told of the new model",
-    "nothing": "told nothing",
+INFORMED = {  # of the goal, of the model
+    (True, True): "told of the new goal and model",
+    (True, False): "told of the new goal",
+    (False, True): "told of the new model",
+    (False, False): "told nothing",
 }
 
 
@@ -85,13 +84,11 @@ class PolicyAdaptation(Response):
     compares: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.informed not in INFORMED:
-            raise UserError(f"informed must be one of {', '.join(INFORMED)}, got {self.informed!r}")
-        if min(self.interventions, self.horizon, self.episodes) < 1 or not 0 < self.discount <= 1:
-            raise UserError(
-                "policy_adaptation expects at least 1 intervention, episode and step of horizon and a discount in "
-                f"(0, 1], got {self}"
-            )
+        told = get_args(Informed)
+        self.expect(self.informed in told, f"informed to be one of {', '.join(told)}")
+        counts = min(self.interventions, self.horizon, self.episodes)
+        self.expect(counts >= 1, "at least 1 intervention, episode and step of horizon")
+        self.expect(0 < self.discount <= 1, "a discount in (0, 1]")
 
     @property
     def unit(self) -> str:
@@ -184,15 +181,8 @@ class PolicyAdaptation(Response):
 
 def informed_of(family: Sequence[Intervention]) -> str:
     """What the agent is told of these interventions, in words."""
-    return ", or ".join(sorted({INFORMED[_informed(intervention.change)] for intervention in family}))
-
-
-def _informed(change: Change | None) -> Informed:
-    if change is None:
-        return "nothing"
-    if change.goal is None:
-        return "model"
-    return "goal" if change.model is None else "both"
+    told = [intervention.change or Change() for intervention in family]
+    return ", or ".join(sorted({INFORMED[each.goal is not None, each.model is not None] for each in told}))
 
 
 def _cautions(returns: Returns, defined: NDArray[np.bool_], decided: bool) -> tuple[Caution, ...]:

@@ -162,11 +162,9 @@ class WorldModelExtraction(Response):
     unit = "fraction of the prior's error"
 
     def __post_init__(self) -> None:
-        if self.depth < 1 or self.queries < 2 or self.draws < 1 or not 0 < self.level < 1 or self.surrogates < 1:
-            raise UserError(
-                "world_model_extraction expects depth >= 1, queries >= 2, draws >= 1, a level between 0 and 1 and "
-                f"surrogates >= 1, got {self}"
-            )
+        counts = min(self.depth, self.queries - 1, self.draws, self.surrogates)
+        self.expect(counts >= 1, "depth >= 1, queries >= 2, draws >= 1 and surrogates >= 1")
+        self.expect(0 < self.level < 1, "a level between 0 and 1")
 
     def estimate(
         self,

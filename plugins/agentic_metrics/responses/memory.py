@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from agentic import Agent, Frame, Interval, Measurement, Subject, UserError
+from agentic import Agent, Frame, Interval, Measurement, Subject
 from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.interventions.simulation import Maker
@@ -38,11 +38,9 @@ class MemoryTimescale(Response):
     unit = "steps"
 
     def __post_init__(self) -> None:
-        if min(self.episodes, self.moments, self.lags) < 1 or self.horizon < 2 or self.threshold <= 0:
-            raise UserError(
-                "memory_timescale expects episodes, moments and lags >= 1, a horizon >= 2 and a threshold > 0, got "
-                f"{self}"
-            )
+        counts = min(self.episodes, self.moments, self.lags)
+        self.expect(counts >= 1 and self.horizon >= 2, "episodes, moments and lags >= 1 and a horizon >= 2")
+        self.expect(self.threshold > 0, "a threshold > 0")
 
     def estimate(self, agent: Agent, environment: Maker, *, generator: np.random.Generator) -> Estimate:
         """The timescale of `agent` in the worlds that `environment` makes.

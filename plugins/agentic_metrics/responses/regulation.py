@@ -79,11 +79,9 @@ class Homeostasis(Response):
     unit = "bits"
 
     def __post_init__(self) -> None:
-        if self.episodes < 2 or not 0 <= self.settle < self.horizon or not 0 < self.level < 1 or self.surrogates < 1:
-            raise UserError(
-                "homeostasis expects episodes >= 2, 0 <= settle < horizon, a level between 0 and 1 and "
-                f"surrogates >= 1, got {self}"
-            )
+        self.expect(self.episodes >= 2 and self.surrogates >= 1, "episodes >= 2 and surrogates >= 1")
+        self.expect(0 <= self.settle < self.horizon, "0 <= settle < horizon")
+        self.expect(0 < self.level < 1, "a level between 0 and 1")
 
     def estimate(self, closed: Samples, passive: Samples, *, generator: np.random.Generator) -> Estimate:
         """.5 log2(det Cov_passive / det Cov_closed): bits by which closing the loop narrows what happens.

@@ -2,7 +2,7 @@
 
 from abc import ABC
 
-from agentic import Access, Metric
+from agentic import Access, Metric, UserError
 
 
 class Response(Metric, ABC):
@@ -10,3 +10,8 @@ class Response(Metric, ABC):
 
     access = Access.INTERVENE
     needs = ("agent", "environment")
+
+    def expect(self, fits: bool, what: str) -> None:
+        """Refuse parameters that do not fit: raises UserError, which says `what` was expected and what there is."""
+        if not fits:
+            raise UserError(f"expected {what}, got {self}")

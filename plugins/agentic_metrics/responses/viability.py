@@ -82,13 +82,10 @@ class SemanticInformation(Response):
     surrogates: int = 999
 
     def __post_init__(self) -> None:
-        if self.viability not in _VIABILITY:
-            raise UserError(f"viability is one of {', '.join(_VIABILITY)}, got {self.viability!r}")
-        if self.episodes < 2 or self.horizon < 1 or not 0 < self.level < 1 or self.surrogates < 1:
-            raise UserError(
-                "semantic_information expects episodes >= 2, horizon >= 1, a level between 0 and 1 and "
-                f"surrogates >= 1, got {self}"
-            )
+        self.expect(self.viability in _VIABILITY, f"viability to be one of {', '.join(_VIABILITY)}")
+        counts = min(self.episodes - 1, self.horizon, self.surrogates)
+        self.expect(counts >= 1, "episodes >= 2, horizon >= 1 and surrogates >= 1")
+        self.expect(0 < self.level < 1, "a level between 0 and 1")
 
     @property
     def unit(self) -> str:
