@@ -1,4 +1,4 @@
-"""What an agent decides when it is shown something, before and after it was told of a change: counted decisions.
+"""Decisions of an agent at probes, counted before and after it was told of a change.
 
 For agents and worlds whose policy tables cannot be had. Each probe is the first observation of an episode to the agent.
 """
@@ -29,7 +29,7 @@ SURROGATES = 999
 
 
 def state_probes(environment: Maker, states: Counts, count: int, generator: np.random.Generator) -> Tensor:
-    """What is seen in `count` states drawn uniformly from `states`, each a cluster of its own: (count, 1, *event).
+    """The observations of `count` states drawn uniformly from `states`, each a cluster of its own: (count, 1, *event).
 
     Raises UserError where the world is not known, or observations do not tell its states.
     """
@@ -56,7 +56,7 @@ def lived_probes(record: Record, environment: Maker, count: int, generator: np.r
 @final
 @dataclass(frozen=True)
 class Shift:
-    """How often each action was chosen before and after: counts (changes, clusters, probes, actions), in equal numbers.
+    """The counts of each action before and after a change, (changes, clusters, probes, actions), in equal numbers.
 
     Clusters are what was drawn independently: states, or episodes whose observations were shown.
     """
@@ -68,7 +68,7 @@ class Shift:
     def of(
         cls, pairs: Sequence[tuple[Agent, Agent]], probes: Tensor, draws: int, generator: np.random.Generator
     ) -> Self:
-        """From `draws` decisions of each agent, as it was and as it became, on `probes` (clusters, each, *event)."""
+        """The shift from `draws` decisions of each agent, before and after, on `probes` (clusters, each, *event)."""
         source = torch.Generator().manual_seed(int(generator.integers(2**62)))
         shown = probes.flatten(0, 1)
         taken = np.array([[_decisions(agent, shown, draws, source) for agent in pair] for pair in pairs])
@@ -88,7 +88,7 @@ class Shift:
         return student(means, level=level, kind="drawn states or episodes") if len(means) > 1 else None
 
     def null(self, generator: np.random.Generator) -> Null:
-        """Decisions before and after, exchanged at random within each probe."""
+        """The null in which decisions before and after are exchanged at random within each probe."""
         actions = self.before.shape[-1]
         pooled = (self.before + self.after).reshape(-1, actions)
         draws = int(self.before[0, 0, 0].sum())
@@ -98,7 +98,7 @@ class Shift:
 
 
 def divergence(before: Counts, after: Counts) -> Floats:
-    """Jensen-Shannon divergence in bits of two samples of the same size of names, (...), from counts (..., actions).
+    """The Jensen-Shannon divergence (...) in bits of two equally large samples of names, from counts (..., actions).
 
     Entropies are those of Zhang 2012, "Entropy estimation in Turing's perspective", sum_k c_k / n (psi(n) - psi(c_k)),
     whose bias falls exponentially with n. That of the mixture is taken of n of the 2 n names, each from either sample

@@ -27,7 +27,7 @@ SURROGATES = 999
 
 
 def index(frozen: Any, after: Any, best: Any, noise: Any = 0.0) -> Any:
-    """(after - frozen) / (best - frozen); NaN where the gap is too small to be adapted to, or not told from noise."""
+    """The adaptation index (after - frozen) / (best - frozen); NaN where the gap is small or not told from noise."""
     gap = np.asarray(best - frozen)
     sensitive = gap > np.maximum(np.maximum(EXACT, SENSITIVE * np.abs(best)), noise)
     return np.where(sensitive, (after - frozen) / np.where(sensitive, gap, 1.0), nan)
@@ -36,7 +36,7 @@ def index(frozen: Any, after: Any, best: Any, noise: Any = 0.0) -> Any:
 @final
 @dataclass(frozen=True)
 class Returns:
-    """Returns of an agent as it was and after the change, (interventions, episodes), in a single column where `exact`.
+    """The returns of an agent before and after the change, (interventions, episodes), in a single column where `exact`.
 
     `best` (interventions, n) are those of the best policy: one known value, or n episodes, the same for all
     interventions, of what is taken for it.
@@ -49,7 +49,7 @@ class Returns:
 
     @classmethod
     def of(cls, frozen: ArrayLike, after: ArrayLike, best: ArrayLike) -> Self:
-        """From `frozen` and `after` (interventions,) where exact, else (interventions, episodes), `best` as either.
+        """The returns from arrays (interventions,) where exact, else (interventions, episodes); `best` as either.
 
         Raises UserError where shapes disagree.
         """
@@ -70,7 +70,7 @@ class Returns:
         return np.asarray(index(self.frozen.mean(-1), self.after.mean(-1), self.best.mean(-1), noise))
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
-        """Some of the interventions."""
+        """The same of some of the interventions."""
         return type(self)(self.frozen[chosen], self.after[chosen], self.best[chosen], self.exact)
 
     def interval(self, level: float, *, decided: bool) -> Interval | None:
@@ -93,7 +93,7 @@ class Returns:
         return Interval.student(float(indices.mean()), error, max(1, episodes - 1), level=level, method=method)
 
     def null(self, generator: np.random.Generator | None) -> Null:
-        """What an agent that does not adapt gives: 0, or frozen and after exchanged in random episodes.
+        """The null of an agent that does not adapt: 0, or frozen and after exchanged in random episodes.
 
         Raises UserError for sampled returns without a generator.
         """
@@ -109,7 +109,7 @@ class Returns:
 @final
 @dataclass(frozen=True)
 class Trial:
-    """Returns in one changed world.
+    """The returns in one changed world.
 
     `frozen` and `after` of the agent as it was and as it became: one exact value (), or one per episode (n,). `best`
     of the best policy: one value (), or one per episode (n,) of what is taken for it. `course` (episodes,) is the
@@ -163,7 +163,7 @@ class Bench:
         return Trial(frozen, after, best, course)
 
     def returns(self, agent: Agent, environment: Maker, seed: int) -> Floats:
-        """Discounted returns (episodes,) of a sealed copy of the agent."""
+        """The discounted returns (episodes,) of a sealed copy of the agent."""
         rows = make(self._limited(environment), envs=self.episodes)  # each with a seed of its own: episodes are pairs
         record = run(agent.sealed(), rows, seed=seed, episodes=self.episodes)
         rows.close()

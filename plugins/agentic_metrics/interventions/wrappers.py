@@ -40,7 +40,7 @@ class ChangedWorld(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs,
 
 @final
 class Swap(ChangedWorld):
-    """Every place that paid `one` pays `other`, and the other way round."""
+    """The world whose places that paid `one` pay `other`, and the other way round."""
 
     shown: ClassVar = {"one": 1.0, "other": 0.6}
 
@@ -50,7 +50,7 @@ class Swap(ChangedWorld):
 
 @final
 class Devalue(ChangedWorld):
-    """Every place that paid `outcome` pays `value`."""
+    """The world whose places that paid `outcome` pay `value`."""
 
     shown: ClassVar = {"outcome": 1.0}
 
@@ -60,7 +60,7 @@ class Devalue(ChangedWorld):
 
 @final
 class Relocate(ChangedWorld):
-    """Two places exchange what they pay: states, or state * actions + action in a world that pays for doing."""
+    """The world in which two places exchange pay: states, or state * actions + action where doing is paid for."""
 
     shown: ClassVar = {"place": 24, "other": 0}
 
@@ -70,7 +70,7 @@ class Relocate(ChangedWorld):
 
 @final
 class Free(ChangedWorld):
-    """`outcome` comes for free: whatever is done pays it as probably as the best action does."""
+    """The world in which `outcome` comes for free: whatever is done pays it as probably as the best action does."""
 
     shown: ClassVar = {"outcome": 1.0}
 
@@ -80,7 +80,7 @@ class Free(ChangedWorld):
 
 @final
 class Wall(ChangedWorld):
-    """Moves along `passages` (from state, to state) become staying; a way back is a passage of its own."""
+    """The world in which moves along `passages` (from state, to state) become staying, each way apart."""
 
     shown: ClassVar = {"passages": FENCE}
 
@@ -90,7 +90,7 @@ class Wall(ChangedWorld):
 
 @final
 class Close(ChangedWorld):
-    """A wall in place of `state`: moves into it become staying."""
+    """The world with a wall in place of `state`: moves into it become staying."""
 
     shown: ClassVar = {"state": 12}
 
@@ -100,7 +100,7 @@ class Close(ChangedWorld):
 
 @final
 class Slip(ChangedWorld):
-    """With `probability` the action is replaced by one drawn uniformly from all."""
+    """The world in which with `probability` the action is replaced by one drawn uniformly from all."""
 
     shown: ClassVar = {"probability": 0.2}
 
@@ -110,7 +110,7 @@ class Slip(ChangedWorld):
 
 @final
 class Blur(ChangedWorld):
-    """With `probability` a sensor shows a level drawn uniformly from all of its modality."""
+    """The world in which with `probability` a sensor shows a level drawn uniformly from all of its modality."""
 
     shown: ClassVar = {"probability": 0.2}
 

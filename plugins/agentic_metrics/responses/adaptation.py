@@ -32,11 +32,12 @@ INFORMED = {  # of the goal, of the model
 def adaptation_index(
     world: World, policy_frozen: ArrayLike, policy_after: ArrayLike, *, horizon: int, discount: float = 1.0
 ) -> float:
-    """AI = (J_after - J_frozen) / (J*_after - J_frozen) in the changed `world`: 1 plans anew, 0 does as before.
+    """The adaptation index (J_after - J_frozen) / (J*_after - J_frozen) in the changed `world`.
 
-    J are returns over `horizon` steps of the policy (states, actions) from before the change, of that after it, and of
-    the best one. Below 0 it does worse than before. NaN where the best policy gains less than 1 % over the frozen one:
-    there is nothing to adapt to. Source: the definition of agents of Kenton et al. 2022, as an index.
+    1 for a policy planned anew, 0 for one as before, below 0 for a worse one. J are returns over `horizon` steps of the
+    policy (states, actions) from before the change, of that after it, and of the best one. NaN where the best policy
+    gains less than 1 % over the frozen one: there is nothing to adapt to. Source: the definition of agents of Kenton et
+    al. 2022, as an index.
     """
     span: Any = {"horizon": horizon, "discount": discount}
     frozen, after = (expected_return(world, policy, **span) for policy in (policy_frozen, policy_after))
@@ -180,7 +181,7 @@ class PolicyAdaptation(Response):
 
 
 def informed_of(family: Sequence[Intervention]) -> str:
-    """What the agent is told of these interventions, in words."""
+    """The announcements that these interventions make to an agent, in words."""
     told = [intervention.change or Change() for intervention in family]
     return ", or ".join(sorted({INFORMED[each.goal is not None, each.model is not None] for each in told}))
 

@@ -1,4 +1,4 @@
-"""Goal or habit: whether behavior changes when an outcome is no longer worth it, or no longer depends on it.
+"""Outcome devaluation and contingency degradation: the tests in extinction that tell a goal from a habit.
 
 An outcome is devalued or made free, without further experience of acting for it, and the agent is tested in extinction
 (Adams and Dickinson 1981; Hammond 1980). A habit, a reflex and a clone go on as before.
@@ -34,7 +34,7 @@ SINGLE = Caution("a single episode was recorded, too few for the interval: recor
 
 
 def choice_shift(policy: ArrayLike, *, valued: int, devalued: int, weights: ArrayLike | None = None) -> float:
-    """P(valued) - P(devalued): how much more often the action for what is still valued is chosen, from -1 to 1.
+    """The preference P(valued) - P(devalued) for the action that brings what is still valued, from -1 to 1.
 
     `policy` (states, actions) as it is at test; `weights` as for `OutcomeDevaluation.estimate`.
     """
@@ -43,7 +43,7 @@ def choice_shift(policy: ArrayLike, *, valued: int, devalued: int, weights: Arra
 
 
 def contingency(delivery: ArrayLike) -> Floats:
-    """Delta P (states, actions) = P(O | A) - P(O | not A) of an outcome, in each state (Allan 1980).
+    """The contingency Delta P = P(O | A) - P(O | not A) of an outcome on actions, (states, actions) (Allan 1980).
 
     `delivery` (states, actions): probability that the action brings the outcome there; "not A" is any of the other
     actions, equally likely. Raises UserError for fewer than two actions.
@@ -86,7 +86,7 @@ class OutcomeDevaluation(Response):
         self.expect(self.probes >= 2 and 4 <= self.draws <= 500, "at least 2 probes and 4 to 500 draws")
 
     def estimate(self, policy_before: ArrayLike, policy_after: ArrayLike, weights: ArrayLike | None = None) -> Estimate:
-        """DEV = sum over states of w(s) JS(pi_before(.|s) || pi_after(.|s)) in bits, from 0 to 1, exactly.
+        """The shift sum over states of w(s) JS(pi_before(.|s) || pi_after(.|s)) in bits, from 0 to 1, exactly.
 
         Policies (states, actions), `weights` (states,) of the probe states, scaled to sum to 1 (None: all equal). JS is
         the Jensen-Shannon divergence (Lin 1991). Equally good actions can be told apart by it where nothing is gained:
@@ -153,7 +153,7 @@ class OutcomeDevaluation(Response):
 @final
 @dataclass(frozen=True)
 class ContingencyDegradation(Response):
-    """How much less often an agent does what an outcome depended on, once that outcome comes for free.
+    """The drop in how often an agent does what an outcome depended on, once that outcome comes for free.
 
     In every state where some action brings the outcome more probably than another does, all are made to bring it as
     probably. Responses are the actions whose contingency Delta P was positive; probed is where there are such.
@@ -173,7 +173,7 @@ class ContingencyDegradation(Response):
         responses: ArrayLike,
         weights: ArrayLike | None = None,
     ) -> Estimate:
-        """How much less often the responses are made once the outcome no longer depends on them, from -1 to 1, exactly.
+        """The drop, from -1 to 1, in how often responses are made once the outcome no longer depends on them, exactly.
 
         sum over states of w(s) [pi_before(responses | s) - pi_after(responses | s)]. Policies (states, actions);
         `responses` (states, actions), true for the actions on which the outcome depended; `weights` as for
@@ -272,7 +272,7 @@ def _exactly(value: float) -> Estimate:
 
 
 def _payoff(subject: Subject, name: str) -> Payoff:
-    """What the unchanged world pays. Raises UserError where that is not known."""
+    """The payoff of the unchanged world. Raises UserError where that is not known."""
     try:
         return Payoff.of(known_world(subject.environment)[1])
     except UserError as error:

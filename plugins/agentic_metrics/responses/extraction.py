@@ -53,7 +53,7 @@ class EitherOr:
 @final
 @dataclass(frozen=True)
 class Extraction:
-    """What was read off, one entry per query (state, action, successor).
+    """The transition probabilities read off an agent's choices, one entry per query (state, action, successor).
 
     `estimate`, `low` and `high` (q,): the probability extracted, and the range that the choices leave to it if they
     are without regret. `truth` and `prior` (q,): the probability as it is, and as it is guessed by who knows only
@@ -79,7 +79,7 @@ class Extraction:
         queries: Sequence[Query] | None = None,
         noise: float = 0.0,
     ) -> Self:
-        """The transition probabilities read off an agent's choices (Richens, Abel, Bellot and Everitt 2025).
+        """The extraction from what an agent chooses (Richens, Abel, Bellot and Everitt 2025).
 
         `choose(s, a, s', r, n)` is the probability that the agent prefers the goal "at least r of n tries of a in s
         lead to s'" to the goal "at most r - 1 do". An agent without regret prefers the first while r <= the median of a
@@ -114,17 +114,17 @@ class Extraction:
 
     @property
     def error(self) -> float:
-        """Mean |estimate - truth|."""
+        """The mean of |estimate - truth|."""
         return float(np.abs(self.estimate - self.truth).mean())
 
     @property
     def prior_error(self) -> float:
-        """Mean |prior - truth|."""
+        """The mean of |prior - truth|."""
         return float(np.abs(self.prior - self.truth).mean())
 
     @property
     def skill(self) -> float:
-        """1 - error / prior error: 1 for a model without fault, 0 for none, negative for one that misleads.
+        """The skill 1 - error / prior error: 1 for a model without fault, 0 for none, negative for one that misleads.
 
         0 where the prior is without error, so that there is nothing to show.
         """
@@ -132,7 +132,7 @@ class Extraction:
 
 
 def candidates(transitions: ArrayLike) -> list[Query]:
-    """Every (s, a, s') in which s' is one of several places that some action can lead to from s."""
+    """The queries (s, a, s') in which s' is one of several places that some action can lead to from s."""
     possible = np.any(np.asarray(transitions) > 0, axis=1)
     actions = np.shape(transitions)[1]
     places = [(s, then) for s, then in np.argwhere(possible).tolist() if possible[s].sum() > 1]
@@ -142,7 +142,7 @@ def candidates(transitions: ArrayLike) -> list[Query]:
 @final
 @dataclass(frozen=True)
 class WorldModelExtraction(Response):
-    """1 - error / prior error of the transition probabilities read off the agent's choices between goals.
+    """The skill of the transition probabilities read off an agent's choices between goals: 1 - error / prior error.
 
     In a finite known world, a sealed copy of the agent is told Change(goal=EitherOr(first, second)) and shown the
     state; its next action is its answer, 0 for the first and 1 for the second (other actions are no answer). Every

@@ -1,4 +1,4 @@
-"""How many steps back an agent carries what counts: found by wiping its memory, which no record can replace."""
+"""The timescale of an agent's memory, found by wiping it, which no record can replace."""
 
 from dataclasses import dataclass
 from typing import final

@@ -1,4 +1,4 @@
-"""How much an agent steadies its world: the variance that its actions remove from what it observes.
+"""Homeostasis: the variance that an agent's actions remove from what it observes.
 
 A thermostat scores, though it knows nothing and wants nothing: this is a sign of control, not of a mind.
 """
@@ -42,7 +42,7 @@ Samples = Series | ArrayLike | Sequence[ArrayLike]
 
 
 def linear_homeostasis(A: ArrayLike, B: ArrayLike, gain: ArrayLike, noise: ArrayLike) -> float:
-    """The exact bits of homeostasis of x' = A x + B u + w under u = -K x, against u = 0.
+    """The homeostasis, in bits and exactly, of x' = A x + B u + w under u = -K x, against u = 0.
 
     `A` (d, d), `B` (d, m), `gain` K (m, d) and `noise`, the covariance (d, d) of w; numbers where d = m = 1. Both
     stationary covariances solve S = F S F' + noise (Lyapunov). For one variable with m = 1 it is
@@ -62,7 +62,7 @@ def linear_homeostasis(A: ArrayLike, B: ArrayLike, gain: ArrayLike, noise: Array
 @final
 @dataclass(frozen=True)
 class Homeostasis(Response):
-    """Bits by which the agent narrows what is observed, against the same world left alone.
+    """The bits by which the agent narrows what is observed, against the same world left alone.
 
     The agent and a passive one (the first of discrete actions, the continuous action nearest to zero) each live
     `episodes` episodes of at most `horizon` steps; the first `settle` steps of each are left out. `variables` are the
@@ -84,7 +84,7 @@ class Homeostasis(Response):
         self.expect(0 < self.level < 1, "a level between 0 and 1")
 
     def estimate(self, closed: Samples, passive: Samples, *, generator: np.random.Generator) -> Estimate:
-        """.5 log2(det Cov_passive / det Cov_closed): bits by which closing the loop narrows what happens.
+        """The bits .5 log2(det Cov_passive / det Cov_closed) by which closing the loop narrows what happens.
 
         `closed` and `passive` are arrays (t,) or (t, d), or lists of them, one per episode, in the same variables. For
         one variable this is .5 log2(Var_passive / Var_closed). Covariances are about the mean over all episodes.
@@ -184,7 +184,7 @@ class _Moments:
 
     @classmethod
     def of(cls, groups: Sequence[Floats]) -> Self:
-        """Of variables standardized over all groups: no ratio of determinants changes by that."""
+        """The sums of variables standardized over all groups: no ratio of determinants changes by that."""
         values = np.concatenate(groups)
         scale = values.std(0)
         shifted = [(group - values.mean(0)) / np.where(scale > 0, scale, 1.0) for group in groups]
@@ -198,7 +198,10 @@ class _Moments:
         return type(self)(self.count[which], self.sums[which], self.squares[which])
 
     def half_logs(self, weights: Floats) -> Floats:
-        """.5 log2 det of the covariance with groups taken `weights` (k, n) times, then of each variance, (k, 1 + d)."""
+        """Half the log2 determinant of the covariance, then half the log2 of each variance, (k, 1 + d).
+
+        Groups are taken `weights` (k, n) times.
+        """
         count = weights @ self.count
         mean = weights @ self.sums / count[:, None]
         covariance = np.tensordot(weights, self.squares, 1) / count[:, None, None] - mean[:, :, None] * mean[:, None, :]

@@ -1,4 +1,4 @@
-"""Replaying what an agent saw with its memory wiped: the only memory that is not the world's.
+"""The replay of what an agent saw with its memory wiped, which finds the only memory that is not the world's.
 
 An agent that parks what it knows in the world (a mark on the floor) looks as if it remembered. Wiping what it carries,
 while it sees exactly the same again, changes its choices only as far as it carried something that counts.
@@ -48,7 +48,7 @@ class Replay:
     step: NDArray[np.int64]
 
     def before(self, steps: int) -> Tensor:
-        """What was seen so many steps before each moment; the first observation where the episode is shorter."""
+        """The observations so many `steps` before each moment; the first one where the episode is shorter."""
         return self.seen[torch.from_numpy(self.episode), torch.from_numpy(np.maximum(self.step - steps, 0))]
 
 
@@ -61,7 +61,7 @@ def recorded_moments(
     moments: int,
     generator: np.random.Generator,
 ) -> Replay:
-    """At most `moments` moments, drawn from the first `horizon` steps of so many episodes, the first step left out."""
+    """The replay of at most `moments` moments of so many episodes, drawn from steps 1 to `horizon` - 1."""
     world = make(environment)
     seen: list[list[Tensor]] = [[] for _ in range(episodes)]
     seed = int(generator.integers(2**31))
@@ -84,7 +84,7 @@ def recorded_moments(
 def reset_divergences(
     agent: Agent, replay: Replay, *, lags: int, generator: np.random.Generator
 ) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
-    """For L = 1 .. lags: KL in bits between the laws of action with memory and with memory wiped L steps ago.
+    """The KL in bits of the law of action with memory from that with memory wiped L steps ago, for L = 1 .. lags.
 
     Yields the divergences of all moments with more than L observations, and their episodes; ends where none has.
     The agent is a sealed copy; with and without memory it sees the same observations and meets the same chance, so

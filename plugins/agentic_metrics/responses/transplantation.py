@@ -1,4 +1,4 @@
-"""What an agent's latent state does, found out by giving it another one: the causal side of its content."""
+"""The causal side of an agent's latent state: what changes when it is given another one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

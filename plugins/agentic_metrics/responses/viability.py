@@ -1,4 +1,4 @@
-"""What the agent knows of its world and lives by: viability as it is, less viability with that knowledge scrambled.
+"""Semantic information: viability as it is, less viability with what the agent knows of its world scrambled.
 
 Information without a use counts for nothing here, and neither does a good life that needs none.
 """
@@ -28,7 +28,7 @@ from agentic_metrics.responses.rooms import Field, forager
 @final
 @dataclass(frozen=True)
 class Semantic:
-    """`value` = `actual` - `scrambled` viability; `stored` is the information scrambled away, in bits."""
+    """Semantic information, `actual` - `scrambled` viability; `stored` is the information scrambled away, in bits."""
 
     actual: float
     scrambled: float
@@ -40,7 +40,7 @@ class Semantic:
 
 
 def semantic_information(joint: ArrayLike, viability: ArrayLike) -> Semantic:
-    """V(p(x, y)) - V(p(x) p(y)) (Kolchinsky and Wolpert 2018), exactly.
+    """The semantic information V(p(x, y)) - V(p(x) p(y)) (Kolchinsky and Wolpert 2018), exactly.
 
     `joint` (x, y): probability of the agent's state x and the world's state y. `viability` (x, y): what follows from
     both, a probability of survival or any expected payoff, whose unit the value has. `stored` is I(X; Y) in bits.
@@ -66,7 +66,7 @@ _VIABILITY: dict[str, tuple[str, Callable[[Lives], Floats]]] = {  # name: unit, 
 @final
 @dataclass(frozen=True)
 class SemanticInformation(Response):
-    """Viability of the agent as it is, less that of the agent shown the observations of another life.
+    """The viability of an agent as it is, less that of the agent shown the observations of another life.
 
     Both live `episodes` episodes of at most `horizon` steps in the same worlds. The second sees at every step what the
     same agent saw at that step of an episode elsewhere (and continues with another one still going on where that one
@@ -141,7 +141,7 @@ class SemanticInformation(Response):
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
-        """Who sees where the food is survives; who sees where it is elsewhere, half the time; within 4 errors."""
+        """A forager survives, half the time where it sees another field's food; within 4 standard errors."""
         yield cls(viability="survival", episodes=200), Subject(agent=forager(), environment=Field), 0.5, 0.15
 
 
