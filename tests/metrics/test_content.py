@@ -11,7 +11,7 @@ from torch import Tensor
 from agentic import Agent, Decision, Point, Schedule, Subject, UserError, measure, run
 from agentic.testing.worlds import Coin
 from agentic_metrics import Decoder, PlanContent, transplant
-from agentic_metrics.responses.rooms import Committed, Field, Forager
+from agentic_metrics.responses.rooms import Committed, Field, Room, forager
 
 
 def source(seed: int = 0) -> np.random.Generator:
@@ -128,7 +128,7 @@ def test_what_cannot_be_decoded_is_refused() -> None:
 
 
 def test_a_record_without_beliefs_says_what_is_needed() -> None:
-    record = run(Forager(), Field(steps=3), Schedule(episodes=2))
+    record = run(forager(), Field(steps=3), Schedule(episodes=2))
     with pytest.raises(UserError, match="decisions have a belief"):
         measure(PlanContent(), Subject(record=record))
 
@@ -156,9 +156,11 @@ def test_who_carries_no_state_is_not_changed_by_another(agent: Agent) -> None:
 
 def test_a_transplant_needs_two_that_live() -> None:
     with pytest.raises(UserError, match="at least 2 of 20 episodes"):
-        transplant(Forager(), lambda: Field(steps=2), at=2, horizon=1, episodes=20, generator=source())
+        transplant(forager(), lambda: Field(steps=2), at=2, horizon=1, episodes=20, generator=source())
+    with pytest.raises(UserError, match="transplant compares choices among discrete actions, Room has"):
+        transplant(forager(), Room, at=0, horizon=1, episodes=20, generator=source())
     with pytest.raises(UserError, match="horizon >= 1"):
-        transplant(Forager(), Field, at=0, horizon=0, episodes=20, generator=source())
+        transplant(forager(), Field, at=0, horizon=0, episodes=20, generator=source())
 
 
 @pytest.mark.slow

@@ -21,7 +21,6 @@ from agentic_metrics import (
     exponential_time,
     linear_lag_information,
     memory_steps,
-    memory_timescale,
 )
 from tests.metrics.test_storage import autoregressive, flips, within
 
@@ -108,7 +107,7 @@ class Whim(Agent):
 
 
 def wiped(agent: Agent, environment: Any = Bits, **settings: Any) -> Any:
-    return memory_timescale(agent, environment, generator=np.random.default_rng(0), **settings)
+    return MemoryTimescale(**settings).estimate(agent, environment, generator=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("reports", [True, False])

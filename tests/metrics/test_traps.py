@@ -29,7 +29,7 @@ from agentic_agents.random import RandomAgent
 from agentic_agents.rock import Rock
 from agentic_envs.gridworld import GridWorld
 from agentic_envs.tmaze import TMaze
-from agentic_metrics import ActiveInformationStorage, Mixed, Neighbors, PolicyComplexity, TransferEntropy
+from agentic_metrics import ActiveInformationStorage, PolicyComplexity, TransferEntropy
 from agentic_metrics.finite.behavior import Steps, recorded_behavior
 from agentic_metrics.purpose.devices import wander
 
