@@ -91,9 +91,9 @@ class Registry:
                 others.append(target)
         label, known = f"{where} " if where.startswith("[") else "", self.satisfying(contract)
         if others:
-            what, wanted = with_article(contract_of(others[0])), with_article(named(contract))
-            raise PluginError(f"{label}{name} is {what}; {wanted} is wanted: {listed(known)}")
-        noun = named(contract).lower() if contract is not object else "component"
+            what = with_article(contract_of(others[0]))
+            raise PluginError(f"{label}{name} is {what}; {named(contract)} is wanted: {listed(known)}")
+        noun = named(contract).partition(" ")[2].lower() if contract is not object else "component"
         raise self._unknown(f"{label}unknown {noun}", name, known, homes(contract))
 
     def satisfying(self, contract: Any) -> list[str]:
@@ -117,7 +117,7 @@ class Registry:
 
         if not is_table(table):
             raise UserError(f'expected a table with a name, as {{"name": "..."}}, got {table!r}')
-        return Making(self).make(contract, table, where, *leading, **parts)
+        return Making(self).maker(contract, table, where, len(leading), parts)(*leading, **parts)
 
     def why(self, kind: str, name: str) -> list[str]:
         """Who offers this name, who wins and why, one line each; nothing is imported."""
