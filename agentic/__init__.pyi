@@ -59,7 +59,6 @@ from agentic.experiments.experiment import Experiment as Experiment
 from agentic.learning.fit import Fit as Fit, fit as fit
 from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
 from agentic.learning.replay import Experience as Experience, Replay as Replay
-from agentic.metrics.intervention import Informed as Informed, Intervention as Intervention
 from agentic.metrics.measurement import (
     Access as Access,
     Frame as Frame,
@@ -68,8 +67,13 @@ from agentic.metrics.measurement import (
     Null as Null,
 )
 from agentic.metrics.metric import Metric as Metric, measure as measure
-from agentic.metrics.significance import Verdict as Verdict, holm as holm
-from agentic.metrics.subject import Subject as Subject, subject_of as subject_of
+from agentic.metrics.profile import Verdict as Verdict, holm as holm
+from agentic.metrics.subject import (
+    Informed as Informed,
+    Intervention as Intervention,
+    Subject as Subject,
+    subject_of as subject_of,
+)
 from agentic.models.evidence import Evidence as Evidence
 from agentic.models.model import (
     FiniteModel as FiniteModel,

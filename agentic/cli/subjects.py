@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self, final
 
@@ -49,12 +50,16 @@ class Source:
 
     def references(self, seed: int, parts: set[Part]) -> Mapping[str, Subject]:
         """The agents that others are compared with, in the same world; nobody where the world is not known."""
+        lived = seed if self.recorded is None or self.experiment is None else self.experiment.run.seed
+        return {name: self._lived(other, lived, parts) for name, other in self._others.items()}
+
+    @cached_property
+    def _others(self) -> Mapping[str, Experiment]:
         if self.experiment is None:
             return {}
         agents = {name: self.registry.find(Agent, name)[1] for name in self.registry.satisfying(Agent)}
         others = [name for name, agent in agents.items() if agent.reference and name != self.experiment.agent.name]
-        lived = seed if self.recorded is None else self.experiment.run.seed
-        return {name: self._lived(retarget(self.experiment, name, self.registry), lived, parts) for name in others}
+        return {name: retarget(self.experiment, name, self.registry) for name in others}
 
     def _lived(self, experiment: Experiment, seed: int, parts: set[Part]) -> Subject:
         """Learning and evaluation take place only where a part comes of it."""

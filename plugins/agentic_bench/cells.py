@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from agentic import Measurement, Verdict
 from agentic.errors import RunError
-from agentic.metrics import Result, Row, verdicts
+from agentic.metrics import Result, Row, finite, verdicts
 from agentic.runs import write_whole
 from agentic_bench.bench_file import Battery
 from agentic_bench.folder import BenchFolder
@@ -60,7 +60,7 @@ class Cell:
             mean = float(np.mean([null.mean for null in nulls]))
             half = WIDTH * sqrt(float(np.mean([null.sd**2 for null in nulls])) / len(row.independent))
             numbers |= {"null": mean, "null_low": mean - half, "null_high": mean + half}
-        plain: Any = {name: each if each is not None and isfinite(each) else None for name, each in numbers.items()}
+        plain: Any = {name: finite(each) for name, each in numbers.items()}
         judged: Any = {"verdict": verdict, "exact": row.exact, "seeds": len(row.found), "unit": row.unit, "note": note}
         return cls(agent=agent, world=world, metric=row.name, **plain, **judged)
 

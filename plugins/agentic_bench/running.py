@@ -14,10 +14,10 @@ from time import sleep
 
 import torch
 
-from agentic import Agent, Metric
+from agentic import Agent
 from agentic.cli import keep_freed_memory
 from agentic.errors import RunError, UserError
-from agentic.experiments import agent_path, change
+from agentic.experiments import agent_path
 from agentic.metrics import Result
 from agentic.plugins import Registry, load
 from agentic.runs import Manifest, RunFolder, create_folder, describe
@@ -92,12 +92,7 @@ def check(battery: Battery, registry: Registry) -> None:
         if not agent_path(name):  # a file is run in processes of its own
             registry.find(Agent, name, "[[agents]]")
     for column in [column for world in battery.worlds for column, _ in battery.columns(world.name)]:
-        try:
-            registry.make(Metric, column.metric.model_dump(), "metric")
-        except UserError as error:
-            raise UserError(f"[[metrics]] {column.label}: {error}") from None
-        if column.change is not None:
-            change(registry, column.change, f"[[interventions]] {column.under}:")
+        column.probe(registry)
 
 
 def _prepare(folder: Path, battery: Battery, left: Sequence[Task]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agentic import Verdict
+from agentic.experiments import TOP
 from agentic.plugins import load
 from agentic_report import charts
 from agentic_report.bench_folder import Bench
@@ -16,7 +17,7 @@ from agentic_report.meanings import meanings
 from agentic_report.reading import mapping, tables, words
 from agentic_report.replays import Replays, replays
 
-PARTS = ("model", "goal", "inference", "planner", "learner", "learn")
+PARTS = (*TOP, "learn")
 OWN = {"name", "label", "worlds", "about", *PARTS}
 
 
