@@ -66,7 +66,7 @@ class Leaf:
         return np.asarray(np.cumsum(self.sizes) - self.sizes)
 
     def part(self, value: Any) -> Any:
-        """This leaf of a value in the space's own nesting."""
+        """The leaf's part of a value in the space's own nesting."""
         for key in self.path:
             value = value[key]
         return value
