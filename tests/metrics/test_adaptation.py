@@ -289,7 +289,7 @@ LEVERS: Any = {
 }
 
 
-class TestWhoeverIsToldNothing:
+class TestWhoeverIsInformedOfNothing:
     def levers(self) -> Simulation:
         return Simulation(LEVERS)
 
