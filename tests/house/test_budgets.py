@@ -13,7 +13,7 @@ ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions
     "the door": (1650, "metrics experiments plugins commands.py errors.py"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
-MODULE, FUNCTION, PARAMETERS = 300, 60, 9  # code lines; lines but for docstrings; without self
+MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self
 
 EXCEPTIONS = {  # to the number of parameters: each with its own ceiling, and why it is not two things
     "agentic/runs/run.py:run": (12, "the whole schedule of a run, by keyword; the experiment's file groups it"),
