@@ -83,12 +83,14 @@ def test_the_command_of_the_page_runs(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "Count the components of each kind." in capsys.readouterr().out
 
 
-def test_a_plugin_of_each_kind_is_written(tmp_path: Path) -> None:
+def test_a_plugin_of_each_kind_is_written_and_passes_the_kit(tmp_path: Path) -> None:
     listed = re.findall(r"^\| `(\w+)` \| (?:a|the|does|gradient)", PAGE, re.MULTILINE)
     assert listed == list(SINGULAR)
     for kind in listed:
         assert main(["plugins", "new", "spring", "--kind", kind, "--to", str(tmp_path / kind)]) == 0
         assert sorted(path.name for path in (tmp_path / kind).iterdir()) == ["spring.py", "test_spring.py"]
+        target = load([tmp_path / kind / "spring.py"]).resolve(SINGULAR[kind], "spring")
+        assert not [str(each) for each in testing.check(SINGULAR[kind], target) if not each.passed]
 
 
 def test_every_contract_has_a_line() -> None:

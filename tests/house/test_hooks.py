@@ -36,7 +36,7 @@ def test_blanks_and_ends(before: str, after: str, tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.toml", "x = [1,\n"), ("a.yaml", "x: [1,\n"), ("a.yml", "a: b: c\n")])
-def test_a_file_that_cannot_be_read_is_told_in_a_line(
+def test_a_file_that_cannot_be_read_is_said_in_a_line(
     name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / name).write_text(text)
