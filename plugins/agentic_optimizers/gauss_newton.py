@@ -18,8 +18,10 @@ LIFT = 1e-3  # the damping of a row that had none, once a step of it has failed
 
 
 class Fit(NamedTuple):
-    """At the iterate: J'r (b, d) and J'J (b, d, d); each row's damping and its next growth (b,), the energy's constant
-    (b,), and the steps taken (b,)."""
+    """The slope J'r (b, d) and the curvature J'J (b, d, d) at the iterate, and what each row remembers.
+
+    That is its damping and the damping's next growth, the energy's constant and the steps taken, each (b,).
+    """
 
     slope: Tensor
     curvature: Tensor

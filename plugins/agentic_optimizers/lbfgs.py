@@ -10,8 +10,10 @@ from agentic import Iterate, Minimizer, Objective, Real, Repeated, Solution, Use
 
 
 class History(NamedTuple):
-    """The gradient (b, n), the last changes of the place and of the gradient (b, m, n), newest last, with 1 / (s . y)
-    of each (b, m), 0 where there is none; and the steps taken (b,)."""
+    """The gradient (b, n), the last changes of the place and of the gradient, and the steps taken (b,).
+
+    Changes s and y are (b, m, n), newest last, with 1 / (s . y) of each (b, m), 0 where there is none.
+    """
 
     gradient: Tensor
     moves: Tensor

@@ -15,8 +15,10 @@ LOGITS = 10.0  # on a simplex a step of `rate` is this many times as long, in lo
 
 
 class Descent(NamedTuple):
-    """Where the gradient was taken, in free coordinates (b, *event), what is remembered of gradients, and each row's
-    step `rate` (b,). `anchor` is the corner a search ended in, with its energy (b,)."""
+    """The place of the gradient in free coordinates (b, *event), what is remembered of gradients, and the step sizes.
+
+    `rate` (b,) is each row's step; `anchor` is the corner a search ended in, with its energy (b,).
+    """
 
     free: Tensor
     slope: Tensor

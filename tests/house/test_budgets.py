@@ -13,7 +13,7 @@ ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions
     "the door": (1655, "metrics experiments plugins commands.py errors.py"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
-MODULE, FUNCTION, PARAMETERS = 300, 60, 9  # code lines; lines but for docstrings; without self
+MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self
 
 EXCEPTIONS = {  # to the number of parameters: each with its own ceiling, and why it is not two things
     "agentic/cli/measure.py:measure": (12, "click hands every option of a command to its function"),

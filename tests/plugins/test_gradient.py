@@ -82,7 +82,7 @@ def test_stretches_end_where_single_steps_do(solver: GradientDescent | Adam) -> 
     assert (long.steps, long.evaluations) == (single.steps, single.evaluations) == (45, 46)
 
 
-def test_a_row_that_arrives_within_a_stretch_is_frozen_at_its_end() -> None:
+def test_a_row_that_arrives_between_two_looks_is_frozen_at_the_next() -> None:
     start = torch.tensor([[1.0, 1.0], [4.0, -2.0]], dtype=F64)
     solution = minimize(BOWL, GradientDescent(rate=0.3, check_every=5), start, steps=500)
     assert solution.converged is not None

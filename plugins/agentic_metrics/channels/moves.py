@@ -67,8 +67,10 @@ class Branches:
 @final
 @dataclass(frozen=True)
 class Moves:
-    """A world of `states` and `actions`: `steps` has a row for each pair, actions varying fastest; `sensor` one for
-    each state."""
+    """A world of `states` and `actions` as two tables of branches.
+
+    `steps` has a row for each pair, actions varying fastest; `sensor` one for each state.
+    """
 
     steps: Branches
     sensor: Branches
