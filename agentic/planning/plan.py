@@ -92,12 +92,15 @@ class Plan(Belief):
         return None
 
     @property
+    @final
     def mean(self) -> Tensor:
         return self.first_action().mean
 
+    @final
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         return self.first_action(1.0).sample(n, generator)
 
+    @final
     def where(self, mask: Tensor, other: Self) -> Self:
         raise TypeError("plans are not merged row by row: see shifted")
 

@@ -99,5 +99,5 @@ class TestSequence:
         assert_close(several.mean, (torch.softmax(-self.values, 0).unsqueeze(-1) * actions[:, :, 0]).sum(0))
 
     def test_plans_are_not_merged_row_by_row(self) -> None:
-        with pytest.raises(TypeError, match="see restarted"):
+        with pytest.raises(TypeError, match="see shifted"):
             self.plan.where(torch.tensor([True, False]), self.plan)
