@@ -95,7 +95,8 @@ class ActionGoal(Goal):
 def expectation(goal: Goal, belief: Belief) -> Tensor:
     """The expected energy `E_belief[goal]` in nats, (*s, b).
 
-    Discrete goals are linear, particles are averaged, a Gaussian is integrated. Quadratic goals under a Gaussian are exact; others by `Gaussian.cubature`, exact to the third degree in z.
+    Discrete goals are linear, particles are averaged, a Gaussian is integrated. Quadratic goals under a Gaussian are
+    exact; others by `Gaussian.cubature`, exact to the third degree in z.
     """
     if isinstance(belief, Particles):
         return belief.expected(goal(None, belief.z))

@@ -43,7 +43,8 @@ class Emission(nn.Module, ABC):
 class GaussianEmission(Emission):
     """A Gaussian emission x ~ N(f, variance): one variance for all components.
 
-    The variance is given, or with `learned` a weight that starts there. Raises UserError for a variance that is not > 0.
+    The variance is given, or with `learned` a weight that starts there. Raises UserError for a variance that is not >
+    0.
     """
 
     def __init__(self, variance: float = 1.0, *, learned: bool = False) -> None:

@@ -43,9 +43,10 @@ APART = 1e-5  # share of every variance that belongs to no other: keeps covarian
 class EnsembleLoss(Loss):
     """The ensemble's loss: squared error of every member's mean, plus -log likelihood of the rest by its variance.
 
-    Errors are in units of the spread. The variance sees the mean held fixed, so that no member can explain an error away as noise before it has learned
-    (the beta-NLL of Seitzer et al. 2022 at beta = 1). Rows: inputs, what is left of the differences, members' shares,
-    observations entered, and whether the episode ended there (their cross entropy is added where that is learned).
+    Errors are in units of the spread. The variance sees the mean held fixed, so that no member can explain an error
+    away as noise before it has learned (the beta-NLL of Seitzer et al. 2022 at beta = 1). Rows: inputs, what is left of
+    the differences, members' shares, observations entered, and whether the episode ended there (their cross entropy is
+    added where that is learned).
     """
 
     def __call__(

@@ -31,10 +31,10 @@ from agentic_energies.network import Network
 class JointEmbedding(RepresentationEnergy, LeastSquares):
     """The energy E((obs, action), next obs) = |P(enc(obs), action) - target(next obs)|^2 of representations.
 
-    It has no normalizer: its unit is arbitrary, it is no likelihood, and its minimum over
-    weights is collapse. P(r, a) = r + f(r, a). The target encoder is the encoder itself, gradients included, where
-    `momentum` is None; else weights of its own that follow, target <- momentum target + (1 - momentum) encoder, with
-    no gradient (0: the encoder held fixed). `populations` are what only learning sees.
+    It has no normalizer: its unit is arbitrary, it is no likelihood, and its minimum over weights is collapse. P(r, a)
+    = r + f(r, a). The target encoder is the encoder itself, gradients included, where `momentum` is None; else weights
+    of its own that follow, target <- momentum target + (1 - momentum) encoder, with no gradient (0: the encoder held
+    fixed). `populations` are what only learning sees.
 
     Sources: LeCun 2022; Assran et al. 2023 (I-JEPA); Grill et al. 2020 (the following target).
     """

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 class Regression(nn.Module):
     """A belief about weights: W_j | s_j ~ N(mean_j, s_j precision^-1) for every output j.
 
-    The noise variance s_j is known, or s_j ~ InverseGamma(shape, rate_j). `mean` (p, d), `precision` (p, p), `rate` (d,) in squared output units. With `shape` infinite the noise variance is
-    known and equals `rate`.
+    The noise variance s_j is known, or s_j ~ InverseGamma(shape, rate_j). `mean` (p, d), `precision` (p, p), `rate`
+    (d,) in squared output units. With `shape` infinite the noise variance is known and equals `rate`.
     """
 
     def __init__(self, mean: Tensor, precision: Tensor, rate: Tensor, shape: float = torch.inf) -> None:
