@@ -81,6 +81,7 @@ from agentic.models.model import (
     LinearSystem as LinearSystem,
     Model as Model,
     Step as Step,
+    UncertainWeights as UncertainWeights,
 )
 from agentic.planning.backup import Backup as Backup
 from agentic.planning.expected_energy import (
