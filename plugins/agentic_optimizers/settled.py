@@ -53,9 +53,8 @@ class SettledLoss(Loss):
     def settle(self, module: Energy, rows: Rows, generator: torch.Generator | None) -> tuple[Any, Solution]:
         """The given part of rows, and where their latents ended. Raises UserError where a row lacks a part."""
         if len(rows) < 1 + self.warm_start:
-            raise UserError(
-                "rows to settle expect something given" + (", and a start after it" if self.warm_start else "")
-            )
+            also = ", and a start after it" if self.warm_start else ""
+            raise UserError(f"rows to settle expect something given{also}")
         given, start = (rows[:-1], rows[-1]) if self.warm_start else (rows, None)
         x = given[0] if len(given) == 1 else given
         return x, settle(module, x, self.solver, over=self.over, start=start, generator=generator)
@@ -67,8 +66,8 @@ class Settled(SettledLoss):
     """Mean over rows of E_q[E(x, z)] - H[q] + log Z of the joint, in nats, at the belief q in which `solver` ends.
 
     For an exact posterior this is minus log evidence, for another Gaussian an upper bound of it (as far as the mean
-    below is exact). Rows, `over` and `warm_start` are those of `SettledLoss`. An encoder that only supplies the start is
-    not learned.
+    below is exact). Rows, `over` and `warm_start` are those of `SettledLoss`. An encoder that only supplies the start
+    is not learned.
 
     What q is depends on the solver. Gaussians: the mean over 2 d cubature points, exact for quadratic energies, or over
     `samples` draws. Particles: their weighted mean, whose entropy is left out: its gradient is that of -log evidence if
