@@ -19,12 +19,12 @@ from agentic import (
     state_observations,
     ticks,
 )
-from agentic_agents.lookup import Lookup
+from agentic_agents.lookup import Lookup, Stateless
 from agentic_agents.neighbor import Neighbor
 
 
 @final
-class Clone(Agent):
+class Clone(Stateless):
     """Does what the agent `of` would have done, and neither learns nor listens.
 
     The teacher first gathers `practice` steps of experience, the first `warmup` of them at random, and is sealed. In a
@@ -59,9 +59,6 @@ class Clone(Agent):
             draws = torch.Generator().manual_seed(seed)
             table = Lookup.of(state_observations(truth), policy_table(teacher, truth, generator=draws))
         return cls(table, env.action, env.observation)
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return self.table.decide(obs, generator)

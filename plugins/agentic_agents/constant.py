@@ -5,12 +5,12 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
-from agentic_agents.lookup import fixed
+from agentic import Decision, Domain, Environment, Simplex, UserError
+from agentic_agents.lookup import Stateless, fixed
 
 
 @final
-class Constant(Agent):
+class Constant(Stateless):
     """Always the given action.
 
     `action` of a discrete space is an index (the same in every factor) or one for each factor, counted from 0; of a
@@ -29,9 +29,6 @@ class Constant(Agent):
     @classmethod
     def from_env(cls, env: Environment, action: int | float | tuple[float, ...]) -> Self:
         return cls(env.action, event_of(env.action, action))
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return fixed(self.event.expand(len(obs), *self.action.event), self.action, obs)

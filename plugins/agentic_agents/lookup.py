@@ -9,7 +9,14 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from agentic import Categorical, Decision, Domain, Simplex, UserError
+from agentic import Agent, Categorical, Decision, Domain, Simplex, UserError
+
+
+class Stateless(Agent):
+    """An agent without memory: what it does depends on the present observation alone."""
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
 
 
 @final

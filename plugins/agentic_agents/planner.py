@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from agentic import (
-    Agent,
     Change,
     Decision,
     Environment,
@@ -17,11 +16,11 @@ from agentic import (
     planned_policy,
     state_observations,
 )
-from agentic_agents.lookup import Lookup
+from agentic_agents.lookup import Lookup, Stateless
 
 
 @final
-class Planner(Agent):
+class Planner(Stateless):
     """Takes the action of largest value after `depth` Bellman backups from zero, equal ones equally often.
 
     It plans in `world` as it believes it to be, the truth of its environment; `seen` (states, *event) is what tells
@@ -45,9 +44,6 @@ class Planner(Agent):
             return cls(World.of(truth), depth, discount, seen=state_observations(truth))
         except UserError as error:
             raise UserError(f"a planner needs a finite world that is known and fully observed: {error}") from None
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return self.lookup.decide(obs, generator)

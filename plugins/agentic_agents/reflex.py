@@ -5,12 +5,12 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
-from agentic_agents.lookup import choices, fixed, joint, names
+from agentic import Decision, Domain, Environment, Simplex, UserError
+from agentic_agents.lookup import Stateless, choices, fixed, joint, names
 
 
 @final
-class Reflex(Agent):
+class Reflex(Stateless):
     """Each observation has its action, once and for all.
 
     Discrete observations: `actions`, the index of an action for every observation (the joint value of several factors,
@@ -44,9 +44,6 @@ class Reflex(Agent):
         if len(weights or ()) != shape[0] or any(len(row) != shape[1] for row in weights or ()):
             raise UserError(f"weights must be {shape[0]} lists (actions) of {shape[1]} numbers (observations) each")
         return cls(env.observation, env.action, table=None, weights=torch.tensor(weights, dtype=torch.float64))
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if self.table is not None:

@@ -5,12 +5,12 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
-from agentic_agents.lookup import choices, fixed
+from agentic import Decision, Domain, Environment, Simplex, UserError
+from agentic_agents.lookup import Stateless, choices, fixed
 
 
 @final
-class Thermostat(Agent):
+class Thermostat(Stateless):
     """Drives its reading x toward `setpoint`, and rests where |x - setpoint| <= `band`.
 
     The reading is the component `sensor` of a box, or the index of a discrete observation (of its factor `sensor`).
@@ -51,9 +51,6 @@ class Thermostat(Agent):
             if len(response) not in (1, env.action.size):
                 raise UserError(f"gain needs 1 or {env.action.size} numbers for {env.action}, got {len(response)}")
         return cls(seen, env.action, sensor=sensor, setpoint=setpoint, band=band, response=response)
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         seen = self.outcome.indices(obs) if isinstance(self.outcome, Simplex) else obs
