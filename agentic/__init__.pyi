@@ -25,6 +25,7 @@ from agentic.engine.energy import (
     Conditional as Conditional,
     Encoder as Encoder,
     Energy as Energy,
+    LeastSquares as LeastSquares,
     PopulationEnergy as PopulationEnergy,
 )
 from agentic.engine.learned import (
@@ -76,6 +77,7 @@ from agentic.models.model import (
     LinearSystem as LinearSystem,
     Model as Model,
     Step as Step,
+    UncertainWeights as UncertainWeights,
 )
 from agentic.planning.backup import Backup as Backup
 from agentic.planning.expected_energy import (

@@ -18,6 +18,8 @@ from agentic.engine.domain import Simplex
 from agentic.engine.draws import indices, normal_like
 from agentic.errors import RunError
 
+Factor = Callable[[Tensor], Tensor | None]  # places (*s, b, *event) to the probability (*s, b) of an event there
+
 
 class Belief(ABC):
     """A distribution over events, one per row: its `mean` (*s, b, *event), draws, and a choice between rows."""
@@ -40,8 +42,14 @@ class Belief(ABC):
     def where(self, mask: Tensor, other: Self) -> Self:
         """Rows of this belief where `mask` (b,) is true, rows of `other` elsewhere."""
 
-    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple["Belief", Tensor]:
-        """The belief given an event of probability `factor(z)`, and that event's probability (*s, b)."""
+    def reweighted(self, factor: Factor) -> tuple["Belief", Tensor | None]:
+        """The belief given an event of probability `factor(z)`, and that event's probability (*s, b).
+
+        Both as they are where `factor` says None, that the event is certain. Raises TypeError for a family that cannot
+        be conditioned on any other.
+        """
+        if factor(self.mean) is None:
+            return self, None
         raise TypeError(f"{type(self).__name__} cannot be conditioned on an event: use a Categorical or Particles")
 
 
@@ -90,7 +98,7 @@ class Point(Belief):
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(_rows(mask, self.z, other.z, 1))
 
-    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+    def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         return self, factor(self.z)
 
 
@@ -214,11 +222,13 @@ class Categorical(Density):
         value: Tensor = ratio.sum(-1)
         return value
 
-    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+    def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
+        chance = factor(torch.eye(self.probs.shape[-1], dtype=self.probs.dtype))
+        if chance is None:
+            return self, None
         if len(self.sizes) > 1:
             raise TypeError("only a joint categorical (one factor) can be conditioned on an event")
-        eye = torch.eye(self.probs.shape[-1], dtype=self.probs.dtype)
-        joint = self.probs * factor(eye)
+        joint = self.probs * chance
         total = joint.sum(-1)
         given = torch.where(total.unsqueeze(-1) > 0, joint / total.unsqueeze(-1), self.probs)
         return Categorical(given, self.sizes), total
@@ -259,8 +269,10 @@ class Particles(Belief):
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(_rows(mask, self.z, other.z, 1), _rows(mask, self.log_weights, other.log_weights, 0))
 
-    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+    def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         chance = factor(self.z)
+        if chance is None:
+            return self, None
         joint = self.log_weights + chance.clamp(min=torch.finfo(chance.dtype).tiny).log()  # whose slope is a number
         return Particles(self.z, joint.log_softmax(0)), self.expected(chance)
 

@@ -39,6 +39,7 @@ class Energy(nn.Module, ABC):
         def __call__(self, x: Given, z: Tensor) -> Tensor: ...
 
     @property
+    @final
     def name(self) -> str:
         """What this energy is called among the terms of a sum."""
         return type(self).__name__.lower()
@@ -63,10 +64,6 @@ class Energy(nn.Module, ABC):
         """d2E/dz2 of every row (*s, b, d, d) for vector events; override with the closed form where there is one."""
         return row_jacobian(lambda free: self.gradient(x, free), z)
 
-    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
-        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus what does not depend on `z`; None for any other."""
-        return None
-
     def __add__(self, other: "Energy") -> "Energy":
         return Sum(self._weighted + other._weighted)
 
@@ -87,6 +84,14 @@ class Encoder(ABC):
     @abstractmethod
     def start(self, x: Given) -> Tensor | None:
         """Where settling may start (*s, b, *event); None where there is nothing to read it off."""
+
+
+class LeastSquares(ABC):
+    """A sum of squares: what an energy offers to Gauss-Newton and its kin."""
+
+    @abstractmethod
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus a constant; None where its parts make it no such sum."""
 
 
 class Conditional(Energy):
@@ -113,7 +118,7 @@ class ClosedForm(Energy):
 
 
 @final
-class Swapped(Energy):
+class Swapped(Energy, LeastSquares):
     """`E(z, x)` as an energy of `z`: what was free is given and what was given is free, its derivatives autograd's."""
 
     def __init__(self, energy: Energy) -> None:
@@ -124,7 +129,7 @@ class Swapped(Energy):
         return self.energy(z, x)
 
     def residuals(self, x: Given, z: Tensor) -> Tensor | None:
-        return self.energy.residuals(z, x)
+        return self.energy.residuals(z, x) if isinstance(self.energy, LeastSquares) else None
 
 
 class PopulationEnergy(nn.Module, ABC):
@@ -147,7 +152,7 @@ class PopulationEnergy(nn.Module, ABC):
 
 
 @final
-class Sum(Energy, Encoder):
+class Sum(Energy, Encoder, LeastSquares):
     """A weighted sum of energies of the same variables, of pairs (weight, energy).
 
     Its terms are the weighted terms of its parts, numbered where names repeat.
@@ -193,7 +198,7 @@ class Sum(Energy, Encoder):
     def residuals(self, x: Given, z: Tensor) -> Tensor | None:
         parts = list[Tensor]()
         for weight, part in self._weighted:
-            found = part.residuals(x, z) if weight >= 0 else None
+            found = part.residuals(x, z) if isinstance(part, LeastSquares) and weight >= 0 else None
             if found is None:
                 return None
             parts.append(weight**0.5 * found)

@@ -10,33 +10,15 @@ from torch import Tensor
 from agentic.engine.belief import Belief, Point
 from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
-from agentic.engine.energy import Encoder, Energy, Given
+from agentic.engine.energy import Encoder, Energy, Given, LeastSquares
 
 
-class Objective(ABC):
-    """What a solver lowers: a value, not a closure. Black-box solvers call it; white-box solvers look inside."""
-
-    @property
-    @abstractmethod
-    def domain(self) -> Domain:
-        """Where the free variable lives."""
+class Differentiable(ABC):
+    """A function of one free variable, row by row, with its derivatives: by autograd unless they are written down."""
 
     @abstractmethod
     def __call__(self, z: Tensor) -> Tensor:
-        """The objective at `z` (*s, b, *event), in nats: (*s, b)."""
-
-    def start(self, z: Any) -> Tensor:
-        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the domain's middle."""
-        begin: Tensor | None = self.proposal() if z is None else z
-        return self.domain.center(1) if begin is None else begin
-
-    def proposal(self) -> Tensor | None:
-        """The start (b, *event) that an encoder gives; None where there is none."""
-        return None
-
-    def settled(self, z: Tensor, value: Tensor) -> Belief:
-        """What a place (b, *event) of value (b,) means once a solver has ended there: a point unless it is more."""
-        return Point(z)
+        """The function at `z` (*s, b, *event), in nats: (*s, b)."""
 
     def gradient(self, z: Tensor) -> Tensor:
         """Its gradient at `z`, shaped like `z`: the second of `value_and_gradient`."""
@@ -53,6 +35,28 @@ class Objective(ABC):
     def residuals(self, z: Tensor) -> Tensor | None:
         """The r (*s, b, m) of an objective that is |r|^2 / 2 plus a constant; None for any other."""
         return None
+
+
+class Objective(Differentiable):
+    """What a solver lowers: a value, not a closure. Black-box solvers call it; white-box solvers look inside."""
+
+    @property
+    @abstractmethod
+    def domain(self) -> Domain:
+        """Where the free variable lives."""
+
+    def start(self, z: Any) -> Tensor:
+        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the domain's middle."""
+        begin: Tensor | None = self.proposal() if z is None else z
+        return self.domain.center(1) if begin is None else begin
+
+    def proposal(self) -> Tensor | None:
+        """The start (b, *event) that an encoder gives; None where there is none."""
+        return None
+
+    def settled(self, z: Tensor, value: Tensor) -> Belief:
+        """What a place (b, *event) of value (b,) means once a solver has ended there: a point unless it is more."""
+        return Point(z)
 
 
 @final
@@ -81,7 +85,7 @@ class Clamped(Objective):
         return self.energy.hessian(self.x, z)
 
     def residuals(self, z: Tensor) -> Tensor | None:
-        return self.energy.residuals(self.x, z)
+        return self.energy.residuals(self.x, z) if isinstance(self.energy, LeastSquares) else None
 
     def start(self, z: Any) -> Tensor:
         """The same, the domain's middle for every row of `x`, in its dtype and on its device."""

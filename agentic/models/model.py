@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self, final
 
@@ -58,33 +58,16 @@ class Model(nn.Module, ABC):
     def ambiguity(self, belief: Belief) -> Tensor:
         """`E_q[H[p(obs | z)]]` in nats, (*s, b), summed over modalities."""
 
-    def initial_belief(self, belief: Belief) -> Belief:
-        """Where imagined courses start: the belief, in the family that this model carries through a plan.
-
-        A model of many members may give a particle to each. Default: the belief itself.
-        """
-        return belief
-
-    @property
-    def alive(self) -> Callable[[Tensor], Tensor] | None:
-        """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b); None: it always does.
-
-        Override it by a method `alive(z)`, or by a property where only some models of a class end.
-        """
+    def alive(self, z: Tensor) -> Tensor | None:
+        """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b); None: it always does."""
         return None
 
+    @final
     def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
         """The belief given that the episode goes on and the probability of that, None where it always does."""
-        return (belief, None) if self.alive is None else belief.reweighted(self.alive)
+        return belief.reweighted(self.alive)
 
-    def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """Joint information a path is expected to give about the weights, in nats (*s, b), under its own name.
-
-        `parameter_gain` where it is learned from what is observed, `latent_parameter_gain` where the transition is
-        credited at the latents. Empty (the default) where the weights are certain.
-        """
-        return {}
-
+    @final
     def begin(self, batch: int) -> Belief:
         """The prior belief of `batch` fresh episodes."""
         return self.prior.given(torch.empty(batch, 0))
@@ -92,6 +75,22 @@ class Model(nn.Module, ABC):
     def for_env(self, env: "Environment") -> Self:
         """The model of another world, which an intervention announces. Default: it does not listen."""
         return self
+
+
+class UncertainWeights(ABC):
+    """A model whose weights are uncertain: what looking is expected to teach about them."""
+
+    @abstractmethod
+    def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
+        """Joint information a path is expected to give about the weights, in nats (*s, b), under its own name.
+
+        `parameter_gain` where it is learned from what is observed, `latent_parameter_gain` where the transition is
+        credited at the latents. Empty while the weights are certain.
+        """
+
+    def initial_belief(self, belief: Belief) -> Belief:
+        """The belief at the start of imagined courses, which may give each of many members a particle of its own."""
+        return belief
 
 
 class FiniteModel(Model):

@@ -15,7 +15,7 @@ from agentic.engine.belief import Belief, Particles, Point
 from agentic.engine.domain import Domain, Repeated
 from agentic.engine.objective import Objective
 from agentic.errors import UserError
-from agentic.models.model import Model, Step
+from agentic.models.model import Model, Step, UncertainWeights
 from agentic.planning.gain import Gain
 from agentic.planning.goal import ActionGoal, Goal
 from agentic.planning.plan import Plan, Sequence as OpenLoop
@@ -117,8 +117,9 @@ class ExpectedEnergy(Objective):
     def root(self) -> Node:
         """The node before any action."""
         gain = self.purpose.gain
-        belief = self.model.initial_belief(self.belief)
-        return Node(belief, None, None if gain is None else gain.start(self.model, belief), 0)
+        model, belief = self.model, self.belief
+        belief = model.initial_belief(belief) if isinstance(model, UncertainWeights) else belief
+        return Node(belief, None, None if gain is None else gain.start(model, belief), 0)
 
     def advance(self, node: Node, action: Tensor) -> tuple[Node, Mapping[str, Tensor]]:
         """One imagined step: the next node and the step's weighted parts."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from agentic.engine.belief import Categorical, Density
 from agentic.engine.domain import Simplex
-from agentic.engine.energy import Conditional, Energy
+from agentic.engine.energy import Conditional, Energy, LeastSquares
 from agentic.testing.common import assert_close, clones, generator, mapped
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.probes import Probe, probe
@@ -124,6 +124,8 @@ def closed_form_is_used(tried: Probe) -> None:
 
 def residuals_are_of_the_energy(tried: Probe) -> None:
     """|residuals|^2 / 2 is the energy up to what does not depend on z."""
+    if not isinstance(tried.energy, LeastSquares):
+        raise NotApplicable("it is no sum of squares")
     x, z = tried.at(4)
     other = tried.at(4, seed=1)[1]
     here, there = tried.energy.residuals(x, z), tried.energy.residuals(x, other)

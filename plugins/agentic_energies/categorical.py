@@ -4,21 +4,32 @@ A[m] (outcomes, *factors), B[f] (next, previous, actions), D[f] (states,), E (ac
 arrays, or taken from an environment that knows its truth. Observation counts make A learnable in closed form.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor
 
-from agentic import Belief, Categorical, Conjugate, Environment, FiniteModel, Simplex, Step, Tick, UserError
+from agentic import (
+    Belief,
+    Categorical,
+    Conjugate,
+    Environment,
+    FiniteModel,
+    Simplex,
+    Step,
+    Tick,
+    UncertainWeights,
+    UserError,
+)
 from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 
 
 @final
-class CategoricalModel(FiniteModel, Conjugate):
+class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     """Finite latents, observations and actions, float64, on the joint state (last factor fastest).
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
@@ -133,9 +144,8 @@ class CategoricalModel(FiniteModel, Conjugate):
         noise = [-torch.special.xlogy(a, a).sum(0) for a in self.observation.tables]
         return belief.mean @ torch.stack(noise).sum(0)
 
-    @property
-    def alive(self) -> Callable[[Tensor], Tensor] | None:
-        return None if self.endless else lambda z: z @ self.going_on
+    def alive(self, z: Tensor) -> Tensor | None:
+        return None if self.endless else z @ self.going_on
 
     def likelihood(self) -> Tensor:
         joint, *rest = self.observation.tables

@@ -4,7 +4,7 @@ Planning follows every member's own course (trajectory sampling, Chua et al. 201
 what experience would teach.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Any, Self, final
@@ -27,6 +27,7 @@ from agentic import (
     Simplex,
     Step,
     Trainable,
+    UncertainWeights,
     UserError,
 )
 from agentic_energies.ensemble_gain import matched_gain
@@ -62,7 +63,7 @@ class EnsembleLoss(Loss):
 
 
 @final
-class Ensemble(Model, Trainable):
+class Ensemble(Model, UncertainWeights, Trainable):
     """`members` networks of `hidden` units for z' = z + f_k(z, a) + w, with w of a learned variance.
 
     The latent is the observation; with `memory` also those of so many steps before and the actions then, for worlds
@@ -153,9 +154,8 @@ class Ensemble(Model, Trainable):
         ended = seen.terminated[:, -1]
         return inputs, left, shares, seen.next_obs[:, -1], ended
 
-    @property
-    def alive(self) -> Callable[[Tensor], Tensor] | None:
-        return None if self.ending is None else lambda z: torch.sigmoid(-self.ending_score(z))
+    def alive(self, z: Tensor) -> Tensor | None:
+        return None if self.ending is None else torch.sigmoid(-self.ending_score(z))
 
     def ending_score(self, z: Tensor) -> Tensor:
         """The log odds (*s, b) that an episode ends where it enters latents or observations `z`."""

@@ -13,7 +13,7 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Environment, PopulationEnergy, RepresentationEnergy, Study, UserError
+from agentic import Environment, LeastSquares, PopulationEnergy, RepresentationEnergy, Study, UserError
 from agentic_energies.anti_collapse import (
     Covariance,
     Initialized,
@@ -27,7 +27,7 @@ from agentic_energies.network import Network
 
 
 @final
-class JointEmbedding(RepresentationEnergy):
+class JointEmbedding(RepresentationEnergy, LeastSquares):
     """E((obs, action), next obs) = |P(enc(obs), action) - target(next obs)|^2, of d-dimensional representations.
 
     It has no normalizer: its unit is arbitrary, it is no likelihood, and its minimum over

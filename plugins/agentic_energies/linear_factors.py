@@ -6,11 +6,11 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, ClosedForm, Conditional, Gaussian, Particles, UserError
+from agentic import Belief, ClosedForm, Conditional, Gaussian, LeastSquares, Particles, UserError
 
 
 @final
-class LinearObservation(Conditional):
+class LinearObservation(Conditional, LeastSquares):
     """-log N(obs; C z + d, R): `forward(z, obs)`."""
 
     def __init__(self, C: Tensor, d: Tensor, R: Tensor) -> None:
@@ -69,7 +69,7 @@ class LinearObservation(Conditional):
 
 
 @final
-class LinearMisfit(ClosedForm):
+class LinearMisfit(ClosedForm, LeastSquares):
     """-log N(obs; C z + d, R) as an energy of the latent: `forward(obs, z)`."""
 
     def __init__(self, observation: LinearObservation) -> None:

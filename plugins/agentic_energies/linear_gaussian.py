@@ -24,6 +24,7 @@ from agentic import (
     Simplex,
     Step,
     Tick,
+    UncertainWeights,
     UserError,
     make,
 )
@@ -34,7 +35,7 @@ PRACTICE = 200  # steps in a world that a learned model is told of
 
 
 @final
-class LinearGaussian(LinearModel, Conjugate):
+class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
     """Matrices as float64 lists or tensors; latents (d,), actions (k,), observations (o,).
 
     `Q`, `R` and `covariance` are covariances (a list of numbers is a diagonal); `mean` and `covariance` the first

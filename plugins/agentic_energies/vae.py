@@ -11,13 +11,13 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Amortized, Belief, Encoder, Gaussian, Point, Real, UserError, normal_like
+from agentic import Amortized, Belief, Encoder, Gaussian, LeastSquares, Point, Real, UserError, normal_like
 from agentic_energies.emission import Emission, GaussianEmission
 from agentic_energies.network import Network
 
 
 @final
-class VAE(Amortized, Encoder):
+class VAE(Amortized, Encoder, LeastSquares):
     """E(x, z) = -log p(x | f(z)) - log N(z; 0, 1) in nats: `x` (*s, b, o) given, `z` (*s, b, d) free.
 
     The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and over z alone

@@ -56,7 +56,7 @@ class GaussNewton(Minimizer):
         residuals = f.residuals(start)
         if residuals is None:
             raise UserError(
-                "gauss_newton needs an energy that is a sum of squares and offers them as residuals(x, z), got "
+                "gauss_newton needs an energy of LeastSquares, which offers them as residuals(x, z), got "
                 f"{type(f).__name__} of {modules_in(f)}: use newton, lbfgs or gradient"
             )
         value, (half_square, slope, curvature) = f(start), _squares(f, start)

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, ClosedForm, Energy, Real
+from agentic import Clamped, ClosedForm, Energy, LeastSquares, Real
 from agentic.engine.energy import Swapped
 from tests.agentic.standins import Bowl, Normal, Quartic
 
@@ -133,7 +133,7 @@ class TestSwapped:
         assert_close(energy.hessian(Z[0], X), torch.eye(3, dtype=F64).expand(4, 3, 3))
 
     def test_squares_stay_squares(self) -> None:
-        class Squares(Energy):
+        class Squares(Energy, LeastSquares):
             """|z - 2 x|^2 / 2."""
 
             def forward(self, x: Any, z: Tensor) -> Tensor:
