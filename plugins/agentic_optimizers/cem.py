@@ -25,9 +25,6 @@ class CrossEntropy(Sampling):
     elites: int = 26
     steps: int = 5
     smoothing: float = 0.1
-    spread: float = 0.25
-    color: float = 0.0
-    hold: int = 1
     compile: bool = False
 
     def __post_init__(self) -> None:

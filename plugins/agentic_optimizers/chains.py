@@ -40,6 +40,7 @@ class Memory(NamedTuple):
     taken: int
 
 
+@dataclass(frozen=True, kw_only=True)
 class Chains(Sampler):
     """A sampler that walks: after `burn` steps every `thin`-th place is kept, as equally weighted particles.
 
@@ -47,8 +48,8 @@ class Chains(Sampler):
     `cost` is the number of places evaluated in a step.
     """
 
-    burn: int
-    thin: int
+    burn: int = 100
+    thin: int = 1
 
     @abstractmethod
     def begin(self, f: Objective, z: Tensor) -> tuple[Walker, Tensor]:

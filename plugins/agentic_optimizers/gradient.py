@@ -78,8 +78,7 @@ class Descent(Minimizer):
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         """With the `steps` that each row took (b,)."""
-        belief = f.settled(iterate.z, iterate.value)
-        return iterate.solution(belief, diagnostics={"steps": iterate.memory.taken})
+        return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
 
 
 def _walk(

@@ -22,8 +22,6 @@ class Langevin(Chains):
 
     steps: int = 1000
     rate: float = 0.01
-    burn: int = 100
-    thin: int = 1
 
     def __post_init__(self) -> None:
         check_walk(self, rate=self.rate)

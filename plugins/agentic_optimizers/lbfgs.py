@@ -1,6 +1,6 @@
 """L-BFGS: quasi-Newton steps from the last few changes of the gradient (Nocedal and Wright 2006, algorithm 7.4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import torch
@@ -81,8 +81,7 @@ class LBFGS(Minimizer):
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         """With the `steps` that each row took (b,)."""
-        belief = f.settled(iterate.z, iterate.value)
-        return iterate.solution(belief, diagnostics={"steps": iterate.memory.taken})
+        return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
 
 
 def _bound(value: Tensor) -> Tensor:

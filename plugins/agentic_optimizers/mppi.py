@@ -27,9 +27,6 @@ class Mppi(Sampling):
     steps: int = 1
     temperature: float = 1.0
     relative: bool = False
-    spread: float = 0.25
-    color: float = 0.0
-    hold: int = 1
     compile: bool = False
 
     def __post_init__(self) -> None:

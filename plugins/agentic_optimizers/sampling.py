@@ -5,7 +5,7 @@ What one round does may be compiled: the rollout of all candidates becomes few k
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf, nan
 from typing import Any, NamedTuple
 
@@ -35,20 +35,21 @@ class State(NamedTuple):
     rounds: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
 class Sampling(Minimizer):
     """A planner that draws candidates around a proposal, evaluates them, and moves the proposal.
 
-    Its concrete classes have the fields named here. `spread` is the first standard deviation as a fraction of the box's
+    `samples` are drawn in a round. `spread` is the first standard deviation as a fraction of the box's
     sides, and on a simplex the share of probability spread evenly over all values; `color` the exponent of the noise's
     power over frequency; `hold` the steps that a draw lasts. Nothing is evaluated at the start, which is among the
     first candidates: the value is infinite until then. There is no residual (NaN): it never converges.
     """
 
     samples: int
-    spread: float
-    color: float
-    hold: int
-    compile: bool = False
+    spread: float = 0.25
+    color: float = 0.0
+    hold: int = 1
+    compile = False
     tolerance = -1.0
 
     @abstractmethod

@@ -47,8 +47,8 @@ class SettledLoss(Loss):
 
     solver: Minimizer = field(default_factory=Newton)
     over: Domain | None = None
-    warm_start: bool = False
-    allow_collapse: bool = False
+    warm_start: bool = field(default=False, kw_only=True)
+    allow_collapse: bool = field(default=False, kw_only=True)
 
     def settle(self, module: Energy, rows: Rows, generator: torch.Generator | None) -> tuple[Any, Solution]:
         """The given part of rows, and where their latents ended. Raises UserError where a row lacks a part."""

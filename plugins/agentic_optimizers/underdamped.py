@@ -31,8 +31,6 @@ class UnderdampedLangevin(Chains):
     steps: int = 1000
     step_size: float = 0.1
     friction: float = 1.0
-    burn: int = 100
-    thin: int = 1
 
     def __post_init__(self) -> None:
         check_walk(self, step_size=self.step_size, friction=self.friction)
