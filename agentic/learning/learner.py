@@ -7,15 +7,13 @@ minimum collapses): a `Loss` is a free energy, or a declared functional for ener
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from agentic.learning.replay import Replay
-
-if TYPE_CHECKING:
-    from agentic.tick import Tick
+from agentic.tick import Tick
 
 
 class Learner(ABC):
@@ -25,7 +23,7 @@ class Learner(ABC):
         """Informed once before the first tick of a run, with the run's own source of chance."""
 
     @abstractmethod
-    def update(self, tick: "Tick") -> Mapping[str, float]:
+    def update(self, tick: Tick) -> Mapping[str, float]:
         """Learn from one tick and report what is worth knowing (a loss, a residual), by name."""
 
 
@@ -33,7 +31,7 @@ class Conjugate(ABC):
     """A model that can condition on a tick in closed form: its weights' belief stays in one family."""
 
     @abstractmethod
-    def condition(self, tick: "Tick") -> Mapping[str, float]:
+    def condition(self, tick: Tick) -> Mapping[str, float]:
         """Update the belief about the weights by the valid rows of one tick and bump `version`."""
 
 
