@@ -45,7 +45,7 @@ class Replay:
 
     @property
     def total(self) -> int:
-        """How many steps were ever added."""
+        """The number of steps that were ever added."""
         return self._count
 
     def add(self, tick: Tick) -> int:
@@ -70,7 +70,7 @@ class Replay:
         return len(rows)
 
     def steps(self) -> Experience:
-        """All that is kept, each once: views, which the next `add` may write over. Raises UserError for nothing."""
+        """All steps that are kept: views, which the next `add` may write over. Raises UserError for none."""
         return Experience(*self._filled()[:-1])
 
     def windows(self, length: int) -> Experience:

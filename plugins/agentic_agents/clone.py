@@ -1,4 +1,4 @@
-"""A table of what another agent did: the same behavior, and nothing behind it."""
+"""Behavior cloning: a table of what another agent did."""
 
 from copy import deepcopy
 from typing import Self, final
@@ -25,7 +25,7 @@ from agentic_agents.neighbor import Neighbor
 
 @final
 class Clone(Stateless):
-    """Does what the agent `of` would have done, and neither learns nor listens.
+    """A tabular clone of the agent `of`, which does what that would have done and neither learns nor is informed.
 
     The teacher first gathers `practice` steps of experience, the first `warmup` of them at random, and is sealed. In a
     finite world that is known and fully observed, it is asked for its policy in every state, ties included. Elsewhere
@@ -38,7 +38,7 @@ class Clone(Stateless):
 
     @classmethod
     def example(cls) -> Self:
-        """A coin's."""
+        """The clone of an agent that tosses a coin."""
         two = Simplex((2,))
         return cls(Lookup.of(torch.eye(2), [[0.5, 0.5]] * 2), two, two)
 

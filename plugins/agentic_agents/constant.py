@@ -1,4 +1,4 @@
-"""Pushing on, whatever happens: the smallest thing that does something."""
+"""The constant policy, of a given action."""
 
 from typing import Self, final
 
@@ -11,7 +11,7 @@ from agentic_agents.lookup import Stateless, fixed
 
 @final
 class Constant(Stateless):
-    """Always the given action.
+    """A policy that always takes the given action.
 
     `action` of a discrete space is an index (the same in every factor) or one for each factor, counted from 0; of a
     box it is a number (the same in every component) or one for each component, in the environment's units.
@@ -23,7 +23,7 @@ class Constant(Stateless):
 
     @classmethod
     def example(cls) -> Self:
-        """The second of two actions."""
+        """The agent that takes the second of two actions."""
         return cls(Simplex((2,)), event_of(Simplex((2,)), 1))
 
     @classmethod

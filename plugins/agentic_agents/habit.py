@@ -1,4 +1,4 @@
-"""A habit: actions that paid before are taken again, without any idea of what they lead to."""
+"""Habits: model-free values of actions, by Q-learning, and the epsilon-greedy policy."""
 
 from collections.abc import Mapping
 from typing import Any, Self, final
@@ -14,7 +14,7 @@ from agentic_agents.lookup import Stateless, choices, drawn, joint, names
 
 @final
 class Habit(Stateless):
-    """Takes the action of the largest value, equal ones equally often; with probability `epsilon` any.
+    """An epsilon-greedy policy: the action of the largest value, equal ones equally often; with `epsilon` any.
 
     `values` (observations, actions) come from experience, by Q-learning (Watkins 1989) while it learns; sealed, they
     stay what they are. Observations are discrete, several factors of `outcome` count as one; so is the action.

@@ -1,4 +1,4 @@
-"""Looking ahead in a known world: the agent that does something else when its goal or its world is another."""
+"""Dynamic programming in a known world: the reference for agents that are told of another goal or world."""
 
 from typing import Any, Self, final
 
@@ -21,7 +21,7 @@ from agentic_agents.lookup import Lookup, Stateless
 
 @final
 class Planner(Stateless):
-    """Takes the action of largest value after `depth` Bellman backups from zero, equal ones equally often.
+    """The greedy policy after `depth` Bellman backups from zero, equal actions equally often.
 
     It plans in `world` as it believes it to be, the truth of its environment; `seen` (states, *event) is what tells
     each state, None: its one-hot index. Told of a changed world as its goal, it takes over that one's rewards; as its

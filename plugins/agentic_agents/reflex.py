@@ -1,4 +1,4 @@
-"""A fixed rule from what is seen to what is done."""
+"""A fixed map from observations to actions."""
 
 from typing import Self, final
 
@@ -11,7 +11,7 @@ from agentic_agents.lookup import Stateless, choices, fixed, joint, names
 
 @final
 class Reflex(Stateless):
-    """Each observation has its action, once and for all.
+    """A policy by a fixed map: each observation has its action.
 
     Discrete observations: `actions`, the index of an action for every observation (the joint value of several factors,
     the last fastest). Any others: `weights` (actions, observations), a linear map whose largest entry is the action
@@ -25,7 +25,7 @@ class Reflex(Stateless):
 
     @classmethod
     def example(cls) -> Self:
-        """Of two actions, the one of the name of what is seen."""
+        """The reflex that takes, of two actions, the one of the observation's index."""
         two = Simplex((2,))
         return cls(two, two, table=torch.eye(2, dtype=torch.float64), weights=None)
 

@@ -1,4 +1,4 @@
-"""The thing that is no agent: it does the same whatever happens."""
+"""The null agent: one action whatever happens, which others are compared with."""
 
 from typing import Self, final
 
@@ -11,7 +11,7 @@ from agentic_agents.lookup import Stateless, fixed
 
 @final
 class Rock(Stateless):
-    """Always the same action: the first value of every discrete factor, or the point of a box nearest to zero.
+    """The policy of one action: the first value of every discrete factor, or the point of a box nearest to zero.
 
     `action` names another value, an index within each factor. Raises UserError where the space has no such value.
     """

@@ -1,4 +1,4 @@
-"""Negative feedback on one sensor: what keeps a quantity near a setpoint without knowing anything."""
+"""Negative feedback on one sensor, which keeps a quantity near a setpoint without a model."""
 
 from typing import Self, final
 
@@ -11,12 +11,12 @@ from agentic_agents.lookup import Stateless, choices, fixed
 
 @final
 class Thermostat(Stateless):
-    """Drives its reading x toward `setpoint`, and rests where |x - setpoint| <= `band`.
+    """A proportional controller with a dead band: x is driven toward `setpoint`, and left where it is within `band`.
 
-    The reading is the component `sensor` of a box, or the index of a discrete observation (of its factor `sensor`).
-    On a box of actions, u = -gain (x - setpoint), 0 in the band, projected on the box; `gain` is one number or one for
-    each component. Of discrete actions, the indices `cold`, `rest` and `hot` are taken below, in and above the band;
-    without `rest`, `cold` is taken at the setpoint too.
+    The dead band is |x - setpoint| <= band. The reading x is the component `sensor` of a box, or the index of a
+    discrete observation (of its factor `sensor`). On a box of actions, u = -gain (x - setpoint), 0 in the band,
+    projected on the box; `gain` is one number or one for each component. Of discrete actions, the indices `cold`,
+    `rest` and `hot` are taken below, in and above the band; without `rest`, `cold` is taken at the setpoint too.
 
     Raises UserError for a sensor or an action that the environment lacks, and for a band without `rest`.
     """

@@ -41,7 +41,7 @@ class Around(Minimizer):
 @final
 @dataclass(frozen=True)
 class Amortized(Around):
-    """`steps` steps of the `inner` solver from the start that an encoder offers, whatever else is given.
+    """Settling from an encoder's start: `steps` steps of the `inner` solver from there, whatever start is given.
 
     That is `start(x)` of the energy, or `start(obs)` of the model whose evidence is lowered, where it is an `Encoder`.
     With 0 steps it is amortized inference alone; the trace tells what settling adds. Kind, tolerance, belief and

@@ -23,7 +23,7 @@ class History(NamedTuple):
 @final
 @dataclass(frozen=True)
 class LBFGS(Minimizer):
-    """z <- z - t H gradient, H from the last `memory` steps of each row, t by backtracking (Armijo) in each row.
+    """L-BFGS: z <- z - t H gradient, H from a row's last `memory` steps, t by backtracking (Armijo) in each row.
 
     One evaluation a step, unless a row must turn back. A pair without positive curvature is left out, so that H stays
     positive definite. Residual: the gradient's norm. A row that finds no lower place stays, and forgets its steps.
@@ -80,7 +80,7 @@ class LBFGS(Minimizer):
             scale = torch.where(short, scale * parabola, scale)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        """With the `steps` that each row took (b,)."""
+        """The point that was reached, with the `steps` that each row took (b,)."""
         return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
 
 

@@ -16,7 +16,7 @@ from agentic_optimizers.quadrature import Sobol
 @final
 @dataclass(frozen=True)
 class GaussianFreeEnergy(Objective):
-    """F(m, log s) = E_q[f] - H[q] of q = N(m, s^2) in nats, at (m, log s) side by side (*s, b, 2 d).
+    """The free energy F(m, log s) = E_q[f] - H[q] of q = N(m, s^2) in nats, at (m, log s) side by side (*s, b, 2 d).
 
     The expectation is a weighted sum over m + s e for fixed `points` e (k, d): f's gradient is all it needs
     (reparameterization, Kingma and Welling 2014).
@@ -54,13 +54,13 @@ class GaussianFreeEnergy(Objective):
 @final
 @dataclass(frozen=True)
 class MeanField(Around):
-    """Lowers F[q] = E_q[E] - H[q] over Gaussians with diagonal covariance, by the `inner` solver on mean and log s.
+    """Mean-field inference: the lowest F[q] = E_q[E] - H[q] of Gaussians with diagonal covariance.
 
-    F bounds -log Z from above and meets it where the Hessian is constant and diagonal. Expectations are sums over the
-    `points` of a quadrature, so the bound is as exact as they are: for quadratics always, for polynomials up to the
-    degree of `gauss_hermite`, roughly otherwise. Every row starts with standard deviations of `spread`. Residual and
-    tolerance are the inner solver's; an evaluation is one batch of all points. Raises UserError for bounded or discrete
-    variables.
+    The `inner` solver moves mean and log s. F bounds -log Z from above and meets it where the Hessian is constant and
+    diagonal. Expectations are sums over the `points` of a quadrature, so the bound is as exact as they are: for
+    quadratics always, for polynomials up to the degree of `gauss_hermite`, roughly otherwise. Every row starts with
+    standard deviations of `spread`. Residual and tolerance are the inner solver's; an evaluation is one batch of all
+    points. Raises UserError for bounded or discrete variables.
     """
 
     inner: Minimizer = field(default_factory=LBFGS)

@@ -1,4 +1,4 @@
-"""Planning by the gradient through the model: a course of action is moved downhill as a whole."""
+"""Planning by the gradient through the model: the whole sequence of actions is moved downhill."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -15,8 +15,8 @@ LOGITS = 10.0  # on a simplex a step of `rate` is this many times as long, in lo
 
 
 class Descent(NamedTuple):
-    """Where the gradient was taken, in free coordinates (b, *event), what is remembered of gradients, and each row's
-    step `rate` (b,). `anchor` is the corner a search ended in, with its energy (b,)."""
+    """The state of a descent: the place in free coordinates (b, *event), averages of gradients, and each row's step
+    `rate` (b,). `anchor` is the corner a search ended in, with its energy (b,)."""
 
     free: Tensor
     slope: Tensor
@@ -28,7 +28,7 @@ class Descent(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The start of the search that comes first."""
+    """The state before the search by `refine`: its start."""
 
     start: Any
 
@@ -36,7 +36,7 @@ class Waiting(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Shooting(Minimizer):
-    """Descent on any differentiable objective, planning included: Adam's direction, each row with a step of its own.
+    """Gradient shooting, for any differentiable objective, planning included: Adam's direction, a step size per row.
 
     The step is longer after every success; where the energy did not fall it is undone, halved, and the memory of
     gradients erased. `rate` is the first one, a fraction of the box's sides (of 1 where there is none). One-hot
