@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Density, Particles
-from agentic.engine.derivatives import row_gradient, row_jacobian
+from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
 from agentic.engine.energy import Conditional
 from agentic.errors import UserError
 
@@ -53,11 +53,11 @@ class PushForward(Belief):
 
     def gradient(self, z: Tensor) -> Tensor:
         """d energy / dz, shaped like `z`."""
-        return row_gradient(self.energy, z)
+        return row_value_and_gradient(self.energy, z)[1]
 
     def hessian(self, z: Tensor) -> Tensor:
         """d2 energy / dz2, (*s, b, d, d)."""
-        return row_jacobian(lambda free: row_gradient(self.energy, free), z)
+        return row_jacobian(self.gradient, z)
 
     def where(self, mask: Tensor, other: Self) -> Self:
         rows = mask.view(-1, *[1] * (self.action.dim() - 1))

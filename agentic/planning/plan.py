@@ -84,23 +84,25 @@ class Plan(Belief):
         """The best `n` of the courses it weighs, fewer where there are fewer; None where they cannot be listed."""
         return None
 
-    def shifted(self) -> "Plan | None":
-        """The warm start of the next tick: this plan one step later; None where nothing can be kept."""
+    def shifted(self, begun: Tensor | None = None) -> "Plan | None":
+        """The warm start of the next tick: this plan one step later, anew in the rows `begun` (b,) of a new episode.
+
+        None where nothing can be kept.
+        """
         return None
 
-    def restarted(self, mask: Tensor) -> "Plan | None":
-        """The warm start once the rows in `mask` (b,) have begun a new episode."""
-        return self if not bool(mask.any()) else None
-
     @property
+    @final
     def mean(self) -> Tensor:
         return self.first_action().mean
 
+    @final
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         return self.first_action(1.0).sample(n, generator)
 
+    @final
     def where(self, mask: Tensor, other: Self) -> Self:
-        raise TypeError("plans are not merged row by row: see restarted")
+        raise TypeError("plans are not merged row by row: see shifted")
 
 
 @final
@@ -147,17 +149,16 @@ class Sequence(Plan):
         parts = self.parts or {"expected_energy": self.values}
         return Candidates(self.actions, self.weights(precision), parts).best(n, self.values)
 
-    def shifted(self) -> "Plan | None":
-        """The `kept` best sequences one step later, best first, each with its last action repeated."""
+    def shifted(self, begun: Tensor | None = None) -> "Plan | None":
+        """The `kept` best sequences one step later, best first, each with its last action repeated.
+
+        In the rows `begun` every action is the middle of its domain.
+        """
         values, rows = self.values, torch.arange(self.values.shape[1])
         best = values.argmin(0, keepdim=True) if self.kept == 1 else values.argsort(dim=0, stable=True)[: self.kept]
         actions = self.actions.expand(-1, values.shape[1], *self.actions.shape[2:])[best, rows]
         moved = torch.cat([actions[:, :, 1:], actions[:, :, -1:]], 2)
+        if begun is not None:
+            fresh = self.domain.center(len(rows), moved.dtype).unsqueeze(1)
+            moved = torch.where(begun.view(-1, *[1] * (moved.dim() - 2)), fresh, moved)
         return replace(self, actions=moved, values=values[best, rows], parts={}, log_prior=None)
-
-    def restarted(self, mask: Tensor) -> "Plan | None":
-        if not bool(mask.any()):
-            return self
-        fresh = self.domain.center(self.actions.shape[1], self.actions.dtype)
-        fresh = fresh.unsqueeze(1).expand(self.actions.shape[1:])
-        return replace(self, actions=torch.where(mask.view(1, -1, *[1] * (fresh.dim() - 1)), fresh, self.actions))

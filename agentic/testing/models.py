@@ -60,11 +60,11 @@ def begins_with_a_batch(make: Make) -> None:
 
 def starts_at_latents(make: Make) -> None:
     """start(obs) of a model with an encoder is one latent per row."""
-    model = make()
-    start = model.start(model.outcome.draw(3, generator=generator())) if isinstance(model, Encoder) else None
+    model: Model = make()
+    obs, shape = model.outcome.draw(3, generator=generator()), (3, *model.latent.event)
+    start = model.start(obs) if isinstance(model, Encoder) else None
     if start is None:
         raise NotApplicable("it has no encoder")
-    shape = (3, *model.latent.event)
     assert tuple(start.shape) == shape, f"start(obs) of 3 rows must be {shape}, got {tuple(start.shape)}"
 
 
@@ -187,7 +187,7 @@ def imagining_changes_nothing(make: Make) -> None:
 
 def parameter_gains_are_gains(make: Make) -> None:
     """Each is at least 0 and (b,), under one of the two names."""
-    model = make()
+    model: Model = make()
     belief, action = _belief(model), _actions(model, 3)
     step = Step(belief, action, model.predict(belief, action))
     gains = model.parameter_gain([step]) if isinstance(model, UncertainWeights) else {}

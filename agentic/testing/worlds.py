@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium.spaces import Discrete
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic.agents.agent import Agent
 from agentic.engine.belief import Belief, Categorical, Gaussian
@@ -27,8 +27,7 @@ class Tabular(Conditional):
 
     def __init__(self, table: Tensor) -> None:
         super().__init__()
-        self.table: Tensor
-        self.register_buffer("table", table)
+        self.table = nn.Buffer(table)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return self._with(x, -self.table.log(), z)
@@ -55,10 +54,8 @@ class Normal(Conditional):
         for i, weight in enumerate(weights):
             self.register_buffer(f"weight_{i}", weight)
         self.parents = len(weights)
-        self.bias: Tensor
-        self.spread: Tensor
-        self.register_buffer("bias", bias)
-        self.register_buffer("spread", spread)
+        self.bias = nn.Buffer(bias)
+        self.spread = nn.Buffer(spread)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return self.given(x).energy(z)
@@ -157,8 +154,7 @@ class Costs(ObservationGoal):
 
     def __init__(self, costs: list[float]) -> None:
         super().__init__()
-        self.costs: Tensor
-        self.register_buffer("costs", torch.tensor(costs, dtype=torch.float64))
+        self.costs = nn.Buffer(torch.tensor(costs, dtype=torch.float64))
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return z @ self.costs
@@ -169,10 +165,8 @@ class _Distance(Goal):
 
     def __init__(self, center: list[float], weights: list[float]) -> None:
         super().__init__()
-        self.center: Tensor
-        self.weights: Tensor
-        self.register_buffer("center", torch.tensor(center, dtype=torch.float64))
-        self.register_buffer("weights", torch.diag(torch.tensor(weights, dtype=torch.float64)))
+        self.center = nn.Buffer(torch.tensor(center, dtype=torch.float64))
+        self.weights = nn.Buffer(torch.diag(torch.tensor(weights, dtype=torch.float64)))
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         gap = z - self.center

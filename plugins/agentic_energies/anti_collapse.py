@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, Self, final, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import PopulationEnergy, UserError, normal_like
 from agentic_energies.network import Network
@@ -68,8 +68,7 @@ class SketchedGaussian(PopulationEnergy):
             given = f"{size}, {directions} and {points}"
             raise UserError(f"sigreg expects size and directions of at least 1 and points of at least 3, got {given}")
         self.points = points
-        self.directions: Tensor
-        self.register_buffer("directions", torch.zeros(size, directions))
+        self.directions: Tensor = nn.Buffer(torch.zeros(size, directions))
         self.renew(generator=torch.Generator().manual_seed(0))
 
     @classmethod

@@ -29,6 +29,12 @@ def tensors(name: str, arrays: Any, dimensions: int | None = None) -> list[Tenso
     return read
 
 
+def side_by_side(*parts: Tensor) -> Tensor:
+    """Vectors (*s, b, n_i) in one, (*s, b, n_1 + n_2 + ...), with sample axes that broadcast."""
+    rows = torch.broadcast_shapes(*[part.shape[:-1] for part in parts])
+    return torch.cat([part.expand(*rows, -1) for part in parts], -1)
+
+
 def check_columns(name: str, array: Tensor) -> None:
     """Axis 0 must be a probability distribution for every index of the other axes; raises UserError otherwise."""
     if not bool(torch.isfinite(array).all()) or bool((array < 0).any()):

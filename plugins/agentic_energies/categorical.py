@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import (
     Belief,
@@ -92,8 +92,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         check_shape("ends", ending, self.factors, "the state factors")
         if bool(((ending < 0) | (ending > 1)).any()):
             raise UserError("ends must hold probabilities between 0 and 1")
-        self.going_on: Tensor
-        self.register_buffer("going_on", 1 - ending.reshape(-1))
+        self.going_on = nn.Buffer(1 - ending.reshape(-1))
         self.endless = not bool(ending.any())
 
     @classmethod

@@ -30,6 +30,7 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
+from agentic_energies.arrays import side_by_side
 from agentic_energies.ensemble_gain import matched_gain
 from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition, Layout
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation
@@ -171,10 +172,7 @@ class Ensemble(Model, UncertainWeights, Trainable):
         An upper bound (the mixture's entropy is that of a Gaussian of its moments), capped at ln members.
         """
         looks = [self.transition.shared(step.before.mean, step.action) for step in path]
-        shape = torch.broadcast_shapes(*[means.shape[:-1] for means, _ in looks])
-        means, variances = (
-            torch.cat([part.expand(*shape, -1) for part in each], -1) for each in zip(*looks, strict=True)
-        )
+        means, variances = (side_by_side(*each) for each in zip(*looks, strict=True))
         return {"latent_parameter_gain": matched_gain(means, variances)}
 
     def initial_belief(self, belief: Belief) -> Particles:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Belief, Conditional, normal_like
+from agentic_energies.arrays import side_by_side
 from agentic_energies.ridge import ridge
 
 
@@ -107,12 +108,11 @@ class Layout:
 
     def inputs(self, z: Tensor, action: Tensor) -> Tensor:
         """What a network sees of z (..., size) and actions (..., k) that broadcast: past observations as changes."""
-        shape = torch.broadcast_shapes(z.shape[:-1], action.shape[:-1])
         seen, lags = z[..., : self.obs], z[..., self.obs : self.obs * (1 + self.memory)]
         if self.memory:
             later = z[..., : self.obs * self.memory]
             seen = torch.cat([seen, later - lags, z[..., self.obs * (1 + self.memory) : self.state]], -1)
-        return torch.cat([seen.expand(*shape, -1), action.to(z.dtype).expand(*shape, -1)], -1)
+        return side_by_side(seen, action.to(z.dtype))
 
     def after(self, z: Tensor, action: Tensor, obs: Tensor, reward: Tensor) -> Tensor:
         """The next latent: `obs` (*s, b, d) and `reward` (*s, b, 0 or 1) as predicted, the rest moved one step back."""
@@ -144,20 +144,12 @@ class EnsembleTransition(Conditional):
         self.members, self.layout, self.has_linear = members, layout, linear
         seen = layout.state + layout.action
         self.network = EnsembleNetwork(members, [seen, *hidden, 2 * layout.learned])
-        self.center: Tensor
-        self.scale: Tensor
-        self.shift: Tensor
-        self.step: Tensor
-        self.linear: Tensor
-        self.floor: Tensor
-        self.low: Tensor
-        self.high: Tensor
-        values = {"center": torch.zeros(seen), "scale": torch.ones(seen), "low": low, "high": high}
-        values |= {"shift": torch.zeros(layout.learned), "step": torch.full((layout.learned,), 0.1)}
-        values["linear"] = torch.zeros(seen, layout.learned)
-        values["floor"] = torch.full((layout.size,), 1e-6)
-        for name, value in values.items():
-            self.register_buffer(name, value)
+        self.center, self.scale = nn.Buffer(torch.zeros(seen)), nn.Buffer(torch.ones(seen))
+        self.low, self.high = nn.Buffer(low), nn.Buffer(high)
+        self.shift = nn.Buffer(torch.zeros(layout.learned))
+        self.step = nn.Buffer(torch.full((layout.learned,), 0.1))
+        self.linear = nn.Buffer(torch.zeros(seen, layout.learned))
+        self.floor = nn.Buffer(torch.full((layout.size,), 1e-6))
 
     @torch.no_grad()
     def rescale(self, z: Tensor, action: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:

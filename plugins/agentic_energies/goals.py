@@ -5,7 +5,7 @@ from math import log, pi
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import (
     ActionGoal,
@@ -35,8 +35,7 @@ class LogPreferences(ObservationGoal):
         super().__init__()
         preferences = tensors("values", values, 1)
         self.sizes = tuple(len(c) for c in preferences)
-        self.costs: Tensor
-        self.register_buffer("costs", -torch.cat(preferences))
+        self.costs = nn.Buffer(-torch.cat(preferences))
         self.after = float(after)
 
     @classmethod
@@ -78,10 +77,8 @@ class _QuadraticForm(ClosedForm, Goal):
         point = torch.zeros(len(matrix)) if center is None else torch.as_tensor(center)
         if point.shape != matrix.shape[:1]:
             raise UserError(f"center expects {len(matrix)} numbers as weights has, got shape {tuple(point.shape)}")
-        self.weights: Tensor
-        self.center: Tensor
-        self.register_buffer("weights", matrix)
-        self.register_buffer("center", point.to(torch.float64))
+        self.weights = nn.Buffer(matrix)
+        self.center = nn.Buffer(point.to(torch.float64))
         proper = float(spread.min()) > 0
         self.log_z = 0.5 * (len(spread) * log(2 * pi) - float(spread.log().sum())) if proper else None
         self.after = float(after)

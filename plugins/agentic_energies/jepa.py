@@ -23,6 +23,7 @@ from agentic_energies.anti_collapse import (
     Variance,
     collapse,
 )
+from agentic_energies.arrays import side_by_side
 from agentic_energies.network import Network
 
 
@@ -104,9 +105,7 @@ class JointEmbedding(RepresentationEnergy, LeastSquares):
 
     def predict(self, representation: Tensor, action: Tensor) -> Tensor:
         """The representation expected after an action (*s, b, a), (*s, b, d)."""
-        shape = torch.broadcast_shapes(representation.shape[:-1], action.shape[:-1])
-        both = torch.cat([representation.expand(*shape, -1), action.expand(*shape, -1)], -1)
-        return representation + self.predictor(both)
+        return representation + self.predictor(side_by_side(representation, action))
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
         return (self.predict(self.encode(x[0]), x[1]) - self._follower(z)).square().sum(-1)

@@ -4,7 +4,7 @@ from math import log, pi
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import ClosedForm, UserError
 
@@ -77,10 +77,8 @@ class DoubleWell(ClosedForm):
         reach = 1 + (1 + 50 / self.barrier + abs(self.tilt) / self.barrier) ** 0.5  # beyond: less than exp(-50)
         grid = torch.linspace(-reach, reach, GRID, dtype=torch.float64)
         energies = self.barrier * (grid.square() - 1).square() + self.tilt * grid
-        self.grid: Tensor
-        self.masses: Tensor
-        self.register_buffer("grid", grid, persistent=False)
-        self.register_buffer("masses", torch.softmax(-energies, 0), persistent=False)
+        self.grid = nn.Buffer(grid, persistent=False)
+        self.masses = nn.Buffer(torch.softmax(-energies, 0), persistent=False)
         self.log_mass = float(torch.logsumexp(-energies, 0) + torch.log(grid[1] - grid[0]))
 
     @classmethod

@@ -4,7 +4,7 @@ from math import log, pi
 from typing import Any, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import Belief, ClosedForm, Conditional, Gaussian, LeastSquares, Particles, UserError
 
@@ -15,19 +15,12 @@ class LinearObservation(Conditional, LeastSquares):
 
     def __init__(self, C: Tensor, d: Tensor, R: Tensor) -> None:
         super().__init__()
-        self.C: Tensor
-        self.d: Tensor
-        self.R: Tensor
-        self.precision: Tensor
-        self.curvature: Tensor
+        self.C, self.d, self.R = nn.Buffer(C), nn.Buffer(d), nn.Buffer(R)
         root, failed = torch.linalg.cholesky_ex(R)
         self.exact = bool(failed)  # some direction is seen without noise: no density, but a distribution
-        precision = torch.cholesky_inverse(root) if not self.exact else torch.full_like(R, torch.nan)
-        self.log_scale: Tensor
-        log_scale = root.diagonal().log().sum() + 0.5 * len(R) * log(2 * pi)
-        values = {"C": C, "d": d, "R": R, "precision": precision, "curvature": C.T @ precision @ C}
-        for name, value in {**values, "log_scale": log_scale}.items():
-            self.register_buffer(name, value)
+        self.precision = nn.Buffer(torch.full_like(R, torch.nan) if self.exact else torch.cholesky_inverse(root))
+        self.curvature = nn.Buffer(C.T @ self.precision @ C)
+        self.log_scale = nn.Buffer(root.diagonal().log().sum() + 0.5 * len(R) * log(2 * pi))
 
     def take_noise(self, variances: Tensor) -> None:
         """Independent noise of `variances` (o,) > 0 in place of R."""
@@ -97,12 +90,8 @@ class LinearTransition(Conditional):
 
     def __init__(self, A: Tensor, B: Tensor, c: Tensor, Q: Tensor) -> None:
         super().__init__()
-        self.A: Tensor
-        self.B: Tensor
-        self.c: Tensor
-        self.Q: Tensor
-        for name, value in (("A", A), ("B", B), ("c", c), ("Q", Q)):
-            self.register_buffer(name, value)
+        self.A, self.B = nn.Buffer(A), nn.Buffer(B)
+        self.c, self.Q = nn.Buffer(c), nn.Buffer(Q)
 
     def mean(self, z: Tensor, action: Tensor) -> Tensor:
         """A z + B a + c."""
@@ -122,10 +111,7 @@ class GaussianPrior(Conditional):
 
     def __init__(self, mean: Tensor, covariance: Tensor) -> None:
         super().__init__()
-        self.mean: Tensor
-        self.covariance: Tensor
-        self.register_buffer("mean", mean)
-        self.register_buffer("covariance", covariance)
+        self.mean, self.covariance = nn.Buffer(mean), nn.Buffer(covariance)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return Gaussian(self.mean, self.covariance).energy(z)

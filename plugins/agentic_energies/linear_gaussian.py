@@ -28,6 +28,7 @@ from agentic import (
     UserError,
     make,
 )
+from agentic_energies.arrays import side_by_side
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation, LinearTransition
 from agentic_energies.regression import Regression
 
@@ -175,7 +176,7 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
         """Gain about [A B] of the path's regressors at their means, credited at the latents."""
         if self.regression is None:
             return {}
-        looks = [_join(step.before.mean, step.action.to(torch.float64)) for step in path]
+        looks = [side_by_side(step.before.mean, step.action.to(torch.float64)) for step in path]
         regressors = torch.stack(torch.broadcast_tensors(*looks), -2)
         return {"latent_parameter_gain": self.regression.gain(regressors)}
 
@@ -228,8 +229,3 @@ def _scatter(belief: Particles) -> Tensor:
     """The covariance of particles, (*s, b, d, d)."""
     gap = belief.z - belief.mean
     return belief.expected(gap.unsqueeze(-1) * gap.unsqueeze(-2))
-
-
-def _join(z: Tensor, action: Tensor) -> Tensor:
-    shape = torch.broadcast_shapes(z.shape[:-1], action.shape[:-1])
-    return torch.cat([z.expand(*shape, -1), action.expand(*shape, -1)], -1)

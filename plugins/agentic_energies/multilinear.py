@@ -19,11 +19,7 @@ class Columns(nn.Module):
     def __init__(self, table: Tensor, floor: float) -> None:
         super().__init__()
         self.floor = floor
-        self.table: Tensor
-        self.costs: Tensor
-        self.impossible: Tensor
-        for name in ("table", "costs", "impossible"):
-            self.register_buffer(name, torch.zeros_like(table))
+        self.table, self.costs, self.impossible = (nn.Buffer(torch.zeros_like(table)) for _ in range(3))
         self.put(table)
 
     def put(self, table: Tensor) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from agentic import Energy, UserError
+from agentic_energies.arrays import side_by_side
 from agentic_energies.network import Network
 
 
@@ -70,7 +71,4 @@ class EnergyNetwork(Energy):
         if (found, z.shape[-1]) != (self.given, self.free):
             expected = f"{self.given} numbers given and {self.free} free"
             raise UserError(f"this energy_network takes {expected}, got {found} and {z.shape[-1]}")
-        if x is None:
-            return z
-        shape = torch.broadcast_shapes(x.shape[:-1], z.shape[:-1])
-        return torch.cat([x.expand(*shape, -1), z.expand(*shape, -1)], -1)
+        return z if x is None else side_by_side(x, z)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Encoder, Energy, LeastSquares, Real, UserError
+from agentic_energies.arrays import side_by_side
 from agentic_energies.network import ACTIVATIONS, Network
 
 
@@ -135,9 +136,7 @@ class PredictiveCoding(Energy, Encoder, LeastSquares):
     def residuals(self, x: Any, z: Tensor) -> Tensor:
         """Every layer's error in units of its standard deviation, the prior's first."""
         errors = self._state(x, z).errors
-        rows = torch.broadcast_shapes(*[error.shape[:-1] for error in errors])
-        scaled = [error / scale**0.5 for error, scale in zip(errors, self.variances, strict=True)]
-        return torch.cat([error.expand(*rows, -1) for error in scaled], -1)
+        return side_by_side(*[error / scale**0.5 for error, scale in zip(errors, self.variances, strict=True)])
 
     def start(self, x: Any) -> Tensor:
         """The forward pass from u_0, or from the prior's mean: no error but at the given end; (*s, b, d)."""

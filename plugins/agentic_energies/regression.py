@@ -21,14 +21,10 @@ class Regression(nn.Module):
 
     def __init__(self, mean: Tensor, precision: Tensor, rate: Tensor, shape: float = torch.inf) -> None:
         super().__init__()
-        self.mean: Tensor
-        self.precision: Tensor
-        self.rate: Tensor
-        self.shape: Tensor
-        self.register_buffer("mean", mean.double().clone())
-        self.register_buffer("precision", precision.double().clone())
-        self.register_buffer("rate", rate.double().clone())
-        self.register_buffer("shape", torch.tensor(float(shape), dtype=torch.float64))
+        self.mean: Tensor = nn.Buffer(mean.double().clone())
+        self.precision: Tensor = nn.Buffer(precision.double().clone())
+        self.rate: Tensor = nn.Buffer(rate.double().clone())
+        self.shape: Tensor = nn.Buffer(torch.tensor(float(shape), dtype=torch.float64))
 
     @property
     def known_noise(self) -> bool:

@@ -4,7 +4,7 @@ from math import prod
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import Energy, Simplex, UserError
 from agentic_energies.arrays import tensors
@@ -24,8 +24,7 @@ class Table(Energy):
         table = tensors("values", [values])[0]
         if not 1 <= table.dim() <= len(self.LETTERS) or prod(table.shape) == 0:
             raise UserError(f"a table expects 1 to {len(self.LETTERS)} factors, got shape {tuple(table.shape)}")
-        self.values: Tensor
-        self.register_buffer("values", table)
+        self.values = nn.Buffer(table)
         self.domain = Simplex(tuple(table.shape))
 
     @classmethod

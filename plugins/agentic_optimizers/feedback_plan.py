@@ -43,8 +43,5 @@ class AffineFeedback(Plan):
         terms = {name: part.expand(1, -1) for name, part in self.parts.items()}
         return Candidates(action.unsqueeze(0).unsqueeze(2), one, terms) if n else None
 
-    def shifted(self) -> "Plan | None":
-        return self
-
-    def restarted(self, mask: Tensor) -> "Plan | None":
+    def shifted(self, begun: Tensor | None = None) -> "Plan | None":
         return self
