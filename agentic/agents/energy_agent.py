@@ -100,9 +100,7 @@ class EnergyAgent(Agent):
             purpose = replace(purpose, goal=purpose.goal.for_env(world), terminal=terminal)
         if change.model is not None:
             model = change.model if isinstance(change.model, Model) else model.for_env(_world(change.model))
-        return self._with(model, purpose, self.learner if model is self.model else None)
-
-    def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
+        learner = self.learner if model is self.model else None
         return EnergyAgent(model, purpose, self.inference, self.planner, selection=self.selection, learner=learner)
 
     def _next(self, belief: Belief, action: Tensor, after: Belief) -> Belief:

@@ -114,7 +114,7 @@ def leaf_of(space: spaces.Space[Any], path: tuple[Any, ...]) -> Leaf | None:
     else:
         return None
     dtype = np.dtype(np.int8 if isinstance(space, spaces.MultiBinary) else np.int64)
-    return Leaf(path, Simplex(tuple(map(int, sizes.ravel()))), space.shape, dtype, start.ravel().astype(np.int64))
+    return Leaf(path, Simplex(tuple(map(int, sizes.ravel()))), sizes.shape, dtype, start.ravel().astype(np.int64))
 
 
 def finite(array: np.ndarray) -> bool:

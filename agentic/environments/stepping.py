@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -32,23 +32,6 @@ class Outcome:
     valid: np.ndarray
     ended: np.ndarray | None = None
     begins: np.ndarray | None = None
-
-
-class Rows(Protocol):
-    """How a batch of environments is stepped; `envs` are the single ones, where they can be had.
-
-    `everyone` (b,) is all true, and the `valid` of most steps. `observation` and `action` say how arrays lie.
-    """
-
-    envs: Sequence[Single]
-    everyone: np.ndarray
-    observation: Layout
-    action: Layout
-
-    def reset(self, seeds: Sequence[int]) -> Arrays: ...
-    def step(self, action: Arrays, active: np.ndarray | None) -> Outcome: ...
-    def restart(self, begins: np.ndarray) -> Arrays: ...
-    def close(self) -> None: ...
 
 
 class Fault(Exception):
@@ -179,3 +162,10 @@ class Vector:
 
     def close(self) -> None:
         self.env.close()
+
+
+Rows = Singles | Vector
+"""How a batch of environments is stepped; `envs` are the single ones, where they can be had.
+
+`everyone` (b,) is all true, and the `valid` of most steps. `observation` and `action` say how arrays lie.
+"""

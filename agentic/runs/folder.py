@@ -81,11 +81,6 @@ class RunFolder:
         return toml_table(self.experiment_file)
 
     @property
-    def measurements(self) -> dict[str, Any]:
-        """The content of the measurements."""
-        return json_table(self.measurements_file)
-
-    @property
     def status(self) -> str:
         """How the run ended, a failed one with the last line of its traceback; one that was killed could not say so."""
         status = str(self.manifest.get("status") or "unknown")

@@ -49,9 +49,11 @@ class Recorder:
         self._wait()
         self._writer.shutdown()
 
-    def steps(self, phase: Phase) -> int:
-        """Environment steps recorded in finished chunks."""
-        return sum(steps[phase] for steps, _ in self._done.values())
+    @property
+    def counts(self) -> dict[str, int]:
+        """The steps of experience and of evaluation in finished chunks, as the manifest has them."""
+        total = sum((steps for steps, _ in self._done.values()), Counter[Phase]())
+        return {"steps": total["learn"], "evaluation_steps": total["evaluate"]}
 
     @property
     def tables(self) -> list[pa.Table]:

@@ -98,7 +98,9 @@ def run(
         raise UserError(f"learn_steps = {schedule.learn_steps}, but {type(agent).__name__} has no learner: give it one")
     world = make(env)
     folder = None if recording.folder is None else RunFolder.new(recording.folder)
-    manifest = Manifest(folder, describe(seed, dtype, recording.components))
+    content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}
+    components = [dict(component) for component in recording.components]
+    manifest = Manifest(folder, {**describe(), **content, "components": components})
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
     recorder = Recorder(world, folder, wanted)
 
@@ -130,7 +132,7 @@ def run(
     finally:
         if isinstance(env, str):
             world.close()
-    manifest.finish("finished", **_counts(recorder))
+    manifest.finish("finished", **recorder.counts)
     return Record(folder and folder.path, recorder.tables, manifest.content, recorder.candidates)
 
 
@@ -148,10 +150,6 @@ def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[
     return Progress(phase, tick, steps, episodes, learned)
 
 
-def _counts(recorder: Recorder) -> dict[str, int]:
-    return {"steps": recorder.steps("learn"), "evaluation_steps": recorder.steps("evaluate")}
-
-
 def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> None:
     """Keep what there is: the last chunk, the traceback, the status. What cannot be written must not hide `error`."""
     with suppress(RunError):
@@ -161,4 +159,4 @@ def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> No
             manifest.folder.error_file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     with suppress(RunError):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        manifest.finish(status, **_counts(recorder))
+        manifest.finish(status, **recorder.counts)
