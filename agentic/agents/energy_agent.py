@@ -30,7 +30,7 @@ from agentic.tick import Decision
 @final
 @dataclass(frozen=True)
 class EnergyState:
-    """What an `EnergyAgent` remembers: the belief predicted for the next observation, and its plan."""
+    """The state of an `EnergyAgent`: the belief predicted for the next observation, and its plan."""
 
     prior: Belief
     plan: Plan | None = None
@@ -43,7 +43,7 @@ class EnergyState:
 
 @final
 class EnergyAgent(Agent):
-    """Perceives, acts and learns by minimization; see the module's page for the tick.
+    """The agent that perceives, acts and learns by minimization; see the module's page for the tick.
 
     `inference` lowers `Evidence`, `planner` lowers `ExpectedEnergy` for `purpose`; both are solvers with their own
     number of steps. Raises UserError where the solvers do not fit the model, at the first decision.
@@ -80,7 +80,7 @@ class EnergyAgent(Agent):
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:
-        """Settle the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
+        """Infer the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
         start = prior.mean
         evidence = Evidence(self.model, obs.to(start.dtype), prior)
         return minimize(evidence, self.inference, start, generator=generator)

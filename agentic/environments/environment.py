@@ -1,4 +1,4 @@
-"""Gymnasium on one side, (batch, ...) tensors on the other.
+"""Batches of Gymnasium environments, whose observations and actions are tensors (batch, ...).
 
 Single environments, lists of them and vector environments of every autoreset mode become one thing, an
 `Environment`, whose steps always mean the same: `next_obs` is the true successor, and an episode begins by `restart`.

@@ -82,7 +82,7 @@ class RunFolder:
 
     @property
     def status(self) -> str:
-        """How the run ended, a failed one with the last line of its traceback; one that was killed could not say so."""
+        """The way the run ended, with the last line of the traceback where it failed; a killed one could not say so."""
         status = str(self.manifest.get("status") or "unknown")
         if status == "failed" and self.error_file.is_file():
             lines = self.error_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()

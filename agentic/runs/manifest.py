@@ -22,7 +22,7 @@ class Manifest:
         self._write()
 
     def finish(self, status: str, **results: Any) -> None:
-        """Status finished, failed or interrupted, the seconds it took, and what was counted."""
+        """Write how the run ended: a status (finished, failed or interrupted), its seconds, and what was counted."""
         self.content |= {"status": status, "seconds": time.time() - self._started, **results}
         self._write()
 

@@ -44,7 +44,7 @@ class EpisodeRecord:
 
 
 class Record:
-    """What a run left behind, in a folder or in memory. Nothing is read before it is asked for."""
+    """The record of a run, in a folder or in memory. Nothing is read before it is asked for."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Record:
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """What ran, and how it ended."""
+        """The manifest: what ran, and how it ended."""
         if self._manifest is not None:
             return self._manifest
         return read(RunFolder(self.folder)) if self.folder else {}

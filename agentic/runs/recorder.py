@@ -20,7 +20,7 @@ Tables = dict[Kind, pa.Table]
 
 
 class Recorder:
-    """Takes ticks, and writes chunks of them into `folder` from a thread of its own (None: keeps them).
+    """A writer of ticks: chunks of them go into `folder` from a thread of its own (None: they are kept in memory).
 
     Files depend on nothing but the ticks: no time stamps, one writer, boundaries counted in ticks. Energies and
     belief fields get their column at the first tick that has them; earlier rows of the same chunk are NaN, and earlier

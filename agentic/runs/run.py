@@ -27,7 +27,7 @@ from agentic.tick import Tick
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is, told to its observer after each tick: environment steps and completed episodes of a phase."""
+    """The progress of a run, as its observer gets it after each tick: steps and completed episodes of the phase."""
 
     phase: Phase
     tick: Tick
@@ -62,7 +62,7 @@ class Schedule:
 @final
 @dataclass(frozen=True)
 class Recording:
-    """What a run leaves beside its ticks, and where.
+    """The folder of a run, and what is recorded there beside its ticks.
 
     `folder` is the run's own, made where it is missing; None keeps the record in memory. Of every decision's plan the
     best `candidates` are recorded too. `components` go into the manifest. Raises UserError for negative `candidates`.
@@ -137,7 +137,7 @@ def run(
 
 
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
-    """Who gathers experience: the agent, after a warm-up where there is one."""
+    """The agent that gathers experience: `agent` itself, after a warm-up where there is one."""
     draws = generator(seed, "action_space")
     return Explorer(agent, world.action, schedule.warmup, schedule.hold, draws) if schedule.warmup else agent
 
