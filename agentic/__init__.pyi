@@ -45,13 +45,9 @@ from agentic.engine.objective import Clamped as Clamped, Objective as Objective
 from agentic.engine.quadrature import Quadrature as Quadrature
 from agentic.engine.state import select as select
 from agentic.environments.environment import Environment as Environment, make as make
-from agentic.environments.mdp import (
-    World as World,
-    action_values as action_values,
-    greedy_policy as greedy_policy,
-    planned_policy as planned_policy,
-)
-from agentic.environments.pomdp import Truth as Truth, truth_of as truth_of
+from agentic.environments.mdp import World as World
+from agentic.environments.pomdp import Truth as Truth
+from agentic.environments.probabilities import check_probabilities as check_probabilities
 from agentic.environments.spaces import Layout as Layout
 from agentic.errors import RunError as RunError, UserError as UserError
 from agentic.experiments.build import Built as Built, build as build

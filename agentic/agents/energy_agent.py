@@ -30,7 +30,7 @@ from agentic.tick import Decision
 @final
 @dataclass(frozen=True)
 class EnergyState:
-    """What an `EnergyAgent` remembers: the belief predicted for the next observation, and its last plan.
+    """The state of an `EnergyAgent`: the belief predicted for the next observation, and its last plan.
 
     `begun` (b,) are the rows that have started a new episode since that plan was made.
     """
@@ -47,7 +47,7 @@ class EnergyState:
 
 @final
 class EnergyAgent(Agent):
-    """Perceives, acts and learns by minimization; see the module's page for the tick.
+    """The agent that perceives, acts and learns by minimization; see the module's page for the tick.
 
     `inference` lowers `Evidence`, `planner` lowers `ExpectedEnergy` for `purpose`; both are solvers with their own
     number of steps. Raises UserError where the solvers do not fit the model, at the first decision.
@@ -85,7 +85,7 @@ class EnergyAgent(Agent):
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:
-        """Settle the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
+        """Infer the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
         evidence = Evidence(self.model, obs.to(prior.mean.dtype), prior)
         return minimize(evidence, self.inference, evidence.start(None), generator=generator)
 
@@ -104,9 +104,7 @@ class EnergyAgent(Agent):
             purpose = replace(purpose, goal=purpose.goal.for_env(world), terminal=terminal)
         if change.model is not None:
             model = change.model if isinstance(change.model, Model) else model.for_env(_world(change.model))
-        return self._with(model, purpose, self.learner if model is self.model else None)
-
-    def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
+        learner = self.learner if model is self.model else None
         return EnergyAgent(model, purpose, self.inference, self.planner, selection=self.selection, learner=learner)
 
     def _next(self, belief: Belief, action: Tensor, after: Belief) -> Belief:

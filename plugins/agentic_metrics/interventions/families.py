@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agentic import Informed, Intervention, Truth, UserError, truth_of
+from agentic import Informed, Intervention, Truth, UserError, make
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.interventions.known import KNOWN
 from agentic_metrics.interventions.simulation import AnyEnv, Maker, Simulation
@@ -64,7 +64,7 @@ def random_interventions(
 
 def _known(env: AnyEnv) -> Truth | None:
     try:
-        return truth_of(env)
+        return make(env).truth()
     except UserError:
         return None
 
