@@ -13,8 +13,7 @@ from agentic.cli.terminal import console
 from agentic.errors import RunError, UserError, listed, suggest
 from agentic.experiments.experiment import override
 from agentic.metrics.measurement import Measurement
-from agentic.metrics.metric import Metric
-from agentic.metrics.probe import Probe
+from agentic.metrics.metric import Metric, Probe
 from agentic.metrics.profile import Row
 from agentic.metrics.subject import Part, Subject
 from agentic.plugins import Registry

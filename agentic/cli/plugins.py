@@ -89,7 +89,7 @@ def why(name: str, kind: str | None, files: tuple[str, ...], directories: tuple[
     registry = load_and_report(files, directories)
     found = False
     for each in [SINGULAR.get(kind, kind)] if kind else KINDS:
-        lines = registry.why(each, name)
+        lines = _trace(registry, each, name)
         if len(lines) > 1:
             found = True
             click.echo("\n  ".join([f"{each} '{name}':", *lines]))
@@ -122,6 +122,16 @@ def _row(row: PluginRow, registry: Registry | None, kinds: Iterable[str]) -> dic
         offers = {kind: sorted(c.name for c in own if c.kind == kind) for kind in kinds}
         shown["provides"] = {kind: names for kind, names in offers.items() if names}
     return shown
+
+
+def _trace(registry: Registry, kind: str, name: str) -> list[str]:
+    """Who offers this name, who wins and why, one line each; nothing is imported."""
+    offers, winner = registry.offers(kind, name), registry.winner(kind, name)
+    lines = [f"{c.full_name} ({c.source}, {c.version or c.sha256}) -> {c.target}" for c in offers]
+    if winner is None:
+        return [*lines, "nobody wins the short name: write a full name" if offers else "nobody offers it"]
+    rule = "the only one" if len(offers) == 1 else "a built-in keeps its short name"
+    return [*lines, f"{winner.full_name} wins: {rule}"]
 
 
 def _print_table(rows: list[dict[str, Any]], everything: bool) -> None:

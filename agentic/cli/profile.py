@@ -1,6 +1,7 @@
 """Profiles as tables for people: one subject, or two side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 
 import numpy as np
@@ -8,7 +9,7 @@ from rich.table import Column, Table
 
 from agentic.cli.terminal import number
 from agentic.metrics.measurement import LEVEL, Interval
-from agentic.metrics.profile import Row, Verdict, difference, verdicts
+from agentic.metrics.profile import Row, Verdict, verdicts
 
 
 def profile_table(title: str, rows: Sequence[Row]) -> Table:
@@ -37,6 +38,21 @@ def comparison_table(pairs: Sequence[tuple[Row, Row]], labels: tuple[str, str]) 
         cells = [f"{_estimate(a)}\n{said.value}", f"{_estimate(b)}\n{answered.value}"]
         table.add_row(a.name, *cells, f"{number(delta)} {_interval(interval)}", a.unit)
     return table
+
+
+def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
+    """a - b of independent values; its interval from theirs, side by side in quadrature (Zou and Donner 2008).
+
+    An exact value has no width. None where an estimated one has no interval, or two exact ones need none.
+    """
+    (x, mine), (y, theirs) = a.estimate, b.estimate
+    some = mine or theirs
+    if some is None or not (mine or a.exact) or not (theirs or b.exact):
+        return x - y, None
+    own, other = mine or replace(some, low=x, high=x), theirs or replace(some, low=y, high=y)
+    below = float(np.hypot(x - own.low, other.high - y))
+    above = float(np.hypot(own.high - x, y - other.low))
+    return x - y, Interval(some.level, x - y - below, x - y + above, "quadrature of two independent intervals")
 
 
 def _estimate(row: Row) -> str:

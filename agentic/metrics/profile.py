@@ -134,18 +134,3 @@ def _verdict(row: Row, p: float | None) -> Verdict:
     nulls = [each.null for each in row.found if each.null is not None]
     unreached = all(null.n > 1 and isclose(null.p_value, 1 / (1 + null.n)) for null in nulls)
     return Verdict.TOO_FEW_SURROGATES if unreached else Verdict.INSIDE
-
-
-def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
-    """a - b of independent values; its interval from theirs, side by side in quadrature (Zou and Donner 2008).
-
-    An exact value has no width. None where an estimated one has no interval, or two exact ones need none.
-    """
-    (x, mine), (y, theirs) = a.estimate, b.estimate
-    if (mine is None and not a.exact) or (theirs is None and not b.exact) or (mine is None and theirs is None):
-        return x - y, None
-    level = (mine or theirs).level  # type: ignore[union-attr]
-    own, other = mine or Interval(level, x, x, "exact"), theirs or Interval(level, y, y, "exact")
-    below = float(np.hypot(x - own.low, other.high - y))
-    above = float(np.hypot(own.high - x, y - other.low))
-    return x - y, Interval(level, x - y - below, x - y + above, "quadrature of two independent intervals")

@@ -8,7 +8,7 @@ from typing import Self, final
 
 from agentic.errors import RunError, UserError
 from agentic.metrics.measurement import Measurement
-from agentic.metrics.probe import Outcome
+from agentic.metrics.metric import Outcome
 from agentic.runs.folder import RunFolder, write_whole
 
 

@@ -22,8 +22,8 @@ _PLAIN = {"abc", "builtins", "collections", "typing", "numbers", "numpy", "os", 
 @cache
 def contracts(kind: str) -> tuple[type[Any], ...]:
     """The contracts that components of a kind fulfill, the narrower first."""
-    paths = (path.rpartition(".") for path in CONTRACTS[kind])
-    return tuple(getattr(import_module(module), name) for module, _, name in paths)
+    module, names = CONTRACTS[kind]
+    return tuple(getattr(import_module(module), name) for name in names.split())
 
 
 def homes(contract: Contract) -> list[str]:

@@ -26,28 +26,12 @@ from collections.abc import Mapping
 
 import pluggy
 
-CONTRACTS = {  # what the components of each kind are, the narrower contract before the wider
-    "energies": (
-        "agentic.Model",
-        "agentic.ActionGoal",
-        "agentic.Goal",
-        "agentic.Gain",
-        "agentic.PopulationEnergy",
-        "agentic.Conditional",
-        "agentic.Energy",
-    ),
-    "optimizers": (
-        "agentic.Learner",
-        "agentic.Loss",
-        "agentic.Backup",
-        "agentic.Quadrature",
-        "agentic.Selection",
-        "agentic.Sampler",
-        "agentic.Minimizer",
-    ),
-    "metrics": ("agentic.Metric",),
-    "agents": ("agentic.Agent",),
-    "envs": ("gymnasium.Wrapper", "gymnasium.Env"),
+CONTRACTS = {  # where the contracts of each kind are, and their names, the narrower before the wider
+    "energies": ("agentic", "Model ActionGoal Goal Gain PopulationEnergy Conditional Energy"),
+    "optimizers": ("agentic", "Learner Loss Backup Quadrature Selection Sampler Minimizer"),
+    "metrics": ("agentic", "Metric"),
+    "agents": ("agentic", "Agent"),
+    "envs": ("gymnasium", "Wrapper Env"),
 }
 KINDS = tuple(CONTRACTS)
 
