@@ -1,7 +1,7 @@
 """The command line: thin commands, one file each, every one a call of a public function. Only here is printed."""
 
 from agentic.cli.main import main
-from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import console, number
 
-__all__ = ["console", "load_and_report", "main", "number", "plugin_options"]
+__all__ = ["console", "main", "number", "with_registry"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 import click
@@ -26,6 +27,17 @@ def load_and_report(files: Iterable[str] = (), directories: Iterable[str] = ()) 
     for problem in registry.problems:
         click.echo(str(problem), err=True)
     return registry
+
+
+def with_registry(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--plugin` and `--plugins-dir`, loaded: the command is given a `registry`, its problems are told."""
+
+    @plugin_options
+    @wraps(command)
+    def loaded(files: tuple[str, ...], directories: tuple[str, ...], **options: Any) -> Any:
+        return command(registry=load_and_report(files, directories), **options)
+
+    return loaded
 
 
 @click.group(invoke_without_command=True)
@@ -83,10 +95,9 @@ def check(what: str | None) -> None:
 @plugins.command()
 @click.argument("name")
 @kind_option
-@plugin_options
-def why(name: str, kind: str | None, files: tuple[str, ...], directories: tuple[str, ...]) -> None:
+@with_registry
+def why(name: str, kind: str | None, registry: Registry) -> None:
     """Trace who offers NAME, which plugin wins it, and why."""
-    registry = load_and_report(files, directories)
     found = False
     for each in [SINGULAR.get(kind, kind)] if kind else KINDS:
         lines = _trace(registry, each, name)

@@ -3,7 +3,7 @@
 from agentic.experiments.agent_file import agent_path
 from agentic.experiments.examples import example
 from agentic.experiments.experiment import TOP, Count, LearnTable, Named, PlannerTable, Positive, RunTable, Table
-from agentic.experiments.toml import read, sentence, toml_lines
+from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.worlds import change, gymnasium_id, limited
 
 __all__ = [
@@ -22,5 +22,5 @@ __all__ = [
     "limited",
     "read",
     "sentence",
-    "toml_lines",
+    "toml_text",
 ]

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self, final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentic.errors import RunError, UserError
-from agentic.experiments.toml import read, sentence, toml_lines
+from agentic.experiments.toml import read, sentence, toml_text
 
 TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of an agent's parts beside [agent]
 
@@ -132,9 +132,7 @@ class Experiment(Table):
 
     def to_toml(self) -> str:
         """The resolved file."""
-        return "\n".join(
-            line for name, table in self.tables().items() for line in (f"[{name}]", *toml_lines(table), "")
-        )
+        return toml_text(self.tables())
 
     def save(self, path: Path) -> None:
         """Write the resolved file. Raises RunError where it cannot be written."""

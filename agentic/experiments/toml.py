@@ -33,6 +33,16 @@ def toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str).replace("\x7f", "\\u007f")
 
 
+def toml_text(file: Mapping[str, Any]) -> str:
+    """A TOML file of these tables; a list of tables becomes as many tables of one name."""
+    lines = []
+    for name, content in file.items():
+        several = isinstance(content, list | tuple)
+        for table in content if several else [content]:
+            lines += [f"[[{name}]]" if several else f"[{name}]", *toml_lines(table), ""]
+    return "\n".join(lines)
+
+
 def toml_lines(table: Mapping[str, Any]) -> list[str]:
     """The keys of a table with their values, one line each; None is left out."""
     return [f"{_key(key)} = {toml_value(part)}" for key, part in table.items() if part is not None]

@@ -16,6 +16,7 @@ from agentic.plugins.hookspecs import CONTRACTS, KINDS
 
 Contract: TypeAlias = Any  # a class, or a union of classes: what `issubclass` takes
 
+_UNIONS: tuple[Any, ...] = (Union, UnionType)
 _PLAIN = {"abc", "builtins", "collections", "typing", "numbers", "numpy", "os", "pathlib", "torch"}
 
 
@@ -71,7 +72,7 @@ def several(annotation: Any) -> bool:
 
 def members(contract: Contract) -> tuple[type[Any], ...]:
     """The classes of a contract, which may be a union of them."""
-    return get_args(contract) if get_origin(contract) in (Union, UnionType) else (contract,)
+    return get_args(contract) if get_origin(contract) in _UNIONS else (contract,)
 
 
 def named(contract: Contract) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from agentic import Experiment
 from agentic.errors import UserError, listed, suggest
-from agentic.experiments import RunTable, Table, agent_path, read, sentence, toml_lines
+from agentic.experiments import RunTable, Table, agent_path, read, sentence, toml_text
 from agentic_bench.tables import BenchAgent, BenchIntervention, BenchMetric, BenchTable, WorldTable
 from agentic_bench.task import Column, Task
 
@@ -86,12 +86,7 @@ class Battery(Table):
 
     def to_toml(self) -> str:
         """The resolved file."""
-        lines = []
-        for name, content in self.tables().items():
-            tables = content if isinstance(content, list | tuple) else [content]
-            head = f"[[{name}]]" if isinstance(content, list | tuple) else f"[{name}]"
-            lines += [line for table in tables for line in (head, *toml_lines(table), "")]
-        return "\n".join(lines)
+        return toml_text(self.tables())
 
     def _task(self, world: WorldTable, agent: BenchAgent, place: int, seed: int) -> Task:
         run = {**self.run.model_dump(), "seed": seed} | ({"candidates": self.bench.candidates} if place == 0 else {})

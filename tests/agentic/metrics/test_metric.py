@@ -4,7 +4,7 @@ import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -18,7 +18,7 @@ from agentic.learning.learner import Learner
 from agentic.metrics.measurement import Access, Frame, Interval, Measurement, Null
 from agentic.metrics.metric import Metric, Outcome, Probe, measure
 from agentic.metrics.results import Result
-from agentic.metrics.subject import Intervention, Subject
+from agentic.metrics.subject import Intervention, Part, Subject
 from agentic.testing.metrics import subject
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic.tick import Decision
@@ -222,7 +222,7 @@ class Pay(Metric):
     breaks: bool = False
     access = Access.RECORDS
     unit = "reward"
-    needs = ("record",)
+    needs: ClassVar[tuple[Part, ...]] = ("record",)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         if self.breaks:
