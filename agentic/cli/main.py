@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Commands known by name and one line of help before anything of theirs is imported."""
+    """A group of commands known by name and one line of help before anything of theirs is imported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *_third_party_commands()]

@@ -44,9 +44,10 @@ def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) ->
 @final
 @dataclass
 class Profiler:
-    """Asks every metric about every subject. What does not apply is one line, an error only where `asked` for by name.
+    """The asking of every metric about every subject.
 
-    `failed` tells whether a metric broke.
+    What does not apply is one line, an error only where it was `asked` for by name. `failed` tells whether a metric
+    broke.
     """
 
     metrics: Mapping[str, Metric]

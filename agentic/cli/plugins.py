@@ -15,14 +15,14 @@ kind_option = click.option("--kind", type=click.Choice([*SINGULAR, *KINDS]), hel
 
 
 def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--plugin` and `--plugins-dir`, passed to the command as `files` and `directories`."""
+    """The options `--plugin` and `--plugins-dir`, passed to the command as `files` and `directories`."""
     directory = click.option("--plugins-dir", "directories", multiple=True, help="Load every plugin file of a folder.")
     file = click.option("--plugin", "files", multiple=True, help="Load a plugin file; may be repeated.")
     return file(directory(command))
 
 
 def load_and_report(files: Iterable[str] = (), directories: Iterable[str] = ()) -> Registry:
-    """`agentic.load`, its problems told on standard error, one line each."""
+    """The registry that `agentic.load` returns, its problems told on standard error, one line each."""
     registry = load(files, directories)
     for problem in registry.problems:
         click.echo(str(problem), err=True)
@@ -30,7 +30,7 @@ def load_and_report(files: Iterable[str] = (), directories: Iterable[str] = ()) 
 
 
 def with_registry(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--plugin` and `--plugins-dir`, loaded: the command is given a `registry`, its problems are told."""
+    """The same two options, loaded: the command is given a `registry`, its problems are told."""
 
     @plugin_options
     @wraps(command)

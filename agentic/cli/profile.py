@@ -13,7 +13,7 @@ from agentic.metrics.profile import Row, Verdict, verdicts
 
 
 def profile_table(title: str, rows: Sequence[Row]) -> Table:
-    """One subject: a line for each metric."""
+    """The table of one subject: a line for each metric."""
     names = list(dict.fromkeys(name for row in rows for name in row.references))
     columns = ["value", "interval", "null", "verdict", "unit", *names, "seconds"]
     table = Table(_names(rows), *columns, title=title, title_justify="left")
@@ -28,7 +28,7 @@ def profile_table(title: str, rows: Sequence[Row]) -> Table:
 
 
 def comparison_table(pairs: Sequence[tuple[Row, Row]], labels: tuple[str, str]) -> Table:
-    """Two subjects side by side, each judged against its own nulls, and how much they differ."""
+    """The table of two subjects side by side, each judged against its own nulls, and how much they differ."""
     mine, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     judged = verdicts(mine), verdicts(theirs)
     table = Table(_names(mine), *labels, "difference", "unit", caption_justify="left")
@@ -41,9 +41,10 @@ def comparison_table(pairs: Sequence[tuple[Row, Row]], labels: tuple[str, str]) 
 
 
 def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
-    """a - b of independent values; its interval from theirs, side by side in quadrature (Zou and Donner 2008).
+    """The difference a - b of independent values, and its interval.
 
-    An exact value has no width. None where an estimated one has no interval, or two exact ones need none.
+    That is from theirs, side by side in quadrature (Zou and Donner 2008). An exact value has no width. None where an
+    estimated one has no interval, or two exact ones need none.
     """
     (x, mine), (y, theirs) = a.estimate, b.estimate
     some = mine or theirs

@@ -1,4 +1,4 @@
-"""TOML: reading a file, writing values, and what pydantic found wrong in the words of a TOML file."""
+"""TOML files: read, written, and one sentence about what is wrong in one."""
 
 import json
 import tomllib

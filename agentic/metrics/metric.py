@@ -1,4 +1,4 @@
-"""Metrics: what is measured about an agent, what a metric may look at, and the value it must account for.
+"""Metrics: the contract, one measurement, and metrics asked one by one so that what fails costs only itself.
 
 Agency depends on its frame, so no value exists without one. No record of behavior tells a planner from the table
 cloned from it, so metrics say what they need, and some intervene: they change the world and look again.
@@ -21,12 +21,13 @@ Outcome: TypeAlias = Measurement | UserError | RunError  # a UserError: it does 
 
 
 class Metric(ABC):
-    """One way to measure a subject. Concrete ones are frozen dataclasses of the estimator's parameters.
+    """A metric: an estimator of one quantity of a subject.
 
-    `access` says what it looks at, `unit` what its values are in, `needs` which parts of a `Subject` it reads: class
-    attributes, or properties where they depend on the parameters. Columns that a record lacks are told by the record.
-    `compares` is true for one that looks at its subject before and after an intervention: of those in
-    `Subject.interventions`, where there are any. Any other is measured under an intervention as it is without.
+    Concrete ones are frozen dataclasses of the estimator's parameters. `access` says what it looks at, `unit` what its
+    values are in, `needs` which parts of a `Subject` it reads: class attributes, or properties where they depend on the
+    parameters. Columns that a record lacks are told by the record. `compares` is true for one that looks at its subject
+    before and after an intervention: of those in `Subject.interventions`, where there are any. Any other is measured
+    under an intervention as it is without.
     """
 
     compares: ClassVar[bool] = False
@@ -45,7 +46,7 @@ class Metric(ABC):
 
     @abstractmethod
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        """The measurement; `subject` offers all that is needed, `generator` is the only source of chance."""
+        """The measurement of `subject`, which offers all that is needed; `generator` is the only source of chance."""
 
 
 def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
@@ -65,7 +66,7 @@ def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
 @final
 @dataclass(frozen=True)
 class Probe:
-    """A metric with the circumstances it is asked in.
+    """A metric and the circumstances it is asked in.
 
     These are a change of the world, named `under` and made by `wrap`, of which the agent is `informed`; None: there is
     no change. `episodes` are recorded anew in a changed world.

@@ -81,7 +81,7 @@ def named(contract: Contract) -> str:
 
 
 def with_article(noun: str) -> str:
-    """A noun as a sentence has it: a Goal, an Energy."""
+    """A noun with its indefinite article: a Goal, an Energy."""
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 

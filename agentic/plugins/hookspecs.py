@@ -1,4 +1,4 @@
-'''The whole extension surface on one screen: five hooks, one per kind of component.
+'''Hook specifications, the whole extension surface on one screen: five hooks, one per kind of component.
 
 A plugin marks a function `agentic_<kind>` with `hookimpl`; it takes no arguments and returns a mapping from short
 name to a class or, so that starting the command line stays fast, to a `"module:Class"` string that is imported on

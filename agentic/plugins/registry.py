@@ -1,4 +1,4 @@
-"""What was loaded, as a value: names are resolved here, and problems kept so that a failed lookup can repeat them.
+"""Loaded components as a value: names are resolved here, and problems kept so that a failed lookup can repeat them.
 
 Full names `id/name` are always valid. A built-in keeps its short name; two third parties of one short name lose it.
 """
@@ -17,7 +17,10 @@ from agentic.plugins.hookspecs import KINDS
 
 @dataclass(frozen=True)
 class Component:
-    """One offer of one plugin. `target` is a class or a `"module:Class"` string; `sha256` is set for local files."""
+    """A component as a plugin offers it.
+
+    `target` is a class or a `"module:Class"` string; `sha256` is set for local files.
+    """
 
     kind: str
     name: str
@@ -34,14 +37,14 @@ class Component:
 
 @dataclass(frozen=True)
 class Registry:
-    """Every component that was loaded, in load order, the rows of all plugins, and what went wrong."""
+    """The components that were loaded, in load order, the rows of all plugins, and what went wrong."""
 
     components: tuple[Component, ...] = ()
     problems: tuple[Problem, ...] = ()
     rows: tuple[PluginRow, ...] = ()
 
     def names(self, kind: str) -> list[str]:
-        """What can be written for this kind: the short name where it is unambiguous, otherwise the full name."""
+        """The names that can be written for a kind: the short one where it is unambiguous, otherwise the full one."""
         return sorted({c.name if self.winner(kind, c.name) is c else c.full_name for c in self.offers(kind)})
 
     def component(self, kind: str, name: str) -> Component:
@@ -96,7 +99,7 @@ class Registry:
         raise self._unknown(f"{label}unknown {noun}", name, known, homes(contract))
 
     def satisfying(self, contract: Any) -> list[str]:
-        """What can be written where a contract is asked for; components that do not load are left out."""
+        """The names that can be written where a contract is asked for; components that do not load are left out."""
         found = []
         for kind in homes(contract):
             for name in self.names(kind):

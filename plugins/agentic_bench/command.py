@@ -79,7 +79,7 @@ def cores() -> int:
 
 @contextmanager
 def following(folder: Path, *, quiet: bool) -> "Iterator[Observer | None]":
-    """What to give a bench as its observer: a bar on a terminal, now and then a plain line elsewhere."""
+    """The observer to give to a bench: a bar on a terminal, now and then a plain line elsewhere."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from agentic.cli import console
@@ -115,7 +115,7 @@ def _lines() -> "Observer":
 
 
 def show(battery: "Battery", scores: "Scores", folder: Path) -> None:
-    """The table of each world, and what its signs mean."""
+    """Print the table of each world, and what its signs mean."""
     from agentic.cli import console
     from agentic_bench.scores import LEGEND, score_tables, unmeasured
 

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import ArrayLike
 
 import agentic
-from agentic import Agent, Environment, Measurement, Metric, Record, Subject, UserError, holm, make, measure, run
+from agentic import Agent, Environment, Measurement, Metric, Record, Subject, UserError, make, measure, run
+from agentic.metrics import holm
 from agentic_agents.random import RandomAgent
 from agentic_agents.rock import Rock
 from agentic_envs.gridworld import GridWorld
