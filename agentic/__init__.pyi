@@ -42,13 +42,9 @@ from agentic.engine.objective import Clamped as Clamped, Objective as Objective
 from agentic.engine.quadrature import Quadrature as Quadrature
 from agentic.engine.state import select as select
 from agentic.environments.environment import Environment as Environment, make as make
-from agentic.environments.mdp import (
-    World as World,
-    action_values as action_values,
-    greedy_policy as greedy_policy,
-    planned_policy as planned_policy,
-)
-from agentic.environments.pomdp import Truth as Truth, truth_of as truth_of
+from agentic.environments.mdp import World as World
+from agentic.environments.pomdp import Truth as Truth
+from agentic.environments.probabilities import check_probabilities as check_probabilities
 from agentic.environments.spaces import Layout as Layout
 from agentic.errors import RunError as RunError, UserError as UserError
 from agentic.experiments.build import build as build
@@ -104,7 +100,7 @@ from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
-from agentic.runs.run import Progress as Progress, run as run
+from agentic.runs.run import Progress as Progress, Recording as Recording, Schedule as Schedule, run as run
 from agentic.runs.seeds import stream as stream
 from agentic.tick import Decision as Decision, Native as Native, Tick as Tick
 

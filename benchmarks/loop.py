@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Environment, make, run, ticks
+from agentic import Agent, Decision, Environment, Recording, Schedule, make, run, ticks
 from agentic.runs.folder import RunFolder
 from agentic.runs.recorder import Recorder
 from agentic.runs.seeds import environment_seed
@@ -246,4 +246,4 @@ def _in_folder(work: Callable[[Path], object]) -> float:
 
 
 def _empty_run(env: Environment, folder: Path) -> None:
-    run(RandomAgent.from_env(env), env, episodes=0, folder=folder)
+    run(RandomAgent.from_env(env), env, Schedule(episodes=0), Recording(folder))

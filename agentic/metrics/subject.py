@@ -17,7 +17,7 @@ from agentic.environments.environment import make
 from agentic.errors import UserError
 from agentic.runs.minari import load_dataset, record_of
 from agentic.runs.record import Record
-from agentic.runs.run import run
+from agentic.runs.run import Schedule, run
 
 Part = Literal["record", "agent", "environment"]
 Informed = Literal["both", "goal", "model", "nothing"]
@@ -104,7 +104,7 @@ class Subject:
             raise UserError("to be recorded, a subject needs an agent and an environment: name both in subject_of")
         world = make(self.environment)
         try:
-            return self.having(record=run(self.agent, world, episodes=episodes, seed=seed))
+            return self.having(record=run(self.agent, world, Schedule(episodes=episodes), seed=seed))
         finally:
             world.close()
 

@@ -16,7 +16,7 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Truth, truth_of
+from agentic import Truth, make
 
 AnyEnv = gymnasium.Env[Any, Any]
 
@@ -73,7 +73,7 @@ class RemapActions(gymnasium.ActionWrapper[Any, Any, Any], RecordConstructorArgs
 
     def true_model(self) -> Truth:
         """The truth of the environment inside, its actions in the new order."""
-        inside = truth_of(self.env)
+        inside = make(self.env).truth()
         return {
             "A": inside["A"],
             "B": [moves[..., self.order] for moves in inside["B"]],

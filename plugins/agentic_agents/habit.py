@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from agentic import Agent, Decision, Environment, Learner, Simplex, Tick, UserError, greedy_policy
+from agentic import Agent, Decision, Environment, Learner, Simplex, Tick, UserError, World
 from agentic_agents.lookup import choices, drawn, joint, names
 
 
@@ -52,7 +52,7 @@ class Habit(Agent):
 
     def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
         values = self.values[joint(self.outcome, obs).numpy()]
-        rows = (1 - self.epsilon) * greedy_policy(values) + self.epsilon / values.shape[1]
+        rows = (1 - self.epsilon) * World.greedy_policy(values) + self.epsilon / values.shape[1]
         return drawn(torch.from_numpy(rows), obs, generator)
 
 

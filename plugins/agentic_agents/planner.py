@@ -5,18 +5,7 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor
 
-from agentic import (
-    Agent,
-    Change,
-    Decision,
-    Environment,
-    Simplex,
-    Truth,
-    UserError,
-    World,
-    planned_policy,
-    state_observations,
-)
+from agentic import Agent, Change, Decision, Environment, Simplex, Truth, UserError, World, state_observations
 from agentic_agents.lookup import Lookup
 
 
@@ -35,7 +24,7 @@ class Planner(Agent):
         self.world, self.depth, self.discount = world, depth, discount
         self.seen = torch.eye(world.states) if seen is None else seen
         self.action = Simplex((world.actions,))
-        self.policy = planned_policy(world, depth=depth, discount=discount)
+        self.policy = world.planned_policy(depth=depth, discount=discount)
         self.lookup = Lookup.of(self.seen, self.policy)
 
     @classmethod

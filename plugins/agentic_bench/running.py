@@ -15,6 +15,7 @@ from time import sleep
 import torch
 
 from agentic import Agent
+from agentic.cli import keep_freed_memory
 from agentic.errors import RunError, UserError
 from agentic.experiments import agent_path
 from agentic.metrics import Result
@@ -169,6 +170,7 @@ def _one_thread() -> Iterator[None]:
 
 def _attend(parent: int) -> None:
     """In a worker: Ctrl-C is the parent's business, so is what is printed; nothing outlives the parent."""
+    keep_freed_memory()
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()

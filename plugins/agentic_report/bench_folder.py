@@ -10,7 +10,7 @@ from agentic import Access
 from agentic.errors import RunError, UserError
 from agentic.runs import RunFolder, toml_table
 from agentic_bench import Battery, BenchFolder, Cell, Scores
-from agentic_report.cells import cell_of
+from agentic_report.cells import cell_of, known
 from agentic_report.reading import mapping, results, tables, words
 
 Place = tuple[str, str]  # world, agent
@@ -31,6 +31,11 @@ class Column:
     under: str
     access: str
     unit: str
+
+    @property
+    def intervenes(self) -> bool:
+        """Whether it changes the world."""
+        return self.access == Access.INTERVENE.value
 
 
 @final
@@ -102,6 +107,11 @@ class Bench:
         """Those that have a cell or a record in this world."""
         there = {agent for where, agent, _ in self.cells if where == world}
         return tuple(agent for agent in self.agents if agent in there or self.units(world, agent))
+
+    def values(self, world: str, label: str) -> dict[str, float]:
+        """The finite values of a column in a world, by agent."""
+        cells = {agent: self.cells.get((world, agent, label)) for agent in self.agents_in(world)}
+        return {agent: cell.value or 0.0 for agent, cell in cells.items() if cell and known(cell)}
 
     def units(self, world: str, agent: str) -> tuple[Path, ...]:
         """The folders of an agent's runs in a world, by seed."""

@@ -13,7 +13,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from agentic import Experiment, Layout, Record, truth_of
+from agentic import Experiment, Layout, Record, make
 from agentic.environments import layout
 from agentic.errors import RunError, UserError
 from agentic.experiments import change, gymnasium_id
@@ -133,7 +133,7 @@ def _make(experiment: Experiment, registry: Registry, **more: str) -> gymnasium.
 
 def _sizes(env: gymnasium.Env[Any, Any]) -> tuple[int, ...]:
     try:
-        return tuple(len(moves) for moves in truth_of(env)["B"])
+        return tuple(len(moves) for moves in make(env).truth()["B"])
     except UserError:
         return ()
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
-from agentic import Agent, Decision, Point, Subject, UserError, measure, run
+from agentic import Agent, Decision, Point, Schedule, Subject, UserError, measure, run
 from agentic.testing.worlds import Coin
 from agentic_metrics import Decoder, plan_content, transplant
 from agentic_metrics.information.content import PlanContent
@@ -46,7 +46,7 @@ def test_a_vague_plan_holds_less() -> None:
 
 
 def test_a_plan_that_is_read_from_a_record() -> None:
-    record = run(Committed(2), Field(steps=12, deadly=False), episodes=40, seed=1)
+    record = run(Committed(2), Field(steps=12, deadly=False), Schedule(episodes=40), seed=1)
     found = measure(PlanContent(), Subject(record=record))
     assert found.value == pytest.approx(2, abs=0.05)
     assert found.outside_null
@@ -64,7 +64,7 @@ class Reflex(Agent):
 
 
 def test_a_reflex_plans_nothing() -> None:
-    record = run(Reflex(), Field(steps=12, deadly=False), episodes=30, seed=1)
+    record = run(Reflex(), Field(steps=12, deadly=False), Schedule(episodes=30), seed=1)
     found = measure(PlanContent(), Subject(record=record))
     assert abs(found.value) < 0.01
     assert found.outside_null is False
@@ -129,7 +129,7 @@ def test_what_cannot_be_decoded_is_refused() -> None:
 
 
 def test_a_record_without_beliefs_says_what_is_needed() -> None:
-    record = run(Forager(), Field(steps=3), episodes=2)
+    record = run(Forager(), Field(steps=3), Schedule(episodes=2))
     with pytest.raises(UserError, match="decisions have a belief"):
         measure(PlanContent(), Subject(record=record))
 

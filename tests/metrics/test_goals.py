@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from agentic import Subject, UserError, measure, run, truth_of
+from agentic import Schedule, Subject, UserError, make, measure, run
 from agentic.testing import checks_for
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_envs.cliffworld import CliffWorld
@@ -447,19 +447,19 @@ def test_held_out_episodes_explain_less_than_the_policy_on_average() -> None:
 
 
 def test_of_an_agent_exactly_and_of_its_record() -> None:
-    world = World.of(truth_of(TwoPlaces()))
+    world = World.of(make(TwoPlaces()).truth())
     policy = np.array([[0.2, 0.8], [0.3, 0.7]])
     exact = measure(GoalDirectedness(horizon=10, exact=True), Subject(agent=Table(policy), environment=TwoPlaces))
     assert exact.value == pytest.approx(goal_directedness(world, policy, horizon=10).value)
     assert exact.outside_null is True
-    record = run(Table(policy), TwoPlaces, episodes=100, seed=0)
+    record = run(Table(policy), TwoPlaces, Schedule(episodes=100), seed=0)
     metric = GoalDirectedness(horizon=10, surrogates=39)
     sampled = measure(metric, Subject(record=record, environment=TwoPlaces))
     assert sampled.interval is not None
     assert sampled.interval.low < exact.value < sampled.interval.high
     assert sampled.outside_null is True
     assert measure(metric, Subject(record=record, environment=TwoPlaces)) == sampled
-    tossed = run(Coin(), TwoPlaces, episodes=100, seed=0)
+    tossed = run(Coin(), TwoPlaces, Schedule(episodes=100), seed=0)
     assert measure(metric, Subject(record=tossed, environment=TwoPlaces)).outside_null is False
 
 
@@ -473,7 +473,7 @@ def test_a_cost_counts_while_the_episode_lasts() -> None:
     found = measure(GoalDirectedness(cost=0.2, exact=True), Subject(agent=Table(policy), environment=environment))
     assert found.value == pytest.approx(goal_directedness(world, policy, utility=utility, horizon=12).value)
     assert "less 0.2 per step" in found.frame.goal
-    record = run(Table(policy), environment, episodes=50, seed=0)
+    record = run(Table(policy), environment, Schedule(episodes=50), seed=0)
     sampled = measure(GoalDirectedness(cost=0.2, surrogates=19), Subject(record=record, environment=environment))
     assert sampled.warnings == ()
     assert sampled.interval is not None
@@ -481,13 +481,13 @@ def test_a_cost_counts_while_the_episode_lasts() -> None:
 
 
 def test_a_record_is_read_as_states_and_actions() -> None:
-    record = run(Coin(), TwoPlaces, episodes=3, seed=0)
+    record = run(Coin(), TwoPlaces, Schedule(episodes=3), seed=0)
     world, states, actions = recorded_behavior(record, TwoPlaces)
     assert world.states == 2
     first = record.episodes()[0].arrays
     assert states[0].tolist() == [*first["obs"].ravel().tolist(), int(first["next_obs"].ravel()[-1])]
     assert actions[0].tolist() == first["action"].ravel().tolist()
-    elsewhere = run(Table(np.full((12, 5), 0.2)), GridWorld, episodes=1, seed=0)
+    elsewhere = run(Table(np.full((12, 5), 0.2)), GridWorld, Schedule(episodes=1), seed=0)
     with pytest.raises(UserError, match="no state of this world"):
         recorded_behavior(elsewhere, TwoPlaces)
 

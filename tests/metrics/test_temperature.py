@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from agentic import Subject, UserError, measure, run
+from agentic import Schedule, Subject, UserError, measure, run
 from agentic.testing import checks_for
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_metrics import InverseTemperature, bounded_rational, inverse_temperature, policy_temperature
@@ -144,7 +144,7 @@ def test_what_has_no_temperature_is_refused(arguments: tuple[Any, ...], message:
 
 
 def test_a_coin_tosser_follows_nothing_and_a_follower_what_it_follows() -> None:
-    record = run(Coin(), TwoPlaces, episodes=40, seed=3)
+    record = run(Coin(), TwoPlaces, Schedule(episodes=40), seed=3)
     tossed = measure(InverseTemperature(), Subject(record=record, environment=TwoPlaces))
     assert tossed.null is not None
     assert tossed.null.p_value > 0.01  # five coins in a hundred lie
@@ -154,7 +154,7 @@ def test_a_coin_tosser_follows_nothing_and_a_follower_what_it_follows() -> None:
     follower = measure(metric, Subject(agent=Table([[0.2, 0.8]] * 2), environment=TwoPlaces))
     assert follower.value == pytest.approx(np.log(4) / 0.9, abs=1e-6)
     assert follower.outside_null is True
-    followed = run(Table([[0.2, 0.8]] * 2), TwoPlaces, episodes=40, seed=3)
+    followed = run(Table([[0.2, 0.8]] * 2), TwoPlaces, Schedule(episodes=40), seed=3)
     sampled = measure(InverseTemperature(depth=1), Subject(record=followed, environment=TwoPlaces))
     assert sampled.interval is not None
     assert sampled.interval.low < follower.value < sampled.interval.high

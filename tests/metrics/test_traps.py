@@ -11,7 +11,19 @@ import pytest
 from numpy.typing import ArrayLike
 
 import agentic
-from agentic import Agent, Environment, Measurement, Metric, Record, Subject, UserError, make, measure, run
+from agentic import (
+    Agent,
+    Environment,
+    Measurement,
+    Metric,
+    Record,
+    Schedule,
+    Subject,
+    UserError,
+    make,
+    measure,
+    run,
+)
 from agentic.metrics import holm
 from agentic_agents.random import RandomAgent
 from agentic_agents.rock import Rock
@@ -85,7 +97,7 @@ def subject(world: str, agent: str, *, episodes: int = 30, seed: int = 0) -> Sub
     env = make(WORLDS[world])
     try:
         who = AGENTS[agent](env)
-        return Subject(run(who, env, episodes=episodes, seed=seed), who, WORLDS[world])
+        return Subject(run(who, env, Schedule(episodes=episodes), seed=seed), who, WORLDS[world])
     finally:
         env.close()
 
@@ -245,7 +257,7 @@ def test_episodes_of_one_step_are_measured_with_a_warning_or_refused(name: str) 
 
     agent = RandomAgent(make(brief).action)
     for episodes in (1, 3):
-        found = found_in(name, Subject(run(agent, brief, episodes=episodes), agent, brief))
+        found = found_in(name, Subject(run(agent, brief, Schedule(episodes=episodes)), agent, brief))
         assert found is None or found.warnings
 
 

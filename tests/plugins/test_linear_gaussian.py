@@ -8,7 +8,21 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from agentic import Change, Evidence, Experiment, Gaussian, Real, Simplex, Step, UserError, load, make, minimize, run
+from agentic import (
+    Change,
+    Evidence,
+    Experiment,
+    Gaussian,
+    Real,
+    Schedule,
+    Simplex,
+    Step,
+    UserError,
+    load,
+    make,
+    minimize,
+    run,
+)
 from agentic.experiments.build import build
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_envs.changes import RemapActions, SetAttributes
@@ -161,6 +175,6 @@ class TestInAnotherWorld:
         world: Any = lambda: SetAttributes(gymnasium.make("CartPole-v1"), **change)  # noqa: E731
         agent = built.agent.sealed()
         both = agent, agent.informed(Change(model=make(world)))
-        returns = [run(each, make(world), episodes=2).returns().mean() for each in both]
+        returns = [run(each, make(world), Schedule(episodes=2)).returns().mean() for each in both]
         assert returns[0] < 100
         assert returns[1] == 500

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agentic import Agent, Truth, UserError, policy_table, state_observations, truth_of, with_flat_prior
+from agentic import Agent, Truth, UserError, make, policy_table, state_observations, with_flat_prior
 from agentic_metrics.finite.world import Floats, World
 
 
@@ -19,7 +19,7 @@ def known_world(environment: Callable[[], gymnasium.Env[Any, Any]]) -> tuple[Tru
     """The truth of a fresh environment and its arrays. Raises UserError where it is not known."""
     env = environment()
     try:
-        truth = truth_of(env)
+        truth = make(env).truth()
     finally:
         env.close()
     return truth, World.of(truth)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
-from agentic import Access, Frame, Measurement, Metric, Null, Subject, UserError, run
+from agentic import Access, Frame, Measurement, Metric, Null, Schedule, Subject, UserError, run
 from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import EXACT, Estimate
 from agentic_metrics.information.decoder import Decoder, held_out
@@ -135,7 +135,7 @@ class PlanContent(Metric):
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
         """A plan of two fair moves holds two bits."""
-        record = run(Committed(2), Field(steps=12, deadly=False), episodes=40, seed=1)
+        record = run(Committed(2), Field(steps=12, deadly=False), Schedule(episodes=40), seed=1)
         yield cls(horizon=2), Subject(record=record), 2.0, 0.1
 
 

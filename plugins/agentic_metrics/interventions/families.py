@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agentic import Informed, Intervention, Truth, UserError, truth_of
+from agentic import Informed, Intervention, Truth, UserError, make
 from agentic_metrics.interventions.known import KNOWN
 from agentic_metrics.interventions.simulation import AnyEnv, Simulation
 from agentic_metrics.interventions.stock import WRAPPED
@@ -28,7 +28,7 @@ def intervention(
     Raises UserError where the truth is not known.
     """
     env = environment()
-    changed = change(truth_of(env))
+    changed = change(make(env).truth())
     env.close()
     return Intervention.announced(name, partial(Simulation.like, truth=changed), environment, informed)
 
@@ -67,7 +67,7 @@ def random_interventions(
 
 def _known(env: AnyEnv) -> Truth | None:
     try:
-        return truth_of(env)
+        return make(env).truth()
     except UserError:
         return None
 
