@@ -50,7 +50,7 @@ from agentic.environments.pomdp import Truth as Truth
 from agentic.environments.probabilities import check_probabilities as check_probabilities
 from agentic.environments.spaces import Layout as Layout
 from agentic.errors import RunError as RunError, UserError as UserError
-from agentic.experiments.build import Built as Built, build as build
+from agentic.experiments.build import build as build
 from agentic.experiments.experiment import Experiment as Experiment
 from agentic.learning.fit import Fit as Fit, fit as fit
 from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
@@ -63,7 +63,7 @@ from agentic.metrics.measurement import (
     Null as Null,
 )
 from agentic.metrics.metric import Metric as Metric, measure as measure
-from agentic.metrics.profile import Verdict as Verdict, holm as holm
+from agentic.metrics.profile import Verdict as Verdict
 from agentic.metrics.subject import (
     Informed as Informed,
     Intervention as Intervention,
@@ -100,10 +100,8 @@ from agentic.planning.plan import (
     Sequence as Sequence,
     plan_posterior as plan_posterior,
 )
-from agentic.plugins.discover import PluginError as PluginError
 from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load
-from agentic.plugins.registry import Registry as Registry
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
 from agentic.runs.run import Progress as Progress, Recording as Recording, Schedule as Schedule, run as run

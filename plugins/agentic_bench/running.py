@@ -1,4 +1,4 @@
-"""A battery carried out: its tasks in processes of their own, what is done already left alone, and the table of all."""
+"""Benches carried out: tasks in processes of their own, what is done already left alone, and the table of all."""
 
 import multiprocessing
 import os
@@ -39,7 +39,7 @@ def bench(
     files: Sequence[str] = (),
     observer: Observer | None = None,
 ) -> Scores:
-    """Measure every agent of the battery in its worlds, in `workers` processes, and write all that was found.
+    """The scores of every agent of the battery in its worlds, measured in `workers` processes and written to `folder`.
 
     `folder` is the bench's own, made where it is missing. Tasks that were done there before, by the same sources and
     from the same tables and files, are not done again; the result does not depend on that nor on the number of workers.
@@ -86,7 +86,10 @@ def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> P
 
 
 def check(battery: Battery, registry: Registry) -> None:
-    """Raises UserError for an agent that is unknown, and for a metric or an intervention that is, or does not fit."""
+    """Check what a battery names.
+
+    Raises UserError for an agent that is unknown, and for a metric or an intervention that is, or does not fit.
+    """
     for name in dict.fromkeys(task.experiment.agent.name for task in battery.tasks()):
         if not agent_path(name):  # a file is run in processes of its own
             registry.find(Agent, name, "[[agents]]")
