@@ -3,13 +3,14 @@
 What a system repeats may come from a world that repeats: autonomy is what is left once the world is known.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Access, Measurement, Metric, Null, Subject, UserError
+from agentic import Access, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, check_fields, effective, observed
 from agentic_metrics.finite.laws import Floats, checked_law, conditional_information, mutual_information, stationary
 from agentic_metrics.sampling.choice import named, suited
@@ -74,7 +75,9 @@ class Autonomy(Metric):
         found, closed = own.information(chosen), outer.information(_Closure(chosen))
         against = chi_square(found)
         if self.surrogates:
-            against = _exchanged(own, outer.source.discrete, chosen, found.value, self.surrogates, generator)
+            draws = _exchanged(own, outer.source.discrete, chosen, generator)
+            kind = "the system's past among moments of the same environment"
+            against = sampled(found.value, lambda: next(draws), self.surrogates, kind)
         shown = {"bias": found.bias, "ntic": closed.value, **effective(found.value, against)}
         return Estimate.of(found, chosen.name, own.episode, null=against, diagnostics=shown, level=self.level)
 
@@ -186,25 +189,14 @@ class _Closure(Estimator):
         )
 
 
-def _exchanged(
-    samples: Samples,
-    names: bool,
-    estimator: Estimator,
-    value: float,
-    surrogates: int,
-    generator: np.random.Generator,
-) -> Null:
-    """The null in which the system's past is that of another moment with the same environment, names or not."""
-    before, world = samples.source.joined()[samples.places[:, 0]], np.asarray(samples.given)
+def _exchanged(own: Samples, names: bool, estimator: Estimator, generator: np.random.Generator) -> Iterator[float]:
+    """The autonomy with the system's past of another moment with the same environment, names or not, ever anew."""
+    before, world = own.source.joined()[own.places[:, 0]], np.asarray(own.given)
     alike = codes(world) if names else _alike(np.asarray(world, np.float64))
-    order = np.argsort(alike, kind="stable")
-
-    def draw() -> float:
-        moved = np.empty(len(order), np.int64)
+    order, moved = np.argsort(alike, kind="stable"), np.empty(len(alike), np.int64)
+    while True:
         moved[order] = np.lexsort((generator.random(len(order)), alike))
-        return estimator.information(before[moved], samples.target, world).value
-
-    return sampled(value, draw, surrogates, "the system's past among moments of the same environment")
+        yield estimator.information(before[moved], own.target, world).value
 
 
 def _alike(values: Floats) -> NDArray[np.int64]:
