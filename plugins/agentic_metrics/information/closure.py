@@ -26,13 +26,13 @@ ALIKE = 8  # samples of about the same environment among which the system's past
 @final
 @dataclass(frozen=True)
 class Autonomy(Metric):
-    """Autonomy of a system in its environment, in bits (Bertschinger, Olbrich, Ay and Jost 2008).
+    """Autonomy of a system, in bits: what its state tells of its next one beyond what its environment tells.
 
-    I(S_t; S_{t-1} | E_{t-lag}, ..., E_{t-lag-history+1}): what the system's state tells of its next one beyond what the
-    environment's last `history` states tell. `lag` is 1 where the environment acts on the system's next state, 0 where
-    it comes first within a step, as observations come before actions. By default the system is what is done (`action`)
-    and the environment what is seen just before (`obs`). 0 for a rock, a coin and a reflex. Where the system controls
-    its environment, what it keeps out there is not counted: measure its active information storage.
+    I(S_t; S_{t-1} | E_{t-lag}, ..., E_{t-lag-history+1}) (Bertschinger, Olbrich, Ay and Jost 2008). `lag` is 1 where
+    the environment acts on the system's next state, 0 where it comes first within a step, as observations come before
+    actions. By default the system is what is done (`action`) and the environment what is seen just before (`obs`). 0
+    for a rock, a coin and a reflex. Where the system controls its environment, what it keeps out there is not counted:
+    measure its active information storage.
     """
 
     system: str = "action"
