@@ -95,7 +95,7 @@ def _spread(env: AnyEnv, seed: int) -> Floats:
     for _ in range(WARMUP):
         observation, _, terminated, truncated, _ = env.step(env.action_space.sample())
         seen.append(env.reset()[0] if terminated or truncated else observation)
-    return np.std(seen, axis=0, dtype=np.float64)
+    return np.asarray(np.std(seen, axis=0, dtype=np.float64))
 
 
 @final
