@@ -16,9 +16,7 @@ from gymnasium.wrappers import TransformAction, TransformObservation
 
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.interventions.known import permutation
-from agentic_metrics.interventions.simulation import AnyEnv
-
-Wrapping = tuple[str, Callable[[AnyEnv], AnyEnv]]
+from agentic_metrics.interventions.simulation import AnyEnv, Wrapping
 
 CONSTANTS = re.compile(r"^(g|m|l)$|gravity|mass|length|force|power", re.IGNORECASE)
 WARMUP = 200  # random steps whose observations give sensor noise its scale
