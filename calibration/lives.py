@@ -7,10 +7,10 @@ import numpy as np
 from agentic_metrics import (
     Estimate,
     Homeostasis,
+    PlanContent,
     PolicyAdaptation,
     SemanticInformation,
     linear_homeostasis,
-    plan_content,
 )
 from calibration.case import Source, alarms, covers
 from calibration.processes import flips, line
@@ -46,7 +46,7 @@ def reflex(source: Source) -> Estimate:
     seen = flips(0.2, source, 12, 12)
     done = np.where(source.random(seen.shape) < 0.9, seen, 1 - seen)
     latent = seen + 0.5 * source.normal(size=seen.shape)
-    return plan_content(list(latent), list(done), list(seen), generator=source, horizon=1)
+    return PlanContent(horizon=1).estimate(list(latent), list(done), list(seen), generator=source)
 
 
 CASES = (

@@ -1,6 +1,6 @@
 """Where a variable lives: the domains of latents, observations and actions.
 
-A domain knows its event shape, its centre, how to project onto itself and, where it is finite, its corners.
+A domain knows its event shape, its center, how to project onto itself and, where it is finite, its corners.
 Discrete quantities are float vectors on a simplex, one-hot when certain; several of them are blocks of one vector.
 """
 

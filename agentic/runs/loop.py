@@ -4,14 +4,13 @@ A recorder, a learner and a metric are consumers of ticks; another schedule is a
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 
 from agentic.agents.agent import Agent
 from agentic.engine.state import select
-from agentic.environments.environment import make
+from agentic.environments.environment import EnvironmentLike, make
 from agentic.errors import UserError
 from agentic.runs.seeds import Phase, environment_seed, generator
 from agentic.tick import Native, Tick
@@ -19,7 +18,7 @@ from agentic.tick import Native, Tick
 
 def ticks(
     agent: Agent,
-    env: Any,
+    env: EnvironmentLike,
     *,
     seed: int = 0,
     steps: int | None = None,
@@ -30,7 +29,7 @@ def ticks(
     """Let `agent` act in `env` (anything `make` takes), forever or until a limit, and yield every tick.
 
     `steps` counts environment steps over all rows; in the last tick the rows in excess are not valid, so the count is
-    exact. `episodes` is a quota per row (or one for each row): counting the first to finish would favour short ones.
+    exact. `episodes` is a quota per row (or one for each row): counting the first to finish would favor short ones.
     Rows that met theirs stand still. `phase` names the random streams: those of "evaluate" share nothing with "learn".
 
     Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.

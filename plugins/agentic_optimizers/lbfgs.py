@@ -1,18 +1,19 @@
 """L-BFGS: quasi-Newton steps from the last few changes of the gradient (Nocedal and Wright 2006, algorithm 7.4)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Minimizer, Objective, Real, Repeated, UserError
+from agentic import Iterate, Minimizer, Objective, Real, Repeated, Solution, UserError
 
 
 class History(NamedTuple):
-    """The gradient (b, n), the last changes of the place and of the gradient (b, m, n), newest last, with 1 / (s . y)
-    of each (b, m), 0 where there is none; and the steps taken (b,)."""
+    """The gradient (b, n), the last changes of the place and of the gradient, and the steps taken (b,).
+
+    Changes s and y are (b, m, n), newest last, with 1 / (s . y) of each (b, m), 0 where there is none.
+    """
 
     gradient: Tensor
     moves: Tensor
@@ -80,9 +81,10 @@ class LBFGS(Minimizer):
             parabola = (-0.5 * scale * fall / rise).nan_to_num(nan=0.5).clamp(0.1, 0.5)
             scale = torch.where(short, scale * parabola, scale)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """`steps`: how many each row took (b,)."""
-        return {"steps": iterate.memory.taken}
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """With the `steps` that each row took (b,)."""
+        belief = f.settled(iterate.z, iterate.value)
+        return iterate.solution(belief, diagnostics={"steps": iterate.memory.taken})
 
 
 def _bound(value: Tensor) -> Tensor:

@@ -304,7 +304,7 @@ LEVERS: Any = {
 }
 
 
-class TestWhoeverIsToldNothing:
+class TestWhoeverIsInformedOfNothing:
     def levers(self) -> Simulation:
         return Simulation(LEVERS)
 

@@ -35,7 +35,7 @@ def test_its_steps_are_baoab() -> None:
     assert solution.evaluations == 4
 
 
-def test_a_stretch_in_two_parts_is_the_stretch() -> None:
+def test_a_run_in_two_parts_is_the_run() -> None:
     f, solver = Clamped(Banana(), None, Real((2,))), UnderdampedLangevin(steps=10, burn=2, thin=3)
     start, whole = torch.zeros(2, 2, dtype=F64), torch.Generator().manual_seed(2)
     at_once = solver.run(f, solver.init(f, start), 10, generator=whole)[0]

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.wrappers import TimeLimit
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Agent, Interval, Intervention, Null, Subject, UserError, make, run, ticks
+from agentic import Agent, Interval, Intervention, Null, Schedule, Subject, UserError, make, run, ticks
 from agentic_metrics.estimate import EXACT, exact_null
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
@@ -165,7 +165,7 @@ class Bench:
     def returns(self, agent: Agent, environment: Maker, seed: int) -> Floats:
         """The discounted returns (episodes,) of a sealed copy of the agent."""
         rows = make(self._limited(environment), envs=self.episodes)  # each with a seed of its own: episodes are pairs
-        record = run(agent.sealed(), rows, seed=seed, episodes=self.episodes)
+        record = run(agent.sealed(), rows, Schedule(episodes=self.episodes), seed=seed)
         rows.close()
         paid = [episode.arrays["reward"] for episode in record.episodes("evaluate")]
         return np.array([self.discount ** np.arange(len(rewards)) @ rewards for rewards in paid])

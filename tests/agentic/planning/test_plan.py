@@ -13,7 +13,7 @@ F64 = torch.float64
 ENERGIES = st.lists(st.floats(-20, 20) | st.just(inf), min_size=2, max_size=6)
 
 
-class TestWeigh:
+class TestPlanPosterior:
     @given(ENERGIES, st.floats(0, 50) | st.just(inf))
     @settings(derandomize=True, deadline=None, max_examples=60)
     def test_weights_are_probabilities_and_better_is_never_rarer(self, energies: list[float], precision: float) -> None:

@@ -68,7 +68,7 @@ def test_entry_points_of_one_distribution_merge_under_its_id(folder: Path) -> No
     assert registry.component("energies", "a").plugin == registry.component("agents", "b").plugin == "two-parts"
 
 
-def test_a_stranger_is_taken_whole_or_not_at_all(folder: Path) -> None:
+def test_a_third_party_is_taken_whole_or_not_at_all(folder: Path) -> None:
     build.distribution(folder, "half", {"half_a.py": build.offer("a")}, {"x": "half_a", "y": "half_b"})
     registry = load()
     assert status(registry)["half"] == "failed"
