@@ -15,7 +15,7 @@ from scipy.special import betaincinv
 
 from agentic import Agent, Change, Frame, Interval, Measurement, Subject, UserError, state_observations
 from agentic_metrics.cautions import Caution
-from agentic_metrics.estimate import EXACT, Estimate
+from agentic_metrics.estimate import EXACT, Estimate, check_fields
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.interventions.probes import choices_in
@@ -163,9 +163,7 @@ class WorldModelExtraction(Response):
     unit = "fraction of the prior's error"
 
     def __post_init__(self) -> None:
-        counts = min(self.depth, self.queries - 1, self.draws, self.surrogates)
-        self.expect(counts >= 1, "depth >= 1, queries >= 2, draws >= 1 and surrogates >= 1")
-        self.expect(0 < self.level < 1, "a level between 0 and 1")
+        check_fields(self, depth=1, queries=2, draws=1, surrogates=1)
 
     def estimate(
         self,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agentic import Agent, Frame, Interval, Measurement, Subject, UserError, make, ticks
 from agentic_metrics.cautions import Caution
-from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.estimate import Estimate, check_fields, exact_null
 from agentic_metrics.interventions.simulation import Maker
 from agentic_metrics.responses.reset import Replay, reset_divergences
 from agentic_metrics.responses.response import Response
@@ -40,8 +40,7 @@ class MemoryTimescale(Response):
     unit = "steps"
 
     def __post_init__(self) -> None:
-        counts = min(self.episodes, self.moments, self.lags)
-        self.expect(counts >= 1 and self.horizon >= 2, "episodes, moments and lags >= 1 and a horizon >= 2")
+        check_fields(self, episodes=1, horizon=2, moments=1, lags=1)
         self.expect(self.threshold > 0, "a threshold > 0")
 
     def estimate(self, agent: Agent, environment: Maker, *, generator: np.random.Generator) -> Estimate:

@@ -14,7 +14,7 @@ from scipy.linalg import solve_discrete_lyapunov
 
 from agentic import Agent, Box, Domain, Frame, Interval, Measurement, Metric, Real, Simplex, Subject, UserError, make
 from agentic_metrics.cautions import few_episodes
-from agentic_metrics.estimate import FEW, Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.interventions.simulation import Maker
 from agentic_metrics.pairs import permuted
@@ -67,9 +67,8 @@ class Homeostasis(Response):
     unit = "bits"
 
     def __post_init__(self) -> None:
-        self.expect(self.episodes >= 2 and self.surrogates >= 1, "episodes >= 2 and surrogates >= 1")
-        self.expect(0 <= self.settle < self.horizon, "0 <= settle < horizon")
-        self.expect(0 < self.level < 1, "a level between 0 and 1")
+        check_fields(self, episodes=2, settle=0, surrogates=1)
+        self.expect(self.settle < self.horizon, "settle < horizon")
 
     def estimate(self, closed: Samples, passive: Samples, *, generator: np.random.Generator) -> Estimate:
         """The bits .5 log2(det Cov_passive / det Cov_closed) by which closing the loop narrows what happens.

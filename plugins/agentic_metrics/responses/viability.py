@@ -16,7 +16,7 @@ from torch import Tensor
 
 from agentic import Agent, Decision, Frame, Measurement, Metric, Subject, Truth, UserError
 from agentic_metrics.cautions import few_episodes
-from agentic_metrics.estimate import FEW, Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats, World
 from agentic_metrics.pairs import exchanged, permuted, student
@@ -83,9 +83,7 @@ class SemanticInformation(Response):
 
     def __post_init__(self) -> None:
         self.expect(self.viability in _VIABILITY, f"viability to be one of {', '.join(_VIABILITY)}")
-        counts = min(self.episodes - 1, self.horizon, self.surrogates)
-        self.expect(counts >= 1, "episodes >= 2, horizon >= 1 and surrogates >= 1")
-        self.expect(0 < self.level < 1, "a level between 0 and 1")
+        check_fields(self, episodes=2, horizon=1, surrogates=1)
 
     @property
     def unit(self) -> str:
