@@ -36,6 +36,7 @@ class Semantic:
 
     @property
     def value(self) -> float:
+        """The viability that the stored information brings, in the unit of viability."""
         return self.actual - self.scrambled
 
 
@@ -87,6 +88,7 @@ class SemanticInformation(Response):
 
     @property
     def unit(self) -> str:
+        """The unit of viability."""
         return _VIABILITY[self.viability][0]
 
     def estimate(self, actual: ArrayLike, scrambled: ArrayLike, *, generator: np.random.Generator) -> Estimate:
