@@ -41,10 +41,12 @@ class Environment:
 
     @property
     def observation(self) -> Domain:
+        """The domain of what an agent sees."""
         return self.observation_layout.domain
 
     @property
     def action(self) -> Domain:
+        """The domain of what an agent does."""
         return self.action_layout.domain
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
@@ -103,6 +105,7 @@ class Environment:
         return lambda: deepcopy(pristine)
 
     def close(self) -> None:
+        """Release what the environments hold, as windows and processes."""
         self._rows.close()
 
     def _count(self) -> None:

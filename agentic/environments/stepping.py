@@ -47,10 +47,14 @@ class Rows(Protocol):
     observation: Layout
     action: Layout
 
-    def reset(self, seeds: Sequence[int]) -> Arrays: ...
-    def step(self, action: Arrays, active: np.ndarray | None) -> Outcome: ...
-    def restart(self, begins: np.ndarray) -> Arrays: ...
-    def close(self) -> None: ...
+    def reset(self, seeds: Sequence[int]) -> Arrays:
+        """Begin the first episode of every row, each with its seed; the native observations."""
+    def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
+        """One step of the rows in `active` (b,), of all where that is None."""
+    def restart(self, begins: np.ndarray) -> Arrays:
+        """Begin the next episode in the rows `begins` (b,); the native observations of every row."""
+    def close(self) -> None:
+        """Release what the environments hold."""
 
 
 class Fault(Exception):

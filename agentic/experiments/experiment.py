@@ -35,6 +35,7 @@ class Named(BaseModel):
 
     @property
     def parameters(self) -> dict[str, Any]:
+        """The keys of the table other than its name."""
         return dict(self.model_extra or {})
 
 

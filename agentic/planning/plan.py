@@ -94,6 +94,7 @@ class Plan(Belief):
 
     @property
     def mean(self) -> Tensor:
+        """The mean of the first action under the best plan, (b, *event)."""
         return self.first_action().mean
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:

@@ -39,6 +39,7 @@ class Capacity:
 
     @property
     def gap(self) -> float:
+        """How much the capacity may lie above the value, in its unit."""
         return self.upper - self.value
 
 

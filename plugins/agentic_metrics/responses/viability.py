@@ -37,6 +37,7 @@ class Semantic:
 
     @property
     def value(self) -> float:
+        """What is lost where observations are scrambled."""
         return self.actual - self.scrambled
 
 
