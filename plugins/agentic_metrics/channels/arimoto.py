@@ -39,7 +39,7 @@ class Capacity:
 
     @property
     def gap(self) -> float:
-        """How much the capacity may lie above the value, in its unit."""
+        """The most, in bits, that the capacity may lie above the value."""
         return self.upper - self.value
 
 
