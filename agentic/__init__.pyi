@@ -19,10 +19,13 @@ from agentic.engine.belief import (
     Point as Point,
 )
 from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Repeated as Repeated, Simplex as Simplex
+from agentic.engine.draws import normal_like as normal_like, permutation as permutation, uniform_like as uniform_like
 from agentic.engine.energy import (
     ClosedForm as ClosedForm,
     Conditional as Conditional,
+    Encoder as Encoder,
     Energy as Energy,
+    LeastSquares as LeastSquares,
     PopulationEnergy as PopulationEnergy,
 )
 from agentic.engine.learned import (
@@ -56,7 +59,6 @@ from agentic.experiments.experiment import Experiment as Experiment
 from agentic.learning.fit import Fit as Fit, fit as fit
 from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
 from agentic.learning.replay import Experience as Experience, Replay as Replay
-from agentic.metrics.intervention import Informed as Informed, Intervention as Intervention
 from agentic.metrics.measurement import (
     Access as Access,
     Frame as Frame,
@@ -65,8 +67,13 @@ from agentic.metrics.measurement import (
     Null as Null,
 )
 from agentic.metrics.metric import Metric as Metric, measure as measure
-from agentic.metrics.significance import Verdict as Verdict, holm as holm
-from agentic.metrics.subject import Subject as Subject, subject_of as subject_of
+from agentic.metrics.profile import Verdict as Verdict, holm as holm
+from agentic.metrics.subject import (
+    Informed as Informed,
+    Intervention as Intervention,
+    Subject as Subject,
+    subject_of as subject_of,
+)
 from agentic.models.evidence import Evidence as Evidence
 from agentic.models.model import (
     FiniteModel as FiniteModel,
@@ -102,7 +109,7 @@ from agentic.plugins.loading import load as load
 from agentic.plugins.registry import Registry as Registry
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
-from agentic.runs.run import Progress as Progress, run as run
+from agentic.runs.run import Progress as Progress, Recording as Recording, Schedule as Schedule, run as run
 from agentic.runs.seeds import stream as stream
 from agentic.tick import Decision as Decision, Native as Native, Tick as Tick
 

@@ -1,8 +1,11 @@
 """The two exceptions the command line tells apart: the user's mistake and a run that failed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from textwrap import shorten
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class UserError(ValueError):
@@ -11,6 +14,21 @@ class UserError(ValueError):
 
 class RunError(RuntimeError):
     """A run that started and failed (exit code 1): what was recorded before stays readable."""
+
+
+def attempt(work: Callable[[], T]) -> T | UserError | RunError:
+    """The value of `work()`, or its error as a value: a UserError where it does not apply, a RunError where it broke.
+
+    Whatever else it raises becomes a RunError that says so; Ctrl-C does not.
+    """
+    try:
+        return work()
+    except (UserError, RunError) as error:
+        return error
+    except (Exception, SystemExit) as error:
+        broken = RunError(f"it broke, {described(error)}")
+        broken.__cause__ = error
+        return broken
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

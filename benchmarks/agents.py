@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, final
 
 import agentic
-from agentic import Agent, Environment, Experiment, run, ticks
+from agentic import Agent, Environment, Experiment, Schedule, run, ticks
 from agentic.experiments.build import build
 from agentic.experiments.examples import folder
 from agentic.plugins import Registry
@@ -63,7 +63,7 @@ def _measure(name: str, label: str, count: int, repeats: int, registry: Registry
     built, chance = build(experiment, registry), build(_random(experiment), registry)
     if experiment.learn.steps:
         learn = experiment.learn
-        run(built.agent, built.environment, learn_steps=learn.steps, warmup=learn.warmup, episodes=0)
+        run(built.agent, built.environment, Schedule(learn_steps=learn.steps, warmup=learn.warmup, episodes=0))
     tasks = {
         "random": _ticking(chance.agent, chance.environment, count),
         "energy": _ticking(built.agent, built.environment, count),
@@ -100,7 +100,7 @@ def _learning(experiment: Experiment, registry: Registry) -> float:
     """Microseconds per step of the whole experience, its warm-up included."""
     built, learn = build(experiment, registry), experiment.learn
     taken = seconds(
-        lambda: run(built.agent, built.environment, learn_steps=learn.steps, warmup=learn.warmup, episodes=0)
+        lambda: run(built.agent, built.environment, Schedule(learn_steps=learn.steps, warmup=learn.warmup, episodes=0))
     )
     built.environment.close()
     return 1e6 / learn.steps * taken

@@ -1,16 +1,17 @@
 """Two bench folders compared cell by cell, as before and after a change: `python -m benchmarks.cells BEFORE AFTER`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
+
+from agentic_bench import read_cells
 
 KEY = ("world", "agent", "metric")
 
 
 def cells(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
     """The cells of a bench folder, by world, agent and metric."""
-    found = json.loads((folder / "cells.json").read_text(encoding="utf-8"))["cells"]
+    found = read_cells(folder)["cells"]
     return {tuple(str(cell[key]) for key in KEY): cell for cell in found}
 
 

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Environment, make, run, ticks
+from agentic import Agent, Decision, Environment, Recording, Schedule, make, run, ticks
+from agentic.runs.folder import RunFolder
 from agentic.runs.recorder import Recorder
 from agentic.runs.seeds import environment_seed
 from agentic_agents.random import RandomAgent
@@ -183,7 +184,7 @@ class Bench:
 
     def record(self, folder: Path | None) -> None:
         """What `run` does with an agent that does not learn: every tick recorded, and the last chunk waited for."""
-        recorder = Recorder(self.ours, folder)
+        recorder = Recorder(self.ours, folder and RunFolder(folder))
         for tick in self.happening(RandomAgent.from_env(self.ours)):
             recorder.add("evaluate", tick)
         recorder.close()
@@ -245,4 +246,4 @@ def _in_folder(work: Callable[[Path], object]) -> float:
 
 
 def _empty_run(env: Environment, folder: Path) -> None:
-    run(RandomAgent.from_env(env), env, episodes=0, folder=folder)
+    run(RandomAgent.from_env(env), env, Schedule(episodes=0), Recording(folder))

@@ -20,9 +20,9 @@ from typing import Any
 import torch
 
 import agentic
-from agentic import Experiment, run
+from agentic import Experiment, Schedule, run
+from agentic.cli import keep_freed_memory
 from agentic.experiments.build import build
-from agentic.runs.allocator import keep_freed_memory
 
 HERE = Path(__file__).parent
 HELD_OUT = 1_000_000  # the seed of all evaluations
@@ -73,7 +73,7 @@ def curve(task: Task, seed: int) -> list[tuple[int, float]]:
         if progress.phase != "learn" or progress.steps % task.every:
             return
         rows = build(Experiment.load(HERE / task.file, [*settings, "run.envs=10"]), registry).environment
-        record = run(built.agent.sealed(), rows, seed=HELD_OUT, episodes=10)
+        record = run(built.agent.sealed(), rows, Schedule(episodes=10), seed=HELD_OUT)
         rows.close()
         found.append((progress.steps, float(record.returns().mean())))
         first = next((i for i, (_, mean) in enumerate(found) if mean >= task.threshold), len(found))
@@ -84,11 +84,13 @@ def curve(task: Task, seed: int) -> list[tuple[int, float]]:
         run(
             built.agent,
             built.environment,
+            Schedule(
+                learn_steps=task.budget,
+                warmup=built.experiment.learn.warmup,
+                hold=built.experiment.learn.hold,
+                episodes=0,
+            ),
             seed=seed,
-            learn_steps=task.budget,
-            warmup=built.experiment.learn.warmup,
-            hold=built.experiment.learn.hold,
-            episodes=0,
             observer=look,
         )
     built.environment.close()

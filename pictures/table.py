@@ -1,11 +1,11 @@
 """The cells of a bench as Markdown tables, between the markers where the README has them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agentic import Verdict
+from agentic_bench import read_cells
 from agentic_bench.scores import LEGEND
 
 START, END = "<!-- bench table -->", "<!-- end -->"
@@ -15,7 +15,7 @@ Cells = Mapping[tuple[str, str], Mapping[str, Any]]  # by agent and metric
 
 def tables(bench: Path) -> str:
     """A table for each world: agents down, and across the metrics that have a value there."""
-    found = json.loads((bench / "cells.json").read_text(encoding="utf-8"))
+    found = read_cells(bench)
     drawn = []
     for world in found["worlds"]:
         cells = {(cell["agent"], cell["metric"]): cell for cell in found["cells"] if cell["world"] == world}

@@ -81,9 +81,8 @@ class EnergyAgent(Agent):
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:
         """Settle the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
-        start = prior.mean
-        evidence = Evidence(self.model, obs.to(start.dtype), prior)
-        return minimize(evidence, self.inference, start, generator=generator)
+        evidence = Evidence(self.model, obs.to(prior.mean.dtype), prior)
+        return minimize(evidence, self.inference, generator=generator)
 
     def informed(self, change: Change) -> "EnergyAgent":
         """The agent with the announced goal or model in place of its own; a new model is not being learned.

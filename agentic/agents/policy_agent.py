@@ -16,7 +16,8 @@ from torch import Tensor
 from agentic.agents.agent import Agent
 from agentic.engine.belief import Categorical
 from agentic.engine.domain import Simplex
-from agentic.environments.spaces import Arrays, Layout, Leaf
+from agentic.environments.leaf import Leaf
+from agentic.environments.spaces import Arrays, Layout
 from agentic.errors import RunError
 from agentic.tick import Decision
 
@@ -99,7 +100,7 @@ class PolicyAgent(Agent):
 
 def _native(observation: Layout, obs: Tensor) -> Arrays:
     """Back from the agent's tensor. Not `Layout.decode`: environments do leave the bounds they declare."""
-    pieces = np.split(obs.detach().cpu().numpy(), np.cumsum([leaf.width for leaf in observation.leaves])[:-1], -1)
+    pieces = observation.split(obs.detach().cpu().numpy())
     return tuple(
         leaf.decode(piece) if isinstance(leaf.domain, Simplex) else piece.reshape(-1, *leaf.shape).astype(leaf.dtype)
         for leaf, piece in zip(observation.leaves, pieces, strict=True)

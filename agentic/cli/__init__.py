@@ -1,7 +1,8 @@
 """The command line: thin commands, one file each, every one a call of a public function. Only here is printed."""
 
+from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.main import main
 from agentic.cli.plugins import load_and_report, plugin_options
 from agentic.cli.terminal import console, number
 
-__all__ = ["console", "load_and_report", "main", "number", "plugin_options"]
+__all__ = ["console", "keep_freed_memory", "load_and_report", "main", "number", "plugin_options"]

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from agentic import __version__
+from agentic.cli.allocator import keep_freed_memory
 from agentic.errors import RunError, UserError, described, suggest
 from agentic.plugins import PluginError, PluginRow, installed
 
@@ -77,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Any other exception is a bug and leaves with its traceback.
     """
+    keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _environment(given) as rest:

@@ -3,18 +3,18 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from time import perf_counter
+from dataclasses import dataclass
 from typing import Any, final
 
 import click
 
 from agentic.cli.subjects import Source
 from agentic.cli.terminal import console
-from agentic.errors import RunError, UserError, described, listed, suggest
+from agentic.errors import RunError, UserError, listed, suggest
 from agentic.experiments.experiment import override
 from agentic.metrics.measurement import Measurement
-from agentic.metrics.metric import Metric, measure
+from agentic.metrics.metric import Metric
+from agentic.metrics.probe import Probe
 from agentic.metrics.profile import Row
 from agentic.metrics.subject import Part, Subject
 from agentic.plugins import Registry
@@ -57,7 +57,7 @@ class Profiler:
     failed: bool = False
 
     def rows(self, source: Source, seeds: Sequence[int]) -> list[Row]:
-        """What each metric found, in their order."""
+        """The outcome of each metric that has one, in their order."""
         left, found = dict(self.metrics), dict[str, list[Measurement]]()
         seconds = dict.fromkeys(left, 0.0)
         for seed in seeds:
@@ -65,16 +65,13 @@ class Profiler:
             asked = list(left.items())
             for count, (name, metric) in enumerate(asked, 1):
                 with self._shown(f"{source.label}, seed {seed}: measuring {name} ({count} of {len(asked)})"):
-                    begun = perf_counter()
-                    measured = self._measured(name, metric, subject, seed)
-                    seconds[name] += perf_counter() - begun
-                    if measured is None:
+                    outcome, took = Probe(metric).ask(subject, seed=seed, label=source.label, references=others)
+                    seconds[name] += took
+                    if isinstance(outcome, Measurement):
+                        found.setdefault(name, []).append(outcome)
+                    else:
                         del left[name]
-                        continue
-                    scores = {} if metric.needs == ("environment",) else self._scores(metric, others, seed)
-                diagnostics = {**measured.diagnostics, "subject": source.label}
-                complete = replace(measured, references={**measured.references, **scores}, diagnostics=diagnostics)
-                found.setdefault(name, []).append(complete)
+                        self._tell(name, outcome)
         return [Row(name, found[name], seconds[name]) for name in left]
 
     def _subjects(
@@ -91,30 +88,13 @@ class Profiler:
             click.echo(f"the record alone is measured: {error}", err=True)
             return source.recorded, {}
 
-    def _measured(self, name: str, metric: Metric, subject: Subject, seed: int) -> Measurement | None:
-        try:
-            return measure(metric, subject, seed=seed)
-        except UserError as error:
-            if self.asked:
-                raise UserError(f"{name}: {error}") from error
-            click.echo(f"not measured: {name}: {error}", err=True)
-        except Exception as error:
-            said = str(error) if isinstance(error, RunError) else f"it broke, {described(error)}"
-            if self.asked:
-                raise RunError(f"{name}: {said}") from error
-            click.echo(f"failed: {name}: {said}", err=True)
-            self.failed = True
-        return None
-
-    def _scores(self, metric: Metric, others: Mapping[str, Subject], seed: int) -> dict[str, float]:
-        """What the others score, but for those that this metric cannot be applied to."""
-        scores = {}
-        for name, other in others.items():
-            try:
-                scores[name] = measure(metric, other, seed=seed).value
-            except (UserError, RunError):
-                continue
-        return scores
+    def _tell(self, name: str, reason: UserError | RunError) -> None:
+        """Why a metric has no value. Raises what was asked for by name."""
+        broke = isinstance(reason, RunError)
+        if self.asked:
+            raise (RunError if broke else UserError)(f"{name}: {reason}") from reason
+        click.echo(f"{'failed' if broke else 'not measured'}: {name}: {reason}", err=True)
+        self.failed |= broke
 
     @contextmanager
     def _shown(self, text: str) -> Iterator[None]:

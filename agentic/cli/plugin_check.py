@@ -53,8 +53,8 @@ def _check(row: PluginRow) -> bool:
         _print_probe(row)
     registry = collect([row])
     for problem in registry.problems:
-        if problem.error is not None:
-            click.echo("".join(traceback.format_exception(problem.error)), nl=False)
+        if problem.__cause__ is not None:
+            click.echo("".join(traceback.format_exception(problem.__cause__)), nl=False)
         click.echo(f"  {problem}")
     sound = [_check_one(registry, component) for component in registry.components]
     return all(sound) and not registry.problems

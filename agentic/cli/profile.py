@@ -8,8 +8,7 @@ from rich.table import Column, Table
 
 from agentic.cli.terminal import number
 from agentic.metrics.measurement import LEVEL, Interval
-from agentic.metrics.profile import Row
-from agentic.metrics.significance import Verdict, difference, verdicts
+from agentic.metrics.profile import Row, Verdict, difference, verdicts
 
 
 def profile_table(title: str, rows: Sequence[Row]) -> Table:

@@ -75,7 +75,7 @@ def _execute(tables: dict[str, Any], settings: list[str], source: str, registry:
     from agentic.experiments.build import build
     from agentic.experiments.experiment import Experiment
     from agentic.metrics.summary import summarize
-    from agentic.runs.manifest import create_folder
+    from agentic.runs.folder import create_folder
 
     experiment = Experiment.of(tables, settings, source=source)
     built = build(experiment, registry)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self, final
 
@@ -14,6 +15,7 @@ from agentic.experiments.experiment import EvaluateTable, Experiment
 from agentic.experiments.worlds import LIMIT, limited
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
+from agentic.runs.folder import RunFolder
 
 
 @final
@@ -30,7 +32,7 @@ class Source:
     @classmethod
     def of_run(cls, run: str, registry: Registry, quiet: bool) -> Self:
         """A run's folder, or a data set as "minari:...". Raises UserError where there is none."""
-        found, file = subject_of(run), Path(run) / "experiment.toml"
+        found, file = subject_of(run), RunFolder(Path(run)).experiment_file
         label = run if run.startswith("minari:") else Path(run).resolve().name
         return cls(label, registry, quiet, Experiment.load(file) if file.is_file() else None, found)
 
@@ -48,12 +50,16 @@ class Source:
 
     def references(self, seed: int, parts: set[Part]) -> Mapping[str, Subject]:
         """The agents that others are compared with, in the same world; nobody where the world is not known."""
+        lived = seed if self.recorded is None or self.experiment is None else self.experiment.run.seed
+        return {name: self._lived(other, lived, parts) for name, other in self._others.items()}
+
+    @cached_property
+    def _others(self) -> Mapping[str, Experiment]:
         if self.experiment is None:
             return {}
         agents = {name: self.registry.find(Agent, name)[1] for name in self.registry.satisfying(Agent)}
         others = [name for name, agent in agents.items() if agent.reference and name != self.experiment.agent.name]
-        lived = seed if self.recorded is None else self.experiment.run.seed
-        return {name: self._lived(retarget(self.experiment, name, self.registry), lived, parts) for name in others}
+        return {name: retarget(self.experiment, name, self.registry) for name in others}
 
     def _lived(self, experiment: Experiment, seed: int, parts: set[Part]) -> Subject:
         """Learning and evaluation take place only where a part comes of it."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from agentic.engine.domain import Simplex
+from agentic.engine.draws import indices, normal_like
 from agentic.errors import RunError
 
 
@@ -103,13 +104,23 @@ class Gaussian(Density):
     covariance: Tensor
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        values, vectors = torch.linalg.eigh(self.covariance)
-        root = vectors * values.clamp(min=0).sqrt().unsqueeze(-2)
-        source = _source(generator, self.mean)
-        noise = torch.randn((n, *self.mean.shape), generator=generator, dtype=self.mean.dtype, device=source)
-        noise = noise.to(self.mean.device)
-        value: Tensor = self.mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
+        value: Tensor = self.mean + (self._root() @ normal_like(self.mean, generator, n).unsqueeze(-1)).squeeze(-1)
         return value
+
+    def cubature(self) -> Tensor:
+        """Points (2 d, *s, b, d) of equal weight with this mean and covariance, which may be singular.
+
+        Spherical-radial cubature: the mean of a polynomial over them is exact to the third degree (Arasaratnam and
+        Haykin 2009). Its derivative by the covariance exists where no two eigenvalues are equal.
+        """
+        offsets = self._root(self.mean.shape[-1]).movedim(-1, 0)
+        return torch.cat([self.mean + offsets, self.mean - offsets])
+
+    def _root(self, scale: float = 1.0) -> Tensor:
+        """A root (*s, b, d, d) of `scale` times the covariance, eigenvector by eigenvector."""
+        values, vectors = torch.linalg.eigh(self.covariance)
+        root: Tensor = vectors * (scale * values.clamp(min=0)).sqrt().unsqueeze(-2)
+        return root
 
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(_rows(mask, self.mean, other.mean, 1), _rows(mask, self.covariance, other.covariance, 2))
@@ -179,7 +190,7 @@ class Categorical(Density):
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         draws = []
         for block in self.blocks:
-            index = _drawn(block, n, generator)
+            index = indices(block, generator, n)
             draws.append(torch.nn.functional.one_hot(index, block.shape[-1]).to(block.dtype))
         return torch.cat(draws, -1)
 
@@ -243,7 +254,7 @@ class Particles(Belief):
         return Particles(self.z.reshape(len(self.z), *axes, *self.z.shape[1:]), log_weights)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        index = _drawn(self.log_weights.exp().movedim(0, -1), n, generator)
+        index = indices(self.log_weights.exp().movedim(0, -1), generator, n)
         extra = self.z.dim() - self.log_weights.dim()
         index = index.reshape(*index.shape, *[1] * extra).expand(n, *self.z.shape[1:])
         return torch.gather(self.z, 0, index)
@@ -255,18 +266,6 @@ class Particles(Belief):
         chance = factor(self.z)
         joint = self.log_weights + chance.clamp(min=torch.finfo(chance.dtype).tiny).log()  # whose slope is a number
         return Particles(self.z, joint.log_softmax(0)), self.expected(chance)
-
-
-def _source(generator: torch.Generator | None, like: Tensor) -> torch.device:
-    """Where draws for `like` are made: on the generator's device, whatever its own."""
-    return like.device if generator is None else generator.device
-
-
-def _drawn(probs: Tensor, n: int, generator: torch.Generator) -> Tensor:
-    """`n` indices (n, *s, b) drawn by probabilities (*s, b, k), on their device."""
-    flat = probs.reshape(-1, probs.shape[-1]).to(_source(generator, probs))
-    index = torch.multinomial(flat, n, replacement=True, generator=generator).to(probs.device)
-    return index.T.reshape(n, *probs.shape[:-1])
 
 
 def _rows(mask: Tensor, fresh: Tensor, old: Tensor, events: int) -> Tensor:

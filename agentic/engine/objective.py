@@ -10,45 +10,19 @@ from torch import Tensor
 from agentic.engine.belief import Belief, Point
 from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
-from agentic.engine.energy import Energy, Given
+from agentic.engine.energy import Encoder, Energy, Given, LeastSquares
 
 
-class Objective(ABC):
-    """What a solver lowers: a value, not a closure. Black-box solvers call it; white-box solvers look inside."""
-
-    @property
-    @abstractmethod
-    def domain(self) -> Domain:
-        """Where the free variable lives."""
+class Differentiable(ABC):
+    """A function of one free variable, row by row, with its derivatives: by autograd unless they are written down."""
 
     @abstractmethod
     def __call__(self, z: Tensor) -> Tensor:
-        """The objective at `z` (*s, b, *event), in nats: (*s, b)."""
-
-    def start(self, z: Any) -> Tensor:
-        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the middle."""
-        begin: Tensor | None = self.proposal() if z is None else z
-        return self.middle() if begin is None else begin
-
-    def middle(self) -> Tensor:
-        """The start (b, *event) where nothing is known: the domain's middle, unless the objective has one per row."""
-        return self.domain.center(1)
-
-    def proposal(self) -> Tensor | None:
-        """A start (b, *event) that the objective itself can give, by an encoder; None where it has none."""
-        return None
-
-    def settled(self, z: Tensor, value: Tensor) -> Belief:
-        """What a place (b, *event) of value (b,) means once a solver has ended there: a point unless it is more."""
-        return Point(z)
+        """The function at `z` (*s, b, *event), in nats: (*s, b)."""
 
     def gradient(self, z: Tensor) -> Tensor:
         """Its gradient at `z`, shaped like `z`: the second of `value_and_gradient`."""
         return self.value_and_gradient(z)[1]
-
-    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
-        """move <- move - rate gradient(z), in place; `move` is shaped like `z`."""
-        move.sub_(self.gradient(z), alpha=rate)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Both at once, (*s, b) and shaped like `z`, by autograd; what to override where there is a closed form."""
@@ -61,6 +35,28 @@ class Objective(ABC):
     def residuals(self, z: Tensor) -> Tensor | None:
         """The r (*s, b, m) of an objective that is |r|^2 / 2 plus a constant; None for any other."""
         return None
+
+
+class Objective(Differentiable):
+    """What a solver lowers: a value, not a closure. Black-box solvers call it; white-box solvers look inside."""
+
+    @property
+    @abstractmethod
+    def domain(self) -> Domain:
+        """Where the free variable lives."""
+
+    def start(self, z: Any) -> Tensor:
+        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the domain's middle."""
+        begin: Tensor | None = self.proposal() if z is None else z
+        return self.domain.center(1) if begin is None else begin
+
+    def proposal(self) -> Tensor | None:
+        """The start (b, *event) that an encoder gives; None where there is none."""
+        return None
+
+    def settled(self, z: Tensor, value: Tensor) -> Belief:
+        """What a place (b, *event) of value (b,) means once a solver has ended there: a point unless it is more."""
+        return Point(z)
 
 
 @final
@@ -82,9 +78,6 @@ class Clamped(Objective):
     def gradient(self, z: Tensor) -> Tensor:
         return self.energy.gradient(self.x, z)
 
-    def kick(self, z: Tensor, move: Tensor, rate: float) -> None:
-        self.energy.kick(self.x, z, move, rate)
-
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self.energy.value_and_gradient(self.x, z)
 
@@ -92,15 +85,16 @@ class Clamped(Objective):
         return self.energy.hessian(self.x, z)
 
     def residuals(self, z: Tensor) -> Tensor | None:
-        return self.energy.residuals(self.x, z)
+        return self.energy.residuals(self.x, z) if isinstance(self.energy, LeastSquares) else None
 
-    def middle(self) -> Tensor:
-        """The domain's middle for every row of `x`, in its dtype and on its device."""
+    def start(self, z: Any) -> Tensor:
+        """The same, the domain's middle for every row of `x`, in its dtype and on its device."""
         given = self.x[0] if isinstance(self.x, tuple) else self.x
-        if not isinstance(given, Tensor):
-            return self.over.center(1)
+        begin: Tensor | None = self.proposal() if z is None else z
+        if begin is not None or not isinstance(given, Tensor):
+            return super().start(begin)
         kind = given.dtype if given.is_floating_point() else torch.float64
         return self.over.center(len(given), kind).to(given.device)
 
     def proposal(self) -> Tensor | None:
-        return self.energy.start(self.x)
+        return self.energy.start(self.x) if isinstance(self.energy, Encoder) else None

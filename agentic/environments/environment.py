@@ -138,8 +138,12 @@ class Environment:
         return f"{self.id}, {place}" if row is None else f"{self.id}, row {row}, {place}"
 
 
+EnvironmentLike = str | Callable[..., Single] | Single | Sequence[Single] | VectorEnv[Any, Any, Any] | Environment
+"""What `make` takes: an id, a function that makes an environment, one or several of them, a batch of either kind."""
+
+
 def make(
-    id: Any,
+    id: EnvironmentLike,
     *,
     envs: int = 1,
     kwargs: Mapping[str, Any] | None = None,

@@ -1,7 +1,6 @@
 """How a batch of Gymnasium environments is stepped, so that a step means the same whoever made them.
 
-`next_obs` is always the true successor, and no episode begins before it is asked to. With `layout.py` and `env.py`
-this is all that knows Gymnasium.
+`next_obs` is always the true successor, and no episode begins before it is asked to.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,6 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from agentic.environments.spaces import Arrays, Layout
 
 Single = gymnasium.Env[Any, Any]
-ROOMS = 64  # steps for which single environments allocate at once
 
 
 @dataclass(slots=True)
@@ -76,18 +74,18 @@ class Singles:
     def __init__(self, envs: Sequence[Single], observation: Layout, action: Layout) -> None:
         self.envs, self.observation, self.action = envs, observation, action
         self.everyone = np.ones(len(envs), bool)
-        self.rooms: list[tuple[Arrays, np.ndarray, np.ndarray, np.ndarray]] = []
         self.obs: Arrays = ()
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
-        self.obs = self._room()[0]
+        self.obs = self.observation.empty(len(self.envs))
         for row, seed in enumerate(seeds):
             self._begin(row, seed)
         return self.obs
 
     def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
-        before = self.obs
-        self.obs, reward, terminated, truncated = self._room()
+        count, before = len(self.envs), self.obs
+        self.obs, reward = self.observation.empty(count), np.zeros(count)
+        terminated, truncated = np.zeros(count, bool), np.zeros(count, bool)
         ended = None
         for row, env in enumerate(self.envs):
             if active is not None and not active[row]:
@@ -107,14 +105,6 @@ class Singles:
                 ended = terminated | truncated
         valid = self.everyone if active is None else active
         return Outcome(self.obs, reward, terminated, truncated, valid, ended, ended)
-
-    def _room(self) -> tuple[Arrays, np.ndarray, np.ndarray, np.ndarray]:
-        """Fresh zeros for one step, allocated in blocks, which is cheaper."""
-        if not self.rooms:
-            shape = (ROOMS, len(self.envs))
-            arrays = self.observation.rooms(*shape)
-            self.rooms = list(zip(arrays, np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, bool), strict=True))
-        return self.rooms.pop()
 
     def restart(self, begins: np.ndarray) -> Arrays:
         self.obs = tuple(array.copy() for array in self.obs)

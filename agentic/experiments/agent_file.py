@@ -47,12 +47,10 @@ def agent_path(name: str) -> str:
 
 def _class(module: ModuleType, path: str, wanted: str) -> type[Any]:
     """The class of that name, or the only one that can decide."""
-    own = {
-        key: each for key, each in vars(module).items() if inspect.isclass(each) and each.__module__ == module.__name__
-    }
-    fit = {key: each for key, each in own.items() if _decides(each)}
-    chosen = [own[wanted]] if wanted in own else [] if wanted else list(fit.values())
-    if len(chosen) != 1 or not _decides(chosen[0]):
+    classes = {key: each for key, each in vars(module).items() if inspect.isclass(each)}
+    fit = {key: each for key, each in classes.items() if each.__module__ == module.__name__ and _decides(each)}
+    chosen = [each for name, each in fit.items() if wanted in (name, "")]
+    if len(chosen) != 1:
         asked = f"the class {wanted}" if wanted else "one class"
         raise UserError(
             f"{path} should have {asked} that is an agentic.Agent, has predict(obs) or can be called with an "

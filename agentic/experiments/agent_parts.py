@@ -6,7 +6,6 @@ others within the agent's table. A `Purpose` is put together from the tables of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from inspect import Parameter
 from typing import Any
 
 from agentic.agents.agent import Agent
@@ -14,7 +13,7 @@ from agentic.engine.domain import Simplex
 from agentic.environments.environment import Environment
 from agentic.errors import UserError
 from agentic.experiments.agent_file import with_file
-from agentic.experiments.experiment import Experiment, PlannerTable
+from agentic.experiments.experiment import SHARED, TOP, Experiment, PlannerTable
 from agentic.learning.learner import Learner
 from agentic.models.model import Model
 from agentic.planning.expected_energy import Purpose
@@ -22,9 +21,6 @@ from agentic.plugins.contracts import Contract, asked, members, only
 from agentic.plugins.making import Making, is_table, no_component
 from agentic.plugins.parameters import Accepted, accepted
 from agentic.plugins.registry import Registry
-
-TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of parts that stand at the top of a file
-SHARED = PlannerTable.model_fields.keys() - {"name"}  # keys of [planner] that are the purpose's
 
 
 @dataclass(frozen=True)
@@ -40,15 +36,13 @@ def places(takes: Accepted, inside: str = "agent") -> dict[str, Place]:
     """The places of an agent, by parameter; that of its purpose is filled from the table of the goal."""
     found = {}
     prefix = "" if inside == "agent" else f"{inside}."
-    for name, parameter in takes.names.items():
-        annotation = parameter.annotation
-        if annotation is Parameter.empty or isinstance(annotation, str):
-            continue
+    for name in takes.names:
+        annotation, needed = takes.annotation(name), takes.needs(name)
+        contract = asked(annotation)
         if annotation is Purpose:
-            found[name] = Place(Purpose, f"{prefix}goal", takes.needs(name))
-        elif (contract := asked(annotation)) is not None and only(annotation) and not _is_agent(contract):
-            where = f"{prefix}{name}" if name in TOP else f"{inside}.{name}"
-            found[name] = Place(contract, where, takes.needs(name))
+            found[name] = Place(Purpose, f"{prefix}goal", needed)
+        elif contract is not None and only(annotation) and not _asks(contract, Agent):
+            found[name] = Place(contract, f"{prefix}{name}" if name in TOP else f"{inside}.{name}", needed)
     return found
 
 
@@ -72,25 +66,21 @@ class AgentMaker:
     def agent(self, experiment: Experiment, inside: str = "agent") -> Agent:
         """The agent with all its parts. Raises UserError for tables it lacks or has no use for."""
         table = experiment.agent
-        _, target = self.registry.find(Agent, table.name, f"[{inside}]")
-        takes = accepted(target)
+        takes = accepted(self.registry.find(Agent, table.name, f"[{inside}]")[1])
         there = places(takes, inside)
-        given = {name: self._table(experiment, name, place) for name, place in there.items()}
-        _check(experiment, takes, [place for name, place in there.items() if place.needed and given[name] is None])
+        found = {name: self._table(experiment, name, place) for name, place in there.items()}
+        given = {name: content for name, content in found.items() if content is not None}
+        _check(experiment, takes, [place for name, place in there.items() if place.needed and name not in given])
         parts: dict[str, Any] = {}
-        for name in sorted(there, key=lambda name: _learns(there[name].contract)):
-            content, place = given[name], there[name]
-            if content is None:
-                continue
-            if place.contract is Purpose:
-                parts[name] = self._purpose(content, experiment.planner, place.where)
-                continue
-            models = [part for part in parts.values() if isinstance(part, Model)][:1]
-            leading = models if _learns(place.contract) else []
-            parts[name] = self._part(place.contract, content, place.where, *leading)
-        for part in parts.values():
-            if isinstance(part, Model):
-                _check_spaces(part, self.environment)
+        for name in sorted(given, key=lambda name: _asks(there[name].contract, Learner)):  # that one takes the model
+            contract, where = there[name].contract, there[name].where
+            if contract is Purpose:
+                parts[name] = self._purpose(given[name], experiment.planner, where)
+            else:
+                models = [part for part in parts.values() if isinstance(part, Model) and _asks(contract, Learner)]
+                parts[name] = self._part(contract, given[name], where, *models[:1])
+        for model in [part for part in parts.values() if isinstance(part, Model)]:
+            _check_spaces(model, self.environment)
         own = {key: value for key, value in table.model_dump(exclude_none=True).items() if key not in there}
         nested = [name for name, place in there.items() if place.where == f"{inside}.{name}"]
         made: Agent = self._making().maker(Agent, own, f"[{inside}]", parts=there, others=nested)(**parts)
@@ -102,10 +92,8 @@ class AgentMaker:
     def _table(self, experiment: Experiment, name: str, place: Place) -> Any:
         """The content of a place's table; None where there is none."""
         key = "goal" if place.contract is Purpose else name
-        if key in TOP:
-            found = getattr(experiment, key)
-            return None if found is None else found.model_dump(exclude_none=True)
-        content = experiment.agent.model_dump(exclude_none=True).get(name)
+        tables = experiment if key in TOP else experiment.agent
+        content = tables.model_dump(exclude_none=True).get(key)
         if content is not None and not is_table(content):
             raise no_component(self.registry, place.contract, content, f"[{place.where}]")
         return content
@@ -115,13 +103,11 @@ class AgentMaker:
         return self._making().maker(contract, content, f"[{where}]", len(leading), others=others)(*leading)
 
     def _purpose(self, goal: Mapping[str, Any], planner: PlannerTable | None, where: str) -> Purpose:
-        inside = where.removesuffix("goal")
         takes, table = accepted(Purpose), planner or PlannerTable(name="none")
-        parts = {"goal": self._part(asked(takes.names["goal"].annotation), goal, where)}
-        for key in ("gain", "effort", "terminal"):
-            if (content := getattr(table, key)) is not None:
-                contract, content = asked(takes.names[key].annotation), content.model_dump(exclude_none=True)
-                parts[key] = self._part(contract, content, f"{inside}planner.{key}")
+        parts = {"goal": self._part(asked(takes.annotation("goal")), goal, where)}
+        for key, content in table.model_dump(exclude_none=True, include={"gain", "effort", "terminal"}).items():
+            place = f"{where.removesuffix('goal')}planner.{key}"
+            parts[key] = self._part(asked(takes.annotation(key)), content, place)
         return Purpose(horizon=table.horizon, discount=table.discount, **parts)
 
     def _inner(self, contract: Contract | None, value: Mapping[str, Any], where: str) -> Agent | None:
@@ -129,7 +115,7 @@ class AgentMaker:
         name = str(value["name"])
         registry = with_file(self.registry, name)
         known = any(c.kind == "agents" and name in (c.name, c.full_name) for c in registry.components)
-        if not (known if contract is None else _is_agent(contract)):
+        if not (known if contract is None else _asks(contract, Agent)):
             return None
         where = where.strip("[]")
         parts = {key: value[key] for key in TOP if isinstance(value.get(key), Mapping)}
@@ -139,13 +125,9 @@ class AgentMaker:
         return replace(self, registry=registry).agent(experiment, where)
 
 
-def _is_agent(contract: Contract) -> bool:
-    return issubclass(members(contract)[0], Agent)
-
-
-def _learns(contract: Contract) -> bool:
-    """Whether it asks for a learner, which is handed the agent's model and so made last."""
-    return issubclass(members(contract)[0], Learner)
+def _asks(contract: Contract, kind: type[Any]) -> bool:
+    """Whether a contract asks for an object of this class, be it for one of several."""
+    return issubclass(members(contract)[0], kind)
 
 
 def _check(experiment: Experiment, takes: Accepted, lacking: list[Place]) -> None:

@@ -18,9 +18,9 @@ from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
 from agentic.plugins.parameters import accepted
 from agentic.plugins.registry import Registry
-from agentic.runs.allocator import keep_freed_memory
+from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
-from agentic.runs.run import Progress, run
+from agentic.runs.run import Progress, Recording, Schedule, run
 
 
 @dataclass(frozen=True)
@@ -35,28 +35,22 @@ class Built:
     def run(self, folder: str | Path | None = None, observer: Callable[[Progress], None] | None = None) -> Record:
         """Run once and record it in `folder` beside the resolved file; None keeps the record in memory.
 
-        Sets the number of threads torch computes with, and has the process keep memory that it frees. Raises RunError
-        for what fails; see `agentic.run`.
+        Sets the number of threads torch computes with, on which digits depend. Raises RunError for what fails; see
+        `agentic.run`.
         """
         table = self.experiment
         torch.set_num_threads(table.run.threads)
-        keep_freed_memory()
         try:
             if folder is not None:
-                table.save(Path(folder) / "experiment.toml")
+                table.save(RunFolder(Path(folder)).experiment_file)
             return run(
                 self.agent,
                 self.environment,
+                Schedule(table.evaluate.episodes, table.learn.steps, table.learn.warmup, table.learn.hold),
+                Recording(folder, table.run.candidates, self.components),
                 seed=table.run.seed,
-                learn_steps=table.learn.steps,
-                warmup=table.learn.warmup,
-                hold=table.learn.hold,
-                episodes=table.evaluate.episodes,
-                folder=folder,
                 dtype=getattr(torch, table.run.dtype),
                 observer=observer,
-                components=self.components,
-                candidates=table.run.candidates,
             )
         finally:
             self.environment.close()

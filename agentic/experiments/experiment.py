@@ -12,15 +12,16 @@ from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agentic.errors import RunError, UserError, suggest
-from agentic.experiments.toml import read, toml_lines
-from agentic.plugins.parameters import complaint
+from agentic.errors import RunError, UserError
+from agentic.experiments.toml import read, sentence, toml_lines
+
+TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of an agent's parts beside [agent]
 
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
     """A table with a fixed set of keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,7 +41,7 @@ class Named(BaseModel):
 
 
 @final
-class RunTable(_Table):
+class RunTable(Table):
     """`candidates` is how many of the best courses of action each decision weighed are recorded."""
 
     seed: Count = 0
@@ -51,7 +52,7 @@ class RunTable(_Table):
 
 
 @final
-class EnvTable(_Table):
+class EnvTable(Table):
     """`changes` are wrappers that change the world, innermost first."""
 
     id: Annotated[str, Field(min_length=1)]
@@ -75,8 +76,11 @@ class PlannerTable(Named):
     terminal: Named | None = None
 
 
+SHARED = PlannerTable.model_fields.keys() - {"name"}  # keys of [planner] that are the purpose's
+
+
 @final
-class LearnTable(_Table):
+class LearnTable(Table):
     """Environment steps of experience, the first `warmup` of uniformly random actions that last `hold` steps each."""
 
     steps: Count = 0
@@ -85,12 +89,12 @@ class LearnTable(_Table):
 
 
 @final
-class EvaluateTable(_Table):
+class EvaluateTable(Table):
     episodes: Positive = 20
 
 
 @final
-class Experiment(_Table):
+class Experiment(Table):
     """Everything a run depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
 
     run: RunTable = RunTable()
@@ -121,7 +125,7 @@ class Experiment(_Table):
         try:
             return cls.model_validate_json(json.dumps(given, default=str), strict=True)
         except ValidationError as error:
-            raise UserError(source + _sentence(error)) from None
+            raise UserError(source + sentence(error, cls)) from None
 
     def tables(self) -> dict[str, Any]:
         """Plain tables, defaults filled in and absent ones left out."""
@@ -142,9 +146,6 @@ class Experiment(_Table):
             raise RunError(f"cannot write {path}: {error.strerror}") from error
 
 
-_SHARED = {"agent": {"selection"}, "planner": PlannerTable.model_fields.keys() - {"name"}}  # whatever the component
-
-
 def override(tables: dict[str, Any], text: str) -> None:
     """Set one value of plain tables, as in "planner.horizon=3"; what is not TOML is taken as a word."""
     path, equals, value = text.partition("=")
@@ -160,22 +161,7 @@ def override(tables: dict[str, Any], text: str) -> None:
     except tomllib.TOMLDecodeError:
         chosen = value.strip()
     if key == "name" and tables.get("name") != chosen:  # the other component's parameters went with it
-        for parameter in tables.keys() - _SHARED.get(parents[0], set()):
+        kept = {"agent": {"selection"}, "planner": SHARED}.get(parents[0], set())
+        for parameter in tables.keys() - kept:
             del tables[parameter]
     tables[key] = chosen
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first thing that is wrong, and where."""
-    first = error.errors(include_url=False)[0]
-    table, *keys = map(str, first["loc"])
-    label = " ".join([f"[{table}]", *([".".join(keys)] if keys else [])])
-    if first["type"] == "extra_forbidden":
-        owner: Any = Experiment.model_fields[table].annotation if keys else Experiment
-        known = owner.model_fields
-        near = suggest((keys or [table])[-1], known)
-        return f"unknown {'key' if keys else 'table'} {label}{near}; known: {', '.join(known)}"
-    if first["type"] == "missing":
-        hint = {"env": 'id = "CartPole-v1"', "agent": 'name = "..."'}.get(table, 'name = "..."')
-        return f"{label} is missing" + ("" if len(keys) > 1 else f": write [{table}] and below it {hint}")
-    return f"{label} {complaint(error)}"

@@ -4,9 +4,12 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
-from agentic.errors import UserError
+from pydantic import BaseModel, ValidationError
+
+from agentic.errors import UserError, listed, suggest
+from agentic.plugins.parameters import complaint
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -33,6 +36,25 @@ def toml_value(value: Any) -> str:
 def toml_lines(table: Mapping[str, Any]) -> list[str]:
     """The keys of a table with their values, one line each; None is left out."""
     return [f"{_key(key)} = {toml_value(part)}" for key, part in table.items() if part is not None]
+
+
+def sentence(error: ValidationError, file: type[BaseModel]) -> str:
+    """The first thing that is wrong in a file of tables, and where; each field of `file` is a table, or several."""
+    first = error.errors(include_url=False)[0]
+    table, *place = first["loc"]
+    content: Any = file.model_fields[str(table)].annotation if table in file.model_fields else None
+    several = get_origin(content) is tuple
+    label = f"[[{table}]]" if several else f"[{table}]"
+    where = f"{label} number {int(place.pop(0)) + 1}" if several and place else label
+    keys = ".".join(str(key) for key in place if not str(key).startswith("constrained"))  # that is pydantic's word
+    if first["type"] == "extra_forbidden":
+        owner = file if not keys else get_args(content)[0] if several else content
+        name, known = (f"key {keys} in {where}", owner.model_fields) if keys else (f"table {where}", file.model_fields)
+        return f"unknown {name}{suggest(keys or str(table), known)}; known: {listed(known)}"
+    if first["type"] == "missing":
+        entry = f"{label} and below it {'id' if table == 'env' else 'name'}"
+        return f"{where} {keys}".rstrip() + f" is missing: write {keys or entry} = ..."
+    return f"{where} {keys} {complaint(error)}"
 
 
 def _key(key: str) -> str:

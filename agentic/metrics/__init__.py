@@ -1,16 +1,9 @@
 """What is measured of whom: subjects, interventions, measurements, verdicts."""
 
-from agentic.metrics.profile import Row
-from agentic.metrics.results import RESULT, Result
-from agentic.metrics.significance import Verdict, verdicts
-from agentic.metrics.summary import mean_interval, summarize
+from agentic.metrics.measurement import finite, mean_interval
+from agentic.metrics.probe import Outcome, Probe
+from agentic.metrics.profile import Row, verdicts
+from agentic.metrics.results import Result
+from agentic.metrics.summary import summarize
 
-__all__ = [
-    "RESULT",
-    "Result",
-    "Row",
-    "Verdict",
-    "mean_interval",
-    "summarize",
-    "verdicts",
-]
+__all__ = ["Outcome", "Probe", "Result", "Row", "finite", "mean_interval", "summarize", "verdicts"]

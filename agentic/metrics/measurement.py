@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from html import escape
-from math import isfinite, nan
+from math import isfinite, nan, sqrt
 from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
@@ -195,6 +195,23 @@ class Measurement:
 
     def _sample(self) -> str:
         return f"{self.episodes} episodes, {self.samples} samples" if self.samples else "exact"
+
+
+def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tuple[float, Interval]:
+    """The mean of independent `values` and its interval, mean ± t(level, n - 1) sd / sqrt(n).
+
+    All is NaN without values; the bounds are NaN for a single one.
+    """
+    sample = np.asarray(values, np.float64)
+    n = len(sample)
+    mean = float(sample.mean()) if n else nan
+    error = float(sample.std(ddof=1)) / sqrt(n) if n > 1 else nan
+    return mean, Interval.student(mean, error, n - 1, level=level, method="Student t over episodes")
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None for what is not finite: what strict JSON has for a number that is not there."""
+    return value if value is not None and isfinite(value) else None
 
 
 @cache

@@ -5,7 +5,6 @@ cloned from it, so metrics say what they need, and some intervene: they change t
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -48,10 +47,8 @@ class Metric(ABC):
         """The measurement; `subject` offers all that is needed, `generator` is the only source of chance."""
 
 
-def measure(
-    metric: Metric, subject: Subject, *, seed: int = 0, references: Mapping[str, Subject] | None = None
-) -> Measurement:
-    """Measure, with the metric's own random stream, and what each of `references` (a rock, a random agent) scores.
+def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
+    """The measurement of a subject, drawn from the metric's own random stream of `seed`.
 
     Raises UserError where the subject lacks what the metric needs.
     """
@@ -61,6 +58,4 @@ def measure(
             f"{type(metric).__name__} looks at {metric.access.value} and needs {', '.join(metric.needs)}; "
             f"this subject has no {', '.join(missing)}: add it, or choose a metric that does without"
         )
-    found = metric.measure(subject, generator=np.random.default_rng(stream(seed, "metric")))
-    scores = {name: measure(metric, other, seed=seed).value for name, other in (references or {}).items()}
-    return replace(found, seed=seed, references={**found.references, **scores})
+    return replace(metric.measure(subject, generator=np.random.default_rng(stream(seed, "metric"))), seed=seed)

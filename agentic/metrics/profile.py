@@ -1,15 +1,40 @@
-"""Many measurements of one subject: each metric over its seeds, all judged together."""
+"""Profiles: each metric of one subject over its seeds, all judged together against their nulls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, log
-from typing import final
+from enum import Enum
+from math import inf, isclose, log
+from typing import Self, final
 
 import numpy as np
 from scipy.special import gammaincc
 
-from agentic.metrics.measurement import Interval, Measurement
-from agentic.metrics.summary import mean_interval
+from agentic.errors import UserError, listed, suggest
+from agentic.metrics.measurement import LEVEL, Interval, Measurement, mean_interval
+
+
+class Verdict(Enum):
+    """What a value says against its null; the values are the words that stand in files and tables."""
+
+    OUTSIDE = "outside the null"
+    INSIDE = "inside the null"
+    TOO_LITTLE_DATA = "too little data"  # the metric says so itself: `Measurement.enough` is False
+    TOO_FEW_SURROGATES = "too few surrogates"  # none reaches the value, which says little among so many values
+    NO_NULL = "no null"
+    UNDEFINED = "undefined"  # there is no value to judge
+
+    @classmethod
+    def of(cls, word: str) -> Self:
+        """The verdict that a file means by its word. Raises UserError for a word that is none."""
+        known = [each.value for each in cls]
+        if word not in known:
+            raise UserError(f"'{word}' is no verdict{suggest(word, known)}; known: {listed(known)}")
+        return cls(word)
+
+    @property
+    def inconclusive(self) -> bool:
+        """Whether the value has a null, or too little data for one, and is not told from it."""
+        return self in (Verdict.INSIDE, Verdict.TOO_LITTLE_DATA, Verdict.TOO_FEW_SURROGATES)
 
 
 @final
@@ -81,3 +106,49 @@ class Row:
         names = dict.fromkeys(name for each in self.found for name in each.references)
         scores = {name: [each.references[name] for each in self.found if name in each.references] for name in names}
         return {name: float(np.mean(values)) for name, values in scores.items()}
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted for their number, so that all verdicts together err at the level of one (Holm 1979)."""
+    order = np.argsort(p_values, kind="stable")
+    scaled = np.asarray(p_values, np.float64)[order] * np.arange(len(order), 0, -1)
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
+    return [float(p) for p in adjusted]
+
+
+def verdicts(rows: Sequence[Row]) -> list[Verdict]:
+    """Each value against its null at the 5 % level, p-values adjusted for the number of rows that chance has a part in.
+
+    Where no surrogate reaches the value, but they are too few to say so among so many rows, it is said instead.
+    """
+    chances = {row.name: row.p_value for row in rows if row.chance}
+    adjusted = dict(zip(chances, holm([p for p in chances.values() if p is not None]), strict=True))
+    return [_verdict(row, adjusted.get(row.name, row.p_value)) for row in rows]
+
+
+def _verdict(row: Row, p: float | None) -> Verdict:
+    if not row.enough:
+        return Verdict.TOO_LITTLE_DATA
+    if p is None:
+        return Verdict.NO_NULL
+    if p < LEVEL:
+        return Verdict.OUTSIDE
+    nulls = [each.null for each in row.found if each.null is not None]
+    unreached = all(null.n > 1 and isclose(null.p_value, 1 / (1 + null.n)) for null in nulls)
+    return Verdict.TOO_FEW_SURROGATES if unreached else Verdict.INSIDE
+
+
+def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
+    """a - b of independent values; its interval from theirs, side by side in quadrature (Zou and Donner 2008).
+
+    An exact value has no width. None where an estimated one has no interval, or two exact ones need none.
+    """
+    (x, mine), (y, theirs) = a.estimate, b.estimate
+    if (mine is None and not a.exact) or (theirs is None and not b.exact) or (mine is None and theirs is None):
+        return x - y, None
+    level = (mine or theirs).level  # type: ignore[union-attr]
+    own, other = mine or Interval(level, x, x, "exact"), theirs or Interval(level, y, y, "exact")
+    below = float(np.hypot(x - own.low, other.high - y))
+    above = float(np.hypot(own.high - x, y - other.low))
+    return x - y, Interval(level, x - y - below, x - y + above, "quadrature of two independent intervals")

@@ -8,15 +8,14 @@ from typing import Self, final
 
 from agentic.errors import RunError, UserError
 from agentic.metrics.measurement import Measurement
-from agentic.runs.manifest import write_whole
-
-RESULT = "measurements.json"
+from agentic.metrics.probe import Outcome
+from agentic.runs.folder import RunFolder, write_whole
 
 
 @final
 @dataclass(frozen=True)
 class Result:
-    """What a task found: measurements by column, why others are `missing`, and which of those broke."""
+    """The measurements of one subject by column, why others are `missing`, and which of those broke."""
 
     measurements: Mapping[str, Measurement]
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -24,10 +23,17 @@ class Result:
     key: str = ""
 
     @classmethod
+    def of(cls, outcomes: Mapping[str, Outcome], key: str) -> Self:
+        """The result that outcomes by column amount to; `key` stands for what they depend on."""
+        measured = {name: each for name, each in outcomes.items() if isinstance(each, Measurement)}
+        missing = {name: str(each) for name, each in outcomes.items() if name not in measured}
+        return cls(measured, missing, tuple(n for n, each in outcomes.items() if isinstance(each, RunError)), key)
+
+    @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """The result in the folder of a task; None where there is none, or none that can be read."""
+        """The result in the folder of a run; None where there is none, or none that can be read."""
         try:
-            found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+            found = json.loads(RunFolder(folder).measurements_file.read_text(encoding="utf-8"))
             measured = {name: Measurement.from_dict(each) for name, each in found["measurements"].items()}
             return cls(measured, found["missing"], tuple(found["broken"]), found["key"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
@@ -36,8 +42,9 @@ class Result:
     def keep(self, folder: Path) -> None:
         """Write it into the folder of a run. Raises RunError where that fails."""
         measured = {name: each.to_dict() for name, each in self.measurements.items()}
+        file = RunFolder(folder).measurements_file
         content = {"measurements": measured, "missing": dict(self.missing), "broken": self.broken, "key": self.key}
         try:
-            write_whole(folder / RESULT, json.dumps(content, indent=1, allow_nan=False) + "\n")
+            write_whole(file, json.dumps(content, indent=1, allow_nan=False) + "\n")
         except OSError as error:
-            raise RunError(f"cannot write {folder / RESULT}: {error.strerror}") from error
+            raise RunError(f"cannot write {file}: {error.strerror}") from error

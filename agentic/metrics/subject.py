@@ -5,25 +5,49 @@ world can have them run again with something changed, which is the only way to t
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, final
 
 import gymnasium
 
-from agentic.agents.agent import Agent
+from agentic.agents.agent import Agent, Change
 from agentic.agents.policy_agent import PolicyAgent
 from agentic.environments.environment import make
 from agentic.errors import UserError
-from agentic.metrics.intervention import Intervention
 from agentic.runs.minari import load_dataset, record_of
 from agentic.runs.record import Record
-from agentic.runs.run import run
+from agentic.runs.run import Schedule, run
 
 Part = Literal["record", "agent", "environment"]
-
-
-T = TypeVar("T")
+Informed = Literal["both", "goal", "model", "nothing"]
 Maker = Callable[[], gymnasium.Env[Any, Any]]
+Wrap = Callable[[gymnasium.Env[Any, Any]], gymnasium.Env[Any, Any]]
+T = TypeVar("T")
+
+
+@final
+@dataclass(frozen=True)
+class Intervention:
+    """A change of the world: `apply` makes the changed environment from the unchanged one.
+
+    `change` is what the agent is informed of; None: of nothing, it must find out.
+    """
+
+    name: str
+    apply: Wrap
+    change: Change | None = None
+
+    @classmethod
+    def announced(cls, name: str, apply: Wrap, environment: Maker, informed: Informed = "both") -> Self:
+        """The change `apply` of what `environment` makes, announced to the agent.
+
+        It is `informed` of its new goal, of the new model, of both or of nothing.
+        """
+        if informed == "nothing":
+            return cls(name, apply)
+        world = make(lambda: apply(environment()))
+        return cls(name, apply, Change(world if informed != "model" else None, world if informed != "goal" else None))
 
 
 @final
@@ -83,7 +107,7 @@ class Subject:
             raise UserError("to be recorded, a subject needs an agent and an environment: name both in subject_of")
         world = make(self.environment)
         try:
-            return self.having(record=run(self.agent, world, episodes=episodes, seed=seed))
+            return self.having(record=run(self.agent, world, Schedule(episodes=episodes), seed=seed))
         finally:
             world.close()
 

@@ -1,25 +1,11 @@
 """What a run amounts to: the numbers that `agentic run --json` prints, from a record alone, finished or not."""
 
-from collections.abc import Mapping, Sequence
-from math import isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
 
-from agentic.metrics.measurement import Interval
+from agentic.metrics.measurement import finite, mean_interval
 from agentic.runs.record import Record
-
-
-def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tuple[float, Interval]:
-    """The mean of independent `values` and its interval, mean ± t(level, n - 1) sd / sqrt(n).
-
-    All is NaN without values; the bounds are NaN for a single one.
-    """
-    sample = np.asarray(values, np.float64)
-    n = len(sample)
-    mean = float(sample.mean()) if n else nan
-    error = float(sample.std(ddof=1)) / sqrt(n) if n > 1 else nan
-    return mean, Interval.student(mean, error, n - 1, level=level, method="Student t over episodes")
 
 
 def summarize(record: Record) -> dict[str, Any]:
@@ -40,8 +26,13 @@ def summarize(record: Record) -> dict[str, Any]:
         "steps": int((phase == "learn").sum()),
         "evaluation_steps": int(evaluated.sum()),
         "episodes": len(returns),
-        "return": _plain({"mean": mean, "low": interval.low, "high": interval.high, "values": returns.tolist()}),
-        "energy": _plain({name: value for name, value in terms.items() if value is not None}),
+        "return": {
+            "mean": finite(mean),
+            "low": finite(interval.low),
+            "high": finite(interval.high),
+            "values": returns.tolist(),
+        },
+        "energy": {name: finite(value) for name, value in terms.items() if value is not None},
         "seconds": record.manifest.get("seconds"),
         "components": list(record.manifest.get("components", [])),
     }
@@ -51,7 +42,3 @@ def _mean(values: np.ndarray) -> float | None:
     """The mean over the steps that have this term."""
     present = values[~np.isnan(values)]
     return float(present.mean()) if len(present) else None
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: None if isinstance(value, float) and not isfinite(value) else value for key, value in values.items()}

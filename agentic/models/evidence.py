@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from functools import cached_property
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Density
-from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
+from agentic.engine.energy import Encoder
 from agentic.engine.mixture import density
-from agentic.engine.objective import Objective
+from agentic.engine.objective import Clamped, Objective
 from agentic.models.model import Model
 
 
@@ -33,35 +34,32 @@ class Evidence(Objective):
         return self.model.latent
 
     def proposal(self) -> Tensor | None:
-        return self.model.proposal(self.obs)
+        return self.model.start(self.obs) if isinstance(self.model, Encoder) else None
+
+    @cached_property
+    def misfit(self) -> Clamped:
+        """-log p(obs | z) as an objective over `z`."""
+        return Clamped(self.model.observation.swapped(), self.obs, self.model.latent)
 
     def __call__(self, z: Tensor) -> Tensor:
-        return self.model.observation(z, self.obs) + density(self.prior).energy(z)
+        return self.misfit(z) + density(self.prior).energy(z)
 
-    def middle(self) -> Tensor:
-        """The prior belief's mean."""
-        return self.prior.mean
+    def start(self, z: Any) -> Tensor:
+        """At `z`; where that is None at the prior belief's mean."""
+        return self.prior.mean if z is None else z
 
     def gradient(self, z: Tensor) -> Tensor:
-        return self._misfit_gradient(z) + density(self.prior).gradient(z)
+        return self.misfit.gradient(z) + density(self.prior).gradient(z)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        misfit = self.model.misfit_gradient(z, self.obs)
-        if misfit is None:
-            return row_value_and_gradient(self, z)
-        return self(z), misfit + density(self.prior).gradient(z)
+        (value, slope), believed = self.misfit.value_and_gradient(z), density(self.prior)
+        return value + believed.energy(z), slope + believed.gradient(z)
 
     def hessian(self, z: Tensor) -> Tensor:
-        misfit = self.model.misfit_hessian(z, self.obs)
-        misfit = row_jacobian(self._misfit_gradient, z) if misfit is None else misfit
-        return misfit + density(self.prior).hessian(z)
-
-    def _misfit_gradient(self, z: Tensor) -> Tensor:
-        misfit = self.model.misfit_gradient(z, self.obs)
-        return row_gradient(lambda free: self.model.observation(free, self.obs), z) if misfit is None else misfit
+        return self.misfit.hessian(z) + density(self.prior).hessian(z)
 
     def residuals(self, z: Tensor) -> Tensor | None:
-        seen = self.model.observation.residuals(z, self.obs)
+        seen = self.misfit.residuals(z)
         believed = self.prior.residuals(z) if isinstance(self.prior, Density) else None
         return None if seen is None or believed is None else torch.cat([seen, believed], -1)
 

@@ -65,10 +65,6 @@ class Model(nn.Module, ABC):
         """
         return belief
 
-    def proposal(self, obs: Tensor) -> Tensor | None:
-        """Where perceiving `obs` (b, *event) may start (b, *event), by an encoder; None where there is none."""
-        return None
-
     @property
     def alive(self) -> Callable[[Tensor], Tensor] | None:
         """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b); None: it always does.
@@ -88,14 +84,6 @@ class Model(nn.Module, ABC):
         credited at the latents. Empty (the default) where the weights are certain.
         """
         return {}
-
-    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor | None:
-        """d observation(z, obs) / dz in closed form, shaped like `z`; None where there is none."""
-        return None
-
-    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor | None:
-        """d2 observation(z, obs) / dz2 in closed form, (*s, b, d, d); None where there is none."""
-        return None
 
     def begin(self, batch: int) -> Belief:
         """The prior belief of `batch` fresh episodes."""

@@ -4,10 +4,10 @@ One broken plugin costs one plugin and is told in one line; nothing is ever over
 manager. Built-ins come through the same entry points as third parties.
 """
 
-from agentic.plugins.discover import PluginError, PluginRow, installed
+from agentic.plugins.discover import PluginError, PluginRow, Problem, installed
 from agentic.plugins.hookspecs import KINDS
 from agentic.plugins.loading import API_VERSION, PRIVATE, load
-from agentic.plugins.registry import Component, Problem, Registry
+from agentic.plugins.registry import Component, Registry
 
 __all__ = [
     "API_VERSION",

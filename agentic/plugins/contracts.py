@@ -6,14 +6,17 @@ kind holds the contract that is wanted; a contract of a third party's own is loo
 
 import inspect
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, reduce
 from importlib import import_module
+from operator import or_
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
 from agentic.plugins.hookspecs import CONTRACTS, KINDS
 
 Contract: TypeAlias = Any  # a class, or a union of classes: what `issubclass` takes
+
+_PLAIN = {"abc", "builtins", "collections", "typing", "numbers", "numpy", "os", "pathlib", "torch"}
 
 
 @cache
@@ -50,8 +53,8 @@ def contract_of(target: Any) -> str:
 
 def asked(annotation: Any) -> Contract | None:
     """The contract that an annotation asks for, also as one of several (`tuple[Loss, ...]`); None for plain values."""
-    found = tuple(dict.fromkeys(_asked(annotation)))
-    return None if not found else found[0] if len(found) == 1 else Union[found]  # noqa: UP007  # of a tuple
+    found = list(_asked(annotation))
+    return reduce(or_, found) if found else None
 
 
 def only(annotation: Any) -> bool:
@@ -66,12 +69,18 @@ def several(annotation: Any) -> bool:
     return bool(rows) and all(get_origin(row) in (tuple, list, Sequence) and only(get_args(row)[0]) for row in rows)
 
 
+def members(contract: Contract) -> tuple[type[Any], ...]:
+    """The classes of a contract, which may be a union of them."""
+    return get_args(contract) if get_origin(contract) in (Union, UnionType) else (contract,)
+
+
 def named(contract: Contract) -> str:
-    """The name of a contract."""
-    return " or ".join(each.__name__ for each in members(contract))
+    """The name of a contract, with its article."""
+    return with_article(" or ".join(each.__name__ for each in members(contract)))
 
 
 def with_article(noun: str) -> str:
+    """A noun as a sentence has it: a Goal, an Energy."""
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
@@ -86,15 +95,3 @@ def _asked(annotation: Any) -> Iterator[type[Any]]:
     for part in get_args(annotation):
         if part is not Ellipsis:
             yield from _asked(part)
-
-
-_PLAIN = {"abc", "builtins", "collections", "typing", "numbers", "numpy", "os", "pathlib", "torch"}
-
-
-def _is_union(annotation: Any) -> bool:
-    return get_origin(annotation) in (Union, UnionType)
-
-
-def members(contract: Contract) -> tuple[type[Any], ...]:
-    """The classes of a contract, which may be a union of them."""
-    return get_args(contract) if _is_union(contract) else (contract,)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from agentic.errors import UserError
@@ -16,6 +17,20 @@ from agentic.errors import UserError
 
 class PluginError(UserError):
     """A plugin or component that cannot be used as asked: says what was expected, what came and what to do."""
+
+
+@dataclass(eq=False)
+class Problem(PluginError):
+    """What is wrong with one plugin, and what to do: one line; its `__cause__` is the exception behind it, if any."""
+
+    plugin: str
+    version: str | None
+    cause: str
+    remedy: str
+
+    def __str__(self) -> str:
+        name = f"{self.plugin} {self.version}" if self.version else self.plugin
+        return shorten(f"plugin {name}: {self.cause}; {self.remedy}", 1000, placeholder="...")
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,10 @@ class PluginRow:
     cause: str = ""
     hooks: tuple[EntryPoint, ...] = ()
     commands: tuple[EntryPoint, ...] = ()
+
+    def problem(self, cause: str, remedy: str) -> Problem:
+        """Something that is wrong with this plugin."""
+        return Problem(self.id, self.version, cause, remedy)
 
 
 def installed(files: Iterable[str | Path] = (), directories: Iterable[str | Path] = ()) -> list[PluginRow]:

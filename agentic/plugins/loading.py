@@ -21,9 +21,9 @@ import pluggy
 
 from agentic.errors import described, listed, suggest
 from agentic.plugins import hookspecs
-from agentic.plugins.discover import PluginError, PluginRow, ids, installed, normalized
+from agentic.plugins.discover import PluginError, PluginRow, Problem, ids, installed, normalized
 from agentic.plugins.hookspecs import KINDS
-from agentic.plugins.registry import Component, Problem, Registry
+from agentic.plugins.registry import Component, Registry
 
 PRIVATE = "_agentic_plugin_"  # what the names of modules that are local files start with
 API_VERSION = 1  # what a plugin states as AGENTIC_API, if it states anything
@@ -32,10 +32,6 @@ _HOOKS = {f"agentic_{kind}": kind for kind in KINDS}
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _log = logging.getLogger("agentic.plugins")
-
-
-class _Refused(Exception):
-    """Why a plugin is not taken: cause and remedy."""
 
 
 def load(files: Iterable[str | Path] = (), directories: Iterable[str | Path] = ()) -> Registry:
@@ -61,7 +57,7 @@ def collect(rows: Iterable[PluginRow]) -> Registry:
     done = []
     for row in rows:
         if row.status in ("unreadable", "clash"):
-            problems.append(Problem(row.id, row.version, row.cause, "reinstall, rename or remove it"))
+            problems.append(row.problem(row.cause, "reinstall, rename or remove it"))
         if row.status == "not loaded" and (row.hooks or row.source == "file"):
             offered, faults = _load_one(row)
             components += offered
@@ -76,15 +72,15 @@ def _load_one(row: PluginRow) -> tuple[list[Component], list[Problem]]:
     """All of a third party's offers or none; of the built-ins, each entry point stands alone."""
     sources = [Path(row.location)] if row.source == "file" else row.hooks
     components: list[Component] = []
-    problems = []
+    problems: list[Problem] = []
     for part in [[source] for source in sources] if row.source == "built-in" else [sources]:
         try:
             components += [offer for source in part for offer in _offers(row, source)]
-        except _Refused as refused:
-            cause, remedy = refused.args
-            problems.append(Problem(row.id, row.version, cause, remedy, refused.__cause__))
+        except Problem as problem:
+            problems.append(problem)
         except (Exception, SystemExit) as error:  # whatever else a third party's module or mapping does
-            problems.append(Problem(row.id, row.version, f"loading it failed, {described(error)}", _remedy(row), error))
+            problems.append(row.problem(f"loading it failed, {described(error)}", _remedy(row)))
+            problems[-1].__cause__ = error
     return components, problems
 
 
@@ -95,14 +91,14 @@ def _offers(row: PluginRow, source: EntryPoint | Path) -> Iterator[Component]:
     stated = getattr(plugin, "AGENTIC_API", API_VERSION)
     if stated != API_VERSION:
         cause = f"it is written for plugin API {stated!r} and this agentic has {API_VERSION}"
-        raise _Refused(cause, "install a version of either that fits the other")
+        raise row.problem(cause, "install a version of either that fits the other")
     for hook in _marked(row, plugin):
         started = perf_counter()
         try:
             offer = getattr(plugin, hook)()
         except (Exception, SystemExit) as error:
-            raise _Refused(f"its hook {hook} failed, {described(error)}", _remedy(row)) from error
-        _check_offer(hook, offer)
+            raise row.problem(f"its hook {hook} failed, {described(error)}", _remedy(row)) from error
+        _check_offer(row, hook, offer)
         _log.info("%s: %s gave %s in %.1f ms", row.id, hook, listed(offer), 1e3 * (perf_counter() - started))
         for name, target in offer.items():
             if digest and isinstance(target, str):  # a file may name itself: it runs under a private name
@@ -113,34 +109,36 @@ def _offers(row: PluginRow, source: EntryPoint | Path) -> Iterator[Component]:
 def _marked(row: PluginRow, plugin: Any) -> list[str]:
     """The names of a plugin's hooks, once they are seen to be ours."""
     if isinstance(plugin, type):
-        raise _Refused(f"its entry point is the class {plugin.__name__}", "name a module or an instance there")
+        raise row.problem(f"its entry point is the class {plugin.__name__}", "name a module or an instance there")
     manager = pluggy.PluginManager("agentic")
     manager.add_hookspecs(hookspecs)
     marked = [name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name) is not None]
     functions = [name for name, value in getattr(plugin, "__dict__", {}).items() if isinstance(value, FunctionType)]
     for name in sorted({*marked, *(name for name in functions if name.startswith("agentic_"))}):
         if name not in _HOOKS:
-            raise _Refused(f"unknown hook {name}{suggest(name, _HOOKS)}", f"the hooks are {listed(_HOOKS)}")
+            raise row.problem(f"unknown hook {name}{suggest(name, _HOOKS)}", f"the hooks are {listed(_HOOKS)}")
         if name not in marked:
-            raise _Refused(f"its function {name} is not marked as a hook", "write @agentic.hookimpl above it")
+            raise row.problem(f"its function {name} is not marked as a hook", "write @agentic.hookimpl above it")
     if not marked:
-        raise _Refused("it defines no hook", f"define one of {listed(_HOOKS)} and mark it with @agentic.hookimpl")
+        raise row.problem("it defines no hook", f"define one of {listed(_HOOKS)} and mark it with @agentic.hookimpl")
     try:
         manager.register(plugin, row.id)
     except pluggy.PluginValidationError as error:
-        raise _Refused(described(error), "hooks take no arguments, remove them") from error
+        raise row.problem(described(error), "hooks take no arguments, remove them") from error
     return marked
 
 
-def _check_offer(hook: str, offer: Any) -> None:
+def _check_offer(row: PluginRow, hook: str, offer: Any) -> None:
     said = f"its hook {hook} returned"
     if not isinstance(offer, Mapping):
-        raise _Refused(f"{said} {type(offer).__name__} instead of a mapping", 'return {"name": "module:Class"}')
+        raise row.problem(f"{said} {type(offer).__name__} instead of a mapping", 'return {"name": "module:Class"}')
     for name, target in offer.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise _Refused(f"{said} the bad name {name!r}", "use lower-case letters, digits, - and _, a letter first")
+            raise row.problem(
+                f"{said} the bad name {name!r}", "use lower-case letters, digits, - and _, a letter first"
+            )
         if not isinstance(target, type) and not (isinstance(target, str) and _TARGET.fullmatch(target)):
-            raise _Refused(f"{said} {target!r} for '{name}'", 'give a class or a "module:Class" string')
+            raise row.problem(f"{said} {target!r} for '{name}'", 'give a class or a "module:Class" string')
 
 
 def import_file(file: Path) -> tuple[ModuleType, str]:

@@ -1,14 +1,14 @@
 """Components made from plain tables: the name looked up under the contract its place asks for, parameters checked."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from inspect import Parameter
 from typing import TYPE_CHECKING, Any
 
-from agentic.errors import UserError, listed
+from agentic.errors import RunError, UserError, described, listed
 from agentic.plugins.contracts import Contract, asked, fits, named, only, several, with_article
-from agentic.plugins.parameters import accepted, check_names, maker, plain
+from agentic.plugins.parameters import Accepted, accepted, reader, typed
 
 if TYPE_CHECKING:
     from agentic.plugins.registry import Component, Registry
@@ -29,10 +29,6 @@ class Making:
     made: list[dict[str, Any]] = field(default_factory=list)
     inner: Callable[[Contract | None, Table, str], Any] | None = None
 
-    def make(self, contract: Contract, table: Table, where: str, *leading: Any, **parts: Any) -> Any:
-        """The component. `leading` and `parts` are what it is given beside its table. Raises UserError."""
-        return self.maker(contract, table, where, len(leading), parts)(*leading, **parts)
-
     def maker(
         self,
         contract: Contract,
@@ -46,62 +42,71 @@ class Making:
         """A function that makes the component from its `leading` arguments and its `parts`; all else is checked now.
 
         `others` are keys of the table that are somebody else's. `kind` is where a name without a contract is looked
-        for first.
+        for first. Raises UserError for whatever does not fit; so does the function, for what the component says about
+        its parameters, but RunError for anything else, which is its plugin's business.
         """
         found, target = self.registry.find(contract, str(table["name"]), where, kind)
         written = {key: value for key, value in table.items() if key != "name" and value is not None}
         self.made.append(row_of(found, written))
-        takes = accepted(target, leading)
+        takes, label = accepted(target, leading), f"{where} {table['name']}".strip()
         for part in parts:
             takes.names.pop(part, None)
-        inside, label = f"{where.strip('[]')}." if where else "", f"{where} {table['name']}".strip()
         own = {key: value for key, value in written.items() if key not in others}
-        check_names(takes, own, label, others)
-        given = {
-            key: self._nested(takes.names.get(key), value, f"[{inside}{key}]", found.kind) for key, value in own.items()
+        takes.check(own, label, others)
+        inside = f"{where.strip('[]')}." if where else ""
+        values = {
+            key: self._value(takes.annotation(key), value, f"[{inside}{key}]", f"{label}: {key}", found.kind)
+            for key, value in own.items()
         }
-        construct = maker(target, takes, given, label, found.plugin, *others)
+        through_env = hasattr(target, "from_env")
+        construct = target.from_env if through_env else target
+        first = (self.environment,) if through_env else ()
 
         def make(*arguments: Any, **more: Any) -> Any:
-            first = (self.environment,) if hasattr(target, "from_env") else ()
-            made = construct(*first, *arguments, **more)
+            try:
+                made = construct(*first, *arguments, **more, **values)
+            except UserError as error:
+                raise UserError(f"{label}: {error}") from error
+            except (TypeError, ValueError) as error:
+                raise UserError(_refused(error, takes, label)) from error
+            except Exception as error:
+                broke = f"{label} of plugin {found.plugin} broke while being made, {described(error)}"
+                raise RunError(broke) from error
             if not isinstance(target, type) and not fits(type(made), contract):
-                wanted = with_article(named(contract))
-                raise UserError(f"{label} makes {with_article(type(made).__name__)}, {wanted} is wanted")
+                raise UserError(f"{label} makes {with_article(type(made).__name__)}, {named(contract)} is wanted")
             return made
 
         return make
 
-    def _nested(self, parameter: Parameter | None, value: Any, where: str, kind: str) -> Any:
-        """A parameter's value, with what is a table with a name in it made a component."""
-        annotation = None if parameter is None else parameter.annotation
-        contract = None if annotation in (None, Parameter.empty) else asked(annotation)
-        if contract is None and parameter is not None and plain(annotation):
-            return value
-        if contract is not None and several(annotation):
-            wanted = with_article(named(contract))
-            if not (isinstance(value, list) and all(is_table(part) for part in value)):
-                raise UserError(f"{where} should be a list of tables, each with the name of {wanted}, got {value!r}")
-            return tuple(self._one(contract, part, where, kind) for part in value)
-        if isinstance(value, list) and not (contract is not None and only(annotation)):
-            return [self._one(contract, part, where, kind) for part in value]
-        if contract is not None and only(annotation) and not is_table(value):
+    def _value(self, annotation: Any, value: Any, where: str, label: str, kind: str) -> Any:
+        """A parameter's value in the type of its annotation, with what is a component's table made that component."""
+        contract = asked(annotation)
+        if contract is None:
+            if plain := reader(annotation):
+                return typed(value, plain, label)
+        elif several(annotation):
+            if not (isinstance(value, list) and all(map(is_table, value))):
+                wanted = f"a list of tables, each with the name of {named(contract)}"
+                raise UserError(f"{where} should be {wanted}, got {value!r}")
+            return tuple(self._component(contract, part, where, kind) for part in value)
+        elif only(annotation) and not is_table(value):
             raise no_component(self.registry, contract, value, where)
-        return self._one(contract, value, where, kind)
+        made = [
+            self._component(contract, part, where, kind) if is_table(part) else typed(part, None, label)
+            for part in (value if isinstance(value, list) else [value])
+        ]
+        return made if isinstance(value, list) else made[0]
 
-    def _one(self, contract: Contract | None, value: Any, where: str, kind: str) -> Any:
-        if not is_table(value):
-            return value
-        if self.inner is not None and (made := self.inner(contract, value, where)) is not None:
+    def _component(self, contract: Contract | None, table: Table, where: str, kind: str) -> Any:
+        if self.inner is not None and (made := self.inner(contract, table, where)) is not None:
             return made
-        return self.maker(object if contract is None else contract, value, where, kind=kind)()
+        return self.maker(object if contract is None else contract, table, where, kind=kind)()
 
 
 def no_component(registry: "Registry", contract: Contract, value: Any, where: str) -> UserError:
     """What is wrong with a value that stands in the place of a component's table."""
     known = listed(registry.satisfying(contract))
-    wanted = with_article(named(contract))
-    return UserError(f"{where} should be a table with the name of {wanted}, got {value!r}; known: {known}")
+    return UserError(f"{where} should be a table with the name of {named(contract)}, got {value!r}; known: {known}")
 
 
 def row_of(found: "Component", parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,3 +118,12 @@ def row_of(found: "Component", parameters: Mapping[str, Any]) -> dict[str, Any]:
 def is_table(value: Any) -> bool:
     """Whether a value is a component's table: one with a name."""
     return isinstance(value, Mapping) and isinstance(value.get("name"), str)
+
+
+def _refused(error: Exception, takes: Accepted, label: str) -> str:
+    """What a constructor said, in the words of a file where it misses a parameter that one may write."""
+    missing = re.search(r"missing \d+ required .*", str(error))
+    names = [name for name in re.findall(r"'(\w+)'", missing[0]) if name in takes.names] if missing else []
+    if names:
+        return f"{label} needs the parameter '{names[0]}': write {names[0]} = ..."
+    return f"{label} cannot be made: {' '.join(str(error).split())}"

@@ -3,31 +3,15 @@
 Full names `id/name` are always valid. A built-in keeps its short name; two third parties of one short name lose it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint
-from textwrap import shorten
 from typing import Any, cast
 
 from agentic.errors import UserError, described, listed, suggest
-from agentic.plugins.discover import PluginError, PluginRow
+from agentic.plugins.discover import PluginError, PluginRow, Problem
 from agentic.plugins.hookspecs import KINDS
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with one plugin; prints as one line. `error` is the exception behind it, if there was one."""
-
-    plugin: str
-    version: str | None
-    cause: str
-    remedy: str
-    error: BaseException | None = field(default=None, repr=False, compare=False)
-
-    def __str__(self) -> str:
-        name = f"{self.plugin} {self.version}" if self.version else self.plugin
-        return shorten(f"plugin {name}: {self.cause}; {self.remedy}", 1000, placeholder="...")
 
 
 @dataclass(frozen=True)
@@ -66,7 +50,10 @@ class Registry:
             return winner
         offers = self._offers(kind, name)
         if not offers:
-            raise PluginError(self._unknown(kind, name))
+            also = [other for other in KINDS if self._offers(other, name)]
+            noun = "energy" if kind == "energies" else kind.removesuffix("s")
+            other = f"; the name is one of the {listed(also)}" if also else ""
+            raise self._unknown(f"unknown {noun}", name, self.names(kind), [kind], other)
         by, full = " and ".join(c.plugin for c in offers), " or ".join(f"'{c.full_name}'" for c in offers)
         raise PluginError(f"{kind} '{name}' is offered by {by}; write {full} instead")
 
@@ -85,7 +72,7 @@ class Registry:
         except (Exception, SystemExit) as error:
             cause = f"{kind} '{found.name}' at {found.target} does not load, {described(error)}"
             remedy = f"`agentic plugins check {found.plugin}` shows more"
-            raise PluginError(str(Problem(found.plugin, found.version, cause, remedy))) from error
+            raise Problem(found.plugin, found.version, cause, remedy) from error
         return cast("type[Any]", target)
 
     def find(self, contract: Any, name: str, where: str = "", kind: str = "") -> tuple[Component, type[Any]]:
@@ -105,12 +92,10 @@ class Registry:
                 others.append(target)
         label, known = f"{where} " if where.startswith("[") else "", self.satisfying(contract)
         if others:
-            what, wanted = with_article(contract_of(others[0])), with_article(named(contract))
-            raise PluginError(f"{label}{name} is {what}; {wanted} is wanted: {listed(known)}")
-        noun = named(contract).lower() if contract is not object else "component"
-        full = [c.full_name for each in homes(contract) for c in self._offers(each)]
-        text = f"{label}unknown {noun} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}{self._failed()}"
-        raise PluginError(text)
+            what = with_article(contract_of(others[0]))
+            raise PluginError(f"{label}{name} is {what}; {named(contract)} is wanted: {listed(known)}")
+        noun = named(contract).partition(" ")[2].lower() if contract is not object else "component"
+        raise self._unknown(f"{label}unknown {noun}", name, known, homes(contract))
 
     def satisfying(self, contract: Any) -> list[str]:
         """What can be written where a contract is asked for; components that do not load are left out."""
@@ -133,7 +118,7 @@ class Registry:
 
         if not is_table(table):
             raise UserError(f'expected a table with a name, as {{"name": "..."}}, got {table!r}')
-        return Making(self).make(contract, table, where, *leading, **parts)
+        return Making(self).maker(contract, table, where, len(leading), parts)(*leading, **parts)
 
     def why(self, kind: str, name: str) -> list[str]:
         """Who offers this name, who wins and why, one line each; nothing is imported."""
@@ -154,14 +139,9 @@ class Registry:
         candidates = offers if len(offers) == 1 else [c for c in offers if c.source == "built-in"]
         return candidates[0] if len(candidates) == 1 else None
 
-    def _unknown(self, kind: str, name: str) -> str:
-        known, full = self.names(kind), [c.full_name for c in self._offers(kind)]
-        noun = "energy" if kind == "energies" else kind.removesuffix("s")
-        text = f"unknown {noun} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}"
-        if others := [other for other in KINDS if self._offers(other, name)]:
-            text += f"; the name is one of the {listed(others)}"
-        return text + self._failed()
-
-    def _failed(self) -> str:
+    def _unknown(self, what: str, name: str, known: Sequence[str], kinds: Iterable[str], also: str = "") -> PluginError:
+        """What is said of a name that nobody offers."""
+        full = [c.full_name for kind in kinds for c in self._offers(kind)]
         broken = [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]
-        return f"; plugins that failed to load: {listed(broken)} (`agentic plugins check` says why)" if broken else ""
+        failed = f"; plugins that failed to load: {listed(broken)} (`agentic plugins check` says why)" if broken else ""
+        return PluginError(f"{what} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}{also}{failed}")

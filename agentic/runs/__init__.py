@@ -1,15 +1,19 @@
 """The loop, and what it leaves: records, manifests, seeds."""
 
-from agentic.runs.manifest import Manifest, annotate, create_folder, describe, write_whole
+from agentic.runs.folder import RunFolder, create_folder, json_table, toml_table, write_whole
+from agentic.runs.manifest import Manifest, annotate, describe
 from agentic.runs.record import EpisodeRecord
 from agentic.runs.seeds import environment_seed
 
 __all__ = [
     "EpisodeRecord",
     "Manifest",
+    "RunFolder",
     "annotate",
     "create_folder",
     "describe",
     "environment_seed",
+    "json_table",
+    "toml_table",
     "write_whole",
 ]

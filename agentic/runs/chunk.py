@@ -3,10 +3,8 @@
 Recording is most of what the toolkit adds to a bare loop, so ticks are staged and copied a few at a time.
 """
 
-import json
-import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -18,11 +16,9 @@ from agentic.environments.environment import Environment
 from agentic.environments.spaces import Layout
 from agentic.runs.candidates import CandidateRows, Wanted
 from agentic.runs.seeds import Phase
+from agentic.runs.table import PHASES, table_of
 from agentic.tick import Decision, Tick
 
-PHASES: tuple[Phase, ...] = ("learn", "evaluate")
-NAMES = pa.array(PHASES)
-SHAPES = b"shapes"  # key of the schema's metadata: a JSON mapping from column to the shape of one event
 STAGED = 32  # ticks that are kept as they are until they are copied together, fewer where they have many rows
 LARGEST = 64 * 2**20  # bytes of one block
 
@@ -74,10 +70,6 @@ class Block:
         codes = np.repeat([PHASES.index(name) for name, _ in self._phases], [count for _, count in self._phases])
         return table_of(codes[: self.rows], {name: column[: self.rows] for name, column in self._columns.items()})
 
-    def clear(self) -> None:
-        """Forget the rows, keep the counts."""
-        self._columns, self.rows, self._phases, self.candidates = {}, 0, [], None
-
     def _join(self) -> None:
         """Copy the staged ticks, a few at once and while they are in the cache: half the price of one by one."""
         staged, self._staged = self._staged, []
@@ -122,15 +114,6 @@ class Block:
         return column
 
 
-def table_of(phase: np.ndarray, columns: Mapping[str, np.ndarray]) -> pa.Table:
-    """Columns (n, *shape), without gaps in memory, as an Arrow table; `phase` (n,) holds places in PHASES."""
-    shapes = {name: column.shape[1:] for name, column in columns.items() if column.ndim > 1}
-    arrays = {"phase": NAMES.take(_arrow(phase.astype(np.int8)))}
-    arrays |= {name: _arrow(column) for name, column in columns.items()}
-    schema = pa.schema([(name, array.type) for name, array in arrays.items()], {SHAPES: json.dumps(shapes)})
-    return pa.Table.from_arrays(list(arrays.values()), schema=schema)
-
-
 def _leaves(prefix: str, layout: Layout, natives: Sequence[Any]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
     if layout.plain:
         yield prefix, natives
@@ -160,18 +143,3 @@ def thoughts(decision: Decision, batch: int) -> dict[str, np.ndarray]:
 def _floats(tensor: torch.Tensor) -> np.ndarray:
     array = np.asarray(tensor.detach().cpu().numpy())
     return array if array.dtype.kind == "f" else array.astype(np.float64)
-
-
-def _arrow(column: np.ndarray) -> pa.Array:
-    """An Arrow array over the column's own memory, a fixed-size list where an event has a shape.
-
-    Made from the buffer: `pa.array` looks for pandas on every call, a seventh of a millisecond where there is none.
-    """
-    flat = column.reshape(-1)
-    if flat.dtype == bool:
-        array = pa.Array.from_buffers(pa.bool_(), len(flat), [None, pa.py_buffer(np.packbits(flat, bitorder="little"))])
-    else:
-        array = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)])
-    if column.ndim == 1:
-        return array
-    return pa.FixedSizeListArray.from_arrays(array, math.prod(column.shape[1:]))

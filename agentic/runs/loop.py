@@ -4,14 +4,13 @@ A recorder, a learner and a metric are consumers of ticks; another schedule is a
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 
 from agentic.agents.agent import Agent
 from agentic.engine.state import select
-from agentic.environments.environment import make
+from agentic.environments.environment import EnvironmentLike, make
 from agentic.errors import UserError
 from agentic.runs.seeds import Phase, environment_seed, generator
 from agentic.tick import Native, Tick
@@ -19,7 +18,7 @@ from agentic.tick import Native, Tick
 
 def ticks(
     agent: Agent,
-    env: Any,
+    env: EnvironmentLike,
     *,
     seed: int = 0,
     steps: int | None = None,

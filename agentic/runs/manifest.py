@@ -1,49 +1,23 @@
 """The manifest of a run: what ran, on what, and how it ended. The only file that holds wall-clock values."""
 
 import json
-import os
 import platform
-import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from agentic.errors import RunError, UserError
-
-
-def create_folder(parent: str | Path, slug: str) -> Path:
-    """A new folder `parent/NNNN-slug` with the next free number, also when several runs start at once.
-
-    Raises UserError where it cannot be made.
-    """
-    parent = Path(parent)
-    name = re.sub(r"[^a-z0-9]+", "-", slug.lower()).strip("-") or "run"
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            taken = [int(path.name[:4]) for path in parent.glob("[0-9][0-9][0-9][0-9]-*")]
-            number = max(taken, default=0) + 1
-            folder = parent / f"{number:04d}-{name}"
-            try:
-                folder.mkdir()
-            except FileExistsError:
-                continue
-            if len(list(parent.glob(f"{number:04d}-*"))) == 1:
-                return folder
-            folder.rmdir()  # somebody else took the number at the same moment: try the next
-    except OSError as error:
-        raise UserError(f"cannot make a folder in {parent}: {error.strerror}; give another one") from error
+from agentic.runs.folder import RunFolder, write_whole
 
 
 class Manifest:
-    """`manifest.json`, written when a run starts and again when it ends; in memory only where `folder` is None."""
+    """The manifest of a run, written when it starts and again when it ends; in memory only where `folder` is None."""
 
-    def __init__(self, folder: Path | None, content: Mapping[str, Any]) -> None:
+    def __init__(self, folder: RunFolder | None, content: Mapping[str, Any]) -> None:
         self.folder = folder
         self._started = time.time()
         self.content = {"status": "running", "started": self._started, **content}
@@ -58,9 +32,9 @@ class Manifest:
         if self.folder is None:
             return
         try:
-            write_whole(self.folder / "manifest.json", json.dumps(self.content, indent=2, default=str) + "\n")
+            write_whole(self.folder.manifest_file, json.dumps(self.content, indent=2, default=str) + "\n")
         except OSError as error:
-            raise RunError(f"the run folder {self.folder} cannot be written: {error.strerror}") from error
+            raise RunError(f"the run folder {self.folder.path} cannot be written: {error.strerror}") from error
 
 
 def describe(seed: int, dtype: torch.dtype, components: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -80,25 +54,17 @@ def describe(seed: int, dtype: torch.dtype, components: Sequence[Mapping[str, An
     }
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: RunFolder) -> dict[str, Any]:
     """The manifest in a run's folder. Raises UserError where there is none, or none that can be read."""
-    path = folder / "manifest.json"
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(json.loads(folder.manifest_file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from error
+        raise UserError(f"{folder.manifest_file} cannot be read: {error}") from error
 
 
-def annotate(folder: Path, **more: Any) -> None:
+def annotate(folder: RunFolder, **more: Any) -> None:
     """Add to the manifest in a run's folder, as wall-clock values found later."""
-    write_whole(folder / "manifest.json", json.dumps({**read(folder), **more}, indent=2) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file under another name first, so that it is whole or not there. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    write_whole(folder.manifest_file, json.dumps({**read(folder), **more}, indent=2) + "\n")
 
 
 def _version(name: str) -> str | None:

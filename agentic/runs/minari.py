@@ -6,8 +6,8 @@ import numpy as np
 
 from agentic.environments.spaces import Layout, layout
 from agentic.errors import UserError
-from agentic.runs.chunk import PHASES, table_of
 from agentic.runs.record import Record
+from agentic.runs.table import PHASES, table_of
 
 
 def record_of(dataset: Any) -> Record:

@@ -3,7 +3,6 @@
 At any moment, whatever happens to the process, every finished chunk opens and at most 4,096 ticks are lost.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agentic.errors import UserError
-from agentic.runs.chunk import PHASES, SHAPES
+from agentic.runs.folder import RunFolder
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
+from agentic.runs.table import PHASES, joined, shapes_of
 
 
 @dataclass(frozen=True)
@@ -62,22 +62,24 @@ class Record:
     @classmethod
     def open(cls, folder: str | Path) -> "Record":
         """The record in a run's folder, finished or not. Raises UserError where there is none."""
-        path = Path(folder)
-        if not (path / "manifest.json").is_file() and not any(path.glob("ticks-*.parquet")):
-            raise UserError(f"{path} is not the folder of a run: it holds neither manifest.json nor ticks-*.parquet")
-        return cls(path)
+        found = RunFolder(Path(folder))
+        if not found.holds_run:
+            raise UserError(
+                f"{folder} is not the folder of a run: it holds neither {found.manifest_file.name} nor ticks"
+            )
+        return cls(found.path)
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """What ran, and how it ended."""
         if self._manifest is not None:
             return self._manifest
-        return read(self.folder) if self.folder else {}
+        return read(RunFolder(self.folder)) if self.folder else {}
 
     @property
     def chunks(self) -> list[Path]:
         """The Parquet files, in order; none for a record in memory."""
-        return sorted(self.folder.glob("ticks-*.parquet")) if self.folder else []
+        return RunFolder(self.folder).chunks() if self.folder else []
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All ticks, or some of their columns, as one Arrow table in the order they happened."""
@@ -86,10 +88,10 @@ class Record:
             tables = [table.select([name for name in columns if name in table.column_names]) for table in tables]
         if not tables:
             return pa.table({})
-        joined = _joined(tables)
-        if missing := set(columns or ()) - set(joined.column_names):
-            raise UserError(f"the record has no column {sorted(missing)}, only {joined.column_names}")
-        return joined
+        found = joined(tables)
+        if missing := set(columns or ()) - set(found.column_names):
+            raise UserError(f"the record has no column {sorted(missing)}, only {found.column_names}")
+        return found
 
     def candidates(self) -> pa.Table:
         """The candidate plans that were recorded, one row each, in the order of the ticks and best first.
@@ -97,9 +99,9 @@ class Record:
         `plan` holds the actions one after the other; `numpy.reshape` gives them back their shape, which the schema's
         metadata has under "shapes". Without columns where none were asked for.
         """
-        paths = sorted(self.folder.glob("candidates-*.parquet")) if self.folder else []
+        paths = RunFolder(self.folder).chunks("candidates") if self.folder else []
         tables = self._candidates if self.folder is None else [_read(path, None) for path in paths]
-        return _joined(tables) if tables else pa.table({})
+        return joined(tables) if tables else pa.table({})
 
     def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
         """Every episode, complete or not, in the fixed order phase, row, episode."""
@@ -139,23 +141,12 @@ def _array(table: pa.Table, name: str) -> np.ndarray:
     column = table[name].combine_chunks()
     if not pa.types.is_fixed_size_list(column.type):
         return np.asarray(column.to_numpy(zero_copy_only=False))
-    shape = _shapes(table)[name]
+    shape = shapes_of(table)[name]
     if column.null_count:
         out = np.full((len(column), column.type.list_size), np.nan)
         out[np.asarray(column.is_valid())] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, out.shape[1])
         return out.reshape(-1, *shape)
     return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(-1, *shape)
-
-
-def _joined(tables: Sequence[pa.Table]) -> pa.Table:
-    """Chunks one after the other; a column that a chunk lacks is null there."""
-    shapes = {name: shape for table in tables for name, shape in _shapes(table).items()}
-    joined = pa.concat_tables(tables, promote_options="default")
-    return joined.replace_schema_metadata({SHAPES: json.dumps(shapes)})
-
-
-def _shapes(table: pa.Table) -> dict[str, list[int]]:
-    return dict(json.loads((table.schema.metadata or {}).get(SHAPES, b"{}")))
 
 
 def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:

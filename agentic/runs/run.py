@@ -9,21 +9,20 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from agentic.agents.agent import Agent
-from agentic.engine.domain import Domain
-from agentic.engine.state import State
-from agentic.environments.environment import make
+from agentic.agents.explorer import Explorer
+from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import RunError, UserError
 from agentic.learning.learner import Learner
-from agentic.runs.candidates import wanted
+from agentic.runs.candidates import Wanted
+from agentic.runs.folder import RunFolder
 from agentic.runs.loop import ticks
 from agentic.runs.manifest import Manifest, describe
 from agentic.runs.record import Record
 from agentic.runs.recorder import Recorder
 from agentic.runs.seeds import Phase, generator
-from agentic.tick import Decision, Tick
+from agentic.tick import Tick
 
 
 @dataclass(slots=True)
@@ -37,38 +36,71 @@ class Progress:
     learned: Mapping[str, float] = field(default_factory=dict)
 
 
+@final
+@dataclass(frozen=True)
+class Schedule:
+    """The schedule of a run: steps that are learned from, then episodes that are evaluated with learning off.
+
+    `learn_steps` environment steps are counted over all rows; the actions of the first `warmup` (rounded up to whole
+    ticks) are uniform draws that last `hold` ticks each, after which the agent starts afresh. Then exactly `episodes`
+    episodes are evaluated, shared evenly among the rows, on seeds that learning never saw.
+
+    Raises UserError for a negative number, and for a `hold` below 1.
+    """
+
+    episodes: int = 20
+    learn_steps: int = 0
+    warmup: int = 0
+    hold: int = 1
+
+    def __post_init__(self) -> None:
+        for name, number in vars(self).items():
+            if number < (name == "hold"):
+                raise UserError(f"{name} must be at least {int(name == 'hold')}, got {number}")
+
+
+@final
+@dataclass(frozen=True)
+class Recording:
+    """What a run leaves beside its ticks, and where.
+
+    `folder` is the run's own, made where it is missing; None keeps the record in memory. Of every decision's plan the
+    best `candidates` are recorded too. `components` go into the manifest. Raises UserError for negative `candidates`.
+    """
+
+    folder: str | Path | None = None
+    candidates: int = 0
+    components: Sequence[Mapping[str, Any]] = ()
+
+    def __post_init__(self) -> None:
+        if self.candidates < 0:
+            raise UserError(f"candidates must be at least 0, got {self.candidates}")
+
+
 def run(
     agent: Agent,
-    env: Any,
+    env: EnvironmentLike,
+    schedule: Schedule = Schedule(),
+    recording: Recording = Recording(),
     *,
     seed: int = 0,
-    learn_steps: int = 0,
-    warmup: int = 0,
-    hold: int = 1,
-    episodes: int = 20,
-    folder: str | Path | None = None,
     dtype: torch.dtype = torch.float32,
     observer: Callable[[Progress], None] | None = None,
-    components: Sequence[Mapping[str, Any]] = (),
-    candidates: int = 0,
 ) -> Record:
     """Let the agent gather experience, then evaluate it with learning off, and record both.
 
-    `learn_steps` environment steps are learned from, counted over all rows; the actions of the first `warmup` (rounded
-    up to whole ticks) are uniform draws that last `hold` ticks each, after which the agent starts afresh. Then exactly
-    `episodes` episodes are evaluated, shared evenly among the rows, on seeds that learning never saw. `folder` is the
-    run's own, made where it is missing; None keeps the record in memory. `components` go into the manifest. Of every
-    decision's plan the best `candidates` are recorded too.
+    `env` is anything `make` takes, `dtype` the type of the agent's numbers; `observer` is told of every tick.
 
     Raises UserError before anything runs, RunError for what fails later; Ctrl-C passes through. In every case what
     was recorded so far is written, and the manifest says how the run ended.
     """
-    _check(agent, learn_steps=learn_steps, warmup=warmup, episodes=episodes, candidates=candidates)
-    if hold < 1:
-        raise UserError(f"hold must be at least 1 tick, got {hold}")
-    world, place = make(env), _prepared(folder)
-    manifest = Manifest(place, describe(seed, dtype, components))
-    recorder = Recorder(world, place, wanted(agent, candidates))
+    if schedule.learn_steps and agent.learner is None:
+        raise UserError(f"learn_steps = {schedule.learn_steps}, but {type(agent).__name__} has no learner: give it one")
+    world = make(env)
+    folder = None if recording.folder is None else RunFolder.new(recording.folder)
+    manifest = Manifest(folder, describe(seed, dtype, recording.components))
+    wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
+    recorder = Recorder(world, folder, wanted)
 
     def follow(phase: Phase, happening: Iterator[Tick], learner: Learner | None) -> None:
         progress = None
@@ -80,13 +112,13 @@ def run(
                 observer(progress)
 
     try:
-        if learn_steps:
-            draws = generator(seed, "action_space")
-            explorer = _Explorer(agent, world.action, warmup, hold, draws, dtype) if warmup else agent
+        if schedule.learn_steps:
+            explorer = _explorer(agent, world, schedule, seed)
             if agent.learner is not None:
                 agent.learner.start(generator=generator(seed, "learner"))
-            follow("learn", ticks(explorer, world, seed=seed, steps=learn_steps, dtype=dtype), agent.learner)
-        quota = [episodes // world.batch + (row < episodes % world.batch) for row in range(world.batch)]
+            follow("learn", ticks(explorer, world, seed=seed, steps=schedule.learn_steps, dtype=dtype), agent.learner)
+        each, more = divmod(schedule.episodes, world.batch)
+        quota = [each + (row < more) for row in range(world.batch)]
         follow("evaluate", ticks(agent, world, seed=seed, episodes=quota, dtype=dtype, phase="evaluate"), None)
         recorder.close()
     except BaseException as error:
@@ -99,29 +131,13 @@ def run(
         if isinstance(env, str):
             world.close()
     manifest.finish("finished", **_counts(recorder))
-    return Record(place, recorder.tables, manifest.content, recorder.candidates)
+    return Record(folder and folder.path, recorder.tables, manifest.content, recorder.candidates)
 
 
-@final
-class _Explorer(Agent):
-    """Uniform actions of `hold` ticks each for the first `steps` steps, then `agent`, which starts afresh."""
-
-    def __init__(
-        self, agent: Agent, action: Domain, steps: int, hold: int, draws: torch.Generator, dtype: torch.dtype
-    ) -> None:
-        self.agent, self.action, self.steps, self.hold = agent, action, steps, hold
-        self.draws, self.dtype, self.ticks, self.chosen = draws, dtype, 0, torch.empty(0)
-
-    def start(self, batch: int, *, generator: torch.Generator) -> State:
-        return self.agent.start(batch, generator=generator)
-
-    def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
-        if self.steps <= 0:
-            return self.agent.decide(state, obs, generator=generator)
-        if self.ticks % self.hold == 0:
-            self.chosen = self.action.draw(len(obs), generator=self.draws, dtype=self.dtype)
-        self.steps, self.ticks = self.steps - len(obs), self.ticks + 1
-        return Decision(self.chosen, state)
+def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
+    """Who gathers experience: the agent, after a warm-up where there is one."""
+    draws = generator(seed, "action_space")
+    return Explorer(agent, world.action, schedule.warmup, schedule.hold, draws) if schedule.warmup else agent
 
 
 def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[str, float]) -> Progress:
@@ -142,30 +158,7 @@ def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> No
         recorder.close()
     with suppress(OSError):
         if manifest.folder is not None:
-            (manifest.folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            manifest.folder.error_file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     with suppress(RunError):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         manifest.finish(status, **_counts(recorder))
-
-
-def _prepared(folder: str | Path | None) -> Path | None:
-    if folder is None:
-        return None
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the run folder {path}: {error.strerror}; give another one") from error
-    if any(path.glob("ticks-*.parquet")):
-        raise UserError(f"{path} already holds a record: give a new folder")
-    return path
-
-
-def _check(agent: Agent, **counts: int) -> None:
-    for name, count in counts.items():
-        if count < 0:
-            raise UserError(f"{name} must be at least 0, got {count}")
-    if counts["learn_steps"] and agent.learner is None:
-        raise UserError(
-            f"learn_steps = {counts['learn_steps']}, but {type(agent).__name__} has no learner: give it one"
-        )

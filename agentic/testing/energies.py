@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from agentic.engine.belief import Categorical, Density
 from agentic.engine.domain import Simplex
-from agentic.engine.energy import Conditional, Energy
+from agentic.engine.energy import Conditional, Energy, LeastSquares
 from agentic.testing.common import assert_close, clones, generator, mapped
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.probes import Probe, probe
@@ -122,19 +122,10 @@ def closed_form_is_used(tried: Probe) -> None:
     )
 
 
-def kick_is_a_step_against_the_gradient(tried: Probe) -> None:
-    """`kick` takes rate times the gradient off `move`, in place, and leaves `z` where it is."""
-    _differentiable(tried)
-    x, z = tried.at(4)
-    move, before = torch.linspace(-1, 1, z.numel(), dtype=z.dtype).view_as(z), z.clone()
-    expected = move - 0.3 * tried.energy.gradient(x, z)
-    tried.energy.kick(x, z, move, 0.3)
-    assert_close(move, expected, "kick against move - rate gradient")
-    assert torch.equal(before, z), "kick moved z: it changes `move` only"
-
-
 def residuals_are_of_the_energy(tried: Probe) -> None:
     """|residuals|^2 / 2 is the energy up to what does not depend on z."""
+    if not isinstance(tried.energy, LeastSquares):
+        raise NotApplicable("it is no sum of squares")
     x, z = tried.at(4)
     other = tried.at(4, seed=1)[1]
     here, there = tried.energy.residuals(x, z), tried.energy.residuals(x, other)
@@ -174,14 +165,6 @@ def dtype_kept(tried: Probe) -> None:
         assert got == dtype, f"fed {dtype}, as module.to({dtype}), it answers in {got}"
 
 
-def log_normalizer_is_zero(tried: Probe) -> None:
-    """A conditional is normalized as it stands."""
-    x, _ = tried.certain(4, generator())
-    log_z = tried.energy.log_normalizer(x)
-    assert log_z is not None, "log_normalizer must be 0 for a Conditional, got None"
-    assert bool((log_z == 0).all()), f"log_normalizer must be 0 for a Conditional, got {log_z.tolist()}"
-
-
 def given_agrees_with_the_energy(tried: Probe) -> None:
     """E(x, y) = given(x).energy(y), in nats."""
     x, z = tried.certain(4, generator())
@@ -216,13 +199,12 @@ ENERGY: tuple[Callable[[Probe], None], ...] = (
     gradcheck,
     value_and_gradient_are_those,
     closed_form_is_used,
-    kick_is_a_step_against_the_gradient,
     residuals_are_of_the_energy,
     terms_sum_to_the_energy,
     inputs_untouched,
     dtype_kept,
 )
-CONDITIONAL = (*ENERGY, log_normalizer_is_zero, given_agrees_with_the_energy, probabilities_sum_to_one)
+CONDITIONAL = (*ENERGY, given_agrees_with_the_energy, probabilities_sum_to_one)
 
 
 def runs(checks: tuple[Callable[[Probe], None], ...], to_probe: Callable[[Any], Probe] = probe) -> Iterator[Run]:

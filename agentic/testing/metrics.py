@@ -16,7 +16,7 @@ from agentic.metrics.measurement import Access, Frame, Measurement
 from agentic.metrics.metric import Metric, measure
 from agentic.metrics.subject import Subject
 from agentic.runs.record import Record
-from agentic.runs.run import run
+from agentic.runs.run import Schedule, run
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.offers import KnownAnswers
 from agentic.testing.worlds import Coin, TwoPlaces
@@ -173,7 +173,7 @@ CHECKS: tuple[Run, ...] = (
 
 
 def _record() -> Record:
-    return run(Coin(), TwoPlaces, episodes=EPISODES, seed=1)
+    return run(Coin(), TwoPlaces, Schedule(episodes=EPISODES), seed=1)
 
 
 def _measured(metric: Metric) -> Measurement:

@@ -12,9 +12,15 @@ from torch import Tensor
 
 from agentic.engine.belief import Belief, Categorical, Density, Gaussian
 from agentic.engine.domain import Domain, Simplex
+from agentic.engine.energy import Encoder
 from agentic.models.model import FiniteModel, LinearModel, Model, Step
 from agentic.testing.common import assert_close, clones, generator
-from agentic.testing.energies import CONDITIONAL, runs
+from agentic.testing.energies import (
+    CONDITIONAL,
+    gradient_is_the_derivative,
+    hessian_is_the_second_derivative,
+    runs,
+)
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.probes import Draw, Probe
 from agentic.testing.worlds import interior
@@ -52,14 +58,14 @@ def begins_with_a_batch(make: Make) -> None:
         assert_close(merged.mean, belief.mean, "a belief merged with itself")
 
 
-def proposes_latents(make: Make) -> None:
-    """proposal(obs) is one latent per row."""
+def starts_at_latents(make: Make) -> None:
+    """start(obs) of a model with an encoder is one latent per row."""
     model = make()
-    start = model.proposal(model.outcome.draw(3, generator=generator()))
+    start = model.start(model.outcome.draw(3, generator=generator())) if isinstance(model, Encoder) else None
     if start is None:
         raise NotApplicable("it has no encoder")
     shape = (3, *model.latent.event)
-    assert tuple(start.shape) == shape, f"proposal(obs) of 3 rows must be {shape}, got {tuple(start.shape)}"
+    assert tuple(start.shape) == shape, f"start(obs) of 3 rows must be {shape}, got {tuple(start.shape)}"
 
 
 def predict_equals_brute_force(make: Make) -> None:
@@ -93,6 +99,17 @@ def dynamics_equal_the_transition(make: Make) -> None:
     assert_close(moves, model.dynamics(), "exp(-transition) against dynamics()")
     seen = torch.exp(-model.observation(z.unsqueeze(0), o.unsqueeze(1)))
     assert_close(seen, model.likelihood(), "exp(-observation) against likelihood()")
+
+
+def swapped_is_the_observation(make: Make) -> None:
+    """observation.swapped() is the energy of the latent given what is seen, with its derivatives."""
+    model = make().double()
+    draw = _draw((model.outcome,), model.latent, interior)
+    tried = Probe(model.observation.swapped(), draw, draw, len(model.latent.event))
+    obs, z = tried.at(4)
+    assert_close(tried.value(obs, z), model.observation(z, obs), "swapped()(obs, z) against observation(z, obs)")
+    for asked in (gradient_is_the_derivative, hessian_is_the_second_derivative):
+        asked(tried)
 
 
 def predict_equals_monte_carlo(make: Make) -> None:
@@ -207,9 +224,10 @@ def part(name: str, model: Model) -> Probe:
 CHECKS: tuple[Run, ...] = (
     declares_its_spaces,
     begins_with_a_batch,
-    proposes_latents,
+    starts_at_latents,
     predict_equals_brute_force,
     dynamics_equal_the_transition,
+    swapped_is_the_observation,
     predict_equals_monte_carlo,
     emit_equals_monte_carlo,
     ambiguity_is_the_expected_entropy,

@@ -11,6 +11,7 @@ from agentic import (
     Decision,
     Domain,
     Environment,
+    Schedule,
     Simplex,
     Truth,
     UserError,
@@ -50,7 +51,7 @@ class Clone(Agent):
             raise UserError(f"steps must be at least 1, got {steps}: that many are looked at")
         copies, teacher, truth = env.copies(), deepcopy(of), _observed(env)
         if practice:
-            run(teacher, copies, seed=seed, learn_steps=practice, warmup=warmup, episodes=0)
+            run(teacher, copies, Schedule(learn_steps=practice, warmup=warmup, episodes=0), seed=seed)
         teacher = teacher.sealed()
         table: Lookup | Neighbor
         if truth is None:

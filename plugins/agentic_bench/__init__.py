@@ -1,14 +1,15 @@
 """The bench: a battery of agents, worlds, metrics and interventions as one file, measured side by side."""
 
-from agentic.metrics import RESULT, Result
+from agentic.metrics import Result
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Cell, Scores, read_cells
+from agentic_bench.folder import BenchFolder, slug
 from agentic_bench.running import Observer, bench, bench_folder, check
-from agentic_bench.task import Task, slug
+from agentic_bench.task import Task
 
 __all__ = [
-    "RESULT",
     "Battery",
+    "BenchFolder",
     "Cell",
     "Observer",
     "Result",

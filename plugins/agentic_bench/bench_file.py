@@ -9,14 +9,13 @@ from pydantic import Field, ValidationError
 
 from agentic import Experiment
 from agentic.errors import UserError, listed, suggest
-from agentic.experiments import RunTable, agent_path, read, toml_lines
-from agentic_bench.messages import check_known, check_unique, sentence
-from agentic_bench.tables import BenchAgent, BenchIntervention, BenchMetric, BenchPart, BenchTable, WorldTable
+from agentic.experiments import RunTable, Table, agent_path, read, sentence, toml_lines
+from agentic_bench.tables import BenchAgent, BenchIntervention, BenchMetric, BenchTable, WorldTable
 from agentic_bench.task import Column, Task
 
 
 @final
-class Battery(BenchPart):
+class Battery(Table):
     """Everything a bench depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
 
     bench: BenchTable = BenchTable()
@@ -43,7 +42,7 @@ class Battery(BenchPart):
             made = cls.model_validate(tables)
             made._check()
         except ValidationError as error:
-            raise UserError(source + sentence(error)) from None
+            raise UserError(source + sentence(error, cls)) from None
         except UserError as error:
             raise UserError(f"{source}{error}") from None
         return made
@@ -142,17 +141,17 @@ class Battery(BenchPart):
         if repeated := [seed for seed in self.bench.chosen if self.bench.chosen.count(seed) > 1]:
             raise UserError(f"[bench] seeds has {repeated[0]} twice, which is the same run twice: list each seed once")
         worlds = [world.name for world in self.worlds]
-        check_unique(worlds, "worlds", "this bench")
+        _check_unique(worlds, "worlds", "this bench")
         for kind in ("agents", "metrics", "interventions"):
             for table in getattr(self, kind):
-                check_known(table.worlds, worlds, f"[[{kind}]] {table.title} is in the world", "[[worlds]]")
+                _check_known(table.worlds, worlds, f"[[{kind}]] {table.title} is in the world", "[[worlds]]")
         for metric in self.metrics:
             changes = [change.title for change in self.interventions]
-            check_known(metric.under, changes, f"[[metrics]] {metric.title} is under", "[[interventions]]")
+            _check_known(metric.under, changes, f"[[metrics]] {metric.title} is under", "[[interventions]]")
         for world in worlds:
             for kind in ("agents", "interventions"):
-                check_unique([t.title for t in getattr(self, kind) if t.lives_in(world)], kind, f"world {world}")
-            check_unique([column.label for column, _ in self.columns(world)], "metrics", f"world {world}")
+                _check_unique([t.title for t in getattr(self, kind) if t.lives_in(world)], kind, f"world {world}")
+            _check_unique([column.label for column, _ in self.columns(world)], "metrics", f"world {world}")
         for agent in self.agents:
             self._resolved(agent)
 
@@ -189,3 +188,18 @@ def _column(metric: BenchMetric, change: BenchIntervention | None) -> Column:
     return Column(
         f"{metric.title} under {change.title}", metric.component, change.title, change.component, change.informed
     )
+
+
+def _check_known(labels: tuple[str, ...], known: list[str], said: str, what: str) -> None:
+    """Raises UserError for a label that is none of the known."""
+    for label in labels:
+        if label not in known:
+            raise UserError(
+                f"{said} '{label}', which is none of the {what}{suggest(label, known)}; known: {listed(known)}"
+            )
+
+
+def _check_unique(labels: list[str], kind: str, where: str) -> None:
+    """Raises UserError for a label that is there twice."""
+    if repeated := [label for label in labels if labels.count(label) > 1]:
+        raise UserError(f"two [[{kind}]] of {where} are called '{repeated[0]}': give one of them another label")

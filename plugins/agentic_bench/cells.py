@@ -12,12 +12,12 @@ from scipy.special import ndtri
 
 from agentic import Measurement, Verdict
 from agentic.errors import RunError
-from agentic.metrics import Result, Row, verdicts
+from agentic.metrics import Result, Row, finite, verdicts
 from agentic.runs import write_whole
 from agentic_bench.bench_file import Battery
+from agentic_bench.folder import BenchFolder
 from agentic_bench.task import Task
 
-CELLS = "cells.json"
 NOT_YET = "not measured yet"  # the note of a cell that a bench did not come to
 WIDTH = float(ndtri(0.975))  # standard deviations on either side that hold 95 % of a normal null
 
@@ -60,7 +60,7 @@ class Cell:
             mean = float(np.mean([null.mean for null in nulls]))
             half = WIDTH * sqrt(float(np.mean([null.sd**2 for null in nulls])) / len(row.independent))
             numbers |= {"null": mean, "null_low": mean - half, "null_high": mean + half}
-        plain: Any = {name: each if each is not None and isfinite(each) else None for name, each in numbers.items()}
+        plain: Any = {name: finite(each) for name, each in numbers.items()}
         judged: Any = {"verdict": verdict, "exact": row.exact, "seeds": len(row.found), "unit": row.unit, "note": note}
         return cls(agent=agent, world=world, metric=row.name, **plain, **judged)
 
@@ -109,11 +109,12 @@ class Scores:
         return {**{key: list(each) for key, each in names.items()}, "cells": [cell.to_dict() for cell in self.cells]}
 
     def write(self, folder: Path) -> None:
-        """`cells.json`. Raises RunError where it cannot be written."""
+        """Write the table into the folder of the bench. Raises RunError where that fails."""
+        file = BenchFolder(folder).cells_file
         try:
-            write_whole(folder / CELLS, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+            write_whole(file, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
         except OSError as error:
-            raise RunError(f"cannot write {folder / CELLS}: {error.strerror}") from error
+            raise RunError(f"cannot write {file}: {error.strerror}") from error
 
 
 def _cells(tasks: Sequence[Task], results: Sequence[Result]) -> Iterator[Cell]:
@@ -143,8 +144,9 @@ def _note(found: Sequence[Measurement], defined: int, reasons: Sequence[str]) ->
 
 
 def read_cells(folder: Path) -> Mapping[str, Any]:
-    """The object in `cells.json`. Raises RunError where there is none."""
+    """The table in the folder of a bench, as plain values. Raises RunError where there is none."""
+    file = BenchFolder(folder).cells_file
     try:
-        return dict(json.loads((folder / CELLS).read_text(encoding="utf-8")))
+        return dict(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder / CELLS} cannot be read: {error}") from error
+        raise RunError(f"{file} cannot be read: {error}") from error

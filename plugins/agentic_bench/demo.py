@@ -15,7 +15,7 @@ def demo(seeds: int | None, workers: int | None, out: str) -> None:
     """Measure how much of an agent eleven things are, side by side, and write a page about it; takes about a minute."""
     from agentic import report
     from agentic.experiments import example
-    from agentic_bench import Battery, bench, bench_folder
+    from agentic_bench import Battery, BenchFolder, bench, bench_folder
     from agentic_bench.command import cores, following, show
 
     file = example("bench/demo")
@@ -27,7 +27,7 @@ def demo(seeds: int | None, workers: int | None, out: str) -> None:
     show(battery, scores, folder)
     click.echo(f"The same as a page, with curves and a replay of every agent: {report(folder)}\nTo try next:")
     command = _command()
-    run = min((folder / "units").glob("*/energy/seed-*"))
+    run = next(each for world in scores.worlds for each in BenchFolder(folder).units(world, "energy").values())
     click.echo(f"  {command} run {example('cartpole')}    # one agent in one world, from an experiment file")
     click.echo(f"  {command} report {run} --open    # that run as a page: what it saw, believed and planned")
     click.echo(f"  {command} bench    # the whole battery: more worlds, agents and metrics; some minutes")

@@ -14,21 +14,22 @@ from time import sleep
 
 import torch
 
-from agentic import Agent, Metric
+from agentic import Agent
+from agentic.cli import keep_freed_memory
 from agentic.errors import RunError, UserError
-from agentic.experiments import agent_path, change
-from agentic.metrics import RESULT, Result
+from agentic.experiments import agent_path
+from agentic.metrics import Result
 from agentic.plugins import Registry, load
-from agentic.runs import Manifest, create_folder, describe
+from agentic.runs import Manifest, RunFolder, create_folder, describe
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Scores
+from agentic_bench.folder import BenchFolder
 from agentic_bench.lock import alone
 from agentic_bench.sources import source_hash
 from agentic_bench.task import Task, carry_out
 
 Observer = Callable[[Task, int, int], None]  # the task that is done, how many are, of how many
 
-FILE = "battery.toml"
 SINGLE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
@@ -77,7 +78,8 @@ def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> P
     text = battery.to_toml()
     if not fresh:
         for path in sorted(Path(out).glob("[0-9][0-9][0-9][0-9]-bench-*"), reverse=True):
-            if (path / FILE).is_file() and (path / FILE).read_text(encoding="utf-8", errors="replace") == text:
+            file = BenchFolder(path).file
+            if file.is_file() and file.read_text(encoding="utf-8", errors="replace") == text:
                 return path
     folder = create_folder(out, f"bench-{battery.bench.name}")
     _write(folder, battery)  # at once, so that it is found again even if nothing else comes to be
@@ -90,29 +92,24 @@ def check(battery: Battery, registry: Registry) -> None:
         if not agent_path(name):  # a file is run in processes of its own
             registry.find(Agent, name, "[[agents]]")
     for column in [column for world in battery.worlds for column, _ in battery.columns(world.name)]:
-        try:
-            registry.make(Metric, column.metric.model_dump(), "metric")
-        except UserError as error:
-            raise UserError(f"[[metrics]] {column.label}: {error}") from None
-        if column.change is not None:
-            change(registry, column.change, f"[[interventions]] {column.under}:")
+        column.probe(registry)
 
 
 def _prepare(folder: Path, battery: Battery, left: Sequence[Task]) -> None:
     """Write the resolved file; leave nothing that a killed bench had half written, and no result that holds no more."""
     _write(folder, battery)
     try:
-        for draft in (folder / "units").glob(".*"):
+        for draft in BenchFolder(folder).drafts():
             shutil.rmtree(draft, ignore_errors=True)
         for task in left:
-            (folder / task.folder / RESULT).unlink(missing_ok=True)
+            RunFolder(folder / task.folder).measurements_file.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
 
 
 def _write(folder: Path, battery: Battery) -> None:
     try:
-        (folder / FILE).write_text(battery.to_toml(), encoding="utf-8")
+        BenchFolder(folder).file.write_text(battery.to_toml(), encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
 
@@ -120,7 +117,7 @@ def _write(folder: Path, battery: Battery) -> None:
 def _manifest(folder: Path, battery: Battery, code: str, workers: int) -> Manifest:
     said = describe(battery.bench.chosen[0], getattr(torch, battery.run.dtype), [])
     content = {key: said[key] for key in ("versions", "platform", "git")}
-    return Manifest(folder, {**content, "code": code, "seeds": battery.bench.chosen, "workers": workers})
+    return Manifest(RunFolder(folder), {**content, "code": code, "seeds": battery.bench.chosen, "workers": workers})
 
 
 def _is_done(folder: Path, key: str) -> bool:
@@ -143,7 +140,7 @@ def _carried_out(tasks: Sequence[tuple[Task, str]], folder: Path, workers: int, 
                 future.result()
                 yield futures[future]
         except BrokenProcessPool as error:
-            begun = ", ".join(sorted(draft.name[1:] for draft in (folder / "units").glob(".*"))) or "starting"
+            begun = ", ".join(draft.name[1:] for draft in BenchFolder(folder).drafts()) or "starting"
             raise RunError(f"a worker process ended while {begun} (too little memory?); run again to go on") from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -170,6 +167,7 @@ def _one_thread() -> Iterator[None]:
 
 def _attend(parent: int) -> None:
     """In a worker: Ctrl-C is the parent's business, so is what is printed; nothing outlives the parent."""
+    keep_freed_memory()
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()

@@ -3,21 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Any, final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from agentic import Informed
-from agentic.experiments import LearnTable, Named, PlannerTable, agent_path
+from agentic.experiments import TOP, Count, LearnTable, Named, PlannerTable, Positive, Table, agent_path
 
-Seed = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
 Some = Annotated[int, Field(ge=1, le=10_000)]
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]  # one line
-
-
-class BenchPart(BaseModel):
-    """A table with a fixed set of keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Labeled(Named):
@@ -40,13 +32,13 @@ class Labeled(Named):
 
 
 @final
-class BenchTable(BenchPart):
+class BenchTable(Table):
     """`seeds`: a list, or how many from 0 on. `candidates`: best plans per tick that each first seed records."""
 
     name: Label = "bench"
     about: str = ""
-    seeds: Some | Annotated[tuple[Seed, ...], Field(min_length=1)] = 5
-    candidates: Annotated[int, Field(ge=0)] = 5
+    seeds: Some | Annotated[tuple[Count, ...], Field(min_length=1)] = 5
+    candidates: Count = 5
 
     @property
     def chosen(self) -> tuple[int, ...]:
@@ -54,13 +46,13 @@ class BenchTable(BenchPart):
 
 
 @final
-class WorldTable(BenchPart):
+class WorldTable(Table):
     """`name` is its label; `id`, `kwargs` and `changes` as under [env]; `episodes` are recorded on every seed."""
 
     name: Label
     id: Label
     about: str = ""
-    kwargs: dict[str, Any] = {}
+    kwargs: dict[str, Any] = Field(default_factory=dict)
     changes: tuple[Named, ...] = ()
     episodes: Positive = 20
 
@@ -86,8 +78,8 @@ class BenchAgent(Labeled):
     @property
     def parts(self) -> dict[str, Any]:
         """The tables beside [agent]."""
-        names = ("model", "goal", "inference", "planner", "learner", "learn")
-        return {name: table.model_dump(exclude_none=True) for name in names if (table := getattr(self, name))}
+        tables = self.model_dump(exclude_none=True, include={*TOP, "learn"})
+        return {name: tables[name] for name in (*TOP, "learn") if name in tables}
 
 
 @final

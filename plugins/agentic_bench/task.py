@@ -8,26 +8,24 @@ import hashlib
 import json
 import os
 import random
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any, final
 
 import numpy as np
 import torch
 
-from agentic import Experiment, Informed, Intervention, Measurement, Metric, Subject, build, measure, stream
-from agentic.errors import RunError, UserError, described
+from agentic import Experiment, Informed, Metric, Subject, build, stream
+from agentic.errors import RunError, UserError, attempt
 from agentic.experiments import Named, change, limited
-from agentic.metrics import Result
+from agentic.metrics import Outcome, Probe, Result
 from agentic.plugins import PRIVATE, Registry, load
-from agentic.runs import annotate
-
-LONGEST = 60  # letters of a label in the name of a folder
+from agentic.runs import RunFolder, annotate
+from agentic_bench.folder import BenchFolder, unit
 
 
 @final
@@ -40,6 +38,15 @@ class Column:
     under: str = ""
     change: Named | None = None
     informed: Informed = "both"
+
+    def probe(self, registry: Registry, episodes: int = 20) -> Probe:
+        """The metric and the change that the tables name. Raises UserError where they do not fit."""
+        try:
+            metric = registry.make(Metric, self.metric.model_dump(), "metric")
+        except UserError as error:
+            raise UserError(f"[[metrics]] {self.label}: {error}") from None
+        wrap = None if self.change is None else change(registry, self.change, f"[[interventions]] {self.under}:")
+        return Probe(metric, self.under, wrap, self.informed, episodes)
 
 
 @final
@@ -57,7 +64,7 @@ class Task:
     @property
     def folder(self) -> Path:
         """Where its results are, within the folder of the bench."""
-        return Path("units", slug(self.world), slug(self.agent), f"seed-{self.seed}")
+        return unit(self.world, self.agent, self.seed)
 
     @property
     def label(self) -> str:
@@ -79,7 +86,7 @@ def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> 
 
     What does not apply, or breaks, is told in its result. Raises RunError where the folder cannot be written.
     """
-    place, draft = folder / task.folder, folder / "units" / f".{slug(task.label)}"
+    place, draft = folder / task.folder, BenchFolder(folder).draft(task.label)
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -93,49 +100,20 @@ def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> 
 
 
 def _attempt(task: Task, folder: Path, key: str, registry: Registry) -> None:
-    try:
-        subject = build(limited(task.experiment, registry), registry).subject(folder, learning=task.learning)
-    except (Exception, SystemExit) as error:
-        missing = dict.fromkeys((column.label for column in task.columns), _reason(error))
-        Result({}, missing, () if isinstance(error, UserError) else tuple(missing), key).keep(folder)
+    def lived() -> Subject:
+        return build(limited(task.experiment, registry), registry).subject(folder, learning=task.learning)
+
+    subject = attempt(lived)
+    if not isinstance(subject, Subject):
+        Result.of(dict.fromkeys([column.label for column in task.columns], subject), key).keep(folder)
         return
-    measured, missing, broken = dict[str, Measurement](), dict[str, str](), list[str]()
-    seconds = dict[str, float]()
+    outcomes, seconds = dict[str, Outcome](), dict[str, float]()
     for column in task.columns:
-        begun = perf_counter()
-        try:
-            measured[column.label] = _measured(column, subject, task, registry)
-        except (Exception, SystemExit) as error:
-            missing[column.label] = _reason(error)
-            broken += [] if isinstance(error, UserError) else [column.label]
-        seconds[column.label] = perf_counter() - begun
-    Result(measured, missing, tuple(broken), key).keep(folder)
-    annotate(folder, measuring_seconds=seconds)
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, UserError | RunError) else f"it broke, {described(error)}"
-
-
-def _measured(column: Column, subject: Subject, task: Task, registry: Registry) -> Measurement:
-    metric = registry.make(Metric, column.metric.model_dump(), "metric")
-    if column.change is not None:
-        apply = change(registry, column.change, f"[[interventions]] {column.under}:")
-        intervention = Intervention.announced(column.under, apply, subject.environment, column.informed)
-        if metric.compares:
-            subject = subject.having(interventions=(intervention,))
-        else:
-            subject = subject.under(intervention)
-            if "record" in metric.needs:
-                subject = subject.recorded(episodes=task.experiment.evaluate.episodes, seed=task.seed)
-    found = measure(metric, subject, seed=task.seed)
-    return replace(found, diagnostics={**found.diagnostics, "subject": task.label})
-
-
-def slug(label: str) -> str:
-    """A label as the name of a folder; labels that differ keep different names."""
-    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:LONGEST] or "x"
-    return plain if plain == label else f"{plain}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"
+        probe = attempt(partial(column.probe, registry, task.experiment.evaluate.episodes))
+        asked = probe.ask(subject, seed=task.seed, label=task.label) if isinstance(probe, Probe) else (probe, 0.0)
+        outcomes[column.label], seconds[column.label] = asked
+    Result.of(outcomes, key).keep(folder)
+    annotate(RunFolder(folder), measuring_seconds=seconds)
 
 
 def _forget(seed: int) -> None:

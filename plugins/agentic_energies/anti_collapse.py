@@ -11,7 +11,7 @@ from typing import Protocol, Self, final, runtime_checkable
 import torch
 from torch import Tensor
 
-from agentic import PopulationEnergy, UserError
+from agentic import PopulationEnergy, UserError, normal_like
 from agentic_energies.network import Network
 
 
@@ -79,10 +79,8 @@ class SketchedGaussian(PopulationEnergy):
 
     def renew(self, *, generator: torch.Generator | None) -> None:
         """Draw other directions, uniform on the sphere."""
-        held = self.directions
-        source = held.device if generator is None else generator.device
-        drawn = torch.randn(held.shape, generator=generator, dtype=held.dtype, device=source)
-        self.directions = (drawn / drawn.norm(dim=0)).to(held.device)
+        drawn = normal_like(self.directions, generator)
+        self.directions = drawn / drawn.norm(dim=0)
 
     def forward(self, z: Tensor) -> Tensor:
         rows = _rows(z, "sigreg")

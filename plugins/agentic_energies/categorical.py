@@ -133,9 +133,6 @@ class CategoricalModel(FiniteModel, Conjugate):
         noise = [-torch.special.xlogy(a, a).sum(0) for a in self.observation.tables]
         return belief.mean @ torch.stack(noise).sum(0)
 
-    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
-        return self.observation.misfits(obs).expand_as(z)
-
     @property
     def alive(self) -> Callable[[Tensor], Tensor] | None:
         return None if self.endless else lambda z: z @ self.going_on

@@ -185,7 +185,7 @@ class Ensemble(Model, Trainable):
     def predict(self, belief: Belief, action: Tensor) -> Belief:
         if isinstance(belief, Particles):
             return self._moved(belief, action)
-        points = _cubature(belief)
+        points = belief.cubature() if isinstance(belief, Gaussian) else belief.mean.unsqueeze(0)
         points = points.view(len(points), *[1] * (action.dim() - belief.mean.dim()), *belief.mean.shape)
         means, variances = self.transition.shared(points, action)
         gap = means - means.mean((0, 1))
@@ -212,12 +212,6 @@ class Ensemble(Model, Trainable):
     def ambiguity(self, belief: Belief) -> Tensor:
         return self.observation.ambiguity(belief)
 
-    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
-        return self.observation.misfit_gradient(z, obs)
-
-    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
-        return self.observation.curvature.expand(*z.shape, z.shape[-1])
-
 
 def _latents(seen: Experience, layout: Layout) -> Tensor:
     """Latents (n, size) at the last step of windows (n, memory + 1, *event), their reward 0."""
@@ -225,14 +219,3 @@ def _latents(seen: Experience, layout: Layout) -> Tensor:
     done = [seen.action[:, -1 - lag] for lag in range(1, layout.memory + 1)]
     z = torch.cat([*recent, *done], -1)
     return torch.nn.functional.pad(z, (0, int(layout.reward)))
-
-
-def _cubature(belief: Belief) -> Tensor:
-    """Points (2 d, *s, b, d) of equal weight with the belief's mean and covariance (Arasaratnam and Haykin 2009)."""
-    mean = belief.mean
-    if not isinstance(belief, Gaussian):
-        return mean.unsqueeze(0)
-    d = mean.shape[-1]
-    values, vectors = torch.linalg.eigh(belief.covariance)
-    offsets = (vectors * (d * values.clamp(min=0)).sqrt().unsqueeze(-2)).movedim(-1, 0)
-    return torch.cat([mean + offsets, mean - offsets])

@@ -9,7 +9,7 @@ from typing import Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Belief, Conditional
+from agentic import Belief, Conditional, normal_like
 from agentic_energies.ridge import ridge
 
 
@@ -30,8 +30,7 @@ class EnsembleNetwork(nn.Module):
     def initialize(self, *, generator: torch.Generator) -> None:
         """Draw all weights afresh; biases are zero."""
         for weight, bias in zip(self.weights, self.biases, strict=True):
-            noise = torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
-            weight.copy_(noise / math.sqrt(weight.shape[1]))
+            weight.copy_(normal_like(weight, generator) / math.sqrt(weight.shape[1]))
             bias.zero_()
 
     def forward(self, x: Tensor, outputs: int | None = None) -> Tensor:
@@ -62,8 +61,7 @@ class Mixture(Belief):
         device = self.means.device
         member = torch.randint(len(self.means), shape[:-1], generator=generator).to(device).unsqueeze(-1).expand(shape)
         means, variances = self.means.gather(0, member), self.variances.gather(0, member)
-        noise = torch.randn(shape, generator=generator, dtype=means.dtype).to(device)
-        return means + variances.sqrt() * noise
+        return means + variances.sqrt() * normal_like(means, generator)
 
     def where(self, mask: Tensor, other: Self) -> Self:
         rows = mask.unsqueeze(-1)

@@ -6,13 +6,13 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Conditional, Gaussian, Real
+from agentic import Conditional, Encoder, Gaussian, LeastSquares, Real
 from agentic_energies.emission import GaussianEmission
 from agentic_energies.network import Network
 
 
 @final
-class Feedforward(Conditional):
+class Feedforward(Conditional, Encoder, LeastSquares):
     """-log N(y; f(x), variance) in nats: `x` (*s, b, in) given, `y` (*s, b, out) free.
 
     One mode for every x: where several y fit, the settled one is f(x), their mean. `variance` is given, or with

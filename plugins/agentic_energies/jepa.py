@@ -13,7 +13,7 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Environment, PopulationEnergy, RepresentationEnergy, Study, UserError
+from agentic import Environment, LeastSquares, PopulationEnergy, RepresentationEnergy, Study, UserError
 from agentic_energies.anti_collapse import (
     Covariance,
     Initialized,
@@ -27,10 +27,10 @@ from agentic_energies.network import Network
 
 
 @final
-class JointEmbedding(RepresentationEnergy):
+class JointEmbedding(RepresentationEnergy, LeastSquares):
     """E((obs, action), next obs) = |P(enc(obs), action) - target(next obs)|^2, of d-dimensional representations.
 
-    It has no normalizer (log_normalizer is None): its unit is arbitrary, it is no likelihood, and its minimum over
+    It has no normalizer: its unit is arbitrary, it is no likelihood, and its minimum over
     weights is collapse. P(r, a) = r + f(r, a). The target encoder is the encoder itself, gradients included, where
     `momentum` is None; else weights of its own that follow, target <- momentum target + (1 - momentum) encoder, with
     no gradient (0: the encoder held fixed). `populations` are what only learning sees.

@@ -54,6 +54,7 @@ class Banana(ClosedForm):
         return torch.stack([torch.stack([corner, cross], -1), torch.stack([cross, one], -1)], -2)
 
     def log_normalizer(self, x: Any) -> Tensor:
+        """log of the integral of exp(-E), in nats."""
         return torch.tensor(log(2 * pi * self.scale), dtype=torch.float64)
 
     def _off(self, z: Tensor) -> Tensor:

@@ -6,11 +6,11 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Conditional, Gaussian, Particles, UserError
+from agentic import Belief, ClosedForm, Conditional, Gaussian, LeastSquares, Particles, UserError
 
 
 @final
-class LinearObservation(Conditional):
+class LinearObservation(Conditional, LeastSquares):
     """-log N(obs; C z + d, R): `forward(z, obs)`."""
 
     def __init__(self, C: Tensor, d: Tensor, R: Tensor) -> None:
@@ -64,10 +64,31 @@ class LinearObservation(Conditional):
         """The noise's entropy, (*s, b), nats."""
         return (self.log_scale + 0.5 * len(self.R)).to(belief.mean).expand(belief.mean.shape[:-1])
 
-    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
-        """d forward(z, obs) / dz."""
-        value: Tensor = (z @ self.C.T + self.d - obs) @ self.precision @ self.C
-        return value
+    def swapped(self) -> "LinearMisfit":
+        return LinearMisfit(self)
+
+
+@final
+class LinearMisfit(ClosedForm, LeastSquares):
+    """-log N(obs; C z + d, R) as an energy of the latent: `forward(obs, z)`."""
+
+    def __init__(self, observation: LinearObservation) -> None:
+        super().__init__()
+        self.observation = observation
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.observation(z, x)
+
+    def gradient(self, x: Tensor, z: Tensor) -> Tensor:
+        o = self.observation
+        slope: Tensor = (z @ o.C.T + o.d - x) @ o.precision @ o.C
+        return slope
+
+    def hessian(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.observation.curvature.expand(*z.shape, z.shape[-1])
+
+    def residuals(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.observation.residuals(z, x)
 
 
 @final

@@ -170,12 +170,6 @@ class LinearGaussian(LinearModel, Conjugate):
     def ambiguity(self, belief: Belief) -> Tensor:
         return self.observation.ambiguity(belief)
 
-    def misfit_gradient(self, z: Tensor, obs: Tensor) -> Tensor:
-        return self.observation.misfit_gradient(z, obs)
-
-    def misfit_hessian(self, z: Tensor, obs: Tensor) -> Tensor:
-        return self.observation.curvature.expand(*z.shape, z.shape[-1])
-
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
         """Gain about [A B] of the path's regressors at their means, credited at the latents."""
         if self.regression is None:

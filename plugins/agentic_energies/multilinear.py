@@ -9,7 +9,7 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Categorical, Conditional
+from agentic import Categorical, ClosedForm, Conditional
 
 
 @final
@@ -60,8 +60,11 @@ class CategoricalObservation(Conditional):
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         return torch.stack([columns.contract("oi,...i,...o->...", x, o) for columns, o in self._pairs(z)]).sum(0)
 
-    def misfits(self, obs: Tensor) -> Tensor:
-        """The energy of every state, (*s, b, n)."""
+    def swapped(self) -> "CategoricalMisfit":
+        return CategoricalMisfit(self)
+
+    def costs(self, obs: Tensor) -> Tensor:
+        """-log p(obs | z) of every state, (*s, b, n)."""
         return torch.stack([columns.contract("oi,...o->...i", o) for columns, o in self._pairs(obs)]).sum(0)
 
     def _pairs(self, obs: Tensor) -> "zip[tuple[Columns, Tensor]]":
@@ -76,6 +79,21 @@ class CategoricalObservation(Conditional):
         first = torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.8, 0.9]], dtype=torch.float64)
         second = torch.tensor([[0.5, 0.1, 0.2], [0.3, 0.3, 0.2], [0.2, 0.6, 0.6]], dtype=torch.float64)
         return cls([first, second], 1e-16)
+
+
+@final
+class CategoricalMisfit(ClosedForm):
+    """-log p(obs | z) as an energy of the latent: `forward(obs, z)`, linear in `z`."""
+
+    def __init__(self, observation: CategoricalObservation) -> None:
+        super().__init__()
+        self.observation = observation
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.observation(z, x)
+
+    def gradient(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.observation.costs(x).expand_as(z)
 
 
 @final

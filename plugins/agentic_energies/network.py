@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agentic import UserError
+from agentic import UserError, normal_like
 
 aten = torch.ops.aten
 
@@ -105,8 +105,7 @@ class Network(nn.Module):
         gain = 2.0 if self.activation in ("relu", "silu", "gelu", "softplus") else 1.0
         for layer, weight in enumerate(self.weights):
             scale = sqrt((gain if layer else 1.0) / weight.shape[1])
-            noise = torch.randn(weight.shape, generator=generator, dtype=weight.dtype, device=generator.device)
-            weight.copy_(scale * noise)
+            weight.copy_(scale * normal_like(weight, generator))
         for bias in self.biases:
             bias.zero_()
 

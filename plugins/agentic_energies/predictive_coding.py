@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Energy, Real, UserError
+from agentic import Encoder, Energy, LeastSquares, Real, UserError
 from agentic_energies.network import ACTIVATIONS, Network
 
 
@@ -25,7 +25,7 @@ class _State(NamedTuple):
 
 
 @final
-class PredictiveCoding(Energy):
+class PredictiveCoding(Energy, Encoder, LeastSquares):
     """E(x, z) = sum_k |u_k - f_k(u_(k-1))|^2 / (2 s_k) in nats, over the layers u_0, ..., u_n of `network`.
 
     f_k(u) = W_k a(u) + b_k with the network's activation a (none on u_0), so that a forward pass through the network is

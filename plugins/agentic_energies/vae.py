@@ -11,17 +11,17 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Amortized, Belief, Gaussian, Point, Real, UserError
+from agentic import Amortized, Belief, Encoder, Gaussian, LeastSquares, Point, Real, UserError, normal_like
 from agentic_energies.emission import Emission, GaussianEmission
 from agentic_energies.network import Network
 
 
 @final
-class VAE(Amortized):
+class VAE(Amortized, Encoder, LeastSquares):
     """E(x, z) = -log p(x | f(z)) - log N(z; 0, 1) in nats: `x` (*s, b, o) given, `z` (*s, b, d) free.
 
-    The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and `log_normalizer(x)`, which
-    would be log p(x), is None. `decoder` maps d to o numbers that `emission` (default Gaussian of variance 1) reads;
+    The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and over z alone
+    to p(x), which is unknown. `decoder` maps d to o numbers that `emission` (default Gaussian of variance 1) reads;
     `encoder` maps o to 2 d numbers, mean and log standard deviation of the amortized belief. Raises UserError for
     networks that do not fit.
     """
@@ -135,9 +135,7 @@ class VAE(Amortized):
             spread = ((self.decoder.jacobian(mean) @ root) ** 2).sum((-2, -1)) / (2 * self.emission.variance)
             exact: Tensor = self.emission(x, self.decoder(mean)) + spread + divergence
             return exact
-        where = mean.device if generator is None else generator.device
-        noise = torch.randn(n, *mean.shape, generator=generator, dtype=mean.dtype, device=where).to(mean.device)
-        draws = mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
+        draws = mean + (root @ normal_like(mean, generator, n).unsqueeze(-1)).squeeze(-1)
         sampled: Tensor = self.emission(x, self.decoder(draws)).mean(0) + divergence
         return sampled
 

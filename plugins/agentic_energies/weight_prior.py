@@ -6,11 +6,11 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import ClosedForm, Conditional, Gaussian, UserError
+from agentic import ClosedForm, Conditional, Gaussian, LeastSquares, UserError
 
 
 @final
-class WeightPrior(ClosedForm, Conditional):
+class WeightPrior(ClosedForm, Conditional, LeastSquares):
     """-log N(z; 0, deviation^2 I) of flattened weights z (*s, b, size), in nats.
 
     Weight decay is its gradient: a rate of 1 / (n deviation^2) on a mean loss of n data. `x` is None, or a context

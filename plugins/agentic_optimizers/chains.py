@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from agentic import Clamped, Iterate, Objective, Particles, Real, Sampler, UserError
+from agentic import Clamped, Iterate, Objective, Particles, Real, Sampler, Solution, UserError
 from agentic_optimizers.mixing import Diagnostics
 
 ROWS = 65_536  # energies of kept draws that are evaluated at a time
@@ -71,11 +71,9 @@ class Chains(Sampler):
         return Iterate(start, value, torch.full_like(value, torch.nan), 1, memory)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self.run(f, iterate, 1, generator=generator)[0]
+        return self.run(f, iterate, 1, generator=generator)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         memory: Memory = iterate.memory
         walker, now, last = _copied(memory.walker), memory.taken, memory.taken + steps
         passed = max(0, (now - self.burn) // self.thin)
@@ -90,27 +88,24 @@ class Chains(Sampler):
         if now < last:
             self.walk(f, walker, now, last - now, generator=generator)
         energies = torch.stack(values) if values else _energies(f, draws, iterate.value)
-        trace = list(energies.unbind(0))
-        if now < last or not trace:
-            trace.append(f(walker.z) if walker.value is None else walker.value)
+        trace = (iterate.value, *energies.unbind(0))
+        if now < last or not len(energies):
+            trace = (*trace, f(walker.z) if walker.value is None else walker.value)
         if memory.taken:
             draws, energies = torch.cat([memory.draws, draws]), torch.cat([memory.energies, energies])
         evaluations = iterate.evaluations + steps * self.cost
         after = Memory(walker, draws, energies, last)
-        return Iterate(walker.z, trace[-1], iterate.residual, evaluations, after), steps, trace
+        return Iterate(walker.z, trace[-1], iterate.residual, evaluations, after, steps, trace)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
-        draws = iterate.memory.draws if len(iterate.memory.draws) else iterate.z.unsqueeze(0)
-        shape = (len(draws), *iterate.value.shape)
-        return Particles(draws, torch.full(shape, -log(len(draws)), dtype=draws.dtype, device=draws.device))
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        energies: Tensor = iterate.memory.energies
-        return energies.mean(0) if len(energies) else iterate.value
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        memory: Memory = iterate.memory
+        draws, value = memory.draws, memory.energies.mean(0)
+        if not len(draws):
+            draws, value = iterate.z.unsqueeze(0), iterate.value
         shared = isinstance(f, Clamped) and f.x is None
-        return Diagnostics(self.belief(f, iterate).z, shared, iterate.memory.walker.informed())
+        log_weights = torch.full((len(draws), *value.shape), -log(len(draws)), dtype=draws.dtype, device=draws.device)
+        told = Diagnostics(draws, shared, memory.walker.informed())
+        return iterate.solution(Particles(draws, log_weights), value, "mean_energy", told)
 
 
 def check_walk(solver: Chains, **positive: float) -> None:

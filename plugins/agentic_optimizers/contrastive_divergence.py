@@ -5,16 +5,15 @@ by a sampler that runs for a few steps and starts somewhere sensible. No normali
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from agentic import Clamped, Energy, Loss, Particles, Real, Sampler, UserError, minimize
+from agentic import Clamped, Energy, Loss, Particles, Real, Sampler, UserError, minimize, normal_like, uniform_like
 from agentic_optimizers.langevin import Langevin
-from agentic_optimizers.rows import given_and_free, normal_like, uniform_like
+from agentic_optimizers.rows import Lowered, Rows, given_and_free
 
 
 class Starts(ABC):
@@ -98,9 +97,6 @@ class PersistentChains(Energy):
     def hessian(self, x: Any, z: Tensor) -> Tensor:
         return self.energy.hessian(x, z)
 
-    def log_normalizer(self, x: Any) -> Tensor | None:
-        return self.energy.log_normalizer(x)
-
     def take(self, n: int) -> Tensor:
         """Where the next `n` chains stand, (n, *event). Raises UserError for more than there are."""
         if n > len(self.chains):
@@ -135,9 +131,7 @@ class ContrastiveDivergence(Loss):
         if not self.squares >= 0:
             raise UserError(f"contrastive_divergence expects squares >= 0, got {self.squares}")
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         x, data = given_and_free(rows)
         start = self.starts.draw(module, data, generator=generator)
         solution = minimize(Clamped(module, x, Real(data.shape[1:])), self.sampler, start, generator=generator)

@@ -5,14 +5,14 @@ at when a stretch ends, and a stretch may be compiled.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, UserError
+from agentic import Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, Solution, UserError
 from agentic_optimizers.compiled import compiled
 
 
@@ -62,10 +62,13 @@ class Descent(Minimizer):
         return Iterate(start, value, _residual(f.domain, start, slope), 1, moments)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self.unroll(f, iterate, 1, generator=generator)
+        return self._stretch(f, iterate, 1)
+
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        return self.fold(iterate, steps, partial(self._stretch, f), self.check_every)
 
     @torch.no_grad()
-    def unroll(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+    def _stretch(self, f: Objective, iterate: Iterate, steps: int) -> Iterate:
         if self.compile and steps > 1:
             walked = compiled(_walk, replace(self, steps=0), f, iterate.z, iterate.memory, steps)
         else:
@@ -73,9 +76,10 @@ class Descent(Minimizer):
         z, value, residual, moments = walked
         return Iterate(z, value, residual, iterate.evaluations + steps, moments)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """`steps`: how many each row took (b,)."""
-        return {"steps": iterate.memory.taken}
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """With the `steps` that each row took (b,)."""
+        belief = f.settled(iterate.z, iterate.value)
+        return iterate.solution(belief, diagnostics={"steps": iterate.memory.taken})
 
 
 def _walk(

@@ -100,9 +100,8 @@ def _end(
     square = square if isinstance(square, float) else square.view(-1, *[1] * (chain.z.dim() - 1))
     slowness.sub_(chain.gradient, alpha=0.5)
     z = _drifted(chain.z, slowness, square)
-    kick = f.kick
     for _ in range(leapfrog - 1):
-        kick(z, slowness, 1.0)
+        slowness.sub_(f.gradient(z))
         _drift(z, slowness, square)
     value, slope = f.value_and_gradient(z)
     slowness.sub_(slope, alpha=0.5)

@@ -32,9 +32,8 @@ class Langevin(Chains):
         return Walker(z, None), f(z)
 
     def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
-        z, kick, rate, scale = walker.z, f.kick, self.rate, sqrt(2 * self.rate)
+        z, rate, scale = walker.z, self.rate, sqrt(2 * self.rate)
         move = torch.empty_like(z)
         for _ in range(steps):
             move.normal_(0, scale, generator=generator)
-            kick(z, move, rate)
-            z.add_(move)
+            z.add_(move.sub_(f.gradient(z), alpha=rate))

@@ -1,13 +1,12 @@
 """L-BFGS: quasi-Newton steps from the last few changes of the gradient (Nocedal and Wright 2006, algorithm 7.4)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Minimizer, Objective, Real, Repeated, UserError
+from agentic import Iterate, Minimizer, Objective, Real, Repeated, Solution, UserError
 
 
 class History(NamedTuple):
@@ -82,9 +81,10 @@ class LBFGS(Minimizer):
             parabola = (-0.5 * scale * fall / rise).nan_to_num(nan=0.5).clamp(0.1, 0.5)
             scale = torch.where(short, scale * parabola, scale)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """`steps`: how many each row took (b,)."""
-        return {"steps": iterate.memory.taken}
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """With the `steps` that each row took (b,)."""
+        belief = f.settled(iterate.z, iterate.value)
+        return iterate.solution(belief, diagnostics={"steps": iterate.memory.taken})
 
 
 def _bound(value: Tensor) -> Tensor:

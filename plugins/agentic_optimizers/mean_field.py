@@ -1,14 +1,13 @@
 """Mean-field Gaussian inference: the best Gaussian without correlations, by lowering its free energy."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from agentic import Gaussian, Iterate, Minimizer, Objective, Quadrature, Real, Sampler, UserError
+from agentic import Gaussian, Iterate, Minimizer, Objective, Quadrature, Real, Sampler, Solution, UserError
 from agentic_optimizers.lbfgs import LBFGS
 from agentic_optimizers.quadrature import Sobol
 
@@ -63,7 +62,6 @@ class MeanField(Minimizer):
     variables.
     """
 
-    kind: ClassVar = "free_energy"
     inner: Minimizer = field(default_factory=LBFGS)
     points: Quadrature = field(default_factory=Sobol)
     spread: float = 1.0
@@ -76,7 +74,7 @@ class MeanField(Minimizer):
             raise UserError(f"mean_field expects steps >= 0 and spread > 0, got {self.steps} and {self.spread}")
 
     @property
-    def tolerance(self) -> float:  # type: ignore[override]  # that of the inner solver
+    def tolerance(self) -> float:
         return self.inner.tolerance
 
     def init(self, f: Objective, z: Any) -> Iterate:
@@ -88,17 +86,14 @@ class MeanField(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self.inner.step(self._over(f), iterate, generator=generator)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         return self.inner.run(self._over(f), iterate, steps, generator=generator)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        return self.inner.diagnostics(self._over(f), iterate)
-
-    def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         mean, log_scale = iterate.z.chunk(2, -1)
-        return Gaussian(mean, torch.diag_embed(torch.exp(2 * log_scale)))
+        belief = Gaussian(mean, torch.diag_embed(torch.exp(2 * log_scale)))
+        told = self.inner.solution(self._over(f), iterate).diagnostics
+        return iterate.solution(belief, kind="free_energy", diagnostics=told)
 
     def _over(self, f: Objective) -> GaussianFreeEnergy:
         return GaussianFreeEnergy(f, *self.points.points(f.domain.size))

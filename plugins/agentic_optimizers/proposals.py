@@ -21,6 +21,7 @@ from agentic import (
     Repeated,
     Simplex,
     UserError,
+    normal_like,
 )
 
 
@@ -67,10 +68,9 @@ class Space(NamedTuple):
         That is what `count` candidates need. `like` (T, b, *event) gives shape, dtype and device; the draw is made on
         the generator's device.
         """
-        steps, device = len(like), like.device if generator is None else generator.device
+        steps = len(like)
         knots = -(-steps // hold)
-        drawn = torch.empty(knots, count // 2, *like.shape[1:], dtype=like.dtype, device=device)
-        drawn = drawn.normal_(generator=generator).to(like.device)
+        drawn = normal_like(like[0], generator, knots, count // 2)
         if color and knots > 1:
             drawn = (coloring(knots, color).to(like) @ drawn.flatten(1)).view_as(drawn)
         return drawn if hold == 1 else drawn[torch.arange(steps, device=like.device) // hold]

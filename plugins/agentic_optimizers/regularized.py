@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import torch
-from torch import Tensor
 
 from agentic import Loss, RepresentationEnergy, UserError
+from agentic_optimizers.rows import Lowered, Rows
 
 
 @final
@@ -24,9 +24,7 @@ class Regularized(Loss):
 
     weights: Mapping[str, float] = field(default_factory=lambda: {"variance": 1.0, "covariance": 1.0})
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         if not isinstance(module, RepresentationEnergy):
             raise UserError(
                 f"regularized needs an energy between representations (study, renew, collapse) such as jepa, "

@@ -4,17 +4,16 @@ What one round does may be compiled: the rollout of all candidates becomes few k
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf, nan
-from types import FunctionType
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
-from agentic import Belief, Box, ExpectedEnergy, Iterate, Minimizer, Model, Objective, Sequence, UserError
+from agentic import Box, ExpectedEnergy, Iterate, Minimizer, Objective, Sequence, Solution, UserError
+from agentic_optimizers.compiled import compiled
 from agentic_optimizers.proposals import Scored, Space, widths
 
 
@@ -84,10 +83,8 @@ class Sampling(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self._round(f, iterate, generator, False)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        trace = []
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        trace = [iterate.value]
         for i in range(steps):
             iterate = self._round(f, iterate, generator, i + 1 == steps)
             trace.append(iterate.value)
@@ -96,7 +93,7 @@ class Sampling(Minimizer):
             alone = Scored.of(f, space, space.split(start).unsqueeze(1))
             iterate = replace(iterate, z=start, value=alone.values[0], evaluations=1)
             iterate = replace(iterate, memory=iterate.memory._replace(found=alone))
-        return iterate, steps, trace
+        return replace(iterate, steps=steps, trace=tuple(trace))
 
     def _round(self, f: Objective, iterate: Iterate, generator: torch.Generator | None, last: bool) -> Iterate:
         state: State = iterate.memory
@@ -108,16 +105,14 @@ class Sampling(Minimizer):
         evaluations = iterate.evaluations + count + self.extra(state, last)
         return Iterate(state.space.join(place), value, iterate.residual, evaluations, after)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        found: Scored | None = iterate.memory.found
-        if not isinstance(f, ExpectedEnergy) or found is None:
-            return f.settled(iterate.z, iterate.value)
-        actions, kept = iterate.memory.space.join(found.places), self.kept(found)
-        return Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        effective = iterate.memory.effective
-        return {} if effective is None else {"effective_candidates": effective}
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        state: State = iterate.memory
+        belief, found = f.settled(iterate.z, iterate.value), state.found
+        if isinstance(f, ExpectedEnergy) and found is not None:
+            actions, kept = state.space.join(found.places), self.kept(found)
+            belief = Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
+        told = {} if state.effective is None else {"effective_candidates": state.effective}
+        return iterate.solution(belief, diagnostics=told)
 
     def named(self) -> str:
         """What it is called in messages."""
@@ -130,24 +125,8 @@ class Sampling(Minimizer):
             raise UserError(f"{self.named()} expects {expected}, {common}, got {self}")
 
 
-_COMPILED: WeakKeyDictionary[Model, dict[Any, Callable[..., Any]]] = WeakKeyDictionary()
-
-
 def called(core: Callable[..., Any], solver: Sampling, f: Objective, *arguments: Any) -> Any:
-    """`core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy.
-
-    Compiled once for a model, purpose, solver and shapes; another belief of the same shape is no reason to do it again.
-    Raises UserError where the model cannot be compiled.
-    """
-    if not solver.compile or not isinstance(f, ExpectedEnergy):
-        return core(solver, f, *arguments)
-    known = _COMPILED.setdefault(f.model, {})
-    shapes = [each.shape if isinstance(each, Tensor) else each for each in arguments]
-    key = (core, solver, type(f), f.purpose, f.belief.mean.shape, *shapes)
-    if key not in known:  # of its own code object, for torch keeps but a few graphs for each
-        own = FunctionType(core.__code__.replace(), core.__globals__, core.__name__)
-        known[key] = torch.compile(own, fullgraph=True, dynamic=False)
-    try:
-        return known[key](solver, f, *arguments)
-    except torch._dynamo.exc.TorchDynamoException as error:
-        raise UserError(f"{type(f.model).__name__} cannot be compiled: leave compile out, or see {error}") from error
+    """`core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy."""
+    if solver.compile and isinstance(f, ExpectedEnergy):
+        return compiled(core, solver, f, *arguments)
+    return core(solver, f, *arguments)

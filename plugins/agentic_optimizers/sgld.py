@@ -1,6 +1,5 @@
 """Stochastic gradient Langevin dynamics: samples of weights from minibatches (Welling and Teh 2011)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, NamedTuple, final
@@ -8,9 +7,8 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Objective, Particles, Real, Sampler, UserError
+from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError, normal_like
 from agentic_optimizers.mixing import Diagnostics
-from agentic_optimizers.rows import normal_like
 from agentic_optimizers.weight_posterior import WeightPosterior
 
 
@@ -68,19 +66,11 @@ class StochasticLangevin(Sampler):
         memory = Trail(gradient, draws, rates, energies, count)
         return Iterate(z, value, iterate.residual, iterate.evaluations + 1, memory)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         trail: Trail = iterate.memory
-        draws = torch.stack(trail.draws or (iterate.z,))
+        draws, energies = torch.stack(trail.draws or (iterate.z,)), torch.stack(trail.energies or (iterate.value,))
         rates = torch.tensor(trail.rates or (1.0,), dtype=draws.dtype, device=draws.device)
-        weights = (rates / rates.sum()).log().unsqueeze(-1).expand(draws.shape[:2])
-        return Particles(draws, weights)
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        return Diagnostics(self.belief(f, iterate).z, False, {})
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        trail: Trail = iterate.memory
-        if not trail.energies:
-            return iterate.value
-        rates = torch.tensor(trail.rates, dtype=iterate.value.dtype, device=iterate.value.device)
-        return (rates / rates.sum()) @ torch.stack(trail.energies)
+        weights = rates / rates.sum()
+        belief = Particles(draws, weights.log().unsqueeze(-1).expand(draws.shape[:2]))
+        value = weights.to(energies) @ energies
+        return iterate.solution(belief, value, "mean_energy", Diagnostics(draws, False, {}))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, UserError
+from agentic import Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, Solution, UserError
 
 MEAN, SQUARE = 0.9, 0.99  # how long gradients and their squares are remembered
 LONGER, SHORTER = 1.2, 0.5  # a row's step after one that lowered its energy, and after one that did not
@@ -69,7 +69,7 @@ class Shooting(Minimizer):
         if isinstance(memory, Waiting):
             assert self.refine is not None
             search = self.refine
-            found, _, _ = search.run(f, search.init(f, memory.start), search.steps, generator=generator)
+            found = search.run(f, search.init(f, memory.start), search.steps, generator=generator)
             return self._begin(f, found.z, (found.z, found.value), found.evaluations)
         wide = (-1, *[1] * (iterate.z.dim() - 1))
         first = MEAN * memory.first + (1 - MEAN) * memory.slope
@@ -89,12 +89,10 @@ class Shooting(Minimizer):
         value = torch.where(fell, value, iterate.value)
         return Iterate(z, value, _stationary(f.domain, free, slope), iterate.evaluations + 1, after)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        iterate, taken, trace = super().run(f, iterate, steps, generator=generator)
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        iterate = super().run(f, iterate, steps, generator=generator)
         if not _relaxed(f.domain) or isinstance(iterate.memory, Waiting):
-            return iterate, taken, trace
+            return iterate
         corner = f.domain.project(iterate.z)
         value = f(corner)
         if iterate.memory.anchor is not None:
@@ -102,10 +100,10 @@ class Shooting(Minimizer):
             better = known < value
             corner = torch.where(better.view(-1, *[1] * (corner.dim() - 1)), place, corner)
             value = torch.where(better, known, value)
-        return replace(iterate, z=corner, value=value, evaluations=iterate.evaluations + 1), taken, trace
+        return replace(iterate, z=corner, value=value, evaluations=iterate.evaluations + 1)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        return f.settled(f.domain.project(iterate.z), iterate.value)
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return iterate.solution(f.settled(f.domain.project(iterate.z), iterate.value))
 
     def _begin(self, f: Objective, start: Tensor, anchor: Any, evaluations: int) -> Iterate:
         """The first iterate of the descent."""

@@ -42,7 +42,7 @@ class UnderdampedLangevin(Chains):
 
     def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
         assert isinstance(walker, Rolling)
-        z, p, kick, h = walker.z, walker.momentum, f.kick, self.step_size
+        z, p, h = walker.z, walker.momentum, self.step_size
         keep = exp(-self.friction * h)
         scale, half, length = sqrt(1 - keep * keep), h / 2, h
         noise = torch.empty_like(z)
@@ -50,7 +50,7 @@ class UnderdampedLangevin(Chains):
             p.normal_(generator=generator)
             length = half
         for _ in range(steps):
-            kick(z, p, length)
+            p.sub_(f.gradient(z), alpha=length)
             z.add_(p, alpha=half)
             noise.normal_(0, scale, generator=generator)
             p.mul_(keep).add_(noise)

@@ -8,10 +8,10 @@ from typing import Any, Self, final
 
 from agentic import Access
 from agentic.errors import RunError, UserError
-from agentic.metrics import RESULT
-from agentic_bench import Battery, Cell, Scores, slug
+from agentic.runs import RunFolder, toml_table
+from agentic_bench import Battery, BenchFolder, Cell, Scores
 from agentic_report.cells import cell_of
-from agentic_report.reading import json_table, mapping, results, tables, toml_table, words
+from agentic_report.reading import mapping, results, tables, words
 
 Place = tuple[str, str]  # world, agent
 Key = tuple[str, str, str]  # world, agent, metric
@@ -54,10 +54,10 @@ class Bench:
     @classmethod
     def open(cls, folder: Path) -> Self | None:
         """The bench in a folder; None where it holds none."""
-        file, settings = _file(folder)
-        manifest, table = json_table(folder / "manifest.json"), json_table(folder / "cells.json")
-        if not (settings or (folder / "cells.json").is_file() or (folder / "units").is_dir()):
+        (file, settings), found = _file(folder), BenchFolder(folder)
+        if not (settings or found.holds_bench):
             return None
+        manifest, table = found.manifest, found.cells
         battery = _battery(settings)
         if battery and (not table or manifest.get("status") == "running"):
             table = Scores.of(battery, folder).to_dict()  # it did not live to write its own
@@ -81,7 +81,10 @@ class Bench:
             return ""
         asked = _asked(self.battery) or dict.fromkeys(self.cells, ())
         begun = {key for key, cell in self.cells.items() if cell.begun}
-        done = sum(all((self.folder / unit / RESULT).is_file() for unit in asked[key]) for key in begun & asked.keys())
+        done = sum(
+            all(RunFolder(self.folder / unit).measurements_file.is_file() for unit in asked[key])
+            for key in begun & asked.keys()
+        )
         return f"{done} of {len(asked)} cells"
 
     @cached_property
@@ -102,19 +105,25 @@ class Bench:
 
     def units(self, world: str, agent: str) -> tuple[Path, ...]:
         """The folders of an agent's runs in a world, by seed."""
-        return self._units.get((world, agent), ())
+        return tuple(self._units.get((world, agent), {}).values())
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that were run."""
+        return sorted({seed for units in self._units.values() for seed in units})
 
     def sample(self, world: str, agent: str, label: str) -> Mapping[str, Any]:
         """What the first seed's measurement says, as a plain table; empty where there is none."""
         return mapping(self._samples.get((world, agent), {}).get(label))
 
     @cached_property
-    def _units(self) -> Mapping[Place, tuple[Path, ...]]:
-        return {(world, agent): _seeds(self.folder, world, agent) for world in self.worlds for agent in self.agents}
+    def _units(self) -> Mapping[Place, Mapping[int, Path]]:
+        found = BenchFolder(self.folder)
+        return {(world, agent): found.units(world, agent) for world in self.worlds for agent in self.agents}
 
     @cached_property
     def _samples(self) -> Mapping[Place, Mapping[str, Any]]:
-        read = {place: [results(unit)[0] for unit in units] for place, units in self._units.items()}
+        read = {place: [results(unit)[0] for unit in units.values()] for place, units in self._units.items()}
         return {place: {k: v for each in reversed(found) for k, v in each.items()} for place, found in read.items()}
 
     def _column(self, label: str) -> Column:
@@ -159,9 +168,3 @@ def _metrics(battery: Battery | None) -> Mapping[str, tuple[str, str]]:
 
 def _distinct(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(labels))
-
-
-def _seeds(folder: Path, world: str, agent: str) -> tuple[Path, ...]:
-    found = (folder / "units" / slug(world) / slug(agent)).glob("seed-*")
-    numbered = [(int(path.name.removeprefix("seed-")), path) for path in found if path.name[5:].isdecimal()]
-    return tuple(path for _, path in sorted(numbered))

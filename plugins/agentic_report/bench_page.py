@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agentic import Verdict
+from agentic.experiments import TOP
 from agentic.plugins import load
 from agentic_report import charts
 from agentic_report.bench_folder import Bench
@@ -16,7 +17,7 @@ from agentic_report.meanings import meanings
 from agentic_report.reading import mapping, tables, words
 from agentic_report.replays import Replays, replays
 
-PARTS = ("model", "goal", "inference", "planner", "learner", "learn")
+PARTS = (*TOP, "learn")
 OWN = {"name", "label", "worlds", "about", *PARTS}
 
 
@@ -32,7 +33,7 @@ def bench_page(bench: Bench) -> dict[str, Any]:
         "agents": agents,
         "kinds": [(label, [agent for agent in agents if agent["label"] == label]) for label in labels],
         "changes": tables(bench.settings.get("interventions")),
-        "seeds": _seeds(bench),
+        "seeds": bench.seeds,
         "frames": _frames(bench),
         "findings": findings(bench),
         "grids": [made for world in bench.worlds if (made := grid(bench, world)).columns],
@@ -56,12 +57,6 @@ def _agent(table: Mapping[str, Any]) -> dict[str, Any]:
         "component": {"name": table.get("name", ""), **{key: each for key, each in table.items() if key not in OWN}},
         "parts": [(part, table[part]) for part in PARTS if part in table],
     }
-
-
-def _seeds(bench: Bench) -> list[int]:
-    """Those that were run."""
-    found = (unit.name for world in bench.worlds for agent in bench.agents for unit in bench.units(world, agent))
-    return sorted({int(name.removeprefix("seed-")) for name in found})
 
 
 def _frames(bench: Bench) -> list[tuple[str, str, Mapping[str, Any]]]:

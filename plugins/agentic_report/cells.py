@@ -7,7 +7,7 @@ from typing import Any
 
 from agentic import UserError, Verdict
 from agentic.metrics import Row, verdicts
-from agentic_bench import Cell
+from agentic_bench import BenchFolder, Cell
 from agentic_report.reading import real
 
 JUDGED = (Verdict.INSIDE, Verdict.OUTSIDE)  # values that were told from their null, or not
@@ -41,7 +41,7 @@ def _verdict(table: Mapping[str, Any]) -> Verdict:
         return Verdict.of(word) if isinstance(word, str) else Verdict.UNDEFINED
     except UserError as error:
         place = ", ".join(str(table.get(name)) for name in ("world", "agent", "metric"))
-        raise UserError(f"cells.json: {place}: {error}") from None
+        raise UserError(f"{BenchFolder.CELLS}: {place}: {error}") from None
 
 
 def known(cell: Cell | None) -> bool:

@@ -10,9 +10,12 @@ from urllib.parse import quote
 from agentic import Record
 from agentic.errors import UserError
 from agentic.metrics import mean_interval
+from agentic.runs import RunFolder
 from agentic_report.bench_folder import Bench
-from agentic_report.reading import json_table, mapping, toml_table
+from agentic_report.reading import mapping
 from agentic_report.wording import enumerated, moment, number, span
+
+PAGE = "report.html"  # in the folder of what it tells of
 
 
 @final
@@ -40,9 +43,10 @@ def entries(folder: Path, beside: Path) -> list[Entry]:
 
 
 def _entry(folder: Path, beside: Path) -> Entry | None:
-    manifest = json_table(folder / "manifest.json")
+    run = RunFolder(folder)
+    manifest = run.manifest
     match = re.match(r"\d{4,}", folder.name)
-    written = folder / "report.html"
+    written = folder / PAGE
     page = quote(Path(os.path.relpath(written, beside)).as_posix()) if written.is_file() else ""
     place = (match.group() if match else "", folder.name)
     date, status = moment(manifest.get("started")), str(manifest.get("status") or "unknown")
@@ -55,12 +59,11 @@ def _entry(folder: Path, beside: Path) -> Entry | None:
         return Entry(
             *place, "bench", enumerated(bench.worlds), f"{len(bench.agents)} agents", ended, "", "", date, page
         )
-    if not manifest and not any(folder.glob("ticks-*.parquet")):
+    if not manifest and not run.chunks():
         return None
-    experiment = toml_table(folder / "experiment.toml")
+    experiment = run.experiment
     environment, agent = (str(mapping(experiment.get(t)).get(k) or "") for t, k in (("env", "id"), ("agent", "name")))
-    ended = "running, or killed" if status == "running" else status
-    return Entry(*place, "run", environment, agent, ended, *_earned(folder), date, page)
+    return Entry(*place, "run", environment, agent, run.status, *_earned(folder), date, page)
 
 
 def _earned(folder: Path) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """Reading what may be missing, half written or written by others: whatever cannot be read is empty."""
 
-import json
-import tomllib
 from collections.abc import Mapping
 from math import isnan
 from pathlib import Path
@@ -9,25 +7,7 @@ from typing import Any
 
 from agentic import Measurement
 from agentic.errors import UserError
-
-RESULTS = "measurements.json"
-
-
-def json_table(path: Path) -> dict[str, Any]:
-    """The object in a JSON file."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def toml_table(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+from agentic.runs import RunFolder
 
 
 def words(value: Any) -> tuple[str, ...]:
@@ -57,8 +37,8 @@ def real(value: Any) -> float | None:
 
 
 def results(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """What is in the measurements.json of a run: measurements by label as plain tables, and why others are missing."""
-    found = json_table(folder / RESULTS)
+    """Of a run: its measurements by label as plain tables, and why others are missing."""
+    found = RunFolder(folder).measurements
     return mapping(found.get("measurements")), mapping(found.get("missing"))
 
 

@@ -8,18 +8,20 @@ from agentic import Record
 from agentic.errors import UserError
 from agentic.metrics import Row, summarize
 from agentic.plugins import load
+from agentic.runs import RunFolder
 from agentic_report import charts
 from agentic_report.cells import judged
 from agentic_report.curves import curves
 from agentic_report.grid import Shown, shown
 from agentic_report.meanings import Meaning, meaning
-from agentic_report.reading import json_table, mapping, measurement, results, tables, toml_table
+from agentic_report.reading import mapping, measurement, results, tables
 from agentic_report.replays import replays
 
 
 def run_page(folder: Path) -> dict[str, Any]:
     """The values of the template."""
-    manifest, experiment = json_table(folder / "manifest.json"), toml_table(folder / "experiment.toml")
+    run = RunFolder(folder)
+    manifest, experiment = run.manifest, run.experiment
     world = str(mapping(experiment.get("env")).get("id") or "its world")
     agent = str(mapping(experiment.get("agent")).get("name") or "agent")
     drawn = curves(folder)
@@ -30,7 +32,7 @@ def run_page(folder: Path) -> dict[str, Any]:
         "title": f"{agent} in {world}",
         "folder": folder.resolve().name,
         "manifest": manifest,
-        "status": _status(folder, manifest.get("status")),
+        "status": run.status,
         "summary": _summary(folder, manifest),
         "experiment": experiment,
         "components": tables(manifest.get("components")),
@@ -61,15 +63,6 @@ def _summary(folder: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
         return summarize(Record(folder, manifest=manifest))
     except (UserError, KeyError):
         return None
-
-
-def _status(folder: Path, status: Any) -> str:
-    """How the run ended; one that was killed could not say so."""
-    error = folder / "error.txt"
-    if status == "failed" and error.is_file():
-        lines = error.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f"failed: {lines[-1]}" if lines else "failed"
-    return "running, or killed before it could say so" if status == "running" else str(status or "unknown")
 
 
 def _plugins(manifest: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from agentic.environments import layout
 from agentic.errors import RunError, UserError
 from agentic.experiments import change, gymnasium_id
 from agentic.plugins import Registry, load
-from agentic.runs import EpisodeRecord, environment_seed
+from agentic.runs import EpisodeRecord, RunFolder, environment_seed
 
 Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes, "agent" or nothing
 
@@ -77,7 +77,7 @@ class Scene:
 def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
     """The scene for the first evaluation `episodes` of one row, from episode 0 on, of a run in a folder."""
     try:
-        experiment = Experiment.load((record.folder or Path()) / "experiment.toml")
+        experiment = Experiment.load(RunFolder(record.folder or Path()).experiment_file)
     except UserError as error:
         return Scene("bars", note=str(error))
     name = re.sub(r"-v\d+$", "", experiment.env.id)

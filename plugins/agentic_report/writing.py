@@ -9,11 +9,12 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader
 from markupsafe import Markup
 
 from agentic.errors import RunError, UserError
-from agentic.runs import write_whole
+from agentic.runs import RunFolder, write_whole
+from agentic_bench import BenchFolder
 from agentic_report import wording
 from agentic_report.bench_folder import Bench
 from agentic_report.bench_page import bench_page
-from agentic_report.index import entries
+from agentic_report.index import PAGE, entries
 from agentic_report.run_page import run_page
 
 
@@ -27,7 +28,7 @@ def report(folder: str | Path, out: str | Path | None = None) -> Path:
     """
     folder = Path(folder)
     name, values = _content(folder, Path(out).parent if out is not None else folder)
-    page = Path(out) if out is not None else folder / ("index.html" if name == "index" else "report.html")
+    page = Path(out) if out is not None else folder / ("index.html" if name == "index" else PAGE)
     try:
         write_whole(page, _render(name, values))
     except OSError as error:
@@ -41,11 +42,12 @@ def _content(folder: Path, beside: Path) -> tuple[str, dict[str, Any]]:
         raise UserError(f"there is no folder {folder}: expected that of a run, of a bench, or of several of them")
     if bench := Bench.open(folder):
         return "bench", bench_page(bench)
-    if (folder / "manifest.json").is_file() or any(folder.glob("ticks-*.parquet")):
+    if RunFolder(folder).holds_run:
         return "run", run_page(folder)
     if rows := entries(folder, beside):
         return "index", {"title": f"All in {folder.resolve().name}", "rows": rows}
-    raise UserError(f"{folder} holds no run and no bench: expected manifest.json, cells.json, or folders with these")
+    expected = f"{RunFolder(folder).manifest_file.name}, {BenchFolder.CELLS}"
+    raise UserError(f"{folder} holds no run and no bench: expected {expected}, or folders with these")
 
 
 def _render(name: str, values: dict[str, Any]) -> str:

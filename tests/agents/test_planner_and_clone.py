@@ -7,7 +7,20 @@ import numpy as np
 import pytest
 import torch
 
-from agentic import Agent, Change, Experiment, UserError, World, load, make, planned_policy, policy_table, run, ticks
+from agentic import (
+    Agent,
+    Change,
+    Experiment,
+    Schedule,
+    UserError,
+    World,
+    load,
+    make,
+    planned_policy,
+    policy_table,
+    run,
+    ticks,
+)
 from agentic.experiments.build import build
 from agentic.testing.worlds import TwoPlaces
 from agentic_agents.clone import Clone
@@ -73,7 +86,7 @@ def test_a_planner_needs_a_world_that_it_knows_and_sees() -> None:
 def test_a_habit_that_explored_long_enough_is_the_planner() -> None:
     env = battery()
     habit = Habit.from_env(env, rate=1.0, epsilon=0.0)
-    run(habit, env, seed=0, learn_steps=3000, warmup=3000, episodes=0)
+    run(habit, env, Schedule(learn_steps=3000, warmup=3000, episodes=0), seed=0)
     best = planned_policy(WORLD, depth=40, discount=0.9)
     np.testing.assert_array_equal(table(habit)[WORLD.alive], best[WORLD.alive])
 
@@ -143,7 +156,7 @@ def test_a_clone_does_what_a_learned_planner_did_with_a_pole() -> None:
     """Nearly always where it was looked at; in other episodes but where the pole is about to turn."""
     file = Path(__file__).parents[2] / "examples" / "cartpole.toml"
     teacher, env = build(Experiment.load(file), load()).agent, make("CartPole-v1")
-    run(teacher, env, learn_steps=40, warmup=2, episodes=0)
+    run(teacher, env, Schedule(learn_steps=40, warmup=2, episodes=0))
     clone, source = Clone.from_env(env, teacher), torch.Generator().manual_seed(0)
 
     def agreement(phase: Any) -> Any:
@@ -154,4 +167,4 @@ def test_a_clone_does_what_a_learned_planner_did_with_a_pole() -> None:
 
     assert agreement("learn") > 0.95
     assert agreement("evaluate") > 0.9
-    assert run(clone, env, episodes=5).returns("evaluate").mean() > 150
+    assert run(clone, env, Schedule(episodes=5)).returns("evaluate").mean() > 150

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agentic import UserError, make, run
+from agentic import Schedule, UserError, make, run
 from agentic_agents.saved import SavedPolicy
 
 WORLD = "CartPole-v1"
@@ -30,7 +30,7 @@ class TestOfStableBaselines:
 
     def test_it_acts_as_it_was_trained_to(self, saved: Any) -> None:
         model, path = saved
-        record = run(SavedPolicy.from_env(make(WORLD), path), WORLD, episodes=2)
+        record = run(SavedPolicy.from_env(make(WORLD), path), WORLD, Schedule(episodes=2))
         for episode in record.episodes():
             expected, _ = model.predict(episode.arrays["obs"], deterministic=True)
             np.testing.assert_array_equal(episode.arrays["action"], expected)

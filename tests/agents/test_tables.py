@@ -8,7 +8,7 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
-from agentic import Agent, Environment, Simplex, UserError, World, make, policy_table, run
+from agentic import Agent, Environment, Schedule, Simplex, UserError, World, make, policy_table, run
 from agentic.testing.worlds import TwoPlaces
 from agentic_agents.constant import Constant
 from agentic_agents.habit import Habit
@@ -109,16 +109,16 @@ class TestThermostat:
     )
     def test_holds_a_room_that_drifts(self, spaces: Any, settings: Any) -> None:
         env = make(lambda: Room(*spaces))
-        record = run(Thermostat.from_env(env, setpoint=20.0, **settings), env, episodes=1)
+        record = run(Thermostat.from_env(env, setpoint=20.0, **settings), env, Schedule(episodes=1))
         (episode,) = record.episodes()
         assert np.abs(episode.arrays["reward"][50:]).max() < 1.2
-        (alone,) = run(Rock(env.action, None if not spaces else 1), env, episodes=1).episodes()
+        (alone,) = run(Rock(env.action, None if not spaces else 1), env, Schedule(episodes=1)).episodes()
         assert np.abs(alone.arrays["reward"][50:]).max() > 10
 
     def test_keeps_a_pole_up_far_longer_than_doing_nothing(self) -> None:
         env = make("CartPole-v1")
-        kept = run(Thermostat.from_env(env, sensor=3), env, episodes=5).returns("evaluate")
-        assert kept.mean() > 100 > run(Rock(env.action), env, episodes=5).returns("evaluate").mean()
+        kept = run(Thermostat.from_env(env, sensor=3), env, Schedule(episodes=5)).returns("evaluate")
+        assert kept.mean() > 100 > run(Rock(env.action), env, Schedule(episodes=5)).returns("evaluate").mean()
 
     @pytest.mark.parametrize(
         ("settings", "message"),
@@ -172,11 +172,11 @@ class TestHabit:
     def test_values_move_toward_what_was_paid(self) -> None:
         env = make(TwoPlaces)
         agent = Habit.from_env(env, rate=0.5)
-        run(agent, env, learn_steps=1000, episodes=0)
+        run(agent, env, Schedule(learn_steps=1000, episodes=0))
         np.testing.assert_array_equal(agent.values.argmax(-1), [1, 1])
         sealed = agent.sealed()
         before = sealed.values.copy()
-        run(agent, env, learn_steps=50, episodes=1)
+        run(agent, env, Schedule(learn_steps=50, episodes=1))
         np.testing.assert_array_equal(sealed.values, before)
         assert not np.array_equal(agent.values, before)
 

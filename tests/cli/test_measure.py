@@ -10,8 +10,7 @@ import pytest
 import agentic_metrics
 from agentic import Access, Frame, Interval, Measurement, Null, Record, Verdict
 from agentic.cli import main
-from agentic.metrics.profile import Row
-from agentic.metrics.significance import difference, verdicts
+from agentic.metrics.profile import Row, difference, verdicts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FRAME = Frame(("action",), "the agent acts", 1, "none", "resets", ())

@@ -8,7 +8,7 @@ import pytest
 from agentic.cli import main
 from agentic.cli.tables import result_table, sparkline
 from agentic.cli.terminal import number
-from agentic.metrics.summary import mean_interval
+from agentic.metrics.measurement import mean_interval
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

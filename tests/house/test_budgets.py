@@ -10,21 +10,17 @@ from tests.house.repository import ROOT, python_files
 
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (3120, "engine models planning learning agents environments runs tick.py"),
-    "the door": (1650, "metrics experiments plugins commands.py errors.py"),
+    "the door": (1655, "metrics experiments plugins commands.py errors.py"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
 MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self
 
 EXCEPTIONS = {  # to the number of parameters: each with its own ceiling, and why it is not two things
-    "agentic/runs/run.py:run": (12, "the whole schedule of a run, by keyword; the experiment's file groups it"),
     "agentic/cli/measure.py:measure": (12, "click hands every option of a command to its function"),
     "agentic/cli/run.py:run": (10, "click hands every option of a command to its function"),
     "plugins/agentic_bench/command.py:bench": (11, "click hands every option of a command to its function"),
     "plugins/agentic_energies/linear_gaussian.py:LinearGaussian.__init__": (11, "the matrices of one system"),
     "plugins/agentic_energies/ensemble.py:Ensemble.__init__": (10, "keys of one [model] table, each with a default"),
-    "plugins/agentic_metrics/information/transfer.py:transfer_entropy": (10, "three series, an estimator, a null"),
-    "plugins/agentic_metrics/purpose/goals.py:goal_directedness_from_episodes": (10, "a world, episodes, a null"),
-    "plugins/agentic_metrics/purpose/utilities.py:attributed_goal_from_episodes": (10, "a world, episodes, a null"),
     "envs/agentic_envs/point_mass.py:PointMass.__init__": (10, "keys of one [env.kwargs] table, each with a default"),
 }
 

@@ -31,5 +31,5 @@ def test_few_episodes_are_reported() -> None:
 
 @pytest.mark.parametrize("arguments", [{"level": 1.0}, {"level": 0.0}, {"resamples": 0}])
 def test_bad_parameters_of_the_interval_are_refused(arguments: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="episode_return expects"):
+    with pytest.raises(UserError, match="EpisodeReturn expects"):
         EpisodeReturn(**arguments)

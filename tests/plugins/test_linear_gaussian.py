@@ -8,7 +8,21 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from agentic import Change, Evidence, Experiment, Gaussian, Real, Simplex, Step, UserError, load, make, minimize, run
+from agentic import (
+    Change,
+    Evidence,
+    Experiment,
+    Gaussian,
+    Real,
+    Schedule,
+    Simplex,
+    Step,
+    UserError,
+    load,
+    make,
+    minimize,
+    run,
+)
 from agentic.experiments.build import build
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_envs.changes import RemapActions, SetAttributes
@@ -58,9 +72,11 @@ def test_closed_forms_are_derivatives_of_the_observation() -> None:
     z, obs = torch.randn(4, 2, dtype=F64, generator=torch.Generator().manual_seed(0)), torch.ones(4, 1, dtype=F64)
     free = z.clone().requires_grad_()
     slope = torch.autograd.grad(full.observation(free, obs).sum(), free)[0]
-    assert_close(full.misfit_gradient(z, obs), slope)
+    misfit = full.observation.swapped()
+    assert_close(misfit(obs, z), full.observation(z, obs))
+    assert_close(misfit.gradient(obs, z), slope)
     whole = torch.autograd.functional.hessian(lambda at: full.observation(at, obs).sum(), z)
-    assert_close(full.misfit_hessian(z, obs), torch.stack([whole[row, :, row] for row in range(4)]))
+    assert_close(misfit.hessian(obs, z), torch.stack([whole[row, :, row] for row in range(4)]))
 
 
 def test_a_batch_is_perceived_row_by_row() -> None:
@@ -161,6 +177,6 @@ class TestInAnotherWorld:
         world: Any = lambda: SetAttributes(gymnasium.make("CartPole-v1"), **change)  # noqa: E731
         agent = built.agent.sealed()
         both = agent, agent.informed(Change(model=make(world)))
-        returns = [run(each, make(world), episodes=2).returns().mean() for each in both]
+        returns = [run(each, make(world), Schedule(episodes=2)).returns().mean() for each in both]
         assert returns[0] < 100
         assert returns[1] == 500

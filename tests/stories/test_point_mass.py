@@ -16,6 +16,7 @@ from agentic import (
     Point,
     Purpose,
     Real,
+    Schedule,
     make,
     minimize,
     run,
@@ -79,7 +80,7 @@ def test_an_agent_brings_the_mass_to_rest(planner: Any) -> None:
     weights, effort = env.weights()
     model = known(env)
     agent = EnergyAgent(model, Purpose(QuadraticGoal(weights), 8, effort=Effort(effort)), Newton(), planner)
-    record = run(agent, make(lambda: PointMass(steps=40)), seed=1, episodes=2)
+    record = run(agent, make(lambda: PointMass(steps=40)), Schedule(episodes=2), seed=1)
     for episode in record.episodes("evaluate"):
         assert np.abs(episode.arrays["next_obs"][-1, :2]).max() < 0.15
         assert np.abs(episode.arrays["next_obs"][-1, 2:]).max() < 0.4

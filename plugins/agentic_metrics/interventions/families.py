@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from agentic import Informed, Intervention, Truth, UserError, truth_of
+from agentic_metrics.finite.query import known_world
 from agentic_metrics.interventions.known import KNOWN
-from agentic_metrics.interventions.simulation import AnyEnv, Simulation
+from agentic_metrics.interventions.simulation import AnyEnv, Maker, Simulation
 from agentic_metrics.interventions.stock import WRAPPED
-
-Maker = Callable[[], AnyEnv]
 
 TRIES = 20  # draws in a row that were there before, after which there seem to be no others
 
@@ -27,9 +26,7 @@ def intervention(
 
     Raises UserError where the truth is not known.
     """
-    env = environment()
-    changed = change(truth_of(env))
-    env.close()
+    changed = change(known_world(environment)[0])
     return Intervention.announced(name, partial(Simulation.like, truth=changed), environment, informed)
 
 

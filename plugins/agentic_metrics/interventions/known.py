@@ -1,4 +1,4 @@
-"""Changes of a known finite world, drawn at random: each from a truth and a generator, None where there is no room."""
+"""Random changes of a known finite world, each from a truth and a generator; None where there is no room for one."""
 
 from collections.abc import Callable
 
@@ -64,7 +64,7 @@ def _noise(truth: Truth, generator: np.random.Generator) -> Named:
 
 
 def permutation(size: int, generator: np.random.Generator) -> list[int] | None:
-    """Any order but the natural one."""
+    """A random order of `size` other than the natural one; None where there is no other."""
     order = list(range(size))
     while size > 1 and order == sorted(order):
         order = generator.permutation(size).tolist()

@@ -64,6 +64,17 @@ class TestGaussian:
         assert_close(draws.mean(0), one.mean, atol=5 * (scale / 40_000) ** 0.5, rtol=0)
         assert_close(spread, one.covariance, atol=0.03 * scale, rtol=0)
 
+    @pytest.mark.parametrize("rank", [1, 2, 3])
+    def test_cubature_has_its_moments_also_where_it_is_singular(self, rank: int) -> None:
+        draws = torch.Generator().manual_seed(rank)
+        root = torch.randn(5, 3, rank, dtype=F64, generator=draws)
+        belief = Gaussian(torch.randn(5, 3, dtype=F64, generator=draws), root @ root.mT)
+        points = belief.cubature()
+        gap = points - belief.mean
+        assert points.shape == (6, 5, 3)
+        assert_close(points.mean(0), belief.mean)
+        assert_close((gap.unsqueeze(-1) * gap.unsqueeze(-2)).mean(0), belief.covariance)
+
     def test_a_singular_covariance_can_be_drawn_from(self) -> None:
         line = Gaussian(torch.zeros(1, 2, dtype=F64), torch.ones(1, 2, 2, dtype=F64))
         draws = line.sample(100, seeded())

@@ -14,10 +14,9 @@ from rich.console import Console
 from agentic.agents.agent import Agent, Change
 from agentic.errors import UserError
 from agentic.learning.learner import Learner
-from agentic.metrics.intervention import Intervention
 from agentic.metrics.measurement import Access, Frame, Interval, Measurement, Null
 from agentic.metrics.metric import Metric, measure
-from agentic.metrics.subject import Subject
+from agentic.metrics.subject import Intervention, Subject
 from agentic.testing.metrics import subject
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic.tick import Decision

@@ -12,7 +12,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from agentic import Categorical, Intervention, Record, RunError, UserError, make, run, subject_of
+from agentic import Categorical, Intervention, Record, Recording, RunError, Schedule, UserError, make, run, subject_of
 from agentic.testing.worlds import Coin, TwoPlaces
 
 
@@ -57,7 +57,7 @@ def test_a_function_sees_and_does_what_the_environment_does(observation: Any, ac
         return given[-1]
 
     subject = subject_of(policy, world)
-    run(subject.agent, world, episodes=1)
+    run(subject.agent, world, Schedule(episodes=1))
     assert all(observation.contains(obs) for obs in seen)
     fresh = World(observation, action)
     first, _ = fresh.reset()
@@ -90,7 +90,7 @@ class Batched:
 def test_a_batch_is_asked_at_once_and_its_memory_kept_until_an_episode_ends() -> None:
     policy, worlds = Batched(), [World(spaces.Box(-1, 1, (2,)), CHOICE) for _ in range(2)]
     agent = subject_of(policy, worlds[0]).agent
-    record = run(agent, worlds, episodes=4)
+    record = run(agent, worlds, Schedule(episodes=4))
     assert [episode.arrays["action"].tolist() for episode in record.episodes()] == [[1, 2, 3]] * 4
     observation, state, begins, deterministic = policy.asked[0]
     assert (observation.shape, state, begins.tolist(), deterministic) == ((2, 2), None, [True, True], True)
@@ -137,7 +137,7 @@ def test_what_is_no_action_is_one_sentence(answer: Any) -> None:
     world = World(spaces.Discrete(2), CHOICE)
     agent = subject_of(lambda obs: answer, world).agent
     with pytest.raises(RunError, match=r"the policy chose .* for 1 row\(s\) of Discrete\(3, start=1\)") as message:
-        run(agent, world, episodes=1)
+        run(agent, world, Schedule(episodes=1))
     assert "\n" not in str(message.value)
 
 
@@ -146,7 +146,7 @@ def test_what_is_out_of_bounds_is_one_sentence(answer: Any) -> None:
     world = World(spaces.Discrete(2), spaces.Box(-1, 1, (2,)))
     agent = subject_of(lambda obs: answer, world).agent
     with pytest.raises(RunError, match=r"(the policy chose|lies outside the bounds).*Box\(-1.0, 1.0, \(2,\)"):
-        run(agent, world, episodes=1)
+        run(agent, world, Schedule(episodes=1))
 
 
 def test_any_agent_is_recorded_the_same_twice() -> None:
@@ -174,7 +174,7 @@ def test_an_environment_is_copied_and_stays_as_it_was() -> None:
 
 
 def test_a_record_and_its_folder(tmp_path: Path) -> None:
-    record = run(Coin(), TwoPlaces, episodes=3, folder=tmp_path)
+    record = run(Coin(), TwoPlaces, Schedule(episodes=3), Recording(tmp_path))
     assert subject_of(record).record is record
     opened = subject_of(tmp_path).record
     assert opened is not None

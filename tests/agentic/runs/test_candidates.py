@@ -21,6 +21,8 @@ from agentic import (
     Purpose,
     Real,
     Record,
+    Recording,
+    Schedule,
     Sequence,
     Simplex,
     Softmax,
@@ -97,7 +99,7 @@ def shape(table: pa.Table, name: str) -> Any:
 
 
 def test_columns_are_those_of_the_format(tmp_path: Path) -> None:
-    run(planning(), make(Walk, envs=2), folder=tmp_path, episodes=3, candidates=2)
+    run(planning(), make(Walk, envs=2), Schedule(episodes=3), Recording(tmp_path, candidates=2))
     table = Record.open(tmp_path).candidates()
     keys = ["phase", "episode", "row", "t", "rank"]
     assert table.column_names == [*keys, "plan", "probability", "term.pragmatic", "term.effort"]
@@ -114,7 +116,7 @@ def test_columns_are_those_of_the_format(tmp_path: Path) -> None:
 def test_memory_and_folder_hold_the_same_and_ticks_stay_the_same(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("once", "again", "without")]
     for folder, count in zip(folders, (2, 2, 0), strict=True):
-        run(planning(), Walk(), seed=3, folder=folder, episodes=80, candidates=count)
+        run(planning(), Walk(), Schedule(episodes=80), Recording(folder, candidates=count), seed=3)
     once, again, without = (
         {path.name: sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.parquet")} for folder in folders
     )
@@ -123,20 +125,22 @@ def test_memory_and_folder_hold_the_same_and_ticks_stay_the_same(tmp_path: Path)
     assert without.items() <= once.items()
     assert len(without) > 1
     record = Record.open(folders[0])
-    assert record.candidates().equals(run(planning(), Walk(), seed=3, episodes=80, candidates=2).candidates())
+    assert record.candidates().equals(
+        run(planning(), Walk(), Schedule(episodes=80), Recording(candidates=2), seed=3).candidates()
+    )
     assert len(record.candidates()) == 2 * len(record.table())
 
 
 def test_without_a_plan_there_is_no_table(tmp_path: Path) -> None:
     world = make(Walk())
-    record = run(Coin(), world, folder=tmp_path, episodes=2, candidates=5)
+    record = run(Coin(), world, Schedule(episodes=2), Recording(tmp_path, candidates=5))
     assert record.candidates().num_columns == 0
     assert not list(tmp_path.glob("candidates-*"))
-    assert run(planning(), Walk(), episodes=1).candidates().num_columns == 0
+    assert run(planning(), Walk(), Schedule(episodes=1)).candidates().num_columns == 0
 
 
 def test_a_term_that_comes_late_is_nan_before() -> None:
-    table = run(planning(late=2), Walk(), episodes=2, candidates=1).candidates()
+    table = run(planning(late=2), Walk(), Schedule(episodes=2), Recording(candidates=1)).candidates()
     missing = np.isnan(table["term.effort"].to_numpy())
     np.testing.assert_array_equal(missing, table["t"].to_numpy() < 2)
 
@@ -144,7 +148,7 @@ def test_a_term_that_comes_late_is_nan_before() -> None:
 def test_actions_of_several_numbers_are_flat_with_their_shape() -> None:
     echo = Echo(spaces.Discrete(2), spaces.Box(-1, 1, (2, 3), np.float32))
     low, high = torch.full((2, 6), -0.5), torch.arange(12.0).view(2, 6)
-    table = run(Planning(low, high), echo, episodes=1, candidates=2).candidates()
+    table = run(Planning(low, high), echo, Schedule(episodes=1), Recording(candidates=2)).candidates()
     assert shape(table, "plan") == [-1, 2, 3]
     plan = np.reshape(table["plan"][1].as_py(), shape(table, "plan"))
     assert plan.tolist() == [[[0, 1, 1], [1, 1, 1]], [[1, 1, 1], [1, 1, 1]]], "projected onto the box"
@@ -153,14 +157,16 @@ def test_actions_of_several_numbers_are_flat_with_their_shape() -> None:
 def test_a_dict_of_actions_has_a_column_for_each_key() -> None:
     space = spaces.Dict({"go": spaces.Discrete(2, start=3), "turn": spaces.Box(-1, 1, (1,), np.float32)})
     low, high = torch.tensor([[1.0, 0.0, -1.0]] * 2), torch.tensor([[0.0, 1.0, 0.5]] * 2)
-    table = run(Planning(low, high), Echo(spaces.Discrete(2), space), episodes=1, candidates=2).candidates()
+    table = run(
+        Planning(low, high), Echo(spaces.Discrete(2), space), Schedule(episodes=1), Recording(candidates=2)
+    ).candidates()
     assert table["plan.go"].to_pylist()[:2] == [[3, 3], [4, 4]]
     assert table["plan.turn"].to_pylist()[:2] == [[-1, -1], [0.5, 0.5]]
 
 
 def test_a_negative_number_is_refused() -> None:
     with pytest.raises(UserError, match="candidates must be at least 0, got -1"):
-        run(planning(), Walk(), episodes=1, candidates=-1)
+        run(planning(), Walk(), Schedule(episodes=1), Recording(candidates=-1))
 
 
 def test_many_candidates_make_shorter_chunks() -> None:
@@ -174,7 +180,7 @@ def test_those_of_an_energy_agent_add_up_to_the_tick() -> None:
     truth = TwoPlaces().true_model()
     model = Finite([[0.9, 0.2], [0.1, 0.8]], truth["B"][0], truth["D"][0])
     agent = EnergyAgent(model, Purpose(Levels([0.0, -0.5]), 2, Look()), BayesRule(), AllPlans(), selection=Softmax(3.0))
-    record = run(agent, TwoPlaces(), episodes=3, candidates=4)
+    record = run(agent, TwoPlaces(), Schedule(episodes=3), Recording(candidates=4))
     table, ticks = record.candidates(), record.table()
     q = table["probability"].to_numpy().reshape(-1, 4)
     energy = (table["term.pragmatic"].to_numpy() - table["term.state_gain"].to_numpy()).reshape(-1, 4)

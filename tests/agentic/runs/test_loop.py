@@ -13,7 +13,7 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from torch import Tensor
 
-from agentic import Agent, Decision, Learner, Record, RunError, Tick, UserError, make, run, ticks
+from agentic import Agent, Decision, Learner, Record, Recording, RunError, Schedule, Tick, UserError, make, run, ticks
 from agentic.runs.run import Progress
 from agentic.runs.seeds import environment_seed
 from tests.agentic.standins import Same
@@ -126,7 +126,7 @@ def test_the_agent_sees_the_runs_number_type() -> None:
 @pytest.mark.parametrize("envs", [1, 3])
 def test_learning_then_evaluation(envs: int) -> None:
     student, reported = Student(), list[Progress]()
-    record = run(student, make(Walk, envs=envs), learn_steps=10, episodes=7, observer=reported.append)
+    record = run(student, make(Walk, envs=envs), Schedule(learn_steps=10, episodes=7), observer=reported.append)
     assert sum(student.counting.seen) == 10
     assert record.manifest["steps"] == 10
     assert len(record.returns()) == 7
@@ -136,8 +136,8 @@ def test_learning_then_evaluation(envs: int) -> None:
 
 
 def test_evaluation_does_not_depend_on_learning() -> None:
-    long, short = (run(Student(), Walk(), learn_steps=steps, episodes=3) for steps in (3, 40))
-    none = run(Scripted(), Walk(), episodes=3)
+    long, short = (run(Student(), Walk(), Schedule(learn_steps=steps, episodes=3)) for steps in (3, 40))
+    none = run(Scripted(), Walk(), Schedule(episodes=3))
     first = [[e.arrays["obs"].tolist() for e in record.episodes("evaluate")] for record in (long, short, none)]
     assert first[0] == first[1] == first[2]
     assert long.episodes("learn")[0].arrays["obs"][0].tolist() != first[0][0][0]
@@ -145,18 +145,18 @@ def test_evaluation_does_not_depend_on_learning() -> None:
 
 def test_warm_up_draws_uniformly_and_is_learned_from() -> None:
     student = Student()
-    record = run(student, Walk(), learn_steps=300, warmup=200, episodes=1)
+    record = run(student, Walk(), Schedule(learn_steps=300, warmup=200, episodes=1))
     actions = record.table(["phase", "action"]).to_pydict()["action"]
     assert 60 < sum(actions[:200]) < 140
     assert sum(student.counting.seen) == 300
-    again = run(Student(), Walk(), learn_steps=300, warmup=200, episodes=1)
+    again = run(Student(), Walk(), Schedule(learn_steps=300, warmup=200, episodes=1))
     assert again.table().equals(record.table())
 
 
 @pytest.mark.parametrize("counts", [{"episodes": -1}, {"learn_steps": -1}, {"warmup": -2}, {"learn_steps": 5}])
 def test_wrong_counts_are_refused_before_anything_runs(counts: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"at least 0|has no learner"):
-        run(Scripted(), Walk(), folder=tmp_path / "run", **counts)
+        run(Scripted(), Walk(), Schedule(**counts), Recording(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
@@ -168,7 +168,7 @@ def test_what_was_recorded_before_stays_readable(
     trouble: str, error: type[BaseException], status: str, tmp_path: Path
 ) -> None:
     with pytest.raises(error):
-        run(Scripted(), Walk(trouble), folder=tmp_path)
+        run(Scripted(), Walk(trouble), recording=Recording(tmp_path))
     record = Record.open(tmp_path)
     assert record.manifest["status"] == status
     assert record.manifest["evaluation_steps"] == len(record.table()) == 2
@@ -182,16 +182,23 @@ def test_an_agent_that_breaks_fails_the_run_loudly(tmp_path: Path) -> None:
             raise LookupError("no idea")
 
     with pytest.raises(RunError, match="Broken in Walk: LookupError: no idea"):
-        run(Broken(), Walk(), folder=tmp_path)
+        run(Broken(), Walk(), recording=Recording(tmp_path))
     assert "LookupError: no idea" in (tmp_path / "error.txt").read_text()
 
 
 def test_the_manifest_says_what_ran(tmp_path: Path) -> None:
     parts = [{"kind": "agents", "name": "scripted", "plugin": "here", "version": "1", "parameters": {}}]
-    run(Scripted(), Walk(), seed=9, episodes=2, folder=tmp_path / "new", dtype=torch.float64, components=parts)
+    run(
+        Scripted(),
+        Walk(),
+        Schedule(episodes=2),
+        Recording(tmp_path / "new", components=parts),
+        seed=9,
+        dtype=torch.float64,
+    )
     manifest = json.loads((tmp_path / "new" / "manifest.json").read_text())
     assert manifest["status"] == "finished"
     assert (manifest["seed"], manifest["dtype"], manifest["components"]) == (9, "float64", parts)
     assert {"versions", "platform", "git", "threads", "device", "seconds", "steps"} <= set(manifest)
     with pytest.raises(UserError, match="already holds a record"):
-        run(Scripted(), Walk(), folder=tmp_path / "new")
+        run(Scripted(), Walk(), recording=Recording(tmp_path / "new"))

@@ -22,9 +22,22 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from agentic import Agent, Decision, Gaussian, Particles, Record, RunError, UserError, make, run, ticks
+from agentic import (
+    Agent,
+    Decision,
+    Gaussian,
+    Particles,
+    Record,
+    Recording,
+    RunError,
+    Schedule,
+    UserError,
+    make,
+    run,
+    ticks,
+)
 from agentic.runs.chunk import LARGEST, Block, boundary
-from agentic.runs.manifest import create_folder
+from agentic.runs.folder import RunFolder, create_folder
 from agentic.runs.recorder import Recorder
 from agentic.testing.worlds import Coin
 from tests.agentic.standins import Same
@@ -58,7 +71,7 @@ def hashes(folder: Path) -> list[str]:
 
 
 def test_columns_are_those_of_the_format(tmp_path: Path) -> None:
-    run(Thinking(), make(Walk, envs=2), folder=tmp_path, episodes=4)
+    run(Thinking(), make(Walk, envs=2), Schedule(episodes=4), Recording(tmp_path))
     table = pq.read_table(tmp_path / "ticks-000000.parquet")
     assert table.column_names == [
         *("phase", "episode", "row", "t", "obs", "next_obs", "action", "reward", "terminated", "truncated"),
@@ -74,8 +87,8 @@ def test_columns_are_those_of_the_format(tmp_path: Path) -> None:
 
 
 def test_a_record_reads_as_it_happened(tmp_path: Path) -> None:
-    memory = run(Thinking(), make(Walk, envs=3), seed=1, episodes=8)
-    run(Thinking(), make(Walk, envs=3), seed=1, episodes=8, folder=tmp_path)
+    memory = run(Thinking(), make(Walk, envs=3), Schedule(episodes=8), seed=1)
+    run(Thinking(), make(Walk, envs=3), Schedule(episodes=8), Recording(tmp_path), seed=1)
     disk = Record.open(tmp_path)
     assert disk.table().equals(memory.table())
     episodes = disk.episodes()
@@ -96,7 +109,7 @@ def test_a_record_reads_as_it_happened(tmp_path: Path) -> None:
 
 def test_a_dict_observation_has_one_column_per_key(tmp_path: Path) -> None:
     echo = Echo(DICT, spaces.Discrete(2, start=5))
-    run(Same(make(echo).action), echo, folder=tmp_path, episodes=1)
+    run(Same(make(echo).action), echo, Schedule(episodes=1), Recording(tmp_path))
     arrays = Record.open(tmp_path).episodes()[0].arrays
     np.testing.assert_array_equal(arrays["obs.eye"], [seen["eye"] for seen in echo.seen[:4]])
     np.testing.assert_array_equal(arrays["next_obs.touch"], [seen["touch"] for seen in echo.seen[1:5]])
@@ -104,7 +117,7 @@ def test_a_dict_observation_has_one_column_per_key(tmp_path: Path) -> None:
 
 
 def test_a_column_that_comes_late_is_nan_before() -> None:
-    record = run(Thinking(late=3), Walk(), episodes=2)
+    record = run(Thinking(late=3), Walk(), Schedule(episodes=2))
     for episode in record.episodes():
         np.testing.assert_array_equal(np.isnan(episode.arrays["energy.accuracy"]), episode.arrays["t"] < 3)
         assert np.isnan(episode.arrays["belief.mean"][:3]).all()
@@ -112,7 +125,7 @@ def test_a_column_that_comes_late_is_nan_before() -> None:
 
 def test_a_column_that_a_chunk_lacks_is_nan_there(tmp_path: Path) -> None:
     world = make(Walk())
-    recorder = Recorder(world, tmp_path)
+    recorder = Recorder(world, RunFolder(tmp_path))
     for agent in (Coin(), Thinking()):
         for tick in ticks(agent, world, steps=256):
             recorder.add("learn", tick)
@@ -127,7 +140,7 @@ def test_a_column_that_a_chunk_lacks_is_nan_there(tmp_path: Path) -> None:
 
 
 def test_particles_are_represented_by_their_mean() -> None:
-    episode = run(Thinking(particles=True), make(Walk, envs=3), episodes=3).episodes()[0]
+    episode = run(Thinking(particles=True), make(Walk, envs=3), Schedule(episodes=3)).episodes()[0]
     np.testing.assert_allclose(episode.arrays["belief.mean"], episode.arrays["obs"] + 1, rtol=1e-6)
 
 
@@ -136,7 +149,7 @@ def test_chunks_end_at_fixed_ticks(tmp_path: Path) -> None:
     while ends[-1] < 13000:
         ends.append(boundary(ends[-1]))
     assert ends == [0, 256, 1024, 4096, 8192, 12288, 16384]
-    run(Thinking(), Walk(), folder=tmp_path, episodes=1200)
+    run(Thinking(), Walk(), Schedule(episodes=1200), Recording(tmp_path))
     lengths = [pq.read_metadata(path).num_rows for path in Record.open(tmp_path).chunks]
     assert lengths[:-1] == [256, 768, 3072][: len(lengths) - 1]
     assert lengths[-1] <= 4096
@@ -150,8 +163,8 @@ def test_wide_ticks_make_shorter_chunks() -> None:
 @pytest.mark.parametrize("envs", [1, 8])
 def test_the_same_run_twice_gives_equal_bytes(envs: int, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        run(Thinking(), make("CartPole-v1", envs=envs), seed=5, episodes=150, folder=tmp_path / name)
-    run(Thinking(), make("CartPole-v1", envs=envs), seed=6, episodes=150, folder=tmp_path / "c")
+        run(Thinking(), make("CartPole-v1", envs=envs), Schedule(episodes=150), Recording(tmp_path / name), seed=5)
+    run(Thinking(), make("CartPole-v1", envs=envs), Schedule(episodes=150), Recording(tmp_path / "c"), seed=6)
     a, b, c = (hashes(tmp_path / name) for name in "abc")
     assert len(a) > 1
     assert a == b
@@ -160,7 +173,7 @@ def test_the_same_run_twice_gives_equal_bytes(envs: int, tmp_path: Path) -> None
 
 def test_dummy_steps_are_not_recorded() -> None:
     own = gymnasium.make_vec("CartPole-v1", num_envs=4, vectorization_mode="vector_entry_point")
-    record = run(Coin(), own, episodes=12)
+    record = run(Coin(), own, Schedule(episodes=12))
     for episode in record.episodes():
         np.testing.assert_array_equal(episode.arrays["t"], np.arange(episode.length))
         assert (episode.arrays["reward"] == 1).all()
@@ -175,9 +188,9 @@ def test_a_full_disk_is_one_sentence(at: str, tmp_path: Path, monkeypatch: pytes
     if at == "ticks":
         monkeypatch.setattr(pq, "write_table", full)
     else:
-        monkeypatch.setattr("agentic.runs.manifest.os.replace", full)
+        monkeypatch.setattr("agentic.runs.folder.os.replace", full)
     with pytest.raises(RunError, match=r"cannot be written: No space left on device$"):
-        run(Thinking(), Walk(), folder=tmp_path, episodes=400)
+        run(Thinking(), Walk(), Schedule(episodes=400), Recording(tmp_path))
     if at == "ticks":
         assert Record.open(tmp_path).manifest["status"] == "failed"
 
@@ -185,7 +198,7 @@ def test_a_full_disk_is_one_sentence(at: str, tmp_path: Path, monkeypatch: pytes
 def test_a_folder_that_cannot_be_made_is_the_users_mistake(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="give another one"):
-        run(Thinking(), Walk(), folder=tmp_path / "file" / "run")
+        run(Thinking(), Walk(), recording=Recording(tmp_path / "file" / "run"))
     with pytest.raises(UserError, match="give another one"):
         create_folder(tmp_path / "file", "x")
 
@@ -199,14 +212,14 @@ def test_folders_are_numbered_also_when_many_start_at_once(tmp_path: Path) -> No
 
 KILLED = """
 import sys
-from agentic import make, run
+from agentic import Recording, Schedule, make, run
 from agentic.testing.worlds import Coin
 world = make("CartPole-v1")
 done = open(sys.argv[2], "w")
 def tell(progress):
     if progress.steps % 64 == 0:
         done.seek(0); done.write(f"{progress.steps:9d}"); done.flush()
-run(Coin(), world, episodes=10**6, folder=sys.argv[1], observer=tell)
+run(Coin(), world, Schedule(episodes=10**6), Recording(sys.argv[1]), observer=tell)
 """
 
 

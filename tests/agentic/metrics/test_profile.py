@@ -10,7 +10,7 @@ from agentic import Access, Frame, Measurement, Null, UserError, Verdict, holm
 from agentic.metrics import Row, verdicts
 
 ROOT = Path(__file__).parents[3]
-HOME = ROOT / "agentic" / "metrics" / "significance.py"
+HOME = ROOT / "agentic" / "metrics" / "profile.py"
 TRAPS = (
     "two of the few absorbing states are merged",
     "not enough episodes: 3 seen",

@@ -1,0 +1,124 @@
+"""One array of a Gymnasium space, and its encoding: the only place where indices become one-hot blocks and back."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Tensor
+
+from agentic.engine.domain import Box, Domain, Real, Simplex
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One array of a space: `path` leads to it, `shape` and `dtype` are its native form, `domain` its encoding.
+
+    `start` holds the lowest value of each discrete factor and is empty for a Box.
+    """
+
+    path: tuple[Any, ...]
+    domain: Domain
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    start: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """The dotted path; empty where the space is this leaf alone."""
+        return ".".join(map(str, self.path))
+
+    @cached_property
+    def width(self) -> int:
+        """Number of scalars in the encoding."""
+        return self.domain.size
+
+    @cached_property
+    def discrete(self) -> bool:
+        return self.start.size > 0
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Number of values of each discrete factor."""
+        return np.array(self.domain.sizes if isinstance(self.domain, Simplex) else (), np.int64)
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """The first place of each discrete factor's block, less its start: value + offset is the place of the one."""
+        return np.asarray(np.cumsum(self.sizes) - self.sizes - self.start)
+
+    def part(self, value: Any) -> Any:
+        """This leaf of a value in the space's own nesting."""
+        for key in self.path:
+            value = value[key]
+        return value
+
+    def fits(self, array: np.ndarray) -> bool:
+        """Whether every number is finite and every discrete value within its range."""
+        if not self.discrete:
+            return self.dtype.kind != "f" or finite(array)
+        index = array.reshape(len(array), -1) - self.start
+        return bool((index >= 0).all() and (index < self.sizes).all())
+
+    def encode(self, array: np.ndarray, dtype: torch.dtype) -> Tensor:
+        """(b, *shape) -> (b, size); shares memory where the native type is the run's."""
+        if not self.discrete:
+            flat = array if array.ndim == 2 else array.reshape(len(array), self.width)
+            out = torch.from_numpy(flat if flat.dtype.kind == "f" else flat.astype(np.float64))
+            return out if out.dtype is dtype else out.to(dtype)
+        ones = np.zeros((len(array), self.width), np.float32)
+        places = array.reshape(len(array), -1) + self.offsets
+        ones[np.arange(len(array))[:, None], places] = 1
+        return torch.from_numpy(ones).to(dtype)
+
+    def decode(self, values: np.ndarray) -> np.ndarray:
+        """(b, size) -> (b, *shape). Raises ValueError for what is not in the space, rounding aside."""
+        shape = (len(values), *self.shape)
+        if isinstance(self.domain, Simplex):
+            return self._indices(values).reshape(shape).astype(self.dtype)
+        if isinstance(self.domain, Box):
+            low, high = self.domain.low.numpy(), self.domain.high.numpy()
+            inside = values.clip(low, high)  # undoes the rounding of a cast, nothing more
+            if not np.abs(values - inside).max(initial=0) <= 1e-6 * (1 + np.abs(inside).max(initial=0)):
+                raise ValueError("lies outside the bounds")
+            values = inside
+        if not np.isfinite(values).all():
+            raise ValueError("is not finite")
+        return (values if self.dtype.kind == "f" else np.rint(values)).reshape(shape).astype(self.dtype)
+
+    def _indices(self, values: np.ndarray) -> np.ndarray:
+        """(b, factors): the value of each block of which one place is one and all else zero."""
+        places = np.flatnonzero(values)
+        if len(places) == len(values) * len(self.sizes) and (values.ravel()[places] == 1).all():
+            index = places.reshape(len(values), -1) - np.arange(0, values.size, self.width)[:, None] - self.offsets
+            if self.fits(index):
+                return np.asarray(index)
+        raise ValueError("is not one-hot")
+
+
+def leaf_of(space: spaces.Space[Any], path: tuple[Any, ...]) -> Leaf | None:
+    """The leaf of a space that is one array; None for any other space."""
+    if isinstance(space, spaces.Box):
+        low, high = (torch.from_numpy(bound.astype(np.float64).reshape(-1)) for bound in (space.low, space.high))
+        free = bool(torch.isinf(low).all() and torch.isinf(high).all())
+        domain = Real((low.numel(),)) if free else Box(low, high)
+        return Leaf(path, domain, space.shape, np.dtype(space.dtype), np.empty(0, np.int64))
+    if isinstance(space, spaces.MultiBinary):
+        sizes, start = np.full(space.shape, 2), np.zeros(space.shape)
+    elif isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        sizes = np.asarray(space.n if isinstance(space, spaces.Discrete) else space.nvec)
+        start = np.asarray(space.start)
+    else:
+        return None
+    dtype = np.dtype(np.int8 if isinstance(space, spaces.MultiBinary) else np.int64)
+    return Leaf(path, Simplex(tuple(map(int, sizes.ravel()))), space.shape, dtype, start.ravel().astype(np.int64))
+
+
+def finite(array: np.ndarray) -> bool:
+    """A sum is finite only if all its terms are; it may also overflow, hence the second look."""
+    if array.size <= 32 and isfinite(sum(array.ravel().tolist())):
+        return True
+    return bool(np.isfinite(array).all())

@@ -1,0 +1,142 @@
+"""The folder of a run: the only place that knows how its files are called.
+
+Whoever reads one meets runs that were killed, cut short or made by others, so that what cannot be read is empty here;
+`Record`, `Manifest` and `Result` say what is wrong with a file.
+"""
+
+import json
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, final
+
+from agentic.errors import UserError
+
+Kind = Literal["ticks", "candidates"]
+
+
+@final
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run, finished or not, by the paths of its files and what can be read of them."""
+
+    path: Path
+
+    @classmethod
+    def new(cls, path: str | Path) -> Self:
+        """A folder for one more run, made where it is missing. Raises UserError where it has a record already."""
+        made = cls(Path(path))
+        try:
+            made.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot make the run folder {path}: {error.strerror}; give another one") from error
+        if made.chunks():
+            raise UserError(f"{path} already holds a record: give a new folder")
+        return made
+
+    @property
+    def holds_run(self) -> bool:
+        """Whether a run left a manifest or ticks here."""
+        return self.manifest_file.is_file() or bool(self.chunks())
+
+    @property
+    def manifest_file(self) -> Path:
+        """What ran, on what, and how it ended, as JSON."""
+        return self.path / "manifest.json"
+
+    @property
+    def experiment_file(self) -> Path:
+        """The resolved experiment, as TOML."""
+        return self.path / "experiment.toml"
+
+    @property
+    def measurements_file(self) -> Path:
+        """What was measured of the run, as JSON; see `agentic.metrics.Result`."""
+        return self.path / "measurements.json"
+
+    @property
+    def error_file(self) -> Path:
+        """The traceback of a run that failed."""
+        return self.path / "error.txt"
+
+    def chunk(self, kind: Kind, index: int) -> Path:
+        """One Parquet file of ticks, or of the candidate plans of the same ticks."""
+        return self.path / f"{kind}-{index:06d}.parquet"
+
+    def chunks(self, kind: Kind = "ticks") -> list[Path]:
+        """All Parquet files of a kind that are there, in the order of the ticks."""
+        return sorted(self.path.glob(f"{kind}-*.parquet"))
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The content of the manifest."""
+        return json_table(self.manifest_file)
+
+    @property
+    def experiment(self) -> dict[str, Any]:
+        """The tables of the experiment."""
+        return toml_table(self.experiment_file)
+
+    @property
+    def measurements(self) -> dict[str, Any]:
+        """The content of the measurements."""
+        return json_table(self.measurements_file)
+
+    @property
+    def status(self) -> str:
+        """How the run ended, a failed one with the last line of its traceback; one that was killed could not say so."""
+        status = str(self.manifest.get("status") or "unknown")
+        if status == "failed" and self.error_file.is_file():
+            lines = self.error_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            return f"failed: {lines[-1]}" if lines else "failed"
+        return "running, or killed before it could say so" if status == "running" else status
+
+
+def create_folder(parent: str | Path, slug: str) -> Path:
+    """A new folder `parent/NNNN-slug` with the next free number, also when several runs start at once.
+
+    Raises UserError where it cannot be made.
+    """
+    parent = Path(parent)
+    name = re.sub(r"[^a-z0-9]+", "-", slug.lower()).strip("-") or "run"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            taken = [int(path.name[:4]) for path in parent.glob("[0-9][0-9][0-9][0-9]-*")]
+            number = max(taken, default=0) + 1
+            folder = parent / f"{number:04d}-{name}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            if len(list(parent.glob(f"{number:04d}-*"))) == 1:
+                return folder
+            folder.rmdir()  # somebody else took the number at the same moment: try the next
+    except OSError as error:
+        raise UserError(f"cannot make a folder in {parent}: {error.strerror}; give another one") from error
+
+
+def json_table(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty where there is none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def toml_table(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; empty where there is none that can be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file under another name first, so that it is whole or not there. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

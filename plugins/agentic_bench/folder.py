@@ -1,0 +1,73 @@
+"""The folder of a bench: the only place that knows how its files are called, and where each unit lies."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+from agentic.runs import RunFolder, json_table
+
+LONGEST = 60  # letters of a label in the name of a folder
+UNITS = "units"
+SEED = "seed-"
+
+
+@final
+@dataclass(frozen=True)
+class BenchFolder:
+    """The folder of a bench, finished or not, by the paths of its files and what can be read of them."""
+
+    CELLS: ClassVar[str] = "cells.json"
+
+    path: Path
+
+    @property
+    def file(self) -> Path:
+        """The resolved bench file, as TOML."""
+        return self.path / "battery.toml"
+
+    @property
+    def cells_file(self) -> Path:
+        """The table of a bench, as JSON."""
+        return self.path / self.CELLS
+
+    @property
+    def holds_bench(self) -> bool:
+        """Whether a bench left a table or units here."""
+        return self.cells_file.is_file() or (self.path / UNITS).is_dir()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The content of the manifest; empty where it cannot be read."""
+        return RunFolder(self.path).manifest
+
+    @property
+    def cells(self) -> dict[str, Any]:
+        """The content of the table; empty where it cannot be read."""
+        return json_table(self.cells_file)
+
+    def units(self, world: str, agent: str) -> dict[int, Path]:
+        """The folders of an agent's runs in a world, by seed and in that order."""
+        found = (self.path / UNITS / slug(world) / slug(agent)).glob(f"{SEED}*")
+        numbered = [(path.name.removeprefix(SEED), path) for path in found]
+        return dict(sorted((int(seed), path) for seed, path in numbered if seed.isdecimal()))
+
+    def draft(self, label: str) -> Path:
+        """Where the task of that label is at work, until it is done."""
+        return self.path / UNITS / f".{slug(label)}"
+
+    def drafts(self) -> list[Path]:
+        """What tasks are at work on, or were when they were killed."""
+        return sorted((self.path / UNITS).glob(".*"))
+
+
+def unit(world: str, agent: str, seed: int) -> Path:
+    """Where an agent's run in a world is, within the folder of a bench."""
+    return Path(UNITS, slug(world), slug(agent), f"{SEED}{seed}")
+
+
+def slug(label: str) -> str:
+    """A label as the name of a folder; labels that differ keep different names."""
+    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:LONGEST] or "x"
+    return plain if plain == label else f"{plain}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"
