@@ -92,8 +92,8 @@ class MeanField(Minimizer):
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         mean, log_scale = iterate.z.chunk(2, -1)
         belief = Gaussian(mean, torch.diag_embed(torch.exp(2 * log_scale)))
-        told = self.inner.solution(self._over(f), iterate).diagnostics
-        return iterate.solution(belief, kind="free_energy", diagnostics=told)
+        shown = self.inner.solution(self._over(f), iterate).diagnostics
+        return iterate.solution(belief, kind="free_energy", diagnostics=shown)
 
     def _over(self, f: Objective) -> GaussianFreeEnergy:
         return GaussianFreeEnergy(f, *self.points.points(f.domain.size))

@@ -85,8 +85,8 @@ class PolicyAdaptation(Response):
     compares: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        told = get_args(Informed)
-        self.expect(self.informed in told, f"informed to be one of {', '.join(told)}")
+        known = get_args(Informed)
+        self.expect(self.informed in known, f"informed to be one of {', '.join(known)}")
         counts = min(self.interventions, self.horizon, self.episodes)
         self.expect(counts >= 1, "at least 1 intervention, episode and step of horizon")
         self.expect(0 < self.discount <= 1, "a discount in (0, 1]")
@@ -182,8 +182,8 @@ class PolicyAdaptation(Response):
 
 def informed_of(family: Sequence[Intervention]) -> str:
     """The announcements that these interventions make to an agent, in words."""
-    told = [intervention.change or Change() for intervention in family]
-    return ", or ".join(sorted({INFORMED[each.goal is not None, each.model is not None] for each in told}))
+    changes = [intervention.change or Change() for intervention in family]
+    return ", or ".join(sorted({INFORMED[each.goal is not None, each.model is not None] for each in changes}))
 
 
 def _cautions(returns: Returns, defined: NDArray[np.bool_], decided: bool) -> tuple[Caution, ...]:
