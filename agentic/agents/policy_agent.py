@@ -31,6 +31,7 @@ class Memory:
     begins: np.ndarray
 
     def where(self, mask: Tensor, other: Self) -> Self:
+        """The memory of `other`, the rows in `mask` (b,) marked as beginning: the policy forgets those itself."""
         return type(self)(other.kept, mask.numpy() | other.begins)
 
 

@@ -90,6 +90,7 @@ class Point(Belief):
 
     @property
     def mean(self) -> Tensor:
+        """The event itself."""
         return self.z
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
@@ -182,6 +183,7 @@ class Categorical(Density):
 
     @property
     def mean(self) -> Tensor:
+        """The probabilities, the mean of one-hot events, (*s, b, n)."""
         return self.probs
 
     @property
@@ -244,6 +246,7 @@ class Particles(Belief):
 
     @property
     def mean(self) -> Tensor:
+        """The weighted mean of the particles, (b, *event)."""
         return self.expected(self.z)
 
     def expected(self, values: Tensor) -> Tensor:

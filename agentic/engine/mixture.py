@@ -33,6 +33,7 @@ class PushForward(Belief):
 
     @property
     def mean(self) -> Tensor:
+        """The mean of the mixture, (b, *event)."""
         return self.before.expected(self.after.mean)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
@@ -76,6 +77,7 @@ class Either(Belief):
 
     @property
     def mean(self) -> Tensor:
+        """The mean of each row in its own family, (b, *event)."""
         return self._rows(lambda belief: belief.mean)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:

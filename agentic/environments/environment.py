@@ -95,6 +95,7 @@ class Environment:
         return lambda: deepcopy(pristine)
 
     def close(self) -> None:
+        """Release what the environments hold, as windows and processes."""
         self._rows.close()
 
     def _count(self) -> None:

@@ -20,6 +20,7 @@ class Gain(ABC):
 
     @property
     def additive(self) -> bool:
+        """Whether gains of single steps add up to the whole; true by default."""
         return True
 
     @abstractmethod

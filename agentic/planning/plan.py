@@ -95,6 +95,7 @@ class Plan(Belief):
     @property
     @final
     def mean(self) -> Tensor:
+        """The mean of the first action under the best plan, (b, *event)."""
         return self.first_action().mean
 
     @final

@@ -31,6 +31,7 @@ class EpisodeRecord:
 
     @property
     def length(self) -> int:
+        """The number of steps."""
         return len(self.arrays["reward"])
 
     @property
@@ -40,6 +41,7 @@ class EpisodeRecord:
 
     @property
     def complete(self) -> bool:
+        """Whether the episode ended while it was recorded."""
         return bool(self.arrays["terminated"][-1] or self.arrays["truncated"][-1])
 
 

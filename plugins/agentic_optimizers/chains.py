@@ -105,8 +105,8 @@ class Chains(Sampler):
             draws, value = iterate.z.unsqueeze(0), iterate.value
         shared = isinstance(f, Clamped) and f.x is None
         log_weights = torch.full((len(draws), *value.shape), -log(len(draws)), dtype=draws.dtype, device=draws.device)
-        told = Diagnostics(draws, shared, memory.walker.informed())
-        return iterate.solution(Particles(draws, log_weights), value, "mean_energy", told)
+        shown = Diagnostics(draws, shared, memory.walker.informed())
+        return iterate.solution(Particles(draws, log_weights), value, "mean_energy", shown)
 
 
 def check_walk(solver: Chains, **positive: float) -> None:

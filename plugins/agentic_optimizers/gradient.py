@@ -62,13 +62,13 @@ class Descent(Minimizer):
         return Iterate(start, value, _residual(f.domain, start, slope), 1, moments)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self._stretch(f, iterate, 1)
+        return self._steps(f, iterate, 1)
 
     def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
-        return self.fold(iterate, steps, partial(self._stretch, f), self.check_every)
+        return self.fold(iterate, steps, partial(self._steps, f), self.check_every)
 
     @torch.no_grad()
-    def _stretch(self, f: Objective, iterate: Iterate, steps: int) -> Iterate:
+    def _steps(self, f: Objective, iterate: Iterate, steps: int) -> Iterate:
         if self.compile and steps > 1:
             walked = compiled(_walk, replace(self, steps=0), f, iterate.z, iterate.memory, steps)
         else:

@@ -76,9 +76,9 @@ class ParticleFilter(Sampler):
         return Iterate(belief, -log_evidence, iterate.residual, iterate.evaluations + 1, Weighing(ess, short))
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        told = {} if iterate.memory is None else iterate.memory._asdict()
+        shown = {} if iterate.memory is None else iterate.memory._asdict()
         belief = iterate.z if isinstance(iterate.z, Particles) else Point(iterate.z)
-        return iterate.solution(belief, kind="free_energy", diagnostics=told)
+        return iterate.solution(belief, kind="free_energy", diagnostics=shown)
 
 
 def _particles(belief: Belief, count: int, generator: Any) -> Particles:

@@ -112,8 +112,8 @@ class Sampling(Minimizer):
         if isinstance(f, ExpectedEnergy) and found is not None:
             actions, kept = state.space.join(found.places), self.kept(found)
             belief = Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
-        told = {} if state.effective is None else {"effective_candidates": state.effective}
-        return iterate.solution(belief, diagnostics=told)
+        shown = {} if state.effective is None else {"effective_candidates": state.effective}
+        return iterate.solution(belief, diagnostics=shown)
 
     def named(self) -> str:
         """The planner's name in messages."""

@@ -58,8 +58,8 @@ class SVGD(Sampler):
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         z, count = iterate.z, len(iterate.z)
         log_weights = torch.full((count, *iterate.value.shape), -log(count), dtype=z.dtype, device=z.device)
-        told = {"bandwidth": iterate.memory.bandwidth}
-        return iterate.solution(Particles(z, log_weights), kind="mean_energy", diagnostics=told)
+        shown = {"bandwidth": iterate.memory.bandwidth}
+        return iterate.solution(Particles(z, log_weights), kind="mean_energy", diagnostics=shown)
 
     def _cloud(self, place: Tensor) -> Tensor:
         """The start's particles (n, b, *event): the same evenly laid normal sample around every row's place."""
