@@ -51,7 +51,7 @@ class Leaf:
         return np.asarray(np.cumsum(self.sizes) - self.sizes - self.start)
 
     def part(self, value: Any) -> Any:
-        """This leaf of a value in the space's own nesting."""
+        """The value of this leaf within a value in the nesting of the whole space."""
         for key in self.path:
             value = value[key]
         return value

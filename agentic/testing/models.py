@@ -174,10 +174,11 @@ def imagining_changes_nothing(make: Make) -> None:
     model = make()
     belief, action = _belief(model), _actions(model, 3)
     before, version, inputs = clones(tuple(model.state_dict().values())), model.version, clones((belief.mean, action))
-    model.ambiguity(model.predict(belief, action))
+    after = model.predict(belief, action)
+    model.ambiguity(after)
     model.emit(belief)
     if isinstance(model, UncertainWeights):
-        model.parameter_gain([Step(belief, action, model.predict(belief, action))])
+        model.parameter_gain([Step(belief, action, after)])
     assert model.version == version, "imagining changed the version: only learning does"
     for old, new in zip(before, model.state_dict().values(), strict=True):
         assert torch.equal(old, new), "imagining changed the weights: only learning does"

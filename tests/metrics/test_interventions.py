@@ -11,7 +11,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings, strategies as st
 
-from agentic import Change, Environment, Intervention, Registry, Truth, UserError, load, make
+from agentic import Change, Environment, Intervention, Truth, UserError, load, make
+from agentic.plugins import Registry
 from agentic_envs.changes import RemapActions
 from agentic_envs.gridworld import EAST, GridWorld
 from agentic_envs.tmaze import TMaze
