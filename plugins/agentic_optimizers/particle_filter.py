@@ -33,7 +33,7 @@ class Weighing(NamedTuple):
 @final
 @dataclass(frozen=True)
 class ParticleFilter(Sampler):
-    """Perceiving by weights: each particle of the prior belief counts exp(-energy of the observation) as much.
+    """The particle filter: each particle of the prior belief is weighed by exp(-energy of the observation).
 
     It opens `Evidence`. Particles are taken as they come; the mixture that particles become under a transition moves
     each of them once; of any other belief `particles` are drawn. Rows whose effective sample size 1 / sum w^2 falls
@@ -76,9 +76,9 @@ class ParticleFilter(Sampler):
         return Iterate(belief, -log_evidence, iterate.residual, iterate.evaluations + 1, Weighing(ess, short))
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        told = {} if iterate.memory is None else iterate.memory._asdict()
+        shown = {} if iterate.memory is None else iterate.memory._asdict()
         belief = iterate.z if isinstance(iterate.z, Particles) else Point(iterate.z)
-        return iterate.solution(belief, kind="free_energy", diagnostics=told)
+        return iterate.solution(belief, kind="free_energy", diagnostics=shown)
 
 
 def _particles(belief: Belief, count: int, generator: Any) -> Particles:

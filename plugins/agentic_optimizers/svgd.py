@@ -20,7 +20,7 @@ class Drive(NamedTuple):
 @final
 @dataclass(frozen=True)
 class SVGD(Sampler):
-    """Every row's `particles` go down the gradients around them and away from each other; nothing is drawn.
+    """Stein variational gradient descent: `particles` go down the gradients around them and away from each other.
 
     z_i <- z_i + rate mean_j [k(z_j, z_i) (-gradient_j) + dk(z_j, z_i) / dz_j] with k = exp(-distance^2 / h) and
     h = median squared distance / log(particles). It starts from `Particles`, whatever their weights, or from a place
@@ -58,8 +58,8 @@ class SVGD(Sampler):
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         z, count = iterate.z, len(iterate.z)
         log_weights = torch.full((count, *iterate.value.shape), -log(count), dtype=z.dtype, device=z.device)
-        told = {"bandwidth": iterate.memory.bandwidth}
-        return iterate.solution(Particles(z, log_weights), kind="mean_energy", diagnostics=told)
+        shown = {"bandwidth": iterate.memory.bandwidth}
+        return iterate.solution(Particles(z, log_weights), kind="mean_energy", diagnostics=shown)
 
     def _cloud(self, place: Tensor) -> Tensor:
         """The start's particles (n, b, *event): the same evenly laid normal sample around every row's place."""

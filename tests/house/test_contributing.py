@@ -70,7 +70,7 @@ def test_the_metric_of_the_page_passes_its_tests_and_the_kit() -> None:
 
 @pytest.mark.usefixtures("added")
 def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
-    names = {**vars(lives), "SwitchingRate": agentic_metrics.SwitchingRate, "Series": agentic_metrics.Series}
+    names = {**vars(lives), "SwitchingRate": agentic_metrics.SwitchingRate}
     case = functions("calibration/lives.py", **names)["CASE"]
     assert case.p_value(case.hits(SEEDS)) > 0.001
 
@@ -78,7 +78,7 @@ def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
 @pytest.mark.usefixtures("added")
 def test_the_command_of_the_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     functions("tests/agentic/cli/test_kinds.py")["test_components_of_a_file_are_counted"](tmp_path, capsys)
-    assert import_module("agentic.cli.kinds").__doc__.startswith("`agentic kinds`: ")
+    assert str(import_module("agentic.cli.kinds").__doc__).startswith("`agentic kinds`: ")
     assert main(["--help"]) == 0
     assert "Count the components of each kind." in capsys.readouterr().out
 

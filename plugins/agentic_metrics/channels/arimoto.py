@@ -39,6 +39,7 @@ class Capacity:
 
     @property
     def gap(self) -> float:
+        """The most, in bits, that the capacity may lie above the value."""
         return self.upper - self.value
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from agentic import Informed, Intervention, Truth, UserError, truth_of
+from agentic import Informed, Intervention, Truth, UserError, make
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.interventions.known import KNOWN
 from agentic_metrics.interventions.simulation import Maker, Simulation, Wrapper, Wrapping
@@ -54,7 +54,7 @@ def random_interventions(
     draws: dict[str, Draw] = {kind: partial(draw, env) for kind, draw in WRAPPED.items()}
     usual = list(draws)
     with suppress(UserError):
-        truth = truth_of(env)
+        truth = make(env).truth()
         draws = {kind: partial(draw, truth) for kind, draw in KNOWN.items()}
         usual = [kind for kind in draws if kind != "noise"]
     found = _drawn(draws, kinds or usual, count, generator)

@@ -110,7 +110,7 @@ class TestStretches:
 
     starts = TestRows.starts
 
-    def test_rows_that_had_converged_at_a_look_are_frozen_and_the_last_stretch_is_shorter(self) -> None:
+    def test_rows_that_had_converged_at_a_look_are_frozen_and_the_last_part_is_shorter(self) -> None:
         def twice(now: Iterate, count: int) -> Iterate:
             for _ in range(count):
                 now = solver.step(BOWL, now, generator=None)
