@@ -171,13 +171,14 @@ def alive_is_a_probability(make: Make) -> None:
 
 def imagining_changes_nothing(make: Make) -> None:
     """predict, emit and ambiguity leave weights, version and their inputs as they were."""
-    model = make()
+    model: Model = make()
     belief, action = _belief(model), _actions(model, 3)
     before, version, inputs = clones(tuple(model.state_dict().values())), model.version, clones((belief.mean, action))
     model.ambiguity(model.predict(belief, action))
     model.emit(belief)
+    step = Step(belief, action, model.predict(belief, action))
     if isinstance(model, UncertainWeights):
-        model.parameter_gain([Step(belief, action, model.predict(belief, action))])
+        model.parameter_gain([step])
     assert model.version == version, "imagining changed the version: only learning does"
     for old, new in zip(before, model.state_dict().values(), strict=True):
         assert torch.equal(old, new), "imagining changed the weights: only learning does"

@@ -62,7 +62,7 @@ class Normal(Conditional):
 
     def given(self, x: Any) -> Gaussian:
         parents = x if isinstance(x, tuple) else (x,)
-        mean = self.bias
+        mean: Tensor = self.bias
         for i in range(self.parents):
             mean = mean + parents[i] @ self.get_buffer(f"weight_{i}").T
         if not self.parents:  # x only carries the batch
