@@ -45,11 +45,9 @@ class PushForward(Belief):
 
     def energy(self, z: Tensor) -> Tensor:
         """The energy `-log sum_i w_i p(z | z_i, a)` in nats, (*s, b)."""
-        spare = [1] * (z.dim() + 1 - self.before.z.dim())
-        parents, weights = self.before.z, self.before.log_weights
-        parents = parents.view(len(parents), *spare, *parents.shape[1:])
-        weights = weights.view(len(weights), *spare, *weights.shape[1:])
-        return -torch.logsumexp(weights - self.transition((parents, self.action), z), 0)
+        events = self.before.z.dim() - self.before.log_weights.dim()
+        before = self.before.beside(z.dim() - 1 - events)
+        return -torch.logsumexp(before.log_weights - self.transition((before.z, self.action), z), 0)
 
     def gradient(self, z: Tensor) -> Tensor:
         """The gradient d energy / dz, shaped like `z`."""

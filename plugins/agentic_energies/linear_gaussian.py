@@ -161,7 +161,7 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
         """The predicted belief, exact for Gaussians and points; of particles a Gaussian of their moments."""
         t = self.transition
         mean = t.mean(belief.mean, action)
-        spread = t.Q
+        spread: Tensor = t.Q
         if isinstance(belief, Gaussian | Particles):
             spread = t.A @ (belief.covariance if isinstance(belief, Gaussian) else _scatter(belief)) @ t.A.T + t.Q
         return Gaussian(mean, spread.expand(*mean.shape, -1))
