@@ -43,7 +43,8 @@ class Column:
 class Bench:
     """The content of a bench's folder.
 
-    `file` is the resolved bench file with its `settings`, `cells` go by world, agent and metric. `battery` is what the file says where it can be understood.
+    `file` is the resolved bench file with its `settings`, `cells` go by world, agent and metric. `battery` is what the
+    file says where it can be understood.
     """
 
     folder: Path
