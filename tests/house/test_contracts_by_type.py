@@ -44,8 +44,6 @@ ALLOWED = {
     ("agentic/experiments/worlds.py", "__version__"): STRANGER,
     ("agentic/experiments/worlds.py", "metadata"): STRANGER,
     ("agentic/commands.py", "command"): STRANGER,
-    ("agentic/cli/plugin_check.py", "check"): STRANGER,
-    ("agentic/cli/plugin_check.py", "passed"): STRANGER,
     ("agentic/plugins/discover.py", "_path"): STRANGER,
     ("agentic/plugins/loading.py", "AGENTIC_API"): STRANGER,
     ("agentic/plugins/loading.py", "__dict__"): STRANGER,
