@@ -34,7 +34,7 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: install demo test slow soak ci lint types benchmark figures pictures study calibration docs lock clean help
+.PHONY: install demo test slow soak ci lint types benchmark figures house pictures study calibration docs lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -91,6 +91,9 @@ benchmark: $(STAMP)  ## measure speed
 figures: $(STAMP)  ## draw the pictures of the documentation anew
 	$(BIN)/python -m figures
 
+house: $(STAMP)  ## draw the picture of rooms and imports in CONTRIBUTING.md anew, from the import contracts
+	$(BIN)/python -m figures house
+
 pictures: $(STAMP)  ## make the README's bench table and the picture of its report anew (needs Chromium)
 	$(BIN)/python -m pictures $(BENCH)
 
@@ -101,7 +104,7 @@ calibration: $(STAMP)  ## try every interval and null of the metrics on 400 seed
 	$(BIN)/python -m calibration
 
 docs: $(STAMP)  ## run the examples in the pages (pytest's 5 means that there is none)
-	$(BIN)/python -m pytest --doctest-glob="*.md" README.md docs || test $$? -eq 5
+	$(BIN)/python -m pytest --doctest-glob="*.md" README.md CONTRIBUTING.md docs || test $$? -eq 5
 
 lock:  ## renew constraints.txt from a clean install of today's releases (torch keeps its version)
 	@set -e; $(PICK_PYTHON); venv=$$(mktemp -d); trap 'rm -rf "$$venv"' EXIT; \

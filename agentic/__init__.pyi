@@ -19,10 +19,13 @@ from agentic.engine.belief import (
     Point as Point,
 )
 from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Repeated as Repeated, Simplex as Simplex
+from agentic.engine.draws import normal_like as normal_like, permutation as permutation, uniform_like as uniform_like
 from agentic.engine.energy import (
     ClosedForm as ClosedForm,
     Conditional as Conditional,
+    Encoder as Encoder,
     Energy as Energy,
+    LeastSquares as LeastSquares,
     PopulationEnergy as PopulationEnergy,
 )
 from agentic.engine.learned import (
@@ -74,6 +77,7 @@ from agentic.models.model import (
     LinearSystem as LinearSystem,
     Model as Model,
     Step as Step,
+    UncertainWeights as UncertainWeights,
 )
 from agentic.planning.backup import Backup as Backup
 from agentic.planning.expected_energy import (

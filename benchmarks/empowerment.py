@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic_metrics import CROSS, empowerment, lattice
+from agentic_metrics import CROSS, Empowerment, lattice
 from agentic_metrics.channels.arimoto import solve
 from benchmarks.sample import Sample, seconds, side_by_side
 
@@ -62,16 +62,16 @@ def measure(quick: bool, repeats: int) -> list[Map]:
 def _measure(world: str, dynamics: Floats, horizon: int, repeats: int) -> Map:
     cells = np.random.default_rng(horizon).choice(SIDE**2, CELLS[horizon], replace=False)
     ready = [_listed(dynamics, int(cell), horizon) for cell in cells]
-    peer = _dit()
+    peer, ours = _dit(), Empowerment(horizon=horizon, tolerance=TOLERANCE)
     tasks: dict[str, Callable[[], float]] = {
-        "ours": lambda: SIDE**2 / seconds(lambda: empowerment(dynamics, horizon, tolerance=TOLERANCE)),
+        "ours": lambda: SIDE**2 / seconds(lambda: ours.map(dynamics)),
         "unmerged": lambda: len(cells) / seconds(_unmerged, dynamics, cells, horizon),
     }
     if peer:
         tasks["dit"] = lambda: len(cells) / seconds(lambda: [peer(channel) for channel in ready])
     rates = side_by_side(tasks, repeats)
-    ours = empowerment(dynamics, horizon, states=cells, tolerance=TOLERANCE).value
-    apart = float(np.abs(ours - _unmerged(dynamics, cells, horizon)).max())
+    found = ours.map(dynamics, states=cells).value
+    apart = float(np.abs(found - _unmerged(dynamics, cells, horizon)).max())
     return Map(world, horizon, rates["ours"], rates["unmerged"], rates.get("dit"), apart)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic_metrics import Estimate, directed_information, plasticity, policy_complexity, sampled_complexity
+from agentic_metrics import DirectedInformation, Estimate, Plasticity, PolicyComplexity, policy_complexity
 from calibration.case import SURROGATES, Source, alarms, covers
 from calibration.processes import EPISODES, Pair, bits, doubt, flips
 
@@ -29,7 +29,7 @@ def paid(policy: NDArray[np.float64], surrogates: int = 0) -> Callable[[Source],
 
     def estimate(source: Source) -> Estimate:
         seen, done = walk(policy, source)
-        return sampled_complexity(list(seen), list(done), surrogates=surrogates, generator=source)
+        return PolicyComplexity(surrogates=surrogates).estimate(list(seen), list(done), generator=source)
 
     return estimate
 
@@ -52,14 +52,12 @@ def apart(source: Source) -> Pair:
     return flips(0.1, source, EPISODES, LENGTH), flips(0.1, source, EPISODES, LENGTH)
 
 
-def flowing(
-    measure: Callable[..., Estimate], world: Callable[[Source], Pair], *, order: int | None = 1, surrogates: int = 0
-) -> Callable[[Source], Estimate]:
+def flowing(metric: DirectedInformation | Plasticity, world: Callable[[Source], Pair]) -> Callable[[Source], Estimate]:
     """Directed information or plasticity of a world's actions and observations."""
 
     def estimate(source: Source) -> Estimate:
         done, seen = world(source)
-        return measure(list(done), list(seen), order=order, surrogates=surrogates, generator=source)
+        return metric.estimate(list(done), list(seen), generator=source)
 
     return estimate
 
@@ -74,30 +72,30 @@ def short_coins(source: Source) -> Pair:
 
 CASES = (
     covers("policy complexity, 4 x 4", paid(POLICY), policy_complexity(POLICY)),
-    covers("directed information, coin and echo", flowing(directed_information, echo), 1 - doubt(0.1)),
+    covers("directed information, coin and echo", flowing(DirectedInformation(surrogates=0), echo), 1 - doubt(0.1)),
     covers(
         "directed information, whole past",
-        flowing(directed_information, short_echo, order=None),
+        flowing(DirectedInformation(order=None, surrogates=0), short_echo),
         1 - doubt(0.1),
     ),
-    covers("plasticity, reflex", flowing(plasticity, reflex), (1 - doubt(0.1)) * (LENGTH - 1) / LENGTH),
+    covers("plasticity, reflex", flowing(Plasticity(surrogates=0), reflex), (1 - doubt(0.1)) * (LENGTH - 1) / LENGTH),
     alarms("policy complexity, blind", paid(BLIND, SURROGATES), surrogates=SURROGATES),
     alarms("policy complexity, blind, chi-square", paid(BLIND)),
     alarms(
         "directed information, apart",
-        flowing(directed_information, apart, surrogates=SURROGATES),
+        flowing(DirectedInformation(surrogates=SURROGATES), apart),
         surrogates=SURROGATES,
     ),
-    alarms("directed information, apart, chi-square", flowing(directed_information, apart)),
+    alarms("directed information, apart, chi-square", flowing(DirectedInformation(surrogates=0), apart)),
     alarms(
         "directed information, whole past, coins",
-        flowing(directed_information, short_coins, order=None, surrogates=SURROGATES),
+        flowing(DirectedInformation(order=None, surrogates=SURROGATES), short_coins),
         surrogates=SURROGATES,
     ),
     alarms(
         "plasticity, random agent",
-        flowing(plasticity, echo, surrogates=SURROGATES),
+        flowing(Plasticity(surrogates=SURROGATES), echo),
         surrogates=SURROGATES,
     ),
-    alarms("plasticity, random agent, chi-square", flowing(plasticity, echo)),
+    alarms("plasticity, random agent, chi-square", flowing(Plasticity(surrogates=0), echo)),
 )

@@ -8,17 +8,14 @@ from numpy.typing import NDArray
 from agentic_envs.cliffworld import CliffWorld
 from agentic_metrics import (
     Estimate,
-    Planners,
+    GoalDirectedness,
+    IntentionalStance,
+    InverseTemperature,
+    PlanningDepth,
     World,
     action_values,
-    attributed_goal_from_episodes,
     bounded_rational,
-    goal_directedness,
-    goal_directedness_from_episodes,
     greedy,
-    intentional_stance,
-    inverse_temperature,
-    planning_depth,
 )
 from calibration.case import SURROGATES, Case, Source, alarms, covers
 
@@ -33,7 +30,9 @@ def two_armed(beta: float) -> Callable[[Source], Estimate]:
     """A hundred choices between an arm worth 1 and one worth 0, in episodes of five."""
     arms = bounded_rational([1.0, 0.0], beta).policy[0]
     groups = np.arange(100) // 5
-    return lambda source: inverse_temperature((source.random(100) > arms).astype(np.int64), [1.0, 0.0], groups=groups)
+    return lambda source: InverseTemperature().estimate(
+        (source.random(100) > arms).astype(np.int64), [1.0, 0.0], groups=groups
+    )
 
 
 def many_armed(beta: float) -> Callable[[Source], Estimate]:
@@ -42,7 +41,7 @@ def many_armed(beta: float) -> Callable[[Source], Estimate]:
     def estimate(source: Source) -> Estimate:
         utilities = source.normal(size=(200, 3))
         policy = bounded_rational(utilities, beta).policy
-        return inverse_temperature((policy.cumsum(1) < source.random((200, 1))).sum(1), utilities)
+        return InverseTemperature().estimate((policy.cumsum(1) < source.random((200, 1))).sum(1), utilities)
 
     return estimate
 
@@ -67,33 +66,31 @@ def episodes(policy: NDArray[np.float64], source: Source, count: int) -> tuple[N
 def pursued(noise: float, surrogates: int = 0) -> Callable[[Source], Estimate]:
     """How directed 50 episodes are toward the declared goal."""
     policy = noisy(noise)
-    return lambda source: goal_directedness_from_episodes(
-        CLIFF, *episodes(policy, source, 50), horizon=HORIZON, surrogates=surrogates, generator=source
+    return lambda source: GoalDirectedness(horizon=HORIZON, surrogates=surrogates).estimate(
+        *episodes(policy, source, 50), CLIFF, generator=source
     )
 
 
 def pursued_covers(noise: float) -> Case:
-    exact = goal_directedness(CLIFF, noisy(noise), horizon=HORIZON).value
+    exact = GoalDirectedness(horizon=HORIZON).of_policy(noisy(noise), CLIFF).value
     return covers(f"goal-directedness, noise {noise}", pursued(noise), exact)
 
 
 def sought(source: Source) -> Estimate:
     """A goal sought among utilities of the column."""
-    return attributed_goal_from_episodes(CLIFF, *episodes(noisy(1.0), source, 40), COLUMNS, horizon=3, generator=source)
+    return GoalDirectedness(known=False, horizon=3).estimate(
+        *episodes(noisy(1.0), source, 40), CLIFF, COLUMNS, generator=source
+    )
 
 
 def stance(source: Source) -> Estimate:
-    return intentional_stance(*episodes(noisy(1.0), source, 10), CLIFF, surrogates=SURROGATES, generator=source)
+    metric = IntentionalStance(surrogates=SURROGATES)
+    return metric.estimate(*episodes(noisy(1.0), source, 10), CLIFF, generator=source)
 
 
 def depth(source: Source) -> Estimate:
-    return planning_depth(
-        *episodes(noisy(1.0), source, 10),
-        CLIFF,
-        planners=Planners(deepest=6, lapse=0.5),
-        surrogates=SURROGATES,
-        generator=source,
-    )
+    metric = PlanningDepth(deepest=6, lapse=0.5, surrogates=SURROGATES)
+    return metric.estimate(*episodes(noisy(1.0), source, 10), CLIFF, generator=source)
 
 
 CASES = (

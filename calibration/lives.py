@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agentic_metrics import Estimate, homeostasis, linear_homeostasis, plan_content, policy_adaptation, viability_gain
+from agentic_metrics import (
+    Estimate,
+    Homeostasis,
+    PlanContent,
+    PolicyAdaptation,
+    SemanticInformation,
+    linear_homeostasis,
+)
 from calibration.case import Source, alarms, covers
 from calibration.processes import flips, line
 
@@ -13,9 +20,8 @@ DRAWS = 999  # surrogates of the metrics here
 
 def steadied(passive: float, closed: float) -> Callable[[Source], Estimate]:
     """A place on a line that keeps `passive` of its deviation by itself, `closed` of it in the agent's hands."""
-    return lambda source: homeostasis(
-        list(line(closed, source)), list(line(passive, source)), generator=source, surrogates=DRAWS
-    )
+    metric = Homeostasis(surrogates=DRAWS)
+    return lambda source: metric.estimate(list(line(closed, source)), list(line(passive, source)), generator=source)
 
 
 def survived(actual: float, scrambled: float) -> Callable[[Source], Estimate]:
@@ -24,7 +30,7 @@ def survived(actual: float, scrambled: float) -> Callable[[Source], Estimate]:
     def estimate(source: Source) -> Estimate:
         world = source.poisson(5, 40)
         lengths = [world + source.poisson(extra, 40) for extra in (actual, scrambled)]
-        return viability_gain(*lengths, generator=source, surrogates=DRAWS)
+        return SemanticInformation(surrogates=DRAWS).estimate(*lengths, generator=source)
 
     return estimate
 
@@ -32,7 +38,7 @@ def survived(actual: float, scrambled: float) -> Callable[[Source], Estimate]:
 def cloned(source: Source) -> Estimate:
     """A clone acts after 8 changes as before: 12 returns each, by chance alone."""
     frozen, after = source.normal(size=(2, 8, 12))
-    return policy_adaptation(frozen, after, np.full(8, 3.0), generator=source)
+    return PolicyAdaptation().estimate(frozen, after, np.full(8, 3.0), generator=source)
 
 
 def reflex(source: Source) -> Estimate:
@@ -40,7 +46,7 @@ def reflex(source: Source) -> Estimate:
     seen = flips(0.2, source, 12, 12)
     done = np.where(source.random(seen.shape) < 0.9, seen, 1 - seen)
     latent = seen + 0.5 * source.normal(size=seen.shape)
-    return plan_content(list(latent), list(done), list(seen), generator=source, horizon=1)
+    return PlanContent(horizon=1).estimate(list(latent), list(done), list(seen), generator=source)
 
 
 CASES = (

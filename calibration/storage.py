@@ -5,18 +5,15 @@ from collections.abc import Callable
 import numpy as np
 
 from agentic_metrics import (
+    ActiveInformationStorage,
+    Autonomy,
     Estimate,
-    Estimator,
-    GaussianEstimator,
+    LagInformation,
     Machine,
-    Neighbors,
-    active_information_storage,
-    autonomy,
     autoregressive_storage,
     decay_time,
     exact_storage,
     exponential_time,
-    lag_information,
 )
 from calibration.case import SURROGATES, Case, Source, alarms, covers
 from calibration.processes import EPISODES, STEPS, Series, bits, flips, line
@@ -25,15 +22,12 @@ FLIPS = exact_storage(Machine.of_chain([[0.9, 0.1], [0.1, 0.9]]))
 
 
 def stored(
-    process: Callable[[Source], Series], estimator: Estimator | None = None, surrogates: int = 0
+    process: Callable[[Source], Series], estimator: str = "auto", surrogates: int = 0
 ) -> Callable[[Source], Estimate]:
     """Active information storage of a process."""
 
-    def estimate(source: Source) -> Estimate:
-        series = list(process(source))
-        return active_information_storage(series, estimator=estimator, surrogates=surrogates, generator=source)
-
-    return estimate
+    metric = ActiveInformationStorage(estimator=estimator, surrogates=surrogates)
+    return lambda source: metric.estimate(list(process(source)), generator=source)
 
 
 def chain(source: Source) -> Series:
@@ -54,31 +48,30 @@ def decayed(coefficient: float, surrogates: int = 0) -> Callable[[Source], Estim
 
 def alone(source: Source) -> Estimate:
     """A chain beside coins that it does not see."""
-    return autonomy(list(chain(source)), list(bits(source)), surrogates=0, generator=source)
+    return Autonomy(lag=1, surrogates=0).estimate(list(chain(source)), list(bits(source)), generator=source)
 
 
 def reflex(source: Source) -> Estimate:
     """The same as what is seen, nine times in ten."""
     world = flips(0.2, source)
     system = np.where(source.random(world.shape) < 0.9, world, 1 - world)
-    return autonomy(list(system), list(world), lag=0, surrogates=SURROGATES, generator=source)
+    return Autonomy(surrogates=SURROGATES).estimate(list(system), list(world), generator=source)
 
 
 def measured_reflex(source: Source) -> Estimate:
     """What is seen with noise added, both measured."""
     world = line(0.5, source)
     system = world + source.normal(size=world.shape)
-    return autonomy(
-        list(system), list(world), lag=0, estimator=GaussianEstimator(), surrogates=SURROGATES, generator=source
-    )
+    metric = Autonomy(estimator="gaussian", surrogates=SURROGATES)
+    return metric.estimate(list(system), list(world), generator=source)
 
 
 def apart(source: Source) -> Estimate:
     latent, seen = (list(flips(0.2, source)) for _ in range(2))
-    return lag_information(latent, seen, lags=1, surrogates=SURROGATES, generator=source)[1]
+    return LagInformation(lags=1, surrogates=SURROGATES).profile(latent, seen, generator=source)[1]
 
 
-def line_covers(coefficient: float, estimator: Estimator, label: str) -> Case:
+def line_covers(coefficient: float, estimator: str, label: str) -> Case:
     """Storage of y' = coefficient y + noise."""
     estimate = stored(lambda source: line(coefficient, source), estimator)
     return covers(f"storage, AR {coefficient}, {label}", estimate, autoregressive_storage(coefficient))
@@ -87,17 +80,17 @@ def line_covers(coefficient: float, estimator: Estimator, label: str) -> Case:
 CASES = (
     covers("storage, flips, plug-in", stored(chain), FLIPS),
     covers("storage, flips, one episode", stored(run), FLIPS),
-    line_covers(0.5, GaussianEstimator(), "Gaussian"),
-    line_covers(0.9, GaussianEstimator(), "Gaussian"),
-    line_covers(0.5, Neighbors(), "k-NN"),
-    line_covers(0.9, Neighbors(), "k-NN"),
+    line_covers(0.5, "gaussian", "Gaussian"),
+    line_covers(0.9, "gaussian", "Gaussian"),
+    line_covers(0.5, "neighbors", "k-NN"),
+    line_covers(0.9, "neighbors", "k-NN"),
     covers("decay time, AR .5", decayed(0.5), exponential_time(0.5)),
     covers("autonomy, flips", alone, FLIPS),
     alarms("storage, coin", stored(bits, surrogates=SURROGATES), surrogates=SURROGATES),
     alarms("storage, coin, chi-square", stored(bits)),
-    alarms("storage, white, Gaussian", stored(white, GaussianEstimator(), SURROGATES), surrogates=SURROGATES),
-    alarms("storage, white, chi-square", stored(white, GaussianEstimator())),
-    alarms("storage, white, k-NN", stored(white, Neighbors(), SURROGATES), surrogates=SURROGATES),
+    alarms("storage, white, Gaussian", stored(white, "gaussian", SURROGATES), surrogates=SURROGATES),
+    alarms("storage, white, chi-square", stored(white, "gaussian")),
+    alarms("storage, white, k-NN", stored(white, "neighbors", SURROGATES), surrogates=SURROGATES),
     alarms("autonomy, reflex", reflex, surrogates=SURROGATES),
     alarms("autonomy, measured reflex", measured_reflex, surrogates=SURROGATES),
     alarms("lag information, chains apart", apart, surrogates=SURROGATES),

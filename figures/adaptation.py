@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from agentic_metrics import World, adaptation_index, battery_policies, battery_truth, outcome_devaluation
+from agentic_metrics import OutcomeDevaluation, World, adaptation_index, battery_policies, battery_truth
 from agentic_metrics.finite.places import choices
 from agentic_metrics.interventions.battery import CHANGES, DISCOUNT, HORIZON
 from figures.style import COLORS, picture
@@ -45,7 +45,7 @@ def _measured() -> tuple[list[str], list[float], dict[str, list[float]]]:
     shifts, indices = [], {name: [] for name in CHANGES}  # type: tuple[list[float], dict[str, list[float]]]
     for policy in policies.values():
         before = policy(world)
-        shifts.append(outcome_devaluation(before, policy(changed["deval"]), choices(world)))
+        shifts.append(OutcomeDevaluation().estimate(before, policy(changed["deval"]), choices(world)).value)
         for name, after in changed.items():
             indices[name].append(adaptation_index(after, before, policy(after), **span))
     return list(policies), shifts, indices

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic import make
-from agentic_metrics import World, empowerment, gaussian_empowerment, klyubin_maze
+from agentic_metrics import Empowerment, World, gaussian_empowerment, klyubin_maze
 from agentic_metrics.channels.mazes import KLYUBIN, fences
 from figures.style import COLORS, picture
 
@@ -48,7 +48,7 @@ def _lake(path: Path) -> Path:
         for row, slippery in zip(axes, (True, False), strict=True):
             world = _world("FrozenLake-v1", is_slippery=slippery)
             for axis, n in zip(row, (1, 2, 3), strict=True):
-                value = np.where(world.ended, np.nan, empowerment(world.dynamics, n).value)
+                value = np.where(world.ended, np.nan, Empowerment(horizon=n).map(world.dynamics).value)
                 _map(axis, value.reshape(4, 4), f"{'slippery' if slippery else 'without ice'}, {_steps(n)}")
     return path
 
@@ -57,7 +57,7 @@ def _cliff(path: Path) -> Path:
     world = _world("CliffWalking-v1")
     with picture(path, 1, 3, figsize=(6.5, 7)) as axes:
         for axis, n in zip(axes, (1, 2, 3), strict=True):
-            value = np.where(world.ended, np.nan, empowerment(world.dynamics, n).value)
+            value = np.where(world.ended, np.nan, Empowerment(horizon=n).map(world.dynamics).value)
             value[37:47] = np.nan  # the cliff: whoever steps there stands at the start
             _map(axis, value.reshape(4, 12), f"CliffWalking, {_steps(n)}")
     return path
@@ -68,7 +68,7 @@ def _taxi(path: Path) -> Path:
     walls: Fences = [((r, c), (r, c + 1)) for r, c in ((0, 1), (1, 1), (3, 0), (4, 0), (3, 2), (4, 2))]
     with picture(path, 3) as axes:
         for axis, n in zip(axes, (1, 2, 3), strict=True):
-            value = empowerment(world.dynamics, n, states=places).value
+            value = Empowerment(horizon=n).map(world.dynamics, states=places).value
             _map(axis, value.reshape(5, 5), f"Taxi, passenger waiting top left, {_steps(n)}", walls)
     return path
 
@@ -76,7 +76,7 @@ def _taxi(path: Path) -> Path:
 def _maze(path: Path) -> Path:
     with picture(path, 2, 2, figsize=(10, 9.4)) as axes:
         for axis, n in zip(axes.flat, (1, 3, 5, 10), strict=True):
-            value = empowerment(klyubin_maze(), n).value.reshape(10, 10)
+            value = Empowerment(horizon=n).map(klyubin_maze()).value.reshape(10, 10)
             _map(axis, value, f"Klyubin's maze, {_steps(n)}", fences(KLYUBIN), digits=1)
     return path
 

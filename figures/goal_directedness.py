@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic_envs.cliffworld import CliffWorld
-from agentic_metrics import World, goal_directedness
+from agentic_metrics import GoalDirectedness, World
 from agentic_metrics.finite.soft import hard_backups
 from figures.style import COLORS, picture
 
@@ -31,13 +31,13 @@ def against_noise(columns: int, horizon: int) -> list[float]:
     world = cliff(columns)
     best = best_policy(world, horizon)
     mixed = [(1 - noise) * best + noise / world.actions for noise in NOISES]
-    return [goal_directedness(world, policy, horizon=horizon).value for policy in mixed]
+    return [GoalDirectedness(horizon=horizon).of_policy(policy, world).value for policy in mixed]
 
 
 def against_width(columns: int, horizon: int) -> list[float]:
     """MEG in nats of the best policy where the goal is as many cells wide, for each of WIDTHS that leave a cliff."""
     worlds = [cliff(columns, width) for width in WIDTHS if width < columns]
-    return [goal_directedness(world, best_policy(world, horizon), horizon=horizon).value for world in worlds]
+    return [GoalDirectedness(horizon=horizon).of_policy(best_policy(world, horizon), world).value for world in worlds]
 
 
 def draw(folder: Path) -> Iterator[Path]:

@@ -1,11 +1,11 @@
-"""Energies: how badly a free variable fits what is given, in nats; the foundation of everything else.
+"""Energies: the misfit of a free variable to what is given, in nats; the foundation of everything else.
 
 `E(x, z)` is low where `z` (free) agrees with `x` (given). A normalized energy is a `Conditional`. An `Objective` is an
 energy whose given part is fixed: a callable value with a domain, which solvers lower.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -19,7 +19,7 @@ Given = Any  # a Tensor (*s, b, ...), a tuple of them, or None
 
 
 class Energy(nn.Module, ABC):
-    """`E(x, z)` in nats: `x` (*s, b, ...) given, `z` (*s, b, *event) free; returns (*s, b).
+    """An energy `E(x, z)` in nats of `z` (*s, b, *event), free, with `x` (*s, b, ...) given; returns (*s, b).
 
     Rows are independent: the energy reduces its event axes and keeps the rest. Energies add (`a + b`) and scale
     (`2 * a`). Energies of discrete variables are linear in every one-hot argument, so that the energy at a
@@ -39,21 +39,18 @@ class Energy(nn.Module, ABC):
         def __call__(self, x: Given, z: Tensor) -> Tensor: ...
 
     @property
+    @final
     def name(self) -> str:
-        """What this energy is called among the terms of a sum."""
+        """The name of this energy among the terms of a sum."""
         return type(self).__name__.lower()
 
     def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
-        """Named parts, each (*s, b), that sum to the energy."""
+        """The named parts, each (*s, b), that sum to the energy."""
         return {self.name: self(x, z)}
 
     def gradient(self, x: Given, z: Tensor) -> Tensor:
-        """dE/dz of every row, shaped like `z`: the second of `value_and_gradient`."""
+        """The gradient dE/dz of every row, shaped like `z`: the second of `value_and_gradient`."""
         return self.value_and_gradient(x, z)[1]
-
-    def kick(self, x: Given, z: Tensor, move: Tensor, rate: float) -> None:
-        """move <- move - rate dE/dz, in place: a descent's or a momentum's step; override where it is one kernel."""
-        move.sub_(self.gradient(x, z), alpha=rate)
 
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
         """The energy (*s, b) and dE/dz in one evaluation, by autograd.
@@ -64,42 +61,49 @@ class Energy(nn.Module, ABC):
         return row_value_and_gradient(lambda free: self(x, free), z)
 
     def hessian(self, x: Given, z: Tensor) -> Tensor:
-        """d2E/dz2 of every row (*s, b, d, d) for vector events; override with the closed form where there is one."""
+        """The Hessian d2E/dz2 of every row (*s, b, d, d), for vector events; override it by a closed form."""
         return row_jacobian(lambda free: self.gradient(x, free), z)
 
-    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
-        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus what does not depend on `z`; None for any other."""
-        return None
-
-    def start(self, x: Given) -> Tensor | None:
-        """Where settling may start (*s, b, *event), read off `x` by an encoder; None where there is nothing to read."""
-        return None
-
-    def log_normalizer(self, x: Given) -> Tensor | None:
-        """The `log Z` for which `exp(-E - log Z)` is a probability, or None where it is unknown or infinite.
-
-        A `Conditional` has 0; a sum of factors of one joint distribution adds its parts'; a multiple has none.
-        """
-        return None
-
     def __add__(self, other: "Energy") -> "Energy":
-        return Sum([self, other])
+        return Sum(self._weighted + other._weighted)
 
     def __mul__(self, weight: float) -> "Energy":
-        return Multiple(self, weight)
+        return Sum([(weight, self)])
 
     __rmul__ = __mul__
+
+    @property
+    def _weighted(self) -> list[tuple[float, "Energy"]]:
+        """The summands it brings into a sum, with their weights."""
+        return [(1.0, self)]
+
+
+class Encoder(ABC):
+    """An energy or a model with an encoder, which reads a start of settling off what is given."""
+
+    @abstractmethod
+    def start(self, x: Given) -> Tensor | None:
+        """The start of settling (*s, b, *event) with `x` given; None where there is nothing to read it off."""
+
+
+class LeastSquares(ABC):
+    """An energy that is a sum of squares, |r|^2 / 2 plus a constant, which Gauss-Newton lowers."""
+
+    @abstractmethod
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        """The residuals r (*s, b, m); None where an energy is no such sum with the parts it has."""
 
 
 class Conditional(Energy):
     """A normalized `-log p(z | x)`, in nats: what evidence, ambiguity, gains and predictions need."""
 
-    def log_normalizer(self, x: Given) -> Tensor | None:
-        return torch.zeros(())
-
     @abstractmethod
     def given(self, x: Given) -> Belief:
         """The distribution over `z` given `x`."""
+
+    def swapped(self) -> Energy:
+        """The energy of `x` with `z` given; override it where the derivatives by `x` have a closed form."""
+        return Swapped(self)
 
 
 class ClosedForm(Energy):
@@ -107,14 +111,29 @@ class ClosedForm(Energy):
 
     @abstractmethod
     def gradient(self, x: Given, z: Tensor) -> Tensor:
-        """dE/dz of every row, shaped like `z`."""
+        """The gradient dE/dz of every row, shaped like `z`."""
 
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
         return self(x, z), self.gradient(x, z)
 
 
+@final
+class Swapped(Energy, LeastSquares):
+    """An energy with its arguments exchanged: `E(z, x)` as an energy of `z` with `x` given, derived by autograd."""
+
+    def __init__(self, energy: Energy) -> None:
+        super().__init__()
+        self.energy = energy
+
+    def forward(self, x: Given, z: Tensor) -> Tensor:
+        return self.energy(z, x)
+
+    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
+        return self.energy.residuals(z, x) if isinstance(self.energy, LeastSquares) else None
+
+
 class PopulationEnergy(nn.Module, ABC):
-    """An energy of a whole batch, in nats: latents (n, *event) to one scalar.
+    """An energy of a whole batch of latents (n, *event), one scalar in nats.
 
     Its rows are not independent (variances, covariances, distances between rows), so that it is no `Energy`: only
     learning accepts it, settling never sees it.
@@ -125,7 +144,7 @@ class PopulationEnergy(nn.Module, ABC):
         """The energy of the population `z` (n, *event), a scalar."""
 
     def renew(self, *, generator: torch.Generator | None) -> None:
-        """Informed before each batch of learning: draw anew what is drawn. Default: nothing is."""
+        """Draw anew what is random, before each batch of learning. Default: nothing is."""
 
     if TYPE_CHECKING:
 
@@ -133,88 +152,65 @@ class PopulationEnergy(nn.Module, ABC):
 
 
 @final
-class Sum(Energy):
-    """The sum of energies of the same variables; its terms are its parts' terms, numbered where names repeat."""
+class Sum(Energy, Encoder, LeastSquares):
+    """A weighted sum of energies of the same variables, of pairs (weight, energy).
 
-    def __init__(self, parts: list[Energy]) -> None:
+    Its terms are the weighted terms of its parts, numbered where names repeat.
+    """
+
+    def __init__(self, weighted: list[tuple[float, Energy]]) -> None:
         super().__init__()
-        leaves = [leaf for part in parts for leaf in (part.members if isinstance(part, Sum) else [part])]
-        self.parts = nn.ModuleList(leaves)
+        self.weights = [float(weight) for weight, _ in weighted]
+        self.parts = nn.ModuleList([part for _, part in weighted])
 
     @property
     def members(self) -> list[Energy]:
         """The energies that are summed."""
         return [part for part in self.parts if isinstance(part, Energy)]
 
+    @property
+    def _weighted(self) -> list[tuple[float, Energy]]:
+        return list(zip(self.weights, self.members, strict=True))
+
     def forward(self, x: Given, z: Tensor) -> Tensor:
-        return torch.stack(torch.broadcast_tensors(*[part(x, z) for part in self.members])).sum(0)
+        return self._total([part(x, z) for part in self.members])
 
     def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
         named: dict[str, Tensor] = {}
-        for part in self.members:
+        for weight, part in self._weighted:
             for name, value in part.terms(x, z).items():
                 unique, number = name, 2
                 while unique in named:
                     unique, number = f"{name}_{number}", number + 1
-                named[unique] = value
+                named[unique] = weight * value
         return named
 
     def gradient(self, x: Given, z: Tensor) -> Tensor:
-        return torch.stack([part.gradient(x, z) for part in self.members]).sum(0)
+        return self._total([part.gradient(x, z) for part in self.members])
 
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
         values, slopes = zip(*[part.value_and_gradient(x, z) for part in self.members], strict=True)
-        return torch.stack(torch.broadcast_tensors(*values)).sum(0), torch.stack(slopes).sum(0)
+        return self._total(values), self._total(slopes)
 
     def hessian(self, x: Given, z: Tensor) -> Tensor:
-        return torch.stack([part.hessian(x, z) for part in self.members]).sum(0)
+        return self._total([part.hessian(x, z) for part in self.members])
 
     def residuals(self, x: Given, z: Tensor) -> Tensor | None:
-        parts = [r for part in self.members if (r := part.residuals(x, z)) is not None]
-        return _side_by_side(parts) if len(parts) == len(self.members) else None
+        parts = list[Tensor]()
+        for weight, part in self._weighted:
+            found = part.residuals(x, z) if isinstance(part, LeastSquares) and weight >= 0 else None
+            if found is None:
+                return None
+            parts.append(weight**0.5 * found)
+        rows = torch.broadcast_shapes(*[part.shape[:-1] for part in parts])
+        return torch.cat([part.expand(*rows, -1) for part in parts], -1)
 
     def start(self, x: Given) -> Tensor | None:
-        """That of the first part that has one."""
-        return next((start for part in self.members if (start := part.start(x)) is not None), None)
+        """The start of the first part that has one."""
+        starts = (part.start(x) for part in self.members if isinstance(part, Encoder))
+        return next((start for start in starts if start is not None), None)
 
-    def log_normalizer(self, x: Given) -> Tensor | None:
-        logs = [log for part in self.members if (log := part.log_normalizer(x)) is not None]
-        return torch.stack(torch.broadcast_tensors(*logs)).sum(0) if len(logs) == len(self.members) else None
-
-
-@final
-class Multiple(Energy):
-    """An energy times a constant; no longer normalized."""
-
-    def __init__(self, part: Energy, weight: float) -> None:
-        super().__init__()
-        self.part, self.weight = part, float(weight)
-
-    def forward(self, x: Given, z: Tensor) -> Tensor:
-        return self.weight * self.part(x, z)
-
-    def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
-        return {name: self.weight * value for name, value in self.part.terms(x, z).items()}
-
-    def gradient(self, x: Given, z: Tensor) -> Tensor:
-        return self.weight * self.part.gradient(x, z)
-
-    def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
-        value, slope = self.part.value_and_gradient(x, z)
-        return self.weight * value, self.weight * slope
-
-    def hessian(self, x: Given, z: Tensor) -> Tensor:
-        return self.weight * self.part.hessian(x, z)
-
-    def residuals(self, x: Given, z: Tensor) -> Tensor | None:
-        parts = self.part.residuals(x, z) if self.weight >= 0 else None
-        return None if parts is None else self.weight**0.5 * parts
-
-    def start(self, x: Given) -> Tensor | None:
-        return self.part.start(x)
-
-
-def _side_by_side(parts: list[Tensor]) -> Tensor:
-    """Vectors (*s, b, m_i) in one, with sample axes that broadcast."""
-    rows = torch.broadcast_shapes(*[part.shape[:-1] for part in parts])
-    return torch.cat([part.expand(*rows, -1) for part in parts], -1)
+    def _total(self, parts: Sequence[Tensor]) -> Tensor:
+        """The weighted sum of what each part says, with sample axes that broadcast."""
+        scaled = [part if weight == 1 else weight * part for weight, part in zip(self.weights, parts, strict=True)]
+        return scaled[0] if len(scaled) == 1 else torch.stack(torch.broadcast_tensors(*scaled)).sum(0)

@@ -5,9 +5,9 @@ What is lowered is an `Objective`; how is a `Minimizer`, a frozen dataclass of p
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, final
+from typing import Any, Literal, final
 
 import torch
 from torch import Tensor
@@ -22,28 +22,13 @@ Kind = Literal["energy", "free_energy", "mean_energy"]
 
 @final
 @dataclass(frozen=True)
-class Iterate:
-    """Where a solver stands: the place, what was computed there, and its own memory.
-
-    `z` (b, *event); `value` (b,) the objective there, in nats; `residual` (b,) how far from stationary (a gradient or
-    step norm; NaN where a solver has none); `evaluations` so far, of value with gradient; `memory` the solver's own.
-    """
-
-    z: Any
-    value: Tensor
-    residual: Tensor
-    evaluations: int
-    memory: Any = None
-
-
-@final
-@dataclass(frozen=True)
 class Solution:
-    """What `minimize` found.
+    """The outcome of a minimization.
 
     `value` (b,) in nats is an energy, a free energy or (samplers) a mean energy: `kind` says which. `converged` (b,)
     is None for samplers, which converge in law only. `trace` (n, b) holds the values met on the way, the start first:
-    every iterate's, unless the solver runs many steps at a stretch. `diagnostics` are the solver's own, by name.
+    every iterate's, unless the solver runs many steps at a stretch. `diagnostics` are the solver's own, by name, each
+    (b,) or a scalar: acceptance, effective samples.
     """
 
     belief: Belief
@@ -57,17 +42,57 @@ class Solution:
     diagnostics: Mapping[str, Tensor] = field(default_factory=dict)
 
 
+@final
+@dataclass(frozen=True)
+class Iterate:
+    """The state of a solver: the place, what was computed there, and its own memory.
+
+    `z` (b, *event); `value` (b,) the objective there, in nats; `residual` (b,) how far from stationary (a gradient or
+    step norm; NaN where a solver has none); `evaluations` so far, of value with gradient; `memory` the solver's own.
+    Where a run ended, `steps` are those it took and `trace` the values (b,) it met, its start's first.
+    """
+
+    z: Any
+    value: Tensor
+    residual: Tensor
+    evaluations: int
+    memory: Any = None
+    steps: int = 0
+    trace: tuple[Tensor, ...] = ()
+
+    def solution(
+        self,
+        belief: Belief,
+        value: Tensor | None = None,
+        kind: Kind = "energy",
+        diagnostics: Mapping[str, Tensor] | None = None,
+    ) -> Solution:
+        """The solution of a solver that ends here; `value` (b,) is the iterate's where it is None."""
+        return Solution(
+            belief=belief,
+            value=self.value if value is None else value,
+            kind=kind,
+            steps=self.steps,
+            evaluations=self.evaluations,
+            converged=None,
+            residual=self.residual,
+            trace=torch.stack(self.trace or (self.value,)),
+            diagnostics={} if diagnostics is None else diagnostics,
+        )
+
+
 class Minimizer(ABC):
     """A way to lower an objective. Concrete ones are frozen dataclasses with a default number of `steps`.
 
-    `kind` names what a solution's value is. `tolerance` is the residual below which a row counts as converged; a
-    converged row is frozen. `check_every` is the number of steps between two looks at value and residual.
+    `init` and `step` must be written; `run`, `solution` and `tolerance` have a default.
     """
 
-    kind: ClassVar[Kind] = "energy"
     steps: int
-    tolerance: float = 0.0
-    check_every: int = 1
+
+    @property
+    def tolerance(self) -> float:
+        """The residual at which a row counts as converged and is frozen. Default: 0."""
+        return 0.0
 
     @abstractmethod
     def init(self, f: Objective, z: Any) -> Iterate:
@@ -77,62 +102,46 @@ class Minimizer(ABC):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         """The next iterate of every row."""
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        """From an iterate up to `steps` steps on: where it ends, the steps taken, the values (b,) met on the way.
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        """The iterate after up to `steps` steps, with its `steps` and `trace`.
 
-        Ends early once all rows have converged; looks at them after every `check_every` steps. Override where a loop of
-        many steps can be made faster; the law and the minimum must be the same.
+        Default: one step at a time until all rows have converged. Override where a loop of many steps can be made
+        faster; the law and the minimum must be the same.
         """
-        trace, taken, done = list[Tensor](), 0, iterate.residual <= self.tolerance
+        return self.fold(iterate, steps, lambda now, count: self.step(f, now, generator=generator))
+
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """The solution that an iterate stands for: belief, reported value and its kind, diagnostics by name.
+
+        Default: what the objective makes of the place, and its energy. Write it as `iterate.solution(...)`.
+        """
+        return iterate.solution(f.settled(iterate.z, iterate.value))
+
+    @final
+    def fold(self, now: Iterate, steps: int, advance: Callable[[Iterate, int], Iterate], every: int = 1) -> Iterate:
+        """A run by `advance(iterate, count)`, checked `every` so many steps; converged rows are frozen."""
+        iterate = replace(now, steps=0, trace=())
+        trace, taken, done = [iterate.value], 0, iterate.residual <= self.tolerance
         while taken < steps and not bool(done.all()):
-            count = min(self.check_every, steps - taken)
-            after = self.unroll(f, iterate, count, generator=generator)
+            count = min(every, steps - taken)
+            after = advance(iterate, count)
             if bool(done.any()):
                 kept = select(done, replace(iterate, evaluations=after.evaluations), after)
                 after = replace(kept, evaluations=after.evaluations)
             iterate, taken = after, taken + count
             done = iterate.residual <= self.tolerance
             trace.append(iterate.value)
-        return iterate, taken, trace
-
-    def unroll(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
-        """The iterate `steps` steps on. Override where they need not be taken one by one."""
-        for _ in range(steps):
-            iterate = self.step(f, iterate, generator=generator)
-        return iterate
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """What is worth knowing about how it went (acceptance, effective samples), by name; each (b,) or a scalar."""
-        return {}
-
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        """The belief the iterate stands for; what its objective makes of the place unless the solver knows better."""
-        return f.settled(iterate.z, iterate.value)
-
-    def value(self, f: Objective, iterate: Iterate, belief: Belief) -> Tensor:
-        """What the solution reports, of the solver's `kind`, (b,)."""
-        return iterate.value
+        return replace(iterate, steps=taken, trace=tuple(trace))
 
 
 class Sampler(Minimizer):
     """A minimizer in law: its draws follow `exp(-f)`, which lowers the free energy of their distribution.
 
-    What it wants to report it keeps in the iterate's memory; `belief` returns the draws as `Particles`. The value is
-    their mean energy, or a free energy where `kind` says so; `converged` is None.
+    What it wants to report it keeps in the iterate's memory; its solution's belief are the draws, `Particles`, and its
+    value their mean energy (`kind` "mean_energy") or a free energy; `converged` is None.
     """
 
-    kind: ClassVar[Kind] = "mean_energy"
-
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        trace = []
-        for _ in range(steps):
-            iterate = self.step(f, iterate, generator=generator)
-            trace.append(iterate.value)
-        return iterate, steps, trace
+    tolerance = -1.0  # no residual stops a chain
 
 
 @torch.no_grad()
@@ -154,22 +163,11 @@ def minimize(
     limit = solver.steps if steps is None else steps
     if limit < 0:
         raise UserError(f"minimize expects steps >= 0, got {limit}")
-    first = solver.init(f, z)
-    iterate, taken, trace = solver.run(f, first, limit, generator=generator)
+    iterate = solver.run(f, solver.init(f, z), limit, generator=generator)
     if bool(iterate.value.isnan().any()):
         rows = iterate.value.isnan().nonzero().flatten().tolist()
         raise RunError(
             f"{type(solver).__name__} met an energy that is not a number in rows {rows}: check f and its start"
         )
-    belief = solver.belief(f, iterate)
-    return Solution(
-        belief=belief,
-        value=solver.value(f, iterate, belief),
-        kind=solver.kind,
-        steps=taken,
-        evaluations=iterate.evaluations,
-        converged=None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance,
-        residual=iterate.residual,
-        trace=torch.stack([first.value, *trace]),
-        diagnostics=solver.diagnostics(f, iterate),
-    )
+    converged = None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance
+    return replace(solver.solution(f, iterate), converged=converged)

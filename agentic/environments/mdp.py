@@ -62,10 +62,12 @@ class World:
 
     @property
     def states(self) -> int:
+        """The number of states."""
         return len(self.start)
 
     @property
     def actions(self) -> int:
+        """The number of actions."""
         return int(self.rewards.shape[1])
 
     @property

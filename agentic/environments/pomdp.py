@@ -1,4 +1,4 @@
-"""What an environment really does, as arrays that an exact agent or an exact metric can use.
+"""The true model of an environment as arrays, for exact agents and exact metrics.
 
 Our environments say it themselves (`true_model`); Gymnasium's toy-text environments carry a transition table that
 is turned into the same form. Step limits are not part of it: they are a convention of the run, not of the world.
@@ -22,7 +22,7 @@ Transitions = list[tuple[int, int, float, int, float, bool]]  # state and action
 
 
 class Truth(TypedDict):
-    """A finite world: hidden factors, moved by actions, seen through modalities. All arrays are float64.
+    """A finite POMDP: hidden factors, moved by actions, seen through modalities. All arrays are float64.
 
     `A`: one array per observation modality, (levels, *state factors): probability of each level in a state.
     `B`: one array per state factor, (next, previous, actions); a factor that the action cannot move repeats the
@@ -43,7 +43,7 @@ class Truth(TypedDict):
 
 @runtime_checkable
 class HasTrueModel(Protocol):
-    """A Gymnasium environment, or a wrapper of one, that says what it really does: whatever class has `true_model`.
+    """A Gymnasium environment, or a wrapper of one, with a method `true_model` that gives its truth as arrays.
 
     Those classes are other people's and derive from Gymnasium's, so that a method is all that is asked of them, here
     and nowhere else.

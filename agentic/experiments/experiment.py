@@ -36,6 +36,7 @@ class Named(BaseModel):
 
     @property
     def parameters(self) -> dict[str, Any]:
+        """The keys of the table other than its name."""
         return dict(self.model_extra or {})
 
 

@@ -2,22 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
+from agentic.engine.draws import permutation
 from agentic.errors import RunError, UserError
 from agentic.learning.learner import Loss
-
-if TYPE_CHECKING:
-    pass
 
 
 @final
 @dataclass(frozen=True)
 class Fit:
-    """How fitting went: the mean loss of every epoch (epochs,), and the last epoch's means of what the loss reports."""
+    """The outcome of fitting: the mean loss of every epoch (epochs,), and the last epoch's means of its reports."""
 
     losses: Tensor
     info: Mapping[str, float]
@@ -42,11 +40,11 @@ def fit(
     count = len(data[0]) if data else 0
     if not count or any(len(part) != count for part in data):
         raise UserError(f"fit expects rows of data, equally many in each tensor, got {[len(part) for part in data]}")
-    place, source = data[0].device, None if generator is None else generator.device
+    place = data[0].device
     losses, info = list[Tensor](), dict[str, list[Tensor]]()
     for epoch in range(epochs):
         sums, info = torch.zeros((), dtype=torch.float64, device=place), {}
-        for chosen in torch.randperm(count, generator=generator, device=source).to(place).split(batch):
+        for chosen in permutation(data[0], generator).split(batch):
             value, reported = loss(module, tuple(part[chosen] for part in data), generator=generator)
             if not bool(torch.isfinite(value)):
                 name = type(loss).__name__

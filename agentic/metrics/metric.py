@@ -34,15 +34,18 @@ class Metric(ABC):
 
     @property
     @abstractmethod
-    def access(self) -> Access: ...
+    def access(self) -> Access:
+        """What it looks at."""
 
     @property
     @abstractmethod
-    def unit(self) -> str: ...
+    def unit(self) -> str:
+        """The unit of its values, such as bits, nats or reward."""
 
     @property
     @abstractmethod
-    def needs(self) -> tuple[Part, ...]: ...
+    def needs(self) -> tuple[Part, ...]:
+        """The parts of a subject that it reads."""
 
     @abstractmethod
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:

@@ -48,14 +48,17 @@ class Row:
 
     @property
     def unit(self) -> str:
+        """The unit of the values."""
         return self.found[0].unit
 
     @property
     def exact(self) -> bool:
+        """Whether nothing was estimated."""
         return not any(each.interval or each.samples for each in self.found)
 
     @property
     def warnings(self) -> list[str]:
+        """The warnings of all seeds, each once."""
         return list(dict.fromkeys(warning for each in self.found for warning in each.warnings))
 
     @property

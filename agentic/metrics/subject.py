@@ -71,14 +71,17 @@ class Subject:
 
     @property
     def record(self) -> Record:
+        """What happened. Raises UserError where it is not offered."""
         return _offered("record", self._record)
 
     @property
     def agent(self) -> Agent:
+        """The agent. Raises UserError where it is not offered."""
         return _offered("agent", self._agent)
 
     @property
     def environment(self) -> Maker:
+        """A function that makes a fresh environment. Raises UserError where it is not offered."""
         return _offered("environment", self._environment)
 
     def lacks(self, *parts: Part) -> list[Part]:

@@ -1,27 +1,29 @@
-"""Evidence: what perceiving lowers."""
+"""Evidence: the objective of perceiving, minus the log joint of an observation and a latent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from functools import cached_property
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Density
-from agentic.engine.derivatives import row_gradient, row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
+from agentic.engine.energy import Encoder
 from agentic.engine.mixture import density
-from agentic.engine.objective import Objective
+from agentic.engine.objective import Clamped, Objective
 from agentic.models.model import Model
 
 
 @final
 @dataclass(frozen=True)
 class Evidence(Objective):
-    """-log p(obs, z) of one observation (b, *event) under a prior belief: its free energy bounds minus log evidence.
+    """The objective -log p(obs, z) of one observation (b, *event) under a prior belief, in nats.
 
-    Under a categorical belief the value at probabilities q is E_q[-log p(obs, z)]. A point or particles have no density
-    to evaluate, UserError says so: solvers that look inside may weigh them all the same.
+    Its free energy bounds minus log evidence from above. Under a categorical belief the value at probabilities q is
+    E_q[-log p(obs, z)]. A point or particles have no density to evaluate, UserError says so: solvers that look inside
+    may weigh them all the same.
     """
 
     model: Model
@@ -33,40 +35,37 @@ class Evidence(Objective):
         return self.model.latent
 
     def proposal(self) -> Tensor | None:
-        return self.model.proposal(self.obs)
+        return self.model.start(self.obs) if isinstance(self.model, Encoder) else None
+
+    @cached_property
+    def misfit(self) -> Clamped:
+        """The objective -log p(obs | z) over `z`, in nats."""
+        return Clamped(self.model.observation.swapped(), self.obs, self.model.latent)
 
     def __call__(self, z: Tensor) -> Tensor:
-        return self.model.observation(z, self.obs) + density(self.prior).energy(z)
+        return self.misfit(z) + density(self.prior).energy(z)
 
-    def middle(self) -> Tensor:
-        """The prior belief's mean."""
-        return self.prior.mean
+    def start(self, z: Any) -> Tensor:
+        """The place where a solver begins: `z`, or where that is None the prior belief's mean."""
+        return self.prior.mean if z is None else z
 
     def gradient(self, z: Tensor) -> Tensor:
-        return self._misfit_gradient(z) + density(self.prior).gradient(z)
+        return self.misfit.gradient(z) + density(self.prior).gradient(z)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        misfit = self.model.misfit_gradient(z, self.obs)
-        if misfit is None:
-            return row_value_and_gradient(self, z)
-        return self(z), misfit + density(self.prior).gradient(z)
+        (value, slope), believed = self.misfit.value_and_gradient(z), density(self.prior)
+        return value + believed.energy(z), slope + believed.gradient(z)
 
     def hessian(self, z: Tensor) -> Tensor:
-        misfit = self.model.misfit_hessian(z, self.obs)
-        misfit = row_jacobian(self._misfit_gradient, z) if misfit is None else misfit
-        return misfit + density(self.prior).hessian(z)
-
-    def _misfit_gradient(self, z: Tensor) -> Tensor:
-        misfit = self.model.misfit_gradient(z, self.obs)
-        return row_gradient(lambda free: self.model.observation(free, self.obs), z) if misfit is None else misfit
+        return self.misfit.hessian(z) + density(self.prior).hessian(z)
 
     def residuals(self, z: Tensor) -> Tensor | None:
-        seen = self.model.observation.residuals(z, self.obs)
+        seen = self.misfit.residuals(z)
         believed = self.prior.residuals(z) if isinstance(self.prior, Density) else None
         return None if seen is None or believed is None else torch.cat([seen, believed], -1)
 
     def terms(self, belief: Density, free_energy: Tensor) -> Mapping[str, Tensor]:
-        """Free energy = complexity - accuracy, each in nats (b,): complexity is KL(belief || prior)."""
+        """The free energy as complexity - accuracy, each in nats (b,): complexity is KL(belief || prior)."""
         assert isinstance(self.prior, type(belief))
         complexity = belief.divergence(self.prior)
         return {"free_energy": free_energy, "accuracy": complexity - free_energy, "complexity": complexity}

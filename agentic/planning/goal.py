@@ -1,4 +1,4 @@
-"""Goals: what an agent wants, as an energy over what it expects to happen.
+"""Goals: preferences of an agent, as energies over what it expects to happen.
 
 A goal scores one imagined step. Over outcomes or latents it is an energy of one variable; a reward is an improper
 energy of latent and action. Lower is better, in nats.
@@ -7,11 +7,10 @@ energy of latent and action. Lower is better, in nats.
 from abc import abstractmethod
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Density, Gaussian, Particles
-from agentic.engine.energy import Energy
+from agentic.engine.energy import Energy, Given
 from agentic.errors import UserError
 from agentic.models.model import Model, Step
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Quadratic(NamedTuple):
-    """`(y - center)' weights (y - center) / 2`: center (d,), weights (d, d), float64."""
+    """The quadratic `(y - center)' weights (y - center) / 2`: center (d,), weights (d, d), float64."""
 
     center: Tensor
     weights: Tensor
@@ -39,7 +38,11 @@ class Goal(Energy):
         """The pragmatic value of one step: the goal energy expected under the beliefs of `step`, (*s, b)."""
 
     def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
-        """Entropy of the variable the goal is about, needed to split risk from it; None where that has no meaning."""
+        """The entropy (*s, b) of the variable the goal is about, by which risk is split off; None where it has none."""
+        return None
+
+    def log_normalizer(self, x: Given) -> Tensor | None:
+        """The `log Z` for which `exp(-E - log Z)` is a probability, in nats; None where it is unknown or infinite."""
         return None
 
     def quadratic(self) -> Quadratic | None:
@@ -47,7 +50,7 @@ class Goal(Energy):
         return None
 
     def for_env(self, env: "Environment") -> Self:
-        """The goal in another world, which an intervention announces. Default: what it was."""
+        """The goal in another world, which an intervention announces; by default this one."""
         return self
 
 
@@ -83,17 +86,17 @@ class RewardGoal(Goal):
 
 
 class ActionGoal(Goal):
-    """A goal over actions: `forward(None, action)`, what acting costs."""
+    """A goal over actions, the cost of acting: `forward(None, action)`."""
 
     def expected(self, model: Model, step: Step) -> Tensor:
         return self(None, step.action)
 
 
 def expectation(goal: Goal, belief: Belief) -> Tensor:
-    """`E_belief[goal]` in nats, (*s, b): discrete goals are linear, particles are averaged, a Gaussian is integrated.
+    """The expected energy `E_belief[goal]` in nats, (*s, b).
 
-    Quadratic goals under a Gaussian are exact; others by spherical-radial cubature, exact to the third degree in z
-    (Arasaratnam and Haykin 2009).
+    Discrete goals are linear, particles are averaged, a Gaussian is integrated. Quadratic goals under a Gaussian are
+    exact; others by `Gaussian.cubature`, exact to the third degree in z.
     """
     if isinstance(belief, Particles):
         return belief.expected(goal(None, belief.z))
@@ -102,11 +105,7 @@ def expectation(goal: Goal, belief: Belief) -> Tensor:
     form = goal.quadratic()
     if form is not None:
         return goal(None, belief.mean) + 0.5 * (form.weights * belief.covariance).sum((-2, -1))
-    d = belief.mean.shape[-1]
-    jitter = 1e-12 * belief.covariance.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None] + 1e-300
-    root = torch.linalg.cholesky(belief.covariance + jitter * torch.eye(d, dtype=belief.mean.dtype))
-    offsets = (d**0.5 * root).movedim(-1, 0)
-    return goal(None, torch.cat([belief.mean + offsets, belief.mean - offsets])).mean(0)
+    return goal(None, belief.cubature()).mean(0)
 
 
 def _entropy(belief: Belief) -> Tensor | None:

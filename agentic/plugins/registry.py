@@ -32,6 +32,7 @@ class Component:
 
     @property
     def full_name(self) -> str:
+        """`plugin/name`, which is always valid."""
         return f"{self.plugin}/{self.name}"
 
 

@@ -81,13 +81,8 @@ class RunFolder:
         return toml_table(self.experiment_file)
 
     @property
-    def measurements(self) -> dict[str, Any]:
-        """The content of the measurements."""
-        return json_table(self.measurements_file)
-
-    @property
     def status(self) -> str:
-        """How the run ended, a failed one with the last line of its traceback; one that was killed could not say so."""
+        """The way the run ended, with the last line of the traceback where it failed; a killed one could not say so."""
         status = str(self.manifest.get("status") or "unknown")
         if status == "failed" and self.error_file.is_file():
             lines = self.error_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()

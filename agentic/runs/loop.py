@@ -29,7 +29,7 @@ def ticks(
     """Let `agent` act in `env` (anything `make` takes), forever or until a limit, and yield every tick.
 
     `steps` counts environment steps over all rows; in the last tick the rows in excess are not valid, so the count is
-    exact. `episodes` is a quota per row (or one for each row): counting the first to finish would favour short ones.
+    exact. `episodes` is a quota per row (or one for each row): counting the first to finish would favor short ones.
     Rows that met theirs stand still. `phase` names the random streams: those of "evaluate" share nothing with "learn".
 
     Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.

@@ -8,6 +8,7 @@ metric that refuses those (it needs measured observations, or beliefs) on the su
 import json
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -126,6 +127,17 @@ def needs_what_it_reads(make: Make) -> None:
         raise AssertionError(f"it reads more than needs = {metric.needs} says: {error}") from None
 
 
+def reads_what_it_needs(make: Make) -> None:
+    """Without any one of the parts that `needs` names it cannot measure."""
+    metric = make()
+    for part in metric.needs:
+        try:
+            metric.measure(suited(metric).having(**{part: None}), generator=np.random.default_rng(0))
+        except UserError:
+            continue
+        raise AssertionError(f"needs = {metric.needs} names the {part}, and it measures without: leave it out")
+
+
 def says_what_it_lacks(make: Make) -> None:
     """An empty subject is refused with a UserError."""
     try:
@@ -166,6 +178,7 @@ CHECKS: tuple[Run, ...] = (
     round_trips_json,
     subject_untouched,
     needs_what_it_reads,
+    reads_what_it_needs,
     says_what_it_lacks,
     says_when_there_is_nothing,
     known_answers_are_met,

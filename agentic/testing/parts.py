@@ -6,13 +6,13 @@ Plain and exact: Bayes' rule for perceiving, all plans for acting.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import torch
 
-from agentic.engine.belief import Belief, Categorical
+from agentic.engine.belief import Categorical
 from agentic.engine.domain import Simplex
-from agentic.engine.minimizer import Iterate, Minimizer
+from agentic.engine.minimizer import Iterate, Minimizer, Solution
 from agentic.engine.objective import Objective
 from agentic.planning.expected_energy import ExpectedEnergy, Purpose
 from agentic.planning.plan import Sequence
@@ -24,20 +24,19 @@ from agentic.testing.worlds import Costs, Ladder
 class BayesRule(Minimizer):
     """softmax(-dE/dq): the posterior of one categorical latent, in one step from anywhere."""
 
-    kind: ClassVar = "free_energy"
     steps: int = 0
 
     def init(self, f: Objective, z: Any) -> Iterate:
         assert isinstance(f.domain, Simplex)
-        posterior = Categorical(torch.softmax(-f.gradient(z), -1))
+        posterior = Categorical(torch.softmax(-f.gradient(f.start(z)), -1))
         value = f(posterior.probs) - posterior.entropy()
         return Iterate(posterior.probs, value, torch.zeros_like(value), 1)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        return Categorical(iterate.z)
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return iterate.solution(Categorical(iterate.z), kind="free_energy")
 
 
 @final
@@ -58,10 +57,10 @@ class AllPlans(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f, ExpectedEnergy)
         values, parts = iterate.memory
-        return Sequence(iterate.z, values, f.model.action, parts, version=f.model.version)
+        return iterate.solution(Sequence(iterate.z, values, f.model.action, parts, version=f.model.version))
 
 
 PARTS: Mapping[str, Callable[[], Any]] = {

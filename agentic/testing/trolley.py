@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from agentic.engine.belief import Belief, Gaussian
 from agentic.engine.domain import Real
-from agentic.engine.energy import Conditional
+from agentic.engine.energy import Conditional, Encoder
 from agentic.learning.learner import Loss, Trainable
 from agentic.learning.replay import Replay
 from agentic.models.model import Model
@@ -47,7 +47,7 @@ class Surprise(Loss):
 
 
 @final
-class Trolley(Model, Trainable):
+class Trolley(Model, Trainable, Encoder):
     """Position and speed, pushed by one action and seen with noise; how they move is learned from what is seen."""
 
     observation: Normal
@@ -74,8 +74,8 @@ class Trolley(Model, Trainable):
         steps = replay.steps()
         return steps.obs, steps.action, steps.next_obs
 
-    def proposal(self, obs: Tensor) -> Tensor:
-        return obs
+    def start(self, x: Tensor) -> Tensor:
+        return x
 
     def predict(self, belief: Belief, action: Tensor) -> Gaussian:
         moved, A = self.transition.given((belief.mean, action)), self.transition.A

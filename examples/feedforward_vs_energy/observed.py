@@ -6,13 +6,13 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Energy
+from agentic import Energy, LeastSquares
 from agentic_energies.emission import GaussianEmission
 from agentic_energies.vae import VAE
 
 
 @final
-class Observed(Energy):
+class Observed(Energy, LeastSquares):
     """-log p(seen part of v | z) + |z|^2 / 2 of a VAE, without constants: x = (v, seen) given, z free.
 
     `v` (*s, b, o) and `seen` (*s, b, o) of ones and zeros; what v holds where it is not seen does not matter.

@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import ClosedForm, Conditional, Gaussian, Loss
+from agentic import ClosedForm, Conditional, Gaussian, LeastSquares, Loss
 from agentic_energies.feedforward import Feedforward
 from agentic_optimizers.likelihood import Likelihood
 
@@ -15,7 +15,7 @@ from .pendulum import draw, mechanical
 
 
 @final
-class Motion(ClosedForm, Conditional):
+class Motion(ClosedForm, Conditional, LeastSquares):
     """-log p(z | x) of the next state z (*s, b, 2) given the state x (*s, b, 2): the change is N(f(x), variance I)."""
 
     def __init__(self, change: Feedforward) -> None:
@@ -37,7 +37,7 @@ class Motion(ClosedForm, Conditional):
 
 
 @final
-class Conservation(ClosedForm):
+class Conservation(ClosedForm, LeastSquares):
     """(H(z) - H(x))^2 / (2 width^2): mechanical energy H stays, up to a `width` that stands for exactly."""
 
     def __init__(self, width: float) -> None:

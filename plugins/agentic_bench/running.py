@@ -12,8 +12,6 @@ from pathlib import Path
 from threading import Thread
 from time import sleep
 
-import torch
-
 from agentic import Agent
 from agentic.cli import keep_freed_memory
 from agentic.errors import RunError, UserError
@@ -58,7 +56,8 @@ def bench(
     with alone(place):
         left = [(task, key) for task, key in keyed if not _is_done(place / task.folder, key)]
         _prepare(place, battery, [task for task, _ in left])
-        manifest = _manifest(place, battery, code, workers)
+        content = {**describe(), "code": code, "seeds": battery.bench.chosen, "workers": workers}
+        manifest = Manifest(RunFolder(place), content)
         try:
             for count, task in enumerate(_carried_out(left, place, workers, files), len(keyed) - len(left) + 1):
                 if observer is not None:
@@ -115,12 +114,6 @@ def _write(folder: Path, battery: Battery) -> None:
         BenchFolder(folder).file.write_text(battery.to_toml(), encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
-
-
-def _manifest(folder: Path, battery: Battery, code: str, workers: int) -> Manifest:
-    said = describe(battery.bench.chosen[0], getattr(torch, battery.run.dtype), [])
-    content = {key: said[key] for key in ("versions", "platform", "git")}
-    return Manifest(RunFolder(folder), {**content, "code": code, "seeds": battery.bench.chosen, "workers": workers})
 
 
 def _is_done(folder: Path, key: str) -> bool:

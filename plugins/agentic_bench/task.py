@@ -68,6 +68,7 @@ class Task:
 
     @property
     def label(self) -> str:
+        """The task in words: agent, world and seed."""
         return f"{self.world}, {self.agent}, seed {self.seed}"
 
     def key(self, code: str) -> str:

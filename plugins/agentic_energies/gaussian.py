@@ -4,14 +4,14 @@ from math import log, pi
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import Conditional, Gaussian, UserError
 
 
 @final
 class GaussianEnergy(Conditional):
-    """-log N(z; mean, precision^-1) in nats, z (*s, b, d); x only carries the batch, (b, 0) or None.
+    """The energy -log N(z; mean, precision^-1) in nats, z (*s, b, d); x only carries the batch, (b, 0) or None.
 
     `mean` (d,) and `precision` (d, d), symmetric and positive definite, or its diagonal (d,). Raises UserError for
     anything else.
@@ -29,15 +29,8 @@ class GaussianEnergy(Conditional):
         root, failed = torch.linalg.cholesky_ex(matrix)
         if bool(failed) or not torch.allclose(matrix, matrix.T):
             raise UserError("the precision of a gaussian must be symmetric and positive definite")
-        self.mean: Tensor
-        self.precision: Tensor
-        self.covariance: Tensor
-        self.offset: Tensor
-        values = (center.clone(), matrix, torch.cholesky_inverse(root), -center @ matrix)
-        for name, value in zip(("mean", "precision", "covariance", "offset"), values, strict=True):
-            self.register_buffer(name, value)
-        self.centered = not bool(center.any())
-        self.register_load_state_dict_post_hook(_look_at_the_mean)  # type: ignore[no-untyped-call]
+        self.mean, self.precision = nn.Buffer(center.clone()), nn.Buffer(matrix)
+        self.covariance, self.offset = nn.Buffer(torch.cholesky_inverse(root)), nn.Buffer(-center @ matrix)
         self.log_scale = 0.5 * d * log(2 * pi) - float(root.diagonal().log().sum())
 
     @classmethod
@@ -54,18 +47,10 @@ class GaussianEnergy(Conditional):
         return self._value(z, self.gradient(x, z))
 
     def gradient(self, x: Any, z: Tensor) -> Tensor:
-        precision, offset = self._matrices()
+        buffers: Any = self._buffers  # looked up through the module, they cost as much as a small product
+        precision, offset = buffers["precision"], buffers["offset"]
         slope: Tensor = torch.addmm(offset, z, precision) if z.dim() == 2 else z @ precision + offset
         return slope
-
-    def kick(self, x: Any, z: Tensor, move: Tensor, rate: float) -> None:
-        if z.dim() != 2:
-            super().kick(x, z, move, rate)
-            return
-        precision, offset = self._matrices()
-        move.addmm_(z, precision, alpha=-rate)
-        if not self.centered:
-            move.sub_(offset, alpha=rate)
 
     def value_and_gradient(self, x: Any, z: Tensor) -> tuple[Tensor, Tensor]:
         slope = self.gradient(x, z)
@@ -79,14 +64,5 @@ class GaussianEnergy(Conditional):
         return Gaussian(self.mean.expand(*batch, -1), self.covariance.expand(*batch, -1, -1))
 
     def _value(self, z: Tensor, slope: Tensor) -> Tensor:
-        gap = z if self.centered else z - self.mean
-        value: Tensor = torch.linalg.vecdot(gap, slope).mul_(0.5).add_(self.log_scale)
+        value: Tensor = torch.linalg.vecdot(z - self.mean, slope).mul_(0.5).add_(self.log_scale)
         return value
-
-    def _matrices(self) -> tuple[Tensor, Tensor]:
-        buffers: Any = self._buffers  # looked up through the module, they cost as much as a small product
-        return buffers["precision"], buffers["offset"]
-
-
-def _look_at_the_mean(module: GaussianEnergy, _: Any) -> None:
-    module.centered = not bool(module.mean.any())

@@ -11,17 +11,17 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Amortized, Belief, Gaussian, Point, Real, UserError
+from agentic import Amortized, Belief, Encoder, Gaussian, LeastSquares, Point, Real, UserError, normal_like
 from agentic_energies.emission import Emission, GaussianEmission
 from agentic_energies.network import Network
 
 
 @final
-class VAE(Amortized):
-    """E(x, z) = -log p(x | f(z)) - log N(z; 0, 1) in nats: `x` (*s, b, o) given, `z` (*s, b, d) free.
+class VAE(Amortized, Encoder, LeastSquares):
+    """The energy E(x, z) = -log p(x | f(z)) - log N(z; 0, 1) in nats: `x` (*s, b, o) given, `z` (*s, b, d) free.
 
-    The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and `log_normalizer(x)`, which
-    would be log p(x), is None. `decoder` maps d to o numbers that `emission` (default Gaussian of variance 1) reads;
+    The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and over z alone
+    to p(x), which is unknown. `decoder` maps d to o numbers that `emission` (default Gaussian of variance 1) reads;
     `encoder` maps o to 2 d numbers, mean and log standard deviation of the amortized belief. Raises UserError for
     networks that do not fit.
     """
@@ -90,7 +90,7 @@ class VAE(Amortized):
         return fitted + self.decoder.curvature(z, self.emission.slope(x, output)) + eye
 
     def joint_log_normalizer(self) -> Tensor:
-        """log of the integral of exp(-E) over x and z: 0."""
+        """The log of the integral of exp(-E) over x and z: 0."""
         return torch.zeros(())
 
     def decode(self, z: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ class VAE(Amortized):
         return Gaussian(mean, torch.diag_embed(torch.exp(2 * log_scale)))
 
     def start(self, x: Tensor) -> Tensor:
-        """Where settling starts: the encoder's mean, or the prior's without one; (*s, b, d)."""
+        """The start of settling: the encoder's mean, or the prior's without one; (*s, b, d)."""
         if self.encoder is None:
             return x.new_zeros(*x.shape[:-1], *self.latent.event)
         return self.encoder(x).chunk(2, -1)[0]
@@ -118,7 +118,7 @@ class VAE(Amortized):
         return torch.cat([misfit, z.expand(*misfit.shape[:-1], -1)], -1)
 
     def free_energy(self, x: Tensor, belief: Belief, n: int = 1, *, generator: torch.Generator | None = None) -> Tensor:
-        """E_q[E] - H[q] in nats, (*s, b): an upper bound of -log p(x). Of a point its energy (entropy counted as 0).
+        """The free energy E_q[E] - H[q] in nats, (*s, b), an upper bound of -log p(x); of a point its energy.
 
         For a Gaussian belief with a Gaussian emission of a linear decoder it is exact; otherwise the mean of the
         reconstruction is taken over `n` reparameterized draws. Differentiable in the belief as well as in the weights.
@@ -135,9 +135,7 @@ class VAE(Amortized):
             spread = ((self.decoder.jacobian(mean) @ root) ** 2).sum((-2, -1)) / (2 * self.emission.variance)
             exact: Tensor = self.emission(x, self.decoder(mean)) + spread + divergence
             return exact
-        where = mean.device if generator is None else generator.device
-        noise = torch.randn(n, *mean.shape, generator=generator, dtype=mean.dtype, device=where).to(mean.device)
-        draws = mean + (root @ noise.unsqueeze(-1)).squeeze(-1)
+        draws = mean + (root @ normal_like(mean, generator, n).unsqueeze(-1)).squeeze(-1)
         sampled: Tensor = self.emission(x, self.decoder(draws)).mean(0) + divergence
         return sampled
 

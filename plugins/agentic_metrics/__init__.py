@@ -1,6 +1,6 @@
-"""Metrics of agency, each a plugin and a plain function on arrays.
+"""Metrics of agency, each a plugin and an estimate from arrays.
 
-The functions are named here and loaded on first use, so that listing plugins imports neither SciPy nor torch.
+Public names are named here and loaded on first use, so that listing plugins imports neither SciPy nor torch.
 """
 
 from importlib import import_module
@@ -27,8 +27,8 @@ _METRICS = {  # short name: module:Class; the classes are public
     "intentional_stance": "purpose.stance:IntentionalStance",
     "inverse_temperature": "purpose.temperature:InverseTemperature",
     "policy_adaptation": "responses.adaptation:PolicyAdaptation",
-    "contingency_degradation": "responses.degradation:ContingencyDegradation",
-    "outcome_devaluation": "responses.devaluation:OutcomeDevaluation",
+    "contingency_degradation": "responses.extinction:ContingencyDegradation",
+    "outcome_devaluation": "responses.extinction:OutcomeDevaluation",
     "world_model_extraction": "responses.extraction:WorldModelExtraction",
     "memory_timescale": "responses.memory:MemoryTimescale",
     "homeostasis": "responses.regulation:Homeostasis",
@@ -43,54 +43,42 @@ _HOMES = {  # module: the public functions and values it has; no module may be n
     "sampling.plugin": "Plugin",
     "sampling.series": "Series",
     "information.autoregression": "gaussian_transfer_entropy",
-    "information.closure": "Closure autonomy closure_of informational_closure ntic",
-    "information.complexity": "policy_complexity sampled_complexity",
-    "information.content": "plan_content",
+    "information.closure": "Closure closure_of informational_closure",
+    "information.complexity": "policy_complexity",
     "information.decoder": "Decoder",
     "information.decisions": "decided_complexity",
     "information.directed": "exact_directed_information exact_plasticity generalized_directed_information joint_law",
     "information.frontier": "Frontier complexity_frontier excess_complexity",
     "information.influence": "Integration effective_information information_flow integration",
-    "information.lags": "decay_time exact_lag_information exponential_time lag_information linear_lag_information "
-    "memory_steps",
-    "information.plastic": "directed_information plasticity",
-    "information.storage": "active_information_storage predictive_information",
-    "information.transfer": "transfer_entropy",
-    "finite.lookahead": "Planners",
+    "information.lags": "decay_time exact_lag_information exponential_time linear_lag_information memory_steps",
     "finite.machine": "Machine autoregressive_storage entropy_rate exact_storage excess_entropy statistical_complexity",
     "finite.query": "query",
     "finite.soft": "soft_policy",
     "finite.world": "World action_values expected_return greedy optimal_return planner visits",
     "channels.arimoto": "Capacity capacities capacity",
     "channels.bound": "variational_empowerment",
-    "channels.linear": "Control Reach controllability gramian observability reach",
+    "channels.linear": "Control controllability gramian observability",
     "channels.linearization": "Response jacobians response",
-    "channels.maps": "EmpowermentMap empowerment",
+    "channels.empowering": "EmpowermentMap",
     "channels.mazes": "CROSS KING klyubin_maze lattice",
-    "channels.simulator": "linearized_empowerment",
     "channels.water": "Filling gaussian_empowerment linear_capacity water_filling",
-    "purpose.depth": "DepthFit planning_depth policy_depth",
     "purpose.devices": "ContextTree krichevsky_trofimov",
-    "purpose.goals": "Directedness goal_directedness goal_directedness_from_episodes",
     "purpose.ladder": "Climb DepthLadder depth_ladder ladder_choices",
-    "purpose.stance": "GoalSeekers StanceEvidence intentional_stance stance_evidence",
-    "purpose.temperature": "Rational bounded_rational inverse_temperature policy_temperature",
-    "purpose.utilities": "Attribution attributed_goal attributed_goal_from_episodes",
+    "purpose.stance": "StanceEvidence",
+    "purpose.temperature": "Rational bounded_rational policy_temperature",
     "interventions.battery": "battery_policies battery_truth",
     "interventions.changes": "devalue relocate remap slip swap wall",
     "interventions.families": "intervention random_interventions",
     "interventions.payoff": "Payoff",
     "interventions.simulation": "Simulation",
     "interventions.wrappers": "Blur Close Devalue Free Relocate Slip Swap Wall",
-    "responses.adaptation": "adaptation_index decided_adaptation half_life policy_adaptation",
+    "responses.adaptation": "adaptation_index half_life",
     "responses.control": "ControlBound control_bound",
-    "responses.degradation": "contingency contingency_degradation",
-    "responses.devaluation": "choice_shift outcome_devaluation",
-    "responses.extraction": "EitherOr Extraction Tally world_model_extraction",
-    "responses.memory": "memory_timescale",
-    "responses.regulation": "homeostasis linear_homeostasis",
+    "responses.extinction": "choice_shift contingency",
+    "responses.extraction": "EitherOr Extraction Tally",
+    "responses.regulation": "linear_homeostasis",
     "responses.transplantation": "transplant",
-    "responses.viability": "Semantic semantic_information viability_gain",
+    "responses.viability": "Semantic semantic_information",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 _HOME |= {name: module for module, _, name in (target.partition(":") for target in _METRICS.values())}
@@ -100,13 +88,13 @@ __all__ = sorted(_HOME)
 
 @hookimpl
 def agentic_metrics() -> dict[str, str]:
-    """Metrics by short name."""
+    """The metrics by short name."""
     return {name: f"agentic_metrics.{target}" for name, target in _METRICS.items()}
 
 
 @hookimpl
 def agentic_envs() -> dict[str, str]:
-    """Changes of a known finite world, by short name."""
+    """The changes of known finite worlds by short name."""
     return {name: f"agentic_metrics.interventions.wrappers:{name.title()}" for name in _CHANGES}
 
 

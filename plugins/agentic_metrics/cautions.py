@@ -1,4 +1,4 @@
-"""Cautions: what a metric warns of, each a sentence that carries what the sample has too little of.
+"""Cautions: the warnings of a metric, each a sentence that carries what the sample has too little of.
 
 Estimates and estimators hand them on as they are, so that whoever finds a sample too small says it once, and the
 measurement has both the sentence and `enough`.
@@ -10,7 +10,7 @@ from typing import final
 
 
 class Lack(Enum):
-    """What a sample has too little of."""
+    """The kind of insufficiency of a sample."""
 
     SAMPLE = "sample"  # to judge the value by
     EPISODES = "episodes"  # for the interval, which need not be said of the record again
@@ -19,7 +19,7 @@ class Lack(Enum):
 @final
 @dataclass(frozen=True)
 class Caution:
-    """A warning of a measurement; with `lacks` its sample is too small to judge, without it is big enough."""
+    """A warning of a measurement; with `lacks` the sample is too small to judge by, without it is large enough."""
 
     text: str
     lacks: Lack | None = None
@@ -28,6 +28,12 @@ class Caution:
 def too_few(text: str) -> Caution:
     """The caution that the sample is too small, in the metric's own words: how much there is, how much it takes."""
     return Caution(text, Lack.SAMPLE)
+
+
+def few_samples(count: int, least: int, *, detail: str) -> tuple[Caution, ...]:
+    """The caution that `count` samples are too few for `detail`, whatever is fitted to them; none from `least` on."""
+    text = f"{count} samples are too few for {detail}: record at least {least}"
+    return (too_few(text),) if count < least else ()
 
 
 def few_episodes(

@@ -1,28 +1,30 @@
-"""The mean return per episode: what every other number about an agent is read next to."""
+"""Episode return: the mean return per episode, next to which every other number about an agent is read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Measurement, Metric, Record, Subject, UserError
 from agentic_metrics.cautions import Caution, few_episodes
-from agentic_metrics.estimate import FEW, Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, expected_return, optimal_return
-from agentic_metrics.resampling import mean_interval
+from agentic_metrics.sampling.resampling import mean_interval
+from agentic_metrics.sampling.series import written
 
 
 @final
 @dataclass(frozen=True)
 class EpisodeReturn(Metric):
-    """(1/n) sum over complete evaluation episodes of sum_t discount^t r_t, t < `horizon`, in units of reward.
+    """Mean return of complete evaluation episodes, in units of reward.
 
-    `horizon` None counts whole episodes. `relative` is the share of the best return J* of so many steps, in a finite
-    known world; `exact` is the expectation from the agent's own action probabilities there, without a record. Both need
-    a horizon. No null: there is no surrogate of a return. What a rock and a random agent score are references.
+    (1/n) sum over episodes of sum_t discount^t r_t, t < `horizon`. `horizon` None counts whole episodes. `relative` is
+    the share of the best return J* of so many steps, in a finite known world; `exact` is the expectation from the
+    agent's own action probabilities there, without a record. Both need a horizon. No null: there is no surrogate of a
+    return. What a rock and a random agent score are references.
     """
 
     level: float = 0.95
@@ -33,8 +35,7 @@ class EpisodeReturn(Metric):
     exact: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.level < 1 or self.resamples < 1:
-            raise UserError(f"episode_return expects a level between 0 and 1 and resamples >= 1, got {self}")
+        check_fields(self, resamples=1)
         if not 0 < self.discount <= 1 or (self.horizon is not None and self.horizon < 1):
             raise UserError(f"episode_return expects a discount in (0, 1] and a horizon >= 1 or none, got {self}")
         if self.horizon is None and (self.relative or self.exact):
@@ -54,9 +55,29 @@ class EpisodeReturn(Metric):
             return ("agent", "environment")
         return ("record", "environment") if self.relative else ("record",)
 
+    def estimate(self, returns: ArrayLike, *, best: float = 1.0, generator: np.random.Generator) -> Estimate:
+        """The estimate from returns (n,), one per episode, as shares of `best`; its interval is the bootstrap's.
+
+        Raises UserError for returns that are not finite.
+        """
+        shares = np.asarray(returns, np.float64) / best
+        if not np.isfinite(shares).all():
+            raise UserError("a return must be finite, got NaN or infinity: leave those episodes out of the record")
+        return Estimate(
+            value=float(shares.mean()),
+            estimator="mean",
+            interval=mean_interval(shares, level=self.level, resamples=self.resamples, generator=generator),
+            episodes=len(shares),
+            samples=len(shares),
+            diagnostics={"sd": float(shares.std(ddof=1)) if len(shares) > 1 else 0.0},
+            cautions=few_episodes(len(shares), FEW),
+        )
+
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         best = self._best(subject) if self.relative else 1.0
         found = self._exact(subject, best, generator) if self.exact else self._sampled(subject, best, generator)
+        if self.relative:
+            found = replace(found, diagnostics={**found.diagnostics, "best": best})
         per_step = "" if self.discount == 1 else f", discounted by {self.discount:g} per step"
         frame = Frame(
             variables=("reward",),
@@ -85,34 +106,18 @@ class EpisodeReturn(Metric):
         truth, world = known_world(subject.environment)
         policy = query(subject.agent, truth, generator=generator)
         worth = expected_return(world, policy, horizon=self.horizon, discount=self.discount)
-        return Estimate(value=worth / best, estimator="exact", diagnostics={"best": best} if self.relative else {})
+        return Estimate(value=worth / best, estimator="exact")
 
     def _sampled(self, subject: Subject, best: float, generator: np.random.Generator) -> Estimate:
         returns, cut = self._returns(subject.record)
         if not len(returns):
             raise UserError("episode_return needs complete evaluation episodes, the record has none: run it longer")
-        if not np.isfinite(returns).all():
-            raise UserError("a return must be finite, got NaN or infinity: leave those episodes out of the record")
-        cautions = [*few_episodes(len(returns), FEW)]
+        found = self.estimate(returns, best=best, generator=generator)
         if self.relative and cut:
-            short = (
-                f"{cut} episodes were cut before the horizon of {self.horizon} steps, over which the best return is: "
-                "record longer ones, or choose a shorter horizon"
-            )
-            cautions.append(Caution(short))
-        shares = returns / best
-        return Estimate(
-            value=float(shares.mean()),
-            estimator="mean",
-            interval=mean_interval(shares, level=self.level, resamples=self.resamples, generator=generator),
-            episodes=len(returns),
-            samples=len(returns),
-            diagnostics={
-                "sd": float(shares.std(ddof=1)) if len(returns) > 1 else 0.0,
-                **({"best": best} if self.relative else {}),
-            },
-            cautions=tuple(cautions),
-        )
+            over = f"the horizon of {self.horizon} steps, over which the best return is"
+            short = f"{cut} episodes were cut before {over}: record longer ones, or choose a shorter horizon"
+            return replace(found, cautions=(*found.cautions, Caution(short)))
+        return found
 
     def _returns(self, record: Record) -> tuple[Floats, int]:
         """The return of each complete episode (n,), and how many were cut before the horizon."""
@@ -125,19 +130,6 @@ class EpisodeReturn(Metric):
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
-        """Episodes that pay 1, 2 and 6 return 3 on average."""
-        rewards = [[0.0, 1.0], [2.0], [3.0, 2.0, 1.0]]
-        rows = [(e, t, r, t == len(all_) - 1) for e, all_ in enumerate(rewards) for t, r in enumerate(all_)]
-        episode, t, reward, end = zip(*rows, strict=True)
-        table = pa.table(
-            {
-                "phase": ["evaluate"] * len(rows),
-                "row": [0] * len(rows),
-                "episode": episode,
-                "t": t,
-                "reward": reward,
-                "terminated": end,
-                "truncated": [False] * len(rows),
-            }
-        )
-        yield cls(), Subject(record=Record(tables=[table])), 3.0, 1e-12
+        """The known answer for episodes that pay 1, 2 and 6, a mean of 3."""
+        record = written(reward=[[0.0, 1.0], [2.0], [3.0, 2.0, 1.0]])
+        yield cls(), Subject(record=record), 3.0, 1e-12

@@ -1,21 +1,26 @@
-"""A number with what judges it: what the plain functions return, before a metric puts it in its frame."""
+"""An estimate with its interval and null: what a metric finds in arrays, before it puts it in its frame."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, final
 
-from agentic import Frame, Interval, Measurement, Metric, Null
+import numpy as np
+from numpy.typing import NDArray
+
+from agentic import Frame, Interval, Measurement, Metric, Null, UserError
 from agentic_metrics.cautions import Caution, Lack, few_episodes
+from agentic_metrics.sampling.information import Information, interval
 
 EXACT = 1e-9  # below this an exact value is zero
 FEW = 10  # episodes below which an interval from their spread is not to be believed
 LONG = 100  # samples from which a single episode is cut into blocks
+ENOUGH_PAST = "all steps of the evaluation episodes with enough past"
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A value, its interval and null, and how it was found; `float(estimate)` is the value.
+    """A value with its interval, its null and how it was found; `float(estimate)` is the value.
 
     `interval` is None and `samples` 0 where the value is exact; `null` is None where there is nothing to compare with.
     """
@@ -29,11 +34,35 @@ class Estimate:
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
 
+    @classmethod
+    def of(
+        cls,
+        found: Information,
+        estimator: str,
+        episode: NDArray[np.int64],
+        *,
+        null: Null | None,
+        diagnostics: Mapping[str, Any],
+        level: float = 0.95,
+    ) -> "Estimate":
+        """The estimate of information, with its interval over episodes; `episode` (n,) is that of each sample."""
+        return cls(
+            value=found.value,
+            estimator=estimator,
+            interval=interval(found, episode, level=level),
+            null=null,
+            episodes=len(np.unique(episode)),
+            samples=len(episode),
+            diagnostics=diagnostics,
+            cautions=found.cautions,
+        )
+
     def __float__(self) -> float:
         return self.value
 
     @property
     def warnings(self) -> tuple[str, ...]:
+        """The sentences of the cautions."""
         return tuple(each.text for each in self.cautions)
 
     @property
@@ -49,19 +78,13 @@ class Estimate:
         found = replace(self, cautions=(*self.cautions, *(self._few() if "record" in metric.needs else ())))
         return Measurement(
             metric=name,
-            value=self.value,
             unit=metric.unit,
             access=metric.access,
             frame=frame,
-            estimator=self.estimator,
             parameters=asdict(metric),  # type: ignore[call-overload]  # every metric is a dataclass
-            interval=self.interval,
-            null=self.null,
-            episodes=self.episodes,
-            samples=self.samples,
-            diagnostics=self.diagnostics,
             warnings=found.warnings,
             enough=found.enough,
+            **{key: value for key, value in vars(self).items() if key != "cautions"},
         )
 
     def _few(self) -> tuple[Caution, ...]:
@@ -73,5 +96,28 @@ class Estimate:
 
 
 def exact_null(value: float, kind: str) -> Null:
-    """The null of an exact value whose null is exactly zero: told from it or not, without chance."""
+    """The null of an exact value whose null is exactly zero; p is 0 or 1, without chance."""
     return Null(kind, 0.0, 0.0, 1, 0.0 if abs(value) > EXACT else 1.0)
+
+
+def effective(value: float, null: Null | None) -> dict[str, float]:
+    """The diagnostic `effective`, a value less the mean of its null; none without a null."""
+    return {"effective": value - null.mean} if null else {}
+
+
+def observed(variables: tuple[str, ...], *, boundary: str, horizon: int | None, start: str = ENOUGH_PAST) -> Frame:
+    """The frame of what was observed alone, without a goal and without interventions."""
+    return Frame(variables, boundary, horizon, goal="none", start=start, interventions=())
+
+
+def check_fields(metric: Metric, **least: int) -> None:
+    """Check that each field named is at least its `least` value, and that a field `level` lies between 0 and 1.
+
+    Raises UserError, with all that is expected, where one does not.
+    """
+    fields = vars(metric)
+    low = [name for name, value in least.items() if fields[name] < value]
+    if low or not 0 < fields.get("level", 0.5) < 1:
+        expected = [f"{name} >= {value}" for name, value in least.items()]
+        expected += ["0 < level < 1"] if "level" in fields else []
+        raise UserError(f"{type(metric).__name__} expects {', '.join(expected)}, got {metric}")

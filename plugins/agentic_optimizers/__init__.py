@@ -1,4 +1,4 @@
-"""Solvers that come with agentic: for perceiving, for planning, and the learner between ticks."""
+"""Solvers that come with agentic, for perceiving and for planning, and the learners and losses between ticks."""
 
 from agentic import hookimpl
 
@@ -18,7 +18,7 @@ def agentic_optimizers() -> dict[str, str]:
         "amortized": "agentic_optimizers.amortized:Amortized",
         "mirror": "agentic_optimizers.mirror:Mirror",
         "langevin": "agentic_optimizers.langevin:Langevin",
-        "mala": "agentic_optimizers.mala:MALA",
+        "mala": "agentic_optimizers.hmc:MALA",
         "underdamped_langevin": "agentic_optimizers.underdamped:UnderdampedLangevin",
         "hmc": "agentic_optimizers.hmc:HMC",
         "svgd": "agentic_optimizers.svgd:SVGD",

@@ -1,4 +1,4 @@
-"""What samplers that walk have in common: one chain per row, moved in place, some of its places kept as draws."""
+"""The base of Markov chain samplers: one chain per row, moved in place, some of its places kept as draws."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from agentic import Clamped, Iterate, Objective, Particles, Real, Sampler, UserError
+from agentic import Clamped, Iterate, Objective, Particles, Real, Sampler, Solution, UserError
 from agentic_optimizers.mixing import Diagnostics
 
 ROWS = 65_536  # energies of kept draws that are evaluated at a time
@@ -18,7 +18,7 @@ ROWS = 65_536  # energies of kept draws that are evaluated at a time
 
 @dataclass
 class Walker:
-    """Where the chains stand: `z` (b, *event), which walking changes in place, and what else a sampler needs there.
+    """The state of the chains: `z` (b, *event), which walking changes in place, and what else a sampler needs there.
 
     `value` (b,) is the energy at `z` for walks that need it anyway, else None.
     """
@@ -27,7 +27,7 @@ class Walker:
     value: Tensor | None
 
     def informed(self) -> Mapping[str, Tensor]:
-        """What the walk has to say, by name, each (b,) or a scalar."""
+        """Diagnostics of the walk by name, each (b,) or a scalar."""
         return {}
 
 
@@ -40,15 +40,16 @@ class Memory(NamedTuple):
     taken: int
 
 
+@dataclass(frozen=True, kw_only=True)
 class Chains(Sampler):
-    """A sampler that walks: after `burn` steps every `thin`-th place is kept, as equally weighted particles.
+    """A Markov chain sampler: after `burn` steps every `thin`-th place is kept, as equally weighted particles.
 
     The energies of kept draws are evaluated together at the end of a stretch, unless walking needs them anyway.
     `cost` is the number of places evaluated in a step.
     """
 
-    burn: int
-    thin: int
+    burn: int = 100
+    thin: int = 1
 
     @abstractmethod
     def begin(self, f: Objective, z: Tensor) -> tuple[Walker, Tensor]:
@@ -71,11 +72,9 @@ class Chains(Sampler):
         return Iterate(start, value, torch.full_like(value, torch.nan), 1, memory)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self.run(f, iterate, 1, generator=generator)[0]
+        return self.run(f, iterate, 1, generator=generator)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         memory: Memory = iterate.memory
         walker, now, last = _copied(memory.walker), memory.taken, memory.taken + steps
         passed = max(0, (now - self.burn) // self.thin)
@@ -90,27 +89,24 @@ class Chains(Sampler):
         if now < last:
             self.walk(f, walker, now, last - now, generator=generator)
         energies = torch.stack(values) if values else _energies(f, draws, iterate.value)
-        trace = list(energies.unbind(0))
-        if now < last or not trace:
-            trace.append(f(walker.z) if walker.value is None else walker.value)
+        trace = (iterate.value, *energies.unbind(0))
+        if now < last or not len(energies):
+            trace = (*trace, f(walker.z) if walker.value is None else walker.value)
         if memory.taken:
             draws, energies = torch.cat([memory.draws, draws]), torch.cat([memory.energies, energies])
         evaluations = iterate.evaluations + steps * self.cost
         after = Memory(walker, draws, energies, last)
-        return Iterate(walker.z, trace[-1], iterate.residual, evaluations, after), steps, trace
+        return Iterate(walker.z, trace[-1], iterate.residual, evaluations, after, steps, trace)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
-        draws = iterate.memory.draws if len(iterate.memory.draws) else iterate.z.unsqueeze(0)
-        shape = (len(draws), *iterate.value.shape)
-        return Particles(draws, torch.full(shape, -log(len(draws)), dtype=draws.dtype, device=draws.device))
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        energies: Tensor = iterate.memory.energies
-        return energies.mean(0) if len(energies) else iterate.value
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        memory: Memory = iterate.memory
+        draws, value = memory.draws, memory.energies.mean(0)
+        if not len(draws):
+            draws, value = iterate.z.unsqueeze(0), iterate.value
         shared = isinstance(f, Clamped) and f.x is None
-        return Diagnostics(self.belief(f, iterate).z, shared, iterate.memory.walker.informed())
+        log_weights = torch.full((len(draws), *value.shape), -log(len(draws)), dtype=draws.dtype, device=draws.device)
+        shown = Diagnostics(draws, shared, memory.walker.informed())
+        return iterate.solution(Particles(draws, log_weights), value, "mean_energy", shown)
 
 
 def check_walk(solver: Chains, **positive: float) -> None:

@@ -1,17 +1,14 @@
 """Closed-form learning, for models whose weights have a conjugate posterior."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, final
+from typing import final
 
-from agentic import Conjugate, Learner, Model, UserError
-
-if TYPE_CHECKING:
-    from agentic.tick import Tick
+from agentic import Conjugate, Learner, Model, Tick, UserError
 
 
 @final
 class ConjugateLearner(Learner):
-    """Exact Bayesian learning: every tick is absorbed as it comes, in order.
+    """Exact Bayesian learning: the belief over weights is conditioned on every tick as it comes.
 
     Raises UserError for a model whose weights have no conjugate belief.
     """
@@ -24,5 +21,5 @@ class ConjugateLearner(Learner):
             )
         self.model = model
 
-    def update(self, tick: "Tick") -> Mapping[str, float]:
+    def update(self, tick: Tick) -> Mapping[str, float]:
         return self.model.condition(tick)

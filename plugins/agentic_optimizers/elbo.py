@@ -1,13 +1,12 @@
 """Training a variational autoencoder the ordinary way, by its amortized bound (Kingma and Welling 2014)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import torch
-from torch import Tensor
 
 from agentic import Amortized, Loss, UserError
+from agentic_optimizers.rows import Lowered, Rows
 
 
 @final
@@ -25,9 +24,7 @@ class Elbo(Loss):
         if self.samples < 1:
             raise UserError(f"elbo expects at least 1 sample, got {self.samples}")
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         if not isinstance(module, Amortized):
             raise UserError(
                 f"elbo needs an energy with an amortized belief (given, free_energy) such as vae, "

@@ -6,12 +6,13 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import ExpectedEnergy, Iterate, Minimizer, Objective, Sequence, Simplex, UserError
+from agentic import ExpectedEnergy, Iterate, Objective, Sequence, Simplex, UserError
+from agentic_optimizers.planned import Planned
 
 
 @final
 @dataclass(frozen=True)
-class Enumerate(Minimizer):
+class Enumerate(Planned):
     """All sequences of discrete actions over the horizon, weighed later by the selection's precision.
 
     Every prefix is imagined once: a^t beliefs at step t. Raises UserError for more than `limit` sequences, with how
@@ -34,21 +35,11 @@ class Enumerate(Minimizer):
         steps = [corners.reshape(len(corners), *[1] * (t + 1), -1) for t in range(horizon)]
         parts = {name: _in_order(part, len(corners), horizon) for name, part in f.unroll(steps).items()}
         values = f.total(parts)
-        nothing = torch.zeros_like(values[0])
-        return Iterate(values.argmin(0), values.amin(0), nothing, sequences, (values, parts))
-
-    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return iterate
-
-    def belief(self, f: Objective, iterate: Iterate) -> Sequence:
-        assert isinstance(f, ExpectedEnergy)
-        assert isinstance(f.model.action, Simplex)
-        values, parts = iterate.memory
-        corners, horizon = f.model.action.corners(), f.purpose.horizon
         index = torch.cartesian_prod(*[torch.arange(len(corners))] * horizon).reshape(-1, horizon)
         habits = f.model.log_habits
         prior = None if habits is None else habits[index].sum(-1, keepdim=True)
-        return Sequence(corners[index].unsqueeze(1), values, f.model.action, parts, prior, f.model.version)
+        plan = Sequence(corners[index].unsqueeze(1), values, f.model.action, parts, prior, f.model.version)
+        return Iterate(values.argmin(0), values.amin(0), torch.zeros_like(values[0]), sequences, plan)
 
 
 def _in_order(part: Tensor, actions: int, horizon: int) -> Tensor:

@@ -4,22 +4,24 @@ It needs first derivatives only, its curvature J'J is never indefinite, and on a
 Kalman update; on others its steps are those of the iterated extended Kalman filter (Bell and Cathey 1993).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, final
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Gaussian, Iterate, Minimizer, Objective, Real, UserError
-from agentic_optimizers.laplace_belief import laplace_belief, laplace_free_energy
+from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
+from agentic_optimizers.checks import modules_in
+from agentic_optimizers.laplace import laplace
 
 LIFT = 1e-3  # the damping of a row that had none, once a step of it has failed
 
 
 class Fit(NamedTuple):
-    """At the iterate: J'r (b, d) and J'J (b, d, d); each row's damping and its next growth (b,), the energy's constant
-    (b,), and the steps taken (b,)."""
+    """The least squares at an iterate: J'r (b, d), J'J (b, d, d), damping and more of each row (b,).
+
+    `growth` is the next one of the damping, `constant` the energy's, `taken` the number of steps.
+    """
 
     slope: Tensor
     curvature: Tensor
@@ -41,7 +43,6 @@ class GaussNewton(Minimizer):
     singular where it ends.
     """
 
-    kind: ClassVar = "free_energy"
     steps: int = 50
     damping: float = 0.0
     tolerance: float = 1e-12
@@ -57,8 +58,8 @@ class GaussNewton(Minimizer):
         residuals = f.residuals(start)
         if residuals is None:
             raise UserError(
-                "gauss_newton needs an energy that is a sum of squares and offers them as residuals(x, z), got "
-                f"{type(f).__name__} of {_names(f)}: use newton, lbfgs or gradient"
+                "gauss_newton needs an energy of LeastSquares, which offers them as residuals(x, z), got "
+                f"{type(f).__name__} of {modules_in(f)}: use newton, lbfgs or gradient"
             )
         value, (half_square, slope, curvature) = f(start), _squares(f, start)
         damping, zero = torch.full_like(value, self.damping), torch.zeros_like(value)
@@ -84,16 +85,11 @@ class GaussNewton(Minimizer):
         z, value = torch.where(row, place, iterate.z), torch.where(better, value, iterate.value)
         return Iterate(z, value, _decrement(slope, curvature), iterate.evaluations + 1, after)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """`steps`: how many each row took, and the `damping` it ended with, each (b,)."""
-        return {"steps": iterate.memory.taken, "damping": iterate.memory.damping}
-
-    def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
-        return laplace_belief("gauss_newton", iterate.z, iterate.memory.curvature)
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        log_det = torch.linalg.slogdet(iterate.memory.curvature).logabsdet
-        return laplace_free_energy(iterate.value, log_det, iterate.z.shape[-1])
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """The Laplace belief, with the `steps` that each row took and the `damping` it ended with, each (b,)."""
+        fit: Fit = iterate.memory
+        found = laplace("gauss_newton", iterate, fit.curvature, torch.linalg.slogdet(fit.curvature).logabsdet)
+        return replace(found, diagnostics={"steps": fit.taken, "damping": fit.damping})
 
 
 def _squares(f: Objective, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -140,8 +136,3 @@ def _decrement(slope: Tensor, curvature: Tensor) -> Tensor:
     part = torch.linalg.solve_triangular(root, slope.unsqueeze(-1), upper=False).squeeze(-1)
     decrement = 0.5 * part.square().sum(-1)
     return torch.where(failed > 0, torch.inf, decrement)
-
-
-def _names(f: Objective) -> str:
-    parts = [type(part).__name__ for part in vars(f).values() if isinstance(part, torch.nn.Module)]
-    return ", ".join(parts) or "no module"

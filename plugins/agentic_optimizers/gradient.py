@@ -5,14 +5,14 @@ at when a stretch ends, and a stretch may be compiled.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, UserError
+from agentic import Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, Solution, UserError
 from agentic_optimizers.compiled import compiled
 
 
@@ -27,7 +27,7 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True)
 class Descent(Minimizer):
-    """Steps against the gradient, projected onto the domain, `check_every` at a time; `rate` says how long they are.
+    """Gradient descent projected onto the domain, `check_every` steps at a time; `rate` says how long they are.
 
     Residual: the norm of the gradient, in a box of the way that a projected step of size 1 would go. With `compile` a
     stretch is compiled: seconds for each new energy and shape, several times faster from then on, the same to rounding.
@@ -46,7 +46,7 @@ class Descent(Minimizer):
 
     @abstractmethod
     def move(self, z: Tensor, moments: Moments) -> tuple[Tensor, Moments]:
-        """Where the next step leads before it is projected, and the moments, their gradient still the old one."""
+        """The next place before it is projected, and the moments, their gradient still the old one."""
 
     def init(self, f: Objective, z: Any) -> Iterate:
         base = f.domain.base if isinstance(f.domain, Repeated) else f.domain
@@ -62,10 +62,13 @@ class Descent(Minimizer):
         return Iterate(start, value, _residual(f.domain, start, slope), 1, moments)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self.unroll(f, iterate, 1, generator=generator)
+        return self._steps(f, iterate, 1)
+
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        return self.fold(iterate, steps, partial(self._steps, f), self.check_every)
 
     @torch.no_grad()
-    def unroll(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+    def _steps(self, f: Objective, iterate: Iterate, steps: int) -> Iterate:
         if self.compile and steps > 1:
             walked = compiled(_walk, replace(self, steps=0), f, iterate.z, iterate.memory, steps)
         else:
@@ -73,9 +76,9 @@ class Descent(Minimizer):
         z, value, residual, moments = walked
         return Iterate(z, value, residual, iterate.evaluations + steps, moments)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """`steps`: how many each row took (b,)."""
-        return {"steps": iterate.memory.taken}
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """The point that was reached, with the `steps` that each row took (b,)."""
+        return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
 
 
 def _walk(
@@ -107,9 +110,10 @@ def _check(**fractions: float) -> None:
 @final
 @dataclass(frozen=True)
 class GradientDescent(Descent):
-    """z <- z - rate m with m <- momentum m + gradient, or with `nesterov` z <- z - rate (gradient + momentum m).
+    """Gradient descent with momentum: z <- z - rate m with m <- momentum m + gradient.
 
-    `rate` in squared units of z per nat. Momentum: Polyak 1964; Nesterov 1983, as written by Sutskever et al. 2013.
+    With `nesterov` it is z <- z - rate (gradient + momentum m). `rate` in squared units of z per nat. Momentum: Polyak
+    1964; Nesterov 1983, as written by Sutskever et al. 2013.
     """
 
     momentum: float = 0.0

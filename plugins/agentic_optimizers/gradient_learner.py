@@ -1,14 +1,11 @@
-"""Learning by gradient from a replay of what was lived."""
+"""Learning by gradient from a replay of experience."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, final
+from typing import final
 
 import torch
 
-from agentic import Learner, Model, Replay, Trainable, UserError, fit
-
-if TYPE_CHECKING:
-    from agentic.tick import Tick
+from agentic import Learner, Model, Replay, Tick, Trainable, UserError, fit
 
 
 @final
@@ -49,14 +46,13 @@ class GradientLearner(Learner):
         if not self.model.version:
             self.model.initialize(generator=generator)
 
-    def update(self, tick: "Tick") -> Mapping[str, float]:
+    def update(self, tick: Tick) -> Mapping[str, float]:
         self._fresh += self.replay.add(tick)
         return self.study() if self._fresh >= self.every else {}
 
     def study(self) -> Mapping[str, float]:
-        """Go over all experience now."""
-        model: Any = self.model
-        self._fresh = 0
+        """Fit the model to all experience now; the mean loss of the last pass and what the loss reports, by name."""
+        self._fresh, model = 0, self.model
         data = model.dataset(self.replay, generator=self.generator)
         if not len(data[0]):
             return {}

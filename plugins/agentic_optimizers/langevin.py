@@ -14,16 +14,15 @@ from agentic_optimizers.chains import Chains, Walker, check_walk
 @final
 @dataclass(frozen=True)
 class Langevin(Chains):
-    """z <- z - rate gradient + sqrt(2 rate) noise; every `thin`-th draw after `burn` steps is a particle.
+    """Langevin dynamics without a correction: z <- z - rate gradient + sqrt(2 rate) noise.
 
-    A step costs one gradient; energies are evaluated at the draws alone. Unadjusted: the step size biases the law. On
-    N(0, 1) the stationary variance is 1 / (1 - rate / 2). `rate` is in squared units of z per nat.
+    Every `thin`-th draw after `burn` steps is a particle. A step costs one gradient; energies are evaluated at the
+    draws alone. Unadjusted: the step size biases the law. On N(0, 1) the stationary variance is 1 / (1 - rate / 2).
+    `rate` is in squared units of z per nat.
     """
 
     steps: int = 1000
     rate: float = 0.01
-    burn: int = 100
-    thin: int = 1
 
     def __post_init__(self) -> None:
         check_walk(self, rate=self.rate)
@@ -32,9 +31,8 @@ class Langevin(Chains):
         return Walker(z, None), f(z)
 
     def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
-        z, kick, rate, scale = walker.z, f.kick, self.rate, sqrt(2 * self.rate)
+        z, rate, scale = walker.z, self.rate, sqrt(2 * self.rate)
         move = torch.empty_like(z)
         for _ in range(steps):
             move.normal_(0, scale, generator=generator)
-            kick(z, move, rate)
-            z.add_(move)
+            z.add_(move.sub_(f.gradient(z), alpha=rate))

@@ -1,18 +1,19 @@
 """L-BFGS: quasi-Newton steps from the last few changes of the gradient (Nocedal and Wright 2006, algorithm 7.4)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Minimizer, Objective, Real, Repeated, UserError
+from agentic import Iterate, Minimizer, Objective, Real, Repeated, Solution, UserError
 
 
 class History(NamedTuple):
-    """The gradient (b, n), the last changes of the place and of the gradient (b, m, n), newest last, with 1 / (s . y)
-    of each (b, m), 0 where there is none; and the steps taken (b,)."""
+    """The gradient (b, n), the last changes of the place and of the gradient, and the steps taken (b,).
+
+    Changes s and y are (b, m, n), newest last, with 1 / (s . y) of each (b, m), 0 where there is none.
+    """
 
     gradient: Tensor
     moves: Tensor
@@ -24,7 +25,7 @@ class History(NamedTuple):
 @final
 @dataclass(frozen=True)
 class LBFGS(Minimizer):
-    """z <- z - t H gradient, H from the last `memory` steps of each row, t by backtracking (Armijo) in each row.
+    """L-BFGS: z <- z - t H gradient, H from a row's last `memory` steps, t by backtracking (Armijo) in each row.
 
     One evaluation a step, unless a row must turn back. A pair without positive curvature is left out, so that H stays
     positive definite. Residual: the gradient's norm. A row that finds no lower place stays, and forgets its steps.
@@ -80,9 +81,9 @@ class LBFGS(Minimizer):
             parabola = (-0.5 * scale * fall / rise).nan_to_num(nan=0.5).clamp(0.1, 0.5)
             scale = torch.where(short, scale * parabola, scale)
 
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        """`steps`: how many each row took (b,)."""
-        return {"steps": iterate.memory.taken}
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        """The point that was reached, with the `steps` that each row took (b,)."""
+        return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
 
 
 def _bound(value: Tensor) -> Tensor:

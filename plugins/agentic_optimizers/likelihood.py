@@ -1,13 +1,12 @@
 """Learning a conditional by maximum likelihood: the ordinary way, when nothing is latent."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 import torch
-from torch import Tensor
 
 from agentic import Conditional, Loss, UserError
+from agentic_optimizers.rows import Lowered, Rows
 
 
 @final
@@ -18,9 +17,7 @@ class Likelihood(Loss):
     Raises UserError for an energy that is not normalized, or rows of fewer than two tensors.
     """
 
-    def __call__(
-        self, module: Conditional, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Conditional, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         if not isinstance(module, Conditional):
             raise UserError(f"likelihood needs a Conditional, got {type(module).__name__}, which is not normalized")
         if len(rows) < 2:

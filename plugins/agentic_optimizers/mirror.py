@@ -5,24 +5,23 @@ there is minus log evidence. Several factors are settled one after another, so t
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from agentic import Categorical, Iterate, Minimizer, Objective, Simplex, UserError
+from agentic import Categorical, Iterate, Minimizer, Objective, Simplex, Solution, UserError
 
 
 @final
 @dataclass(frozen=True)
 class Mirror(Minimizer):
-    """q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalized, for one factor f after another.
+    """Mirror descent: q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalized, for one factor f after another.
 
     Lowers F(q) = E(q) - H[q] for energies linear in every factor. Residual: the largest change of a probability that
     another sweep of size 1 would make at once.
     """
 
-    kind: ClassVar = "free_energy"
     steps: int = 16
     rate: float = 1.0
     tolerance: float = 1e-12
@@ -55,6 +54,6 @@ class Mirror(Minimizer):
         residual = (torch.cat(best, -1) - q).abs().amax(-1)
         return Iterate(q, value, residual, evaluations, slope)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Categorical:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f.domain, Simplex)
-        return Categorical(iterate.z, f.domain.sizes)
+        return iterate.solution(Categorical(iterate.z, f.domain.sizes), kind="free_energy")

@@ -4,33 +4,32 @@ One step on a linear-Gaussian energy is the Kalman update, covariance included.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Gaussian, Iterate, Minimizer, Objective, Real, UserError
-from agentic_optimizers.laplace_belief import indefinite, laplace_belief, laplace_free_energy
+from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
+from agentic_optimizers.laplace import laplace, positive_root
 
 
 class Curvature(NamedTuple):
-    """The Newton direction (b, d) the Hessian (b, d, d) and its log determinant (b,) at the iterate."""
+    """The Newton direction (b, d) and the Hessian (b, d, d) at the iterate."""
 
     direction: Tensor
     hessian: Tensor
-    log_det: Tensor
 
 
 @final
 @dataclass(frozen=True)
 class Newton(Minimizer):
-    """z <- z - (H + damping I)^-1 gradient, halved while the energy would rise. Residual: the Newton decrement in nats.
+    """Newton's method: z <- z - (H + damping I)^-1 gradient, a step halved while the energy would rise.
 
-    The belief is Gaussian(z, H^-1) and the value its Laplace free energy E + log det H / 2 - d log(2 pi) / 2, which is
-    exact for quadratic energies and no bound otherwise. Raises UserError for an indefinite Hessian.
+    Residual: the Newton decrement in nats. The belief is Gaussian(z, H^-1) and the value its Laplace free energy E +
+    log det H / 2 - d log(2 pi) / 2, which is exact for quadratic energies and no bound otherwise. Raises UserError for
+    an indefinite Hessian.
     """
 
-    kind: ClassVar = "free_energy"
     steps: int = 20
     damping: float = 0.0
     halvings: int = 20
@@ -62,19 +61,10 @@ class Newton(Minimizer):
 
     def _at(self, f: Objective, z: Tensor, value: Tensor, evaluations: int) -> Iterate:
         slope, hessian = f.gradient(z), f.hessian(z)
-        eye = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        root, failed = torch.linalg.cholesky_ex(hessian + self.damping * eye)
-        if bool(failed.any()):
-            raise UserError(indefinite("newton", hessian))
+        root = positive_root("newton", hessian, self.damping)
         direction = -torch.cholesky_solve(slope.unsqueeze(-1), root).squeeze(-1)
         decrement = -0.5 * (slope * direction).sum(-1)
-        if self.damping > 0:
-            root = torch.linalg.cholesky_ex(hessian)[0]
-        log_det = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian, log_det))
+        return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian))
 
-    def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
-        return laplace_belief("newton", iterate.z, iterate.memory.hessian)
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        return laplace_free_energy(iterate.value, iterate.memory.log_det, iterate.z.shape[-1])
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return laplace("newton", iterate, iterate.memory.hessian)

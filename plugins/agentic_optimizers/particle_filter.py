@@ -1,15 +1,26 @@
 """The particle filter: a prior's particles, weighed by what is observed (Gordon, Salmond and Smith 1993)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
-from typing import Any, ClassVar, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Belief, Either, Evidence, Iterate, Objective, Particles, Point, PushForward, Sampler, UserError
-from agentic_optimizers.rows import uniform_like
+from agentic import (
+    Belief,
+    Either,
+    Evidence,
+    Iterate,
+    Objective,
+    Particles,
+    Point,
+    PushForward,
+    Sampler,
+    Solution,
+    UserError,
+    uniform_like,
+)
 
 
 class Weighing(NamedTuple):
@@ -22,7 +33,7 @@ class Weighing(NamedTuple):
 @final
 @dataclass(frozen=True)
 class ParticleFilter(Sampler):
-    """Perceiving by weights: each particle of the prior belief counts exp(-energy of the observation) as much.
+    """The particle filter: each particle of the prior belief is weighed by exp(-energy of the observation).
 
     It opens `Evidence`. Particles are taken as they come; the mixture that particles become under a transition moves
     each of them once; of any other belief `particles` are drawn. Rows whose effective sample size 1 / sum w^2 falls
@@ -30,7 +41,6 @@ class ParticleFilter(Sampler):
     the mean weight, which estimates the evidence without bias. One step is all there is to do.
     """
 
-    kind: ClassVar = "free_energy"
     steps: int = 1
     particles: int = 1000
     threshold: float = 0.5
@@ -48,13 +58,8 @@ class ParticleFilter(Sampler):
         value = f.model.observation(place, f.obs)
         return Iterate(place, value, torch.full_like(value, torch.nan), 1)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        if not steps:
-            return iterate, 0, []
-        after = self.step(f, iterate, generator=generator)
-        return after, 1, [after.value]
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        return super().run(f, iterate, min(steps, 1), generator=generator)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         assert isinstance(f, Evidence)
@@ -70,11 +75,10 @@ class ParticleFilter(Sampler):
             belief = _resampled(belief, generator).where(short, belief)
         return Iterate(belief, -log_evidence, iterate.residual, iterate.evaluations + 1, Weighing(ess, short))
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        return iterate.z if isinstance(iterate.z, Particles) else Point(iterate.z)
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        return {} if iterate.memory is None else iterate.memory._asdict()
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        shown = {} if iterate.memory is None else iterate.memory._asdict()
+        belief = iterate.z if isinstance(iterate.z, Particles) else Point(iterate.z)
+        return iterate.solution(belief, kind="free_energy", diagnostics=shown)
 
 
 def _particles(belief: Belief, count: int, generator: Any) -> Particles:

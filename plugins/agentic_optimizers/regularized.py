@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import torch
-from torch import Tensor
 
 from agentic import Loss, RepresentationEnergy, UserError
+from agentic_optimizers.rows import Lowered, Rows
 
 
 @final
 @dataclass(frozen=True)
 class Regularized(Loss):
-    """mean E(x, z) + sum of weights times population energies over the batch, of rows (*x, z).
+    """A regularized energy of rows (*x, z): mean E(x, z) plus weights times population energies over the batch.
 
     The module is a `jepa`, or another `RepresentationEnergy`; it is renewed in training, not in `eval()` nor without
     gradients. `weights` name its populations, the others are reported only. Info: `energy`, every population energy
@@ -24,9 +24,7 @@ class Regularized(Loss):
 
     weights: Mapping[str, float] = field(default_factory=lambda: {"variance": 1.0, "covariance": 1.0})
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         if not isinstance(module, RepresentationEnergy):
             raise UserError(
                 f"regularized needs an energy between representations (study, renew, collapse) such as jepa, "

@@ -20,13 +20,13 @@ from agentic import (
     Iterate,
     LatentGoal,
     LinearModel,
-    Minimizer,
     Objective,
     ObservationGoal,
     Purpose,
     UserError,
 )
 from agentic_optimizers.feedback_plan import AffineFeedback
+from agentic_optimizers.planned import Planned
 
 Array = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class Form(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """System and stage costs as numpy: goal and terminal over z, what sensor noise costs included; effort over a."""
+    """A linear-quadratic problem as numpy: the system, costs of goal and terminal over z, of effort over a."""
 
     A: Array
     B: Array
@@ -79,7 +79,7 @@ class Law(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class Riccati(Minimizer):
+class Riccati(Planned):
     """The feedback a = K_t m + k_t of lowest expected energy for a linear-Gaussian model and quadratic purpose.
 
     Discrete actions are relaxed to real vectors and projected where they are selected. A previous plan is used again
@@ -104,15 +104,7 @@ class Riccati(Minimizer):
         named = [name for name in law.forms if name != "terminal" or f.purpose.terminal is not None]
         parts = {name: torch.from_numpy(law.forms[name].at(mean) + extra.get(name, 0.0)) for name in named}
         value = f.total(parts)
-        return Iterate(f.belief.mean, value, torch.zeros_like(value), 1, (law, spread, extra, parts))
-
-    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return iterate
-
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        assert isinstance(f, ExpectedEnergy)
-        law, spread, extra, parts = iterate.memory
-        return AffineFeedback(
+        plan = AffineFeedback(
             gains=torch.from_numpy(law.gains),
             offsets=torch.from_numpy(law.offsets),
             start=f.belief,
@@ -120,6 +112,7 @@ class Riccati(Minimizer):
             version=f.model.version,
             memory=(f.model, f.purpose, law, spread, extra),
         )
+        return Iterate(f.belief.mean, value, torch.zeros_like(value), 1, plan)
 
     def _again(self, f: ExpectedEnergy, plan: Any) -> tuple[Law, Array | None, dict[str, Array]] | None:
         if not isinstance(plan, AffineFeedback) or plan.version != f.model.version:

@@ -4,22 +4,21 @@ What one round does may be compiled: the rollout of all candidates becomes few k
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import inf, nan
-from types import FunctionType
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
-from agentic import Belief, Box, ExpectedEnergy, Iterate, Minimizer, Model, Objective, Sequence, UserError
+from agentic import Box, ExpectedEnergy, Iterate, Minimizer, Objective, Sequence, Solution, UserError
+from agentic_optimizers.compiled import compiled
 from agentic_optimizers.proposals import Scored, Space, widths
 
 
 class State(NamedTuple):
-    """What a sampling planner remembers: the proposal's `mean` (T, b, *event) and, in boxes, its `spread`.
+    """The state of a sampling planner: the proposal's `mean` (T, b, *event) and, in boxes, its `spread`.
 
     `found` are the candidates worth keeping so far, None before the first round, and `best` (T, b, *event) the best of
     them with its energy (b,). `inherited` (T, k, b, *event) are those of an earlier plan, to be looked at again;
@@ -36,20 +35,21 @@ class State(NamedTuple):
     rounds: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
 class Sampling(Minimizer):
     """A planner that draws candidates around a proposal, evaluates them, and moves the proposal.
 
-    Its concrete classes have the fields named here. `spread` is the first standard deviation as a fraction of the box's
+    `samples` are drawn in a round. `spread` is the first standard deviation as a fraction of the box's
     sides, and on a simplex the share of probability spread evenly over all values; `color` the exponent of the noise's
     power over frequency; `hold` the steps that a draw lasts. Nothing is evaluated at the start, which is among the
     first candidates: the value is infinite until then. There is no residual (NaN): it never converges.
     """
 
     samples: int
-    spread: float
-    color: float
-    hold: int
-    compile: bool = False
+    spread: float = 0.25
+    color: float = 0.0
+    hold: int = 1
+    compile = False
     tolerance = -1.0
 
     @abstractmethod
@@ -57,15 +57,15 @@ class Sampling(Minimizer):
         """One round with the given standard normal noise (T, k // 2, b, *event) of k candidates; `last` ends a run."""
 
     def count(self, rounds: int) -> int:
-        """How many candidates are drawn after so many rounds."""
+        """The number of candidates that are drawn after so many rounds."""
         return self.samples
 
     def extra(self, state: State, last: bool) -> int:
-        """How many more a round evaluates."""
+        """The number of candidates that a round evaluates beside those drawn."""
         return 0
 
     def kept(self, found: Scored) -> int:
-        """How many candidates the next tick begins with."""
+        """The number of candidates that the next tick begins with."""
         return 1
 
     def init(self, f: Objective, z: Any) -> Iterate:
@@ -84,10 +84,8 @@ class Sampling(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self._round(f, iterate, generator, False)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        trace = []
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        trace = [iterate.value]
         for i in range(steps):
             iterate = self._round(f, iterate, generator, i + 1 == steps)
             trace.append(iterate.value)
@@ -96,7 +94,7 @@ class Sampling(Minimizer):
             alone = Scored.of(f, space, space.split(start).unsqueeze(1))
             iterate = replace(iterate, z=start, value=alone.values[0], evaluations=1)
             iterate = replace(iterate, memory=iterate.memory._replace(found=alone))
-        return iterate, steps, trace
+        return replace(iterate, steps=steps, trace=tuple(trace))
 
     def _round(self, f: Objective, iterate: Iterate, generator: torch.Generator | None, last: bool) -> Iterate:
         state: State = iterate.memory
@@ -108,46 +106,28 @@ class Sampling(Minimizer):
         evaluations = iterate.evaluations + count + self.extra(state, last)
         return Iterate(state.space.join(place), value, iterate.residual, evaluations, after)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        found: Scored | None = iterate.memory.found
-        if not isinstance(f, ExpectedEnergy) or found is None:
-            return f.settled(iterate.z, iterate.value)
-        actions, kept = iterate.memory.space.join(found.places), self.kept(found)
-        return Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        effective = iterate.memory.effective
-        return {} if effective is None else {"effective_candidates": effective}
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        state: State = iterate.memory
+        belief, found = f.settled(iterate.z, iterate.value), state.found
+        if isinstance(f, ExpectedEnergy) and found is not None:
+            actions, kept = state.space.join(found.places), self.kept(found)
+            belief = Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
+        shown = {} if state.effective is None else {"effective_candidates": state.effective}
+        return iterate.solution(belief, diagnostics=shown)
 
     def named(self) -> str:
-        """What it is called in messages."""
+        """The planner's name in messages."""
         return type(self).__name__.lower()
 
     def check(self, fits: bool, expected: str) -> None:
-        """Raise UserError unless the numbers all samplers have are as they should be, and what `fits` sums up."""
+        """Raise UserError unless the settings of all sampling planners fit, and the own ones do (`fits`)."""
         if not (fits and self.steps >= 1 and self.spread > 0 and self.color >= 0 and self.hold >= 1):
             common = "steps >= 1, spread > 0, color >= 0 and hold >= 1"
             raise UserError(f"{self.named()} expects {expected}, {common}, got {self}")
 
 
-_COMPILED: WeakKeyDictionary[Model, dict[Any, Callable[..., Any]]] = WeakKeyDictionary()
-
-
 def called(core: Callable[..., Any], solver: Sampling, f: Objective, *arguments: Any) -> Any:
-    """`core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy.
-
-    Compiled once for a model, purpose, solver and shapes; another belief of the same shape is no reason to do it again.
-    Raises UserError where the model cannot be compiled.
-    """
-    if not solver.compile or not isinstance(f, ExpectedEnergy):
-        return core(solver, f, *arguments)
-    known = _COMPILED.setdefault(f.model, {})
-    shapes = [each.shape if isinstance(each, Tensor) else each for each in arguments]
-    key = (core, solver, type(f), f.purpose, f.belief.mean.shape, *shapes)
-    if key not in known:  # of its own code object, for torch keeps but a few graphs for each
-        own = FunctionType(core.__code__.replace(), core.__globals__, core.__name__)
-        known[key] = torch.compile(own, fullgraph=True, dynamic=False)
-    try:
-        return known[key](solver, f, *arguments)
-    except torch._dynamo.exc.TorchDynamoException as error:
-        raise UserError(f"{type(f.model).__name__} cannot be compiled: leave compile out, or see {error}") from error
+    """The value of `core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy."""
+    if solver.compile and isinstance(f, ExpectedEnergy):
+        return compiled(core, solver, f, *arguments)
+    return core(solver, f, *arguments)

@@ -4,10 +4,8 @@ The gradient is E_q[dE/dtheta] at the belief q that settling ended in, which is 
 through inference. It is the gradient of the free energy where q is stationary for it (Neal and Hinton 1998).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import sqrt
-from typing import Any, Protocol, Self, final, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, final, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -28,6 +26,7 @@ from agentic import (
     minimize,
 )
 from agentic_optimizers.newton import Newton
+from agentic_optimizers.rows import Lowered, Rows
 
 
 @runtime_checkable
@@ -37,15 +36,38 @@ class Joint(Protocol):
     def joint_log_normalizer(self) -> Tensor: ...
 
 
+@dataclass(frozen=True)
+class SettledLoss(Loss):
+    """A loss at the latents in which `solver` ends, with what is given of every row clamped.
+
+    A row is (x,), or (x, y, ...) where the energy's given part is a tuple; with `warm_start` its last tensor is where
+    its latents start, otherwise they start where the energy says (`start(x)`) or in the middle. `over` is the latents'
+    domain, where the energy has no `latent`.
+    """
+
+    solver: Minimizer = field(default_factory=Newton)
+    over: Domain | None = None
+    warm_start: bool = field(default=False, kw_only=True)
+    allow_collapse: bool = field(default=False, kw_only=True)
+
+    def settle(self, module: Energy, rows: Rows, generator: torch.Generator | None) -> tuple[Any, Solution]:
+        """The given part of rows, and the solution for their latents. Raises UserError where a row lacks a part."""
+        if len(rows) < 1 + self.warm_start:
+            also = ", and a start after it" if self.warm_start else ""
+            raise UserError(f"rows to settle expect something given{also}")
+        given, start = (rows[:-1], rows[-1]) if self.warm_start else (rows, None)
+        x = given[0] if len(given) == 1 else given
+        return x, settle(module, x, self.solver, over=self.over, start=start, generator=generator)
+
+
 @final
 @dataclass(frozen=True)
-class Settled(Loss):
-    """Mean over rows of E_q[E(x, z)] - H[q] + log Z of the joint, in nats, at the belief q in which `solver` ends.
+class Settled(SettledLoss):
+    """The free energy at settled beliefs: the mean over rows of E_q[E(x, z)] - H[q] + log Z of the joint, in nats.
 
-    For an exact posterior this is minus log evidence, for another Gaussian an upper bound of it (as far as the mean
-    below is exact). A row is (x,), or (x, y, ...) where the energy's given part is a tuple; with `warm_start` its last
-    tensor is where its latents start, otherwise they start where the energy says (`start(x)`) or in the middle. `over`
-    is the latents' domain, where the energy has no `latent`. An encoder that only supplies the start is not learned.
+    q is the belief in which `solver` ends. For an exact posterior this is minus log evidence, for another Gaussian an
+    upper bound of it (as far as the mean below is exact). Rows, `over` and `warm_start` are those of `SettledLoss`. An
+    encoder that only supplies the start is not learned.
 
     What q is depends on the solver. Gaussians: the mean over 2 d cubature points, exact for quadratic energies, or over
     `samples` draws. Particles: their weighted mean, whose entropy is left out: its gradient is that of -log evidence if
@@ -57,22 +79,10 @@ class Settled(Loss):
     `converged` (fraction of rows), `entropy`, and where it is one the `free_energy`. Raises UserError as said.
     """
 
-    solver: Minimizer
-    over: Domain | None = None
     samples: int = 0
-    warm_start: bool = False
-    allow_collapse: bool = False
 
-    @classmethod
-    def example(cls) -> Self:
-        """Laplace beliefs, for the conformance kit."""
-        return cls(Newton())
-
-    def __call__(
-        self, module: Energy, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        x, start = clamped(rows, self.warm_start)
-        solution = settle(module, x, self.solver, over=self.over, start=start, generator=generator)
+    def __call__(self, module: Energy, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
+        x, solution = self.settle(module, rows, generator)
         belief = solution.belief
         if not self.allow_collapse:
             refuse_unnormalized(module)
@@ -92,13 +102,13 @@ class Settled(Loss):
         return value, info
 
     def expected(self, module: Energy, x: Any, belief: Belief, *, generator: torch.Generator | None) -> Tensor:
-        """E_q[E(x, z)] of every row, (b,), differentiable in the weights."""
+        """The expected energy E_q[E(x, z)] of every row, (b,), differentiable in the weights."""
         if isinstance(belief, Point):
             return module(x, belief.z)
         if isinstance(belief, Particles):
             return belief.expected(module(x, belief.z))
         if isinstance(belief, Gaussian) and not self.samples:
-            return module(x, cubature(belief)).mean(0)
+            return module(x, belief.cubature()).mean(0)
         if generator is None or not self.samples:
             raise UserError(
                 f"the energy of a {type(belief).__name__} is a mean over draws: say samples, and a generator"
@@ -107,20 +117,12 @@ class Settled(Loss):
 
 
 def refuse_unnormalized(module: Energy) -> None:
-    """Raises UserError for an energy whose joint normalizer is unknown: falling everywhere would be learning it."""
+    """Raise UserError for an energy without a known normalizer of the joint, which learning would lower everywhere."""
     if not isinstance(module, Joint):
         raise UserError(
             f"{type(module).__name__} has no joint_log_normalizer, so that nothing keeps its energy from falling "
             "everywhere: learn it with a loss for energies without a normalizer, or say allow_collapse=True"
         )
-
-
-def clamped(rows: tuple[Tensor, ...], warm_start: bool) -> tuple[Any, Tensor | None]:
-    """What a row says: the given part, and where its latents start. Raises UserError where one of them is missing."""
-    if len(rows) < 1 + warm_start:
-        raise UserError("rows to settle expect something given" + (", and a start after it" if warm_start else ""))
-    given, start = (rows[:-1], rows[-1]) if warm_start else (rows, None)
-    return given[0] if len(given) == 1 else given, start
 
 
 def settle(
@@ -143,16 +145,10 @@ def settle(
 
 
 def settling(solution: Solution) -> dict[str, Tensor]:
-    """Mean and largest residual, where the solver has one, and the fraction of rows that converged."""
+    """Diagnostics of settling: mean and largest residual, where there is one, and the fraction of rows converged."""
     info = dict[str, Tensor]()
     if not bool(solution.residual.isnan().all()):
         info = {"residual": solution.residual.mean(), "residual_max": solution.residual.max()}
     if solution.converged is not None:
         info["converged"] = solution.converged.to(solution.residual).mean()
     return info
-
-
-def cubature(belief: Gaussian) -> Tensor:
-    """2 d points (2 d, *s, b, d) whose mean is exact for polynomials of degree 3 (Arasaratnam and Haykin 2009)."""
-    steps = sqrt(belief.mean.shape[-1]) * torch.linalg.cholesky(belief.covariance).movedim(-1, 0)
-    return torch.cat([belief.mean + steps, belief.mean - steps])

@@ -1,6 +1,5 @@
 """Stochastic gradient Langevin dynamics: samples of weights from minibatches (Welling and Teh 2011)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, NamedTuple, final
@@ -8,14 +7,13 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Objective, Particles, Real, Sampler, UserError
+from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError, normal_like
 from agentic_optimizers.mixing import Diagnostics
-from agentic_optimizers.rows import normal_like
 from agentic_optimizers.weight_posterior import WeightPosterior
 
 
 class Trail(NamedTuple):
-    """The gradient at the present place, the draws kept after the burn with their rates and energies, steps taken."""
+    """The state of the chain: the gradient at its place, the draws kept with their rates and energies, steps taken."""
 
     gradient: Tensor
     draws: tuple[Tensor, ...]
@@ -27,12 +25,13 @@ class Trail(NamedTuple):
 @final
 @dataclass(frozen=True)
 class StochasticLangevin(Sampler):
-    """z <- z - rate_t gradient + sqrt(2 rate_t) noise, the gradient of a `WeightPosterior` from `batch` rows of data.
+    """Langevin dynamics on minibatches: z <- z - rate_t gradient + sqrt(2 rate_t) noise.
 
-    rate_t = rate (1 + t)^-decay; the draws after `burn` steps, each `thin`-th, are particles weighted by their rate
-    (Teh, Thiery and Vollmer 2016 advise a decay of 1/3). Uncorrected: the law is off by the step size, as Langevin's,
-    and by the noise of the minibatches, which adds rate_t^2 Cov[gradient] to the 2 rate_t I that is meant. Values are
-    the minibatches' estimates. Other objectives over real vectors are sampled by their full gradient.
+    The gradient of a `WeightPosterior` is from `batch` rows of data, rate_t = rate (1 + t)^-decay; the draws after
+    `burn` steps, each `thin`-th, are particles weighted by their rate (Teh, Thiery and Vollmer 2016 advise a decay of
+    1/3). Uncorrected: the law is off by the step size, as Langevin's, and by the noise of the minibatches, which adds
+    rate_t^2 Cov[gradient] to the 2 rate_t I that is meant. Values are the minibatches' estimates. Other objectives over
+    real vectors are sampled by their full gradient.
     """
 
     steps: int = 2000
@@ -68,19 +67,11 @@ class StochasticLangevin(Sampler):
         memory = Trail(gradient, draws, rates, energies, count)
         return Iterate(z, value, iterate.residual, iterate.evaluations + 1, memory)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         trail: Trail = iterate.memory
-        draws = torch.stack(trail.draws or (iterate.z,))
+        draws, energies = torch.stack(trail.draws or (iterate.z,)), torch.stack(trail.energies or (iterate.value,))
         rates = torch.tensor(trail.rates or (1.0,), dtype=draws.dtype, device=draws.device)
-        weights = (rates / rates.sum()).log().unsqueeze(-1).expand(draws.shape[:2])
-        return Particles(draws, weights)
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        return Diagnostics(self.belief(f, iterate).z, False, {})
-
-    def value(self, f: Objective, iterate: Iterate, belief: Any) -> Tensor:
-        trail: Trail = iterate.memory
-        if not trail.energies:
-            return iterate.value
-        rates = torch.tensor(trail.rates, dtype=iterate.value.dtype, device=iterate.value.device)
-        return (rates / rates.sum()) @ torch.stack(trail.energies)
+        weights = rates / rates.sum()
+        belief = Particles(draws, weights.log().unsqueeze(-1).expand(draws.shape[:2]))
+        value = weights.to(energies) @ energies
+        return iterate.solution(belief, value, "mean_energy", Diagnostics(draws, False, {}))

@@ -1,4 +1,4 @@
-"""Planning by the gradient through the model: a course of action is moved downhill as a whole."""
+"""Planning by the gradient through the model: the whole sequence of actions is moved downhill."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, UserError
+from agentic import Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, Solution, UserError
 
 MEAN, SQUARE = 0.9, 0.99  # how long gradients and their squares are remembered
 LONGER, SHORTER = 1.2, 0.5  # a row's step after one that lowered its energy, and after one that did not
@@ -15,8 +15,10 @@ LOGITS = 10.0  # on a simplex a step of `rate` is this many times as long, in lo
 
 
 class Descent(NamedTuple):
-    """Where the gradient was taken, in free coordinates (b, *event), what is remembered of gradients, and each row's
-    step `rate` (b,). `anchor` is the corner a search ended in, with its energy (b,)."""
+    """The place of the gradient in free coordinates (b, *event), what is remembered of gradients, and the step sizes.
+
+    `rate` (b,) is each row's step; `anchor` is the corner a search ended in, with its energy (b,).
+    """
 
     free: Tensor
     slope: Tensor
@@ -28,7 +30,7 @@ class Descent(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The start of the search that comes first."""
+    """The state before the search by `refine`: its start."""
 
     start: Any
 
@@ -36,7 +38,7 @@ class Waiting(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Shooting(Minimizer):
-    """Descent on any differentiable objective, planning included: Adam's direction, each row with a step of its own.
+    """Gradient shooting, for any differentiable objective, planning included: Adam's direction, a step size per row.
 
     The step is longer after every success; where the energy did not fall it is undone, halved, and the memory of
     gradients erased. `rate` is the first one, a fraction of the box's sides (of 1 where there is none). One-hot
@@ -67,7 +69,7 @@ class Shooting(Minimizer):
         if isinstance(memory, Waiting):
             assert self.refine is not None
             search = self.refine
-            found, _, _ = search.run(f, search.init(f, memory.start), search.steps, generator=generator)
+            found = search.run(f, search.init(f, memory.start), search.steps, generator=generator)
             return self._begin(f, found.z, (found.z, found.value), found.evaluations)
         wide = (-1, *[1] * (iterate.z.dim() - 1))
         first = MEAN * memory.first + (1 - MEAN) * memory.slope
@@ -87,12 +89,10 @@ class Shooting(Minimizer):
         value = torch.where(fell, value, iterate.value)
         return Iterate(z, value, _stationary(f.domain, free, slope), iterate.evaluations + 1, after)
 
-    def run(
-        self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None
-    ) -> tuple[Iterate, int, list[Tensor]]:
-        iterate, taken, trace = super().run(f, iterate, steps, generator=generator)
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        iterate = super().run(f, iterate, steps, generator=generator)
         if not _relaxed(f.domain) or isinstance(iterate.memory, Waiting):
-            return iterate, taken, trace
+            return iterate
         corner = f.domain.project(iterate.z)
         value = f(corner)
         if iterate.memory.anchor is not None:
@@ -100,10 +100,10 @@ class Shooting(Minimizer):
             better = known < value
             corner = torch.where(better.view(-1, *[1] * (corner.dim() - 1)), place, corner)
             value = torch.where(better, known, value)
-        return replace(iterate, z=corner, value=value, evaluations=iterate.evaluations + 1), taken, trace
+        return replace(iterate, z=corner, value=value, evaluations=iterate.evaluations + 1)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Belief:
-        return f.settled(f.domain.project(iterate.z), iterate.value)
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return iterate.solution(f.settled(f.domain.project(iterate.z), iterate.value))
 
     def _begin(self, f: Objective, start: Tensor, anchor: Any, evaluations: int) -> Iterate:
         """The first iterate of the descent."""

@@ -1,6 +1,5 @@
 """Stein variational gradient descent: particles that repel each other (Liu and Wang 2016)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
 from typing import Any, NamedTuple, final
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Objective, Particles, Real, Sampler, UserError
+from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError
 
 
 class Drive(NamedTuple):
@@ -21,7 +20,7 @@ class Drive(NamedTuple):
 @final
 @dataclass(frozen=True)
 class SVGD(Sampler):
-    """Every row's `particles` go down the gradients around them and away from each other; nothing is drawn.
+    """Stein variational gradient descent: `particles` go down the gradients around them and away from each other.
 
     z_i <- z_i + rate mean_j [k(z_j, z_i) (-gradient_j) + dk(z_j, z_i) / dz_j] with k = exp(-distance^2 / h) and
     h = median squared distance / log(particles). It starts from `Particles`, whatever their weights, or from a place
@@ -56,12 +55,11 @@ class SVGD(Sampler):
         speed = velocity.flatten(2).square().sum(-1).mean(0).sqrt()
         return Iterate(z, values.mean(0), speed, iterate.evaluations + len(z), Drive(slope, bandwidth))
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         z, count = iterate.z, len(iterate.z)
-        return Particles(z, torch.full((count, *iterate.value.shape), -log(count), dtype=z.dtype, device=z.device))
-
-    def diagnostics(self, f: Objective, iterate: Iterate) -> Mapping[str, Tensor]:
-        return {"bandwidth": iterate.memory.bandwidth}
+        log_weights = torch.full((count, *iterate.value.shape), -log(count), dtype=z.dtype, device=z.device)
+        shown = {"bandwidth": iterate.memory.bandwidth}
+        return iterate.solution(Particles(z, log_weights), kind="mean_energy", diagnostics=shown)
 
     def _cloud(self, place: Tensor) -> Tensor:
         """The start's particles (n, b, *event): the same evenly laid normal sample around every row's place."""

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Backup, Categorical, ExpectedEnergy, FiniteModel, Iterate, Minimizer, Objective, Purpose, UserError
+from agentic import Backup, Categorical, ExpectedEnergy, FiniteModel, Iterate, Objective, Purpose, UserError
 from agentic_optimizers.backups import MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
+from agentic_optimizers.planned import Planned
 from agentic_optimizers.tree_plan import Tree
 
 REMEMBERED = 64  # solved graphs a plan carries along
@@ -28,11 +29,12 @@ class Search(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class TreeSearch(Minimizer):
-    """G(u) = one step + discount x sum_o P(o) V(belief after o), V by `backup`; equal beliefs are expanded once.
+class TreeSearch(Planned):
+    """Closed-loop tree search: G(u) = one step + discount x sum_o P(o) V(belief after o), V by `backup`.
 
-    Finite models only. A previous tree is used again while the model's version and the purpose stand and it knows
-    the belief. Raises UserError beyond `limit` distinct beliefs, and for gains that need more than the belief.
+    Finite models only; equal beliefs are expanded once. A previous tree is used again while the model's version and the
+    purpose stand and it knows the belief. Raises UserError beyond `limit` distinct beliefs, and for gains that need
+    more than the belief.
     """
 
     backup: Backup = field(default_factory=MeanUnderSoftmax)
@@ -47,19 +49,11 @@ class TreeSearch(Minimizer):
             raise UserError(f"tree counts gains outcome by outcome, which {gain} cannot follow")
         earlier = self._earlier(f, z)
         search = _known(earlier, f.belief.mean) or self._search(f, f.model)
-        value = self.backup.value(search.values[-1][search.roots], f.model.log_habits)
+        values = search.values[-1][search.roots]
+        value = self.backup.value(values, f.model.log_habits)
         kept = (search, *(other for other in earlier if other.graph is not search.graph))[:REMEMBERED]
-        return Iterate(search.roots, value, torch.zeros_like(value), len(search.graph.beliefs), kept)
-
-    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return iterate
-
-    def belief(self, f: Objective, iterate: Iterate) -> Tree:
-        assert isinstance(f, ExpectedEnergy)
-        assert isinstance(f.model, FiniteModel)
-        search: Search = iterate.memory[0]
-        return Tree(
-            values=search.values[-1][search.roots].T,
+        plan = Tree(
+            values=values.T,
             parts={name: part[search.roots].T for name, part in search.parts.items()},
             beliefs=search.graph.beliefs,
             roots=search.roots,
@@ -67,8 +61,9 @@ class TreeSearch(Minimizer):
             domain=f.model.action,
             log_habits=f.model.log_habits,
             version=f.model.version,
-            memory=(f.model, f.purpose, self.backup, iterate.memory),
+            memory=(f.model, f.purpose, self.backup, kept),
         )
+        return Iterate(search.roots, value, torch.zeros_like(value), len(search.graph.beliefs), plan)
 
     def _earlier(self, f: ExpectedEnergy, plan: Any) -> tuple[Search, ...]:
         """What a previous tree has solved, as long as model, version, purpose and backup stand."""

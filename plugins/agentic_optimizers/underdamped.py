@@ -21,18 +21,17 @@ class Rolling(Walker):
 @final
 @dataclass(frozen=True)
 class UnderdampedLangevin(Chains):
-    """dz = p dt, dp = -gradient dt - friction p dt + sqrt(2 friction) dW, unit mass, in steps of `step_size`.
+    """Underdamped Langevin dynamics: dz = p dt, dp = -gradient dt - friction p dt + sqrt(2 friction) dW, unit mass.
 
-    Half a kick, half a drift, the noise, half a drift, half a kick: one gradient a step. Unadjusted, but the bias of z
-    is of second order in the step size, of fourth where friction is high (Leimkuhler and Matthews 2013), and nothing at
-    all on quadratic energies, as long as step_size < 2 / sqrt(largest curvature). `step_size` is in units of z.
+    In steps of `step_size`: half a kick, half a drift, the noise, half a drift, half a kick: one gradient a step.
+    Unadjusted, but the bias of z is of second order in the step size, of fourth where friction is high (Leimkuhler and
+    Matthews 2013), and nothing at all on quadratic energies, as long as step_size < 2 / sqrt(largest curvature).
+    `step_size` is in units of z.
     """
 
     steps: int = 1000
     step_size: float = 0.1
     friction: float = 1.0
-    burn: int = 100
-    thin: int = 1
 
     def __post_init__(self) -> None:
         check_walk(self, step_size=self.step_size, friction=self.friction)
@@ -42,7 +41,7 @@ class UnderdampedLangevin(Chains):
 
     def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
         assert isinstance(walker, Rolling)
-        z, p, kick, h = walker.z, walker.momentum, f.kick, self.step_size
+        z, p, h = walker.z, walker.momentum, self.step_size
         keep = exp(-self.friction * h)
         scale, half, length = sqrt(1 - keep * keep), h / 2, h
         noise = torch.empty_like(z)
@@ -50,7 +49,7 @@ class UnderdampedLangevin(Chains):
             p.normal_(generator=generator)
             length = half
         for _ in range(steps):
-            kick(z, p, length)
+            p.sub_(f.gradient(z), alpha=length)
             z.add_(p, alpha=half)
             noise.normal_(0, scale, generator=generator)
             p.mul_(keep).add_(noise)

@@ -1,21 +1,21 @@
 """Laplace over weights: a Gaussian belief around fitted weights, and the evidence of the model (MacKay 1992)."""
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from agentic import Categorical, Gaussian, UserError
+from agentic import Categorical, Conditional, Gaussian, UserError
+from agentic_optimizers.laplace import laplace_free_energy, log_determinant, positive_root
 from agentic_optimizers.likelihood import Likelihood
 from agentic_optimizers.rows import given_and_free
-from agentic_optimizers.weight_posterior import WeightPosterior, named_weights
+from agentic_optimizers.weight_posterior import WeightPosterior, at_weights
 
 
 class WeightCurvature(ABC):
-    """How second derivatives of minus log posterior by the weights are had."""
+    """A curvature of minus log posterior by the weights: its Hessian, or what stands for it."""
 
     @abstractmethod
     def __call__(self, f: WeightPosterior, z: Tensor) -> Tensor:
@@ -47,10 +47,21 @@ class Fisher(WeightCurvature):
         if not isinstance(f.loss, Likelihood):
             raise UserError(f"fisher is of likelihoods, and the loss is {type(f.loss).__name__}: use Hessian")
         x, target = given_and_free(tuple(f.data))
-        predicted = _Predicted(f.module, x, target)
+        module: Any = f.module
+        found = module.given(x)
+        if not isinstance(found, Gaussian | Categorical):
+            kind = type(found).__name__
+            raise UserError(f"fisher needs predictions that are Gaussian or Categorical, got {kind}: use Hessian")
+        if found.mean.shape != target.shape:
+            shapes = f"{tuple(found.mean.shape)} and {tuple(target.shape)}"
+            raise UserError(f"fisher expects predictions of the data's shape, got {shapes}")
+
+        def predicted(z: Tensor) -> tuple[Tensor, ...]:
+            return at_weights(module, z, lambda other: _parts(other.given(x)))
+
         with torch.enable_grad():
-            values, slopes = predicted.at(z), torch.func.jacrev(predicted.at)(z)
-        information = sum(_information(predicted.family, values, slopes), torch.zeros_like(z[:1]))
+            values, slopes = predicted(z), torch.func.jacrev(predicted)(z)
+        information = sum(_information(type(found), values, slopes), torch.zeros_like(z[:1]))
         total = f.count / len(target) * information + f.prior.hessian(None, z.unsqueeze(0))[0]
         return torch.diag(total.diagonal()) if self.diagonal else total
 
@@ -58,7 +69,7 @@ class Fisher(WeightCurvature):
 @final
 @dataclass(frozen=True)
 class WeightBelief:
-    """What Laplace says: a Gaussian `belief` over flattened weights, one row (1, p), and minus log evidence in nats.
+    """Laplace's approximation over weights: a Gaussian `belief`, one row (1, p), and minus log evidence in nats.
 
     `free_energy` is E(mode) + log det H / 2 - p log(2 pi) / 2: minus log p(data) exactly where the posterior is
     Gaussian, an approximation, and no bound, elsewhere. `slope` is the norm of the gradient that was left at the mode.
@@ -72,7 +83,7 @@ class WeightBelief:
 @final
 @dataclass(frozen=True)
 class WeightLaplace:
-    """N(mode, curvature^-1) of a posterior over weights, at weights that were fitted before.
+    """Laplace's approximation N(mode, curvature^-1) of a posterior over weights, at weights that were fitted before.
 
     Exact for models that are linear in Gaussian weights. For small modules: the covariance is p x p.
     """
@@ -82,51 +93,24 @@ class WeightLaplace:
     def __call__(self, f: WeightPosterior, z: Any = None) -> WeightBelief:
         """The belief at weights z (1, p), by default the module's own.
 
-        Raises UserError where the curvature is not positive definite and where the prior has no normalizer.
+        Raises UserError where the curvature is not positive definite and where the prior is not normalized.
         """
         mode = f.start(z)
-        log_z = f.prior.log_normalizer(None)
-        if log_z is None:
-            raise UserError(f"weight_laplace needs a prior with a normalizer, {type(f.prior).__name__} has none")
+        if not isinstance(f.prior, Conditional):
+            raise UserError(f"weight_laplace needs a normalized prior, a Conditional, got {type(f.prior).__name__}")
         with torch.no_grad():
             energy, gradient = f.value_and_gradient(mode)
             curve = self.curvature(f, mode[0]).detach()
-            root, failed = torch.linalg.cholesky_ex(curve)
-            if bool(failed):
-                lowest = float(torch.linalg.eigvalsh(curve)[0])
-                raise UserError(
-                    f"weight_laplace needs positive curvature, got a smallest eigenvalue of {lowest:.3g}: fit further, "
-                    "or use Fisher"
-                )
-            log_det = 2 * root.diagonal().log().sum()
-            free_energy = energy[0] + log_z + 0.5 * (log_det - len(curve) * math.log(2 * math.pi))
+            needs, remedy = "positive curvature", "fit further, or use Fisher"
+            root = positive_root("weight_laplace", curve, needs=needs, remedy=remedy)
+            free_energy = laplace_free_energy(energy[0], log_determinant(root), len(curve))
             belief = Gaussian(mode.detach(), torch.cholesky_inverse(root).unsqueeze(0))
         return WeightBelief(belief, float(free_energy), float(gradient.norm()))
 
 
-class _Predicted(nn.Module):
-    """What a conditional predicts of all rows, as a function of its weights: mean and covariance, or probabilities."""
-
-    def __init__(self, module: Any, x: Any, target: Tensor) -> None:
-        super().__init__()
-        self.module, self.x = module, x
-        found = module.given(x)
-        if not isinstance(found, Gaussian | Categorical):
-            kind = type(found).__name__
-            raise UserError(f"fisher needs predictions that are Gaussian or Categorical, got {kind}: use Hessian")
-        self.family: type = type(found)
-        if found.mean.shape != target.shape:
-            shapes = f"{tuple(found.mean.shape)} and {tuple(target.shape)}"
-            raise UserError(f"fisher expects predictions of the data's shape, got {shapes}")
-
-    def forward(self) -> tuple[Tensor, ...]:
-        found = self.module.given(self.x)
-        return (found.probs,) if isinstance(found, Categorical) else (found.mean, found.covariance)
-
-    def at(self, z: Tensor) -> tuple[Tensor, ...]:
-        weights = {f"module.{name}": piece for name, piece in named_weights(self.module, z).items()}
-        parts: tuple[Tensor, ...] = torch.func.functional_call(self, weights, ())
-        return parts
+def _parts(belief: Gaussian | Categorical) -> tuple[Tensor, ...]:
+    """Mean and covariance, or probabilities."""
+    return (belief.probs,) if isinstance(belief, Categorical) else (belief.mean, belief.covariance)
 
 
 def _information(family: type, values: tuple[Tensor, ...], slopes: tuple[Tensor, ...]) -> list[Tensor]:

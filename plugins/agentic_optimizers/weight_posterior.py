@@ -3,15 +3,18 @@
 Any solver takes it: newton gives the Laplace belief, samplers give particles, gradient descent the mode.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, final
+from typing import Any, Self, TypeVar, final
 
 import torch
 from torch import Tensor, nn
 
-from agentic import Domain, Energy, Loss, Objective, Real, UserError
+from agentic import Domain, Energy, Loss, Objective, Real, UserError, permutation
 from agentic_optimizers.likelihood import Likelihood
+from agentic_optimizers.rows import Lowered, Rows
+
+T = TypeVar("T")
 
 
 @final
@@ -31,9 +34,7 @@ class WithPrior(Loss):
         if self.count < 1:
             raise UserError(f"with_prior expects a count of at least 1 datum, got {self.count}")
 
-    def __call__(
-        self, module: Any, rows: tuple[Tensor, ...], *, generator: torch.Generator | None
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         value, info = self.loss(module, rows, generator=generator)
         prior = self.prior(None, weights_of(module).unsqueeze(0))[0]
         return value + prior / self.count, {**info, "prior": prior.detach()}
@@ -42,10 +43,11 @@ class WithPrior(Loss):
 @final
 @dataclass(frozen=True)
 class WeightPosterior(Objective):
-    """-log p(data | z) - log p(z) of flattened weights z (*s, b, p), in nats: `count` times the mean loss plus prior.
+    """Minus log posterior of flattened weights z (*s, b, p), -log p(data | z) - log p(z) in nats.
 
-    `loss` is a mean over rows of data that draws nothing (`Likelihood`); `count` is the number of data, by default
-    that of the rows, more where those are a minibatch. The module itself is left as it is.
+    That is `count` times the mean loss plus the prior. `loss` is a mean over rows of data that draws nothing
+    (`Likelihood`); `count` is the number of data, by default that of the rows, more where those are a minibatch. The
+    module itself is left as it is.
     """
 
     module: nn.Module
@@ -70,18 +72,18 @@ class WeightPosterior(Objective):
         return weights_of(self.module).detach().unsqueeze(0)
 
     def __call__(self, z: Tensor) -> Tensor:
-        lowered = _Lowered(self.module, self.loss)
-        each = [self.count * lowered.at(row, tuple(self.data)) for row in z.reshape(-1, z.shape[-1])]
-        value: Tensor = torch.stack(each).reshape(z.shape[:-1]) + self.prior(None, z)
-        return value
+        each = [self.count * at_weights(self.module, row, self._mean) for row in z.reshape(-1, z.shape[-1])]
+        return torch.stack(each).reshape(z.shape[:-1]) + self.prior(None, z)
+
+    def _mean(self, module: nn.Module) -> Tensor:
+        return self.loss(module, tuple(self.data), generator=None)[0]
 
     def minibatch(self, size: int, *, generator: torch.Generator | None) -> Self:
-        """The same of `size` rows drawn without replacement: an unbiased estimate of value and gradient."""
+        """The posterior from `size` rows drawn without replacement: an unbiased estimate of value and gradient."""
         rows = len(self.data[0])
         if size >= rows:
             return self
-        source = "cpu" if generator is None else generator.device
-        chosen = torch.randperm(rows, generator=generator, device=source)[:size]
+        chosen = permutation(self.data[0], generator)[:size]
         return replace(self, data=tuple(part[chosen.to(part.device)] for part in self.data))
 
 
@@ -103,17 +105,19 @@ def named_weights(module: nn.Module, z: Tensor) -> dict[str, Tensor]:
     return {name: piece.view(weight.shape) for (name, weight), piece in zip(trainable, pieces, strict=True)}
 
 
-class _Lowered(nn.Module):
-    """A loss of a module as a module, so that other weights can be put in its place."""
+def at_weights(module: nn.Module, z: Tensor, function: Callable[[Any], T]) -> T:
+    """The value of `function(module)` with z (p,) in place of the module's own weights, differentiable by z."""
+    weights = {f"module.{name}": piece for name, piece in named_weights(module, z).items()}
+    value: T = torch.func.functional_call(_Asked(module, function), weights, ())
+    return value
 
-    def __init__(self, module: nn.Module, loss: Loss) -> None:
+
+class _Asked(nn.Module):
+    """A function of a module as a module, so that other weights can be put in its place."""
+
+    def __init__(self, module: nn.Module, function: Callable[[Any], Any]) -> None:
         super().__init__()
-        self.module, self.loss = module, loss
+        self.module, self.function = module, function
 
-    def forward(self, rows: tuple[Tensor, ...]) -> Tensor:
-        return self.loss(self.module, rows, generator=None)[0]
-
-    def at(self, z: Tensor, rows: tuple[Tensor, ...]) -> Tensor:
-        weights = {f"module.{name}": piece for name, piece in named_weights(self.module, z).items()}
-        value: Tensor = torch.func.functional_call(self, weights, (rows,))
-        return value
+    def forward(self) -> Any:
+        return self.function(self.module)

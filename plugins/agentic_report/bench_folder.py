@@ -41,8 +41,9 @@ class Column:
 @final
 @dataclass(frozen=True)
 class Bench:
-    """What is there: `file` is the resolved bench file with its `settings`, `cells` go by world, agent and metric.
+    """The content of a bench's folder.
 
+    `file` is the resolved bench file with its `settings`, `cells` go by world, agent and metric.
     `battery` is what the file says where it can be understood.
     """
 
@@ -81,7 +82,7 @@ class Bench:
 
     @property
     def unfinished(self) -> str:
-        """How much of it there is, where it did not come to its end; empty where it did."""
+        """The cells that are done, of how many, where the bench did not come to its end; empty where it did."""
         if self.manifest.get("status") == "finished":
             return ""
         asked = _asked(self.battery) or dict.fromkeys(self.cells, ())
@@ -94,17 +95,17 @@ class Bench:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """In the order of what they look at: records first, what intervenes last."""
+        """The columns in the order of what they look at: records first, what intervenes last."""
         found = [self._column(label) for label in self.metrics]
         return tuple(sorted(found, key=lambda column: ORDER.index(column.access)))
 
     def columns_in(self, world: str) -> tuple[Column, ...]:
-        """Those that have a cell in this world."""
+        """The columns that have a cell in a world."""
         there = {metric for where, _, metric in self.cells if where == world}
         return tuple(column for column in self.columns if column.label in there)
 
     def agents_in(self, world: str) -> tuple[str, ...]:
-        """Those that have a cell or a record in this world."""
+        """The agents that have a cell or a record in a world."""
         there = {agent for where, agent, _ in self.cells if where == world}
         return tuple(agent for agent in self.agents if agent in there or self.units(world, agent))
 

@@ -1,4 +1,4 @@
-"""What the table says, in sentences that are computed from it."""
+"""The findings of a bench: sentences that are computed from its table."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ class _Pair:
 
 
 def findings(bench: Bench) -> list[str]:
-    """What to see, most telling first; empty where nothing was measured."""
+    """The sentences of a bench, most telling first; empty where nothing was measured."""
     pairs = [pair for world in bench.worlds for pair in _pairs(bench, world)]
     equal = [pair for pair in pairs if pair.equal]
     sentences = [_same(bench, pair) for pair in sorted(equal or pairs, key=lambda pair: pair.rank)[:PAIRS]]

@@ -56,8 +56,8 @@ def _entry(folder: Path, beside: Path) -> Entry | None:
         return entry("bench", ended, enumerated(bench.worlds), f"{len(bench.agents)} agents")
     if not run.manifest and not run.chunks():
         return None
-    names = (str(mapping(run.experiment.get(t)).get(k) or "") for t, k in (("env", "id"), ("agent", "name")))
-    return entry("run", run.status, *names, *_earned(folder))
+    env, agent = (str(mapping(run.experiment.get(t)).get(k) or "") for t, k in (("env", "id"), ("agent", "name")))
+    return entry("run", run.status, env, agent, *_earned(folder))
 
 
 def _earned(folder: Path) -> tuple[str, str]:

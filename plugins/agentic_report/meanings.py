@@ -1,4 +1,4 @@
-"""What each metric means: from its class where it is installed, else from what its measurements say."""
+"""The meaning of each metric: from its class where it is installed, else from what its measurements say."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""A run one can scrub: world, belief, candidate plans and energies of its first episodes, as one piece of HTML.
+"""The replay of a run: world, belief, candidate plans and energies of its first episodes, as one piece of HTML.
 
 The piece holds data and no code: `templates/replay.js` and `replay.css` bring every replay of a page to life.
 """
@@ -40,7 +40,7 @@ def replay(folder: Path, title: str) -> str:
 
 
 def story(record: Record) -> dict[str, Any]:
-    """All that a replay shows, as plain values for strict JSON of at most 300 KB; what is not finite is None.
+    """The content of a replay, as plain values for strict JSON of at most 300 KB; what is not finite is None.
 
     An episode of n steps has n + 1 places (`obs`, `frame`) and n of all that was decided. `plans` holds of each step
     the candidates as [actions, probability, terms], each term with its sign in the expected energy, in nats.

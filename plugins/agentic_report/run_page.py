@@ -1,4 +1,4 @@
-"""What the page of one run shows, gathered from its folder."""
+"""The content of the page of a run, gathered from its folder."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the world looked like: pictures for a replay, made from a run's folder.
+"""Pictures of the world for a replay, made from a run's folder.
 
 A world that can draw itself in text is made again, from the run's seed and its recorded actions, and believed only as
 long as it shows the recorded observations. Else the observations are what can be drawn.
@@ -25,7 +25,7 @@ Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes
 
 @dataclass(frozen=True)
 class Words:
-    """What people call the actions, the numbers of an observation and the hidden factors of a world.
+    """The names of the actions, the numbers of an observation and the hidden factors of a world.
 
     An environment says so in its `metadata["words"]`, a table of lists with these names.
     `drawing` is the scene that the page draws from the observation, None where it has none.
@@ -59,7 +59,7 @@ WORDS = {  # of Gymnasium's own worlds, by id, its version left out
 
 @dataclass(frozen=True)
 class Scene:
-    """How a replay shows the world.
+    """The way a replay shows the world.
 
     `kind` is "text" (of `frames`, with one place in them per observation of each episode, the last one included), the
     name of a drawing, or "bars" of the observation; `note` says why not more. `sizes` are those of the true latent

@@ -1,4 +1,4 @@
-"""From a folder to its page: everything is read from the folder, and everything is in the page."""
+"""The page of a folder: everything is read from the folder, and everything is in the page."""
 
 from pathlib import Path
 from typing import Any

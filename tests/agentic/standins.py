@@ -6,7 +6,7 @@ solvers in a few lines: the core is tried with these, so that its tests need no 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -38,6 +38,7 @@ from agentic import (
     Real,
     Sampler,
     Simplex,
+    Solution,
     Step,
     Tick,
     state_gain,
@@ -198,7 +199,6 @@ class Descent(Minimizer):
 class Bell(Minimizer):
     """z <- z - H^-1 gradient; the belief is N(z, H^-1), the value its free energy where the energy is quadratic."""
 
-    kind: ClassVar = "free_energy"
     steps: int = 20
     tolerance: float = 1e-9
 
@@ -209,12 +209,10 @@ class Bell(Minimizer):
         move = torch.linalg.solve(f.hessian(iterate.z), iterate.memory[0].unsqueeze(-1)).squeeze(-1)
         return self._at(f, iterate.z - move, iterate.evaluations)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Gaussian:
-        return Gaussian(iterate.z, torch.linalg.inv(f.hessian(iterate.z)))
-
-    def value(self, f: Objective, iterate: Iterate, belief: Belief) -> Tensor:
-        assert isinstance(belief, Gaussian)
-        return iterate.value + 0.5 * belief.mean.shape[-1] - belief.entropy()
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        belief = Gaussian(iterate.z, torch.linalg.inv(f.hessian(iterate.z)))
+        value = iterate.value + 0.5 * belief.mean.shape[-1] - belief.entropy()
+        return iterate.solution(belief, value, "free_energy")
 
     def _at(self, f: Objective, z: Tensor, evaluations: int) -> Iterate:
         value, gradient = f.value_and_gradient(z)
@@ -238,12 +236,10 @@ class Wander(Sampler):
         value = f(z)
         return Iterate(z, value, iterate.residual, iterate.evaluations + 1, (*iterate.memory, (z, value)))
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         draws = torch.stack([z for z, _ in iterate.memory])
-        return Particles(draws, torch.zeros(draws.shape[:2], dtype=draws.dtype).log_softmax(0))
-
-    def value(self, f: Objective, iterate: Iterate, belief: Belief) -> Tensor:
-        return torch.stack([value for _, value in iterate.memory]).mean(0)
+        belief = Particles(draws, torch.zeros(draws.shape[:2], dtype=draws.dtype).log_softmax(0))
+        return iterate.solution(belief, torch.stack([value for _, value in iterate.memory]).mean(0), "mean_energy")
 
 
 @final

@@ -69,7 +69,7 @@ class Coin:
         CALLS.append(0)
         return (len(CALLS) // 5 + random.choice([0, 1])) % 2
 """
-STRANGER = """
+ELSEWHERE = """
 class Leaner:
     \"\"\"Pushes to where the pole leans; knows nothing of agentic.\"\"\"
 
@@ -178,7 +178,7 @@ def test_what_does_not_apply_is_said(tmp_path: Path) -> None:
 
 
 def test_a_third_partys_class_in_a_file_takes_one_table(tmp_path: Path) -> None:
-    (tmp_path / "leaner.py").write_text(STRANGER)
+    (tmp_path / "leaner.py").write_text(ELSEWHERE)
     file = tmp_path / "mine.toml"
     file.write_text(
         '[bench]\nseeds = 1\n[[worlds]]\nname = "cart"\nid = "CartPole-v1"\nepisodes = 4\n'
@@ -271,7 +271,7 @@ def test_sources_of_plugins_and_of_modules_of_worlds_count(tmp_path: Path, monke
     [("nothing.py", "there is no file"), ("leaner.py:Other", "the class Other"), ("empty.py", "one class that is")],
 )
 def test_a_file_without_the_class_is_one_sentence(name: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "leaner.py").write_text(STRANGER)
+    (tmp_path / "leaner.py").write_text(ELSEWHERE)
     (tmp_path / "empty.py").write_text("")
     tables = {"env": {"id": "CartPole-v1"}, "agent": {"name": str(tmp_path / name)}}
     with pytest.raises(UserError, match=said):

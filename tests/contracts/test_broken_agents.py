@@ -233,6 +233,20 @@ class Undeclared(Steps):
     needs = ()  # type: ignore[assignment]
 
 
+class NeedsMore(Steps):
+    """Asks for an agent that it never looks at."""
+
+    needs = ("record", "agent")  # type: ignore[assignment]
+
+
+class ReadsMore(Steps):
+    """Looks at an agent that it does not ask for."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        assert subject.agent
+        return super().measure(subject, generator=generator)
+
+
 class Confident(Steps):
     """Finds a value in an empty record."""
 
@@ -275,6 +289,8 @@ CAUGHT = [
     ("metrics", NeverEnough, "accounts_for_its_value"),
     ("metrics", OldGlobals, "global_randomness_untouched"),
     ("metrics", Undeclared, "declares_what_it_looks_at"),
+    ("metrics", NeedsMore, "reads_what_it_needs"),
+    ("metrics", ReadsMore, "needs_what_it_reads"),
     ("metrics", Confident, "says_when_there_is_nothing"),
     ("metrics", WrongAnswer, "known_answers_are_met"),
     ("metrics", NoMetric, "meets_a_contract"),

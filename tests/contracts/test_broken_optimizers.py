@@ -18,6 +18,7 @@ from agentic import (
     RunError,
     Sampler,
     Simplex,
+    Solution,
     Tick,
     Trainable,
     UserError,
@@ -180,9 +181,10 @@ class TooHot(Sampler):
         z = iterate.z - self.rate * f.gradient(iterate.z) + (8 * self.rate) ** 0.5 * noise
         return Iterate(z, f(z), iterate.residual, iterate.evaluations + 1, (*iterate.memory, z))
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
         draws = torch.stack(iterate.memory or (iterate.z,))
-        return Particles(draws, torch.zeros(draws.shape[:2], dtype=draws.dtype) - torch.log(torch.tensor(len(draws))))
+        log_weights = torch.zeros(draws.shape[:2], dtype=draws.dtype) - torch.log(torch.tensor(len(draws)))
+        return iterate.solution(Particles(draws, log_weights), kind="mean_energy")
 
 
 class Quiet(Learner):

@@ -77,7 +77,7 @@ def test_reachable_cells_of_the_open_five_by_five_grid() -> None:
     assert counts == [[3, 4, 5], [6, 9, 13], [10, 14, 21]]
 
 
-def test_goals_absorb_and_pay_once() -> None:
+def test_goals_end_the_episode_and_pay_once() -> None:
     truth = GridWorld("SG").true_model()
     np.testing.assert_array_equal(truth["rewards"], [[0, 0, 1, 0, 0], [0, 0, 0, 0, 0]])
     np.testing.assert_array_equal(truth["B"][0][:, 1], [[0] * 5, [1] * 5])

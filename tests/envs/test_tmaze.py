@@ -16,7 +16,7 @@ def test_an_episode_lasts_four_moves_and_starts_at_the_center() -> None:
 
 
 @pytest.mark.parametrize(("side", "arm", "outcome"), [(0, LEFT, 1), (0, RIGHT, 2), (1, LEFT, 2), (1, RIGHT, 1)])
-def test_arms_are_certain_and_do_not_absorb(side: int, arm: int, outcome: int) -> None:
+def test_arms_are_certain_and_can_be_left(side: int, arm: int, outcome: int) -> None:
     env = TMaze()
     env.reset(seed=0)
     env.side = side

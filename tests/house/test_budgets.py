@@ -13,14 +13,11 @@ ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions
     "the door": (1625, "metrics experiments plugins commands.py errors.py"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
-MODULE, FUNCTION, PARAMETERS = 300, 60, 9  # code lines; lines but for docstrings; without self
+MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self
 
 EXCEPTIONS = {  # to the number of parameters: each with its own ceiling, and why it is not two things
     "plugins/agentic_energies/linear_gaussian.py:LinearGaussian.__init__": (11, "the matrices of one system"),
     "plugins/agentic_energies/ensemble.py:Ensemble.__init__": (10, "keys of one [model] table, each with a default"),
-    "plugins/agentic_metrics/information/transfer.py:transfer_entropy": (10, "three series, an estimator, a null"),
-    "plugins/agentic_metrics/purpose/goals.py:goal_directedness_from_episodes": (10, "a world, episodes, a null"),
-    "plugins/agentic_metrics/purpose/utilities.py:attributed_goal_from_episodes": (10, "a world, episodes, a null"),
     "envs/agentic_envs/point_mass.py:PointMass.__init__": (10, "keys of one [env.kwargs] table, each with a default"),
 }
 

@@ -12,7 +12,7 @@ FOLDERS = ("agentic", "plugins", "envs", "examples", "benchmarks", "calibration"
 POLICY = "a third party's policy: Stable-Baselines3's, a function, anything that predicts"
 GYMNASIUM = "Gymnasium's own classes, of which only some have it"
 COMPONENT = "a component is whatever class or function a plugin offers; from_env is optional"
-STRANGER = "a module or a distribution that somebody else wrote"
+OTHERS = "a module or a distribution that somebody else wrote"
 MINARI = "Minari's data sets"
 ARRAY = "whatever comes in, an array or not"
 STATE = "a state is a value of the agent's own, of any type"
@@ -41,12 +41,12 @@ ALLOWED = {
     ("agentic/plugins/making.py", "from_env"): COMPONENT,
     ("agentic/plugins/parameters.py", "from_env"): COMPONENT,
     ("agentic/experiments/worlds.py", "__module__"): COMPONENT,
-    ("agentic/experiments/worlds.py", "__version__"): STRANGER,
-    ("agentic/experiments/worlds.py", "metadata"): STRANGER,
-    ("agentic/commands.py", "command"): STRANGER,
-    ("agentic/plugins/discover.py", "_path"): STRANGER,
-    ("agentic/plugins/loading.py", "AGENTIC_API"): STRANGER,
-    ("agentic/plugins/loading.py", "__dict__"): STRANGER,
+    ("agentic/experiments/worlds.py", "__version__"): OTHERS,
+    ("agentic/experiments/worlds.py", "metadata"): OTHERS,
+    ("agentic/commands.py", "command"): OTHERS,
+    ("agentic/plugins/discover.py", "_path"): OTHERS,
+    ("agentic/plugins/loading.py", "AGENTIC_API"): OTHERS,
+    ("agentic/plugins/loading.py", "__dict__"): OTHERS,
     ("agentic/runs/recorder.py", "strerror"): "any exception: those of the operating system have one",
     (
         "agentic/testing/agents.py",

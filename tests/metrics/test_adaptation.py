@@ -1,6 +1,6 @@
 """Policy adaptation: who is told plans anew, who is a table does not, who learns needs time."""
 
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import gymnasium
@@ -40,21 +40,20 @@ from agentic_metrics import (
     adaptation_index,
     battery_policies,
     battery_truth,
-    decided_adaptation,
     greedy,
     half_life,
     intervention,
-    policy_adaptation,
     query,
 )
 from agentic_metrics.interventions.battery import CHANGES
-from agentic_metrics.interventions.returns import Returns
+from agentic_metrics.interventions.trials import Returns
 from agentic_optimizers.backups import Max
 from agentic_optimizers.conjugate_learner import ConjugateLearner
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
 from tests.metrics.agents import Table
 
+METRIC = PolicyAdaptation()
 BANDIT = World(np.ones((1, 3, 1)), np.array([[0.0, 1.0, 0.5]]), np.ones(1), np.zeros(1, bool))
 
 
@@ -78,7 +77,7 @@ class TestTheIndex:
         np.testing.assert_allclose(found, index, atol=1e-12)
 
     def test_of_a_family_is_the_mean_over_the_worlds_that_ask_for_it(self) -> None:
-        found = policy_adaptation([0.0, 0.0, 1.0], [1.0, 0.5, 1.0], [1.0, 1.0, 1.0])
+        found = METRIC.estimate([0.0, 0.0, 1.0], [1.0, 0.5, 1.0], [1.0, 1.0, 1.0])
         assert float(found) == 0.75
         assert found.interval is not None
         half = 12.7062047 * np.sqrt(0.125 / 2)
@@ -88,14 +87,14 @@ class TestTheIndex:
         assert found.null.p_value == 0
 
     def test_of_nothing_to_adapt_to_is_undefined_and_not_zero(self) -> None:
-        found = policy_adaptation([1.0], [1.0], [1.0])
+        found = METRIC.estimate([1.0], [1.0], [1.0])
         assert isnan(found.value)
         assert found.null is None
         assert found.warnings[0].startswith("0 interventions with something to adapt to are few")
 
     def test_is_not_distinguished_from_noise(self) -> None:
         noisy = np.array([[0.0, 2.0, 0.0, 2.0]])
-        found = policy_adaptation(noisy, noisy, [1.5], generator=np.random.default_rng(0))
+        found = METRIC.estimate(noisy, noisy, [1.5], generator=np.random.default_rng(0))
         assert found.diagnostics["undefined"] == 1
         assert "run more episodes" in found.warnings[1]
 
@@ -103,6 +102,19 @@ class TestTheIndex:
         assert half_life([0.0, 0.2, 0.5, 0.4]) == 2
         assert half_life([1.0]) == 0
         assert isnan(half_life([0.0, 0.1]))
+
+    @pytest.mark.parametrize(
+        ("course", "after", "value", "warned"),
+        [([0.0, 0.2, 0.6], 0.6, 2.0, False), ((), 1.0, 0.0, False), ([0.0, 0.2, 0.3], 0.3, nan, True)],
+    )
+    def test_in_episodes_is_the_half_life_of_the_course(
+        self, course: Any, after: float, value: float, warned: bool
+    ) -> None:
+        metric = PolicyAdaptation(half_life=True, episodes=2)
+        found = metric.estimate([0.0], [after], [1.0], course=course, decided=True)
+        assert found.value == pytest.approx(value, nan_ok=True)
+        assert (found.interval, found.null) == (None, None)
+        assert any("one half within 2 episodes" in each for each in found.warnings) == warned
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
@@ -113,14 +125,14 @@ class TestTheIndex:
     )
     def test_what_does_not_fit_is_refused(self, arguments: Any, sentence: str) -> None:
         with pytest.raises(UserError, match=sentence):
-            policy_adaptation(*arguments)
+            METRIC.estimate(*arguments)
 
     def test_the_null_of_sampled_returns_raises_no_false_alarms(self) -> None:
         seeds, alarms = 200, 0
         for seed in range(seeds):
             rng = np.random.default_rng(seed)
             frozen, after = rng.normal(size=(2, 8, 12))
-            found = policy_adaptation(frozen, after, np.full(8, 3.0), generator=rng)
+            found = METRIC.estimate(frozen, after, np.full(8, 3.0), generator=rng)
             assert found.null is not None
             alarms += found.null.p_value < 0.05
         assert binom.sf(alarms - 1, seeds, 0.05) > 1e-3
@@ -129,28 +141,30 @@ class TestTheIndex:
 
 class TestOfDecidedInterventions:
     def test_is_the_index_itself_without_an_interval(self) -> None:
-        found = decided_adaptation([0.0], [0.5], [1.0])
+        found = METRIC.estimate([0.0], [0.5], [1.0], decided=True)
         assert (found.value, found.interval, found.warnings) == (0.5, None, ())
         assert found.null is not None
         assert found.null.p_value == 0
         assert (found.episodes, found.samples) == (0, 0)
 
     def test_is_the_mean_over_those_that_leave_something_to_gain(self) -> None:
-        found = decided_adaptation([0.0, 0.0, 1.0], [1.0, 0.5, 1.0], [1.0, 1.0, 1.0])
+        found = METRIC.estimate([0.0, 0.0, 1.0], [1.0, 0.5, 1.0], [1.0, 1.0, 1.0], decided=True)
         assert found.value == 0.75
         assert found.warnings == (
             "1 of 3 interventions leave nothing to gain and are left out: there is nothing to adapt to",
         )
 
     def test_is_undefined_where_none_does(self) -> None:
-        found = decided_adaptation(np.ones((1, 12)), np.ones((1, 12)), [1.0], generator=np.random.default_rng(0))
+        found = METRIC.estimate(
+            np.ones((1, 12)), np.ones((1, 12)), [1.0], generator=np.random.default_rng(0), decided=True
+        )
         assert isnan(found.value)
         assert (found.interval, found.null) == (None, None)
         assert "there is nothing to adapt to" in found.warnings[0]
 
     def test_says_where_episodes_are_few(self) -> None:
         returns = np.arange(4.0)[None]
-        found = decided_adaptation(returns, returns + 5, [10.0], generator=np.random.default_rng(0))
+        found = METRIC.estimate(returns, returns + 5, [10.0], generator=np.random.default_rng(0), decided=True)
         assert found.warnings == ("4 episodes are too few for the interval: run at least 10",)
 
     @pytest.mark.parametrize("own", [False, True])
@@ -161,7 +175,8 @@ class TestOfDecidedInterventions:
             frozen = rng.normal(0, [[0.3], [0.6]], (2, 12))
             after = 0.5 * frozen + rng.normal([[0.5], [0.9]], 0.2, (2, 12))
             best = np.repeat(rng.normal(1, 0.4, (1, 12)), 2, axis=0) if own else np.ones((2, 1))
-            interval = Returns.of(frozen, after, best).over_episodes(0.95)
+            interval = Returns.of(frozen, after, best).interval(0.95, decided=True)
+            assert interval is not None
             held += interval.low <= 0.7 <= interval.high
         assert binom.sf(held - 1, seeds, 0.95) > 1e-3
         assert held / seeds > 0.91
@@ -171,7 +186,7 @@ class TestOfDecidedInterventions:
         for seed in range(seeds):
             rng = np.random.default_rng(seed)
             frozen, after = rng.normal(size=(2, 1, 20))
-            found = decided_adaptation(frozen, after, [3.0], generator=rng)
+            found = METRIC.estimate(frozen, after, [3.0], generator=rng, decided=True)
             assert found.null is not None
             alarms += found.null.p_value < 0.05
         assert binom.sf(alarms - 1, seeds, 0.05) > 1e-3
@@ -288,7 +303,7 @@ LEVERS: Any = {
 }
 
 
-class TestWhoeverIsToldNothing:
+class TestWhoeverIsInformedOfNothing:
     def levers(self) -> Simulation:
         return Simulation(LEVERS)
 

@@ -16,6 +16,7 @@ from agentic_envs.gridworld import GridWorld
 from agentic_metrics import (
     EpisodeReturn,
     GoalDirectedness,
+    OutcomeDevaluation,
     PlanningDepth,
     PolicyAdaptation,
     PolicyComplexity,
@@ -27,7 +28,6 @@ from agentic_metrics import (
     expected_return,
     intervention,
     optimal_return,
-    outcome_devaluation,
     query,
     visits,
 )
@@ -75,7 +75,7 @@ def test_the_table_is_what_it_is(name: str) -> None:
         expected_return(WORLD, policy, **SPAN) / optimal_return(WORLD, **SPAN),
         complexity(policy, probes),
         complexity(policy, own),
-        *(outcome_devaluation(policy, changed, probes) for changed in after.values()),
+        *(OutcomeDevaluation().estimate(policy, changed, probes).value for changed in after.values()),
         *(adaptation_index(world, policy, after[change], **SPAN) for change, world in CHANGED.items()),
     ]
     np.testing.assert_allclose(found, TABLE[name], rtol=0, atol=PRINTED)

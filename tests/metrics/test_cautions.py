@@ -7,7 +7,7 @@ import pytest
 
 from agentic import Frame, Verdict
 from agentic.metrics import Row, verdicts
-from agentic_metrics import EpisodeReturn, GaussianEstimator, Neighbors, Plugin, TransferEntropy, transfer_entropy
+from agentic_metrics import EpisodeReturn, GaussianEstimator, Neighbors, Plugin, TransferEntropy
 from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.sampling.information import FIXED, Estimator
@@ -59,8 +59,9 @@ def test_what_an_estimator_knows_comes_through(estimator: Estimator, steps: int,
     source = np.random.default_rng(0)
     names = isinstance(estimator, Plugin)
     x, y = source.integers(3, size=(2, 12, steps)) if names else source.normal(size=(2, 12, steps))
-    found = transfer_entropy(list(x), list(y), estimator=estimator, surrogates=9, generator=source)
-    assert found.measurement("transfer_entropy", TransferEntropy(), FRAME).enough is enough
+    metric = TransferEntropy(lag=1, surrogates=9)
+    found = metric.estimate(list(x), list(y), estimator=estimator, generator=source)
+    assert found.measurement("transfer_entropy", metric, FRAME).enough is enough
 
 
 def test_what_never_varies_is_no_matter_of_size() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from agentic import Access, UserError, measure
 from agentic.testing.metrics import subject
-from agentic_metrics import Autonomy, autonomy, closure_of, informational_closure, ntic
+from agentic_metrics import Autonomy, closure_of, informational_closure
 
 FAIR = [0.5, 0.5]
 Rule = Callable[[int, int], float]  # state, environment -> probability that the next state is 1
@@ -51,18 +51,18 @@ def test_the_exact_table(name: str) -> None:
 def test_the_table_from_samples(name: str) -> None:
     rule, (own, _, _, closed) = RULES[name]
     system, world = lives(rule, 1)
-    found = autonomy(system, world, surrogates=50, generator=np.random.default_rng(0))
+    found = Autonomy(lag=1, surrogates=50).estimate(system, world, generator=np.random.default_rng(0))
     assert found.value == pytest.approx(own, abs=0.06)
     assert found.diagnostics["ntic"] == pytest.approx(closed, abs=0.06)
     assert found.null is not None
     assert (found.null.p_value < 0.05) == (name not in NULL)
-    again = ntic(system, world, surrogates=20, generator=np.random.default_rng(0))
+    again = Autonomy(lag=1, surrogates=20).ntic(system, world, generator=np.random.default_rng(0))
     assert again.value == pytest.approx(found.diagnostics["ntic"], abs=1e-12)
 
 
 def test_a_clock_in_step_with_all_others_is_no_chance() -> None:
     system, world = [np.arange(40) % 2] * 20, list(np.random.default_rng(2).integers(2, size=(20, 40)))
-    found = autonomy(system, world, surrogates=50, generator=np.random.default_rng(0))
+    found = Autonomy(lag=1, surrogates=50).estimate(system, world, generator=np.random.default_rng(0))
     assert found.value == pytest.approx(1.0, abs=0.01)
     assert found.null is not None
     assert found.null.p_value < 0.05
@@ -72,29 +72,30 @@ def test_a_reflex_to_measured_values_is_not_autonomous() -> None:
     generator = np.random.default_rng(3)
     world = [generator.normal(size=60) for _ in range(10)]
     system = [each + 0.5 * generator.normal(size=60) for each in world]
-    driven = autonomy(system, world, lag=0, surrogates=20, generator=generator)
+    driven = Autonomy(lag=0, surrogates=20).estimate(system, world, generator=generator)
     assert driven.null is not None
     assert driven.null.p_value >= 0.05
     kept = [np.convolve(each, [1, 0.8], "full")[:60] for each in system]
-    own = autonomy(kept, world, lag=0, surrogates=20, generator=generator)
+    own = Autonomy(lag=0, surrogates=20).estimate(kept, world, generator=generator)
     assert own.null is not None
     assert own.null.p_value < 0.05
 
 
 def test_a_system_that_its_world_determines_says_so() -> None:
-    found = autonomy(*lives(RULES["reflex"][0], 4), surrogates=0, generator=np.random.default_rng(0))
+    metric = Autonomy(lag=1, surrogates=0)
+    found = metric.estimate(*lives(RULES["reflex"][0], 4), generator=np.random.default_rng(0))
     assert any("never varies given" in warning for warning in found.warnings)
 
 
 def test_the_lag_tells_who_comes_first() -> None:
     generator = np.random.default_rng(5)
     world = [np.repeat(generator.integers(2, size=20), 2) for _ in range(20)]  # every state lasts two steps
-    late = autonomy(world, world, lag=1, surrogates=0, generator=generator)
-    same = autonomy(world, world, lag=0, surrogates=0, generator=generator)
+    late = Autonomy(lag=1, surrogates=0).estimate(world, world, generator=generator)
+    same = Autonomy(lag=0, surrogates=0).estimate(world, world, generator=generator)
     assert late.value == pytest.approx(0.0, abs=0.01)
     assert same.value == pytest.approx(0.0, abs=0.01)
     one_ahead = [np.roll(each, 1) for each in world]
-    assert autonomy(one_ahead, world, lag=0, surrogates=0, generator=generator).value > 0.1
+    assert Autonomy(lag=0, surrogates=0).estimate(one_ahead, world, generator=generator).value > 0.1
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -116,9 +117,9 @@ def test_the_metric_reads_what_was_seen_before_what_was_done() -> None:
 def test_what_makes_no_sense_is_refused() -> None:
     generator = np.random.default_rng(0)
     with pytest.raises(UserError, match="same steps"):
-        autonomy([0, 1, 0], [0, 1], generator=generator)
-    with pytest.raises(UserError, match="lag at least 0"):
-        autonomy([0, 1, 0], [0, 1, 1], lag=-1, generator=generator)
+        Autonomy().estimate([0, 1, 0], [0, 1], generator=generator)
+    with pytest.raises(UserError, match="lag >= 0"):
+        Autonomy(lag=-1)
     with pytest.raises(UserError, match="never leaves"):
         informational_closure([[[1, 0]] * 2, [[0, 1]] * 2], FAIR)
     with pytest.raises(UserError, match="kernel"):

@@ -17,7 +17,6 @@ from agentic_metrics import (
     decided_complexity,
     excess_complexity,
     policy_complexity,
-    sampled_complexity,
     visits,
 )
 from agentic_metrics.information.decisions import Counted
@@ -127,7 +126,7 @@ def test_the_bias_that_is_removed(samples: int, formula: float, found: float, sp
     raw = []
     for _ in range(300):
         seen, done = generator.integers(4, size=(2, samples))
-        estimate = sampled_complexity(seen, done, surrogates=0, generator=generator)
+        estimate = PolicyComplexity(surrogates=0).estimate(seen, done, generator=generator)
         raw.append(estimate.value + estimate.diagnostics["bias"])
         assert estimate.diagnostics["bias"] == pytest.approx(formula, abs=1e-5)
     assert np.mean(raw) == pytest.approx(found, abs=4 * spread / np.sqrt(300))
@@ -144,8 +143,8 @@ def episodes(policy: Any, count: int, seed: int) -> tuple[list[np.ndarray], list
 
 def test_looking_is_distinguished_from_not_looking() -> None:
     generator = np.random.default_rng(1)
-    looks = sampled_complexity(*episodes(one_hot(4, 0.7), 20, 0), generator=generator)
-    blind = sampled_complexity(*episodes(np.full((4, 4), 0.25), 20, 0), generator=generator)
+    looks = PolicyComplexity().estimate(*episodes(one_hot(4, 0.7), 20, 0), generator=generator)
+    blind = PolicyComplexity().estimate(*episodes(np.full((4, 4), 0.25), 20, 0), generator=generator)
     assert looks.null is not None
     assert blind.null is not None
     assert looks.null.p_value < 0.01 < 0.05 <= blind.null.p_value
@@ -157,7 +156,7 @@ def test_continuous_states() -> None:
     generator = np.random.default_rng(2)
     seen = [generator.normal(size=(50, 2)) for _ in range(10)]
     done = [(each[:, 0] > 0).astype(int) for each in seen]
-    found = sampled_complexity(seen, done, surrogates=20, generator=generator)
+    found = PolicyComplexity(surrogates=20).estimate(seen, done, generator=generator)
     assert found.estimator == "mixed"
     assert found.value == pytest.approx(1.0, abs=0.15)
     assert found.null is not None
@@ -166,7 +165,7 @@ def test_continuous_states() -> None:
 
 def test_whoever_plays_by_heart_does_not_look() -> None:
     place = [np.arange(10)] * 12
-    found = sampled_complexity(place, place, generator=np.random.default_rng(0))
+    found = PolicyComplexity().estimate(place, place, generator=np.random.default_rng(0))
     assert found.value > 2
     assert found.null is not None
     assert found.null.p_value == 1
@@ -174,7 +173,8 @@ def test_whoever_plays_by_heart_does_not_look() -> None:
 
 def test_too_little_data_says_how_much_is_needed() -> None:
     generator = np.random.default_rng(0)
-    found = sampled_complexity(generator.integers(10, size=50), generator.integers(10, size=50), generator=generator)
+    seen, done = generator.integers(10, size=50), generator.integers(10, size=50)
+    found = PolicyComplexity().estimate(seen, done, generator=generator)
     assert any("record at least" in warning for warning in found.warnings)
 
 

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from agentic import Agent, Decision, Point, Schedule, Subject, UserError, measure, run
 from agentic.testing.worlds import Coin
-from agentic_metrics import Decoder, plan_content, transplant
-from agentic_metrics.information.content import PlanContent
-from agentic_metrics.responses.rooms import Committed, Field, Forager
+from agentic_metrics import Decoder, PlanContent, transplant
+from agentic_metrics.responses.rooms import Committed, Field, Room, forager
 
 
 def source(seed: int = 0) -> np.random.Generator:
@@ -33,14 +32,14 @@ def plans(h: int, error: float, episodes: int, steps: int, draws: np.random.Gene
 
 @pytest.mark.parametrize("h", [1, 3])
 def test_a_committed_plan_of_fair_moves_holds_its_length_in_bits(h: int) -> None:
-    found = plan_content(*plans(h, 0.0, 40, 30, source(1)), generator=source(), horizon=h)
+    found = PlanContent(horizon=h).estimate(*plans(h, 0.0, 40, 30, source(1)), generator=source())
     assert found.value == pytest.approx(h, abs=0.02 * h)
     gained = found.diagnostics["bits_without_latent"] - found.diagnostics["bits_with_latent"]
     assert found.value == pytest.approx(gained, abs=1e-12)
 
 
 def test_a_vague_plan_holds_less() -> None:
-    found = plan_content(*plans(2, 0.1, 60, 40, source(2)), generator=source())
+    found = PlanContent().estimate(*plans(2, 0.1, 60, 40, source(2)), generator=source())
     assert found.interval is not None
     assert found.interval.low < 2 * 0.531004 < found.interval.high
 
@@ -72,14 +71,14 @@ def test_a_reflex_plans_nothing() -> None:
 
 def test_a_latent_that_never_varies_holds_nothing() -> None:
     _, moves, seen = plans(1, 0.0, 10, 20, source(3))
-    found = plan_content([np.ones(20)] * 10, moves, seen, generator=source())
+    found = PlanContent().estimate([np.ones(20)] * 10, moves, seen, generator=source())
     assert found.value == pytest.approx(0, abs=1e-4)
 
 
 def test_what_observations_tell_is_not_the_latents() -> None:
     latents, moves, _ = plans(1, 0.0, 40, 30, source(4))
     message = [each.astype(np.int64) for each in latents]
-    found = plan_content(latents, moves, message, generator=source(), horizon=1)
+    found = PlanContent(horizon=1).estimate(latents, moves, message, generator=source())
     assert abs(found.value) < 0.02
 
 
@@ -89,7 +88,7 @@ def test_an_older_observation_counts_where_memory_reaches_it() -> None:
     moves = np.concatenate([np.zeros((40, 2), np.int64), seen[:, :-2]], 1)  # a_t = o_(t-2), so a_(t+1) = o_(t-1)
     latents = np.concatenate([np.zeros((40, 1)), seen[:, :-1]], 1)  # z_t = o_(t-1)
     values = [
-        plan_content(list(latents), list(moves), list(seen), generator=source(), horizon=1, memory=m).value
+        PlanContent(horizon=1, memory=m).estimate(list(latents), list(moves), list(seen), generator=source()).value
         for m in (1, 2)
     ]
     assert values == pytest.approx([1, 0], abs=0.03)
@@ -99,17 +98,17 @@ def test_an_older_observation_counts_where_memory_reaches_it() -> None:
 @settings(max_examples=8, deadline=None)
 def test_the_units_of_the_latent_and_the_names_of_actions_do_not_matter(seed: int, scale: float, shift: float) -> None:
     latents, moves, seen = plans(1, 0.2, 6, 20, source(seed))
-    one = plan_content(latents, moves, seen, generator=source(), horizon=1).value
+    one = PlanContent(horizon=1).estimate(latents, moves, seen, generator=source()).value
     moved = [scale * each + shift for each in latents]
     named = [7 - 3 * each for each in moves]
-    assert plan_content(moved, named, seen, generator=source(), horizon=1).value == pytest.approx(one, abs=1e-3)
+    assert PlanContent(horizon=1).estimate(moved, named, seen, generator=source()).value == pytest.approx(one, abs=1e-3)
 
 
 def test_small_samples_say_so() -> None:
-    found = plan_content(*plans(1, 0.0, 3, 8, source(6)), generator=source(), horizon=1)
+    found = PlanContent(horizon=1).estimate(*plans(1, 0.0, 3, 8, source(6)), generator=source())
     assert any("record at least 10" in warning for warning in found.warnings)
     latents, moves, seen = plans(1, 0.0, 3, 8, source(6))
-    still = plan_content(latents, [0 * each for each in moves], seen, generator=source(), horizon=1)
+    still = PlanContent(horizon=1).estimate(latents, [0 * each for each in moves], seen, generator=source())
     assert still.value == 0
     assert any("never varies" in warning for warning in still.warnings)
 
@@ -117,11 +116,11 @@ def test_small_samples_say_so() -> None:
 def test_what_cannot_be_decoded_is_refused() -> None:
     latents, moves, seen = plans(1, 0.0, 3, 8, source(7))
     with pytest.raises(UserError, match="bin them"):
-        plan_content(latents, latents, seen, generator=source())
+        PlanContent().estimate(latents, latents, seen, generator=source())
     with pytest.raises(UserError, match="at least 2 episodes of 10 steps"):
-        plan_content(latents, moves, seen, generator=source(), horizon=9)
-    with pytest.raises(UserError, match="same episodes"):
-        plan_content(latents[:2], moves, seen, generator=source())
+        PlanContent(horizon=9).estimate(latents, moves, seen, generator=source())
+    with pytest.raises(UserError, match="latents has 2 episodes and actions has 3"):
+        PlanContent().estimate(latents[:2], moves, seen, generator=source())
     with pytest.raises(UserError, match="ridge > 0"):
         Decoder(ridge=0)
     with pytest.raises(UserError, match="memory >= 1"):
@@ -129,7 +128,7 @@ def test_what_cannot_be_decoded_is_refused() -> None:
 
 
 def test_a_record_without_beliefs_says_what_is_needed() -> None:
-    record = run(Forager(), Field(steps=3), Schedule(episodes=2))
+    record = run(forager(), Field(steps=3), Schedule(episodes=2))
     with pytest.raises(UserError, match="decisions have a belief"):
         measure(PlanContent(), Subject(record=record))
 
@@ -157,9 +156,11 @@ def test_who_carries_no_state_is_not_changed_by_another(agent: Agent) -> None:
 
 def test_a_transplant_needs_two_that_live() -> None:
     with pytest.raises(UserError, match="at least 2 of 20 episodes"):
-        transplant(Forager(), lambda: Field(steps=2), at=2, horizon=1, episodes=20, generator=source())
+        transplant(forager(), lambda: Field(steps=2), at=2, horizon=1, episodes=20, generator=source())
+    with pytest.raises(UserError, match="transplant compares choices among discrete actions, Room has"):
+        transplant(forager(), Room, at=0, horizon=1, episodes=20, generator=source())
     with pytest.raises(UserError, match="horizon >= 1"):
-        transplant(Forager(), Field, at=0, horizon=0, episodes=20, generator=source())
+        transplant(forager(), Field, at=0, horizon=0, episodes=20, generator=source())
 
 
 @pytest.mark.slow
@@ -167,7 +168,7 @@ def test_the_null_holds() -> None:
     alarms = 0
     for seed in range(60):
         latents, moves, seen = plans(1, 0.5, 8, 10, source(seed))
-        found = plan_content(latents, moves, seen, generator=source(seed), horizon=1)
+        found = PlanContent(horizon=1).estimate(latents, moves, seen, generator=source(seed))
         assert found.null is not None
         alarms += found.null.p_value <= 0.05
     assert alarms <= 9

@@ -12,11 +12,11 @@ from torch import Tensor
 from agentic import Agent, Categorical, Decision, Schedule, Subject, UserError, make, measure, run
 from agentic.testing import worlds
 from agentic.testing.metrics import subject
-from agentic_metrics.finite.lookahead import Planners
+from agentic_metrics.finite.behavior import Steps
 from agentic_metrics.finite.world import World, action_values, greedy, planner
 from agentic_metrics.interventions.battery import CHANGES, battery_policies, battery_truth
-from agentic_metrics.purpose.depth import DepthFit, PlanningDepth, planning_depth, policy_depth
-from agentic_metrics.purpose.devices import Steps, wander
+from agentic_metrics.purpose.depth import DepthFit, PlanningDepth
+from agentic_metrics.purpose.devices import wander
 from agentic_metrics.purpose.ladder import DepthLadder, depth_ladder, ladder_choices
 from figures.depth_ladder import waiting
 
@@ -65,34 +65,38 @@ def test_depth_of_the_battery_before_and_after_the_goals_are_swapped(
 ) -> None:
     """States in which a planner prefers an action are all but the goals and the end: the 23 first states."""
     for world, depth, expected in ((BEFORE, before, score), (SWAPPED, after, score_after)):
-        found = policy_depth(POLICIES[name](world), world)
-        assert found.depth == depth
-        assert expected is None or found.score == pytest.approx(expected, abs=1e-3)
-        assert policy_depth(POLICIES[name](world), world, weights=world.start).scores == pytest.approx(found.scores)
+        found = PlanningDepth().of_policy(POLICIES[name](world), world)
+        assert found.value == depth
+        assert expected is None or found.diagnostics["log_likelihood"] == pytest.approx(expected, abs=1e-3)
+        started = PlanningDepth().of_policy(POLICIES[name](world), world, weights=world.start)
+        assert started.diagnostics["log_likelihoods"] == pytest.approx(found.diagnostics["log_likelihoods"])
+
+
+def bounds(name: str, **parameters: int) -> tuple[float, float]:
+    """The depths that cannot be told from the best."""
+    found = PlanningDepth(**parameters).of_policy(POLICIES[name](BEFORE), BEFORE)  # type: ignore[arg-type]
+    return found.diagnostics["low"], found.diagnostics["high"]
 
 
 def test_depths_that_cannot_be_distinguished_are_an_interval() -> None:
-    deep = policy_depth(POLICIES["planner-40"](BEFORE), BEFORE)
-    assert (deep.low, deep.high) == (DEEP, np.inf)
-    shallow = policy_depth(POLICIES["planner-3"](BEFORE), BEFORE)
-    assert (shallow.low, shallow.high) == (3, 3)
-    short = policy_depth(POLICIES["planner-40"](BEFORE), BEFORE, planners=Planners(deepest=8))
-    assert short.high == 8, "planners of depth 9 differ from those of depth 8, so the end is not open"
-    rock = policy_depth(POLICIES["rock"](BEFORE), BEFORE)
-    assert (rock.low, rock.high) == (0, 1), "a planner of depth 1 is a random agent here"
+    assert bounds("planner-40") == (DEEP, np.inf)
+    assert bounds("planner-3") == (3, 3)
+    short = bounds("planner-40", deepest=8)
+    assert short[1] == 8, "planners of depth 9 differ from those of depth 8, so the end is not open"
+    assert bounds("rock") == (0, 1), "a planner of depth 1 is a random agent here"
 
 
 def test_a_clone_has_its_teachers_depth_to_the_last_digit() -> None:
-    clone, teacher = (policy_depth(POLICIES[name](BEFORE), BEFORE) for name in ("clone", "planner-40"))
-    assert np.array_equal(clone.scores, teacher.scores)
+    clone, teacher = (PlanningDepth().of_policy(POLICIES[name](BEFORE), BEFORE) for name in ("clone", "planner-40"))
+    assert clone == teacher
 
 
 def test_planners_are_depth_limited_policies() -> None:
-    found, settled = Planners(deepest=6, lapse=0.05).policies(BEFORE)
+    found, settled = PlanningDepth(deepest=6, lapse=0.05).planners(BEFORE)
     for depth, policy in enumerate(found, start=1):
         assert policy == pytest.approx(0.95 * planner(BEFORE, depth=depth, discount=0.9) + 0.01)
     assert not settled
-    assert Planners(deepest=DEEP).policies(BEFORE)[1]
+    assert PlanningDepth(deepest=DEEP).planners(BEFORE)[1]
 
 
 # Decisions are known
@@ -107,13 +111,16 @@ def journeys(policy: ArrayLike, world: World = BEFORE, times: int = 1, seed: int
         for episode in np.unique(taken.episodes):
             states.append(taken.states[taken.episodes == episode])
             actions.append(taken.actions[taken.episodes == episode])
-    return {"states": states, "actions": actions, "world": world, "surrogates": 40}
+    return {"states": states, "actions": actions, "world": world}
+
+
+FEW = PlanningDepth(surrogates=40)
 
 
 @pytest.mark.parametrize("depth", [3, 4, 5, 6])
 def test_the_depth_of_a_planner_is_found_in_its_record(depth: int) -> None:
-    policy = Planners().policies(BEFORE)[0][depth - 1]
-    found = planning_depth(**journeys(policy), generator=np.random.default_rng(0))
+    policy = PlanningDepth().planners(BEFORE)[0][depth - 1]
+    found = FEW.estimate(**journeys(policy), generator=np.random.default_rng(0))
     assert found.value == depth
     assert found.interval is not None
     assert found.interval.low <= depth <= found.interval.high
@@ -122,7 +129,7 @@ def test_the_depth_of_a_planner_is_found_in_its_record(depth: int) -> None:
 
 
 def test_the_interval_of_a_deep_planner_is_open() -> None:
-    found = planning_depth(**journeys(POLICIES["planner-40"](BEFORE), times=4), generator=np.random.default_rng(0))
+    found = FEW.estimate(**journeys(POLICIES["planner-40"](BEFORE), times=4), generator=np.random.default_rng(0))
     assert found.interval is not None
     assert found.interval.low >= 8
     assert found.interval.high == np.inf
@@ -130,7 +137,7 @@ def test_the_interval_of_a_deep_planner_is_open() -> None:
 
 @pytest.mark.parametrize("name", ["rock", "random", "planner-1"])
 def test_what_does_not_plan_has_no_depth(name: str) -> None:
-    found = planning_depth(**journeys(POLICIES[name](BEFORE)), generator=np.random.default_rng(0))
+    found = FEW.estimate(**journeys(POLICIES[name](BEFORE)), generator=np.random.default_rng(0))
     assert found.value == 0
     assert found.null is not None
     assert found.null.p_value == 1
@@ -139,10 +146,8 @@ def test_what_does_not_plan_has_no_depth(name: str) -> None:
 
 def test_a_clone_is_refuted_where_the_goals_are_swapped() -> None:
     """It looks no deeper than 3 there: its ways to the goal that now pays less fit no planner that knows of both."""
-    clone = planning_depth(**journeys(POLICIES["clone"](BEFORE), SWAPPED, 4), generator=np.random.default_rng(0))
-    planned = planning_depth(
-        **journeys(POLICIES["planner-40"](SWAPPED), SWAPPED, 4), generator=np.random.default_rng(0)
-    )
+    clone = FEW.estimate(**journeys(POLICIES["clone"](BEFORE), SWAPPED, 4), generator=np.random.default_rng(0))
+    planned = FEW.estimate(**journeys(POLICIES["planner-40"](SWAPPED), SWAPPED, 4), generator=np.random.default_rng(0))
     assert clone.value < 5 < 8 <= planned.value
     assert clone.diagnostics["log_likelihood"] < planned.diagnostics["log_likelihood"] - 0.5
 
@@ -151,9 +156,9 @@ def test_the_false_alarm_rate_of_random_agents() -> None:
     alarms = 0
     uniform = POLICIES["random"](BEFORE)
     for seed in range(60):
-        case = journeys(uniform, seed=seed) | {"surrogates": 19}
+        case = journeys(uniform, seed=seed)
         case["states"], case["actions"] = case["states"][:2], case["actions"][:2]
-        found = planning_depth(**case, generator=np.random.default_rng(seed))
+        found = PlanningDepth(surrogates=19).estimate(**case, generator=np.random.default_rng(seed))
         assert found.null is not None
         alarms += found.null.p_value <= 0.05
     assert alarms <= 9, "binomial with 60 trials of at most 5 %: more than 9 has probability .001"
@@ -161,7 +166,7 @@ def test_the_false_alarm_rate_of_random_agents() -> None:
 
 def test_few_decisions_leave_the_interval_wide() -> None:
     case = journeys(POLICIES["planner-5"](BEFORE))
-    found = planning_depth(
+    found = PlanningDepth().estimate(
         [case["states"][0][:1]], [case["actions"][0][:1]], BEFORE, generator=np.random.default_rng(0)
     )
     assert found.interval is not None
@@ -170,18 +175,18 @@ def test_few_decisions_leave_the_interval_wide() -> None:
 
 def test_the_same_seed_gives_the_same_estimate() -> None:
     case = journeys(POLICIES["planner-3"](BEFORE))
-    first, again = (planning_depth(**case, generator=np.random.default_rng(1)) for _ in range(2))
+    first, again = (FEW.estimate(**case, generator=np.random.default_rng(1)) for _ in range(2))
     assert first == again
 
 
 def test_what_is_out_of_place_is_refused() -> None:
     generator = np.random.default_rng(0)
     with pytest.raises(UserError, match="states"):
-        planning_depth([[99]], [[0]], BEFORE, generator=generator)
+        PlanningDepth().estimate([[99]], [[0]], BEFORE, generator=generator)
     with pytest.raises(UserError, match="a policy in this world"):
-        policy_depth(np.ones((2, 2)), BEFORE)
+        PlanningDepth().of_policy(np.ones((2, 2)), BEFORE)
     with pytest.raises(UserError, match="weights are 26 numbers"):
-        policy_depth(POLICIES["rock"](BEFORE), BEFORE, weights=np.zeros(26))
+        PlanningDepth().of_policy(POLICIES["rock"](BEFORE), BEFORE, weights=np.zeros(26))
     for wrong in ({"deepest": 0}, {"discount": 0}, {"lapse": 0}, {"lapse": 1}, {"surrogates": -1}):
         with pytest.raises(UserError):
             PlanningDepth(**wrong)  # type: ignore[arg-type]

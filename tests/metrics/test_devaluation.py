@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 from scipy.stats import binom
 
@@ -23,26 +24,17 @@ from agentic_metrics import (
     battery_truth,
     choice_shift,
     contingency,
-    contingency_degradation,
     greedy,
     intervention,
-    outcome_devaluation,
     planner,
 )
 from agentic_metrics.interventions import changes
 from agentic_metrics.interventions.battery import CHANGES
 from agentic_metrics.interventions.probes import Shift, divergence
 from tests.metrics.agents import Table, choose
-from tests.metrics.test_adaptation import Balance
+from tests.metrics.test_adaptation import BATTERY, LEVERS, Balance
 
 FOOD, WATER = 0, 1
-LEVERS: Any = {
-    "A": [np.eye(2)],
-    "B": [np.repeat(np.array([[0.0, 0.0], [1.0, 1.0]])[:, :, None], 2, axis=2)],
-    "D": [np.array([1.0, 0.0])],
-    "rewards": np.array([[1.0, 0.8], [0.0, 0.0]]),
-    "ends": np.array([0.0, 1.0]),
-}
 BEFORE, AFTER = np.array([[1.0, 0.8]]), np.array([[0.0, 0.8]])
 
 
@@ -62,21 +54,34 @@ class Soft(Agent):
         return Soft(change.goal.truth()["rewards"])
 
 
+def shift(before: ArrayLike, after: ArrayLike, weights: ArrayLike | None = None) -> float:
+    return float(OutcomeDevaluation().estimate(before, after, weights))
+
+
 def levers() -> Simulation:
     return Simulation(LEVERS)
 
 
 class TestTwoLevers:
     def test_the_greedy_planner_changes_all_it_does(self) -> None:
-        assert outcome_devaluation(greedy(BEFORE), greedy(AFTER)) == 1
+        assert shift(greedy(BEFORE), greedy(AFTER)) == 1
         assert choice_shift(greedy(AFTER), valued=WATER, devalued=FOOD) == 1
         assert choice_shift(greedy(BEFORE), valued=WATER, devalued=FOOD) == -1
+
+    def test_a_policy_that_does_not_change_is_the_null(self) -> None:
+        for policy, p_value in ((greedy(BEFORE), 1.0), (greedy(AFTER), 0.0)):
+            found = OutcomeDevaluation().estimate(greedy(BEFORE), policy)
+            dropped = ContingencyDegradation().estimate(greedy(BEFORE), policy, [[True, False]])
+            assert found.null is not None
+            assert dropped.null is not None
+            assert (found.null.p_value, dropped.null.p_value) == (p_value, p_value)
+            assert (found.value, dropped.value) == (1 - p_value, 1 - p_value)
 
     def test_the_soft_planner_changes_some(self) -> None:
         before, after = softmax(5 * BEFORE, axis=-1), softmax(5 * AFTER, axis=-1)
         assert before[0, FOOD] == pytest.approx(0.731059, abs=1e-6)
         assert after[0, FOOD] == pytest.approx(0.017986, abs=1e-6)
-        assert outcome_devaluation(before, after) == pytest.approx(0.469121, abs=1e-6)
+        assert shift(before, after) == pytest.approx(0.469121, abs=1e-6)
 
     @pytest.mark.parametrize(
         ("agent", "value"), [(Planner(World.of(LEVERS), 1), 1.0), (Soft(LEVERS["rewards"]), 0.469121)]
@@ -128,8 +133,9 @@ class TestContingency:
         np.testing.assert_allclose(free.rewards[0], [1.0, 1.8])
 
     def test_the_response_is_dropped_by_so_much(self) -> None:
-        drop = contingency_degradation([[0.9, 0.1], [0.5, 0.5]], [[0.2, 0.8], [0.5, 0.5]], [[1, 0], [1, 0]], [3, 1])
-        assert drop == pytest.approx(0.75 * 0.7)
+        before, after = [[0.9, 0.1], [0.5, 0.5]], [[0.2, 0.8], [0.5, 0.5]]
+        drop = ContingencyDegradation().estimate(before, after, [[1, 0], [1, 0]], [3, 1])
+        assert drop.value == pytest.approx(0.75 * 0.7)
 
     def test_an_outcome_that_comes_whatever_is_done_is_refused(self) -> None:
         battery = Simulation(battery_truth())
@@ -170,9 +176,6 @@ def test_the_battery_through_the_metric(name: str, value: float) -> None:
     found = measure(OutcomeDevaluation(discount=0.9), Subject(None, agent, lambda: Simulation(battery_truth())))
     assert found.value == pytest.approx(value, abs=1e-4)
     assert found.outside_null == (value > 0)
-
-
-BATTERY: Any = lambda: Simulation(battery_truth(), steps=60)  # noqa: E731
 
 
 class TestDecidedInterventions:
@@ -267,13 +270,13 @@ class TestTheDivergenceOfCounts:
         assert expected_divergence(p, p, 6) == pytest.approx(0, abs=1e-12)
 
     def test_is_almost_without_bias_elsewhere(self) -> None:
-        truth = outcome_devaluation([[0.2, 0.8]], [[0.6, 0.4]])
+        truth = shift([[0.2, 0.8]], [[0.6, 0.4]])
         assert expected_divergence(0.2, 0.6, 24) == pytest.approx(truth, abs=2e-4)
 
     def test_its_interval_holds_the_truth_and_its_null_raises_no_false_alarms(self) -> None:
         rng, seeds, held, alarms = np.random.default_rng(3), 200, 0, 0
         before, after = rng.dirichlet(np.ones(4), (2, 20))
-        truth = outcome_devaluation(before, after)
+        truth = shift(before, after)
         for seed in range(seeds):
             states = rng.integers(20, size=40)
             first, second, same = (
@@ -296,13 +299,16 @@ def test_a_world_that_is_not_known_is_refused(metric: Any) -> None:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: outcome_devaluation([[1.0, 0.0]], [[1.0]]), r"expected two policies .* got \(1, 2\), \(1, 1\)"),
+        (lambda: shift([[1.0, 0.0]], [[1.0]]), r"expected two policies .* got \(1, 2\), \(1, 1\)"),
         (
-            lambda: outcome_devaluation([[1.0]], [[1.0]], [0.0]),
+            lambda: shift([[1.0]], [[1.0]], [0.0]),
             "weights of probe states must be at least 0 and not all",
         ),
         (lambda: contingency([[1.0]]), "at least 2 actions"),
-        (lambda: contingency_degradation([[1.0]], [[1.0]], [[1.0, 0.0]]), r"responses must have the shape \(1, 1\)"),
+        (
+            lambda: ContingencyDegradation().estimate([[1.0]], [[1.0]], [[1.0, 0.0]]),
+            r"responses must have the shape \(1, 1\)",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(call: Any, sentence: str) -> None:
@@ -314,7 +320,7 @@ def test_what_does_not_fit_is_refused(call: Any, sentence: str) -> None:
 @settings(max_examples=30, deadline=None)
 def test_the_divergence_is_symmetric_and_between_no_bit_and_one(seed: int) -> None:
     one, other = np.random.default_rng(seed).dirichlet(np.full(3, 0.3), size=(2, 5))
-    value = outcome_devaluation(one, other)
+    value = shift(one, other)
     assert 0 <= value <= 1
-    assert outcome_devaluation(other, one) == pytest.approx(value)
-    assert outcome_devaluation(one, one) == 0
+    assert shift(other, one) == pytest.approx(value)
+    assert shift(one, one) == 0

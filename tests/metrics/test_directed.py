@@ -17,7 +17,7 @@ from agentic_metrics.information.directed import (
     generalized_directed_information,
     joint_law,
 )
-from agentic_metrics.information.plastic import DirectedInformation, Plasticity, directed_information, plasticity
+from agentic_metrics.information.plastic import DirectedInformation, Plasticity
 from figures.plasticity import EPSILONS, INITIAL, bandit_law
 
 Conduct = Callable[[Sequence[int], Sequence[int]], tuple[float, float]]
@@ -184,12 +184,12 @@ def episodes(agent: str, count: int, steps: int, seed: int = 0) -> tuple[list[An
 @pytest.mark.parametrize(("order", "stationary"), [(None, True), (1, False), (2, True)])
 def test_estimates_agree_with_the_exact_values(order: int | None, stationary: bool) -> None:
     generator = np.random.default_rng(1)
-    options: dict[str, Any] = {"order": order, "stationary": stationary, "surrogates": 60, "generator": generator}
-    forth = directed_information(*episodes("coin", 3000, 3), **options)
+    options: dict[str, Any] = {"order": order, "stationary": stationary, "surrogates": 60}
+    forth = DirectedInformation(**options).estimate(*episodes("coin", 3000, 3), generator=generator)
     assert forth.interval is not None
     assert forth.interval.low < 1.593013 / 3 < forth.interval.high
     assert forth.diagnostics["bits_per_episode"] == pytest.approx(1.593013, abs=0.05)
-    back = plasticity(*episodes("reflex", 3000, 3), **options)
+    back = Plasticity(**options).estimate(*episodes("reflex", 3000, 3), generator=generator)
     assert back.value == pytest.approx(2 / 3, abs=0.005)
     for found in (forth, back):
         assert found.null is not None
@@ -201,13 +201,15 @@ def test_nulls(order: int | None) -> None:
     """A rock has neither, a random agent no plasticity, a reflex in a deaf world no empowerment."""
     generator = np.random.default_rng(2)
     none = [
-        plasticity(*episodes("coin", 400, 4), order=order, surrogates=60, generator=generator),
-        directed_information(*episodes("reflex", 400, 4), order=order, surrogates=60, generator=generator),
+        Plasticity(order=order, surrogates=60).estimate(*episodes("coin", 400, 4), generator=generator),
+        DirectedInformation(order=order, surrogates=60).estimate(*episodes("reflex", 400, 4), generator=generator),
     ]
     observed = episodes("reflex", 400, 4)[1]
     still = [np.zeros(4, int) for _ in observed]
-    none += [measured(still, observed, surrogates=60, generator=generator) for measured in (plasticity,)]
-    none += [directed_information(still, observed, surrogates=60, generator=generator)]
+    none += [
+        metric(surrogates=60).estimate(still, observed, generator=generator)
+        for metric in (Plasticity, DirectedInformation)
+    ]
     for found in none:
         assert found.null is not None
         assert found.null.p_value > 0.05
@@ -219,11 +221,15 @@ def test_a_deterministic_loop_says_that_nothing_is_left_to_flow() -> None:
     generator = np.random.default_rng(0)
     first = generator.integers(2, size=40)
     loop = [np.full(6, each) for each in first]
-    found = plasticity(loop, loop, surrogates=10, generator=generator)
+    found = Plasticity(surrogates=10).estimate(loop, loop, generator=generator)
     assert found.value == pytest.approx(0, abs=1e-12)
-    assert directed_information(loop, loop, surrogates=10, generator=generator).value == pytest.approx(1 / 6, abs=0.01)
+    assert DirectedInformation(surrogates=10).estimate(loop, loop, generator=generator).value == pytest.approx(
+        1 / 6, abs=0.01
+    )
     constant = [np.zeros(6, int)] * 10
-    assert any("never varies" in each for each in plasticity(constant, constant, generator=generator).warnings)
+    assert any(
+        "never varies" in each for each in Plasticity().estimate(constant, constant, generator=generator).warnings
+    )
 
 
 def test_episodes_may_differ_in_length() -> None:
@@ -231,21 +237,22 @@ def test_episodes_may_differ_in_length() -> None:
     actions, observations = episodes("coin", 300, 8)
     lengths = generator.integers(1, 9, size=300)
     cut = [[each[:n] for each, n in zip(part, lengths, strict=True)] for part in (actions, observations)]
-    found = directed_information(*cut, surrogates=20, generator=generator)
+    found = DirectedInformation(surrogates=20).estimate(*cut, generator=generator)
     assert found.samples == lengths.sum()
     assert found.value == pytest.approx(0.531004, abs=0.06)
 
 
 def test_too_little_data_says_so() -> None:
     generator = np.random.default_rng(4)
-    found = plasticity(*episodes("coin", 6, 8), order=None, surrogates=20, generator=generator)
+    found = Plasticity(order=None, surrogates=20).estimate(*episodes("coin", 6, 8), generator=generator)
     assert any("different histories: record at least" in each for each in found.warnings)
     assert any("hardly an ensemble" in each for each in found.warnings)
 
 
 def test_the_same_seed_gives_the_same_estimate() -> None:
     first, again = (
-        plasticity(*episodes("reflex", 30, 6), surrogates=20, generator=np.random.default_rng(5)) for _ in range(2)
+        Plasticity(surrogates=20).estimate(*episodes("reflex", 30, 6), generator=np.random.default_rng(5))
+        for _ in range(2)
     )
     assert first == again
 
@@ -254,19 +261,19 @@ def test_names_of_several_columns_are_one_name() -> None:
     generator = np.random.default_rng(6)
     actions, observations = episodes("reflex", 500, 6)
     beside = [np.column_stack([each, generator.integers(2, size=6)]) for each in observations]
-    assert plasticity(actions, beside, surrogates=0, generator=generator).value == pytest.approx(5 / 6, abs=0.01)
+    assert Plasticity(surrogates=0).estimate(actions, beside, generator=generator).value == pytest.approx(
+        5 / 6, abs=0.01
+    )
 
 
 def test_what_cannot_be_counted_is_refused() -> None:
     generator = np.random.default_rng(0)
     actions, observations = episodes("coin", 4, 5)
     with pytest.raises(UserError, match="bin them first"):
-        plasticity(actions, [each + 0.5 for each in observations], generator=generator)
+        Plasticity().estimate(actions, [each + 0.5 for each in observations], generator=generator)
     with pytest.raises(UserError, match="episodes"):
-        plasticity(actions, observations[:2], generator=generator)
-    with pytest.raises(UserError, match="at least 1"):
-        plasticity(actions, observations, order=0, generator=generator)
-    with pytest.raises(UserError, match="order"):
+        Plasticity().estimate(actions, observations[:2], generator=generator)
+    with pytest.raises(UserError, match="an order of at least 1"):
         Plasticity(order=0)
     with pytest.raises(UserError, match="surrogates"):
         DirectedInformation(surrogates=-1)

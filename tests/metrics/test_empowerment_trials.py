@@ -11,10 +11,8 @@ from agentic import Subject, UserError, measure
 from agentic_metrics import (
     Empowerment,
     capacity,
-    empowerment,
     gaussian_empowerment,
     lattice,
-    linearized_empowerment,
     variational_empowerment,
 )
 
@@ -36,18 +34,27 @@ def test_simulator_agrees_with_its_equations(angle: float) -> None:
     pull = 0.05 * 15 * np.cos(angle)
     dynamics, control = [[1 + 0.05 * pull, 0.05], [pull, 1]], [0.05 * 0.15, 0.15]
     known = gaussian_empowerment(dynamics, control, 2, power=1.0, noise=0.01)
-    assert linearized_empowerment(pendulum_at(angle), 2, noise=0.01) == pytest.approx(known, abs=2e-3)
+    assert Empowerment(horizon=2, noise=0.01).linearized(pendulum_at(angle)) == pytest.approx(known, abs=2e-3)
 
 
 def test_upright_is_most_in_control_when_only_the_reading_is_noisy() -> None:
-    upright, hanging = (linearized_empowerment(pendulum_at(angle), 15) for angle in (0.0, np.pi))
+    upright, hanging = (Empowerment(horizon=15).linearized(pendulum_at(angle)) for angle in (0.0, np.pi))
     assert upright > hanging + 0.5
+
+
+def test_noise_of_the_reading_may_be_a_covariance() -> None:
+    env, metric = pendulum_at(1.0), Empowerment(horizon=3, noise=0.02)
+    for noise in (0.02, [0.02, 0.02], 0.02 * np.eye(2)):
+        assert Empowerment(horizon=3).linearized(env, noise) == pytest.approx(metric.linearized(env))
+    assert metric.linearized(env, [0.02, 2.0]) < metric.linearized(env)
+    with pytest.raises(UserError, match="a variance, 2 variances"):
+        metric.linearized(env, [0.02] * 3)
 
 
 def test_environment_stays_where_it_is() -> None:
     env = pendulum_at(1.0, 0.5)
     inner: Any = env.unwrapped
-    linearized_empowerment(env, 3)
+    Empowerment(horizon=3).linearized(env)
     assert inner.state == pytest.approx([1.0, 0.5])
 
 
@@ -65,9 +72,9 @@ def test_metric_of_a_pendulum() -> None:
 
 def test_linearized_refusals() -> None:
     with pytest.raises(UserError, match="continuous actions"):
-        linearized_empowerment(gymnasium.make("CartPole-v1"), 3)
+        Empowerment(horizon=3).linearized(gymnasium.make("CartPole-v1"))
     with pytest.raises(UserError, match="horizon"):
-        linearized_empowerment(pendulum_at(0.0), 0)
+        Empowerment(horizon=0).linearized(pendulum_at(0.0))
 
 
 def binary(flip: float) -> Any:
@@ -102,7 +109,7 @@ def test_variational_bound_of_a_binary_channel() -> None:
 def test_variational_bound_of_a_room() -> None:
     room = lattice(5, 5, success=0.9)
     for state in (0, 12):
-        truth = empowerment(room, 2, states=[state]).value[0]
+        truth = Empowerment(horizon=2).map(room, states=[state]).value[0]
         source = np.random.default_rng(state)
         found = variational_empowerment(in_world(room, state), 5, 2, generator=source, samples=8000)
         assert found.interval is not None

@@ -14,8 +14,7 @@ from torch import Tensor
 from agentic import Agent, Change, Decision, Simplex, Subject, UserError, measure
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_agents.rock import Rock
-from agentic_metrics import EitherOr, Tally, world_model_extraction
-from agentic_metrics.responses.extraction import WorldModelExtraction
+from agentic_metrics import EitherOr, Extraction, Tally, WorldModelExtraction
 from agentic_metrics.responses.rooms import Field
 
 Choose = Callable[[int, int, int, int, int], float]
@@ -39,7 +38,7 @@ def knower(model: np.ndarray) -> Choose:
 @settings(max_examples=25, deadline=None)
 def test_choices_without_regret_confine_the_truth(seed: int, depth: int) -> None:
     table = world(seed)
-    found = world_model_extraction(knower(table), table, depth)
+    found = Extraction.of(knower(table), table, depth)
     assert ((found.low <= found.truth + 1e-9) & (found.truth <= found.high + 1e-9)).all()
     assert (np.abs(found.estimate - found.truth) <= (found.high - found.low) / 2 + 1e-9).all()
     if depth > 4:
@@ -48,15 +47,15 @@ def test_choices_without_regret_confine_the_truth(seed: int, depth: int) -> None
 
 def test_the_error_falls_with_depth() -> None:
     table = world(0)
-    errors = [world_model_extraction(knower(table), table, depth).error for depth in (1, 4, 16, 64, 256)]
+    errors = [Extraction.of(knower(table), table, depth).error for depth in (1, 4, 16, 64, 256)]
     assert all(later < earlier / 2 for earlier, later in pairwise(errors))
     assert errors[-1] < 0.5 / 256
-    assert world_model_extraction(knower(table), table, 256).skill > 0.98
+    assert Extraction.of(knower(table), table, 256).skill > 0.98
 
 
 def test_who_ignores_the_goal_leaves_the_prior() -> None:
     table = world(1)
-    found = world_model_extraction(lambda *_: 0.5, table, 32)
+    found = Extraction.of(lambda *_: 0.5, table, 32)
     np.testing.assert_array_equal(found.estimate, found.prior)
     assert found.skill == 0
     assert not found.switched.any()
@@ -65,8 +64,8 @@ def test_who_ignores_the_goal_leaves_the_prior() -> None:
 def test_the_myopic_reveals_no_more_with_depth() -> None:
     table = world(2)
     myopic: Choose = lambda s, a, then, r, n: knower(table)(s, a, then, 1, 1)  # noqa: E731
-    errors = [world_model_extraction(myopic, table, depth).error for depth in (4, 64)]
-    best = world_model_extraction(knower(table), table, 64).error
+    errors = [Extraction.of(myopic, table, depth).error for depth in (4, 64)]
+    best = Extraction.of(knower(table), table, 64).error
     assert min(errors) > 10 * best
     assert errors[1] > errors[0]
 
@@ -75,7 +74,7 @@ def test_the_myopic_reveals_no_more_with_depth() -> None:
 def test_noise_with_known_odds_changes_nothing(better: float, worst: float) -> None:
     table = world(3)
     sure = knower(table)
-    found = world_model_extraction(lambda *q: better * sure(*q) + (1 - better) * (1 - sure(*q)), table, 40)
+    found = Extraction.of(lambda *q: better * sure(*q) + (1 - better) * (1 - sure(*q)), table, 40)
     assert found.error < worst
 
 
@@ -86,15 +85,28 @@ def test_noise_in_the_answers_costs_some() -> None:
     def noisy(*query: int) -> float:
         return float(draws.binomial(20, 0.8 * sure(*query) + 0.2 * (1 - sure(*query))) / 20)
 
-    found = world_model_extraction(noisy, table, 40, noise=(0.25 / 20) ** 0.5)
+    found = Extraction.of(noisy, table, 40, noise=(0.25 / 20) ** 0.5)
     assert found.skill > 0.7
-    coin = world_model_extraction(lambda *_: draws.binomial(20, 0.5) / 20, table, 40, noise=(0.25 / 20) ** 0.5)
+    coin = Extraction.of(lambda *_: draws.binomial(20, 0.5) / 20, table, 40, noise=(0.25 / 20) ** 0.5)
     assert not coin.switched.any()
+
+
+def test_the_skill_of_choices_lies_outside_chance() -> None:
+    table, metric = world(8), WorldModelExtraction(surrogates=199)
+    found = metric.estimate(knower(table), table, generator=np.random.default_rng(0))
+    assert found.value > 0.9
+    assert found.diagnostics["queries"] == 32
+    assert found.interval is not None
+    assert found.interval.low < found.value < found.interval.high
+    assert found.null is not None
+    assert found.null.p_value == 1 / 200
+    some = metric.estimate(knower(table), table, asked=[(0, 0, 1), (0, 0, 2)], generator=np.random.default_rng(0))
+    assert some.diagnostics["queries"] == 2
 
 
 def test_a_wrong_model_is_what_is_found() -> None:
     table, other = world(5), world(6)
-    found = world_model_extraction(knower(other), table, 200)
+    found = Extraction.of(knower(other), table, 200)
     s, a, then = np.array(found.queries).T
     assert np.abs(found.estimate - other[s, a, then]).max() < 0.005
     assert found.skill < 0.5
@@ -103,7 +115,7 @@ def test_a_wrong_model_is_what_is_found() -> None:
 def test_the_clone_of_a_few_goals_fails_off_its_list() -> None:
     table = world(7)
     known = {(0, 0, then) for then in range(4)}
-    found = world_model_extraction(lambda *q: knower(table)(*q) if q[:3] in known else 0.5, table, 64)
+    found = Extraction.of(lambda *q: knower(table)(*q) if q[:3] in known else 0.5, table, 64)
     inside = np.array([query in known for query in found.queries])
     np.testing.assert_array_equal(found.switched, inside)
     assert np.abs(found.estimate - found.truth)[inside].max() < 0.01
@@ -112,11 +124,11 @@ def test_the_clone_of_a_few_goals_fails_off_its_list() -> None:
 
 def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(UserError, match="nothing to ask"):
-        world_model_extraction(lambda *_: 0.5, np.eye(3)[:, None], 4)
+        Extraction.of(lambda *_: 0.5, np.eye(3)[:, None], 4)
     with pytest.raises(UserError, match="depth"):
-        world_model_extraction(lambda *_: 0.5, world(0), 0)
+        Extraction.of(lambda *_: 0.5, world(0), 0)
     with pytest.raises(UserError, match="sum to 1"):
-        world_model_extraction(lambda *_: 0.5, np.ones((2, 2, 2)), 4)
+        Extraction.of(lambda *_: 0.5, np.ones((2, 2, 2)), 4)
 
 
 class Bettor(Agent):

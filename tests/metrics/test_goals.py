@@ -14,19 +14,14 @@ from agentic_envs.gridworld import GridWorld
 from agentic_metrics import (
     GoalDirectedness,
     World,
-    attributed_goal,
-    attributed_goal_from_episodes,
     battery_policies,
     battery_truth,
     expected_return,
-    goal_directedness,
-    goal_directedness_from_episodes,
     soft_policy,
 )
-from agentic_metrics.finite.behavior import Behavior, recorded_behavior
+from agentic_metrics.finite.behavior import Behavior, random_behavior, recorded_behavior
 from agentic_metrics.finite.fitting import Decisions, fit
 from agentic_metrics.finite.soft import hard_backups, occupancy, soft_backups
-from agentic_metrics.purpose.goals import random_behavior
 from tests.metrics.agents import Table
 
 DIGITS = 1.0001e-4  # one unit of the last printed digit
@@ -82,33 +77,33 @@ def optimal(world: World, horizon: int, noise: float = 0.0) -> Any:
 )
 def test_a_mouse_goes_to_its_cheese(chance: float, nats: float) -> None:
     mouse = seen(2, 2)
-    found = goal_directedness(mouse, right(mouse, chance), horizon=1)
+    found = GoalDirectedness(horizon=1).of_policy(right(mouse, chance), mouse)
     assert found.value == pytest.approx(nats, abs=1e-6)
-    assert found.sign == np.sign(chance - 0.5)
-    assert found.limit == (chance in (0, 1))
-    assert found.normalized == pytest.approx(nats / np.log(2), abs=2e-6)
-    if not found.limit:
-        assert found.beta == pytest.approx(np.log(chance / (1 - chance)), abs=1e-8)
+    assert found.diagnostics["sign"] == np.sign(chance - 0.5)
+    assert found.diagnostics["limit"] == (chance in (0, 1))
+    assert found.diagnostics["normalized"] == pytest.approx(nats / np.log(2), abs=2e-6)
+    if not found.diagnostics["limit"]:
+        assert found.diagnostics["beta"] == pytest.approx(np.log(chance / (1 - chance)), abs=1e-8)
 
 
 def test_always_left_is_no_way_to_look_for_cheese() -> None:
     mouse = seen(2, 2)
-    assert float(goal_directedness(mouse, [[1, 0], [1, 0], [1, 0]], horizon=1)) == pytest.approx(0, abs=1e-12)
+    assert float(GoalDirectedness(horizon=1).of_policy([[1, 0], [1, 0], [1, 0]], mouse)) == pytest.approx(0, abs=1e-12)
 
 
 def test_a_thermostat_is_as_directed_as_the_mouse() -> None:
     """It goes on for ever; sensed hot or cold is drawn anew after each decision."""
     world = World(np.full((2, 2, 2), 0.5), np.eye(2), np.full(2, 0.5), np.zeros(2, dtype=bool))
     for horizon in (1, 3):
-        found = goal_directedness(world, np.eye(2), horizon=horizon)
+        found = GoalDirectedness(horizon=horizon).of_policy(np.eye(2), world)
         assert found.value / horizon == pytest.approx(0.693147, abs=1e-6)
-        assert found.normalized == pytest.approx(1)
+        assert found.diagnostics["normalized"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("chance", "nats"), [(0.7, 0.445846), (1.0, 1.386294)])
 def test_four_actions(chance: float, nats: float) -> None:
     world = seen(4, 4)
-    assert goal_directedness(world, right(world, chance), horizon=1).value == pytest.approx(nats, abs=1e-6)
+    assert GoalDirectedness(horizon=1).of_policy(right(world, chance), world).value == pytest.approx(nats, abs=1e-6)
 
 
 CLIFF = [  # noise, value and beta of 10 x 4 over 10 decisions, of 7 x 4 over 8
@@ -126,43 +121,43 @@ def test_the_cliff_is_less_of_a_goal_the_more_noise_there_is(row: Any) -> None:
     noise, *expected = row
     for columns, horizon, value, beta in ((10, 10, *expected[:2]), (7, 8, *expected[2:])):
         world = cliff(columns=columns)
-        found = goal_directedness(world, optimal(world, horizon, noise), horizon=horizon)
+        found = GoalDirectedness(horizon=horizon).of_policy(optimal(world, horizon, noise), world)
         assert found.value == pytest.approx(value, abs=DIGITS)
-        assert found.beta == pytest.approx(beta, abs=1.0001e-3)
+        assert found.diagnostics["beta"] == pytest.approx(beta, abs=1.0001e-3)
 
 
 @pytest.mark.parametrize(("columns", "horizon", "free"), [(10, 10, 9), (7, 8, 7)])
 def test_perfection_has_the_limit_of_infinite_beta(columns: int, horizon: int, free: int) -> None:
     world = cliff(columns=columns)
-    found = goal_directedness(world, optimal(world, horizon), horizon=horizon)
-    assert found.limit
-    assert found.beta == np.inf
+    found = GoalDirectedness(horizon=horizon).of_policy(optimal(world, horizon), world)
+    assert found.diagnostics["limit"]
+    assert found.diagnostics["beta"] == np.inf
     assert found.value == pytest.approx(free * np.log(4))  # the last decision is worth nothing
-    worst = goal_directedness(world, optimal(world, horizon), utility=-world.rewards, horizon=horizon)
-    assert (worst.value, worst.beta) == (pytest.approx(found.value), -np.inf)
+    worst = GoalDirectedness(horizon=horizon).of_policy(optimal(world, horizon), world, -world.rewards)
+    assert (worst.value, worst.diagnostics["beta"]) == (pytest.approx(found.value), -np.inf)
 
 
 @pytest.mark.parametrize(("width", "nats"), [(1, 12.4766), (2, 12.4766), (3, 11.7835), (5, 10.6849), (8, 8.9213)])
 def test_the_wider_the_goal_the_less_it_explains(width: int, nats: float) -> None:
     world = cliff(width=width)
-    assert goal_directedness(world, optimal(world, 10), horizon=10).value == pytest.approx(nats, abs=DIGITS)
+    assert GoalDirectedness(horizon=10).of_policy(optimal(world, 10), world).value == pytest.approx(nats, abs=DIGITS)
 
 
 @pytest.mark.parametrize(("action", "nats", "sign"), [(0, 3.6464, 1), (1, 2.0959, -1), (2, 3.6464, 1), (3, 1.6823, 1)])
 def test_a_constant_action_may_look_directed(action: int, nats: float, sign: int) -> None:
     world = cliff()
-    found = goal_directedness(world, np.eye(4)[[action] * 40], horizon=10)
+    found = GoalDirectedness(horizon=10).of_policy(np.eye(4)[[action] * 40], world)
     assert found.value == pytest.approx(nats, abs=DIGITS)
-    assert found.sign == sign
+    assert found.diagnostics["sign"] == sign
 
 
 def test_the_same_for_a_utility_shifted_scaled_or_turned_round() -> None:
     world = cliff()
     policy = optimal(world, 10, 0.3)
     for utility in (world.rewards, 3 * world.rewards + 7, -world.rewards, world.rewards[:, 0]):
-        found = goal_directedness(world, policy, utility=utility, horizon=10)
+        found = GoalDirectedness(horizon=10).of_policy(policy, world, utility)
         assert found.value == pytest.approx(0.9690, abs=DIGITS)
-        assert found.sign == (-1 if utility is not world.rewards and utility.flat[0] == 1 else 1)
+        assert found.diagnostics["sign"] == (-1 if utility is not world.rewards and utility.flat[0] == 1 else 1)
 
 
 BATTERY = {  # the reward less .05 per step, 12 decisions
@@ -182,18 +177,18 @@ BATTERY = {  # the reward less .05 per step, 12 decisions
 def test_the_battery_where_beta_is_at_most_100(name: str) -> None:
     world = World.of(battery_truth())
     utility = np.where(world.ended[:, None], 0, world.rewards - 0.05)
-    found = goal_directedness(world, battery_policies()[name](world), utility=utility, horizon=12, largest=100)
+    found = GoalDirectedness(horizon=12, largest=100).of_policy(battery_policies()[name](world), world, utility)
     value, sign, error = BATTERY[name]
     assert found.value == pytest.approx(value, abs=error)
-    assert found.sign == sign
-    assert found.capped == (name in ("planner-40", "clone"))
+    assert found.diagnostics["sign"] == sign
+    assert found.diagnostics["capped"] == (name in ("planner-40", "clone"))
 
 
 def test_a_cost_after_the_end_is_another_utility() -> None:
     world = World.of(battery_truth())
     for name, nats in (("reflex", 2.19), ("planner-40", 2.89)):
         policy = battery_policies()[name](world)
-        found = goal_directedness(world, policy, utility=world.rewards - 0.05, horizon=12, largest=100)
+        found = GoalDirectedness(horizon=12, largest=100).of_policy(policy, world, world.rewards - 0.05)
         assert found.value == pytest.approx(nats, abs=0.01)
 
 
@@ -201,9 +196,9 @@ def test_of_a_planner_with_no_bound_the_limit_is_approached() -> None:
     world = World.of(battery_truth())
     utility = np.where(world.ended[:, None], 0, world.rewards - 0.05)
     policy = battery_policies()["planner-40"](world)
-    found = goal_directedness(world, policy, utility=utility, horizon=12)
-    near = goal_directedness(world, policy, utility=utility, horizon=12, largest=1000)
-    assert found.limit
+    found = GoalDirectedness(horizon=12).of_policy(policy, world, utility)
+    near = GoalDirectedness(horizon=12, largest=1000).of_policy(policy, world, utility)
+    assert found.diagnostics["limit"]
     assert near.value == pytest.approx(found.value, abs=1e-9)
     assert found.value == pytest.approx(5.208337, abs=1e-6)
 
@@ -225,30 +220,30 @@ def random_world(seed: int, states: int = 4, actions: int = 3) -> tuple[World, A
 def test_bounds_and_invariance(seed: int, horizon: int, discount: float, scale: float, negative: bool) -> None:
     world, policy = random_world(seed)
     settings_: Any = {"horizon": horizon, "discount": discount}
-    found = goal_directedness(world, policy, **settings_)
+    found = GoalDirectedness(**settings_).of_policy(policy, world)
     most = (discount ** np.arange(horizon)).sum() * np.log(3)
     assert 0 <= found.value <= most + 1e-9
-    assert found.normalized == pytest.approx(found.value / most)
+    assert found.diagnostics["normalized"] == pytest.approx(found.value / most)
     turned = -scale if negative else scale
-    again = goal_directedness(world, policy, utility=turned * world.rewards + 2.5, **settings_)
+    again = GoalDirectedness(**settings_).of_policy(policy, world, turned * world.rewards + 2.5)
     assert again.value == pytest.approx(found.value, abs=1e-7)
-    if not found.limit and found.value > 1e-6:
-        assert again.beta * turned == pytest.approx(found.beta, rel=1e-4)
+    if not found.diagnostics["limit"] and found.value > 1e-6:
+        assert again.diagnostics["beta"] * turned == pytest.approx(found.diagnostics["beta"], rel=1e-4)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 5), st.sampled_from([1.0, 0.8]))
 def test_at_the_best_beta_the_return_is_matched(seed: int, horizon: int, discount: float) -> None:
     world, policy = random_world(seed)
-    found = goal_directedness(world, policy, horizon=horizon, discount=discount)
-    if found.limit or abs(found.beta) > 30:
+    found = GoalDirectedness(horizon=horizon, discount=discount).of_policy(policy, world)
+    if found.diagnostics["limit"] or abs(found.diagnostics["beta"]) > 30:
         return
-    soft, value = soft_policy(world, world.rewards, beta=found.beta, horizon=horizon, discount=discount)
+    soft, value = soft_policy(world, world.rewards, beta=found.diagnostics["beta"], horizon=horizon, discount=discount)
     earned = (occupancy(world, soft, horizon=horizon, discount=discount) * world.rewards).sum()
     wanted = expected_return(world, policy, horizon=horizon, discount=discount)
     assert earned == pytest.approx(wanted, abs=1e-5)
     decisions = (discount ** np.arange(horizon)).sum() * np.log(3)
-    assert found.value == pytest.approx(found.beta * wanted - world.start @ value + decisions, abs=1e-8)
+    assert found.value == pytest.approx(found.diagnostics["beta"] * wanted - world.start @ value + decisions, abs=1e-8)
 
 
 @pytest.mark.parametrize("beta", [-2.0, 0.3, 40.0])
@@ -282,9 +277,9 @@ def test_an_unknown_goal_explains_the_mouse_as_well_as_the_known_one() -> None:
     mouse = World(dynamics, np.zeros((4, 2)), np.array([0.5, 0.5, 0, 0]), np.array([False, False, True, True]))
     for chance, nats in ((0.9, 0.368064), (0.2, 0.192745)):
         policy = np.array([[chance, 1 - chance], [1 - chance, chance], [0.5, 0.5], [0.5, 0.5]])
-        found = attributed_goal(mouse, policy, [0, 0, 1, 0], horizon=1)
+        found = GoalDirectedness(known=False, horizon=1).of_policy(policy, mouse, [0, 0, 1, 0])
         assert found.value == pytest.approx(nats, abs=1e-6)
-        assert np.sign(found.utility[1] - found.utility[0]) == np.sign(chance - 0.5)
+        assert np.sign(found.diagnostics["utility"][1] - found.diagnostics["utility"][0]) == np.sign(chance - 0.5)
 
 
 def test_variables_that_cannot_be_influenced_explain_nothing() -> None:
@@ -293,10 +288,16 @@ def test_variables_that_cannot_be_influenced_explain_nothing() -> None:
     dynamics = np.broadcast_to(dynamics.transpose(0, 2, 1, 3), (2, 2, 2, 4)).reshape(4, 2, 4)
     world = World(dynamics.copy(), np.zeros((4, 2)), np.full(4, 0.25), np.zeros(4, dtype=bool))
     policy = np.tile([0.1, 0.9], (4, 1))
-    assert attributed_goal(world, policy, [0, 1, 0, 1], horizon=3).value == pytest.approx(0, abs=1e-9)
+    assert GoalDirectedness(known=False, horizon=3).of_policy(policy, world, [0, 1, 0, 1]).value == pytest.approx(
+        0, abs=1e-9
+    )
     per_decision = np.log(2) + 0.1 * np.log(0.1) + 0.9 * np.log(0.9)
-    assert attributed_goal(world, policy, [0, 0, 1, 1], horizon=3).value == pytest.approx(3 * per_decision, abs=1e-6)
-    assert attributed_goal(world, np.full((4, 2), 0.5), horizon=3).value == pytest.approx(0, abs=1e-9)
+    assert GoalDirectedness(known=False, horizon=3).of_policy(policy, world, [0, 0, 1, 1]).value == pytest.approx(
+        3 * per_decision, abs=1e-6
+    )
+    assert GoalDirectedness(known=False, horizon=3).of_policy(np.full((4, 2), 0.5), world).value == pytest.approx(
+        0, abs=1e-9
+    )
 
 
 @settings(max_examples=15, deadline=None)
@@ -306,13 +307,13 @@ def test_the_best_utility_explains_at_least_what_any_other_does(seed: int, horiz
     table = np.random.default_rng(seed).normal(size=world.states)
     given_utility = world.dynamics @ table
     settings_: Any = {"horizon": horizon, "discount": discount}
-    best = attributed_goal(world, policy, **settings_)
-    some = goal_directedness(world, policy, utility=given_utility, **settings_, largest=20)
+    best = GoalDirectedness(known=False, **settings_).of_policy(policy, world)
+    some = GoalDirectedness(**settings_, largest=20).of_policy(policy, world, given_utility)
     if not world.ended.any():
         assert best.value >= some.value - 1e-6
-    coarse = attributed_goal(world, policy, [0, 0, 1, 1], **settings_)
+    coarse = GoalDirectedness(known=False, **settings_).of_policy(policy, world, [0, 0, 1, 1])
     assert best.value >= coarse.value - 1e-6
-    again = goal_directedness(world, policy, utility=world.dynamics @ best.utility, **settings_)
+    again = GoalDirectedness(**settings_).of_policy(policy, world, world.dynamics @ best.diagnostics["utility"])
     assert again.value >= best.value - 1e-6
 
 
@@ -337,7 +338,7 @@ def test_many_episodes_tell_what_the_policy_tells() -> None:
     policy = optimal(world, 10, 0.3)
     states, actions = episodes(world, policy, 4000, 10, seed=0)
     generator = np.random.default_rng(1)
-    found = goal_directedness_from_episodes(world, states, actions, horizon=10, surrogates=0, generator=generator)
+    found = GoalDirectedness(horizon=10, surrogates=0).estimate(states, actions, world, generator=generator)
     assert found.interval is not None
     assert found.interval.high - found.interval.low < 0.08
     assert found.interval.low < 0.968976 < found.interval.high
@@ -358,18 +359,13 @@ def test_decisions_after_the_end_count_as_chance_and_those_after_the_horizon_not
     states = [[0, 2], [1, 2], [0, 2], [1, 2]] * 10
     actions = [[0], [1], [0], [0]] * 10
     generator = np.random.default_rng(0)
-    once = goal_directedness_from_episodes(mouse, states, actions, horizon=1, surrogates=0, generator=generator)
-    long = goal_directedness_from_episodes(mouse, states, actions, horizon=5, surrogates=0, generator=generator)
+    once = GoalDirectedness(horizon=1, surrogates=0).estimate(states, actions, mouse, generator=generator)
+    long = GoalDirectedness(horizon=5, surrogates=0).estimate(states, actions, mouse, generator=generator)
     assert long.value == pytest.approx(once.value)
     assert long.warnings == once.warnings == ()
     assert long.diagnostics["normalized"] == pytest.approx(once.value / (5 * np.log(2)))
-    more = goal_directedness_from_episodes(
-        mouse,
-        [[*each, 2] for each in states],
-        [[*each, 1] for each in actions],
-        horizon=1,
-        surrogates=0,
-        generator=generator,
+    more = GoalDirectedness(horizon=1, surrogates=0).estimate(
+        [[*each, 2] for each in states], [[*each, 1] for each in actions], mouse, generator=generator
     )
     assert more.value == once.value
     assert more.samples == 40
@@ -379,7 +375,7 @@ def test_episodes_that_were_cut_are_said_to_be() -> None:
     world = cliff()
     states, actions = episodes(world, optimal(world, 6, 0.5), 30, 6, seed=0)
     generator = np.random.default_rng(0)
-    found = goal_directedness_from_episodes(world, states, actions, horizon=10, surrogates=9, generator=generator)
+    found = GoalDirectedness(horizon=10, surrogates=9).estimate(states, actions, world, generator=generator)
     assert found.warnings == (
         "30 episodes were cut before the horizon of 10 decisions, the rest of which counts as random: choose a horizon "
         "of at most 6, or record longer ones",
@@ -405,8 +401,8 @@ def test_a_random_walk_follows_the_world() -> None:
 def test_a_sample_without_a_mistake_has_the_limit_and_says_so() -> None:
     mouse = seen(2, 2)
     generator = np.random.default_rng(0)
-    found = goal_directedness_from_episodes(
-        mouse, [[0], [1]] * 20, [[0], [1]] * 20, horizon=1, surrogates=99, generator=generator
+    found = GoalDirectedness(horizon=1, surrogates=99).estimate(
+        [[0], [1]] * 20, [[0], [1]] * 20, mouse, generator=generator
     )
     assert found.value == pytest.approx(np.log(2))
     assert found.diagnostics["beta"] == np.inf
@@ -419,13 +415,13 @@ def test_held_out_episodes_expose_a_utility_that_fits_chance() -> None:
     world = cliff(columns=5)
     generator = np.random.default_rng(0)
     noise = episodes(world, np.full((20, 4), 0.25), 60, 6, seed=0)
-    nothing = attributed_goal_from_episodes(world, *noise, horizon=6, generator=generator)
+    nothing = GoalDirectedness(known=False, horizon=6).estimate(*noise, world, generator=generator)
     assert nothing.value < 0
     assert nothing.null is not None
     assert nothing.null.p_value > 0.05
     policy = optimal(world, 6, 0.2)
     recorded = episodes(world, policy, 60, 6, seed=0)
-    something = attributed_goal_from_episodes(world, *recorded, horizon=6, generator=generator)
+    something = GoalDirectedness(known=False, horizon=6).estimate(*recorded, world, generator=generator)
     assert something.null is not None
     assert something.null.p_value < 0.001
 
@@ -433,11 +429,11 @@ def test_held_out_episodes_expose_a_utility_that_fits_chance() -> None:
 def test_held_out_episodes_explain_less_than_the_policy_on_average() -> None:
     world = cliff(columns=5)
     policy = optimal(world, 6, 0.2)
-    exact = attributed_goal(world, policy, horizon=6).value
+    exact = GoalDirectedness(known=False, horizon=6).of_policy(policy, world).value
     found = [
-        attributed_goal_from_episodes(
-            world, *episodes(world, policy, 60, 6, seed=seed), horizon=6, generator=np.random.default_rng(seed)
-        ).value
+        GoalDirectedness(known=False, horizon=6)
+        .estimate(*episodes(world, policy, 60, 6, seed=seed), world, generator=np.random.default_rng(seed))
+        .value
         for seed in range(8)
     ]
     assert exact - 1.0 < np.mean(found) < exact + 3 * np.std(found, ddof=1) / np.sqrt(8)
@@ -450,7 +446,7 @@ def test_of_an_agent_exactly_and_of_its_record() -> None:
     world = World.of(make(TwoPlaces()).truth())
     policy = np.array([[0.2, 0.8], [0.3, 0.7]])
     exact = measure(GoalDirectedness(horizon=10, exact=True), Subject(agent=Table(policy), environment=TwoPlaces))
-    assert exact.value == pytest.approx(goal_directedness(world, policy, horizon=10).value)
+    assert exact.value == pytest.approx(GoalDirectedness(horizon=10).of_policy(policy, world).value)
     assert exact.outside_null is True
     record = run(Table(policy), TwoPlaces, Schedule(episodes=100), seed=0)
     metric = GoalDirectedness(horizon=10, surrogates=39)
@@ -471,7 +467,7 @@ def test_a_cost_counts_while_the_episode_lasts() -> None:
     policy = np.tile([0.1, 0.1, 0.6, 0.1, 0.1], (4, 1))
     utility = np.where(world.ended[:, None], 0, world.rewards - 0.2)
     found = measure(GoalDirectedness(cost=0.2, exact=True), Subject(agent=Table(policy), environment=environment))
-    assert found.value == pytest.approx(goal_directedness(world, policy, utility=utility, horizon=12).value)
+    assert found.value == pytest.approx(GoalDirectedness(horizon=12).of_policy(policy, world, utility).value)
     assert "less 0.2 per step" in found.frame.goal
     record = run(Table(policy), environment, Schedule(episodes=50), seed=0)
     sampled = measure(GoalDirectedness(cost=0.2, surrogates=19), Subject(record=record, environment=environment))
@@ -493,36 +489,36 @@ def test_a_record_is_read_as_states_and_actions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("parameters", "goal", "message"),
     [
-        ({"horizon": 0}, "the horizon must be at least 1"),
-        ({"horizon": 1, "utility": [1.0]}, "a utility in this world is finite numbers"),
-        ({"horizon": 1, "utility": [[0, 1], [1, 0], [0, 1]]}, "the same for every action once the episode has ended"),
-        ({"horizon": 1, "largest": 0}, "the largest inverse temperature"),
+        ({"horizon": 0}, None, "a horizon >= 1"),
+        ({"horizon": 1}, [1.0], "a utility in this world is finite numbers"),
+        ({"horizon": 1}, [[0, 1], [1, 0], [0, 1]], "the same for every action once the episode has ended"),
+        ({"largest": 0}, None, "the largest inverse temperature"),
     ],
 )
-def test_what_has_no_goal_directedness_is_refused(arguments: dict[str, Any], message: str) -> None:
+def test_what_has_no_goal_directedness_is_refused(parameters: dict[str, Any], goal: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        goal_directedness(seen(2, 2), np.full((3, 2), 0.5), **arguments)
+        GoalDirectedness(**parameters).of_policy(np.full((3, 2), 0.5), seen(2, 2), goal)
 
 
 def test_other_things_are_refused() -> None:
     mouse, generator = seen(2, 2), np.random.default_rng(0)
     with pytest.raises(UserError, match="one table for each of 2 steps, got 3"):
-        goal_directedness(mouse, np.full((3, 3, 2), 0.5), horizon=2)
+        GoalDirectedness(horizon=2).of_policy(np.full((3, 3, 2), 0.5), mouse)
     with pytest.raises(UserError, match="at least 2 of them, got 1"):
-        goal_directedness_from_episodes(mouse, [[0]], [[0]], horizon=1, generator=generator)
+        GoalDirectedness(horizon=1).estimate([[0]], [[0]], mouse, generator=generator)
     with pytest.raises(UserError, match="as many states or one more"):
-        goal_directedness_from_episodes(mouse, [[0], [1]], [[0], []], horizon=1, generator=generator)
+        GoalDirectedness(horizon=1).estimate([[0], [1]], [[0], []], mouse, generator=generator)
     with pytest.raises(UserError, match="states must be whole numbers from 0 to 2"):
-        goal_directedness_from_episodes(mouse, [[3], [1]], [[0], [0]], horizon=1, generator=generator)
+        GoalDirectedness(horizon=1).estimate([[3], [1]], [[0], [0]], mouse, generator=generator)
     with pytest.raises(UserError, match="at least 5 of them, got 2"):
-        attributed_goal_from_episodes(mouse, [[0], [1]], [[0], [0]], horizon=1, generator=generator)
+        GoalDirectedness(known=False, horizon=1).estimate([[0], [1]], [[0], [0]], mouse, generator=generator)
     with pytest.raises(UserError, match="labels name the value"):
-        attributed_goal(mouse, np.full((3, 2), 0.5), [0, 1], horizon=1)
+        GoalDirectedness(known=False, horizon=1).of_policy(np.full((3, 2), 0.5), mouse, [0, 1])
     lonely = World(np.ones((1, 1, 1)), np.ones((1, 1)), np.ones(1), np.zeros(1, dtype=bool))
     with pytest.raises(UserError, match="one action"):
-        goal_directedness(lonely, [[1.0]], horizon=1)
+        GoalDirectedness(horizon=1).of_policy([[1.0]], lonely)
     with pytest.raises(UserError, match="known=false"):
         GoalDirectedness(variables=(0,))
     with pytest.raises(UserError, match="factors of the state from 0 to 0"):

@@ -12,6 +12,7 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings, strategies as st
 
 from agentic import Change, Environment, Intervention, Truth, UserError, load, make
+from agentic.plugins import Registry
 from agentic_envs.changes import RemapActions
 from agentic_envs.gridworld import EAST, GridWorld
 from agentic_envs.tmaze import TMaze
@@ -257,6 +258,28 @@ class TestFamilies:
             assert env.observation_space.contains(env.reset(seed=0)[0])
             for _ in range(3):
                 env.step(env.action_space.sample())
+
+    def test_others_are_changed_without_asking_another_plugin(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Registry, "resolve", None)
+        drawn = random_interventions(lambda: gymnasium.make("CartPole-v1"), 4, np.random.default_rng(1))
+        kinds = ("remap", "reverse sensors", "noise", "gravity")
+        assert all(each.name.startswith(kind) for each, kind in zip(drawn, kinds, strict=True))
+        assert all(each.apply(gymnasium.make("CartPole-v1")).reset(seed=0) for each in drawn)
+
+    def test_noise_of_sensors_has_a_stream_of_its_own(self) -> None:
+        plain = gymnasium.make("Pendulum-v1")
+        (noise,) = random_interventions(lambda: plain, 1, np.random.default_rng(0), kinds=["noise"])
+        noisy = noise.apply(gymnasium.make("Pendulum-v1"))
+
+        def seen(env: Any, seed: int | None) -> np.ndarray:
+            return np.array([env.reset(seed=seed)[0], *(env.step([0.5])[0] for _ in range(5))])
+
+        first = seen(noisy, 3)
+        assert not np.isclose(first, seen(plain, 3)).any()
+        assert not np.array_equal(seen(noisy, None), first)
+        np.testing.assert_array_equal(seen(noisy, 3), first)
+        seen(plain, 3)
+        np.testing.assert_array_equal(noisy.get_wrapper_attr("state"), plain.get_wrapper_attr("state"))
 
     def test_the_same_seed_draws_the_same_family_and_another_another(self) -> None:
         def names(seed: int) -> list[str]:

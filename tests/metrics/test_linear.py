@@ -9,8 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from agentic import Subject, UserError, measure
 from agentic.testing.worlds import TwoPlaces
-from agentic_metrics import World, controllability, gramian, jacobians, observability, reach, response
-from agentic_metrics.channels.linear import Controllability
+from agentic_metrics import Controllability, World, controllability, gramian, jacobians, observability, response
 from agentic_metrics.responses.rooms import Field, Room
 
 INTEGRATOR = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([0.5, 1.0])
@@ -118,8 +117,8 @@ def test_the_response_of_a_pendulum_is_the_product_of_its_steps() -> None:
 def test_a_world_that_ignores_its_actions_is_not_controlled() -> None:
     dynamics = np.tile(np.full((3, 1, 3), 1 / 3), (1, 2, 1))
     world = World(dynamics, np.zeros((3, 2)), np.full(3, 1 / 3), np.zeros(3, bool))
-    found = reach(world, 5)
-    assert (found.controlled, found.choice, found.reachable) == (0, 0, 1)
+    found = Controllability(horizon=5).of_world(world)
+    assert (found.value, found.diagnostics) == (0, {"choice": 0, "reachable": 1})
 
 
 def test_a_corridor_is_controlled_as_far_as_the_horizon() -> None:
@@ -127,7 +126,7 @@ def test_a_corridor_is_controlled_as_far_as_the_horizon() -> None:
     for s in range(4):
         dynamics[s, 0, max(s - 1, 0)] = dynamics[s, 1, min(s + 1, 3)] = 1
     world = World(dynamics, np.zeros((4, 2)), np.eye(4)[0], np.zeros(4, bool))
-    shares = [reach(world, h).controlled for h in (1, 2, 3)]
+    shares = [Controllability(horizon=h).of_world(world).value for h in (1, 2, 3)]
     assert shares == pytest.approx([6 / 12, 10 / 12, 1])
 
 

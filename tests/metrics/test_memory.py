@@ -13,16 +13,14 @@ from agentic import Agent, Categorical, Decision, Gaussian, Subject, UserError, 
 from agentic.testing.metrics import subject
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_metrics import (
+    ActiveInformationStorage,
     LagInformation,
     MemoryTimescale,
-    active_information_storage,
     decay_time,
     exact_lag_information,
     exponential_time,
-    lag_information,
     linear_lag_information,
     memory_steps,
-    memory_timescale,
 )
 from tests.metrics.test_storage import autoregressive, flips, within
 
@@ -109,7 +107,7 @@ class Whim(Agent):
 
 
 def wiped(agent: Agent, environment: Any = Bits, **settings: Any) -> Any:
-    return memory_timescale(agent, environment, generator=np.random.default_rng(0), **settings)
+    return MemoryTimescale(**settings).estimate(agent, environment, generator=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("reports", [True, False])
@@ -131,7 +129,8 @@ def test_a_reflex_in_a_world_that_remembers_has_no_memory() -> None:
     marks = lambda: Bits(echo=True)  # noqa: E731
     record = Subject(agent=reflex, environment=marks).recorded(episodes=40).record
     assert record is not None
-    stored = active_information_storage([each.arrays["action"] for each in record.episodes()], generator=generator)
+    done = [each.arrays["action"] for each in record.episodes()]
+    stored = ActiveInformationStorage().estimate(done, generator=generator)
     assert stored.value > 0.8  # every episode repeats its first bit
     assert wiped(reflex, marks).value == 0
 
@@ -203,7 +202,7 @@ def test_a_delay_line_from_samples(bits: int) -> None:
     generator = np.random.default_rng(bits)
     seen = list(generator.integers(2, size=(20, 60)))
     held = [np.stack([np.concatenate([[0] * back, each])[:60] for back in range(bits)], 1) for each in seen]
-    profile = lag_information(held, seen, surrogates=50, generator=generator)
+    profile = LagInformation(surrogates=50).profile(held, seen, generator=generator)
     assert memory_steps(profile) == bits - 1
     assert [each.value for each in profile[:bits]] == pytest.approx([1.0] * bits, abs=0.02)
     assert len(profile) == bits + 1  # it ends with the first lag inside its null
@@ -213,7 +212,7 @@ def test_latents_that_hold_nothing() -> None:
     generator = np.random.default_rng(0)
     seen = list(generator.integers(2, size=(20, 40)))
     for held in ([np.zeros(40, int)] * 20, list(generator.integers(2, size=(20, 40))), seen):
-        assert memory_steps(lag_information(held, seen, surrogates=100, generator=generator)) == 0
+        assert memory_steps(LagInformation(surrogates=100).profile(held, seen, generator=generator)) == 0
 
 
 def test_a_leaky_latent_from_samples() -> None:
@@ -226,7 +225,7 @@ def test_a_leaky_latent_from_samples() -> None:
             z = 0.5 * z + value
             line.append(z)
         held.append(np.array(line))
-    profile = lag_information(held, seen, lags=2, surrogates=20, generator=generator)
+    profile = LagInformation(lags=2, surrogates=20).profile(held, seen, generator=generator)
     assert profile[0].value == pytest.approx(linear_lag_information(0.5, 1.0, lags=0)[0], abs=0.15)
     assert memory_steps(profile) == 2
 

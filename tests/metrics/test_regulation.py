@@ -8,9 +8,8 @@ from hypothesis import given, settings, strategies as st
 
 from agentic import Subject, UserError, measure
 from agentic.testing.worlds import Coin, TwoPlaces
-from agentic_metrics import control_bound, homeostasis, linear_homeostasis
-from agentic_metrics.responses.regulation import Homeostasis
-from agentic_metrics.responses.rooms import Room, Thermostat
+from agentic_metrics import Homeostasis, control_bound, linear_homeostasis
+from agentic_metrics.responses.rooms import Room, thermostat
 
 
 def source(seed: int = 0) -> np.random.Generator:
@@ -50,7 +49,9 @@ def test_an_unstable_loop_is_refused() -> None:
 
 def test_the_estimate_meets_the_closed_form() -> None:
     draws = source(1)
-    found = homeostasis(autoregression(0.5, 60, 300, draws), autoregression(0.95, 60, 300, draws), generator=source())
+    found = Homeostasis().estimate(
+        autoregression(0.5, 60, 300, draws), autoregression(0.95, 60, 300, draws), generator=source()
+    )
     assert found.interval is not None
     error = (found.interval.high - found.interval.low) / 4
     assert abs(found.value - 1.471708) < 4 * error
@@ -61,7 +62,7 @@ def test_the_estimate_meets_the_closed_form() -> None:
 def test_one_long_run_is_cut_into_blocks() -> None:
     draws = source(2)
     closed, passive = (autoregression(a, 1, 20_000, draws)[0] for a in (0.5, 0.95))
-    found = homeostasis(closed, passive, generator=source())
+    found = Homeostasis().estimate(closed, passive, generator=source())
     assert found.interval is not None
     assert found.interval.low < 1.471708 < found.interval.high
     assert found.episodes >= 10
@@ -70,26 +71,27 @@ def test_one_long_run_is_cut_into_blocks() -> None:
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.01, 100), width=st.integers(1, 3))
 @settings(max_examples=30, deadline=None)
 def test_units_do_not_matter_and_sides_are_opposite(seed: int, scale: float, width: int) -> None:
-    draws = source(seed)
+    draws, metric = source(seed), Homeostasis(surrogates=9)
     closed, passive = ([draws.normal(size=(20, width)) for _ in range(6)] for _ in range(2))
     mix = draws.normal(size=(width, width)) + 3 * np.eye(width)
-    one = homeostasis(closed, passive, generator=source(), surrogates=9).value
+    one = metric.estimate(closed, passive, generator=source()).value
     moved = [[scale * each @ mix + 5 for each in side] for side in (closed, passive)]
-    assert homeostasis(*moved, generator=source(), surrogates=9).value == pytest.approx(one, abs=1e-6)
-    assert homeostasis(passive, closed, generator=source(), surrogates=9).value == pytest.approx(-one, abs=1e-9)
-    assert homeostasis(closed, closed, generator=source(), surrogates=9).value == 0
+    assert metric.estimate(*moved, generator=source()).value == pytest.approx(one, abs=1e-6)
+    assert metric.estimate(passive, closed, generator=source()).value == pytest.approx(-one, abs=1e-9)
+    assert metric.estimate(closed, closed, generator=source()).value == 0
 
 
 @pytest.mark.slow
 def test_the_interval_covers_and_the_null_holds() -> None:
     covered = alarms = 0
+    metric = Homeostasis(surrogates=99)
     for seed in range(400):
         draws = source(seed)
         closed, passive = (autoregression(a, 20, 50, draws) for a in (0.5, 0.8))
-        found = homeostasis(closed, passive, generator=draws, surrogates=99)
+        found = metric.estimate(closed, passive, generator=draws)
         assert found.interval is not None
         covered += found.interval.low < 0.5 * np.log2(0.75 / 0.36) < found.interval.high
-        same = homeostasis(closed, autoregression(0.5, 20, 50, draws), generator=draws, surrogates=99)
+        same = metric.estimate(closed, autoregression(0.5, 20, 50, draws), generator=draws)
         assert same.null is not None
         alarms += same.null.p_value <= 0.05
     assert 365 <= covered <= 394
@@ -99,25 +101,25 @@ def test_the_interval_covers_and_the_null_holds() -> None:
 def test_what_cannot_be_compared_is_refused() -> None:
     numbers = [source(i).normal(size=(10, 2)) for i in range(3)]
     with pytest.raises(UserError, match="names have none"):
-        homeostasis([np.arange(5)] * 3, numbers, generator=source())
+        Homeostasis().estimate([np.arange(5)] * 3, numbers, generator=source())
     with pytest.raises(UserError, match="same variables"):
-        homeostasis([each[:, :1] for each in numbers], numbers, generator=source())
+        Homeostasis().estimate([each[:, :1] for each in numbers], numbers, generator=source())
     with pytest.raises(UserError, match="never varies"):
-        homeostasis([np.ones((10, 2))] * 3, numbers, generator=source())
+        Homeostasis().estimate([np.ones((10, 2))] * 3, numbers, generator=source())
     with pytest.raises(UserError, match="never varies"):
-        homeostasis([each[:, [0, 0]] for each in numbers], numbers, generator=source())
+        Homeostasis().estimate([each[:, [0, 0]] for each in numbers], numbers, generator=source())
     with pytest.raises(UserError, match="at least 4 steps"):
-        homeostasis(np.zeros((1, 2)), numbers, generator=source())
+        Homeostasis().estimate(np.zeros((1, 2)), numbers, generator=source())
 
 
 def test_few_episodes_say_so() -> None:
     few = [source(i).normal(size=20) for i in range(4)]
-    assert "record at least 10" in homeostasis(few, few, generator=source()).warnings[0]
+    assert "record at least 10" in Homeostasis().estimate(few, few, generator=source()).warnings[0]
 
 
 def test_a_thermostat_steadies_a_room_and_idleness_does_not() -> None:
     metric = Homeostasis(episodes=20, horizon=200, settle=60, surrogates=199)
-    found, idle = (measure(metric, Subject(agent=Thermostat(gain), environment=Room)) for gain in (0.45, 0.0))
+    found, idle = (measure(metric, Subject(agent=thermostat(gain), environment=Room)) for gain in (0.45, 0.0))
     assert found.interval is not None
     assert found.interval.low < 1.471708 < found.interval.high
     assert found.outside_null
@@ -129,7 +131,7 @@ def test_names_are_refused_by_the_metric() -> None:
     with pytest.raises(UserError, match="continuous observation"):
         measure(Homeostasis(), Subject(agent=Coin(), environment=TwoPlaces))
     with pytest.raises(UserError, match="components 0 to 0"):
-        measure(Homeostasis(variables=(1,)), Subject(agent=Thermostat(0.1), environment=Room))
+        measure(Homeostasis(variables=(1,)), Subject(agent=thermostat(0.1), environment=Room))
     with pytest.raises(UserError, match="settle < horizon"):
         Homeostasis(horizon=5, settle=5)
 

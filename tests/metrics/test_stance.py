@@ -12,11 +12,13 @@ from scipy.special import logsumexp
 
 from agentic import Subject, UserError, measure
 from agentic.testing.metrics import subject
+from agentic_metrics.finite.behavior import Steps
 from agentic_metrics.finite.world import World
-from agentic_metrics.purpose.devices import ContextTree, Steps, krichevsky_trofimov, wander
-from agentic_metrics.purpose.stance import GoalSeekers, IntentionalStance, intentional_stance, stance_evidence
+from agentic_metrics.purpose.devices import ContextTree, krichevsky_trofimov, wander
+from agentic_metrics.purpose.stance import IntentionalStance
 
 CELLS = 9
+STANCE = IntentionalStance()
 
 
 def corridor(slip: float = 0.0) -> World:
@@ -57,7 +59,7 @@ ROWS = [
 def test_records_in_a_corridor(
     start: int, letters: str, agent: float, device: float, probability: float, bits: float
 ) -> None:
-    found = stance_evidence(*walk(start, letters), corridor())
+    found = STANCE.evidence(*walk(start, letters), corridor())
     assert found.log_agent == pytest.approx(agent, abs=1e-6)
     assert found.log_device == pytest.approx(device, abs=1e-6)
     assert found.probability() == pytest.approx(probability, abs=1e-6)
@@ -66,15 +68,20 @@ def test_records_in_a_corridor(
 
 
 def test_the_goal_is_named() -> None:
-    found = intentional_stance(*walk(2, "RRRRSSSS"), corridor(), surrogates=0, generator=np.random.default_rng(0))
+    found = IntentionalStance(surrogates=0).estimate(
+        *walk(2, "RRRRSSSS"), corridor(), generator=np.random.default_rng(0)
+    )
     assert found.diagnostics["goal"] == 6
-    named = GoalSeekers(goals=(2, 6))
-    again = stance_evidence(*walk(2, "RRRRSSSS"), corridor(), agents=named)
+    again = STANCE.evidence(*walk(2, "RRRRSSSS"), corridor(), goals=(2, 6))
     assert again.log_agent == pytest.approx(np.log(0.9**8 / 2), abs=1e-4)
+    few = IntentionalStance(surrogates=0).estimate(
+        *walk(2, "RRRRSSSS"), corridor(), (2, 6), generator=np.random.default_rng(0)
+    )
+    assert (few.value, few.diagnostics["goal"]) == (again.bits, 6)
 
 
 def test_goal_seekers_go_straight_and_split_ties() -> None:
-    policies = GoalSeekers().policies(corridor())
+    policies = STANCE.seekers(corridor())
     assert policies[6, 2] == pytest.approx([0.05, 0.05, 0.9])
     assert policies[6, 8] == pytest.approx([0.9, 0.05, 0.05])
 
@@ -85,7 +92,7 @@ def test_an_unreachable_goal_asks_for_nothing() -> None:
     moves = np.zeros((2, 2, 2))
     moves[:, :, 0] = 1.0
     world = World(moves, np.zeros((2, 2)), np.array([0.5, 0.5]), np.zeros(2, dtype=bool))
-    assert GoalSeekers(goals=(1,)).policies(world)[0] == pytest.approx(0.5)
+    assert STANCE.seekers(world, named=(1,))[0] == pytest.approx(0.5)
 
 
 # Devices
@@ -140,7 +147,7 @@ def test_a_device_that_sees_the_state_learns_any_table() -> None:
     states, actions = journeys(6, [*range(CELLS)] * 20)
     world = corridor()
     blind, seeing = (
-        stance_evidence(states, actions, world, devices=ContextTree(memory)).bits / len(states) for memory in (0, 1)
+        IntentionalStance(memory=memory).evidence(states, actions, world).bits / len(states) for memory in (0, 1)
     )
     assert blind > 5
     assert seeing < 0.5
@@ -173,7 +180,7 @@ def called_agent(found: Any) -> bool:
 
 def test_a_goal_seeker_is_called_an_agent() -> None:
     generator = np.random.default_rng(0)
-    found = intentional_stance(*journeys(6, range(CELLS)), corridor(), surrogates=50, generator=generator)
+    found = IntentionalStance(surrogates=50).estimate(*journeys(6, range(CELLS)), corridor(), generator=generator)
     assert called_agent(found)
     assert found.interval is not None
     assert 0 < found.interval.low < found.value < found.interval.high
@@ -188,8 +195,8 @@ def test_a_constant_agent_is_never_called_an_agent(action: int, steps: int, epis
     generator = np.random.default_rng(steps)
     walks = [walk(int(start), "LSR"[action] * steps) for start in generator.integers(CELLS, size=episodes)]
     for slip in (0.0, 0.2):
-        found = intentional_stance(
-            [w[0] for w in walks], [w[1] for w in walks], corridor(slip), surrogates=25, generator=generator
+        found = IntentionalStance(surrogates=25).estimate(
+            [w[0] for w in walks], [w[1] for w in walks], corridor(slip), generator=generator
         )
         assert not called_agent(found)
 
@@ -202,12 +209,8 @@ def test_a_random_agent_is_hardly_ever_called_an_agent() -> None:
         starts = generator.integers(CELLS, size=4)
         steps = Steps.of([[start] * 6 for start in starts], [[0] * 6] * 4, world)
         taken = wander(world, uniform, steps, times=1, generator=generator)[0]
-        found = intentional_stance(
-            list(taken.states.reshape(4, 6)),
-            list(taken.actions.reshape(4, 6)),
-            world,
-            surrogates=40,
-            generator=generator,
+        found = IntentionalStance(surrogates=40).estimate(
+            list(taken.states.reshape(4, 6)), list(taken.actions.reshape(4, 6)), world, generator=generator
         )
         called += called_agent(found)
     assert called == 0
@@ -225,45 +228,42 @@ def test_the_metric_favors_a_device_where_a_coin_is_tossed() -> None:
 
 
 def test_too_little_data_says_so() -> None:
-    found = intentional_stance(*walk(2, "RRSS"), corridor(), surrogates=5, generator=np.random.default_rng(0))
+    found = IntentionalStance(surrogates=5).estimate(*walk(2, "RRSS"), corridor(), generator=np.random.default_rng(0))
     assert found.interval is None
     assert any("record at least 2" in each for each in found.warnings)
     assert any("vary the first state" in each for each in found.warnings)
 
 
 def test_the_same_seed_gives_the_same_estimate() -> None:
-    first, again = (
-        intentional_stance(*journeys(6, range(CELLS)), corridor(0.1), surrogates=10, generator=np.random.default_rng(5))
-        for _ in range(2)
-    )
+    stance, case = IntentionalStance(surrogates=10), (*journeys(6, range(CELLS)), corridor(0.1))
+    first, again = (stance.estimate(*case, generator=np.random.default_rng(5)) for _ in range(2))
     assert first == again
 
 
 def test_what_the_world_lacks_is_refused() -> None:
     world = corridor()
     with pytest.raises(UserError, match="states"):
-        stance_evidence([9], [0], world)
+        STANCE.evidence([9], [0], world)
     with pytest.raises(UserError, match="actions"):
-        stance_evidence([[0]], [[3]], world)
+        STANCE.evidence([[0]], [[3]], world)
     with pytest.raises(UserError, match="as many states"):
-        stance_evidence([[0, 1, 2]], [[1]], world)
-    with pytest.raises(UserError, match="at least one decision"):
-        stance_evidence([], [], world)
+        STANCE.evidence([[0, 1, 2]], [[1]], world)
+    nothing: list[list[list[int]]] = [[], [[]]]
+    for empty in nothing:
+        with pytest.raises(UserError, match="at least one decision"):
+            STANCE.evidence(empty, empty, world)
     with pytest.raises(UserError, match="goals are states"):
-        stance_evidence([0], [0], world, agents=GoalSeekers(goals=(9,)))
-    for wrong in (
-        lambda: IntentionalStance(lapse=0),
-        lambda: IntentionalStance(memory=-1),
-        lambda: GoalSeekers(0.1, 1),
-    ):
+        STANCE.evidence([0], [0], world, goals=(9,))
+    wrongs: list[dict[str, Any]] = [{"lapse": 0}, {"memory": -1}, {"discount": 1}]
+    for wrong in wrongs:
         with pytest.raises(UserError):
-            wrong()
+            IntentionalStance(**wrong)
 
 
 def test_states_may_say_where_an_episode_stopped() -> None:
     states, actions = walk(2, "RRRRSSSS")
     world = corridor()
-    assert stance_evidence([[*states, 6]], [actions], world).bits == stance_evidence(states, actions, world).bits
+    assert STANCE.evidence([[*states, 6]], [actions], world).bits == STANCE.evidence(states, actions, world).bits
 
 
 class Lake(gymnasium.Env[Any, Any]):

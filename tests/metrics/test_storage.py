@@ -1,7 +1,5 @@
 """What a series repeats of itself, from samples."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -13,12 +11,9 @@ from agentic_metrics import (
     Estimate,
     GaussianEstimator,
     Machine,
-    Neighbors,
     PredictiveInformation,
-    active_information_storage,
     autoregressive_storage,
     exact_storage,
-    predictive_information,
 )
 
 
@@ -44,7 +39,7 @@ def within(found: Estimate, truth: float) -> bool:
 @pytest.mark.parametrize("p", [0.05, 0.1, 0.25])
 def test_a_flip_chain_from_samples(p: float) -> None:
     generator = np.random.default_rng(0)
-    found = active_information_storage(flips(p, 40, 50, generator), generator=generator)
+    found = ActiveInformationStorage().estimate(flips(p, 40, 50, generator), generator=generator)
     truth = exact_storage(Machine.of_chain([[1 - p, p], [p, 1 - p]]))
     assert found.estimator == "plugin"
     assert within(found, truth)
@@ -53,11 +48,11 @@ def test_a_flip_chain_from_samples(p: float) -> None:
     assert (found.episodes, found.samples) == (40, 40 * 49)
 
 
-@pytest.mark.parametrize(("estimator", "name"), [(GaussianEstimator(), "gaussian"), (None, "neighbors")])
-def test_an_autoregressive_process_from_samples(estimator: Any, name: str) -> None:
+@pytest.mark.parametrize(("estimator", "name"), [("gaussian", "gaussian"), ("auto", "neighbors")])
+def test_an_autoregressive_process_from_samples(estimator: str, name: str) -> None:
     generator = np.random.default_rng(1)
     series = autoregressive(0.9, 20, 100, generator)
-    found = active_information_storage(series, estimator=estimator, surrogates=20, generator=generator)
+    found = ActiveInformationStorage(estimator=estimator, surrogates=20).estimate(series, generator=generator)
     assert found.estimator == name
     assert found.value == pytest.approx(autoregressive_storage(0.9), abs=0.2)
     assert within(found, autoregressive_storage(0.9))
@@ -69,7 +64,7 @@ def test_an_autoregressive_process_from_samples(estimator: Any, name: str) -> No
 def test_a_cycle_holds_its_phase(period: int) -> None:
     generator = np.random.default_rng(2)
     series = [(np.arange(60) + generator.integers(period)) % period for _ in range(20)]
-    found = active_information_storage(series, generator=generator)
+    found = ActiveInformationStorage().estimate(series, generator=generator)
     assert found.value == pytest.approx(np.log2(period), abs=0.02)
     assert found.null is not None
     assert found.null.p_value < 0.01
@@ -88,16 +83,16 @@ def test_the_even_process_needs_a_longer_past() -> None:
             symbols.append(symbol)
         series.append(np.array(symbols))
     for history in (1, 3, 5):
-        found = active_information_storage(series, history=history, surrogates=0, generator=generator)
+        found = ActiveInformationStorage(history=history, surrogates=0).estimate(series, generator=generator)
         assert within(found, exact_storage(Machine(moves), history=history))
-    longer = predictive_information(series, past_steps=4, future_steps=2, surrogates=0, generator=generator)
+    longer = PredictiveInformation(past_steps=4, future_steps=2, surrogates=0).estimate(series, generator=generator)
     assert longer.value > found.value
 
 
 def test_a_rock_and_a_coin_store_nothing() -> None:
     generator = np.random.default_rng(4)
-    rock = active_information_storage([np.zeros(50, int)] * 10, generator=generator)
-    coin = active_information_storage(generator.integers(2, size=(10, 50)).tolist(), generator=generator)
+    rock = ActiveInformationStorage().estimate([np.zeros(50, int)] * 10, generator=generator)
+    coin = ActiveInformationStorage().estimate(generator.integers(2, size=(10, 50)).tolist(), generator=generator)
     for found in (rock, coin):
         assert found.null is not None
         assert found.null.p_value >= 0.05
@@ -111,7 +106,7 @@ def test_names_do_not_matter_nor_the_order_of_episodes(seed: int) -> None:
     generator = np.random.default_rng(seed)
     series, names = [generator.integers(3, size=30) for _ in range(4)], generator.permutation(3) * 7 - 5
     one, other = (
-        active_information_storage(each, surrogates=0, generator=generator)
+        ActiveInformationStorage(surrogates=0).estimate(each, generator=generator)
         for each in (series, [names[episode] for episode in reversed(series)])
     )
     assert one.value == pytest.approx(other.value, abs=1e-12)
@@ -122,37 +117,35 @@ def test_names_do_not_matter_nor_the_order_of_episodes(seed: int) -> None:
 
 def test_one_future_step_is_active_storage() -> None:
     series = flips(0.1, 5, 40, np.random.default_rng(5))
-    one = active_information_storage(series, history=2, generator=np.random.default_rng(0))
-    other = predictive_information(series, past_steps=2, generator=np.random.default_rng(0))
+    one = ActiveInformationStorage(history=2).estimate(series, generator=np.random.default_rng(0))
+    other = PredictiveInformation(past_steps=2, future_steps=1).estimate(series, generator=np.random.default_rng(0))
     assert one == other
 
 
 def test_without_surrogates_the_null_is_a_law() -> None:
     generator = np.random.default_rng(6)
-    found = active_information_storage(generator.integers(2, size=500), surrogates=0, generator=generator)
+    found = ActiveInformationStorage(surrogates=0).estimate(generator.integers(2, size=500), generator=generator)
     assert found.null is not None
     assert "chi-square" in found.null.kind
-    numbers = active_information_storage(generator.normal(size=200), surrogates=0, generator=generator)
+    numbers = ActiveInformationStorage(surrogates=0).estimate(generator.normal(size=200), generator=generator)
     assert numbers.null is None
 
 
 def test_whole_numbers_have_no_neighbors() -> None:
     generator = np.random.default_rng(7)
     with pytest.raises(UserError, match="names"):
-        active_information_storage(generator.integers(2, size=500), estimator=Neighbors(), generator=generator)
+        ActiveInformationStorage(estimator="neighbors").estimate(generator.integers(2, size=500), generator=generator)
 
 
 def test_too_little_data_says_how_much_is_needed() -> None:
     generator = np.random.default_rng(8)
-    found = active_information_storage(generator.integers(6, size=60), history=2, generator=generator)
+    found = ActiveInformationStorage(history=2).estimate(generator.integers(6, size=60), generator=generator)
     assert any("record at least" in warning for warning in found.warnings)
 
 
 def test_episodes_that_are_too_short_are_refused() -> None:
     with pytest.raises(UserError, match="at least 4 steps"):
-        active_information_storage([[1, 0, 1]] * 5, history=3, generator=np.random.default_rng(0))
-    with pytest.raises(UserError, match="at least one step"):
-        active_information_storage([[1, 0, 1]] * 5, history=0, generator=np.random.default_rng(0))
+        ActiveInformationStorage(history=3).estimate([[1, 0, 1]] * 5, generator=np.random.default_rng(0))
 
 
 def test_the_metrics_read_any_column() -> None:
@@ -165,8 +158,10 @@ def test_the_metrics_read_any_column() -> None:
     assert ActiveInformationStorage(column="belief.mean").access is Access.INTERNALS
     with pytest.raises(UserError, match="no column"):
         measure(ActiveInformationStorage(column="mood"), coin)
-    with pytest.raises(UserError, match="histories >= 1"):
+    with pytest.raises(UserError, match="history >= 1"):
         ActiveInformationStorage(history=0)
+    with pytest.raises(UserError, match="future_steps >= 1"):
+        PredictiveInformation(future_steps=0)
 
 
 def test_a_gaussian_estimate_is_that_of_all_episodes_less_what_the_jackknife_finds() -> None:
@@ -176,8 +171,8 @@ def test_a_gaussian_estimate_is_that_of_all_episodes_less_what_the_jackknife_fin
         x, y = (np.concatenate([each[part] for each in kept])[:, None] for part in (slice(-1), slice(1, None)))
         return float(GaussianEstimator().information(x, y).value)
 
-    found = active_information_storage(
-        series, estimator=GaussianEstimator(), surrogates=0, generator=np.random.default_rng(0)
+    found = ActiveInformationStorage(estimator="gaussian", surrogates=0).estimate(
+        series, generator=np.random.default_rng(0)
     )
     without = [raw(series[:i] + series[i + 1 :]) for i in range(4)]
     assert found.value == pytest.approx(4 * raw(series) - 3 * np.mean(without))
@@ -189,8 +184,8 @@ def test_a_gaussian_estimate_is_that_of_all_episodes_less_what_the_jackknife_fin
 def test_where_only_one_episode_has_noise_there_is_no_jackknife() -> None:
     straight = np.arange(1.0, 41.0)
     noisy = autoregressive(0.5, 1, 40, np.random.default_rng(3))[0]
-    found = active_information_storage(
-        [straight, noisy], estimator=GaussianEstimator(), surrogates=0, generator=np.random.default_rng(0)
+    found = ActiveInformationStorage(estimator="gaussian", surrogates=0).estimate(
+        [straight, noisy], generator=np.random.default_rng(0)
     )
     assert found.interval is not None
     assert found.interval.method.startswith("Student t")

@@ -11,6 +11,7 @@ from agentic import UserError
 from agentic_metrics import GaussianEstimator, Information, Plugin, Series
 from agentic_metrics.sampling.embedding import check_aligned, past, steps, window
 from agentic_metrics.sampling.information import blocks, correlation_time
+from agentic_metrics.sampling.series import recorded, written
 from agentic_metrics.sampling.surrogates import Rearrangement, chi_square, compare, null
 
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=30)
@@ -123,3 +124,10 @@ def test_series_must_have_the_same_steps() -> None:
         check_aligned(source=series(3, 4), target=series(3))
     with pytest.raises(UserError, match="episode 1 has 4 and 5: cut them"):
         check_aligned(source=series(3, 4), target=series(3, 5))
+
+
+def test_what_is_written_is_what_is_recorded() -> None:
+    record = written(obs=[[1, 2, 3], [4]], reward=[[0.5, 0.0, 1.0], [2.0]])
+    np.testing.assert_array_equal(recorded(record, "obs").joined()[:, 0], [1, 2, 3, 4])
+    assert recorded(record, "obs+reward").lengths == (3, 1)
+    assert list(record.returns()) == [1.5, 2.0]

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from agentic import Schedule, Subject, UserError, measure, run
 from agentic.testing import checks_for
 from agentic.testing.worlds import Coin, TwoPlaces
-from agentic_metrics import InverseTemperature, bounded_rational, inverse_temperature, policy_temperature
+from agentic_metrics import InverseTemperature, bounded_rational, policy_temperature
 from tests.metrics.agents import Table
 
 
@@ -49,7 +49,7 @@ def test_free_energy_is_utility_less_the_price_of_information(utilities: list[fl
 
 
 def test_eighty_of_a_hundred() -> None:
-    found = inverse_temperature([0] * 80 + [1] * 20, [1.0, 0.0])
+    found = InverseTemperature().estimate([0] * 80 + [1] * 20, [1.0, 0.0])
     assert found.value == pytest.approx(np.log(4), abs=1e-6)
     assert found.diagnostics["standard_error"] == pytest.approx(0.25, abs=1e-9)
     assert found.diagnostics["deviance"] == pytest.approx(0.0, abs=1e-9)
@@ -58,53 +58,57 @@ def test_eighty_of_a_hundred() -> None:
 
 
 def test_an_agent_that_avoids_the_better_has_a_negative_one() -> None:
-    assert inverse_temperature([1] * 80 + [0] * 20, [1.0, 0.0]).value == pytest.approx(-np.log(4))
+    assert InverseTemperature().estimate([1] * 80 + [0] * 20, [1.0, 0.0]).value == pytest.approx(-np.log(4))
 
 
 def test_a_prior_is_not_mistaken_for_preference() -> None:
-    assert inverse_temperature([0] * 80 + [1] * 20, [1.0, 0.0], prior=[0.8, 0.2]).value == pytest.approx(0, abs=1e-12)
+    assert InverseTemperature().estimate([0] * 80 + [1] * 20, [1.0, 0.0], prior=[0.8, 0.2]).value == pytest.approx(
+        0, abs=1e-12
+    )
 
 
 def test_a_rock_is_reported_by_its_deviance() -> None:
     utilities = np.array([[1.0, 0.0], [0.0, 1.0]] * 50)
-    rock = inverse_temperature([0] * 100, utilities)
-    soft = inverse_temperature([0, 1, 0, 1, 0, 1, 0, 1, 1, 0] * 10, utilities)
+    rock = InverseTemperature().estimate([0] * 100, utilities)
+    soft = InverseTemperature().estimate([0, 1, 0, 1, 0, 1, 0, 1, 1, 0] * 10, utilities)
     assert rock.value == pytest.approx(0, abs=1e-9)
     assert rock.diagnostics["deviance"] == pytest.approx(200 * np.log(2))
     assert soft.diagnostics["deviance"] == pytest.approx(0, abs=1e-9)
 
 
 def test_without_a_mistake_there_is_only_a_bound() -> None:
-    found = inverse_temperature([0] * 30, [1.0, 0.0])
+    found = InverseTemperature().estimate([0] * 30, [1.0, 0.0])
     interval = found.interval
     assert interval is not None
     assert found.value == interval.high == np.inf
     # 30 ln(1 + exp(-b)) is half the squared normal quantile of .95
     assert 30 * np.log1p(np.exp(-interval.low)) == pytest.approx(1.6448536**2 / 2, abs=1e-6)
     assert "unbounded" in found.warnings[0]
-    worst = inverse_temperature([1] * 30, [1.0, 0.0])
+    worst = InverseTemperature().estimate([1] * 30, [1.0, 0.0])
     assert worst.interval is not None
     assert (worst.value, worst.interval.low) == (-np.inf, -np.inf)
     assert worst.interval.high == pytest.approx(-interval.low)
 
 
 def test_ties_tell_nothing_and_break_nothing() -> None:
-    tied = inverse_temperature([0, 1, 0, 1] + [0] * 80 + [2] * 20, [[1.0, 1.0, 1.0]] * 4 + [[1.0, 0.0, 0.0]] * 100)
-    plain = inverse_temperature([0] * 80 + [2] * 20, [1.0, 0.0, 0.0])
+    tied = InverseTemperature().estimate(
+        [0, 1, 0, 1] + [0] * 80 + [2] * 20, [[1.0, 1.0, 1.0]] * 4 + [[1.0, 0.0, 0.0]] * 100
+    )
+    plain = InverseTemperature().estimate([0] * 80 + [2] * 20, [1.0, 0.0, 0.0])
     assert tied.value == pytest.approx(plain.value)
 
 
 def test_episodes_that_differ_from_each_other_widen_the_interval() -> None:
     choices = np.repeat([0, 0, 0, 0, 1], 20)
-    alone = inverse_temperature(choices, [1.0, 0.0])
-    grouped = inverse_temperature(choices, [1.0, 0.0], groups=np.repeat(np.arange(5), 20))
+    alone = InverseTemperature().estimate(choices, [1.0, 0.0])
+    grouped = InverseTemperature().estimate(choices, [1.0, 0.0], groups=np.repeat(np.arange(5), 20))
     assert grouped.value == alone.value
     assert grouped.diagnostics["standard_error"] > 4 * alone.diagnostics["standard_error"]
     assert grouped.episodes == 5
 
 
 def test_few_choices_are_said_to_be_few() -> None:
-    assert "record at least 20" in inverse_temperature([0, 1, 0], [1.0, 0.0]).warnings[0]
+    assert "record at least 20" in InverseTemperature().estimate([0, 1, 0], [1.0, 0.0]).warnings[0]
 
 
 @settings(max_examples=30)
@@ -114,10 +118,12 @@ def test_the_likeliest_beta_scales_with_the_unit_of_utility(beta: float, unit: f
     utilities = generator.normal(size=(200, 3))
     policy = bounded_rational(utilities, beta).policy
     choices = (policy.cumsum(1) < generator.random((200, 1))).sum(1)
-    found = inverse_temperature(choices, utilities)
+    found = InverseTemperature().estimate(choices, utilities)
     assert found.diagnostics["standard_error"] < 0.5
     assert abs(found.value - beta) < 5.5 * found.diagnostics["standard_error"]
-    assert inverse_temperature(choices, unit * utilities).value == pytest.approx(found.value / unit, rel=1e-6, abs=1e-9)
+    assert InverseTemperature().estimate(choices, unit * utilities).value == pytest.approx(
+        found.value / unit, rel=1e-6, abs=1e-9
+    )
 
 
 @given(st.floats(-4, 4))
@@ -140,7 +146,7 @@ def test_a_known_policy_tells_its_beta_exactly(beta: float) -> None:
 )
 def test_what_has_no_temperature_is_refused(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        inverse_temperature(*arguments)
+        InverseTemperature().estimate(*arguments)
 
 
 def test_a_coin_tosser_follows_nothing_and_a_follower_what_it_follows() -> None:

@@ -10,13 +10,10 @@ from scipy.signal import lfilter
 from agentic import Access, UserError, measure
 from agentic.testing.metrics import subject
 from agentic_metrics import (
-    Estimator,
-    GaussianEstimator,
     Neighbors,
     Plugin,
     TransferEntropy,
     gaussian_transfer_entropy,
-    transfer_entropy,
 )
 
 Array = NDArray[Any]
@@ -56,9 +53,9 @@ def noisy_copy(source: np.random.Generator, x: Array, flips: float) -> Array:
     return y
 
 
-def found(source: Array, target: Array, **options: Any) -> Any:
-    generator = np.random.default_rng(99)
-    return transfer_entropy(list(source), list(target), **{"surrogates": 0, "generator": generator, **options})
+def found(source: Array, target: Array, given: Any = (), **options: Any) -> Any:
+    metric = TransferEntropy(**{"lag": 1, "surrogates": 0, **options})
+    return metric.estimate(list(source), list(target), given, generator=np.random.default_rng(99))
 
 
 # Exact, from the process
@@ -146,8 +143,8 @@ def test_sticky_sources_exactly(turns: float, flips: float, bits: float) -> None
 
 
 @pytest.mark.parametrize("row", range(5))
-@pytest.mark.parametrize("estimator", [GaussianEstimator(), Neighbors()])
-def test_linear_processes(row: int, estimator: Estimator) -> None:
+@pytest.mark.parametrize("estimator", ["gaussian", "neighbors"])
+def test_linear_processes(row: int, estimator: str) -> None:
     x, y = linear(np.random.default_rng(row), 40, 100, row)
     bits = LINEAR[row][6]
     forth = found(x, y, estimator=estimator, level=0.9999)  # type: ignore[arg-type]
@@ -253,7 +250,8 @@ def test_a_rock_and_a_random_agent_are_inside_the_null() -> None:
 
 def test_what_is_reported() -> None:
     x, y = linear(np.random.default_rng(7), 12, 40)
-    result = transfer_entropy(x, y, estimator=GaussianEstimator(), surrogates=39, generator=np.random.default_rng(0))
+    metric = TransferEntropy(lag=1, estimator="gaussian", surrogates=39)
+    result = metric.estimate(x, y, generator=np.random.default_rng(0))
     assert (result.estimator, result.episodes, result.samples) == ("gaussian", 12, 12 * 39)
     assert result.null is not None
     assert (result.null.kind, result.null.n, result.null.p_value) == ("source of other episodes", 39, 1 / 40)
@@ -261,9 +259,20 @@ def test_what_is_reported() -> None:
     assert result.diagnostics["effective"] == pytest.approx(result.value - result.null.mean)
     assert result.diagnostics["freedom"] == 1
     assert result.diagnostics["chi_square_p"] < 1e-6
-    again = transfer_entropy(x, y, estimator=GaussianEstimator(), surrogates=39, generator=np.random.default_rng(0))
-    assert again == result
-    assert transfer_entropy(x, y, surrogates=0, generator=np.random.default_rng(0)).null is None
+    assert metric.estimate(x, y, generator=np.random.default_rng(0)) == result
+    assert TransferEntropy(lag=1, surrogates=0).estimate(x, y, generator=np.random.default_rng(0)).null is None
+
+
+def test_an_estimator_of_other_parameters_takes_the_place_of_the_named_one() -> None:
+    x, y = linear(np.random.default_rng(7), 12, 40)
+    default, wide = (
+        TransferEntropy(lag=1, estimator=name, surrogates=0).estimate(
+            x, y, estimator=given, generator=np.random.default_rng(0)
+        )
+        for name, given in (("neighbors", None), ("gaussian", Neighbors(k=8)))
+    )
+    assert default.estimator == wide.estimator == "neighbors"
+    assert default.value != wide.value
 
 
 def test_bad_input_is_reported() -> None:
@@ -273,7 +282,7 @@ def test_bad_input_is_reported() -> None:
     with pytest.raises(UserError, match=r"given\[0\] must have the same steps"):
         found(names, names, given=[list(names[:, 1:])])
     with pytest.raises(UserError, match="names, and nearest neighbors of names mean nothing"):
-        found(names, names, estimator=Neighbors())
+        found(names, names, estimator="neighbors")
     with pytest.raises(UserError, match="record longer episodes"):
         found(numbers, numbers, history=20)
     with pytest.raises(UserError, match="history >= 0"):

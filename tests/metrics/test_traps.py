@@ -1,7 +1,7 @@
 """Traps that numbers of agency fall into: what is no agent, what is too little, and what is no data at all."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import gymnasium
@@ -29,9 +29,9 @@ from agentic_agents.random import RandomAgent
 from agentic_agents.rock import Rock
 from agentic_envs.gridworld import GridWorld
 from agentic_envs.tmaze import TMaze
-from agentic_metrics import Mixed, Neighbors, active_information_storage, sampled_complexity, transfer_entropy
-from agentic_metrics.finite.behavior import recorded_behavior
-from agentic_metrics.purpose.devices import Steps, wander
+from agentic_metrics import ActiveInformationStorage, PolicyComplexity, TransferEntropy
+from agentic_metrics.finite.behavior import Steps, recorded_behavior
+from agentic_metrics.purpose.devices import wander
 
 LEVEL = 0.05
 REGISTRY = agentic.load()
@@ -201,13 +201,15 @@ def test_random_agents_in_a_world_that_ends_episodes_are_reported_by_chance_and_
 # Names are not numbers
 
 
-@pytest.mark.parametrize("function", [transfer_entropy, sampled_complexity])
+@pytest.mark.parametrize(
+    "function", [partial(TransferEntropy, lag=1, surrogates=0), partial(PolicyComplexity, surrogates=0)]
+)
 def test_names_are_refused_by_nearest_neighbors_with_the_remedy(function: Any) -> None:
     coins = [np.random.default_rng(seed).integers(0, 2, (20, 50)) for seed in range(2)]
     for values in (coins, [each.astype(np.float64) for each in coins]):
         with pytest.raises(UserError, match=r"use the (plug-in|mixed)"):
-            function(*map(list, values), estimator=Neighbors(), surrogates=0, generator=np.random.default_rng(0))
-    found = function(*map(list, coins), estimator=Mixed(), surrogates=0, generator=np.random.default_rng(0))
+            function(estimator="neighbors").estimate(*map(list, values), generator=np.random.default_rng(0))
+    found = function(estimator="mixed").estimate(*map(list, coins), generator=np.random.default_rng(0))
     assert abs(found.value) < 0.02
 
 
@@ -268,7 +270,7 @@ def test_episodes_of_one_step_are_measured_with_a_warning_or_refused(name: str) 
 def test_a_loop_of_copy_and_echo_says_that_nothing_is_left_to_tell(whole: bool) -> None:
     loop = np.tile(np.arange(30) % 2, (20, 1))
     seen, done = (each if whole else each + 0.5 for each in (np.roll(loop, 1, axis=1), loop))
-    found = transfer_entropy(list(seen), list(done), generator=np.random.default_rng(0))
+    found = TransferEntropy(lag=1).estimate(list(seen), list(done), generator=np.random.default_rng(0))
     assert found.value == pytest.approx(0, abs=1e-12)
     assert found.null is None or found.null.p_value > LEVEL
     assert any("vary the start states" in warning for warning in found.warnings)
@@ -276,7 +278,7 @@ def test_a_loop_of_copy_and_echo_says_that_nothing_is_left_to_tell(whole: bool) 
 
 @pytest.mark.parametrize("values", [np.zeros((20, 30), np.int64), np.full((20, 30), 0.5)])
 def test_what_never_varies_stores_nothing_and_says_so(values: ArrayLike) -> None:
-    found = active_information_storage(list(np.asarray(values)), generator=np.random.default_rng(0))
+    found = ActiveInformationStorage().estimate(list(np.asarray(values)), generator=np.random.default_rng(0))
     assert found.value == 0
     assert found.warnings
 

@@ -7,9 +7,8 @@ from hypothesis import given, settings, strategies as st
 from agentic import Simplex, Subject, UserError, measure
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_agents.rock import Rock
-from agentic_metrics import semantic_information, viability_gain
-from agentic_metrics.responses.rooms import Field, Forager
-from agentic_metrics.responses.viability import SemanticInformation
+from agentic_metrics import SemanticInformation, semantic_information
+from agentic_metrics.responses.rooms import Field, forager
 
 
 def source(seed: int = 0) -> np.random.Generator:
@@ -44,18 +43,18 @@ def test_tables_are_checked() -> None:
     with pytest.raises(UserError, match="one shape"):
         semantic_information(np.eye(2) / 2, np.ones((2, 3)))
     with pytest.raises(UserError, match="at least 2 lives"):
-        viability_gain([1.0], [0.0], generator=source())
+        SemanticInformation().estimate([1.0], [0.0], generator=source())
 
 
 def test_lives_that_are_alike_are_null() -> None:
-    found = viability_gain(np.ones(20), np.ones(20), generator=source())
+    found = SemanticInformation().estimate(np.ones(20), np.ones(20), generator=source())
     assert found.null is not None
     assert (found.value, found.null.p_value) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(("steps", "survives"), [(1, 0.5), (3, 0.125)])
 def test_a_forager_shown_another_field_starves(steps: int, survives: float) -> None:
-    subject = Subject(agent=Forager(), environment=lambda: Field(steps))
+    subject = Subject(agent=forager(), environment=lambda: Field(steps))
     found = measure(SemanticInformation("survival", episodes=300, surrogates=199), subject)
     error = (survives * (1 - survives) / 300) ** 0.5
     assert abs(found.value - (1 - survives)) < 4 * error
@@ -66,7 +65,7 @@ def test_a_forager_shown_another_field_starves(steps: int, survives: float) -> N
 
 
 def test_lengths_and_returns_are_viabilities_too() -> None:
-    subject = Subject(agent=Forager(), environment=lambda: Field(3))
+    subject = Subject(agent=forager(), environment=lambda: Field(3))
     for viability, unit, whole in (("length", "steps", 3.0), ("return", "reward", 3.0)):
         found = measure(SemanticInformation(viability, episodes=30, surrogates=99), subject)
         assert (found.unit, found.diagnostics["actual"]) == (unit, whole)
@@ -94,10 +93,10 @@ def test_parameters_are_checked() -> None:
 
 @pytest.mark.slow
 def test_the_interval_covers() -> None:
-    covered = 0
+    covered, metric = 0, SemanticInformation(surrogates=9)
     for seed in range(400):
         draws = source(seed)
-        found = viability_gain(np.ones(40), draws.random(40), generator=draws, surrogates=9)
+        found = metric.estimate(np.ones(40), draws.random(40), generator=draws)
         assert found.interval is not None
         covered += found.interval.low < 0.5 < found.interval.high
     assert 365 <= covered <= 394

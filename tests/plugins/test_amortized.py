@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Energy, EnergyAgent, Evidence, Gaussian, Purpose, Real, UserError, minimize
+from agentic import Clamped, Encoder, Energy, EnergyAgent, Evidence, Gaussian, Purpose, Real, UserError, minimize
 from agentic.testing.trolley import Trolley
 from agentic_energies.goals import QuadraticGoal
 from agentic_optimizers.amortized import Amortized
@@ -18,7 +18,7 @@ from agentic_optimizers.newton import Newton
 F64 = torch.float64
 
 
-class Encoded(Energy):
+class Encoded(Energy, Encoder):
     """|z - x|^2, and a guess of z that is half of what it should be."""
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def test_an_agent_starts_where_the_encoder_of_its_model_says() -> None:
 def test_doors() -> None:
     bowl = Clamped(QuadraticGoal([1.0]), None, Real((1,)))
     with pytest.raises(
-        UserError, match=r"amortized needs an energy that offers a start\(x\).*Clamped of QuadraticGoal"
+        UserError, match=r"amortized needs an energy or a model that is an Encoder.*Clamped of QuadraticGoal"
     ):
         minimize(bowl, Amortized())
     with pytest.raises(UserError, match="amortized takes a solver that converges as inner, got Langevin"):

@@ -139,7 +139,7 @@ class TestJointState:
         corners = self.model.latent.corners()
         whole = self.model.observation(z, obs)
         assert_close(whole, z @ self.model.observation(corners, obs.expand(6, -1)))
-        gradient = self.model.misfit_gradient(z.unsqueeze(0), obs.unsqueeze(0))
+        gradient = self.model.observation.swapped().gradient(obs.unsqueeze(0), z.unsqueeze(0))
         assert_close(gradient[0] @ z, whole)
 
 
@@ -153,14 +153,14 @@ class TestZeros:
         sure = torch.tensor([[1.0, 0.0]], dtype=F64)
         assert clear.observation(sure, self.wrong).item() == pytest.approx(16 * log(10))
         assert clear.observation(sure, sure).item() == 0
-        assert bool(clear.misfit_gradient(sure, self.wrong).isfinite().all())
+        assert bool(clear.observation.swapped().gradient(self.wrong, sure).isfinite().all())
 
     def test_without_a_floor_it_is_exactly_infinite_and_never_nan(self) -> None:
         clear = model(A=[EYE], floor=0.0)
         sure = torch.tensor([[1.0, 0.0]], dtype=F64)
         assert clear.observation(sure, self.wrong).item() == inf
         assert clear.observation(sure, sure).item() == 0
-        assert clear.misfit_gradient(sure, self.wrong).tolist() == [[inf, 0.0]]
+        assert clear.observation.swapped().gradient(self.wrong, sure).tolist() == [[inf, 0.0]]
         mixed = torch.tensor([[0.5, 0.5]], dtype=F64)
         assert clear.observation(mixed, mixed).item() == inf
         stay = (sure, sure)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from agentic import Energy, Iterate, Objective, Particles, Sampler, UserError, fit
+from agentic import Energy, Iterate, Objective, Particles, Sampler, Solution, UserError, fit
 from agentic.testing import checks_for
 from agentic_energies.perceptron_energy import EnergyNetwork
 from agentic_optimizers.contrastive_divergence import AtChains, AtData, AtNoise, ContrastiveDivergence, PersistentChains
+from agentic_optimizers.hmc import MALA
 from agentic_optimizers.langevin import Langevin
-from agentic_optimizers.mala import MALA
 
 F64 = torch.float64
 
@@ -46,8 +46,9 @@ class Exact(Sampler):
         z = torch.randn(iterate.z.shape, generator=generator, dtype=F64) / precision.sqrt()
         return Iterate(z, f(z), iterate.residual, iterate.evaluations + 1)
 
-    def belief(self, f: Objective, iterate: Iterate) -> Particles:
-        return Particles(iterate.z.unsqueeze(0), torch.zeros(1, len(iterate.z), dtype=F64))
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        belief = Particles(iterate.z.unsqueeze(0), torch.zeros(1, len(iterate.z), dtype=F64))
+        return iterate.solution(belief, kind="mean_energy")
 
 
 def data(n: int, seed: int = 0) -> Tensor:

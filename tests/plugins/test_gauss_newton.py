@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Energy, Evidence, Gaussian, Real, UserError, minimize
+from agentic import Clamped, Energy, Evidence, Gaussian, LeastSquares, Real, UserError, minimize
 from agentic_energies.emission import BernoulliEmission, GaussianEmission
 from agentic_energies.goals import QuadraticGoal
 from agentic_energies.linear_gaussian import LinearGaussian
@@ -23,7 +23,7 @@ from agentic_optimizers.newton import Newton
 F64 = torch.float64
 
 
-class Squares(Energy):
+class Squares(Energy, LeastSquares):
     """|r(x, z)|^2 / 2 + 3 of whatever r a test gives."""
 
     def __init__(self, function: Any) -> None:

@@ -82,7 +82,7 @@ def test_stretches_end_where_single_steps_do(solver: GradientDescent | Adam) -> 
     assert (long.steps, long.evaluations) == (single.steps, single.evaluations) == (45, 46)
 
 
-def test_a_row_that_arrives_within_a_stretch_is_frozen_at_its_end() -> None:
+def test_a_row_that_arrives_between_two_looks_is_frozen_at_the_next() -> None:
     start = torch.tensor([[1.0, 1.0], [4.0, -2.0]], dtype=F64)
     solution = minimize(BOWL, GradientDescent(rate=0.3, check_every=5), start, steps=500)
     assert solution.converged is not None
@@ -143,7 +143,7 @@ def test_what_torch_cannot_follow_is_an_error_and_not_slow() -> None:
         def forward(self, x: Any, z: torch.Tensor) -> torch.Tensor:
             return z.sum(-1) if bool((z > 0).all()) else (z**2).sum(-1)
 
-    with pytest.raises(UserError, match=r"GradientDescent could not compile Clamped .* leave compile out"):
+    with pytest.raises(UserError, match=r"GradientDescent could not compile Clamped of Branching .* leave compile out"):
         minimize(Clamped(Branching(), None, Real((2,))), GradientDescent(compile=True), START)
 
 

@@ -11,7 +11,7 @@ from agentic import Clamped, Real, UserError, minimize
 from agentic_energies.gaussian import GaussianEnergy
 from agentic_energies.landscapes import Banana
 from agentic_optimizers.hamiltonian import orbit, walk
-from agentic_optimizers.mala import MALA
+from agentic_optimizers.hmc import MALA
 
 F64 = torch.float64
 

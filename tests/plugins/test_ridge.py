@@ -37,7 +37,7 @@ class TestRidge:
         expected = torch.stack([solved(every, STRENGTHS[int(k)])[:, j] for j, k in enumerate(best)], -1)
         assert_close(ridge(x, y), expected)
 
-    def test_columns_that_never_vary_weigh_nothing(self) -> None:
+    def test_columns_that_never_vary_have_no_weight(self) -> None:
         x = torch.cat([torch.randn(9, 1, generator=source(), dtype=F64), torch.zeros(9, 2, dtype=F64)], -1)
         weights = ridge(x - x.mean(0), 2 * (x[:, :1] - x[:, :1].mean(0)))
         assert_close(weights, torch.tensor([[2.0], [0.0], [0.0]], dtype=F64), atol=1e-5, rtol=0)

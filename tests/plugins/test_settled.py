@@ -19,6 +19,7 @@ from agentic import (
     Particles,
     Point,
     Real,
+    Solution,
     UserError,
     fit,
     minimize,
@@ -30,7 +31,7 @@ from agentic_energies.vae import VAE
 from agentic_optimizers.gradient import GradientDescent
 from agentic_optimizers.langevin import Langevin
 from agentic_optimizers.newton import Newton
-from agentic_optimizers.settled import Settled, cubature
+from agentic_optimizers.settled import Settled
 
 F64 = torch.float64
 
@@ -65,8 +66,8 @@ class Believing(Minimizer):
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate
 
-    def belief(self, f: Objective, iterate: Iterate) -> Any:
-        return self.answer
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return iterate.solution(self.answer)
 
 
 def linear(variance: float = 0.3) -> tuple[VAE, Tensor]:
@@ -100,14 +101,6 @@ class TestBeliefs:
         vae, x = linear()
         value, _ = Settled(Newton(), samples=20_000)(vae, (x,), generator=draws())
         assert float(value.detach()) == pytest.approx(float(surprise(vae, x).detach().mean()), abs=0.02)
-
-    def test_cubature_has_the_moments_of_the_belief(self) -> None:
-        root = torch.randn(2, 3, 3, generator=draws(), dtype=F64)
-        belief = Gaussian(torch.randn(2, 3, generator=draws(1), dtype=F64), root @ root.mT)
-        points = cubature(belief)
-        gap = points - points.mean(0)
-        assert_close(points.mean(0), belief.mean)
-        assert_close((gap.unsqueeze(-1) * gap.unsqueeze(-2)).mean(0), belief.covariance)
 
     def test_particles_count_by_their_weights(self) -> None:
         vae, x = linear()

@@ -29,7 +29,7 @@ class TestTree:
         assert tree.act(there, 1).mean.tolist() == [[1, 0], [0, 1]]
         assert tree.terms()["pragmatic"].tolist() == [4]
 
-    def test_habits_weigh_in(self) -> None:
+    def test_habits_count(self) -> None:
         energies = torch.tensor([5.0, 4.0], dtype=F64)
         expected = torch.softmax(-energies + torch.tensor([0.9, 0.1], dtype=F64).log(), 0)
         assert_close(self.tree([0.9, 0.1]).first_action(1.0).mean[0], expected)

@@ -91,7 +91,6 @@ class TestNormalization:
         density = torch.exp(-vae(axis, axis.unsqueeze(1))).detach()
         assert float(density.sum() * 0.02**2) == pytest.approx(1, abs=1e-6)
         assert float(vae.joint_log_normalizer()) == 0
-        assert vae.log_normalizer(axis) is None
 
     def test_probabilities_of_binary_outcomes_add_up_to_the_prior(self) -> None:
         vae, z = VAE.of(3, 2, emission=BernoulliEmission(), generator=draws(), dtype=F64), torch.ones(1, 2, dtype=F64)

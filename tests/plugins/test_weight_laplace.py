@@ -192,5 +192,5 @@ class TestDoors:
 
     def test_a_prior_without_normalizer(self) -> None:
         prior = Effort(torch.zeros(2, 2))
-        with pytest.raises(UserError, match="needs a prior with a normalizer, Effort has none"):
+        with pytest.raises(UserError, match="needs a normalized prior, a Conditional, got Effort"):
             WeightLaplace()(WeightPosterior(Line(), (self.x, self.y), prior))

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Energy, Evidence, Gaussian, Minimizer, Real, Solution, UserError, minimize
+from agentic import Clamped, Energy, Evidence, Gaussian, LeastSquares, Minimizer, Real, Solution, UserError, minimize
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.gauss_newton import GaussNewton
 from agentic_optimizers.gradient import Adam, GradientDescent
@@ -24,7 +24,7 @@ F64 = torch.float64
 HALF = 5e-7  # half a unit of the sixth printed digit
 
 
-class Quartic(Energy):
+class Quartic(Energy, LeastSquares):
     """z^2 / 2 + z^4 / 4: one well, steeper than a Gaussian's; the squares are of z and of z^2 / sqrt 2."""
 
     def forward(self, x: None, z: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ class Quartic(Energy):
         return torch.cat([z, z**2 / 2**0.5], -1)
 
 
-class DoubleWell(Energy):
+class DoubleWell(Energy, LeastSquares):
     """(z^2 - 1)^2 / .5: two wells, of which a local method sees one."""
 
     def forward(self, x: None, z: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class DoubleWell(Energy):
         return 2 * (z**2 - 1)
 
 
-class Decoder(Energy):
+class Decoder(Energy, LeastSquares):
     """R13: |x - W z|^2 / (2 x .5) + |z|^2 / 2."""
 
     weights = ((1.0, 0.0), (1.0, 1.0), (0.0, 2.0))

@@ -14,9 +14,8 @@ from agentic import Clamped, ClosedForm, Energy, Particles, Real, Solution, mini
 from agentic_energies.gaussian import GaussianEnergy
 from agentic_energies.landscapes import Banana, DoubleWell
 from agentic_optimizers.chains import Chains
-from agentic_optimizers.hmc import HMC
+from agentic_optimizers.hmc import HMC, MALA
 from agentic_optimizers.langevin import Langevin
-from agentic_optimizers.mala import MALA
 from agentic_optimizers.mixing import effective_samples
 from agentic_optimizers.underdamped import UnderdampedLangevin
 

@@ -1,1 +1,1 @@
-"""What an agent could tell the world: channels from its actions to what it senses later, and their capacity."""
+"""Channels from actions to what is sensed later, and their capacity: what an agent could do, whatever it does."""

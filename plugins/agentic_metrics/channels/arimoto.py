@@ -10,13 +10,13 @@ from math import log
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import UserError
 from agentic_metrics.channels.newton import central_path
 from agentic_metrics.channels.stack import Stack, bounds, normalized
-
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.arrays import Episodes, Floats, Ints
+from agentic_metrics.finite.laws import checked_law
 
 SAME = 12  # decimals to which rows must agree to be one and the same input
 EASY = 48  # alternating steps after which Newton's method takes over where they have been slow
@@ -27,7 +27,7 @@ ALIKE = 1.25  # how many times more inputs a channel may have than the smallest 
 @final
 @dataclass(frozen=True)
 class Capacity:
-    """`value` bits are achieved by the `distribution` (x,) of inputs; the capacity is at most `upper` bits.
+    """The capacity of a channel: `value` bits by the `distribution` (x,) of inputs, at most `upper` by any.
 
     `gap` = upper - value is the certificate; `iterations` is how many steps it took.
     """
@@ -39,11 +39,12 @@ class Capacity:
 
     @property
     def gap(self) -> float:
+        """The most, in bits, that the capacity may lie above the value."""
         return self.upper - self.value
 
 
 def capacity(channel: ArrayLike, *, tolerance: float = 1e-6) -> Capacity:
-    """max over p(x) of I(X; Y) of a channel (x, y) of probabilities p(y|x), in bits, to within `tolerance`.
+    """The capacity max over p(x) of I(X; Y) of a channel (x, y) of probabilities p(y|x), in bits, within `tolerance`.
 
     With q(y) = sum_x p(x) p(y|x), the steps p(x) <- p(x) 2^D(x) / sum, D(x) = D(p(y|x) || q), raise
     I = sum_x p(x) D(x), and I <= C <= max_x D(x) at every step (Blahut 1972; Arimoto 1972), so that they stop on a
@@ -55,15 +56,15 @@ def capacity(channel: ArrayLike, *, tolerance: float = 1e-6) -> Capacity:
     return capacities([channel], tolerance=tolerance)[0]
 
 
-def capacities(channels: Sequence[ArrayLike], *, tolerance: float = 1e-6) -> list[Capacity]:
-    """`capacity` of many channels (x, y) of any sizes, solved side by side."""
-    merged = [_merged(_checked(channel)) for channel in channels]
+def capacities(channels: Episodes, *, tolerance: float = 1e-6) -> list[Capacity]:
+    """The capacities of many channels (x, y) of any sizes, solved side by side; see `capacity`."""
+    merged = [_merged(checked_law(channel, "a channel", dimensions=2, close=1e-9)) for channel in channels]
     solved = solve([distinct for distinct, _ in merged], tolerance=tolerance)
     return [_shared(found, which) for found, (_, which) in zip(solved, merged, strict=True)]
 
 
 def solve(channels: Sequence[Floats], *, tolerance: float) -> list[Capacity]:
-    """`capacities` of channels whose rows are known to be distinct distributions."""
+    """The capacities of channels whose rows are known to be distinct distributions."""
     if not tolerance > 0:
         raise UserError(f"tolerance is the gap between the bounds in bits, it must be positive, got {tolerance}")
     found: dict[int, Capacity] = {}
@@ -80,22 +81,13 @@ def solve(channels: Sequence[Floats], *, tolerance: float) -> list[Capacity]:
     return [found[i] for i in range(len(channels))]
 
 
-def _checked(channel: ArrayLike) -> Floats:
-    rows = np.asarray(channel, dtype=np.float64)
-    if rows.ndim != 2 or not rows.size:
-        raise UserError(f"a channel is a table (inputs, outputs) of probabilities, got shape {rows.shape}")
-    if not (rows.min() >= 0 and np.abs(rows.sum(-1) - 1).max() <= 1e-9):
-        raise UserError("every row of a channel must be probabilities that sum to 1: normalize them")
-    return rows
-
-
-def _merged(channel: Floats) -> tuple[Floats, NDArray[np.int64]]:
+def _merged(channel: Floats) -> tuple[Floats, Ints]:
     """The distinct rows, and which of them each input (x,) has."""
     _, first, which = np.unique(channel.round(SAME), axis=0, return_index=True, return_inverse=True)
     return channel[first], which.reshape(-1)
 
 
-def _shared(found: Capacity, which: NDArray[np.int64]) -> Capacity:
+def _shared(found: Capacity, which: Ints) -> Capacity:
     """Equal inputs share the weight of the one that stood for them."""
     return Capacity(found.value, found.upper, (found.distribution / np.bincount(which))[which], found.iterations)
 
@@ -113,7 +105,7 @@ def _chunks(shapes: Sequence[tuple[int, ...]]) -> list[list[int]]:
     return chunks
 
 
-def _search(stack: Stack, tolerance: float) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+def _search(stack: Stack, tolerance: float) -> tuple[Floats, Floats, Floats, Ints]:
     """Weights (c, x), both bounds (c,) in nats and steps (c,): cheap steps first, Newton's for what is hard."""
     weights, steps = _alternate(stack, tolerance)
     low, high = bounds(weights, stack.divergences(weights))
@@ -126,7 +118,7 @@ def _search(stack: Stack, tolerance: float) -> tuple[Floats, Floats, Floats, NDA
     return weights, low, high, steps
 
 
-def _alternate(stack: Stack, tolerance: float) -> tuple[Floats, NDArray[np.int64]]:
+def _alternate(stack: Stack, tolerance: float) -> tuple[Floats, Ints]:
     """Blahut and Arimoto's steps until the bounds lie within `tolerance` nats; what is solved is retired."""
     weights = stack.even()
     found, taken, left = weights.copy(), np.zeros(len(weights), np.int64), np.arange(len(weights))

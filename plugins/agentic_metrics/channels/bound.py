@@ -1,26 +1,25 @@
-"""Empowerment from trials alone, as a lower bound: what a decoder can tell of the actions from what came of them.
+"""A lower bound on empowerment from trials alone: what a decoder can tell of the actions from their outcomes.
 
 It is a bound, not the value: a poor decoder or too few trials make it smaller, never larger, because it is judged on
 trials that it was not made from. That it comes out larger than the truth now and then is chance, told by the interval.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit
+from numpy.typing import ArrayLike
+from scipy.special import stdtr
 
 from agentic import Interval, Null, UserError
 from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
+from agentic_metrics.finite.arrays import Floats, Ints
 from agentic_metrics.information.decoder import Decoder, held_out
 from agentic_metrics.sampling.series import Series
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Simulate = Callable[[Ints, np.random.Generator], ArrayLike]
+Reader = Callable[[Series, Ints], Floats]  # from outcomes and the sequences that were played to log2 q(a|o), (k,)
 
 MOST = 4096  # sequences that are tried one by one
 PRIOR = 1.0  # trials that the source is worth to the decoder where an outcome was never met
@@ -59,13 +58,13 @@ def variational_empowerment(
     trials = _Trials(simulate, np.array(list(np.ndindex(*[actions] * horizon)), np.int64), generator)
     source, each = np.full(count, 1 / count), np.repeat(np.arange(count), max(1, samples // count))
     for _ in range(rounds):
-        decoder = trials.decoder(source, samples)
-        said = np.bincount(each, decoder.log2(trials.play(each), each), count) / np.bincount(each)
+        decode = trials.decoder(source, samples)
+        said = np.bincount(each, decode(trials.play(each), each), count) / np.bincount(each)
         bold = np.exp2(said - said.max())
         source = (1 - SPREAD) * bold / bold.sum() + SPREAD / count
-    decoder = trials.decoder(source, samples)
+    decode = trials.decoder(source, samples)
     chosen = generator.choice(count, samples, p=source)
-    local = decoder.log2(trials.play(chosen), chosen) - np.log2(source[chosen])
+    local = decode(trials.play(chosen), chosen) - np.log2(source[chosen])
     few = too_few(f"{samples} samples loosen the bound for {count} sequences: draw at least {ENOUGH * count}")
     return _estimate(local, source, level, (few,) if samples < ENOUGH * count else ())
 
@@ -73,25 +72,17 @@ def variational_empowerment(
 def _estimate(local: Floats, source: Floats, level: float, cautions: tuple[Caution, ...]) -> Estimate:
     n, value = len(local), float(local.mean())
     error = float(local.std(ddof=1)) / n**0.5 if n > 1 else float("inf")
-    half = float(stdtrit(max(1, n - 1), 0.5 + level / 2)) * error
+    freedom, method = max(1, n - 1), f"Student t over {n} held-out trials"
     sure = value / error if error > 0 else np.sign(value) * np.inf
     return Estimate(
         value=value,
         estimator=NAME,
-        interval=Interval(level, value - half, value + half, f"Student t over {n} held-out trials"),
-        null=Null("no control, exactly zero", 0.0, error, n, float(1 - stdtr(max(1, n - 1), sure))),
+        interval=Interval.student(value, error, freedom, level=level, method=method),
+        null=Null("no control, exactly zero", 0.0, error, n, float(1 - stdtr(freedom, sure))),
         samples=n,
         diagnostics={"source": source.tolist(), "sequences": len(source)},
         cautions=cautions,
     )
-
-
-class _Reader(ABC):
-    """What is believed of the sequence that was played, given what came of it."""
-
-    @abstractmethod
-    def log2(self, outcomes: Series, played: Ints) -> Floats:
-        """log2 q(a|o) of the sequences that were played, (k,)."""
 
 
 @final
@@ -110,44 +101,38 @@ class _Trials:
             )
         return found
 
-    def decoder(self, source: Floats, samples: int) -> _Reader:
-        """Fitted to so many trials of the source."""
+    def decoder(self, source: Floats, samples: int) -> Reader:
+        """The decoder fitted to so many trials of the source."""
         played = self.generator.choice(len(source), samples, p=source)
         outcomes = self.play(played)
-        return _Counts(source, outcomes, played) if outcomes.discrete else _Regression(source, outcomes, played)
+        return (_counting if outcomes.discrete else _regression)(source, outcomes, played)
 
 
-@final
-class _Counts(_Reader):
-    """q(a|o) = (trials of a that gave o + w(a)) / (trials that gave o + 1)."""
+def _counting(source: Floats, outcomes: Series, played: Ints) -> Reader:
+    """The decoder q(a|o) = (trials of a that gave o + w(a)) / (trials that gave o + 1)."""
+    names, which = np.unique(outcomes.joined(), axis=0, return_inverse=True)
+    known = {name.tobytes(): i for i, name in enumerate(names)}
+    table = np.zeros((len(names) + 1, len(source)))  # the last row is for outcomes never met
+    np.add.at(table, (which.reshape(-1), played), 1.0)
 
-    def __init__(self, source: Floats, outcomes: Series, played: Ints) -> None:
-        self.source = source
-        self.names, which = np.unique(outcomes.joined(), axis=0, return_inverse=True)
-        self.table = np.zeros((len(self.names) + 1, len(source)))  # the last row is for outcomes never met
-        np.add.at(self.table, (which.reshape(-1), played), 1.0)
+    def log2(outcomes: Series, played: Ints) -> Floats:
+        met, which = np.unique(outcomes.joined(), axis=0, return_inverse=True)
+        row = np.array([known.get(name.tobytes(), len(known)) for name in met])[which.reshape(-1)]
+        trials = table.sum(1)[row]
+        return np.asarray(np.log2((table[row, played] + PRIOR * source[played]) / (trials + PRIOR)))
 
-    def log2(self, outcomes: Series, played: Ints) -> Floats:
-        names, which = np.unique(outcomes.joined(), axis=0, return_inverse=True)
-        known = {name.tobytes(): i for i, name in enumerate(self.names)}
-        row = np.array([known.get(name.tobytes(), len(self.names)) for name in names])[which.reshape(-1)]
-        trials = self.table.sum(1)[row]
-        return np.asarray(np.log2((self.table[row, played] + PRIOR * self.source[played]) / (trials + PRIOR)))
+    return log2
 
 
-@final
-class _Regression(_Reader):
+def _regression(source: Floats, outcomes: Series, played: Ints) -> Reader:
     """Logistic regression on measurements; sequences that were never played get the source's share."""
+    center, scale = outcomes.joined().mean(0), outcomes.joined().std(0)
 
-    def __init__(self, source: Floats, outcomes: Series, played: Ints) -> None:
-        self.center, self.scale = outcomes.joined().mean(0), outcomes.joined().std(0)
-        x = self._features(outcomes)
-        start = np.zeros((x.shape[1] + 1, len(source)))
-        start[-1] = np.log(source)
-        self.weights = Decoder().fit(x, played, start)
+    def features(outcomes: Series) -> Floats:
+        return np.asarray((outcomes.joined() - center) / np.where(scale > 0, scale, 1.0), np.float64)
 
-    def log2(self, outcomes: Series, played: Ints) -> Floats:
-        return held_out(self.weights, self._features(outcomes), played)
-
-    def _features(self, outcomes: Series) -> Floats:
-        return np.asarray((outcomes.joined() - self.center) / np.where(self.scale > 0, self.scale, 1.0), np.float64)
+    x = features(outcomes)
+    start = np.zeros((x.shape[1] + 1, len(source)))
+    start[-1] = np.log(source)
+    weights = Decoder().fit(x, played, start)
+    return lambda outcomes, played: held_out(weights, features(outcomes), played)

@@ -1,6 +1,7 @@
-"""Empowerment as a metric: what a world lets whoever acts in it choose to sense."""
+"""Empowerment: how much of what it will sense a world lets an agent choose, in every state or in one place."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from math import log2
 from typing import Any, final
@@ -8,21 +9,41 @@ from typing import Any, final
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
-from numpy.typing import NDArray
-from scipy.special import stdtrit
+from numpy.typing import ArrayLike
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Subject, Truth, UserError
 from agentic_metrics.cautions import Caution
-from agentic_metrics.channels.maps import empowerment
-from agentic_metrics.channels.simulator import linearized_empowerment
+from agentic_metrics.channels.arimoto import solve
+from agentic_metrics.channels.linearization import CHANGES, gain, mean_over_starts, started
+from agentic_metrics.channels.moves import Moves
+from agentic_metrics.channels.outcomes import channels, standing
+from agentic_metrics.channels.views import alike
+from agentic_metrics.channels.water import covariance_of, linear_capacity
 from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.arrays import Floats, Ints
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import known_world
-from agentic_metrics.finite.world import World
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 WAYS = ("auto", "exact", "linearized")
+
+
+@final
+@dataclass(frozen=True)
+class EmpowermentMap:
+    """The empowerment of each of `states` (n,) in bits: `value` (n,) is achieved, and no more than `upper` (n,) is.
+
+    `estimator` is "reachability" where it was a matter of counting, and then both are equal; else "Blahut-Arimoto".
+    """
+
+    states: Ints
+    value: Floats
+    upper: Floats
+    estimator: str
+
+    @property
+    def gap(self) -> float:
+        """The largest distance between the bounds, bits."""
+        return float((self.upper - self.value).max())
 
 
 @final
@@ -61,35 +82,69 @@ class Empowerment(Metric):
             )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        env = subject.environment()
-        try:
-            continuous = self.estimator == "linearized" or (
-                self.estimator == "auto" and isinstance(env.action_space, Box)
-            )
+        with closing(subject.environment()) as env:
+            box = isinstance(env.action_space, Box)
+            continuous = self.estimator == "linearized" or (self.estimator == "auto" and box)
             found = self._linearized(env, generator) if continuous else self._exact(subject)
-        finally:
-            env.close()
-        budget = f"power {self.power:g} in all, noise variance {self.noise:g} on what is read in the end"
+        budget = f"; power {self.power:g} in all, noise variance {self.noise:g} on what is read in the end"
         frame = Frame(
             variables=("sequences of actions", "state after them" if continuous else "observation after them"),
             boundary="whoever acts chooses all actions blindly, the environment is all else"
-            + (f"; {budget}" if continuous else ""),
+            + (budget if continuous else ""),
             horizon=self.horizon,
             goal="none: whatever can be told apart counts alike",
             start="the environment's own resets" if continuous else "every state in reach in which one acts, alike",
-            interventions=("small changes of the actions, on copies of the environment",) if continuous else (),
+            interventions=(CHANGES,) if continuous else (),
         )
         return found.measurement("empowerment", self, frame)
 
+    def map(
+        self, dynamics: ArrayLike, *, sensor: ArrayLike | None = None, states: ArrayLike | None = None
+    ) -> EmpowermentMap:
+        """The empowerment of each state, in bits: E_n(s) = max over p(a_1..a_n) of I(A_1..A_n; O_n | s).
+
+        `dynamics` (s, a, s') are probabilities, states in which nothing can be done any more stay as they are. `sensor`
+        is what is told apart n = `horizon` steps later: a reading of each state (s,), or probabilities (s, o) of
+        readings; without it states themselves. `states` (n,) are those of interest; all, if None. Where nothing is left
+        to chance this is log2 of the number of readings that can be reached; elsewhere the capacity of the channel from
+        sequences of actions to readings, certified to `tolerance` bits. An agent that has one action, or whose actions
+        change nothing, has exactly 0. (Klyubin, Polani and Nehaniv 2005.)
+
+        Raises UserError where shapes disagree, rows are no distributions, or a horizon is too long to be computed.
+        """
+        moves = Moves.of(dynamics, sensor)
+        chosen = np.arange(moves.states) if states is None else np.asarray(states, np.int64).reshape(-1)
+        if not len(chosen) or chosen.min() < 0 or chosen.max() >= moves.states:
+            raise UserError(f"name at least one state, by its number from 0 to {moves.states - 1}, got {chosen}")
+        if moves.certain:
+            value = np.log2(_readings(moves, chosen, self.horizon))
+            return EmpowermentMap(chosen, value, value, "reachability")
+        different, which = np.unique(alike(moves, chosen, self.horizon), return_inverse=True)
+        solved = solve(list(channels(moves, chosen[different], self.horizon)), tolerance=self.tolerance)
+        value, upper = (np.array([getattr(found, name) for found in solved])[which] for name in ("value", "upper"))
+        return EmpowermentMap(chosen, value, upper, "Blahut-Arimoto")
+
+    def linearized(self, env: gymnasium.Env[Any, Any], noise: ArrayLike | None = None) -> float:
+        """The empowerment of the place where `env` is now, in bits, to first order in the actions.
+
+        The state after n = `horizon` actions is f(0) + G u, with G by central differences on copies of the environment
+        about no action (the one nearest to zero), and is read with `noise`: a variance (by default the metric's own),
+        or variances (d,), or a covariance (d, d). Total `power` E |u|^2, in squared units of the actions, is spread by
+        water-filling (Salge, Glackin and Polani 2013). What noise the simulator itself makes on the way is not counted.
+
+        Raises UserError where actions or states are not continuous, or an episode ends within the horizon.
+        """
+        found = gain(env, self.horizon)
+        read = covariance_of(self.noise if noise is None else noise, len(found))
+        return linear_capacity(found, read, self.power).value
+
     def _exact(self, subject: Subject) -> Estimate:
         truth, world = known_world(subject.environment)
-        states = _living(world)
+        states = np.flatnonzero(reached(world) & ~world.ended)
         if not len(states):
             raise UserError("empowerment needs a state in which one acts, this world has ended where it starts")
-        found = empowerment(
-            world.dynamics, self.horizon, sensor=_sensor(truth), states=states, tolerance=self.tolerance
-        )
-        low, high = float(found.lower.mean()), float(found.upper.mean())
+        found = self.map(world.dynamics, sensor=_sensor(truth), states=states)
+        low, high = float(found.value.mean()), float(found.upper.mean())
         bounded = found.estimator == "Blahut-Arimoto"
         wide = Caution(f"the bounds are {found.gap:.2g} bits apart: choose a larger tolerance")
         return Estimate(
@@ -97,30 +152,14 @@ class Empowerment(Metric):
             estimator=found.estimator,
             interval=Interval(1.0, low, high, "certified bounds") if bounded else None,
             null=exact_null(low, "actions without effect"),
-            diagnostics={
-                "states": found.states.tolist(),
-                "map": found.value.tolist(),
-                "least": float(found.value.min()),
-                "largest": float(found.value.max()),
-                "gap": found.gap,
-            },
+            diagnostics={"states": found.states.tolist(), **_spread(found.value.tolist()), "gap": found.gap},
             cautions=(wide,) if found.gap > self.tolerance else (),
         )
 
     def _linearized(self, env: gymnasium.Env[Any, Any], generator: np.random.Generator) -> Estimate:
-        values = []
-        for seed in generator.integers(2**31, size=self.starts):
-            env.reset(seed=int(seed))
-            values.append(linearized_empowerment(env, self.horizon, power=self.power, noise=self.noise))
-        value, n = float(np.mean(values)), self.starts
-        half = float(stdtrit(n - 1, 0.5 + self.level / 2) * np.std(values, ddof=1) / n**0.5)
-        return Estimate(
-            value=value,
-            estimator="linearized, water-filling",
-            interval=Interval(self.level, value - half, value + half, f"Student t over {n} starts"),
-            null=exact_null(value, "actions without effect"),
-            samples=n,
-            diagnostics={"map": values, "least": min(values), "largest": max(values)},
+        values = [self.linearized(here) for here in started(env, self.starts, generator)]
+        return mean_over_starts(
+            values, level=self.level, estimator="linearized, water-filling", diagnostics=_spread(values)
         )
 
     @classmethod
@@ -131,13 +170,17 @@ class Empowerment(Metric):
         yield cls(horizon=1, tolerance=1e-9), lake, value, 2e-9
 
 
-def _living(world: World) -> Ints:
-    """The states that can be reached from the start and in which one acts."""
-    reached, before = world.start > 0, np.zeros(world.states, bool)
-    leads = world.dynamics.max(1) > 0
-    while (reached != before).any():
-        before, reached = reached, reached | leads[reached & ~world.ended].any(0)
-    return np.flatnonzero(reached & ~world.ended)
+def _spread(values: list[float]) -> dict[str, object]:
+    return {"map": values, "least": min(values), "largest": max(values)}
+
+
+def _readings(moves: Moves, states: Ints, horizon: int) -> Ints:
+    """How many readings can be had after exactly `horizon` steps, (n,)."""
+    anywhere = sum((moves.under(action) for action in range(1, moves.actions)), start=moves.under(0)).sign()
+    reached = standing(states, moves.states)
+    for _ in range(horizon):
+        reached = (reached @ anywhere).sign()
+    return np.asarray(np.diff((reached @ moves.sensor.matrix()).indptr))
 
 
 def _sensor(truth: Truth) -> Floats:

@@ -1,36 +1,36 @@
-"""Where control can lead: of a linear system, of a continuous world near its start, of a finite world.
+"""Controllability: of a linear system, of a continuous world near its start, of a finite world.
 
 What could be done is a property of the world; whether an agent does it, other metrics tell.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, final
 
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from numpy.typing import ArrayLike
 
-from agentic import Access, Frame, Interval, Measurement, Metric, Subject, UserError
-from agentic_metrics.channels.linearization import response
+from agentic import Access, Frame, Measurement, Metric, Subject, UserError
+from agentic_metrics.channels.linearization import CHANGES, gain, mean_over_starts, started
+from agentic_metrics.channels.water import checked_system
 from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.arrays import Floats
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import World
 from agentic_metrics.responses.rooms import Field
-
-Floats = NDArray[np.float64]
 
 SAME = 1e-9  # probabilities closer than this are equal
 
 
 def gramian(A: ArrayLike, B: ArrayLike, horizon: int) -> Floats:
-    """W = sum over i < horizon of A^i B B' A'^i, (d, d): the states that inputs of unit energy reach are its ellipsoid.
+    """The Gramian W = sum over i < horizon of A^i B B' A'^i, (d, d): inputs of unit energy reach its ellipsoid.
 
     `A` (d, d), `B` (d, m) of x' = A x + B u (Kalman 1960). Raises UserError where shapes disagree.
     """
-    a, b = _checked(A, B, horizon)
+    a, b = checked_system(A, B, horizon)
     total, column = np.zeros_like(a), b
     for _ in range(horizon):
         total += column @ column.T
@@ -41,7 +41,7 @@ def gramian(A: ArrayLike, B: ArrayLike, horizon: int) -> Floats:
 @final
 @dataclass(frozen=True)
 class Control:
-    """What inputs can do within a horizon.
+    """The controllability of a linear system within a horizon.
 
     `rank` of [B, AB, ..., A^(h-1) B] and the `dimension` of the state; `gramian` (d, d); `log_det`, the logarithm of
     its determinant in bits (-inf where the rank is not full): half of it is the volume that unit energy reaches.
@@ -66,14 +66,14 @@ class Control:
 
 
 def controllability(A: ArrayLike, B: ArrayLike, horizon: int | None = None, *, tolerance: float = 1e-10) -> Control:
-    """How far inputs control x' = A x + B u within `horizon` steps (None: as many as dimensions, which is for good).
+    """The controllability of x' = A x + B u within `horizon` steps (None: as many as dimensions, which is for good).
 
     The rank is counted direction by direction (Arnoldi): a direction is new where its part outside those already
     reached exceeds `tolerance` times the size of the input or of A. B = 0 has rank 0.
     Raises UserError where shapes disagree.
     """
     steps = len(np.atleast_2d(np.asarray(A))) if horizon is None else horizon
-    a, b = _checked(A, B, steps)
+    a, b = checked_system(A, B, steps)
     w = gramian(a, b, steps)
     rank = _krylov(a, b, steps, tolerance)
     log_det = float(np.linalg.slogdet(w)[1] / np.log(2)) if rank == len(a) else float("-inf")
@@ -81,46 +81,9 @@ def controllability(A: ArrayLike, B: ArrayLike, horizon: int | None = None, *, t
 
 
 def observability(A: ArrayLike, C: ArrayLike, horizon: int | None = None, *, tolerance: float = 1e-10) -> Control:
-    """The dual: what outputs y = C x, `C` (p, d), of `horizon` steps tell of the state: controllability of (A', C')."""
+    """The observability of the state from outputs y = C x, `C` (p, d), of `horizon` steps: that of (A', C')."""
     a, c = np.atleast_2d(np.asarray(A, np.float64)), np.atleast_2d(np.asarray(C, np.float64))
     return controllability(a.T, c.T, horizon, tolerance=tolerance)
-
-
-@final
-@dataclass(frozen=True)
-class Reach:
-    """Of a finite world, over ordered pairs of a state in which one acts and another state.
-
-    `controlled`: share of pairs in which some policy arrives within the horizon with another probability than some
-    other policy does. `choice`: mean over pairs of the largest less the smallest such probability. `reachable`: share
-    of pairs in which arriving is possible at all, by design or by chance.
-    """
-
-    controlled: float
-    choice: float
-    reachable: float
-
-
-def reach(world: World, horizon: int) -> Reach:
-    """Which states a choice of actions decides about, within `horizon` steps: exact, by as many sweeps backwards.
-
-    The largest and the smallest probability of arriving, over all policies that know state and time, obey
-    P_0 = 0 and P_k(s, g) = opt over a of sum over s' of p(s' | s, a) [1 if s' = g else P_(k-1)(s', g)].
-    In a world that actions do not move, nothing is controlled, however much of it is reached.
-    """
-    if horizon < 1:
-        raise UserError(f"horizon must be at least 1, got {horizon}")
-    states, flat = world.states, world.dynamics.reshape(-1, world.states)
-    most, least = np.zeros((states, states)), np.zeros((states, states))
-    for sweep, best in ((most, np.max), (least, np.min)):
-        for _ in range(horizon):
-            arrived = np.where(np.eye(states, dtype=bool), 1.0, sweep)
-            sweep[:] = best((flat @ arrived).reshape(world.dynamics.shape), axis=1)
-    pairs = ~world.ended[:, None] & ~np.eye(states, dtype=bool)
-    if not pairs.any():
-        raise UserError("reach needs a state in which one acts and another state, this world has none")
-    gap, possible = (most - least)[pairs], most[pairs] > SAME
-    return Reach(float((gap > SAME).mean()), float(gap.mean()), float(possible.mean()))
 
 
 @final
@@ -128,10 +91,10 @@ def reach(world: World, horizon: int) -> Reach:
 class Controllability(Metric):
     """The share of a world's states that a choice of actions decides about within `horizon` steps: 0 where none does.
 
-    Finite known worlds: the share of pairs of states that are controlled (see `reach`), exactly. Worlds of continuous
-    actions and an open state: rank / dimension of the linearization about no action (the one nearest to zero), from
-    `starts` starts, by differences of relative size `step`; singular values below `tolerance` times the largest are
-    none. `log_det_bits` is the mean logarithm of the Gramian's determinant, in units of states per action.
+    Finite known worlds: the share of pairs of states, exactly (see `of_world`). Worlds of continuous actions and an
+    open state: rank / dimension of the linearization about no action (the one nearest to zero), from `starts` starts,
+    by differences of relative size `step`; singular values below `tolerance` times the largest are none.
+    `log_det_bits` is the mean logarithm of the Gramian's determinant, in units of states per action.
     """
 
     horizon: int = 10
@@ -151,53 +114,62 @@ class Controllability(Metric):
             )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        env = subject.environment()
-        try:
+        with closing(subject.environment()) as env:
             continuous = isinstance(env.action_space, Box)
-            found = self._linearized(env, generator) if continuous else self._counted(subject)
-        finally:
-            env.close()
+            found = (
+                self._linearized(env, generator) if continuous else self.of_world(known_world(subject.environment)[1])
+            )
         frame = Frame(
             variables=("state", "action"),
             boundary="whoever acts chooses the actions, the environment is all else",
             horizon=self.horizon,
             goal="none: every state counts alike",
             start="the environment's own resets" if continuous else "every state in which one acts, alike",
-            interventions=("small changes of the actions, on copies of the environment",) if continuous else (),
+            interventions=(CHANGES,) if continuous else (),
         )
         return found.measurement("controllability", self, frame)
 
-    def _counted(self, subject: Subject) -> Estimate:
-        found = reach(known_world(subject.environment)[1], self.horizon)
+    def of_world(self, world: World) -> Estimate:
+        """The share of ordered pairs of a state in which one acts and another that a choice of actions decides about.
+
+        In those, some policy arrives within the horizon with another probability than some other policy does. `choice`
+        is the mean over pairs of the largest less the smallest such probability, `reachable` the share of pairs in
+        which arriving is possible at all, by design or by chance. Exact, by as many sweeps backwards: the largest and
+        the smallest probability of arriving, over all policies that know state and time, obey P_0 = 0 and
+        P_k(s, g) = opt over a of sum over s' of p(s' | s, a) [1 if s' = g else P_(k-1)(s', g)].
+        In a world that actions do not move, nothing is controlled, however much of it is reached.
+        """
+        states, flat = world.states, world.dynamics.reshape(-1, world.states)
+        most, least = np.zeros((states, states)), np.zeros((states, states))
+        for sweep, best in ((most, np.max), (least, np.min)):
+            for _ in range(self.horizon):
+                arrived = np.where(np.eye(states, dtype=bool), 1.0, sweep)
+                sweep[:] = best((flat @ arrived).reshape(world.dynamics.shape), axis=1)
+        pairs = ~world.ended[:, None] & ~np.eye(states, dtype=bool)
+        if not pairs.any():
+            raise UserError("controllability needs a state in which one acts and another state, this world has none")
+        gap = (most - least)[pairs]
+        controlled = float((gap > SAME).mean())
         return Estimate(
-            value=found.controlled,
+            value=controlled,
             estimator="exact, every pair of states",
-            null=exact_null(found.controlled, "actions without effect"),
-            diagnostics={"choice": found.choice, "reachable": found.reachable},
+            null=exact_null(controlled, "actions without effect"),
+            diagnostics={"choice": float(gap.mean()), "reachable": float((most[pairs] > SAME).mean())},
         )
 
     def _linearized(self, env: gymnasium.Env[Any, Any], generator: np.random.Generator) -> Estimate:
-        space = env.action_space
-        assert isinstance(space, Box)
-        still = np.clip(np.zeros(space.shape), space.low, space.high).ravel()
-        actions, shares, logs = np.tile(still, (self.horizon, 1)), [], []
-        for seed in generator.integers(2**31, size=self.starts):
-            env.reset(seed=int(seed))
-            found = response(env, actions, step=self.step)
-            jacobian = found.jacobian.reshape(len(found.place), -1)
-            sizes = np.linalg.svd(jacobian, compute_uv=False)
+        shares, logs, size = [], [], 0
+        for here in started(env, self.starts, generator):
+            jacobian = gain(here, self.horizon, step=self.step)
+            size, sizes = len(jacobian), np.linalg.svd(jacobian, compute_uv=False)
             kept = sizes > self.tolerance * sizes.max(initial=SAME)
-            shares.append(np.count_nonzero(kept) / len(found.place))
+            shares.append(np.count_nonzero(kept) / size)
             logs.append(2 * float(np.log2(sizes).sum()) if shares[-1] == 1 else float("-inf"))
-        value, n = float(np.mean(shares)), self.starts
-        half = float(stdtrit(n - 1, 0.5 + self.level / 2) * np.std(shares, ddof=1) / n**0.5)
-        return Estimate(
-            value=value,
+        return mean_over_starts(
+            shares,
+            level=self.level,
             estimator="linearized by central differences",
-            interval=Interval(self.level, value - half, value + half, f"Student t over {n} starts"),
-            null=exact_null(value, "actions without effect"),
-            samples=n,
-            diagnostics={"dimension": len(found.place), "log_det_bits": float(np.mean(logs))},
+            diagnostics={"dimension": size, "log_det_bits": float(np.mean(logs))},
         )
 
     @classmethod
@@ -205,18 +177,6 @@ class Controllability(Metric):
         """Who may starve decides about every place; who cannot decides about none, food falls where it will."""
         yield cls(), Subject(environment=Field), 1.0, 1e-12
         yield cls(), Subject(environment=lambda: Field(deadly=False)), 0.0, 1e-12
-
-
-def _checked(A: ArrayLike, B: ArrayLike, horizon: int) -> tuple[Floats, Floats]:
-    a, b = np.atleast_2d(np.asarray(A, np.float64)), np.asarray(B, np.float64)
-    b = b.reshape(-1, 1) if b.ndim < 2 else b
-    if a.ndim != 2 or a.shape[0] != a.shape[1] or b.ndim != 2 or len(b) != len(a):
-        raise UserError(f"controllability needs A (d, d) and B (d, m), got shapes {a.shape} and {b.shape}")
-    if horizon < 1:
-        raise UserError(f"horizon must be at least 1, got {horizon}")
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise UserError("A and B must be finite, got NaN or infinity")
-    return a, b
 
 
 def _krylov(a: Floats, b: Floats, horizon: int, tolerance: float) -> int:

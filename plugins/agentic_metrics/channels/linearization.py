@@ -1,27 +1,30 @@
-"""How a continuous world answers small changes of the actions: derivatives of a simulator, by differences on copies.
+"""The response of a continuous world to small changes of the actions: derivatives by differences on copies.
 
 A copy of an environment continues with the same random numbers, so that differences of two copies are free of noise.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, final
 
 import gymnasium
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from agentic import UserError
+from agentic import Interval, UserError
+from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.finite.arrays import Floats
 
-Floats = NDArray[np.float64]
-World = gymnasium.Env[Any, Any]
+Env = gymnasium.Env[Any, Any]
+
+CHANGES = "small changes of the actions, on copies of the environment"  # the intervention of a frame
 
 
 @final
 @dataclass(frozen=True)
 class Response:
-    """Where `actions` (h, m) lead an environment, and the derivative of that place by each of them.
+    """The place to which `actions` (h, m) lead an environment, and its derivative by each of them.
 
     `place` (d,): the state after h steps. `jacobian` (d, h, m): d place / d actions, which for a linear world
     x' = A x + B u is [A^(h-1) B, ..., A B, B] along its second axis.
@@ -31,16 +34,14 @@ class Response:
     jacobian: Floats
 
 
-def response(env: World, actions: ArrayLike, *, step: float = 1e-3) -> Response:
+def response(env: Env, actions: ArrayLike, *, step: float = 1e-3) -> Response:
     """The response of `env`, which stays where it is, to `actions` (h, m) and to changes of each by `step`.
 
     Central differences (one-sided where an action lies at its bound), in the units of the actions; for bounded
     actions `step` is a fraction of half their range. The state is what `place` reads. Raises UserError for an
     environment without continuous actions and places, and where an episode ends within the h steps.
     """
-    space = env.action_space
-    if not isinstance(space, gymnasium.spaces.Box) or space.dtype.kind != "f":
-        raise UserError(f"a response to small changes needs continuous actions (a Box of floats), the space is {space}")
+    space = _continuous(env)
     base = np.asarray(actions, np.float64)
     base = base.reshape(len(base), -1)
     low, high = (np.asarray(bound, np.float64).ravel() for bound in (space.low, space.high))
@@ -54,8 +55,42 @@ def response(env: World, actions: ArrayLike, *, step: float = 1e-3) -> Response:
     return Response(_after(env, base), jacobian)
 
 
+def gain(env: Env, horizon: int, *, step: float = 1e-3) -> Floats:
+    """The derivative (d, horizon m) of the place of `env` after `horizon` steps by each action, about no action.
+
+    No action is the one nearest to zero; see `response`.
+    """
+    space = _continuous(env)
+    still = np.clip(np.zeros(space.shape), space.low, space.high).ravel()
+    jacobian = response(env, np.tile(still, (horizon, 1)), step=step).jacobian
+    return jacobian.reshape(len(jacobian), -1)
+
+
+def started(env: Env, count: int, generator: np.random.Generator) -> Iterator[Env]:
+    """The environment `env` at each of so many of its own random starts, one after the other."""
+    for seed in generator.integers(2**31, size=count):
+        env.reset(seed=int(seed))
+        yield env
+
+
+def mean_over_starts(
+    values: Sequence[float], *, level: float, estimator: str, diagnostics: Mapping[str, object]
+) -> Estimate:
+    """The mean of one value per start, with Student's interval; its null is exactly zero, actions without effect."""
+    value, count = float(np.mean(values)), len(values)
+    error, method = float(np.std(values, ddof=1)) / count**0.5, f"Student t over {count} starts"
+    return Estimate(
+        value=value,
+        estimator=estimator,
+        interval=Interval.student(value, error, count - 1, level=level, method=method),
+        null=exact_null(value, "actions without effect"),
+        samples=count,
+        diagnostics=diagnostics,
+    )
+
+
 def jacobians(step: Callable[[Floats, Floats], Floats], state: ArrayLike, action: ArrayLike) -> tuple[Floats, Floats]:
-    """A = d x'/d x (d, d) and B = d x'/d u (d, m) of x' = step(x, u), by central differences at one point."""
+    """The matrices A = dx'/dx (d, d) and B = dx'/du (d, m) of x' = step(x, u), by central differences at one point."""
     x, u = np.atleast_1d(np.asarray(state, np.float64)), np.atleast_1d(np.asarray(action, np.float64))
 
     def columns(point: Floats, f: Callable[[Floats], Floats]) -> Floats:
@@ -67,8 +102,8 @@ def jacobians(step: Callable[[Floats, Floats], Floats], state: ArrayLike, action
     return columns(x, lambda moved: step(moved, u)), columns(u, lambda moved: step(x, moved))
 
 
-def place(env: World) -> Floats:
-    """Where an environment is, (d,): its array `state` where it keeps one, else MuJoCo's positions and speeds.
+def place(env: Env) -> Floats:
+    """The state of an environment, (d,): its array `state` where it keeps one, else MuJoCo's positions and speeds.
 
     Raises UserError where it has neither.
     """
@@ -85,7 +120,14 @@ def place(env: World) -> Floats:
     )
 
 
-def _after(env: World, actions: Floats) -> Floats:
+def _continuous(env: Env) -> gymnasium.spaces.Box:
+    space = env.action_space
+    if not isinstance(space, gymnasium.spaces.Box) or space.dtype.kind != "f":
+        raise UserError(f"a response to small changes needs continuous actions (a Box of floats), the space is {space}")
+    return space
+
+
+def _after(env: Env, actions: Floats) -> Floats:
     """The place of a copy of `env` after `actions`."""
     copy = deepcopy(env)
     space = copy.action_space

@@ -1,13 +1,12 @@
-"""Grids whose empowerment is known: what it has been tried on since it was defined."""
+"""Grids whose empowerment is known: its test cases since it was defined."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentic import UserError
+from agentic_metrics.finite.arrays import Floats
 
-Floats = NDArray[np.float64]
 Cell = tuple[int, int]
 
 CROSS: tuple[Cell, ...] = ((0, 0), (-1, 0), (1, 0), (0, 1), (0, -1))  # stay, up, down, right, left
@@ -47,7 +46,7 @@ def lattice(
     fences: Iterable[tuple[Cell, Cell]] = (),
     success: float = 1.0,
 ) -> Floats:
-    """Dynamics (s, a, s') of a grid on which each action is a move (rows, columns); s = row * columns + column.
+    """The dynamics (s, a, s') of a grid on which each action is a move (rows, columns); s = row * columns + column.
 
     A move across the edge stays where it is, unless edges `wrap` around, and so does one across `fences`, pairs of
     neighboring cells between which there is no way. Moves succeed with probability `success`, else nothing happens.

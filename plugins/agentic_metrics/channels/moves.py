@@ -1,17 +1,15 @@
-"""What can follow what in a finite world, and what is seen there: only what has a probability, as sparse arrays."""
+"""The transitions and the sensor of a finite world as sparse arrays: only what has a probability."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from agentic import UserError
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from agentic_metrics.finite.arrays import Floats, Ints
 
 SAME = 12  # decimals to which probabilities must agree to be equal
 
@@ -19,7 +17,7 @@ SAME = 12  # decimals to which probabilities must agree to be equal
 @final
 @dataclass(frozen=True)
 class Branches:
-    """Distributions over `size` outcomes by the few that can happen.
+    """Sparse distributions over `size` outcomes: only the few that can happen.
 
     `outcomes` (n, b) names them and `probabilities` (n, b) says how likely they are; 0 pads.
     """
@@ -30,7 +28,7 @@ class Branches:
 
     @classmethod
     def of(cls, table: Floats, name: str) -> Self:
-        """From rows (n, outcomes) of probabilities. Raises UserError, naming them, where they are none."""
+        """The branches of rows (n, outcomes). Raises UserError, with their `name`, where they are no probabilities."""
         rows, columns = table.shape
         place = np.flatnonzero(table != 0)
         owner, values = place // columns, table.reshape(-1)[place]
@@ -44,7 +42,7 @@ class Branches:
 
     @classmethod
     def sure(cls, labels: Ints) -> Self:
-        """One outcome each, named by its label (n,)."""
+        """The branches with one certain outcome each, named by its label (n,)."""
         return cls(labels[:, None], np.ones((len(labels), 1)), int(labels.max()) + 1)
 
     @property
@@ -54,7 +52,7 @@ class Branches:
 
     @cached_property
     def kinds(self) -> Ints:
-        """Probabilities (n, b) as names: equal ones have the same, 0 is that of padding."""
+        """The names (n, b) of probabilities: equal ones have the same, 0 is that of padding."""
         codes = np.unique(self.probabilities.round(SAME), return_inverse=True)[1].reshape(self.probabilities.shape)
         return np.where(self.probabilities > 0, codes + 1, 0)
 
@@ -69,8 +67,10 @@ class Branches:
 @final
 @dataclass(frozen=True)
 class Moves:
-    """A world of `states` and `actions`: `steps` has a row for each pair, actions varying fastest; `sensor` one for
-    each state."""
+    """A world of `states` and `actions` as two tables of branches.
+
+    `steps` has a row for each pair, actions varying fastest; `sensor` one for each state.
+    """
 
     steps: Branches
     sensor: Branches
@@ -79,7 +79,7 @@ class Moves:
 
     @classmethod
     def of(cls, dynamics: ArrayLike, sensor: ArrayLike | None = None) -> Self:
-        """From dynamics (s, a, s') and a sensor: probabilities (s, o), or a reading (s,); None: states are seen."""
+        """The moves of dynamics (s, a, s') and a sensor: probabilities (s, o) or readings (s,); None sees states."""
         table = np.asarray(dynamics, np.float64)
         if table.ndim != 3 or table.shape[0] != table.shape[2] or not table.size:
             raise UserError(f"dynamics must have shape (states, actions, states), got {table.shape}")
@@ -93,7 +93,7 @@ class Moves:
         return self.steps.certain and self.sensor.certain
 
     def under(self, action: int) -> csr_array:
-        """Where the action leads from each state, (s, s')."""
+        """The transition matrix of an action, (s, s')."""
         return self.steps.matrix(slice(action, None, self.actions))
 
 

@@ -5,11 +5,9 @@ less. Second derivatives know which inputs to give up.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentic_metrics.channels.stack import Stack, bounds, normalized
-
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.arrays import Floats, Ints
 
 STEPS = 60  # more than any channel was seen to take
 CENTER = 0.1  # how much nearer to the boundary each step aims
@@ -17,7 +15,7 @@ ROUNDING = 1e-14  # share by which a diagonal is raised, so that rounding makes 
 SHORT = 0.95  # part of the way to the boundary that a step may go
 
 
-def central_path(stack: Stack, weights: Floats, tolerance: float) -> tuple[Floats, NDArray[np.int64]]:
+def central_path(stack: Stack, weights: Floats, tolerance: float) -> tuple[Floats, Ints]:
     """Input weights (c, x) whose bounds lie within `tolerance` nats, or the best met; and the steps (c,) taken.
 
     maximize I(p) subject to p >= 0 and sum p = 1 has the optimum D(x) + z(x) = C, p(x) z(x) = 0, z >= 0. Primal-dual

@@ -7,14 +7,11 @@ from then on. Where the order of actions matters little, a handful of distributi
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from agentic import UserError
 from agentic_metrics.channels.moves import Moves
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from agentic_metrics.finite.arrays import Floats, Ints
 
 SAME = 1e-12  # distributions whose marks differ less are one
 TOGETHER = 32  # states whose channels are built side by side
@@ -43,7 +40,7 @@ def channels(moves: Moves, states: Ints, horizon: int) -> Iterator[Floats]:
 
 
 def standing(states: Ints, size: int) -> csr_array:
-    """Being in each of the states for sure."""
+    """The distributions (n, size) of being in one of `states` (n,) for sure."""
     count = len(states)
     return csr_array((np.ones(count), states, np.arange(count + 1)), shape=(count, size))
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Self, final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import xlogy
 
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.arrays import Bools, Floats, Ints
 
 LEAST = 1e-100  # weight of an input that is as good as never used
 
@@ -22,37 +21,37 @@ class Stack:
 
     table: Floats
     certainty: Floats
-    real: NDArray[np.bool_]
+    real: Bools
 
     @classmethod
     def of(cls, table: Floats) -> Self:
         return cls(table, xlogy(table, table).sum(-1), table.max(-1) > 0)
 
-    def take(self, which: NDArray[np.int64]) -> Self:
+    def take(self, which: Ints) -> Self:
         """Some of the channels."""
         return type(self)(self.table[which], self.certainty[which], self.real[which])
 
     def outputs(self, weights: Floats) -> Floats:
-        """q(y) = sum_x p(x) p(y|x), (c, y)."""
+        """The output distribution q(y) = sum_x p(x) p(y|x), (c, y)."""
         return np.asarray((weights[:, None] @ self.table)[:, 0])
 
     def divergences(self, weights: Floats) -> Floats:
-        """D(p(y|x) || q) in nats, (c, x); minus infinity where there is no input."""
+        """The divergences D(p(y|x) || q) in nats, (c, x); minus infinity where there is no input."""
         q = self.outputs(weights)
         surprise = np.log(np.where(q > 0, q, 1.0))
         return np.where(self.real, self.certainty - (self.table @ surprise[..., None])[..., 0], -np.inf)
 
     def even(self) -> Floats:
-        """Every input equally often, (c, x)."""
+        """The uniform distribution over inputs, (c, x)."""
         return np.asarray(self.real / self.real.sum(-1, keepdims=True))
 
 
 def bounds(weights: Floats, divergences: Floats) -> tuple[Floats, Floats]:
-    """What the weights achieve, and what no weights exceed: sum_x p(x) D(x) and max_x D(x), (c,) nats each."""
+    """The bounds on the capacity, (c,) nats each: sum_x p(x) D(x), achieved, and max_x D(x), never exceeded."""
     return (weights * np.where(weights > 0, divergences, 0.0)).sum(-1), divergences.max(-1)
 
 
-def normalized(weights: Floats, real: NDArray[np.bool_]) -> Floats:
+def normalized(weights: Floats, real: Bools) -> Floats:
     """Weights that sum to 1, none of a real input so small that what only it reaches would vanish."""
     raised = np.where(real, np.maximum(weights, LEAST), 0.0)
     return np.asarray(raised / raised.sum(-1, keepdims=True))

@@ -1,4 +1,4 @@
-"""What lies within some steps of a state, written so that places which look alike read alike.
+"""Views of what lies within some steps of a state, written so that places which look alike read alike.
 
 The channel from actions to readings depends on nothing else: in a world that repeats itself, most states share theirs.
 """
@@ -6,11 +6,9 @@ The channel from actions to readings depends on nothing else: in a world that re
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentic_metrics.channels.moves import Branches, Moves
-
-Ints = NDArray[np.int64]
+from agentic_metrics.finite.arrays import Ints
 
 TOGETHER = 128  # states looked at side by side
 NOTHING = -1  # pads lists of states and of outcomes
@@ -18,7 +16,7 @@ UNWRITTEN = -2  # what is written of a state that only pads a list
 
 
 def alike(moves: Moves, states: Ints, horizon: int) -> Ints:
-    """For each of `states` (n,) the place in `states` of the first whose view is the same, (n,).
+    """The place in `states` (n,) of the first whose view is the same, for each of them, (n,).
 
     A view numbers states in the order in which actions, tried in turn, first lead there within `horizon` steps, and
     readings in the order in which those states first give them. Equal views mean channels equal up to the names of

@@ -1,4 +1,4 @@
-"""Gaussian channels: how to spread power over directions, and what an agent can then tell a linear world.
+"""Gaussian channels: power spread over directions by water-filling, and the empowerment of a linear world.
 
 The number is a matter of the noise that is assumed. An unstable world amplifies what an agent does and every kick that
 it gets on the way: with noise at the readout only, an inverted pendulum is most in control upright; with noise at every
@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import UserError
-
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.arrays import Floats
 
 NONE = 1e-300  # a gain whose inverse is infinite
 
@@ -21,7 +20,7 @@ NONE = 1e-300  # a gain whose inverse is infinite
 @final
 @dataclass(frozen=True)
 class Filling:
-    """`value` bits, reached with `powers` (k,) over the directions; in those used, noise and power fill to `level`."""
+    """The capacity, `value` bits, by `powers` (k,) over directions; in those used, noise and power sum to `level`."""
 
     value: float
     powers: Floats
@@ -73,7 +72,7 @@ def gaussian_empowerment(
     noise: ArrayLike = 0.01,
     process_noise: ArrayLike = 0.0,
 ) -> float:
-    """Empowerment of x' = A x + B u + process noise, read after n steps with noise: the same in every state, in bits.
+    """The empowerment of x' = A x + B u + process noise, read after n steps with noise: the same everywhere, in bits.
 
     G = [A^(n-1) B, ..., A B, B] takes the n = `horizon` actions to the state, and the covariance of what disturbs the
     reading is R + sum_(k<n) A^k Q A^kT. Water-filling spreads the total `power` over the singular values of the
@@ -82,16 +81,9 @@ def gaussian_empowerment(
 
     Raises UserError where shapes disagree or no noise reaches some direction.
     """
-    transition = np.asarray(dynamics, np.float64)
-    size = len(transition) if transition.ndim else 0
-    push = np.asarray(control, np.float64)
-    push = push[:, None] if push.ndim == 1 else push
-    if transition.shape != (size, size) or push.ndim != 2 or len(push) != size or not size or horizon < 1:
-        raise UserError(
-            f"dynamics must be (d, d), control (d,) or (d, m) and the horizon at least 1, got {transition.shape}, "
-            f"{np.shape(control)} and {horizon}"
-        )
-    covariance, kick = _covariance(noise, size), _covariance(process_noise, size)
+    transition, push = checked_system(dynamics, control, horizon)
+    size = len(transition)
+    covariance, kick = covariance_of(noise, size), covariance_of(process_noise, size)
     reach = []
     for _ in range(horizon):
         reach.append(push)
@@ -100,8 +92,22 @@ def gaussian_empowerment(
     return linear_capacity(np.concatenate(reach, axis=1), covariance, power).value
 
 
-def _covariance(noise: ArrayLike, size: int) -> Floats:
-    """A variance, variances or a covariance as a matrix (size, size)."""
+def checked_system(dynamics: ArrayLike, control: ArrayLike, horizon: int) -> tuple[Floats, Floats]:
+    """The matrices A (d, d) and B (d, m) of x' = A x + B u, as float64. Raises UserError where they are none."""
+    a, b = np.atleast_2d(np.asarray(dynamics, np.float64)), np.asarray(control, np.float64)
+    b = b.reshape(-1, 1) if b.ndim < 2 else b
+    if a.ndim != 2 or a.shape[0] != a.shape[1] or b.ndim != 2 or len(b) != len(a) or horizon < 1:
+        raise UserError(
+            f"dynamics must be A (d, d), control B (d,) or (d, m) and the horizon at least 1, got {a.shape}, "
+            f"{np.shape(control)} and {horizon}"
+        )
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise UserError("A and B must be finite, got NaN or infinity")
+    return a, b
+
+
+def covariance_of(noise: ArrayLike, size: int) -> Floats:
+    """The covariance (size, size) of a variance, of variances (size,) or of itself."""
     given = np.asarray(noise, np.float64)
     if given.shape not in ((), (size,), (size, size)):
         raise UserError(f"noise is a variance, {size} variances or a ({size}, {size}) covariance, got {given.shape}")

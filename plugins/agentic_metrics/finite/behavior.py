@@ -1,19 +1,59 @@
-"""What was recorded in a world that is known: the states an agent went through and the actions it chose there."""
+"""Recorded behavior in a known world: the states that an agent went through and the actions it chose there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Self, final
 
 import gymnasium
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import Record, Truth, UserError, make, state_observations
+from agentic_metrics.finite.arrays import Bools, Episodes, Ints
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import World
 from agentic_metrics.sampling.series import recorded
 
-Places = NDArray[np.int64]
+
+@final
+@dataclass(frozen=True)
+class Steps:
+    """Decisions of all episodes one after the other: `states`, `actions`, and step and episode of each, all (n,)."""
+
+    states: Ints
+    actions: Ints
+    times: Ints
+    episodes: Ints
+
+    @classmethod
+    def of(cls, states: Episodes, actions: Episodes, world: World) -> Self:
+        """The steps of arrays, one pair per episode or a single one; the last of t + 1 states is where it stopped.
+
+        Raises UserError for places or actions that the world lacks, and for an episode without a decision.
+        """
+        pairs = _episodes(states, actions, world)
+        lengths = [len(chosen) for _, chosen in pairs]
+        return cls(
+            np.concatenate([went[: len(chosen)] for went, chosen in pairs]),
+            np.concatenate([chosen for _, chosen in pairs]),
+            np.concatenate([np.arange(n) for n in lengths]),
+            np.repeat(np.arange(len(lengths)), lengths),
+        )
+
+    def where(self, kept: Bools) -> Self:
+        """The steps where `kept` (n,)."""
+        return type(self)(self.states[kept], self.actions[kept], self.times[kept], self.episodes[kept])
+
+    @property
+    def starts(self) -> Ints:
+        """The first state of every episode, (episodes,)."""
+        return np.asarray(self.states[self.times == 0], np.int64)
+
+    @property
+    def lengths(self) -> Ints:
+        """The number of decisions in every episode, (episodes,)."""
+        return np.asarray(np.unique(self.episodes, return_counts=True)[1], np.int64)
 
 
 @final
@@ -24,48 +64,55 @@ class Behavior:
     `cut` (n,): whether an episode stopped before t decisions without having ended.
     """
 
-    states: Places
-    actions: Places
-    valid: NDArray[np.bool_]
-    cut: NDArray[np.bool_]
+    states: Ints
+    actions: Ints
+    valid: Bools
+    cut: Bools
 
     @classmethod
-    def of(cls, world: World, states: Sequence[ArrayLike], actions: Sequence[ArrayLike], *, most: int) -> "Behavior":
-        """From lists of arrays, one pair per episode; `states` may hold one more, where the episode stopped.
-
-        Where it does not, an episode counts as ended. Raises UserError for places and actions that the world lacks.
-        """
-        places = [checked_names("states", each, world.states) for each in states]
-        choices = [checked_names("actions", each, world.actions) for each in actions]
-        lengths = np.array([len(each) for each in choices], dtype=np.int64)
-        extra = np.array([len(each) for each in places], dtype=np.int64)[: len(lengths)] - lengths
-        if len(places) != len(choices) or not np.isin(extra, (0, 1)).all() or not len(lengths) or not lengths.min():
-            raise UserError("behavior needs, for every episode, at least one action and as many states or one more")
+    def of(cls, world: World, states: Episodes, actions: Episodes, *, most: int) -> Self:
+        """The behavior of arrays as `Steps.of` takes them; an episode whose last state is not given counts as ended."""
+        pairs = _episodes(states, actions, world)
+        lengths = np.array([len(chosen) for _, chosen in pairs])
         valid = np.arange(most) < lengths[:, None]
-        last = np.array([world.ended[each[-1]] for each in places])
-        found = np.zeros((2, len(lengths), most), dtype=np.int64)
-        for row, (place, choice) in enumerate(zip(places, choices, strict=True)):
-            kept = min(most, len(choice))
-            found[0, row, :kept], found[1, row, :kept] = place[:kept], choice[:kept]
-        return cls(found[0], found[1], valid, (lengths < most) & (extra == 1) & ~last)
+        found = np.zeros((2, *valid.shape), dtype=np.int64)
+        found[0, valid] = np.concatenate([went[: min(most, len(chosen))] for went, chosen in pairs])
+        found[1, valid] = np.concatenate([chosen[:most] for _, chosen in pairs])
+        goes_on = [len(went) > len(chosen) and not world.ended[went[-1]] for went, chosen in pairs]
+        return cls(found[0], found[1], valid, (lengths < most) & goes_on)
+
+
+def random_behavior(world: World, like: Behavior, copies: int, generator: np.random.Generator) -> Behavior:
+    """Episodes of a uniformly random agent, (copies n, t): first states and cuts are those of each of `like`."""
+    here, horizon = np.tile(like.states[:, 0], copies), like.states.shape[1]
+    lengths = np.where(like.cut, like.valid.sum(1), horizon)
+    flat = np.cumsum(world.dynamics.reshape(-1, world.states), axis=1)
+    flat[:, -1] = 1.0
+    ladder = (flat + np.arange(len(flat))[:, None]).ravel()  # the whole part of each number is its row
+    states = np.empty((horizon, len(here)), dtype=np.int64)
+    actions = generator.integers(world.actions, size=states.shape)
+    for t in range(horizon):
+        states[t] = here
+        rows = here * world.actions + actions[t]
+        place = np.searchsorted(ladder, rows + generator.random(len(rows)), side="right") - rows * world.states
+        here = place.clip(max=world.states - 1)
+    valid = np.arange(horizon) < np.tile(lengths, copies)[:, None]
+    return Behavior(states.T, actions.T, valid, np.tile(like.cut, copies))
 
 
 def recorded_behavior(
     record: Record, environment: Callable[[], gymnasium.Env[Any, Any]], horizon: int | None = None
-) -> tuple[World, list[Places], list[Places]]:
+) -> tuple[World, list[Ints], list[Ints]]:
     """The known world of a record, and its evaluation episodes as states (t + 1,) and actions (t,), t <= `horizon`.
 
     Raises UserError where an observation does not tell the state, or the world is not known.
     """
     truth, world = known_world(environment)
-    made = make(environment)
-    try:
+    with closing(make(environment)) as made:
         first, zero = (
             np.concatenate([leaf.start.ravel() for leaf in layout.leaves])
             for layout in (made.observation_layout, made.action_layout)
         )
-    finally:
-        made.close()
     seen, chosen, then = (recorded(record, column) for column in ("obs", "action", "next_obs"))
     named = seen.discrete and chosen.discrete and seen.episodes[0].shape[1] == len(first)
     if not named or len(zero) != 1 or chosen.episodes[0].shape[1] != 1:
@@ -81,7 +128,7 @@ def recorded_behavior(
     return world, [each[: horizon + 1] for each in episodes], [each[:horizon] for each in actions]
 
 
-def checked_names(kind: str, names: ArrayLike, count: int) -> Places:
+def checked_names(kind: str, names: ArrayLike, count: int) -> Ints:
     """`names` (t,) as int64; UserError where they are no whole numbers from 0 to count - 1."""
     given = np.asarray(names)
     named = not given.size or (given.dtype.kind in "iu" and 0 <= given.min() <= given.max() < count)
@@ -90,14 +137,30 @@ def checked_names(kind: str, names: ArrayLike, count: int) -> Places:
     return np.asarray(given, dtype=np.int64)
 
 
-def _states_of(truth: Truth, world: World) -> Callable[[Places], Places]:
+def _episodes(states: Episodes, actions: Episodes, world: World) -> list[tuple[Ints, Ints]]:
+    """States (t,) or (t + 1,) and actions (t,) of each episode, checked."""
+    single = len(actions) > 0 and np.ndim(actions[0]) == 0
+    given: Any = ([states], [actions]) if single else (states, actions)
+    places = [checked_names("states", each, world.states) for each in given[0]]
+    choices = [checked_names("actions", each, world.actions) for each in given[1]]
+    pairs = list(zip(places, choices, strict=False))
+    odd = any(not len(chosen) or len(went) - len(chosen) not in (0, 1) for went, chosen in pairs)
+    if odd or not pairs or len(places) != len(choices):
+        raise UserError(
+            "every episode needs at least one decision, and as many states or one more, where it stopped: got states "
+            f"of {len(places)} episodes and actions of {len(choices)}"
+        )
+    return pairs
+
+
+def _states_of(truth: Truth, world: World) -> Callable[[Ints], Ints]:
     """From observed levels (t, modalities) to states (t,)."""
     sizes = tuple(len(levels) for levels in truth["A"])
     blocks = np.split(state_observations(truth).numpy(), np.cumsum(sizes)[:-1], axis=1)
     looks = np.ravel_multi_index([block.argmax(1) for block in blocks], sizes)
     order = np.argsort(looks, kind="stable")
 
-    def states(levels: Places) -> Places:
+    def states(levels: Ints) -> Ints:
         known = levels.shape[1] == len(sizes) and bool(((levels >= 0) & (levels < sizes)).all())
         codes = np.ravel_multi_index(list(levels.T), sizes) if known else np.full(len(levels), -1)
         where = np.searchsorted(looks[order], codes).clip(max=world.states - 1)

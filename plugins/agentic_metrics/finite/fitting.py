@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Self, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agentic_metrics.finite.behavior import Behavior, Places
+from agentic_metrics.finite.arrays import Bools, Floats, Ints
+from agentic_metrics.finite.behavior import Behavior
 from agentic_metrics.finite.soft import hard_backups, soft_backups
-from agentic_metrics.finite.world import Floats, World
+from agentic_metrics.finite.world import World
 
 STEPS = 200  # of the search; Newton needs about six, halving the bracket fifty
 CLOSE = 1e-8  # relative change of an inverse temperature at which the search ends
@@ -19,24 +19,24 @@ NONE = 1e-12  # nats below which nothing is explained
 @final
 @dataclass(frozen=True)
 class Decisions:
-    """What is explained: in b samples and at t times, k decisions `places` = state * actions + action, (t, b, k).
+    """The decisions to explain: in b samples and at t times, k `places` = state * actions + action, (t, b, k).
 
     `weights` (t, b, k) are what each counts for, the discount included; totals are multiplied by `share`.
     """
 
-    places: Places
+    places: Ints
     weights: Floats
     share: float
 
     @classmethod
     def of_policy(cls, occupied: Floats) -> Self:
-        """All decisions (t, s, a), each as often as a policy makes it."""
+        """The decisions of a policy: all (t, s, a), each as often as it is made."""
         weights = occupied.reshape(len(occupied), 1, -1)
         return cls(np.broadcast_to(np.arange(weights.shape[-1]), weights.shape), weights, 1.0)
 
     @classmethod
     def of_behavior(cls, behavior: Behavior, actions: int, discount: float, samples: int = 1) -> Self:
-        """Those of `samples` equal sets of episodes; k are the episodes of one, totals are means over them."""
+        """The decisions of `samples` equal sets of episodes; k are the episodes of one, totals are means over them."""
         episodes, horizon = behavior.states.shape[0] // samples, behavior.states.shape[1]
         shape = (horizon, samples, episodes)
         places = (behavior.states * actions + behavior.actions).T.reshape(shape)
@@ -60,8 +60,8 @@ class Fit:
     """
 
     beta: Floats
-    limit: NDArray[np.bool_]
-    capped: NDArray[np.bool_]
+    limit: Bools
+    capped: Bools
     local: Floats
     score: Floats
     bend: Floats
@@ -69,12 +69,12 @@ class Fit:
 
     @property
     def value(self) -> Floats:
-        """Nats explained, (b,)."""
+        """The nats that are explained, (b,)."""
         return np.asarray(self.share * self.local.sum(-1))
 
     @property
     def excess(self) -> Floats:
-        """By how much fitting one parameter to these k episodes raises the value on average, (b,) nats.
+        """The nats (b,) by which fitting one parameter to these k episodes raises the value on average.
 
         Var(score) / (2 k |bend|), which is 1 / (2 k) where the soft-optimal family is right (Takeuchi 1976).
         """
@@ -119,7 +119,7 @@ def fit(world: World, utility: Floats, decisions: Decisions, *, discount: float,
     return Fit(beta, limit != 0, capped, local, score, decisions.share * bend.sum(-1), decisions.share)
 
 
-def climb(slopes: Callable[[Floats], tuple[Floats, Floats]], largest: float, *, where: NDArray[np.bool_]) -> Floats:
+def climb(slopes: Callable[[Floats], tuple[Floats, Floats]], largest: float, *, where: Bools) -> Floats:
     """The tops of functions of one number, between -largest and largest; 0 but for those `where` (b,) it is sought.
 
     `slopes` gives first and second derivatives. Newton's steps from 0 that grow at most geometrically; one that would

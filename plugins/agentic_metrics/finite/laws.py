@@ -1,24 +1,23 @@
 """Probabilities in tables: their checks, their information in bits, and where a chain spends its time."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import xlogy
 
 from agentic import UserError
-
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.arrays import Floats as Floats
 
 CLOSE = 1e-6  # sums of given probabilities may miss 1 by this much
 
 
-def checked_law(values: ArrayLike, name: str, *, dimensions: int) -> Floats:
-    """`values` as float64 whose last axis holds probabilities. Raises UserError where it does not."""
+def checked_law(values: ArrayLike, name: str, *, dimensions: int, close: float = CLOSE) -> Floats:
+    """A table of probabilities along its last axis, up to `close`, as float64. Raises UserError where it is none."""
     table = np.asarray(values, np.float64)
     if table.ndim != dimensions or not table.size:
         raise UserError(f"{name} must be an array of {dimensions} axes with something in it, got shape {table.shape}")
-    if not np.isfinite(table).all() or table.min() < 0 or np.abs(table.sum(-1) - 1).max() > CLOSE:
+    if not np.isfinite(table).all() or table.min() < 0 or np.abs(table.sum(-1) - 1).max() > close:
         raise UserError(f"{name} must hold probabilities that sum to 1 along the last axis: normalize them")
     return table
 
@@ -32,18 +31,18 @@ def checked_chain(values: ArrayLike) -> Floats:
 
 
 def entropy(law: ArrayLike) -> Floats:
-    """H = -sum p log2 p over the last axis, in bits; 0 log 0 is 0."""
+    """The entropy H = -sum p log2 p over the last axis, in bits; 0 log 0 is 0."""
     table = np.asarray(law, np.float64)
     return np.asarray(-xlogy(table, table).sum(-1) / np.log(2))
 
 
 def mutual_information(joint: ArrayLike) -> float:
-    """I(X; Y) in bits of a joint table (x, y) that sums to 1."""
+    """The mutual information I(X; Y) in bits of a joint table (x, y) that sums to 1."""
     return conditional_information(np.asarray(joint, np.float64)[..., None])
 
 
 def conditional_information(joint: ArrayLike) -> float:
-    """I(X; Y | Z) in bits of a joint table (x, y, z) that sums to 1."""
+    """The conditional mutual information I(X; Y | Z) in bits of a joint table (x, y, z) that sums to 1."""
     table = np.asarray(joint, np.float64)
     logs = [_logs(table.sum(axes, keepdims=True)) for axes in ((), (0, 1), 1, 0)]  # differences: products underflow
     return float((table * (logs[0] + logs[1] - logs[2] - logs[3])).sum() / np.log(2))
@@ -55,7 +54,7 @@ def _logs(table: Floats) -> Floats:
 
 
 def stationary(transition: ArrayLike) -> Floats:
-    """The law (n,) that a chain (n, n) keeps; of a periodic one, its random phase.
+    """The stationary law (n,) of a chain (n, n); of a periodic one, its random phase.
 
     Raises UserError where there is more than one: the chain then falls into parts that it never leaves.
     """

@@ -1,4 +1,4 @@
-"""Processes made by finite machines, whose stored information is known: what estimates of it are tried on.
+"""Processes of finite machines, whose stored information is known: the test cases of its estimators.
 
 A machine emits a symbol at every step and moves among finitely many hidden states. All information is in bits.
 """
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from agentic import UserError
-from agentic_metrics.finite.laws import Floats, checked_chain, checked_law, entropy, stationary
+from agentic_metrics.finite.arrays import Floats
+from agentic_metrics.finite.laws import checked_chain, checked_law, entropy, stationary
 
 DIGITS = 12  # beliefs about the hidden state that agree to so many digits are one
 RARE = 1e-18  # probability below which a past is left out
@@ -52,11 +53,11 @@ class Machine:
 
     @property
     def emissions(self) -> Floats:
-        """Probability of each symbol in each state, (states, symbols)."""
+        """The probability of each symbol in each state, (states, symbols)."""
         return np.asarray(self.moves.sum(2).T)
 
     def conditional_entropies(self, length: int) -> Floats:
-        """H(Y_{k+1} | Y_1..Y_k) for k = 0 .. length, (length + 1,): never increasing, toward the entropy rate."""
+        """The entropies H(Y_{k+1} | Y_1..Y_k), k = 0 .. length, (length + 1,): falling toward the entropy rate."""
         found, beliefs, weights = [], self.law[None, :], np.ones(1)
         for _ in range(length + 1):
             found.append(float(weights @ entropy(beliefs @ self.emissions)))
@@ -79,7 +80,7 @@ class Machine:
 
 
 def entropy_rate(machine: Machine) -> float:
-    """h = sum_s p(s) H(symbol | s), bits per symbol. Raises UserError unless state and symbol give the next state."""
+    """The entropy rate h = sum_s p(s) H(symbol | s), bits per symbol. Raises UserError unless it is unifilar."""
     if ((machine.moves > 0).sum(2) > 1).any():
         raise UserError(
             "the entropy rate is known where state and symbol determine the next state: this machine is not unifilar"
@@ -88,7 +89,7 @@ def entropy_rate(machine: Machine) -> float:
 
 
 def statistical_complexity(machine: Machine) -> float:
-    """C = H(hidden state), in bits: what the process remembers, where no two states predict the same future.
+    """The statistical complexity C = H(hidden state), in bits, where no two states predict the same future.
 
     Crutchfield and Young (1989). That the states are the causal ones is for the caller to see to.
     """
@@ -96,7 +97,7 @@ def statistical_complexity(machine: Machine) -> float:
 
 
 def exact_storage(machine: Machine, *, history: int = 1) -> float:
-    """Active information storage I(Y_{t+1}; Y_{t-history+1}..Y_t) of the process, in bits (Lizier et al. 2012)."""
+    """The active information storage I(Y_{t+1}; Y_{t-history+1}..Y_t) of the process, in bits (Lizier et al. 2012)."""
     if history < 1:
         raise UserError(f"history must be at least 1, got {history}")
     rates = machine.conditional_entropies(history)
@@ -104,7 +105,7 @@ def exact_storage(machine: Machine, *, history: int = 1) -> float:
 
 
 def excess_entropy(machine: Machine) -> float:
-    """E = I(whole past; whole future) = sum over k of H(Y_{k+1} | Y_1..Y_k) - h, in bits (Crutchfield, Feldman 2003).
+    """The excess entropy E = I(past; future) = sum_k H(Y_{k+1} | Y_1..Y_k) - h, in bits (Crutchfield, Feldman 2003).
 
     Summed until what is left is below 1e-14. Raises UserError for a machine that is not unifilar, or takes too long.
     """
@@ -120,7 +121,7 @@ def excess_entropy(machine: Machine) -> float:
 
 
 def autoregressive_storage(coefficient: float) -> float:
-    """Active information storage of y' = coefficient y + noise: -log2(1 - coefficient^2) / 2, in bits.
+    """The active information storage of y' = coefficient y + noise: -log2(1 - coefficient^2) / 2, in bits.
 
     As the process is Markov, it is the excess entropy too. Raises UserError unless -1 < coefficient < 1.
     """

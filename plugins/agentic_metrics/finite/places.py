@@ -1,15 +1,13 @@
-"""Which states of a finite world an episode can come to, and in which of them there is something to choose."""
+"""States of a finite world: those that an episode can come to, and those in which there is something to choose."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from agentic_metrics.finite.arrays import Bools
 from agentic_metrics.finite.world import TIE, World
 
-Kept = NDArray[np.bool_]
 
-
-def reached(world: World) -> Kept:
+def reached(world: World) -> Bools:
     """The states (s,) that an episode can come to, whatever is done; nothing is reached through an ended state."""
     leads = csr_array((world.dynamics.max(axis=1) > 0) & ~world.ended[:, None])
     found = world.start > 0
@@ -20,7 +18,7 @@ def reached(world: World) -> Kept:
     return np.asarray(found)
 
 
-def choices(world: World) -> Kept:
+def choices(world: World) -> Bools:
     """The states (s,) that can be met and in which actions differ in what they do or pay: where choice is probed."""
     differ = (np.ptp(world.dynamics, axis=1).max(-1) > TIE) | (np.ptp(world.rewards, axis=1) > TIE)
     return np.asarray(reached(world) & ~world.ended & differ)

@@ -4,24 +4,22 @@ Tables of policies and what states look like are the core's; here are the worlds
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import gymnasium
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from agentic import Agent, Truth, UserError, make, policy_table, state_observations, with_flat_prior
-from agentic_metrics.finite.world import Floats, World
+from agentic import Agent, Subject, Truth, UserError, make, policy_table, state_observations, with_flat_prior
+from agentic_metrics.finite.arrays import Floats, Ints
+from agentic_metrics.finite.world import World
 
 
 def known_world(environment: Callable[[], gymnasium.Env[Any, Any]]) -> tuple[Truth, World]:
     """The truth of a fresh environment and its arrays. Raises UserError where it is not known."""
-    env = environment()
-    try:
+    with closing(environment()) as env:
         truth = make(env).truth()
-    finally:
-        env.close()
     return truth, World.of(truth)
 
 
@@ -33,9 +31,13 @@ def query(agent: Agent, truth: Truth, *, generator: np.random.Generator) -> Floa
     return policy_table(agent, truth, generator=_draws(generator))
 
 
-def asked(
-    agent: Agent, truth: Truth, states: NDArray[np.int64], *, generator: np.random.Generator
-) -> NDArray[np.int64]:
+def known_policy(subject: Subject, *, generator: np.random.Generator) -> tuple[Truth, World, Floats]:
+    """The truth and the world of a subject's environment, and the policy (states, actions) of its agent there."""
+    truth, world = known_world(subject.environment)
+    return truth, world, query(subject.agent, truth, generator=generator)
+
+
+def asked(agent: Agent, truth: Truth, states: Ints, *, generator: np.random.Generator) -> Ints:
     """The action (n,) that a sealed copy of `agent` takes in each of `states` (n,), met as the first of an episode.
 
     Raises UserError where the observation does not tell the state, or the action is no single choice.

@@ -1,4 +1,4 @@
-"""Soft Bellman backups: what an agent does that is only as good as an inverse temperature makes it.
+"""Soft Bellman backups: the policies that are as good as an inverse temperature makes them, and no better.
 
 Of all policies that earn as much, the soft-optimal one is the most random: this is what a goal and nothing else
 explains. Values carry their first two derivatives in the inverse temperature, so that it can be fitted by Newton steps.
@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from agentic import UserError
-from agentic_metrics.finite.world import TIE, Floats, World, checked_policy
+from agentic_metrics.finite.arrays import Floats
+from agentic_metrics.finite.world import TIE, World, checked_policy
 
 SPARSE = 0.1  # share of possible successors below which dynamics are kept as a sparse matrix
 
@@ -21,7 +22,7 @@ SPARSE = 0.1  # share of possible successors below which dynamics are kept as a 
 @final
 @dataclass(frozen=True)
 class Softness:
-    """ln pi(a|s) of one time step and its first and second derivatives in beta, each (b, s, a)."""
+    """The ln pi(a|s) of one time step and its first and second derivatives in beta, each (b, s, a)."""
 
     log: Floats
     slope: Floats
@@ -36,14 +37,16 @@ def soft_policy(
     pi_t(a|s) = exp(Q_t(s,a) - V_t(s)), Q_t = beta U + discount E V_{t+1}(s'), V_t = ln sum_a exp Q_t, V_T = 0, with U
     (s, a), or (s,) of the state alone, and T = `horizon` decisions (Ziebart, Bagnell and Dey 2010).
     """
+    if horizon < 1:
+        raise UserError(f"the horizon must be at least 1 decision, got {horizon}")
     logs, value = soft_logs(world, beta * checked_utility(world, utility), horizon=horizon, discount=discount)
     return np.exp(logs), value
 
 
 def soft_logs(world: World, utility: Floats, *, horizon: int, discount: float = 1.0) -> tuple[Floats, Floats]:
-    """ln pi_t (t, s, a) of the soft-optimal policy for a utility (s, a) at beta = 1, and its soft value (s,)."""
+    """The ln pi_t (t, s, a) of the soft-optimal policy for a utility (s, a) at beta = 1, and its soft value (s,)."""
     move, value, logs = mover(world), np.zeros(world.states), []
-    for _ in range(checked_horizon(horizon)):
+    for _ in range(horizon):
         values = utility + discount * move(value[:, None])[..., 0]
         value, _ = _softened(values)
         logs.append(values - value[:, None])
@@ -53,13 +56,13 @@ def soft_logs(world: World, utility: Floats, *, horizon: int, discount: float = 
 def soft_backups(
     world: World, utility: Floats, beta: Floats, *, horizon: int, discount: float = 1.0
 ) -> Iterator[Softness]:
-    """ln pi_t of the soft-optimal policies at every `beta` (b,), from the last decision t = T - 1 to the first.
+    """The ln pi_t of the soft-optimal policies at every `beta` (b,), from the last decision t = T - 1 to the first.
 
     The derivative of V is the expected return of the soft policy, its second the variance that choosing adds to it.
     """
     move, count = mover(world), len(beta)
     value, slope, bend = (np.zeros((count, world.states)) for _ in range(3))
-    for _ in range(checked_horizon(horizon)):
+    for _ in range(horizon):
         ahead = discount * move(np.concatenate([value, slope, bend]).T)
         values, slopes, bends = np.moveaxis(ahead.reshape(world.states, world.actions, 3, count), (2, 3), (0, 1))
         values, slopes = values + beta[:, None, None] * utility, slopes + utility
@@ -71,13 +74,13 @@ def soft_backups(
 
 
 def hard_backups(world: World, utility: Floats, *, horizon: int, discount: float = 1.0) -> Iterator[Floats]:
-    """ln pi_t (s, a) in the limit of infinite beta, from the last decision to the first; -inf where not optimal.
+    """The ln pi_t (s, a) in the limit of infinite beta, from the last decision to the first; -inf where not optimal.
 
     Among optimal actions it is the most random policy, which prefers those that keep more of them open.
     """
     move = mover(world)
     value, freedom = np.zeros(world.states), np.zeros(world.states)
-    for _ in range(checked_horizon(horizon)):
+    for _ in range(horizon):
         values, freedoms = np.moveaxis(discount * move(np.stack([value, freedom], 1)), 2, 0)
         values = values + utility
         value = values.max(-1)
@@ -95,7 +98,7 @@ def _softened(values: Floats) -> tuple[Floats, Floats]:
 
 
 def occupancy(world: World, policy: ArrayLike, *, horizon: int, discount: float = 1.0) -> Floats:
-    """discount^t P(s_t, a_t), (t, s, a), of a policy (s, a) or (t, s, a); absorbing ends are places like any other."""
+    """The occupancy discount^t P(s_t, a_t), (t, s, a), of a policy (s, a) or (t, s, a), absorbing ends included."""
     here, step = world.start, world.dynamics.reshape(-1, world.states)
     out = []
     for t, table in enumerate(checked_policies(world, policy, horizon)):
@@ -117,19 +120,17 @@ def checked_policies(world: World, policy: ArrayLike, horizon: int) -> Floats:
     """`policy` as (t, s, a), from the same or one (s, a) for all times; UserError for other shapes and bad rows."""
     table = np.asarray(policy, dtype=np.float64)
     if table.ndim != 3:
-        return np.broadcast_to(checked_policy(world, table), (checked_horizon(horizon), *world.rewards.shape))
+        return np.broadcast_to(checked_policy(world, table), (horizon, *world.rewards.shape))
     if len(table) != horizon:
         raise UserError(f"a policy that changes in time needs one table for each of {horizon} steps, got {len(table)}")
     return np.stack([checked_policy(world, each) for each in table])
 
 
-def checked_utility(world: World, utility: ArrayLike | None) -> Floats:
-    """A utility as (s, a): of states (s,) it is spread over actions; None is the reward while the episode lasts.
+def checked_utility(world: World, utility: ArrayLike) -> Floats:
+    """A utility as (s, a): of states (s,) it is spread over actions.
 
     Raises UserError where the shape is another, a value is not finite, or actions matter after the end.
     """
-    if utility is None:
-        return np.where(world.ended[:, None], 0.0, world.rewards)
     given = np.asarray(utility, dtype=np.float64)
     if given.shape not in (world.rewards.shape, world.start.shape) or not np.isfinite(given).all():
         raise UserError(
@@ -140,9 +141,3 @@ def checked_utility(world: World, utility: ArrayLike | None) -> Floats:
     if np.ptp(table[world.ended], axis=-1).any():
         raise UserError("a utility must be the same for every action once the episode has ended: nothing is chosen")
     return table
-
-
-def checked_horizon(horizon: int) -> int:
-    if horizon < 1:
-        raise UserError(f"the horizon must be at least 1 decision, got {horizon}")
-    return horizon

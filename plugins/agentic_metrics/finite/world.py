@@ -1,9 +1,10 @@
-"""What a policy is worth in a finite world: the world itself and planning in it are the core's."""
+"""Values of policies in a finite world: the world itself and planning in it are the core's."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import UserError, World
+from agentic_metrics.finite.arrays import Floats
 
 __all__ = [
     "TIE",
@@ -18,7 +19,6 @@ __all__ = [
     "visits",
 ]
 
-Floats = NDArray[np.float64]
 
 TIE = World.tie
 action_values, greedy, planner = World.action_values, World.greedy_policy, World.planned_policy
@@ -35,7 +35,7 @@ def checked_policy(world: World, policy: ArrayLike) -> Floats:
 
 
 def visits(world: World, policy: ArrayLike, *, horizon: int, discount: float = 1.0) -> Floats:
-    """Expected number of decisions in each state within `horizon` steps, (states,), discounted; none once ended."""
+    """The expected number of decisions in each state within `horizon` steps, (states,), discounted; none once ended."""
     table, here, total = checked_policy(world, policy), world.start.copy(), np.zeros(world.states)
     step = np.einsum("sa,san->sn", table, world.dynamics)
     for t in range(horizon):
@@ -46,7 +46,7 @@ def visits(world: World, policy: ArrayLike, *, horizon: int, discount: float = 1
 
 
 def expected_return(world: World, policy: ArrayLike, *, horizon: int, discount: float = 1.0) -> float:
-    """Expected discounted return of `policy` over `horizon` steps from the start distribution."""
+    """The expected discounted return of `policy` over `horizon` steps from the start distribution."""
     table = checked_policy(world, policy)
     return float(visits(world, table, horizon=horizon, discount=discount) @ (table * world.rewards).sum(-1))
 

@@ -1,1 +1,1 @@
-"""What flows, is stored and is integrated: metrics that are I(X; Y | Z) of recorded variables."""
+"""Information metrics, I(X; Y | Z) of recorded variables: what flows, is stored and is integrated."""

@@ -1,4 +1,4 @@
-"""Transfer entropy of a linear-Gaussian process that is known: no sample, no error."""
+"""Exact transfer entropy of a known linear-Gaussian process."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def gaussian_transfer_entropy(
     history: int | None = 1,
     source_history: int = 1,
 ) -> float:
-    """Exact transfer entropy in bits of the stationary process v_{t+1} = A v_t + e_t, e ~ N(0, Q).
+    """The exact transfer entropy, in bits, of the stationary process v_{t+1} = A v_t + e_t, e ~ N(0, Q).
 
     `coefficients` A (d, d) and `noise` Q (d, d); source, target and given are places in v. From the covariances
     S(h) = A^h S(0), where S(0) solves S = A S A' + Q: half the log ratio of the determinants of what is left of the

@@ -1,100 +1,130 @@
-"""How far a system makes its own next state, and how far it models its world rather than being driven by it.
+"""Autonomy and closure: how far a system makes its own next state, and how far it models its world.
 
 What a system repeats may come from a world that repeats: autonomy is what is left once the world is known.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Access, Frame, Measurement, Metric, Null, Subject, UserError
-from agentic_metrics.estimate import Estimate
+from agentic import Access, Measurement, Metric, Subject, UserError
+from agentic_metrics.estimate import Estimate, check_fields, effective, observed
 from agentic_metrics.finite.laws import Floats, checked_law, conditional_information, mutual_information, stationary
 from agentic_metrics.sampling.choice import named, suited
-from agentic_metrics.sampling.columns import access_to
-from agentic_metrics.sampling.embedding import Places, check_aligned, past, steps, window
-from agentic_metrics.sampling.information import Estimator, Information, Values, interval
-from agentic_metrics.sampling.series import Series, codes, recorded
-from agentic_metrics.sampling.surrogates import chi_square, null, sampled
+from agentic_metrics.sampling.embedding import check_aligned, past, steps, window
+from agentic_metrics.sampling.information import Estimator, Information, Values
+from agentic_metrics.sampling.samples import Samples
+from agentic_metrics.sampling.series import Series, Variable, access_to, codes, recorded
+from agentic_metrics.sampling.surrogates import chi_square, sampled
 
-Variable = Series | ArrayLike | Sequence[ArrayLike]
-
-SURROGATES = 499
 ALIKE = 8  # samples of about the same environment among which the system's past is exchanged
 
 
-def autonomy(
-    system: Variable,
-    environment: Variable,
-    *,
-    history: int = 1,
-    lag: int = 1,
-    estimator: Estimator | None = None,
-    surrogates: int = SURROGATES,
-    level: float = 0.95,
-    generator: np.random.Generator,
-) -> Estimate:
-    """A = I(S_t; S_{t-1} | E_{t-lag}, ..., E_{t-lag-history+1}) in bits (Bertschinger, Olbrich, Ay and Jost 2008).
+@final
+@dataclass(frozen=True)
+class Autonomy(Metric):
+    """Autonomy of a system, in bits: what its state tells of its next one beyond what its environment tells.
 
-    What the system's state tells of its next one beyond what the environment's last `history` states tell. `lag` is 1
-    where the environment acts on the system's next state, 0 where it comes first within a step, as observations come
-    before actions. Each is an array (t,) or (t, d), or a list of them, one per episode; whole numbers are names.
-
-    In the null the system's past is that of another moment with the same environment (of one of about `ALIKE` similar
-    moments, where it is measured), so that the two are independent given it; without surrogates it is the chi-square
-    law of the plug-in and Gaussian estimators. Diagnostics hold the non-trivial informational closure. Where the
-    system controls its environment, what it keeps out there is not counted: measure its active information storage.
-
-    Raises UserError for series that are not of the same steps, or too short.
+    I(S_t; S_{t-1} | E_{t-lag}, ..., E_{t-lag-history+1}) (Bertschinger, Olbrich, Ay and Jost 2008). `lag` is 1 where
+    the environment acts on the system's next state, 0 where it comes first within a step, as observations come before
+    actions. By default the system is what is done (`action`) and the environment what is seen just before (`obs`). 0
+    for a rock, a coin and a reflex. Where the system controls its environment, what it keeps out there is not counted:
+    measure its active information storage.
     """
-    samples = _Samples.of(system, environment, history, lag)
-    chosen = estimator or suited(*samples.variables)
-    found = chosen.information(samples.before, samples.after, samples.world)
-    closed = _closure(samples, chosen)
-    against = chi_square(found) if not surrogates else _exchanged(samples, chosen, found, surrogates, generator)
-    corrected = {"effective": found.value - against.mean} if against else {}
-    estimate = _estimate(samples, chosen, found, level)
-    return replace(estimate, null=against, diagnostics={"bias": found.bias, "ntic": closed.value, **corrected})
 
+    system: str = "action"
+    environment: str = "obs"
+    history: int = 1
+    lag: int = 0
+    estimator: str = "auto"
+    surrogates: int = 499
+    level: float = 0.95
 
-def ntic(
-    system: Variable,
-    environment: Variable,
-    *,
-    history: int = 1,
-    lag: int = 1,
-    estimator: Estimator | None = None,
-    surrogates: int = SURROGATES,
-    level: float = 0.95,
-    generator: np.random.Generator,
-) -> Estimate:
-    """Non-trivial informational closure I(S_t; E) - I(S_t; E | S_{t-1}) in bits (Bertschinger et al. 2006).
+    unit = "bits"
+    needs = ("record",)
 
-    E are the environment's states as in `autonomy`. High where the system knows of its environment without being told
-    by it at that moment; negative where only both together tell the system's next state. The null is of environments
-    taken from other episodes. Arguments and errors as for `autonomy`.
-    """
-    samples = _Samples.of(system, environment, history, lag)
-    chosen = estimator or suited(*samples.variables)
-    found = _closure(samples, chosen)
+    def __post_init__(self) -> None:
+        check_fields(self, history=1, lag=0, surrogates=0)
+        named(self.estimator)
 
-    def again(order: Places) -> Information:
-        moved = order[samples.behind]
-        kept = np.asarray((moved >= 0).all(axis=1))
-        elsewhere = window(samples.variables[1].joined(), moved[kept])
-        return _closure(replace(samples.only(kept), world=elsewhere), chosen)
+    @property
+    def access(self) -> Access:
+        return access_to(self.system, self.environment)
 
-    against = null(found, samples.variables[1], again, surrogates=surrogates, generator=generator)
-    return replace(_estimate(samples, chosen, found, level), null=against)
+    def estimate(
+        self,
+        system: Variable,
+        environment: Variable,
+        *,
+        estimator: Estimator | None = None,
+        generator: np.random.Generator,
+    ) -> Estimate:
+        """The estimate from series, each an array (t,) or (t, d), or a list of them, one per episode.
+
+        Whole numbers are names. An `estimator` given here takes the place of the one named by the field. In the null
+        the system's past is that of another moment with the same environment (of one of about `ALIKE` similar moments,
+        where it is measured), so that the two are independent given it; without surrogates it is the chi-square law of
+        the plug-in and Gaussian estimators. Diagnostics hold the non-trivial informational closure. Raises UserError
+        for series that are not of the same steps, or too short.
+        """
+        own, outer = self._samples(system, environment)
+        chosen = estimator or named(self.estimator) or suited(own.source, outer.source)
+        found, closed = own.information(chosen), outer.information(_Closure(chosen))
+        against = chi_square(found)
+        if self.surrogates:
+            draws = _exchanged(own, outer.source.discrete, chosen, generator)
+            kind = "the system's past among moments of the same environment"
+            against = sampled(found.value, lambda: next(draws), self.surrogates, kind)
+        shown = {"bias": found.bias, "ntic": closed.value, **effective(found.value, against)}
+        return Estimate.of(found, chosen.name, own.episode, null=against, diagnostics=shown, level=self.level)
+
+    def ntic(
+        self,
+        system: Variable,
+        environment: Variable,
+        *,
+        estimator: Estimator | None = None,
+        generator: np.random.Generator,
+    ) -> Estimate:
+        """The non-trivial informational closure I(S_t; E) - I(S_t; E | S_{t-1}) in bits (Bertschinger et al. 2006).
+
+        E are the environment's states as above. High where the system knows of its environment without being informed
+        by it at that moment; negative where only both together tell the system's next state. The null is of
+        environments taken from other episodes. Arguments and errors as for `estimate`.
+        """
+        own, outer = self._samples(system, environment)
+        chosen = estimator or named(self.estimator) or suited(own.source, outer.source)
+        found, against = outer.compared(_Closure(chosen), surrogates=self.surrogates, generator=generator)
+        shown = {"bias": found.bias}
+        return Estimate.of(found, chosen.name, outer.episode, null=against, diagnostics=shown, level=self.level)
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        system, environment = (recorded(subject.record, name) for name in (self.system, self.environment))
+        frame = observed(
+            (self.system, self.environment),
+            boundary=f"{self.system} is the system, {self.environment} all that it knows of its environment",
+            horizon=max(1, self.lag + self.history - 1) + 1,
+        )
+        return self.estimate(system, environment, generator=generator).measurement("autonomy", self, frame)
+
+    def _samples(self, system: Variable, environment: Variable) -> tuple[Samples, Samples]:
+        """The samples of I(state before; state | environment), and of I(environment; state | state before)."""
+        own, outer = Series.of(system), Series.of(environment)
+        check_aligned(system=own, environment=outer)
+        at, episode = steps(own.lengths, max(1, self.lag + self.history - 1))
+        before, behind = at[:, None] - 1, past(at, first=self.lag, depth=self.history)
+        values, world = own.joined(), window(outer.joined(), behind)
+        after = values[at]
+        return Samples(own, before, after, world, episode), Samples(outer, behind, after, values[at - 1], episode)
 
 
 @final
 @dataclass(frozen=True)
 class Closure:
-    """What a system and its environment tell of the system's next state, in bits, exactly.
+    """The exact information of a system and its environment on the system's next state, in bits.
 
     `autonomy` I(S'; S | E), `transfer` I(S'; E | S), `storage` I(S'; S), `ntic` I(S'; E) - I(S'; E | S).
     """
@@ -108,8 +138,9 @@ class Closure:
 def informational_closure(kernel: ArrayLike, environment: ArrayLike) -> Closure:
     """The exact closure of a system that is driven by independent draws of its environment.
 
-    `kernel` (states, environment, states): law of the next state given state and environment; `environment`
-    (environment,) its law. The system is in its stationary law; raises UserError where it has more than one.
+    `kernel` (states, environment, states) is the law of the next state given state and environment, `environment`
+    (environment,) that of the environment. The system is in its stationary law; raises UserError where it has more than
+    one.
     """
     moves = checked_law(kernel, "a kernel", dimensions=3)
     drawn = checked_law(environment, "the environment", dimensions=1)
@@ -141,75 +172,31 @@ def closure_of(joint: ArrayLike) -> Closure:
 
 @final
 @dataclass(frozen=True)
-class _Samples:
-    """The system's state `after` and `before` a step, and the environment's states `world` at places `behind`."""
+class _Closure(Estimator):
+    """I(X; Y) - I(X; Y | Z), both by the same estimator."""
 
-    variables: tuple[Series, Series]
-    after: Values
-    before: Values
-    world: Values
-    behind: Places
-    episode: Places
+    by: Estimator
 
-    @classmethod
-    def of(cls, system: Variable, environment: Variable, history: int, lag: int) -> "_Samples":
-        own, outer = Series.of(system), Series.of(environment)
-        check_aligned(system=own, environment=outer)
-        if history < 1 or lag < 0:
-            raise UserError(f"the environment's history is at least 1 and its lag at least 0, got {history} and {lag}")
-        at, episode = steps(own.lengths, max(1, lag + history - 1))
-        behind = past(at, first=lag, depth=history)
-        values = own.joined()
-        return cls((own, outer), values[at], values[at - 1], window(outer.joined(), behind), behind, episode)
+    name = "closure"
 
-    def only(self, kept: NDArray[np.bool_]) -> "_Samples":
-        """Some of the samples."""
-        return replace(
-            self,
-            after=self.after[kept],
-            before=self.before[kept],
-            world=self.world[kept],
-            behind=self.behind[kept],
-            episode=self.episode[kept],
+    def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
+        known, driven = self.by.information(x, y), self.by.information(x, y, given)
+        return Information(
+            known.local - driven.local,
+            known.bias - driven.bias,
+            cautions=tuple(dict.fromkeys((*known.cautions, *driven.cautions))),
+            noise=lambda: sum(each.noise() for each in (known, driven) if each.noise),
         )
 
 
-def _estimate(samples: _Samples, estimator: Estimator, found: Information, level: float) -> Estimate:
-    return Estimate(
-        value=found.value,
-        estimator=estimator.name,
-        interval=interval(found, samples.episode, level=level),
-        episodes=len(np.unique(samples.episode)),
-        samples=len(samples.episode),
-        diagnostics={"bias": found.bias},
-        cautions=found.cautions,
-    )
-
-
-def _closure(samples: _Samples, estimator: Estimator) -> Information:
-    known = estimator.information(samples.world, samples.after)
-    driven = estimator.information(samples.world, samples.after, samples.before)
-    return Information(
-        known.local - driven.local,
-        known.bias - driven.bias,
-        cautions=tuple(dict.fromkeys((*known.cautions, *driven.cautions))),
-        noise=lambda: sum(each.noise() for each in (known, driven) if each.noise),
-    )
-
-
-def _exchanged(
-    samples: _Samples, estimator: Estimator, found: Information, surrogates: int, generator: np.random.Generator
-) -> Null:
-    """The null in which the system's past is that of another moment with the same environment."""
-    alike = codes(samples.world) if samples.variables[1].discrete else _alike(np.asarray(samples.world, np.float64))
-    order = np.argsort(alike, kind="stable")
-
-    def draw() -> float:
-        moved = np.empty(len(order), np.int64)
+def _exchanged(own: Samples, names: bool, estimator: Estimator, generator: np.random.Generator) -> Iterator[float]:
+    """The autonomy with the system's past of another moment with the same environment, names or not, ever anew."""
+    before, world = own.source.joined()[own.places[:, 0]], np.asarray(own.given)
+    alike = codes(world) if names else _alike(np.asarray(world, np.float64))
+    order, moved = np.argsort(alike, kind="stable"), np.empty(len(alike), np.int64)
+    while True:
         moved[order] = np.lexsort((generator.random(len(order)), alike))
-        return estimator.information(samples.before[moved], samples.after, samples.world).value
-
-    return sampled(found.value, draw, surrogates, "the system's past among moments of the same environment")
+        yield estimator.information(before[moved], own.target, world).value
 
 
 def _alike(values: Floats) -> NDArray[np.int64]:
@@ -226,55 +213,3 @@ def _alike(values: Floats) -> NDArray[np.int64]:
         ordered = rows[np.argsort(scaled[rows, axis], kind="stable")]
         waiting += [ordered[: len(rows) // 2], ordered[len(rows) // 2 :]]
     return group
-
-
-@final
-@dataclass(frozen=True)
-class Autonomy(Metric):
-    """I(next state; state | environment) of recorded columns, in bits: what a system makes of itself.
-
-    The system is what is done (`action`) and the environment what is seen just before (`obs`, the last `history`
-    steps, the present one included). 0 for a rock, a coin and a reflex. A system that keeps its memory in the world
-    is not credited for it.
-    """
-
-    system: str = "action"
-    environment: str = "obs"
-    history: int = 1
-    lag: int = 0
-    estimator: str = "auto"
-    surrogates: int = SURROGATES
-    level: float = 0.95
-
-    unit = "bits"
-    needs = ("record",)
-
-    def __post_init__(self) -> None:
-        if not 0 < self.level < 1 or self.surrogates < 0:
-            raise UserError(f"autonomy expects a level between 0 and 1 and surrogates >= 0, got {self}")
-        named(self.estimator)
-
-    @property
-    def access(self) -> Access:
-        return access_to(self.system, self.environment)
-
-    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        found = autonomy(
-            recorded(subject.record, self.system),
-            recorded(subject.record, self.environment),
-            history=self.history,
-            lag=self.lag,
-            estimator=named(self.estimator),
-            surrogates=self.surrogates,
-            level=self.level,
-            generator=generator,
-        )
-        frame = Frame(
-            variables=(self.system, self.environment),
-            boundary=f"{self.system} is the system, {self.environment} all that it knows of its environment",
-            horizon=max(1, self.lag + self.history - 1) + 1,
-            goal="none",
-            start="all steps of the evaluation episodes with enough past",
-            interventions=(),
-        )
-        return found.measurement("autonomy", self, frame)

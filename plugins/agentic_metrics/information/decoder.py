@@ -1,4 +1,4 @@
-"""A decoder of choices: the plainest probe, so that what it finds is there to be used."""
+"""A linear decoder of choices: the simplest probe, so that what it finds is there to be used."""
 
 from dataclasses import dataclass
 from typing import final
@@ -50,6 +50,6 @@ class Decoder:
 
 
 def held_out(weights: Floats, x: Floats, y: Integers) -> Floats:
-    """log2 probability (n,) that a fitted decoder gives to y."""
+    """The log2 probability (n,) that a fitted decoder gives to y."""
     logits = x @ weights[:-1] + weights[-1]
     return np.asarray((logits[np.arange(len(y)), y] - logsumexp(logits, axis=1)) / np.log(2))

@@ -1,6 +1,6 @@
-"""Directed information of an exact law: how much flows from actions to observations, and how much comes back.
+"""Directed information of an exact law, from actions to observations and back.
 
-In every step the agent acts first and the world answers; this fencepost belongs to every number here.
+In every step the agent acts first and the world answers; every number here depends on this order.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,12 @@ LARGEST = 2**24  # cells of a joint law
 
 
 def joint_law(agent: Conduct, world: Conduct, *, steps: int, actions: int, observations: int) -> Floats:
-    """The law of A_1, O_1, ..., A_n, O_n by enumeration, one axis each: (actions, observations) * steps.
+    """The joint law of actions and observations A_1, O_1, ..., A_n, O_n by enumeration, one axis each.
 
-    `agent(past actions, past observations)` gives the probabilities (actions,) of the next action;
-    `world(actions up to now, past observations)` those (observations,) of what is seen after it. Histories of
-    probability zero are not asked for. Raises UserError where an answer is no distribution or the law is too large.
+    Its shape is (actions, observations) * steps. `agent(past actions, past observations)` gives the probabilities
+    (actions,) of the next action; `world(actions up to now, past observations)` those (observations,) of what is seen
+    after it. Histories of probability zero are not asked for. Raises UserError where an answer is no distribution or
+    the law is too large.
     """
     if steps < 1 or (actions * observations) ** steps > LARGEST:
         raise UserError(
@@ -43,7 +44,7 @@ def joint_law(agent: Conduct, world: Conduct, *, steps: int, actions: int, obser
 
 
 def generalized_directed_information(joint: ArrayLike, source: Window, target: Window, *, to_actions: bool) -> float:
-    """Bits that flow from a window of one variable into a window of the other (Abel et al. 2025).
+    """The directed information from a window of one variable to a window of the other, in bits (Abel et al. 2025).
 
     With windows [a, b] of the source X and [c, d] of the target Y (steps from 1, both ends included):
     sum over i = max(a, c)..d of I(X_a:min(b,i); Y_i | X_1:a-1, Y_1:i-1), where X_i counts as past of Y_i only if it
@@ -66,20 +67,22 @@ def generalized_directed_information(joint: ArrayLike, source: Window, target: W
 
 
 def exact_directed_information(joint: ArrayLike) -> float:
-    """I(A^n -> O^n) = sum_t I(A_1:t; O_t | O_1:t-1), in bits (Massey 1990): the empowerment that an agent uses.
+    """The exact directed information from actions to observations, in bits (Massey 1990).
 
-    `joint` has one axis for each of A_1, O_1, ..., A_n, O_n and sums to 1. A uniformly random agent may reach the
-    maximum, the channel capacity of its world, so read it next to `exact_plasticity`.
+    I(A^n -> O^n) = sum_t I(A_1:t; O_t | O_1:t-1), the empowerment that an agent uses. `joint` has one axis for each of
+    A_1, O_1, ..., A_n, O_n and sums to 1. A uniformly random agent may reach the maximum, the channel capacity of its
+    world, so read it next to `exact_plasticity`.
     """
     whole = 1, np.ndim(joint) // 2
     return generalized_directed_information(joint, whole, whole, to_actions=False)
 
 
 def exact_plasticity(joint: ArrayLike) -> float:
-    """I(O^n-1 -> A^n) = sum_t I(O_1:t-1; A_t | A_1:t-1), in bits: how far what is seen shapes what is done.
+    """The exact plasticity, the directed information from observations to actions, in bits.
 
-    With `exact_directed_information` E it obeys P + E = I(A^n; O^n) (Massey and Massey 2005), which is at most
-    n min(log2 |A|, log2 |O|): no agent can have all of both (Abel et al. 2025). A random agent and a rock have none.
+    I(O^n-1 -> A^n) = sum_t I(O_1:t-1; A_t | A_1:t-1), how far what is seen shapes what is done. With
+    `exact_directed_information` E it obeys P + E = I(A^n; O^n) (Massey and Massey 2005), which is at most n min(log2
+    |A|, log2 |O|): no agent can have all of both (Abel et al. 2025). A random agent and a rock have none.
     """
     whole = 1, np.ndim(joint) // 2
     return generalized_directed_information(joint, whole, whole, to_actions=True)

@@ -1,4 +1,4 @@
-"""The least complexity that earns a given value: what a policy is measured against.
+"""The complexity frontier: the least policy complexity that earns a given mean value.
 
 To depend on what is seen costs information, and beyond some point the information buys little.
 """
@@ -56,7 +56,7 @@ def complexity_frontier(
 
 
 def excess_complexity(policy: ArrayLike, values: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """Bits that a policy spends beyond the least that earn the same mean value: its distance from the frontier.
+    """The excess complexity of a policy over the least that earns the same mean value, in bits.
 
     The least are max over beta of beta V - sum_s p(s) log sum_a p(a) exp(beta Q(s, a)). 0 on the frontier; all of its
     I(S; A) where a policy that does not look earns as much. Raises UserError where the tables differ in shape.

@@ -1,10 +1,11 @@
-"""What causes do, rather than what goes with what: information under interventions, and how whole a mechanism is.
+"""Causal influence: information under interventions, and the integration of a mechanism.
 
-Observed information counts common causes as influence. These set the cause by hand, so they need the mechanism itself.
+Observed information counts common causes as influence. Interventions set the cause by hand, for which the mechanism
+itself must be known.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from typing import Any, final
@@ -12,26 +13,24 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from agentic import Access, Frame, Measurement, Metric, Subject, UserError
-from agentic_metrics.estimate import Estimate, exact_null
+from agentic import Access, Measurement, Metric, Subject, UserError
+from agentic_metrics.estimate import Estimate, exact_null, observed
 from agentic_metrics.finite.laws import Floats, checked_chain, checked_law, entropy, mutual_information
 from agentic_metrics.finite.query import known_world, query
+from agentic_metrics.information.complexity import law_over
 
 Mechanism = tuple[Sequence[str], ArrayLike]  # the causes of a variable, and its table (*causes, values)
 
 
 def effective_information(transition: ArrayLike, *, intervention: ArrayLike | None = None) -> float:
-    """EI = I(do(X_t); X_{t+1}) = H(mean row) - mean H(row), in bits (Hoel, Albantakis and Tononi 2013).
+    """The effective information of a transition matrix, in bits (Hoel, Albantakis and Tononi 2013).
 
-    `transition` (causes, effects): one law of the effect per cause, such as a transition matrix. `intervention`
-    (causes,) is how causes are set, all equally often where it is None. Raises UserError for rows that are no laws.
+    EI = I(do(X_t); X_{t+1}) = H(mean row) - mean H(row). `transition` (causes, effects): one law of the effect per
+    cause, such as a transition matrix. `intervention` (causes,) is how causes are set, all equally often where it is
+    None. Raises UserError for rows that are no laws.
     """
     rows = checked_law(transition, "a transition matrix", dimensions=2)
-    causes = np.full(len(rows), 1 / len(rows)) if intervention is None else intervention
-    chosen = checked_law(causes, "an intervention", dimensions=1)
-    if chosen.shape != (len(rows),):
-        raise UserError(f"an intervention gives one probability to each of the {len(rows)} rows, got {len(chosen)}")
-    return mutual_information(chosen[:, None] * rows)
+    return mutual_information(law_over(len(rows), intervention, "an intervention", "rows")[:, None] * rows)
 
 
 def information_flow(
@@ -42,7 +41,7 @@ def information_flow(
     intervention: ArrayLike | None = None,
     imposed: str | None = None,
 ) -> float:
-    """I(do(source) -> target), in bits, optionally | do(imposed) (Ay and Polani 2008).
+    """The information flow I(do(source) -> target), in bits, optionally | do(imposed) (Ay and Polani 2008).
 
     sum p(s) p(x | do s) p(y | do x, s) log2 [p(y | do x, s) / sum_x' p(x' | do s) p(y | do x', s)]
 
@@ -103,7 +102,7 @@ def _law(
 @final
 @dataclass(frozen=True)
 class Integration:
-    """What a whole knows beyond its parts, in bits; `parts` are the two groups of units for which that is least.
+    """The information of a whole beyond its parts, in bits; `parts` are the two groups of units of which it is least.
 
     `whole` is I(X_t; X_{t+1}), of which the parts explain `whole - bits`. Negative where they are redundant.
     """
@@ -117,19 +116,18 @@ class Integration:
 
 
 def integration(transition: ArrayLike, sizes: Sequence[int], *, law: ArrayLike | None = None) -> Integration:
-    """min over bipartitions of I(X_t; X_{t+1}) - sum over both parts of I(M_t; M_{t+1}) (Barrett and Seth 2011).
+    """The integration of a mechanism of several units, in bits (Barrett and Seth 2011).
 
-    `transition` (n, n) over the joint states of units of `sizes`, the last unit varying fastest. `law` (n,) is the
-    distribution of X_t; None: uniform. Cost grows as 2^units; about ten binary units are feasible.
+    min over bipartitions of I(X_t; X_{t+1}) - sum over both parts of I(M_t; M_{t+1}). `transition` (n, n) over the
+    joint states of units of `sizes`, the last unit varying fastest. `law` (n,) is the distribution of X_t; None:
+    uniform. Cost grows as 2^units; about ten binary units are feasible.
 
     Raises UserError for a single unit, and where sizes do not fit the matrix.
     """
     table, units = checked_chain(transition), len(sizes)
     if units < 2 or int(np.prod(sizes)) != len(table):
         raise UserError(f"integration needs two or more units whose sizes multiply to {len(table)}, got {tuple(sizes)}")
-    first = checked_law(np.full(len(table), 1 / len(table)) if law is None else law, "the law", dimensions=1)
-    if len(first) != len(table):
-        raise UserError(f"the law gives one probability to each of the {len(table)} joint states, got {len(first)}")
+    first = law_over(len(table), law, "the law", "joint states")
     joint = (first[:, None] * table).reshape(*sizes, *sizes)
 
     def known(part: Sequence[int]) -> float:
@@ -153,11 +151,11 @@ def integration(transition: ArrayLike, sizes: Sequence[int], *, law: ArrayLike |
 @final
 @dataclass(frozen=True)
 class EffectiveInformation(Metric):
-    """Effective information of the state transitions that agent and world make together, in bits.
+    """Effective information, in bits: what the next state tells of the one before, where that is set by hand.
 
-    The state is set by hand, uniformly among those in which the episode goes on, and the agent acts there once: how
-    much the next state tells of it. 0 where everything leads to the same law of next states, log2 n where n states
-    lead to n different ones. Needs a finite world that tells its dynamics and shows its state.
+    Of the state transitions that agent and world make together, from states drawn uniformly among those in which the
+    episode goes on. 0 where everything leads to the same law of next states, log2 n where n states lead to n different
+    ones. Needs a finite world that tells its dynamics and shows its state.
     """
 
     access = Access.MODEL
@@ -182,12 +180,10 @@ class EffectiveInformation(Metric):
                 "degeneracy": float(np.log2(world.states) - entropy(step.mean(0))),
             },
         )
-        frame = Frame(
-            variables=("state", "next state"),
+        frame = observed(
+            ("state", "next state"),
             boundary="agent and world are one mechanism, from state to next state",
             horizon=1,
-            goal="none",
             start="uniform over the states in which the episode goes on",
-            interventions=("state set by hand",),
         )
-        return found.measurement("effective_information", self, frame)
+        return found.measurement("effective_information", self, replace(frame, interventions=("state set by hand",)))

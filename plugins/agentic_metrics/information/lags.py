@@ -1,10 +1,10 @@
-"""How long what was seen stays in what is carried: memory read off a latent, lag by lag.
+"""Lag information: how long what was seen stays in what is carried, read off a latent lag by lag.
 
 Read from a record, this counts what the world keeps as well. A latent may also carry what never matters.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import final
 
@@ -12,52 +12,123 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import solve_discrete_lyapunov
 
-from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
+from agentic import Access, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.cautions import Caution
-from agentic_metrics.estimate import Estimate
+from agentic_metrics.estimate import Estimate, check_fields, observed
 from agentic_metrics.finite.laws import Floats, checked_law, mutual_information, stationary
 from agentic_metrics.sampling.choice import named, suited
-from agentic_metrics.sampling.columns import access_to
 from agentic_metrics.sampling.embedding import Places, check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Estimator, Information, interval
-from agentic_metrics.sampling.series import Series, recorded
-from agentic_metrics.sampling.surrogates import compare, null
-
-Variable = Series | ArrayLike | Sequence[ArrayLike]
+from agentic_metrics.sampling.samples import Samples
+from agentic_metrics.sampling.series import Series, Variable, access_to, recorded
+from agentic_metrics.sampling.surrogates import compare
 
 SURROGATES = 99
 INSIDE = 0.05  # p-value from which a lag is inside its null
 
 
-def lag_information(
-    latent: Variable,
-    observation: Variable,
-    *,
-    lags: int = 8,
-    estimator: Estimator | None = None,
-    surrogates: int = SURROGATES,
-    level: float = 0.95,
-    generator: np.random.Generator,
-) -> tuple[Estimate, ...]:
-    """I(Z_t; O_{t-L} | O_{t-L+1}, ..., O_t) in bits for L = 0, 1, ... up to `lags`, one estimate each.
+@final
+@dataclass(frozen=True)
+class LagInformation(Metric):
+    """Memory of a recorded column for what was seen, in steps: the largest lag before the first inside its null.
 
-    What the latent holds of what was seen L steps ago beyond what was seen since. Ends with the first L >= 1 that is
-    inside its null (latents of other episodes), so that later ones, which need ever more data, are not reached by
-    chance, or for which there is too little data already: `memory_steps` counts the ones before. Each series is an
-    array (t,) or (t, d), or a list of them, one per episode. Raises UserError for series of different steps, or
-    episodes too short for the first lag.
+    The bits at each lag are in the diagnostics. From records alone, what the world keeps for the agent counts too; of
+    the column `belief.mean`, it is what the agent's belief holds, whether it matters for what it does or not.
     """
-    held, seen = Series.of(latent), Series.of(observation)
-    check_aligned(latent=held, observation=seen)
-    if lags < 0 or surrogates < 1:
-        raise UserError(f"lag information expects lags >= 0 and surrogates >= 1, got {lags} and {surrogates}")
-    chosen = estimator or suited(held, seen)
-    found: list[Estimate] = []
-    for lag in range(min(lags, max(held.lengths) - 1) + 1):
-        found.append(_at_lag(held, seen, lag, chosen, surrogates, level, generator))
-        if lag and (found[-1].cautions or not _outside(found[-1])):
-            break
-    return tuple(found)
+
+    latent: str = "action"
+    observation: str = "obs"
+    lags: int = 8
+    estimator: str = "auto"
+    surrogates: int = SURROGATES
+
+    unit = "steps"
+    needs = ("record",)
+
+    def __post_init__(self) -> None:
+        check_fields(self, lags=1, surrogates=1)
+        named(self.estimator)
+
+    @property
+    def access(self) -> Access:
+        return access_to(self.latent, self.observation)
+
+    def profile(
+        self,
+        latent: Variable,
+        observation: Variable,
+        *,
+        estimator: Estimator | None = None,
+        generator: np.random.Generator,
+    ) -> tuple[Estimate, ...]:
+        """The information of the latent on what was seen, lag by lag up to `lags`, one estimate each.
+
+        I(Z_t; O_{t-L} | O_{t-L+1}, ..., O_t) in bits for L = 0, 1, ...: what the latent holds of what was seen L steps
+        ago beyond what was seen since. Ends with the first L >= 1 that is inside its null (latents of other episodes),
+        so that later ones, which need ever more data, are not reached by chance, or for which there is too little data
+        already: `memory_steps` counts the ones before. Each series is an array (t,) or (t, d), or a list of them, one
+        per episode. An `estimator` given here takes the place of the one named by the field. Raises UserError for
+        series of different steps.
+        """
+        held, seen = Series.of(latent), Series.of(observation)
+        check_aligned(latent=held, observation=seen)
+        chosen = estimator or named(self.estimator) or suited(held, seen)
+        found: list[Estimate] = []
+        values = seen.joined()
+        for lag in range(min(self.lags, max(held.lengths) - 1) + 1):
+            at, episode = steps(held.lengths, lag)
+            since = window(values, past(at, first=0, depth=lag))
+            samples = Samples(held, at[:, None], values[at - lag], since, episode)
+            known, against = samples.compared(chosen, surrogates=self.surrogates, generator=generator)
+            shown = {"lag": lag, "bias": known.bias}
+            found.append(Estimate.of(known, chosen.name, episode, null=against, diagnostics=shown))
+            if lag and (known.cautions or not _outside(found[-1])):
+                break
+        return tuple(found)
+
+    def estimate(
+        self,
+        latent: Variable,
+        observation: Variable,
+        *,
+        estimator: Estimator | None = None,
+        generator: np.random.Generator,
+    ) -> Estimate:
+        """The estimate of memory in steps; its interval counts the lags of the `profile` surely and possibly above 0.
+
+        Raises UserError where no episode has two steps.
+        """
+        profile = self.profile(latent, observation, estimator=estimator, generator=generator)
+        if len(profile) < 2:
+            raise UserError("lag_information needs episodes of at least two steps, none is so long: record longer ones")
+        value, first = memory_steps(profile), profile[1]
+        spans = [each.interval for each in profile[1:] if each.interval is not None]
+        low = len(list(takewhile(lambda span: span.low > 0, spans)))
+        high = len(list(takewhile(lambda span: span.high > 0, spans)))
+        cautions = list(dict.fromkeys(caution for each in profile for caution in each.cautions))
+        if value == len(profile) - 1 and not profile[-1].cautions:
+            held = f"what was seen is still held at the longest lag tried, {value}: raise lags, now {self.lags}"
+            cautions.append(Caution(held))
+        return replace(
+            first,
+            value=float(value),
+            interval=Interval(0.95, float(min(low, value)), float(max(high, value)), "lags with intervals above zero"),
+            null=first.null and Null(f"one lag: {first.null.kind}", 0.0, 0.0, first.null.n, first.null.p_value),
+            diagnostics={
+                "bits": [each.value for each in profile],
+                "p_values": [each.null.p_value for each in profile if each.null is not None],
+            },
+            cautions=tuple(cautions),
+        )
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        latent, observation = (recorded(subject.record, name) for name in (self.latent, self.observation))
+        frame = observed(
+            (self.latent, self.observation),
+            boundary="what the agent carries and what the world keeps for it are not told apart",
+            horizon=self.lags,
+        )
+        return self.estimate(latent, observation, generator=generator).measurement("lag_information", self, frame)
 
 
 def memory_steps(profile: Sequence[Estimate]) -> int:
@@ -68,43 +139,14 @@ def memory_steps(profile: Sequence[Estimate]) -> int:
     return len(list(takewhile(_outside, profile[1:])))
 
 
-def _at_lag(
-    held: Series,
-    seen: Series,
-    lag: int,
-    estimator: Estimator,
-    surrogates: int,
-    level: float,
-    generator: np.random.Generator,
-) -> Estimate:
-    at, episode = steps(held.lengths, lag)
-    values, shown = held.joined(), seen.joined()
-    source, since = shown[at - lag], window(shown, past(at, first=0, depth=lag))
-
-    def again(order: Places) -> Information:
-        moved = order[at]
-        kept = moved >= 0
-        return estimator.information(values[moved[kept]], source[kept], since[kept])
-
-    found = estimator.information(values[at], source, since)
-    return Estimate(
-        value=found.value,
-        estimator=estimator.name,
-        interval=interval(found, episode, level=level),
-        null=null(found, held, again, surrogates=surrogates, generator=generator),
-        episodes=len(np.unique(episode)),
-        samples=len(at),
-        diagnostics={"lag": lag, "bias": found.bias},
-        cautions=found.cautions,
-    )
-
-
 def _outside(estimate: Estimate) -> bool:
     return estimate.null is not None and estimate.null.p_value < INSIDE
 
 
 def exact_lag_information(update: ArrayLike, observation: ArrayLike, *, lags: int) -> Floats:
-    """I(Z_t; O_{t-L}) in bits, L = 0 .. lags, (lags + 1,), of a finite latent that sees independent observations.
+    """The exact lag information of a finite latent that sees independent observations, in bits.
+
+    I(Z_t; O_{t-L}) for L = 0 .. lags, (lags + 1,).
 
     `update` (observations, states, states): law of Z_t given O_t and Z_{t-1}; `observation` (observations,) the law of
     each. Raises UserError where the latent has no single stationary law.
@@ -123,10 +165,10 @@ def exact_lag_information(update: ArrayLike, observation: ArrayLike, *, lags: in
 
 
 def linear_lag_information(dynamics: ArrayLike, gain: ArrayLike, *, lags: int) -> Floats:
-    """I(z_t; o_{t-L}) in bits, L = 0 .. lags, (lags + 1,), of z_t = A z_{t-1} + B o_t with o independent N(0, I).
+    """The exact lag information of a linear latent z_t = A z_{t-1} + B o_t with o independent N(0, I), in bits.
 
-    -1/2 log2 det(1 - B'A'^L S^-1 A^L B) with S = A S A' + B B'. Raises UserError for A that does not forget, and where
-    part of z is determined exactly.
+    I(z_t; o_{t-L}) for L = 0 .. lags, (lags + 1,), is -1/2 log2 det(1 - B'A'^L S^-1 A^L B) with S = A S A' + B B'.
+    Raises UserError for A that does not forget, and where part of z is determined exactly.
     """
     a, b = np.atleast_2d(np.asarray(dynamics, np.float64)), np.atleast_2d(np.asarray(gain, np.float64))
     if a.shape[0] != a.shape[1] or len(b) != len(a) or np.abs(np.linalg.eigvals(a)).max() >= 1:
@@ -149,10 +191,10 @@ def linear_lag_information(dynamics: ArrayLike, gain: ArrayLike, *, lags: int) -
 def decay_time(
     series: Variable, *, surrogates: int = SURROGATES, level: float = 0.95, generator: np.random.Generator
 ) -> Estimate:
-    """tau = -1 / ln |r| in steps, r the correlation of a variable with itself one step later.
+    """The time in which an exponential memory falls to 1/e, in steps: 0 for none, infinite for a constant relation.
 
-    The time in which an exponential memory falls to 1/e: 0 for none, infinite for a constant relation. Of one column
-    of numbers, or of two names. The interval is that of r; the null has the same values in random order.
+    tau = -1 / ln |r|, r the correlation of a variable, one column of numbers or of two names, with itself one step
+    later. The interval is that of r; the null has the same values in random order.
 
     Raises UserError for several columns, for more than two names and for a variable that never varies.
     """
@@ -184,7 +226,7 @@ def decay_time(
 
 
 def exponential_time(correlation: float) -> float:
-    """-1 / ln |r| in steps: 0 without correlation, infinite from |r| = 1 on."""
+    """The decay time -1 / ln |r| of a correlation r, in steps: 0 without correlation, infinite from |r| = 1 on."""
     size = abs(correlation)
     if size >= 1:
         return float("inf")
@@ -198,77 +240,3 @@ def _correlation(numbers: Floats, at: Places) -> Information:
     r = float(products.mean())
     pull = products - r * (scaled[at] ** 2 + scaled[at - 1] ** 2) / 2
     return Information(r + pull - pull.mean())
-
-
-@final
-@dataclass(frozen=True)
-class LagInformation(Metric):
-    """Steps for which a recorded column keeps what was seen: the largest lag before the first inside its null.
-
-    The bits at each lag are in the diagnostics. From records alone, what the world keeps for the agent counts too; of
-    the column `belief.mean`, it is what the agent's belief holds, whether it matters for what it does or not.
-    """
-
-    latent: str = "action"
-    observation: str = "obs"
-    lags: int = 8
-    estimator: str = "auto"
-    surrogates: int = SURROGATES
-
-    unit = "steps"
-    needs = ("record",)
-
-    def __post_init__(self) -> None:
-        if self.lags < 1 or self.surrogates < 1:
-            raise UserError(f"lag_information expects lags >= 1 and surrogates >= 1, got {self}")
-        named(self.estimator)
-
-    @property
-    def access(self) -> Access:
-        return access_to(self.latent, self.observation)
-
-    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        profile = lag_information(
-            recorded(subject.record, self.latent),
-            recorded(subject.record, self.observation),
-            lags=self.lags,
-            estimator=named(self.estimator),
-            surrogates=self.surrogates,
-            generator=generator,
-        )
-        frame = Frame(
-            variables=(self.latent, self.observation),
-            boundary="what the agent carries and what the world keeps for it are not told apart",
-            horizon=self.lags,
-            goal="none",
-            start="all steps of the evaluation episodes with enough past",
-            interventions=(),
-        )
-        return _summary(profile, self.lags).measurement("lag_information", self, frame)
-
-
-def _summary(profile: Sequence[Estimate], lags: int) -> Estimate:
-    """The steps of a profile; they lie between those surely and those possibly above zero."""
-    if len(profile) < 2:
-        raise UserError("lag_information needs episodes of at least two steps, none is so long: record longer ones")
-    value, first = memory_steps(profile), profile[1]
-    spans = [each.interval for each in profile[1:] if each.interval is not None]
-    low = len(list(takewhile(lambda span: span.low > 0, spans)))
-    high = len(list(takewhile(lambda span: span.high > 0, spans)))
-    cautions = list(dict.fromkeys(caution for each in profile for caution in each.cautions))
-    if value == len(profile) - 1 and not profile[-1].cautions:
-        held = f"what was seen is still held at the longest lag tried, {value}: raise lags, now {lags}"
-        cautions.append(Caution(held))
-    return Estimate(
-        value=float(value),
-        estimator=first.estimator,
-        interval=Interval(0.95, float(min(low, value)), float(max(high, value)), "lags with intervals above zero"),
-        null=first.null and Null(f"one lag: {first.null.kind}", 0.0, 0.0, first.null.n, first.null.p_value),
-        episodes=first.episodes,
-        samples=first.samples,
-        diagnostics={
-            "bits": [each.value for each in profile],
-            "p_values": [each.null.p_value for each in profile if each.null is not None],
-        },
-        cautions=tuple(cautions),
-    )

@@ -1,1 +1,1 @@
-"""Worlds that are changed under an agent, and how it is told: what tells a planner from a table."""
+"""Interventions: changed worlds, what an agent is told of them, and what it decides in them."""

@@ -45,7 +45,7 @@ def battery_truth() -> Truth:
 
 
 def battery_policies() -> dict[str, Callable[[World], Floats]]:
-    """The agents: from the world as they believe it to be to a policy. All but the planners are deaf to it."""
+    """The policies of the agents, given the world that they believe in; all but the planners are deaf to it."""
     blind = {
         "rock": np.eye(ACTIONS)[STAY],
         "random": np.full(ACTIONS, 1 / ACTIONS),

@@ -21,7 +21,10 @@ def joined(truth: Truth) -> Truth:
 
 
 def swap(truth: Truth, one: float, other: float) -> Truth:
-    """Every place that paid `one` pays `other`, and the other way round. Raises UserError where nothing pays one."""
+    """The world whose places that paid `one` pay `other`, and the other way round.
+
+    Raises UserError where nothing pays one.
+    """
     payoff = Payoff.of(World.of(truth))
     exchanged = {int(place): other for place in payoff.places(one)}
     exchanged |= {int(place): one for place in payoff.places(other)}
@@ -29,13 +32,13 @@ def swap(truth: Truth, one: float, other: float) -> Truth:
 
 
 def devalue(truth: Truth, outcome: float, value: float = 0.0) -> Truth:
-    """Every place that paid `outcome` pays `value`. Raises UserError where nothing pays it."""
+    """The world whose places that paid `outcome` pay `value`. Raises UserError where nothing pays it."""
     payoff = Payoff.of(World.of(truth))
     return _repaid(truth, payoff.paying({int(place): value for place in payoff.places(outcome)}))
 
 
 def relocate(truth: Truth, place: int, other: int) -> Truth:
-    """Two places exchange what they pay.
+    """The world in which two places exchange what they pay.
 
     Places are states, or state * actions + action in a world that pays for doing (see `Payoff`). Episodes end where
     they did.
@@ -47,7 +50,7 @@ def relocate(truth: Truth, place: int, other: int) -> Truth:
 
 
 def free(truth: Truth, outcome: float) -> Truth:
-    """`outcome` comes for free: in every state, each action pays it as probably as the best one does (Hammond 1980).
+    """The world in which `outcome` comes for free, in every state as probably as by the best action (Hammond 1980).
 
     An action that paid it pays what it did; the others pay it on top of what they paid. Raises UserError where
     nothing pays it.
@@ -59,7 +62,10 @@ def free(truth: Truth, outcome: float) -> Truth:
 
 
 def wall(truth: Truth, passages: Sequence[tuple[int, int]]) -> Truth:
-    """Moves along `passages` (from state, to state) become staying; a way back is a passage of its own."""
+    """The world in which moves along `passages` (from state, to state) become staying.
+
+    A way back is a passage of its own.
+    """
     world = World.of(truth)
     blocked: NDArray[np.bool_] = np.zeros((world.states, world.states), dtype=bool)
     ways = np.asarray(passages, dtype=np.int64).reshape(-1, 2)
@@ -73,14 +79,14 @@ def wall(truth: Truth, passages: Sequence[tuple[int, int]]) -> Truth:
 
 
 def close(truth: Truth, state: int) -> Truth:
-    """A wall in place of a state: moves into it become staying. Whoever starts there can leave."""
+    """The world with a wall in place of a state: moves into it become staying. Whoever starts there can leave."""
     states = World.of(truth).states
     _inside("state", [state], states)
     return wall(truth, [(other, state) for other in range(states)])
 
 
 def actuate(truth: Truth, channel: ArrayLike) -> Truth:
-    """What is executed is drawn from `channel` (actions chosen, actions executed), whose rows sum to 1."""
+    """The world in which what is executed is drawn from `channel` (chosen, executed), whose rows sum to 1."""
     world, table = World.of(truth), np.asarray(channel, dtype=np.float64)
     if table.shape != (world.actions, world.actions) or table.min() < 0 or np.abs(table.sum(-1) - 1).max() > 1e-9:
         raise UserError(
@@ -90,7 +96,7 @@ def actuate(truth: Truth, channel: ArrayLike) -> Truth:
 
 
 def remap(truth: Truth, order: Sequence[int]) -> Truth:
-    """Action i is executed as `order[i]`, a permutation."""
+    """The world in which action i is executed as `order[i]`, a permutation."""
     actions = truth["rewards"].shape[-1]
     if sorted(order) != list(range(actions)):
         raise UserError(f"order must hold each of 0 to {actions - 1} once, got {list(order)}")
@@ -98,14 +104,14 @@ def remap(truth: Truth, order: Sequence[int]) -> Truth:
 
 
 def slip(truth: Truth, probability: float) -> Truth:
-    """With `probability` the action is replaced by one drawn uniformly from all."""
+    """The world in which with `probability` the action is replaced by one drawn uniformly from all."""
     actions = truth["rewards"].shape[-1]
     _chance(probability)
     return actuate(truth, (1 - probability) * np.eye(actions) + probability / actions)
 
 
 def blur(truth: Truth, probability: float) -> Truth:
-    """With `probability` a sensor shows a level drawn uniformly from all of its modality."""
+    """The world in which with `probability` a sensor shows a level drawn uniformly from all of its modality."""
     _chance(probability)
     changed = joined(truth)
     changed["A"] = [(1 - probability) * levels + probability / len(levels) for levels in changed["A"]]

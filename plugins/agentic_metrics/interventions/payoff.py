@@ -1,4 +1,4 @@
-"""What a world pays for, read off its truth, so that rewards can be moved without moving anything else."""
+"""The payoff of a world, read off its truth, so that rewards can be moved without moving anything else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ DIGITS = 9  # payments that agree to so many decimals are one outcome
 
 
 class Basis(Enum):
-    """What payments hang on."""
+    """The condition that payments depend on."""
 
     BEING = "being in a state"  # whatever is done there
     ENTERING = "entering a state"
@@ -28,7 +28,7 @@ class Basis(Enum):
 @final
 @dataclass(frozen=True)
 class Payoff:
-    """What each place of a world pays: `values` (states,) of being there or of entering it, (states, actions) of doing.
+    """The payments of a world: `values` (states,) for being in a place or entering it, (states, actions) for doing.
 
     `reachable`, of the same shape, are the places that an episode can come to. An outcome is an amount that is paid;
     several places may pay it.
@@ -40,7 +40,7 @@ class Payoff:
 
     @classmethod
     def of(cls, world: World) -> Self:
-        """Rewards that do not depend on the action are for being; those that the next state explains for entering."""
+        """The payoff of `world`: for being where rewards ignore the action, for entering, or for doing."""
         reachable, alive = reached(world), ~world.ended
         inside = reachable & alive
         rewards = np.where(alive[:, None], world.rewards, 0.0)
@@ -53,7 +53,7 @@ class Payoff:
 
     @property
     def amounts(self) -> Floats:
-        """All amounts that can be met, largest first."""
+        """The amounts that can be met, largest first."""
         return np.unique(self.values[self.reachable])[::-1]
 
     @property
@@ -71,7 +71,7 @@ class Payoff:
         return float(amounts[rank])
 
     def places(self, amount: float) -> NDArray[np.int64]:
-        """Flat indices of the places that pay `amount` and can be met. Raises UserError where none does."""
+        """The flat indices of the places that pay `amount` and can be met. Raises UserError where none does."""
         found = np.flatnonzero((self.values == round(amount, DIGITS)) & self.reachable)
         if not len(found):
             raise UserError(
@@ -80,17 +80,17 @@ class Payoff:
         return found
 
     def paying(self, places: Mapping[int, float]) -> Self:
-        """The same, with other amounts at some flat indices."""
+        """The same payoff with other amounts at some flat indices."""
         values = self.values.copy()
         values.flat[list(places)] = list(places.values())
         return replace(self, values=values)
 
     def rewards(self, dynamics: Floats, ended: NDArray[np.bool_]) -> Floats:
-        """Expected rewards (s, a) under dynamics (s, a, s')."""
+        """The expected rewards (s, a) under dynamics (s, a, s')."""
         return np.where(ended[:, None], 0.0, self._expected(dynamics, self.values))
 
     def delivery(self, dynamics: Floats, amount: float) -> Floats:
-        """Probability (s, a) that acting pays `amount`."""
+        """The probability (s, a) that acting pays `amount`."""
         pays = np.zeros(self.values.shape)
         pays.flat[self.places(amount)] = 1.0
         return self._expected(dynamics, pays)

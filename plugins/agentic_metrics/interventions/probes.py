@@ -1,35 +1,35 @@
-"""What an agent decides when it is shown something, before and after it was told of a change: counted decisions.
+"""Decisions of an agent at probes, counted before and after it was told of a change.
 
 For agents and worlds whose policy tables cannot be had. Each probe is the first observation of an episode to the agent.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, log
 from typing import Any, Self, final
 
-import gymnasium
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import comb, digamma, stdtrit
+from scipy.special import comb, digamma
 from torch import Tensor
 
 from agentic import Agent, Interval, Null, Record, Simplex, UserError, make, state_observations, with_flat_prior
 from agentic_metrics.estimate import EXACT
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats
+from agentic_metrics.interventions.simulation import Maker
+from agentic_metrics.pairs import student
 from agentic_metrics.sampling.surrogates import compare
 
-Maker = Callable[[], gymnasium.Env[Any, Any]]
 Counts = NDArray[np.int64]
 
 SURROGATES = 999
 
 
 def state_probes(environment: Maker, states: Counts, count: int, generator: np.random.Generator) -> Tensor:
-    """What is seen in `count` states drawn uniformly from `states`, each a cluster of its own: (count, 1, *event).
+    """The observations of `count` states drawn uniformly from `states`, each a cluster of its own: (count, 1, *event).
 
     Raises UserError where the world is not known, or observations do not tell its states.
     """
@@ -56,7 +56,7 @@ def lived_probes(record: Record, environment: Maker, count: int, generator: np.r
 @final
 @dataclass(frozen=True)
 class Shift:
-    """How often each action was chosen before and after: counts (changes, clusters, probes, actions), in equal numbers.
+    """The counts of each action before and after a change, (changes, clusters, probes, actions), in equal numbers.
 
     Clusters are what was drawn independently: states, or episodes whose observations were shown.
     """
@@ -68,7 +68,7 @@ class Shift:
     def of(
         cls, pairs: Sequence[tuple[Agent, Agent]], probes: Tensor, draws: int, generator: np.random.Generator
     ) -> Self:
-        """From `draws` decisions of each agent, as it was and as it became, on `probes` (clusters, each, *event)."""
+        """The shift from `draws` decisions of each agent, before and after, on `probes` (clusters, each, *event)."""
         source = torch.Generator().manual_seed(int(generator.integers(2**62)))
         shown = probes.flatten(0, 1)
         taken = np.array([[_decisions(agent, shown, draws, source) for agent in pair] for pair in pairs])
@@ -83,17 +83,12 @@ class Shift:
         return float(divergence(self.before, self.after).mean())
 
     def interval(self, level: float = 0.95) -> Interval | None:
-        """Student's t over clusters, None where there is a single one."""
+        """Student's interval over clusters, None where there is a single one."""
         means = divergence(self.before, self.after).mean((0, 2))
-        count = len(means)
-        if count < 2:
-            return None
-        half = float(stdtrit(count - 1, 0.5 + level / 2) * means.std(ddof=1) / np.sqrt(count))
-        value = float(means.mean())
-        return Interval(level, value - half, value + half, f"Student t over {count} drawn states or episodes")
+        return student(means, level=level, kind="drawn states or episodes") if len(means) > 1 else None
 
     def null(self, generator: np.random.Generator) -> Null:
-        """Decisions before and after, exchanged at random within each probe."""
+        """The null in which decisions before and after are exchanged at random within each probe."""
         actions = self.before.shape[-1]
         pooled = (self.before + self.after).reshape(-1, actions)
         draws = int(self.before[0, 0, 0].sum())
@@ -103,7 +98,7 @@ class Shift:
 
 
 def divergence(before: Counts, after: Counts) -> Floats:
-    """Jensen-Shannon divergence in bits of two samples of the same size of names, (...), from counts (..., actions).
+    """The Jensen-Shannon divergence (...) in bits of two equally large samples of names, from counts (..., actions).
 
     Entropies are those of Zhang 2012, "Entropy estimation in Turing's perspective", sum_k c_k / n (psi(n) - psi(c_k)),
     whose bias falls exponentially with n. That of the mixture is taken of n of the 2 n names, each from either sample
@@ -144,11 +139,12 @@ def _decisions(agent: Agent, shown: Tensor, draws: int, source: torch.Generator)
     return np.array([decided() for _ in range(draws)])
 
 
-def check_choices(environment: Maker, name: str) -> None:
-    """Raises UserError where actions are not choices among names."""
+def choices_in(environment: Maker, name: str) -> Simplex:
+    """The domain of actions that are choices among names. Raises UserError, in the name of a metric, for others."""
     world = make(environment)
     world.close()
-    if not isinstance(world.action, Simplex):
-        raise UserError(
-            f"{name} compares choices among discrete actions, {world.id} has {world.action}: see policy_adaptation"
-        )
+    if isinstance(world.action, Simplex):
+        return world.action
+    raise UserError(
+        f"{name} compares choices among discrete actions, {world.id} has {world.action}: policy_adaptation takes any"
+    )

@@ -1,5 +1,6 @@
-"""An environment that is its truth: any finite world can be lived in, and so can any change of it."""
+"""Environments simulated from a truth, so that any finite world and any change of it can be lived in."""
 
+from collections.abc import Callable
 from typing import Any, Self, final
 
 import gymnasium
@@ -10,6 +11,9 @@ from agentic import Truth, UserError
 from agentic_metrics.interventions.changes import joined
 
 AnyEnv = gymnasium.Env[Any, Any]
+Maker = Callable[[], AnyEnv]
+Wrapper = Callable[[AnyEnv], AnyEnv]
+Wrapping = tuple[str, Wrapper]  # with its name
 
 
 @final
@@ -66,7 +70,7 @@ class Simulation(gymnasium.Env[Any, Any]):
         return self._observe(), reward, terminated, not terminated and self._time == self.steps, {}
 
     def true_model(self) -> Truth:
-        """The truth it runs on, its factors joined in one."""
+        """The truth that is simulated, its factors joined in one."""
         return self.truth
 
     def _observe(self) -> Any:

@@ -1,30 +1,119 @@
-"""An agent before and after a change: what its old policy is worth in the changed world, its new one, and the best.
+"""An agent before and after a change: its returns in the changed world, and the adaptation that they show.
 
-Exactly where the world is finite, known and fully observed, by rollouts elsewhere.
+Returns are exact where the world is finite, known and fully observed, and those of rollouts elsewhere.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import final
+from math import nan
+from typing import Any, Self, final
 
 import numpy as np
 from gymnasium.wrappers import TimeLimit
+from numpy.typing import ArrayLike, NDArray
 
-from agentic import Agent, Intervention, Schedule, Subject, UserError, make, run, ticks
+from agentic import Agent, Interval, Intervention, Null, Schedule, Subject, UserError, make, run, ticks
+from agentic_metrics.estimate import EXACT, exact_null
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
-from agentic_metrics.interventions.families import Maker
+from agentic_metrics.interventions.simulation import Maker
+from agentic_metrics.pairs import exchanged, student
+from agentic_metrics.sampling.surrogates import compare
+
+SENSITIVE = 0.01  # of the best return: what planning anew must be worth for adaptation to be defined
+SURROGATES = 999
+
+
+def index(frozen: Any, after: Any, best: Any, noise: Any = 0.0) -> Any:
+    """The adaptation index (after - frozen) / (best - frozen); NaN where the gap is small or not told from noise."""
+    gap = np.asarray(best - frozen)
+    sensitive = gap > np.maximum(np.maximum(EXACT, SENSITIVE * np.abs(best)), noise)
+    return np.where(sensitive, (after - frozen) / np.where(sensitive, gap, 1.0), nan)
+
+
+@final
+@dataclass(frozen=True)
+class Returns:
+    """The returns of an agent before and after the change, (interventions, episodes), in a single column where `exact`.
+
+    `best` (interventions, n) are those of the best policy: one known value, or n episodes, the same for all
+    interventions, of what is taken for it.
+    """
+
+    frozen: Floats
+    after: Floats
+    best: Floats
+    exact: bool
+
+    @classmethod
+    def of(cls, frozen: ArrayLike, after: ArrayLike, best: ArrayLike) -> Self:
+        """The returns from arrays (interventions,) where exact, else (interventions, episodes); `best` as either.
+
+        Raises UserError where shapes disagree.
+        """
+        before, later, top = (np.asarray(values, dtype=np.float64) for values in (frozen, after, best))
+        fits = before.shape == later.shape and before.ndim in (1, 2)
+        if not fits or top.ndim not in (1, 2) or len(top) != len(before):
+            raise UserError(
+                "policy adaptation expects frozen and after (interventions,) or (interventions, episodes) and best "
+                f"(interventions,) or (interventions, episodes), got {before.shape}, {later.shape} and {top.shape}"
+            )
+        count = len(before)
+        return cls(before.reshape(count, -1), later.reshape(count, -1), top.reshape(count, -1), before.ndim == 1)
+
+    @property
+    def indices(self) -> Floats:
+        """The adaptation index of each intervention, NaN where it is not defined."""
+        noise = 2 * np.hypot(_error(self.frozen), _error(self.best))
+        return np.asarray(index(self.frozen.mean(-1), self.after.mean(-1), self.best.mean(-1), noise))
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """The same of some of the interventions."""
+        return type(self)(self.frozen[chosen], self.after[chosen], self.best[chosen], self.exact)
+
+    def interval(self, level: float, *, decided: bool) -> Interval | None:
+        """The interval of the mean index: over the family that the interventions were drawn from.
+
+        Where they were `decided` on, over episodes by the delta method, the frozen and the later return of an episode
+        being a pair; None where that is exact.
+        """
+        if not decided:
+            return student(self.indices, level=level, kind="interventions")
+        if self.exact:
+            return None
+        indices, gaps = self.indices, self.best.mean(-1) - self.frozen.mean(-1)
+        pairs = self.after - (1 - indices[:, None]) * self.frozen
+        chance = np.hypot.reduce(_error(pairs) / gaps)
+        ours = (indices / gaps * _error(self.best)).sum()  # what stands for the best is the same for all
+        count, episodes = self.frozen.shape
+        error = float(np.hypot(chance, ours)) / count if episodes > 1 else np.inf
+        method = f"Student t over {episodes} episodes, delta method"
+        return Interval.student(float(indices.mean()), error, max(1, episodes - 1), level=level, method=method)
+
+    def null(self, generator: np.random.Generator | None) -> Null:
+        """The null of an agent that does not adapt: 0, or frozen and after exchanged in random episodes.
+
+        Raises UserError for sampled returns without a generator.
+        """
+        if self.exact:
+            return exact_null(float(self.indices.mean()), "a policy that does not change")
+        if generator is None:
+            raise UserError("policy adaptation of sampled returns needs a generator, for its null")
+        shares = (self.after - self.frozen) / (self.best.mean(-1) - self.frozen.mean(-1))[:, None]
+        surrogates = exchanged(shares, SURROGATES, generator)
+        return compare(float(shares.mean()), surrogates, "frozen and after exchanged in random episodes", tie=EXACT)
 
 
 @final
 @dataclass(frozen=True)
 class Trial:
-    """Returns in one changed world.
+    """The returns in one changed world.
 
-    `frozen` and `after` (n,) of the agent as it was and as it became: one exact value, or one per episode. `best` (n,)
-    of the best policy: one value, or one per episode of what is taken for it. `course` (episodes,) is the agent's worth
-    while it found out, empty where it was told.
+    `frozen` and `after` of the agent as it was and as it became: one exact value (), or one per episode (n,). `best`
+    of the best policy: one value (), or one per episode (n,) of what is taken for it. `course` (episodes,) is the
+    agent's worth while it found out, empty where it was informed.
     """
 
     frozen: Floats
@@ -36,10 +125,10 @@ class Trial:
 @final
 @dataclass(frozen=True)
 class Bench:
-    """How trials are run: returns over `horizon` steps with `discount`, from so many `episodes` where they are sampled.
+    """The setting of trials: returns over `horizon` steps with `discount`, of so many `episodes` where sampled.
 
-    Agents are sealed and told what the intervention announces; those that have a learner and are told nothing first
-    learn in the changed world for so many `episodes`.
+    Agents are sealed and informed of what the intervention announces; those that have a learner and are told nothing
+    first learn in the changed world for so many `episodes`.
     """
 
     horizon: int
@@ -47,38 +136,34 @@ class Bench:
     episodes: int
 
     def exact(self, subject: Subject, intervention: Intervention, generator: np.random.Generator) -> Trial:
-        """From policy tables. Raises UserError where the world is not known or not fully observed."""
-        sealed = subject.under(intervention)
-        assert sealed.agent is not None
-        assert sealed.environment is not None
-        environment, seed = sealed.environment, int(generator.integers(2**31))
-        truth, world = known_world(environment)
+        """The trial from policy tables. Raises UserError where the world is not known or not fully observed."""
+        sealed, seed = subject.under(intervention), int(generator.integers(2**31))
+        truth, world = known_world(sealed.environment)
 
-        def worth(agent: Agent) -> float:  # the same draws for all: what decides alike is counted alike
+        def worth(agent: Agent) -> Floats:  # the same draws for all: what decides alike is counted alike
             table = query(agent, truth, generator=np.random.default_rng(seed))
-            return expected_return(world, table, horizon=self.horizon, discount=self.discount)
+            return np.array(expected_return(world, table, horizon=self.horizon, discount=self.discount))
 
-        frozen, best = np.array([worth(subject.agent)]), self._optimal(world)
+        frozen, best = worth(subject.agent), self._optimal(world)
         if not _learns(subject, intervention):
-            return Trial(frozen, np.array([worth(sealed.agent)]), best)
-        course = [worth(agent) for agent, _ in self._learning(subject.agent, environment, seed)]
-        return Trial(frozen, np.array(course[-1:]), best, np.array(course))
+            return Trial(frozen, worth(sealed.agent), best)
+        course = np.array([worth(agent) for agent, _ in self._learning(subject.agent, sealed.environment, seed)])
+        return Trial(frozen, course[-1], best, course)
 
     def sampled(self, subject: Subject, intervention: Intervention, seed: int, best: Floats) -> Trial:
-        """From rollouts on the same seeds; `best` (n,) is used where the changed world is not known."""
-        sealed = subject.under(intervention)
+        """The trial from rollouts on the same seeds; `best` (n,) is used where the changed world is not known."""
+        sealed, course = subject.under(intervention), np.empty(0)
         agent, environment = sealed.agent, sealed.environment
-        assert agent is not None
-        assert environment is not None
-        course = np.empty(0)
         if _learns(subject, intervention):
             agents, totals = zip(*self._learning(subject.agent, environment, seed), strict=True)
             agent, course = agents[-1], np.array(totals)
-        frozen, after = self.returns(subject.agent, environment, seed), self.returns(agent, environment, seed)
-        return Trial(frozen, after, self._best(environment, best), course)
+        frozen, after = (self.returns(each, environment, seed) for each in (subject.agent, agent))
+        with suppress(UserError):
+            best = self._optimal(known_world(environment)[1])
+        return Trial(frozen, after, best, course)
 
     def returns(self, agent: Agent, environment: Maker, seed: int) -> Floats:
-        """Discounted returns (episodes,) of a sealed copy of the agent."""
+        """The discounted returns (episodes,) of a sealed copy of the agent."""
         rows = make(self._limited(environment), envs=self.episodes)  # each with a seed of its own: episodes are pairs
         record = run(agent.sealed(), rows, Schedule(episodes=self.episodes), seed=seed)
         rows.close()
@@ -88,14 +173,8 @@ class Bench:
     def _limited(self, environment: Maker) -> Maker:
         return lambda: TimeLimit(environment(), self.horizon)
 
-    def _best(self, environment: Maker, best: Floats) -> Floats:
-        try:
-            return self._optimal(known_world(environment)[1])
-        except UserError:
-            return best
-
     def _optimal(self, world: World) -> Floats:
-        return np.array([optimal_return(world, horizon=self.horizon, discount=self.discount)])
+        return np.array(optimal_return(world, horizon=self.horizon, discount=self.discount))
 
     def _learning(self, agent: Agent, environment: Maker, seed: int) -> Iterator[tuple[Agent, float]]:
         """A copy of the agent after each episode in which it learned, and the episode's discounted return."""
@@ -111,3 +190,9 @@ class Bench:
 
 def _learns(subject: Subject, intervention: Intervention) -> bool:
     return intervention.change is None and subject.agent.learner is not None
+
+
+def _error(values: Floats) -> Floats:
+    """Standard errors of the means of the rows of `values` (n, episodes), (n,); 0 of single values."""
+    count = values.shape[1]
+    return np.asarray(values.std(-1, ddof=1) / np.sqrt(count)) if count > 1 else np.zeros(len(values))

@@ -4,9 +4,9 @@ Each is lived in as a simulation of the changed truth, whatever environment was 
 that a spec of the changed environment can be pickled and made again.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, Self, final
+from abc import ABC
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self, final
 
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
@@ -24,6 +24,8 @@ class ChangedWorld(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs,
     what is to be changed.
     """
 
+    shown: ClassVar[Mapping[str, Any]]
+
     def __init__(self, env: AnyEnv, change: Callable[..., Truth], **arguments: Any) -> None:
         RecordConstructorArgs.__init__(self, **arguments)
         gymnasium.Wrapper.__init__(self, env)
@@ -31,18 +33,16 @@ class ChangedWorld(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs,
         self.env = Simulation.like(env, change(make(env).truth(), **arguments))
 
     @classmethod
-    @abstractmethod
     def example(cls) -> Self:
-        """A change of the world of the battery, for the conformance kit."""
+        """The change `shown` of the world of the battery, for the conformance kit."""
+        return cls(Simulation(battery_truth(), steps=HORIZON), **cls.shown)
 
 
 @final
 class Swap(ChangedWorld):
-    """Every place that paid `one` pays `other`, and the other way round."""
+    """The world whose places that paid `one` pay `other`, and the other way round."""
 
-    @classmethod
-    def example(cls) -> Self:
-        return cls(_world(), one=1.0, other=0.6)
+    shown: ClassVar = {"one": 1.0, "other": 0.6}
 
     def __init__(self, env: AnyEnv, one: float, other: float) -> None:
         super().__init__(env, changes.swap, one=one, other=other)
@@ -50,11 +50,9 @@ class Swap(ChangedWorld):
 
 @final
 class Devalue(ChangedWorld):
-    """Every place that paid `outcome` pays `value`."""
+    """The world whose places that paid `outcome` pay `value`."""
 
-    @classmethod
-    def example(cls) -> Self:
-        return cls(_world(), outcome=1.0)
+    shown: ClassVar = {"outcome": 1.0}
 
     def __init__(self, env: AnyEnv, outcome: float, value: float = 0.0) -> None:
         super().__init__(env, changes.devalue, outcome=outcome, value=value)
@@ -62,11 +60,9 @@ class Devalue(ChangedWorld):
 
 @final
 class Relocate(ChangedWorld):
-    """Two places exchange what they pay: states, or state * actions + action in a world that pays for doing."""
+    """The world in which two places exchange pay: states, or state * actions + action where doing is paid for."""
 
-    @classmethod
-    def example(cls) -> Self:
-        return cls(_world(), place=24, other=0)
+    shown: ClassVar = {"place": 24, "other": 0}
 
     def __init__(self, env: AnyEnv, place: int, other: int) -> None:
         super().__init__(env, changes.relocate, place=place, other=other)
@@ -74,11 +70,9 @@ class Relocate(ChangedWorld):
 
 @final
 class Free(ChangedWorld):
-    """`outcome` comes for free: whatever is done pays it as probably as the best action does."""
+    """The world in which `outcome` comes for free: whatever is done pays it as probably as the best action does."""
 
-    @classmethod
-    def example(cls) -> Self:
-        return cls(_world(), outcome=1.0)
+    shown: ClassVar = {"outcome": 1.0}
 
     def __init__(self, env: AnyEnv, outcome: float) -> None:
         super().__init__(env, changes.free, outcome=outcome)
@@ -86,11 +80,9 @@ class Free(ChangedWorld):
 
 @final
 class Wall(ChangedWorld):
-    """Moves along `passages` (from state, to state) become staying; a way back is a passage of its own."""
+    """The world in which moves along `passages` (from state, to state) become staying, each way apart."""
 
-    @classmethod
-    def example(cls) -> Self:
-        return cls(_world(), passages=FENCE)
+    shown: ClassVar = {"passages": FENCE}
 
     def __init__(self, env: AnyEnv, passages: Sequence[tuple[int, int]]) -> None:
         super().__init__(env, changes.wall, passages=passages)
@@ -98,11 +90,9 @@ class Wall(ChangedWorld):
 
 @final
 class Close(ChangedWorld):
-    """A wall in place of `state`: moves into it become staying."""
+    """The world with a wall in place of `state`: moves into it become staying."""
 
-    @classmethod
-    def example(cls) -> Self:
-        return cls(_world(), state=12)
+    shown: ClassVar = {"state": 12}
 
     def __init__(self, env: AnyEnv, state: int) -> None:
         super().__init__(env, changes.close, state=state)
@@ -110,11 +100,9 @@ class Close(ChangedWorld):
 
 @final
 class Slip(ChangedWorld):
-    """With `probability` the action is replaced by one drawn uniformly from all."""
+    """The world in which with `probability` the action is replaced by one drawn uniformly from all."""
 
-    @classmethod
-    def example(cls) -> Self:
-        return cls(_world(), probability=0.2)
+    shown: ClassVar = {"probability": 0.2}
 
     def __init__(self, env: AnyEnv, probability: float) -> None:
         super().__init__(env, changes.slip, probability=probability)
@@ -122,15 +110,9 @@ class Slip(ChangedWorld):
 
 @final
 class Blur(ChangedWorld):
-    """With `probability` a sensor shows a level drawn uniformly from all of its modality."""
+    """The world in which with `probability` a sensor shows a level drawn uniformly from all of its modality."""
 
-    @classmethod
-    def example(cls) -> Self:
-        return cls(_world(), probability=0.2)
+    shown: ClassVar = {"probability": 0.2}
 
     def __init__(self, env: AnyEnv, probability: float) -> None:
         super().__init__(env, changes.blur, probability=probability)
-
-
-def _world() -> Simulation:
-    return Simulation(battery_truth(), steps=HORIZON)

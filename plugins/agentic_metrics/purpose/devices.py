@@ -1,69 +1,20 @@
-"""Devices: behavior that maps what was seen to what is done, without a goal, and how probable it makes a record.
+"""Devices: maps from what was seen to what is done, without a goal, and the probability that they give a record.
 
 A device learns its map as it goes; how much that costs is what an agent's goal has to save.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from agentic import UserError
-from agentic_metrics.finite.behavior import checked_names
-from agentic_metrics.finite.world import Floats, World, checked_policy
+from agentic_metrics.finite.arrays import Floats, Ints
+from agentic_metrics.finite.behavior import Steps
+from agentic_metrics.finite.world import World, checked_policy
 from agentic_metrics.sampling.series import pairs
-
-Names = NDArray[np.int64]
-
-
-@final
-@dataclass(frozen=True)
-class Steps:
-    """Decisions of all episodes one after the other: `states`, `actions`, and step and episode of each, all (n,)."""
-
-    states: Names
-    actions: Names
-    times: Names
-    episodes: Names
-
-    @classmethod
-    def of(cls, states: Sequence[ArrayLike], actions: Sequence[ArrayLike], world: World) -> Self:
-        """From arrays, one pair per episode or a single pair; states may hold one more, where the episode stopped.
-
-        Raises UserError for places or actions that the world lacks, and where there is no decision.
-        """
-        single = len(actions) > 0 and np.ndim(actions[0]) == 0
-        given: Any = ([states], [actions]) if single else (states, actions)
-        places = [checked_names("states", each, world.states) for each in given[0]]
-        choices = [checked_names("actions", each, world.actions) for each in given[1]]
-        lengths = [len(each) for each in choices]
-        if len(places) != len(choices) or not sum(lengths):
-            raise UserError(f"expected states and actions of at least one decision, got {len(places)} and {lengths}")
-        if any(len(each) - n not in (0, 1) for each, n in zip(places, lengths, strict=True)):
-            raise UserError("every episode needs as many states as actions, or one more where it stopped")
-        return cls(
-            np.concatenate([each[:n] for each, n in zip(places, lengths, strict=True)]),
-            np.concatenate(choices),
-            np.concatenate([np.arange(n) for n in lengths]),
-            np.repeat(np.arange(len(lengths)), lengths),
-        )
-
-    def where(self, kept: NDArray[np.bool_]) -> Self:
-        """Those steps only (n,)."""
-        return type(self)(self.states[kept], self.actions[kept], self.times[kept], self.episodes[kept])
-
-    @property
-    def starts(self) -> Names:
-        """The first state of every episode, (episodes,)."""
-        return np.asarray(self.states[self.times == 0], np.int64)
-
-    @property
-    def lengths(self) -> Names:
-        """Decisions in every episode, (episodes,)."""
-        return np.asarray(np.unique(self.episodes, return_counts=True)[1], np.int64)
 
 
 def krichevsky_trofimov(counts: ArrayLike) -> Floats:
@@ -109,7 +60,7 @@ class ContextTree:
 
 
 def wander(world: World, policy: ArrayLike, steps: Steps, *, times: int, generator: np.random.Generator) -> list[Steps]:
-    """What `policy` (s, a) does instead: `times` samples of as many episodes, from the same first states.
+    """Samples of what `policy` (s, a) does instead: `times` as many episodes, from the same first states.
 
     Every episode lasts until it ends, or as long as the longest one of `steps`: those that ended say nothing of how
     long they might have lasted, and samples cut at their lengths would have fewer decisions to tell.
@@ -130,19 +81,19 @@ def wander(world: World, policy: ArrayLike, steps: Steps, *, times: int, generat
     return [Steps(s, a, t, e).where(kept) for s, a, t, e, kept in zip(*parts, strict=True)]
 
 
-def _symbol(steps: Steps, depth: int) -> Names:
+def _symbol(steps: Steps, depth: int) -> Ints:
     """The symbol (n,) that a device looks at when it has seen `depth` others; 0 before the episode."""
     values, lag = (steps.states, depth // 2) if depth % 2 == 0 else (steps.actions, depth // 2 + 1)
     return np.where(steps.times >= lag, np.roll(values, lag) + 1, 0)
 
 
-def _source(node: Names, symbols: Names, size: int) -> Floats:
+def _source(node: Ints, symbols: Ints, size: int) -> Floats:
     """ln probability (nodes,) of the symbols seen at each node."""
     count = int(node.max(initial=0)) + 1
     return krichevsky_trofimov(np.bincount(node * size + symbols, minlength=count * size).reshape(count, size))
 
 
-def _successors(world: World) -> tuple[Names, Floats]:
+def _successors(world: World) -> tuple[Ints, Floats]:
     """The possible next states of each state and action, likeliest first, and their cumulative chances (s * a, k)."""
     flat = world.dynamics.reshape(-1, world.states)
     most = int((flat > 0).sum(-1).max())
@@ -150,7 +101,7 @@ def _successors(world: World) -> tuple[Names, Floats]:
     return order, np.take_along_axis(flat, order, -1).cumsum(-1)
 
 
-def _drawn(cumulative: Floats, generator: np.random.Generator) -> Names:
+def _drawn(cumulative: Floats, generator: np.random.Generator) -> Ints:
     """One column (n,) of each row (n, k), drawn by its cumulative chances."""
     draws = generator.random(len(cumulative))[:, None] * cumulative[:, -1:]
     return np.asarray((draws >= cumulative).sum(-1), np.int64)

@@ -1,10 +1,11 @@
-"""The depth ladder: a little now or more after k steps, for one k after the other.
+"""The depth ladder: choices between a little now and more after k steps, for one k after the other.
 
 Who looks d steps ahead waits as long as k <= d. It intervenes, so it tells a planner from a table that always waits.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import gymnasium
@@ -14,8 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2_contingency
 
 from agentic import Agent, Truth, UserError
+from agentic_metrics.finite.arrays import Floats
 from agentic_metrics.finite.query import known_world, query
-from agentic_metrics.finite.world import Floats
 
 NOW, LATER = 0, 1  # the actions
 LEVEL = 0.05
@@ -23,7 +24,7 @@ LEVEL = 0.05
 
 @final
 class DepthLadder(gymnasium.Env[np.int64, np.int64]):
-    """Action 0 pays 1 at once and ends the episode; action 1 pays 2 with the `rung`-th action, whatever is done then.
+    """An environment with one choice: 1 at once and the end, or 2 with the `rung`-th action, whatever is done then.
 
     States: 0 is the choice, 1 to rung - 1 are the way, the last is the end. What is seen is the state.
     """
@@ -45,7 +46,7 @@ class DepthLadder(gymnasium.Env[np.int64, np.int64]):
         return np.int64(self.place), self._paid(place, int(action)), self.place == self.rung, False, {}
 
     def true_model(self) -> Truth:
-        """A, B, D, rewards and ends, as exact agents and metrics read them."""
+        """The truth A, B, D, rewards and ends, as exact agents and metrics read it."""
         states = self.rung + 1
         moves, pays = np.zeros((states, states, 2)), np.zeros((states, 2))
         for place in range(states):
@@ -67,7 +68,7 @@ class DepthLadder(gymnasium.Env[np.int64, np.int64]):
 @final
 @dataclass(frozen=True)
 class Climb:
-    """The last rung of an unbroken climb on which waiting was the rule, None where the ladder says nothing.
+    """The planning depth that a ladder shows: the last rung up to which waiting is the rule; None where it is flat.
 
     `p_value` is for equal choices on all rungs: a random agent, and a table that always does the same, are flat and
     have no depth. `open` says that waiting was the rule on the last rung too: the depth is at least this.
@@ -106,19 +107,10 @@ def ladder_choices(
     """
     waits = []
     for rung in rungs:
-        made = _Maker(rung)
+        made = partial(DepthLadder, rung)
         truth, _ = known_world(made)
         waits.append(query(agent(made), truth, generator=generator)[0, LATER])
     return np.asarray(waits, np.float64)
-
-
-@final
-@dataclass(frozen=True)
-class _Maker:
-    rung: int
-
-    def __call__(self) -> DepthLadder:
-        return DepthLadder(self.rung)
 
 
 def _flatness(waits: Floats, trials: int) -> float:

@@ -1,23 +1,23 @@
-"""The intentional stance as compression: is a record shorter to tell by a goal or by a mechanism?
+"""The intentional stance as compression: whether a record is told shorter by a goal or by a mechanism.
 
 Both are mixtures of many hypotheses, so the answer holds for these classes and priors only; it is part of the frame.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit, logsumexp, stdtrit
+from scipy.special import expit, logit, logsumexp
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
-from agentic_metrics.finite.behavior import recorded_behavior
+from agentic_metrics.finite.arrays import Episodes, Floats, Ints
+from agentic_metrics.finite.behavior import Steps, recorded_behavior
 from agentic_metrics.finite.soft import mover
-from agentic_metrics.finite.world import TIE, Floats, World
-from agentic_metrics.purpose.devices import ContextTree, Steps, wander
+from agentic_metrics.finite.world import TIE, World
+from agentic_metrics.purpose.devices import ContextTree, wander
 from agentic_metrics.sampling.surrogates import compare
 
 CONVERGED = 1e-12
@@ -26,33 +26,125 @@ LARGEST = 2**27  # cells of the policies of all goals
 
 @final
 @dataclass(frozen=True)
-class GoalSeekers:
-    """Agents that want to be in one state and go there as fast as they can, but for a lapse.
+class StanceEvidence:
+    """The evidence of a record: its ln probability under agents and under devices, and each goal's posterior (g,)."""
 
-    A policy takes its best actions with probability 1 - `lapse` together and the others with `lapse` together; where
-    all are as good, any. "As fast" is the largest expected `discount`^time, which orders all ways that do not depend
-    on chance by their length. `goals` are the states that may be wanted; where none is named, all that another
-    state can lead to: the pursuit of what is never reached would be chance itself.
+    log_agent: float
+    log_device: float
+    goals: Floats
+
+    @property
+    def bits(self) -> float:
+        """The log2 Bayes factor: the bits by which the goal tells the record shorter; negative: the mechanism does."""
+        return (self.log_agent - self.log_device) / float(np.log(2))
+
+    def probability(self, prior: float = 0.5) -> float:
+        """The posterior P(agent | record), given P(agent) = `prior`."""
+        return float(expit(logit(prior) + self.log_agent - self.log_device))
+
+
+@final
+@dataclass(frozen=True)
+class IntentionalStance(Metric):
+    """The number of bits by which a goal tells the record shorter than a mechanism does.
+
+    Agents seek one state of the known world but for a `lapse`, as fast as they can: by the largest expected
+    `discount`^time, which orders all ways that do not depend on chance by their length. Devices see `memory` symbols of
+    what came before. A random and a constant policy favor devices. It holds on the distribution of the record: a clone
+    scores as its original does. Of each episode the first `horizon` decisions count.
     """
 
     lapse: float = 0.1
     discount: float = 0.95
-    goals: tuple[int, ...] = ()
+    memory: int = 0
+    horizon: int = 200
+    surrogates: int = 499
+
+    access = Access.MODEL
+    unit = "bits"
+    needs = ("record", "environment")
 
     def __post_init__(self) -> None:
+        ContextTree(self.memory)
         if not 0 < self.lapse < 1 or not 0 < self.discount < 1:
-            raise UserError(f"goal seekers need a lapse and a discount between 0 and 1, got {self}")
+            raise UserError(f"intentional_stance expects a lapse and a discount between 0 and 1, got {self}")
+        if self.surrogates < 0 or self.horizon < 1:
+            raise UserError(f"intentional_stance expects a horizon >= 1 and surrogates >= 0, got {self}")
 
-    def wanted(self, world: World) -> NDArray[np.int64]:
-        """The goals (g,) in this world."""
-        if self.goals:
-            return np.array(self.goals, np.int64)
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
+        seen = f"{self.memory} symbols of state and action" if self.memory else "nothing"
+        count = len(self.goals(world))
+        frame = Frame(
+            variables=("state", "action"),
+            boundary=f"agents seek one state, the same in all episodes; one device for all episodes sees {seen}",
+            horizon=self.horizon,
+            goal=f"one of the {count} states that can be reached, equally likely; agent and device equally likely",
+            start="the environment's own resets",
+            interventions=(),
+        )
+        estimate = self.estimate(states, actions, world, generator=generator)
+        return estimate.measurement("intentional_stance", self, frame)
+
+    def estimate(
+        self,
+        states: Episodes,
+        actions: Episodes,
+        world: World,
+        goals: Sequence[int] = (),
+        *,
+        generator: np.random.Generator,
+    ) -> Estimate:
+        """The log2 Bayes factor of agents over devices, in bits, given a known world (Orseau, McGregor and Legg 2018).
+
+        sum over `goals` of prod pi_goal(a|s) / goals, against a Krichevsky-Trofimov device (or a tree of them), one
+        goal and one device for all episodes; `states` and `actions` hold one array (t,) of whole numbers per episode.
+        The interval is Student's t with the spread of what each episode adds to the others. The null are devices that
+        the record could be taken for, a uniformly random policy and each constant one, from the same first states; the
+        closest of them is reported, its p-value at least 2^-bits, the most that a draw from the device mixture allows
+        (Markov's inequality). Raises UserError for what the world lacks.
+        """
+        judge, steps = _Judge(self, world, goals), Steps.of(states, actions, world)
+        found = judge(steps)
+        count = len(steps.lengths)
+        return Estimate(
+            value=found.bits,
+            estimator="Bayes factor",
+            interval=_interval(judge, steps, found.bits) if count > 1 else None,
+            null=_null(judge, steps, found.bits, self.surrogates, generator) if self.surrogates else None,
+            episodes=count,
+            samples=len(steps.actions),
+            diagnostics={
+                "log_agent": found.log_agent,
+                "log_device": found.log_device,
+                "probability": found.probability(),
+                "goal": int(self.goals(world, goals)[int(found.goals.argmax())]),
+                "goal_probability": float(found.goals.max()),
+            },
+            cautions=tuple(_cautions(steps)),
+        )
+
+    def evidence(self, states: Episodes, actions: Episodes, world: World, goals: Sequence[int] = ()) -> StanceEvidence:
+        """The evidence of these episodes for agents and for devices, exactly; arrays as in `estimate`."""
+        return _Judge(self, world, goals)(Steps.of(states, actions, world))
+
+    def goals(self, world: World, named: Sequence[int] = ()) -> Ints:
+        """The states (g,) that may be wanted: those `named` or, where none is, all that another state can lead to.
+
+        The pursuit of what is never reached would be chance itself.
+        """
+        if len(named):
+            return np.array(named, np.int64)
         leads = (world.dynamics > 0).any(1) & ~world.ended[:, None] & ~np.eye(world.states, dtype=bool)
         return np.flatnonzero(leads.any(0)) if leads.any() else np.arange(world.states)
 
-    def policies(self, world: World) -> Floats:
-        """One policy per goal, (goals, states, actions). Raises UserError for goals the world lacks, or too many."""
-        goals = self.wanted(world)
+    def seekers(self, world: World, named: Sequence[int] = ()) -> Floats:
+        """The policies that seek each goal, (goals, states, actions): the best actions have 1 - `lapse` together.
+
+        The others have `lapse` together; where all are as good, any is taken. Raises UserError for goals that the world
+        lacks, or too many.
+        """
+        goals = self.goals(world, named)
         if goals.min() < 0 or goals.max() >= world.states or len(goals) * world.rewards.size > LARGEST:
             raise UserError(
                 f"goals are states from 0 to {world.states - 1}, at most {LARGEST // world.rewards.size} of them in "
@@ -64,7 +156,7 @@ class GoalSeekers:
         lapsing = np.where(best, (1 - self.lapse) / share, self.lapse / np.maximum(rest, 1))
         return np.where(rest > 0, lapsing, 1 / world.actions)
 
-    def _values(self, world: World, goals: Any) -> Floats:
+    def _values(self, world: World, goals: Ints) -> Floats:
         """Expected discount^(time to the goal) after each action, (s, a, goals)."""
         move, there = mover(world), (goals, np.arange(len(goals)))
         reach = np.zeros((world.states, len(goals)))
@@ -79,86 +171,12 @@ class GoalSeekers:
 
 
 @final
-@dataclass(frozen=True)
-class StanceEvidence:
-    """ln probability of a record under the mixture of agents and under that of devices, and each goal's part (g,)."""
-
-    log_agent: float
-    log_device: float
-    goals: Floats
-
-    @property
-    def bits(self) -> float:
-        """log2 Bayes factor: by how many bits the goal tells the record shorter; negative: the mechanism does."""
-        return (self.log_agent - self.log_device) / float(np.log(2))
-
-    def probability(self, prior: float = 0.5) -> float:
-        """P(agent | record) where P(agent) = `prior` before."""
-        return float(expit(logit(prior) + self.log_agent - self.log_device))
-
-
-def stance_evidence(
-    states: Sequence[ArrayLike],
-    actions: Sequence[ArrayLike],
-    world: World,
-    *,
-    agents: GoalSeekers | None = None,
-    devices: ContextTree | None = None,
-) -> StanceEvidence:
-    """Agents versus devices, exactly: what both mixtures say of these episodes (Orseau, McGregor and Legg 2018).
-
-    One goal and one device for all episodes; arrays as in `intentional_stance`.
-    """
-    judge = _Judge(world, agents or GoalSeekers(), devices or ContextTree())
-    return judge(Steps.of(states, actions, world))
-
-
-def intentional_stance(
-    states: Sequence[ArrayLike],
-    actions: Sequence[ArrayLike],
-    world: World,
-    *,
-    agents: GoalSeekers | None = None,
-    devices: ContextTree | None = None,
-    surrogates: int = 499,
-    generator: np.random.Generator,
-) -> Estimate:
-    """log2 Bayes factor of agents over devices, in bits, given a known world (Orseau, McGregor and Legg 2018).
-
-    sum over goals of prod pi_goal(a|s) / goals, against a Krichevsky-Trofimov device (or a tree of them); `states` and
-    `actions` hold one array (t,) of whole numbers per episode. The interval is Student's t with the spread of what each
-    episode adds to the others. The null are devices that the record could be taken for, a uniformly random policy and
-    each constant one, from the same first states; the closest of them is reported, its p-value at least 2^-bits, the
-    most that a draw from the device mixture allows (Markov's inequality). Raises UserError for what the world lacks.
-    """
-    seekers = agents or GoalSeekers()
-    judge, steps = _Judge(world, seekers, devices or ContextTree()), Steps.of(states, actions, world)
-    found = judge(steps)
-    count = len(steps.lengths)
-    return Estimate(
-        value=found.bits,
-        estimator="Bayes factor",
-        interval=_interval(judge, steps, found.bits) if count > 1 else None,
-        null=_null(judge, steps, found.bits, surrogates, generator) if surrogates else None,
-        episodes=count,
-        samples=len(steps.actions),
-        diagnostics={
-            "log_agent": found.log_agent,
-            "log_device": found.log_device,
-            "probability": found.probability(),
-            "goal": int(seekers.wanted(world)[int(found.goals.argmax())]),
-            "goal_probability": float(found.goals.max()),
-        },
-        cautions=tuple(_cautions(steps)),
-    )
-
-
 class _Judge:
     """Both mixtures, ready for any steps in this world."""
 
-    def __init__(self, world: World, agents: GoalSeekers, devices: ContextTree) -> None:
-        self.world, self._devices = world, devices
-        policies = agents.policies(world)
+    def __init__(self, stance: IntentionalStance, world: World, goals: Sequence[int]) -> None:
+        self.world, self._devices = world, ContextTree(stance.memory)
+        policies = stance.seekers(world, goals)
         self._logs = np.log(policies.reshape(len(policies), -1).T.copy())
 
     def __call__(self, steps: Steps) -> StanceEvidence:
@@ -170,11 +188,11 @@ class _Judge:
         return StanceEvidence(log_agent, device, np.asarray(np.exp(logs - logsumexp(logs))))
 
 
-def _interval(judge: _Judge, steps: Steps, bits: float, level: float = 0.95) -> Interval:
+def _interval(judge: _Judge, steps: Steps, bits: float) -> Interval:
     """The bits of all episodes together and the spread of what each adds to the others."""
     added = np.array([bits - judge(steps.where(steps.episodes != i)).bits for i in np.unique(steps.episodes)])
-    half = float(stdtrit(len(added) - 1, 0.5 + level / 2) * np.sqrt(len(added)) * added.std(ddof=1))
-    return Interval(level, bits - half, bits + half, f"Student t over {len(added)} episodes")
+    count, error = len(added), float(np.sqrt(len(added)) * added.std(ddof=1))
+    return Interval.student(bits, error, count - 1, level=0.95, method=f"Student t over {count} episodes")
 
 
 def _null(judge: _Judge, steps: Steps, bits: float, surrogates: int, generator: np.random.Generator) -> Null:
@@ -201,53 +219,3 @@ def _cautions(steps: Steps) -> list[Caution]:
         )
         found.append(Caution(text))
     return found
-
-
-@final
-@dataclass(frozen=True)
-class IntentionalStance(Metric):
-    """By how many bits a goal tells the record shorter than a mechanism does.
-
-    Agents seek one state of the known world but for a `lapse`; devices see `memory` symbols of what came before.
-    A random and a constant policy favor devices. It holds on the distribution of the record: a clone scores as its
-    original does. Of each episode the first `horizon` decisions count.
-    """
-
-    lapse: float = 0.1
-    discount: float = 0.95
-    memory: int = 0
-    horizon: int = 200
-    surrogates: int = 499
-
-    access = Access.MODEL
-    unit = "bits"
-    needs = ("record", "environment")
-
-    def __post_init__(self) -> None:
-        GoalSeekers(self.lapse, self.discount), ContextTree(self.memory)
-        if self.surrogates < 0 or self.horizon < 1:
-            raise UserError(f"intentional_stance expects a horizon >= 1 and surrogates >= 0, got {self}")
-
-    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        world, states, actions = recorded_behavior(subject.record, subject.environment, self.horizon)
-        seekers = GoalSeekers(self.lapse, self.discount)
-        estimate = intentional_stance(
-            states,
-            actions,
-            world,
-            agents=seekers,
-            devices=ContextTree(self.memory),
-            surrogates=self.surrogates,
-            generator=generator,
-        )
-        count = len(seekers.wanted(world))
-        seen = f"{self.memory} symbols of state and action" if self.memory else "nothing"
-        frame = Frame(
-            variables=("state", "action"),
-            boundary=f"agents seek one state, the same in all episodes; one device for all episodes sees {seen}",
-            horizon=self.horizon,
-            goal=f"one of the {count} states that can be reached, equally likely; agent and device equally likely",
-            start="the environment's own resets",
-            interventions=(),
-        )
-        return estimate.measurement("intentional_stance", self, frame)

@@ -1,4 +1,4 @@
-"""Bounded rationality: how strongly choices follow what is good, as one inverse temperature.
+"""Bounded rationality: the inverse temperature with which choices follow what is good.
 
 A policy pays for information with expected utility; beta is the rate of exchange, 0 for chance, negative for choosing
 what is bad.
@@ -10,15 +10,16 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import chdtrc, logsumexp, ndtri, rel_entr, stdtrit, xlogy
+from scipy.special import chdtrc, logsumexp, ndtri, rel_entr, xlogy
 
 from agentic import Access, Frame, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate, exact_null
-from agentic_metrics.finite.behavior import checked_names, recorded_behavior
+from agentic_metrics.finite.arrays import Floats
+from agentic_metrics.finite.behavior import Steps, checked_names, recorded_behavior
 from agentic_metrics.finite.fitting import climb
-from agentic_metrics.finite.query import known_world, query
-from agentic_metrics.finite.world import TIE, Floats, World, action_values, visits
+from agentic_metrics.finite.query import known_policy
+from agentic_metrics.finite.world import TIE, World, action_values, visits
 
 FEW = 20  # choices between unequal options below which the interval is not to be believed
 
@@ -34,84 +35,137 @@ class Rational:
 
 
 def bounded_rational(utilities: ArrayLike, beta: float, prior: ArrayLike | None = None) -> Rational:
-    """pi(a) ~ prior(a) exp(beta U(a)) for `utilities` (..., a): the best exchange of utility for information.
+    """The policy pi(a) ~ prior(a) exp(beta U(a)) for `utilities` (..., a): it buys utility with least information.
 
     The free energy F = (1/beta) ln sum_a prior(a) exp(beta U(a)) = E_pi[U] - KL(pi || prior) / beta is in units of
     utility; at beta = 0 it is the prior's mean utility. `prior` (a,) is uniform by default (Ortega and Braun 2013).
     """
     table = np.asarray(utilities, dtype=np.float64)
     chance = _checked_prior(prior, table.shape[-1])
-    weights = beta * table + np.log(chance)
-    total = logsumexp(weights, axis=-1)
-    policy = np.exp(weights - total[..., None])
+    log, total = _soft(table, beta, chance)
+    policy = np.exp(log)
     free = total / beta if beta else table @ chance
     return Rational(policy, rel_entr(policy, chance).sum(-1), np.asarray(free))
 
 
-def inverse_temperature(
-    choices: ArrayLike,
-    utilities: ArrayLike,
-    prior: ArrayLike | None = None,
-    *,
-    groups: ArrayLike | None = None,
-    level: float = 0.95,
-) -> Estimate:
-    """The beta of pi(a|i) ~ prior(a) exp(beta U_i(a)) under which `choices` (n,) are most likely.
-
-    `utilities` (n, a), or (a,) for all alike, of the options that were open; `prior` (a,) is uniform by default. The
-    likelihood is concave in beta, the standard error comes from the Fisher information, sum_i Var_pi(U_i); with
-    `groups` (n,), such as episodes, from the spread of the score between them. `deviance` is twice the log-likelihood
-    that is missing to the best policy of any kind, `null_deviance` that of beta = 0, both in nats; choices that follow
-    something else keep theirs. The null is beta = 0, by likelihood ratio.
-
-    Where every choice was the best, beta is unbounded: the value is infinite and the interval what the likelihood
-    leaves, at one-sided `level`. Raises UserError where all options are equally good.
-    """
-    table = np.atleast_2d(np.asarray(utilities, dtype=np.float64))
-    chosen = checked_names("choices", choices, table.shape[-1])
-    if not len(chosen) or len(table) not in (1, len(chosen)) or not np.isfinite(table).all():
-        raise UserError(
-            f"{len(chosen)} choices need finite utilities (choices, options) or (options,), got {table.shape}"
-        )
-    contexts, which = np.unique(table, axis=0, return_inverse=True)
-    which = np.broadcast_to(which.ravel(), chosen.shape)
-    counts = np.zeros_like(contexts)
-    np.add.at(counts, (which, chosen), 1.0)
-    fitted = _Likelihood(counts, contexts, _checked_prior(prior, table.shape[-1]))
-    informative = int(counts[np.ptp(contexts, axis=-1) > TIE].sum())
-    few = too_few(f"{informative} choices between unequal options are too few: record at least {FEW}")
-    cautions = [few] if informative < FEW else []
-    beta = fitted.best()
-    if np.isinf(beta):
-        interval, error = fitted.bound(beta, level), np.inf
-        limit = "every choice was the best, or every one the worst: beta is unbounded, read its interval"
-        cautions.append(Caution(limit))
-    else:
-        policy = bounded_rational(contexts, beta, prior).policy
-        scores = contexts[which, chosen] - (policy * contexts).sum(-1)[which]
-        error, freedom, method = _standard_error(fitted, beta, scores, groups)
-        half = error * float(stdtrit(freedom, 0.5 + level / 2))
-        interval = Interval(level, beta - half, beta + half, method)
-    return Estimate(
-        value=beta,
-        estimator="maximum likelihood",
-        interval=interval,
-        null=fitted.null(beta),
-        episodes=1 if groups is None else len(np.unique(np.asarray(groups))),
-        samples=len(chosen),
-        diagnostics={"standard_error": error, **fitted.deviances(beta)},
-        cautions=tuple(cautions),
-    )
-
-
 def policy_temperature(policy: ArrayLike, utilities: ArrayLike, weights: ArrayLike) -> float:
-    """The beta of the soft choice nearest to a known `policy` (s, a): that of least sum_s w(s) KL(policy || pi_beta).
+    """The inverse temperature of the soft choice nearest to a `policy` (s, a), by sum_s w(s) KL(policy || pi_beta).
 
     `utilities` (s, a), `weights` (s,). Infinite for a policy that always takes the best.
     """
     table, weight = np.asarray(utilities, dtype=np.float64), np.asarray(weights, dtype=np.float64)
     counts = weight[:, None] * np.asarray(policy, dtype=np.float64)
     return _Likelihood(counts, table, _checked_prior(None, table.shape[-1])).best()
+
+
+@final
+@dataclass(frozen=True)
+class InverseTemperature(Metric):
+    """The inverse temperature beta of pi(a|s) ~ exp(beta Q(s,a)), with which actions follow what is optimal.
+
+    In a finite known world, in 1 / reward; 0 for chance, negative for an agent that avoids the reward, infinite for one
+    that always takes a best action. Q is the value of acting optimally for `depth` steps. From a record or, with
+    `exact`, from the agent's own action probabilities, states weighing as it visits them within `horizon` steps. An
+    agent that follows something else, such as a rock, has a large deviance.
+    """
+
+    depth: int = 40
+    discount: float = 0.9
+    exact: bool = False
+    horizon: int = 100
+    level: float = 0.95
+
+    access = Access.MODEL
+    unit = "1/reward"
+
+    def __post_init__(self) -> None:
+        if min(self.depth, self.horizon) < 1 or not 0 < self.discount <= 1 or not 0 < self.level < 1:
+            raise UserError(
+                "inverse_temperature expects depth and horizon >= 1, a discount in (0, 1] and a level between 0 and 1, "
+                f"got {self}"
+            )
+
+    @property
+    def needs(self) -> tuple[Literal["record", "agent", "environment"], ...]:
+        return ("agent", "environment") if self.exact else ("record", "environment")
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        if self.exact:
+            _, world, policy = known_policy(subject, generator=generator)
+            found = self.of_policy(policy, world)
+        else:
+            world, states, actions = recorded_behavior(subject.record, subject.environment)
+            steps = Steps.of(states, actions, world)
+            found = self.estimate(steps.actions, self._values(world)[steps.states], groups=steps.episodes)
+        frame = Frame(
+            variables=("state", "action"),
+            boundary="the agent chooses among actions, the world makes them good or bad",
+            horizon=self.depth,
+            goal=f"the environment's reward, discounted by {self.discount:g}",
+            start="states weigh as the agent visits them" if self.exact else "the record's evaluation episodes",
+            interventions=(),
+        )
+        return found.measurement("inverse_temperature", self, frame)
+
+    def estimate(
+        self,
+        choices: ArrayLike,
+        utilities: ArrayLike,
+        prior: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+    ) -> Estimate:
+        """The beta of pi(a|i) ~ prior(a) exp(beta U_i(a)) under which `choices` (n,) are most likely.
+
+        `utilities` (n, a), or (a,) for all alike, of the options that were open; `prior` (a,) is uniform by default.
+        The likelihood is concave in beta, the standard error comes from the Fisher information, sum_i Var_pi(U_i); with
+        `groups` (n,), such as episodes, from the spread of the score between them. `deviance` is twice the
+        log-likelihood that is missing to the best policy of any kind, `null_deviance` that of beta = 0, both in nats;
+        choices that follow something else keep theirs. The null is beta = 0, by likelihood ratio.
+
+        Where every choice was the best, beta is unbounded: the value is infinite and the interval what the likelihood
+        leaves, at one-sided `level`. Raises UserError where all options are equally good.
+        """
+        table = np.atleast_2d(np.asarray(utilities, dtype=np.float64))
+        chosen = checked_names("choices", choices, table.shape[-1])
+        if not len(chosen) or len(table) not in (1, len(chosen)) or not np.isfinite(table).all():
+            raise UserError(
+                f"{len(chosen)} choices need finite utilities (choices, options) or (options,), got {table.shape}"
+            )
+        contexts, which = np.unique(table, axis=0, return_inverse=True)
+        which = np.broadcast_to(which.ravel(), chosen.shape)
+        counts = np.zeros_like(contexts)
+        np.add.at(counts, (which, chosen), 1.0)
+        fitted = _Likelihood(counts, contexts, _checked_prior(prior, table.shape[-1]))
+        informative = int(counts[np.ptp(contexts, axis=-1) > TIE].sum())
+        few = too_few(f"{informative} choices between unequal options are too few: record at least {FEW}")
+        cautions = [few] if informative < FEW else []
+        beta = fitted.best()
+        if np.isinf(beta):
+            interval, error = fitted.bound(beta, self.level), np.inf
+            limit = "every choice was the best, or every one the worst: beta is unbounded, read its interval"
+            cautions.append(Caution(limit))
+        else:
+            error, freedom, method = fitted.error(beta, fitted.soft(beta)[1][which, chosen], groups)
+            interval = Interval.student(beta, error, freedom, level=self.level, method=method)
+        return Estimate(
+            value=beta,
+            estimator="maximum likelihood",
+            interval=interval,
+            null=fitted.null(beta),
+            episodes=1 if groups is None else len(np.unique(np.asarray(groups))),
+            samples=len(chosen),
+            diagnostics={"standard_error": error, **fitted.deviances(beta)},
+            cautions=tuple(cautions),
+        )
+
+    def of_policy(self, policy: ArrayLike, world: World) -> Estimate:
+        """The inverse temperature of a known `policy` (states, actions), exactly; see `policy_temperature`."""
+        beta = policy_temperature(policy, self._values(world), visits(world, policy, horizon=self.horizon))
+        return Estimate(value=beta, estimator="exact", null=exact_null(beta, "a uniformly random policy"))
+
+    def _values(self, world: World) -> Floats:
+        return action_values(world, depth=self.depth, discount=self.discount)
 
 
 @final
@@ -132,14 +186,16 @@ class _Likelihood:
     def span(self) -> float:
         return float(np.ptp(self.utilities, axis=-1).max())
 
+    def soft(self, beta: float) -> tuple[Floats, Floats]:
+        """ln of the soft choice's probabilities and its derivative, the utility less its mean, (contexts, a) each."""
+        log, _ = _soft(self.utilities, beta, self.prior)
+        return log, self.utilities - (np.exp(log) * self.utilities).sum(-1, keepdims=True)
+
     def at(self, beta: float) -> tuple[float, float, float]:
         """The log-likelihood and its first two derivatives."""
-        weights = beta * self.utilities + np.log(self.prior)
-        total = logsumexp(weights, axis=-1, keepdims=True)
-        policy = np.exp(weights - total)
-        score = self.utilities - (policy * self.utilities).sum(-1, keepdims=True)
-        bend = -self.counts.sum(-1) @ (policy * score**2).sum(-1)
-        return float((self.counts * (weights - total)).sum()), float((self.counts * score).sum()), float(bend)
+        log, score = self.soft(beta)
+        bend = -self.counts.sum(-1) @ (np.exp(log) * score**2).sum(-1)
+        return float((self.counts * log).sum()), float((self.counts * score).sum()), float(bend)
 
     def beyond(self, sign: float) -> float:
         """The log-likelihood as beta goes to `sign` infinity; -inf where some choice speaks against it."""
@@ -191,21 +247,24 @@ class _Likelihood:
         deviance, null = (2 * (most - self.likelihood(each)) for each in (beta, 0.0))
         return {"deviance": deviance, "null_deviance": null, "freedom": int(free)}
 
+    def error(self, beta: float, scores: Floats, groups: ArrayLike | None) -> tuple[float, float, str]:
+        """The standard error of beta, its degrees of freedom and the method; `scores` (n,) are those of the choices."""
+        information = -self.at(beta)[2]
+        members = np.zeros(1, np.int64) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        count = int(members.max()) + 1
+        if count < 2:
+            few = "" if groups is None else " of a single group"
+            return float(1 / np.sqrt(information)), np.inf, f"Wald, Fisher information{few}"
+        sums = np.bincount(members, scores)
+        spread = np.sqrt(count / (count - 1) * (sums**2).sum())
+        return float(spread / information), count - 1, f"Student t over {count} groups"
 
-def _standard_error(
-    fitted: _Likelihood, beta: float, scores: Floats, groups: ArrayLike | None
-) -> tuple[float, float, str]:
-    """The standard error of beta, its degrees of freedom, and the method."""
-    information = -fitted.at(beta)[2]
-    if groups is None:
-        return float(1 / np.sqrt(information)), np.inf, "Wald, Fisher information"
-    members = np.unique(np.asarray(groups), return_inverse=True)[1]
-    sums = np.bincount(members, scores)
-    count = len(sums)
-    if count < 2:
-        return float(1 / np.sqrt(information)), np.inf, "Wald, Fisher information of a single group"
-    spread = np.sqrt(count / (count - 1) * (sums**2).sum())
-    return float(spread / information), count - 1, f"Student t over {count} groups"
+
+def _soft(utilities: Floats, beta: float, prior: Floats) -> tuple[Floats, Floats]:
+    """ln prior(a) exp(beta U(a)) / Z (..., a), and ln Z (...)."""
+    weights = beta * utilities + np.log(prior)
+    total = logsumexp(weights, axis=-1)
+    return weights - total[..., None], np.asarray(total)
 
 
 def _checked_prior(prior: ArrayLike | None, options: int) -> Floats:
@@ -213,63 +272,3 @@ def _checked_prior(prior: ArrayLike | None, options: int) -> Floats:
     if chance.shape != (options,) or not chance.min() > 0 or abs(chance.sum() - 1) > 1e-6:
         raise UserError(f"a prior over {options} options is as many positive probabilities that sum to 1: normalize it")
     return chance
-
-
-@final
-@dataclass(frozen=True)
-class InverseTemperature(Metric):
-    """How strongly actions follow what is optimal in a finite known world: beta of pi(a|s) ~ exp(beta Q(s,a)).
-
-    In 1 / reward; 0 for chance, negative for an agent that avoids the reward, infinite for one that always takes a best
-    action. Q is the value of acting optimally for `depth` steps. From a record or, with `exact`, from the agent's own
-    action probabilities, states weighing as it visits them within `horizon` steps. An agent that follows something
-    else, such as a rock, has a large deviance.
-    """
-
-    depth: int = 40
-    discount: float = 0.9
-    exact: bool = False
-    horizon: int = 100
-    level: float = 0.95
-
-    access = Access.MODEL
-    unit = "1/reward"
-
-    def __post_init__(self) -> None:
-        if min(self.depth, self.horizon) < 1 or not 0 < self.discount <= 1 or not 0 < self.level < 1:
-            raise UserError(
-                "inverse_temperature expects depth and horizon >= 1, a discount in (0, 1] and a level between 0 and 1, "
-                f"got {self}"
-            )
-
-    @property
-    def needs(self) -> tuple[Literal["record", "agent", "environment"], ...]:
-        return ("agent", "environment") if self.exact else ("record", "environment")
-
-    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        frame = Frame(
-            variables=("state", "action"),
-            boundary="the agent chooses among actions, the world makes them good or bad",
-            horizon=self.depth,
-            goal=f"the environment's reward, discounted by {self.discount:g}",
-            start="states weigh as the agent visits them" if self.exact else "the record's evaluation episodes",
-            interventions=(),
-        )
-        found = self._exact(subject, generator) if self.exact else self._sampled(subject)
-        return found.measurement("inverse_temperature", self, frame)
-
-    def _sampled(self, subject: Subject) -> Estimate:
-        world, states, actions = recorded_behavior(subject.record, subject.environment)
-        visited = np.concatenate([each[: len(done)] for each, done in zip(states, actions, strict=True)])
-        groups = np.repeat(np.arange(len(actions)), [len(done) for done in actions])
-        values = self._values(world)[visited]
-        return inverse_temperature(np.concatenate(actions), values, groups=groups, level=self.level)
-
-    def _exact(self, subject: Subject, generator: np.random.Generator) -> Estimate:
-        truth, world = known_world(subject.environment)
-        policy = query(subject.agent, truth, generator=generator)
-        beta = policy_temperature(policy, self._values(world), visits(world, policy, horizon=self.horizon))
-        return Estimate(value=beta, estimator="exact", null=exact_null(beta, "a uniformly random policy"))
-
-    def _values(self, world: World) -> Floats:
-        return action_values(world, depth=self.depth, discount=self.discount)

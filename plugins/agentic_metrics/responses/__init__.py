@@ -1,1 +1,1 @@
-"""What agents do when something is changed: their world, their goal, their memory, what they are shown."""
+"""Metrics that intervene: responses of an agent to a changed world, goal, memory or observation."""

@@ -7,114 +7,41 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isnan, nan
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, final, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from agentic import Access, Change, Frame, Informed, Intervention, Measurement, Metric, Subject, UserError
+from agentic import Change, Frame, Informed, Intervention, Measurement, Subject, UserError
 from agentic_metrics.cautions import Caution, few_episodes, too_few
-from agentic_metrics.estimate import Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
 from agentic_metrics.interventions.families import random_interventions
-from agentic_metrics.interventions.returns import Returns, index
-from agentic_metrics.interventions.trials import Bench, Trial
+from agentic_metrics.interventions.trials import Bench, Returns, Trial, index
+from agentic_metrics.responses.response import Response
 
-FEW = 10  # interventions below which their family is hardly sampled
-EPISODES = 10  # below which their spread is hardly known
-INFORMED = {
-    "both": "told of the new goal and model",
-    "goal": "told of the new goal",
-    "model": "told of the new model",
-    "nothing": "told nothing",
+LEVEL = 0.95  # of the intervals
+INFORMED = {  # of the goal, of the model
+    (True, True): "told of the new goal and model",
+    (True, False): "told of the new goal",
+    (False, True): "told of the new model",
+    (False, False): "told nothing",
 }
 
 
 def adaptation_index(
     world: World, policy_frozen: ArrayLike, policy_after: ArrayLike, *, horizon: int, discount: float = 1.0
 ) -> float:
-    """AI = (J_after - J_frozen) / (J*_after - J_frozen) in the changed `world`: 1 plans anew, 0 does as before.
+    """The adaptation index (J_after - J_frozen) / (J*_after - J_frozen) in the changed `world`.
 
-    J are returns over `horizon` steps of the policy (states, actions) from before the change, of that after it, and of
-    the best one. Below 0 it does worse than before. NaN where the best policy gains less than 1 % over the frozen one:
-    there is nothing to adapt to. Source: the definition of agents of Kenton et al. 2022, as an index.
+    1 for a policy planned anew, 0 for one as before, below 0 for a worse one. J are returns over `horizon` steps of the
+    policy (states, actions) from before the change, of that after it, and of the best one. NaN where the best policy
+    gains less than 1 % over the frozen one: there is nothing to adapt to. Source: the definition of agents of Kenton et
+    al. 2022, as an index.
     """
-    return float(index(*_returns(world, policy_frozen, policy_after, horizon, discount)))
-
-
-def policy_adaptation(
-    frozen: ArrayLike,
-    after: ArrayLike,
-    best: ArrayLike,
-    *,
-    level: float = 0.95,
-    generator: np.random.Generator | None = None,
-) -> Estimate:
-    """The mean adaptation index over interventions drawn from a family, from returns in each changed world.
-
-    `frozen`, `after`: returns of the agent as it was and after the change, (interventions,) where exact, else
-    (interventions, episodes); `best` (interventions,), or (interventions, episodes) where it is another agent's. The
-    interval is Student's t over the interventions in which the index is defined. The null of exact returns is exactly
-    zero; that of sampled ones changes the labels of frozen and after in random episodes (with `generator`), in which an
-    agent that does not adapt is the same.
-
-    Raises UserError where shapes disagree, and for sampled returns without a generator.
-    """
-    returns = Returns.of(frozen, after, best)
-    found, defined = _estimate(returns, generator)
-    count, lost = int(defined.sum()), int((~defined).sum())
-    cautions = []
-    if count < FEW:
-        few = f"{count} interventions with something to adapt to are few: draw enough for {FEW}, or other kinds"
-        cautions.append(too_few(few))
-    if lost and not returns.exact:
-        left = f"{lost} interventions are left out, what they leave to gain is not told from noise: run more episodes"
-        cautions.append(Caution(left))
-    interval = returns.where(defined).over_interventions(level) if count else None
-    return replace(found, interval=interval, samples=count, cautions=tuple(cautions))
-
-
-def decided_adaptation(
-    frozen: ArrayLike,
-    after: ArrayLike,
-    best: ArrayLike,
-    *,
-    level: float = 0.95,
-    generator: np.random.Generator | None = None,
-) -> Estimate:
-    """The mean adaptation index over interventions that were decided on: of one, that index itself.
-
-    As `policy_adaptation`, but nothing is said of other interventions: exact returns have no interval, sampled ones one
-    over episodes (delta method, frozen and after of an episode being pairs). Undefined where no intervention leaves
-    anything to gain.
-    """
-    returns = Returns.of(frozen, after, best)
-    found, defined = _estimate(returns, generator)
-    lost, interval, cautions = int((~defined).sum()), None, list[Caution]()
-    if lost:
-        reason = "nothing to gain" if returns.exact else "nothing to gain that is told from noise (run more episodes)"
-        left = f"{lost} of {len(defined)} interventions leave {reason} and are left out: there is nothing to adapt to"
-        cautions.append(Caution(left))
-    if not returns.exact and defined.any():
-        interval = returns.where(defined).over_episodes(level)
-        cautions += few_episodes(returns.frozen.shape[1], EPISODES, verb="run")
-    return replace(found, interval=interval, samples=found.episodes, cautions=tuple(cautions))
-
-
-def _estimate(returns: Returns, generator: np.random.Generator | None) -> tuple[Estimate, Any]:
-    """The mean index with its null, and the interventions in which the index is defined."""
-    indices = returns.indices
-    defined = np.isfinite(indices)
-    kept = returns.where(defined)
-    means = {name: vars(returns)[name].mean(-1) for name in ("frozen", "after", "best")}
-    found = Estimate(
-        value=float(indices[defined].mean()) if defined.any() else nan,
-        estimator="exact returns" if returns.exact else "rollouts",
-        null=kept.null(generator) if defined.any() else None,
-        episodes=0 if returns.exact else 2 * kept.frozen.size,
-        diagnostics={"index": indices, **means, "undefined": int((~defined).sum())},
-    )
-    return found, defined
+    span: Any = {"horizon": horizon, "discount": discount}
+    frozen, after = (expected_return(world, policy, **span) for policy in (policy_frozen, policy_after))
+    return float(index(frozen, after, optimal_return(world, **span)))
 
 
 def half_life(indices: ArrayLike) -> float:
@@ -127,23 +54,17 @@ def half_life(indices: ArrayLike) -> float:
     return float(reached[0]) if len(reached) else nan
 
 
-def _returns(world: World, frozen: ArrayLike, after: ArrayLike, horizon: int, discount: float) -> tuple[float, ...]:
-    worth = [expected_return(world, policy, horizon=horizon, discount=discount) for policy in (frozen, after)]
-    return (*worth, optimal_return(world, horizon=horizon, discount=discount))
-
-
 @final
 @dataclass(frozen=True)
-class PolicyAdaptation(Metric):
+class PolicyAdaptation(Response):
     """The mean adaptation index over a family of changed worlds, drawn after the agent was sealed, or over given ones.
 
     `interventions` are drawn, of `kinds` (none named: all that the world admits), and the agent is `informed` of its
     new goal and model ("both"), of one, or of "nothing". Where the subject brings interventions that were decided on,
-    those are taken instead, each announced as it says; the interval is then over episodes (see `decided_adaptation`).
-    An agent
-    that learns and is told nothing learns for `episodes` before it is looked at, and the habit curve is reported. With
-    `half_life` the value is not the index but how many episodes of experience it takes to reach one half: 0 for who
-    is told and plans anew, undefined for who never gets there within `episodes`.
+    those are taken instead, each announced as it says; the interval is then over episodes. An agent that learns and is
+    told nothing learns for `episodes` before it is looked at, and the habit curve is reported. With `half_life` the
+    value is not the index but how many episodes of experience it takes to reach one half: 0 for who is told and plans
+    anew, undefined for who never gets there within `episodes`.
 
     Returns are over `horizon` steps with `discount`; below 1 so that soon is better than late, without which dawdling
     is optimal too. With `exact`, returns are computed where the world is finite, known and fully observed; elsewhere,
@@ -161,57 +82,91 @@ class PolicyAdaptation(Metric):
     best: float | None = None
     half_life: bool = False
 
-    access = Access.INTERVENE
-    needs = ("agent", "environment")
     compares: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.informed not in INFORMED:
-            raise UserError(f"informed must be one of {', '.join(INFORMED)}, got {self.informed!r}")
-        if min(self.interventions, self.horizon, self.episodes) < 1 or not 0 < self.discount <= 1:
-            raise UserError(
-                "policy_adaptation expects at least 1 intervention, episode and step of horizon and a discount in "
-                f"(0, 1], got {self}"
-            )
+        ways = get_args(Informed)
+        self.expect(self.informed in ways, f"informed to be one of {', '.join(ways)}")
+        check_fields(self, interventions=1, horizon=1, episodes=1)
+        self.expect(0 < self.discount <= 1, "a discount in (0, 1]")
 
     @property
     def unit(self) -> str:
+        """The unit of the value: episodes for a half-life, else that of an index."""
         return "episodes" if self.half_life else "index"
+
+    def estimate(
+        self,
+        frozen: ArrayLike,
+        after: ArrayLike,
+        best: ArrayLike,
+        *,
+        course: ArrayLike = (),
+        decided: bool = False,
+        generator: np.random.Generator | None = None,
+    ) -> Estimate:
+        """The mean adaptation index over interventions, from returns in each changed world.
+
+        `frozen`, `after`: returns of the agent as it was and after the change, (interventions,) where exact, else
+        (interventions, episodes); `best` (interventions,), or (interventions, episodes) where it is another agent's.
+        `course` (episodes + 1,) is the index while the agent found out, empty where it was told.
+
+        Interventions are drawn from a family, and the interval is Student's over those in which the index is defined.
+        Of interventions that were `decided` on nothing is said of others: exact returns have no interval, sampled ones
+        one over episodes (delta method, frozen and after of an episode being pairs). The null of exact returns is
+        exactly zero; that of sampled ones exchanges frozen and after in random episodes (with `generator`), in which
+        an agent that does not adapt is the same. Undefined where no intervention leaves anything to gain.
+
+        Raises UserError where shapes disagree, and for sampled returns without a generator.
+        """
+        returns = Returns.of(frozen, after, best)
+        indices, learned = returns.indices, np.asarray(course, np.float64)
+        defined = np.isfinite(indices)
+        kept, some = returns.where(defined), bool(defined.any())
+        episodes = 0 if returns.exact else 2 * kept.frozen.size
+        means = {name: vars(returns)[name].mean(-1) for name in ("frozen", "after", "best")}
+        habit = {"course": learned, "half_life": half_life(learned)} if len(learned) else {}
+        found = Estimate(
+            value=float(indices[defined].mean()) if some else nan,
+            estimator="exact returns" if returns.exact else "rollouts",
+            interval=kept.interval(LEVEL, decided=decided) if some else None,
+            null=kept.null(generator) if some else None,
+            episodes=episodes,
+            samples=episodes if decided else int(defined.sum()),
+            diagnostics={**habit, "index": indices, **means, "undefined": int((~defined).sum())},
+            cautions=_cautions(returns, defined, decided),
+        )
+        return _in_episodes(found, self.episodes) if self.half_life else found
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         decided = subject.interventions
         family = decided or random_interventions(
             subject.environment, self.interventions, generator, kinds=self.kinds, informed=self.informed
         )
-        trials, exact = self._trials(subject, family, generator)
+        trials = self._trials(subject, family, generator)
         frozen, after, best = (
-            _stacked([vars(trial)[name] for trial in trials]) for name in ("frozen", "after", "best")
+            np.array(np.broadcast_arrays(*(vars(trial)[name] for trial in trials)))
+            for name in ("frozen", "after", "best")
         )
-        if exact:
-            frozen, after = frozen[:, 0], after[:, 0]
-        adaptation = decided_adaptation if decided else policy_adaptation
-        found = adaptation(frozen, after, best, generator=generator)
-        more = {"interventions": [intervention.name for intervention in family], **_habit(trials)}
-        found = replace(found, diagnostics={**more, **found.diagnostics})
-        found = _in_episodes(found, self.episodes) if self.half_life else found
-        return found.measurement("policy_adaptation", self, self._frame(family, exact))
+        found = self.estimate(frozen, after, best, course=_course(trials), decided=bool(decided), generator=generator)
+        names = [intervention.name for intervention in family]
+        found = replace(found, diagnostics={"interventions": names, **found.diagnostics})
+        return found.measurement("policy_adaptation", self, self._frame(family, exact=frozen.ndim == 1))
 
-    def _trials(
-        self, subject: Subject, family: Sequence[Intervention], generator: np.random.Generator
-    ) -> tuple[list[Trial], bool]:
-        """One trial per intervention, and whether they are exact."""
+    def _trials(self, subject: Subject, family: Sequence[Intervention], generator: np.random.Generator) -> list[Trial]:
+        """One trial per intervention, all exact or all sampled."""
         bench = Bench(self.horizon, self.discount, self.episodes)
         if self.exact:
             with suppress(UserError):
-                return [bench.exact(subject, intervention, generator) for intervention in family], True
+                return [bench.exact(subject, intervention, generator) for intervention in family]
         seed = int(generator.integers(2**31))
         if self.best is None:
             best = bench.returns(subject.agent, subject.environment, seed + len(family))
         else:
-            best = np.array([self.best])
-        return [bench.sampled(subject, intervention, seed + i, best) for i, intervention in enumerate(family)], False
+            best = np.array(self.best)
+        return [bench.sampled(subject, intervention, seed + i, best) for i, intervention in enumerate(family)]
 
-    def _frame(self, family: Sequence[Intervention], exact: bool) -> Frame:
+    def _frame(self, family: Sequence[Intervention], *, exact: bool) -> Frame:
         best = "computed" if exact else "computed where the world is known, else "
         if not exact:
             best += "the agent's own in the unchanged world" if self.best is None else f"{self.best:g}"
@@ -226,16 +181,27 @@ class PolicyAdaptation(Metric):
 
 
 def informed_of(family: Sequence[Intervention]) -> str:
-    """What the agent is told of these interventions, in words."""
-    return ", or ".join(sorted({INFORMED[_informed(intervention.change)] for intervention in family}))
+    """The announcements that these interventions make to an agent, in words."""
+    announced = [intervention.change or Change() for intervention in family]
+    return ", or ".join(sorted({INFORMED[each.goal is not None, each.model is not None] for each in announced}))
 
 
-def _informed(change: Change | None) -> Informed:
-    if change is None:
-        return "nothing"
-    if change.goal is None:
-        return "model"
-    return "goal" if change.model is None else "both"
+def _cautions(returns: Returns, defined: NDArray[np.bool_], decided: bool) -> tuple[Caution, ...]:
+    """What is too little: interventions of a drawn family, episodes of a decided one, and what there is to gain."""
+    count, lost, found = int(defined.sum()), int((~defined).sum()), list[Caution]()
+    if not decided and count < FEW:
+        few = f"{count} interventions with something to adapt to are few: draw enough for {FEW}, or other kinds"
+        found.append(too_few(few))
+    if lost and decided:
+        reason = "nothing to gain" if returns.exact else "nothing to gain that is told from noise (run more episodes)"
+        left = f"{lost} of {len(defined)} interventions leave {reason} and are left out: there is nothing to adapt to"
+        found.append(Caution(left))
+    elif lost and not returns.exact:
+        left = f"{lost} interventions are left out, what they leave to gain is not told from noise: run more episodes"
+        found.append(Caution(left))
+    if decided and count and not returns.exact:
+        found += few_episodes(returns.frozen.shape[1], FEW, verb="run")
+    return tuple(found)
 
 
 def _in_episodes(found: Estimate, episodes: int) -> Estimate:
@@ -248,17 +214,11 @@ def _in_episodes(found: Estimate, episodes: int) -> Estimate:
     return replace(found, value=value, interval=None, null=None, cautions=cautions)
 
 
-def _stacked(rows: Sequence[Floats]) -> Floats:
-    """Rows of one length as a matrix; a single value stands for all of a row."""
-    return np.array(np.broadcast_arrays(*rows))
-
-
-def _habit(trials: Sequence[Trial]) -> dict[str, Any]:
-    """The course of adaptation of agents that found out by themselves, and its half-life."""
+def _course(trials: Sequence[Trial]) -> Floats:
+    """The mean index of those who found out by themselves, before and after each episode; empty where nobody did."""
     found = [(t.frozen.mean(), t.course, t.best.mean()) for t in trials if len(t.course)]
     if not found:
-        return {}
+        return np.empty(0)
     courses = np.array([index(frozen, np.append(frozen, course), best) for frozen, course, best in found])
     defined = np.isfinite(courses).all(-1)
-    course = courses[defined].mean(0) if defined.any() else np.full(courses.shape[1], nan)
-    return {"course": course, "half_life": half_life(course)}
+    return courses[defined].mean(0) if defined.any() else np.full(courses.shape[1], nan)

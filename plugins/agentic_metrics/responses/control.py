@@ -1,4 +1,4 @@
-"""What control can take out of a world's uncertainty: no more than acting blindly does, and what the sensor told."""
+"""The bound on what control removes of a world's entropy: as much as blind action, and what the sensor told."""
 
 from dataclasses import dataclass
 from typing import final
@@ -18,7 +18,7 @@ ROUNDS = 20_000
 @final
 @dataclass(frozen=True)
 class ControlBound:
-    """`removed` <= `open_loop` + `information`, all in bits: what a controller does, and what it can do at most."""
+    """The entropy that a controller removes and its bound, `removed` <= `open_loop` + `information`, all in bits."""
 
     removed: float
     open_loop: float
@@ -31,7 +31,7 @@ class ControlBound:
 
 
 def control_bound(start: ArrayLike, controller: ArrayLike, moves: ArrayLike) -> ControlBound:
-    """dH_closed <= dH_open + I(X; C) (Touchette and Lloyd 2000), for one step of a finite world.
+    """The bound dH_closed <= dH_open + I(X; C) on control (Touchette and Lloyd 2000), for one step of a finite world.
 
     `start` (x,): p(x). `controller` (x, c): p(c | x), sensing and choosing in one. `moves` (x, c, x'): p(x' | x, c).
     dH_closed = H(X) - H(X') is what this controller removes; I(X; C) what its action tells of the state; dH_open the

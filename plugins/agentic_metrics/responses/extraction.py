@@ -6,33 +6,22 @@ Whoever pursues many goals with little regret has a model, and choices between b
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Self, final
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, stdtrit
+from scipy.special import betaincinv
 
-from agentic import (
-    Access,
-    Agent,
-    Change,
-    Frame,
-    Interval,
-    Measurement,
-    Metric,
-    Null,
-    Simplex,
-    Subject,
-    UserError,
-    make,
-    state_observations,
-)
+from agentic import Agent, Change, Frame, Interval, Measurement, Subject, UserError, state_observations
 from agentic_metrics.cautions import Caution
-from agentic_metrics.estimate import EXACT, Estimate
+from agentic_metrics.estimate import EXACT, Estimate, check_fields
 from agentic_metrics.finite.query import known_world
+from agentic_metrics.finite.world import Floats
+from agentic_metrics.interventions.probes import choices_in
+from agentic_metrics.pairs import permuted
+from agentic_metrics.responses.response import Response
 
-Floats = NDArray[np.float64]
 Choose = Callable[[int, int, int, int, int], float]
 Query = tuple[int, int, int]
 
@@ -65,7 +54,7 @@ class EitherOr:
 @final
 @dataclass(frozen=True)
 class Extraction:
-    """What was read off, one entry per query (state, action, successor).
+    """The transition probabilities read off an agent's choices, one entry per query (state, action, successor).
 
     `estimate`, `low` and `high` (q,): the probability extracted, and the range that the choices leave to it if they
     are without regret. `truth` and `prior` (q,): the probability as it is, and as it is guessed by who knows only
@@ -81,70 +70,70 @@ class Extraction:
     prior: Floats
     switched: NDArray[np.bool_]
 
+    @classmethod
+    def of(
+        cls,
+        choose: Choose,
+        transitions: ArrayLike,
+        depth: int,
+        *,
+        queries: Sequence[Query] | None = None,
+        noise: float = 0.0,
+    ) -> Self:
+        """The extraction from what an agent chooses (Richens, Abel, Bellot and Everitt 2025).
+
+        `choose(s, a, s', r, n)` is the probability that the agent prefers the goal "at least r of n tries of a in s
+        lead to s'" to the goal "at most r - 1 do". An agent without regret prefers the first while r <= the median of a
+        binomial of n tries, so that the place m of its switch confines p(s' | s, a) to the range in which P(K >= m) >=
+        1/2 >= P(K >= m + 1), whose middle is the estimate: an error of about 1 / (2 n) for n = `depth`. The switch is
+        the step that fits all n choices best (least regret in choices), which tolerates noise.
+
+        `transitions` (s, a, s') are the truth, to compare with. `queries` default to all s' that some action can lead
+        to from s; guessing among those alone is the prior, which is also the estimate where the choices do not depend
+        on the goal more than by chance, `noise` being the standard error of each choice. Where choices may favor a
+        position, ask in both orders and average.
+
+        Raises UserError for what is no table of transitions, and where there is nothing to ask.
+        """
+        table = np.asarray(transitions, np.float64)
+        if table.ndim != 3 or table.shape[0] != table.shape[2] or np.abs(table.sum(-1) - 1).max() > 1e-6:
+            raise UserError(f"transitions (s, a, s') must sum to 1 along the last axis, got shape {table.shape}")
+        if depth < 1:
+            raise UserError(f"depth must be at least 1, got {depth}")
+        asked = tuple(candidates(table) if queries is None else queries)
+        if not asked:
+            raise UserError("there is nothing to ask: every state leads to a single place, whatever is done")
+        s, a, then = np.array(asked).T
+        possible, edges = np.any(table > 0, axis=1), _edges(depth)
+        prior = possible[s, then] / possible[s].sum(-1)
+        rows = [_switch(np.array([choose(*query, r, depth) for r in range(1, depth + 1)]), noise) for query in asked]
+        first, last = np.array(rows).T
+        switched = (first > 0) | (last < depth)
+        low, high = edges[first], edges[last + 1]
+        estimate = np.where(switched, (low + high) / 2, prior)
+        return cls(asked, estimate, low, high, table[s, a, then], prior, switched)
+
     @property
     def error(self) -> float:
-        """Mean |estimate - truth|."""
+        """The mean of |estimate - truth|."""
         return float(np.abs(self.estimate - self.truth).mean())
 
     @property
     def prior_error(self) -> float:
-        """Mean |prior - truth|."""
+        """The mean of |prior - truth|."""
         return float(np.abs(self.prior - self.truth).mean())
 
     @property
     def skill(self) -> float:
-        """1 - error / prior error: 1 for a model without fault, 0 for none, negative for one that misleads.
+        """The skill 1 - error / prior error: 1 for a model without fault, 0 for none, negative for one that misleads.
 
         0 where the prior is without error, so that there is nothing to show.
         """
         return 1 - self.error / self.prior_error if self.prior_error > EXACT else 0.0
 
 
-def world_model_extraction(
-    choose: Choose,
-    transitions: ArrayLike,
-    depth: int,
-    *,
-    queries: Sequence[Query] | None = None,
-    noise: float = 0.0,
-) -> Extraction:
-    """Read transition probabilities off an agent's choices between goals (Richens, Abel, Bellot and Everitt 2025).
-
-    `choose(s, a, s', r, n)` is the probability that the agent prefers the goal "at least r of n tries of a in s lead
-    to s'" to the goal "at most r - 1 do". An agent without regret prefers the first while r <= the median of a
-    binomial of n tries, so that the place m of its switch confines p(s' | s, a) to the range in which P(K >= m) >= 1/2
-    >= P(K >= m + 1), whose middle is the estimate: an error of about 1 / (2 n) for n = `depth`. The switch is the step
-    that fits all n choices best (least regret in choices), which tolerates noise.
-
-    `transitions` (s, a, s') are the truth, to compare with. `queries` default to all s' that some action can lead to
-    from s; guessing among those alone is the prior, which is also the estimate where the choices do not depend on the
-    goal more than by chance, `noise` being the standard error of each choice. Where choices may favor a position, ask
-    in both orders and average.
-
-    Raises UserError for what is no table of transitions, and where there is nothing to ask.
-    """
-    table = np.asarray(transitions, np.float64)
-    if table.ndim != 3 or table.shape[0] != table.shape[2] or np.abs(table.sum(-1) - 1).max() > 1e-6:
-        raise UserError(f"transitions (s, a, s') must sum to 1 along the last axis, got shape {table.shape}")
-    if depth < 1:
-        raise UserError(f"depth must be at least 1, got {depth}")
-    possible = np.any(table > 0, axis=1)
-    asked = tuple(candidates(table) if queries is None else queries)
-    if not asked:
-        raise UserError("there is nothing to ask: every state leads to a single place, whatever is done")
-    s, a, then = np.array(asked).T
-    prior = possible[s, then] / possible[s].sum(-1)
-    edges = _edges(depth)
-    rows = [_switch(np.array([choose(*query, r, depth) for r in range(1, depth + 1)]), noise) for query in asked]
-    first, last = np.array(rows).T
-    switched = (first > 0) | (last < depth)
-    low, high = edges[first], edges[last + 1]
-    estimate = np.where(switched, (low + high) / 2, prior)
-    return Extraction(asked, estimate, low, high, table[s, a, then], prior, switched)
-
-
 def candidates(transitions: ArrayLike) -> list[Query]:
-    """Every (s, a, s') in which s' is one of several places that some action can lead to from s."""
+    """The queries (s, a, s') in which s' is one of several places that some action can lead to from s."""
     possible = np.any(np.asarray(transitions) > 0, axis=1)
     actions = np.shape(transitions)[1]
     places = [(s, then) for s, then in np.argwhere(possible).tolist() if possible[s].sum() > 1]
@@ -153,8 +142,8 @@ def candidates(transitions: ArrayLike) -> list[Query]:
 
 @final
 @dataclass(frozen=True)
-class WorldModelExtraction(Metric):
-    """1 - error / prior error of the transition probabilities read off the agent's choices between goals.
+class WorldModelExtraction(Response):
+    """The skill of the transition probabilities read off an agent's choices between goals: 1 - error / prior error.
 
     In a finite known world, a sealed copy of the agent is told Change(goal=EitherOr(first, second)) and shown the
     state; its next action is its answer, 0 for the first and 1 for the second (other actions are no answer). Every
@@ -171,62 +160,40 @@ class WorldModelExtraction(Metric):
     level: float = 0.95
     surrogates: int = 999
 
-    access = Access.INTERVENE
     unit = "fraction of the prior's error"
-    needs = ("agent", "environment")
 
     def __post_init__(self) -> None:
-        if self.depth < 1 or self.queries < 2 or self.draws < 1 or not 0 < self.level < 1 or self.surrogates < 1:
-            raise UserError(
-                "world_model_extraction expects depth >= 1, queries >= 2, draws >= 1, a level between 0 and 1 and "
-                f"surrogates >= 1, got {self}"
-            )
+        check_fields(self, depth=1, queries=2, draws=1, surrogates=1)
 
-    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        truth, world = known_world(subject.environment)
-        made = make(subject.environment)
-        made.close()
-        if not isinstance(made.action, Simplex) or made.action.sizes != (world.actions,) or world.actions < 2:
-            raise UserError(f"a choice between two goals needs one choice of at least 2 actions, it is {made.action}")
-        answers = _Answers(subject.agent, state_observations(truth), self.draws, generator)
-        every = [query for query in candidates(world.dynamics) if not world.ended[query[0]]]
+    def estimate(
+        self,
+        choose: Choose,
+        transitions: ArrayLike,
+        *,
+        asked: Sequence[Query] | None = None,
+        generator: np.random.Generator,
+    ) -> Estimate:
+        """The skill of an agent's choices, each counted over `draws` decisions, in a world of known `transitions`.
+
+        `choose(s, a, s', r, n)` and `transitions` (s, a, s') are those of `Extraction.of`; queries are drawn from
+        `asked`, None: from all that leave a doubt. Raises UserError as `Extraction.of` does.
+        """
+        every = candidates(transitions) if asked is None else asked
         kept = np.sort(generator.permutation(len(every))[: self.queries])
         noise = (0.25 / (2 * self.draws)) ** 0.5
-        found = world_model_extraction(
-            answers, world.dynamics, self.depth, queries=[every[i] for i in kept], noise=noise
-        )
-        frame = Frame(
-            variables=("goal", "action"),
-            boundary="the agent is told goals and chooses actions, the environment is all else",
-            horizon=self.depth,
-            goal="one of two tallies of what tries lead to",
-            start="each queried state as the first of an episode",
-            interventions=("either-or goals announced, in both orders",),
-        )
-        estimate = self._estimate(found, generator)
-        if answers.refused:
-            refusal = Caution("the agent refuses goals of this kind, which counts as no answer")
-            estimate = replace(estimate, cautions=(*estimate.cautions, refusal))
-        return estimate.measurement("world_model_extraction", self, frame)
-
-    def _estimate(self, found: Extraction, generator: np.random.Generator) -> Estimate:
+        found = Extraction.of(choose, transitions, self.depth, queries=[every[i] for i in kept], noise=noise)
         errors, prior = np.abs(found.estimate - found.truth), np.abs(found.prior - found.truth)
         n, value = len(errors), found.skill
-        shuffled = np.array([_skill(generator.permutation(found.estimate), found) for _ in range(self.surrogates)])
-        p_value = float((1 + np.count_nonzero(shuffled >= value - EXACT)) / (1 + self.surrogates))
+        shuffled = np.array(
+            [replace(found, estimate=generator.permutation(found.estimate)).skill for _ in range(self.surrogates)]
+        )
         spread = (errors - (1 - value) * prior).std(ddof=1) / max(found.prior_error, EXACT)
-        half = float(stdtrit(n - 1, 0.5 + self.level / 2) * spread / n**0.5)
+        method = f"Student t over {n} queries"
         return Estimate(
             value=value,
             estimator="switch points of choices",
-            interval=Interval(self.level, value - half, value + half, f"Student t over {n} queries"),
-            null=Null(
-                "estimates permuted among queries",
-                float(shuffled.mean()),
-                float(shuffled.std()),
-                self.surrogates,
-                p_value,
-            ),
+            interval=Interval.student(value, float(spread / n**0.5), n - 1, level=self.level, method=method),
+            null=permuted(value, shuffled, "estimates permuted among queries"),
             samples=2 * self.depth * self.draws * n,
             diagnostics={
                 "error": found.error,
@@ -236,6 +203,27 @@ class WorldModelExtraction(Metric):
             },
             cautions=() if found.prior_error > EXACT else (RIGHT,),
         )
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        truth, world = known_world(subject.environment)
+        sizes = choices_in(subject.environment, "world_model_extraction").sizes
+        if sizes != (world.actions,) or world.actions < 2:
+            raise UserError(f"a choice between two goals needs one choice of at least 2 actions, got sizes {sizes}")
+        answers = _Answers(subject.agent, state_observations(truth), self.draws, generator)
+        open_ = [query for query in candidates(world.dynamics) if not world.ended[query[0]]]
+        found = self.estimate(answers, world.dynamics, asked=open_, generator=generator)
+        if answers.refused:
+            refusal = Caution("the agent refuses goals of this kind, which counts as no answer")
+            found = replace(found, cautions=(*found.cautions, refusal))
+        frame = Frame(
+            variables=("goal", "action"),
+            boundary="the agent is told goals and chooses actions, the environment is all else",
+            horizon=self.depth,
+            goal="one of two tallies of what tries lead to",
+            start="each queried state as the first of an episode",
+            interventions=("either-or goals announced, in both orders",),
+        )
+        return found.measurement("world_model_extraction", self, frame)
 
 
 @final
@@ -258,16 +246,10 @@ class _Answers:
         except UserError:
             self.refused = True
             return 0.0
-        obs = self.seen[state].expand(self.draws, -1)
-        action = reported.decide(
-            reported.start(self.draws, generator=self.generator), obs, generator=self.generator
-        ).action
-        shares = action.to(torch.float64).mean(0)
+        begun = reported.start(self.draws, generator=self.generator)
+        answers = reported.decide(begun, self.seen[state].expand(self.draws, -1), generator=self.generator).action
+        shares = answers.to(torch.float64).mean(0)
         return float(shares[0] - shares[1])
-
-
-def _skill(estimate: Floats, found: Extraction) -> float:
-    return replace(found, estimate=estimate).skill
 
 
 def _switch(choices: Floats, noise: float) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Episodes lived again: an agent, sealed, in as many copies of a world as episodes are wanted, side by side.
+"""Episodes of a sealed agent, side by side in as many copies of a world as episodes are wanted.
 
 Every episode has its own seed, so that two agents with the same seed meet the same worlds, episode by episode.
 """
@@ -11,15 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from agentic import Agent, Tick, make, ticks
-from agentic_metrics.interventions.families import Maker
-
-Floats = NDArray[np.float64]
+from agentic_metrics.finite.world import Floats
+from agentic_metrics.interventions.simulation import Maker
 
 
 @final
 @dataclass(frozen=True)
 class Lives:
-    """What happened in n episodes.
+    """The course of n episodes: what was seen, returns, lengths and ends.
 
     `seen` holds the agent's observations of each, (t, *event); `returns` and `lengths` (n,) are undiscounted and in
     steps; `died` (n,) says which were terminated, rather than cut off by a limit.
@@ -32,7 +31,7 @@ class Lives:
 
 
 def live(agent: Agent, environment: Maker, *, episodes: int, horizon: int, seed: int) -> Lives:
-    """`episodes` episodes of a sealed copy of `agent`, each cut off after `horizon` steps."""
+    """The lives of a sealed copy of `agent` in `episodes` episodes, each cut off after `horizon` steps."""
     happened = watched(agent, environment, episodes=episodes, horizon=horizon, seed=seed)
     valid = np.stack([tick.valid for tick in happened])  # (t, n)
     rewards = np.stack([tick.reward for tick in happened]) * valid
@@ -43,7 +42,7 @@ def live(agent: Agent, environment: Maker, *, episodes: int, horizon: int, seed:
 
 
 def watched(agent: Agent, environment: Maker, *, episodes: int, horizon: int, seed: int) -> list[Tick]:
-    """The ticks of such episodes, one row each; rows whose episode is over are not valid."""
+    """The ticks of `episodes` episodes of a sealed agent, one row each; rows whose episode is over are not valid."""
     world = make([environment() for _ in range(episodes)])
     happened: list[Tick] = []
     try:

@@ -1,4 +1,4 @@
-"""How much an agent steadies its world: the variance that its actions remove from what it observes.
+"""Homeostasis: the variance that an agent's actions remove from what it observes.
 
 A thermostat scores, though it knows nothing and wants nothing: this is a sign of control, not of a mind.
 """
@@ -11,86 +11,26 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_discrete_lyapunov
-from scipy.special import stdtrit
-from torch import Tensor
 
-from agentic import (
-    Access,
-    Agent,
-    Box,
-    Decision,
-    Domain,
-    Frame,
-    Interval,
-    Measurement,
-    Metric,
-    Null,
-    Real,
-    Simplex,
-    Subject,
-    UserError,
-    make,
-)
+from agentic import Agent, Box, Domain, Frame, Interval, Measurement, Metric, Real, Simplex, Subject, UserError, make
 from agentic_metrics.cautions import few_episodes
-from agentic_metrics.estimate import Estimate
-from agentic_metrics.interventions.families import Maker
+from agentic_metrics.estimate import FEW, Estimate, check_fields
+from agentic_metrics.finite.world import Floats
+from agentic_metrics.interventions.simulation import Maker
+from agentic_metrics.pairs import permuted
 from agentic_metrics.responses.lives import live
-from agentic_metrics.responses.rooms import Room, Thermostat
+from agentic_metrics.responses.response import Response
+from agentic_metrics.responses.rooms import Reflex, Room, thermostat
 from agentic_metrics.sampling.information import blocks
 from agentic_metrics.sampling.series import Series
 
-Floats = NDArray[np.float64]
-
-FEW = 10  # episodes or blocks below which the standard error is not to be believed
+ROUNDING = 1e-12  # bits that differ by less are the same
 NONE = 1e-9  # a standardized variance below this is none
-
-
-def homeostasis(
-    closed: Series | ArrayLike | Sequence[ArrayLike],
-    passive: Series | ArrayLike | Sequence[ArrayLike],
-    *,
-    generator: np.random.Generator,
-    level: float = 0.95,
-    surrogates: int = 999,
-) -> Estimate:
-    """.5 log2(det Cov_passive / det Cov_closed): bits by which closing the loop narrows what happens.
-
-    `closed` and `passive` are arrays (t,) or (t, d), or lists of them, one per episode, in the same variables. For one
-    variable this is .5 log2(Var_passive / Var_closed). Covariances are about the mean over all episodes.
-
-    The standard error is the jackknife's over episodes (a single one is cut into blocks), the two conditions being
-    independent, with Student's t and Welch's degrees of freedom. Null: episodes dealt at random to the two conditions.
-
-    Raises UserError for names in place of numbers, different variables, and variables of which one, or a sum, never
-    varies. The reduction of variance as a measure of regulation is Ashby's (1956), here in bits.
-    """
-    groups = [_groups(Series.of(each)) for each in (closed, passive)]
-    widths = [each[0].shape[1] for each in groups]
-    if widths[0] != widths[1]:
-        raise UserError(f"homeostasis compares the same variables, got {widths[0]} closed and {widths[1]} passive ones")
-    moments = _Moments.of(groups[0] + groups[1])
-    is_closed = np.arange(len(moments.count)) < len(groups[0])
-    parts = [moments.only(is_closed), moments.only(~is_closed)]
-    logs = [part.half_logs(np.ones((1, len(part.count))))[0] for part in parts]  # joint, then each variable alone
-    for name, log in zip(("closed", "passive"), logs, strict=True):
-        if not np.isfinite(log).all():
-            raise UserError(f"a {name} variable, or a sum of some, never varies: leave it out, or add noise")
-    bits = logs[1] - logs[0]
-    fewest = min(map(len, groups))
-    return Estimate(
-        value=float(bits[0]),
-        estimator="log covariance",
-        interval=_welch(float(bits[0]), parts, level),
-        null=_dealt(float(bits[0]), moments, is_closed, surrogates, generator),
-        episodes=fewest,
-        samples=int(min(part.count.sum() for part in parts)),
-        diagnostics={"bits_per_variable": bits[1:].tolist()},
-        cautions=few_episodes(fewest, FEW, units="episodes or blocks"),
-    )
+Samples = Series | ArrayLike | Sequence[ArrayLike]
 
 
 def linear_homeostasis(A: ArrayLike, B: ArrayLike, gain: ArrayLike, noise: ArrayLike) -> float:
-    """The exact bits of homeostasis of x' = A x + B u + w under u = -K x, against u = 0.
+    """The homeostasis, in bits and exactly, of x' = A x + B u + w under u = -K x, against u = 0.
 
     `A` (d, d), `B` (d, m), `gain` K (m, d) and `noise`, the covariance (d, d) of w; numbers where d = m = 1. Both
     stationary covariances solve S = F S F' + noise (Lyapunov). For one variable with m = 1 it is
@@ -109,8 +49,8 @@ def linear_homeostasis(A: ArrayLike, B: ArrayLike, gain: ArrayLike, noise: Array
 
 @final
 @dataclass(frozen=True)
-class Homeostasis(Metric):
-    """Bits by which the agent narrows what is observed, against the same world left alone.
+class Homeostasis(Response):
+    """The bits by which the agent narrows what is observed, against the same world left alone.
 
     The agent and a passive one (the first of discrete actions, the continuous action nearest to zero) each live
     `episodes` episodes of at most `horizon` steps; the first `settle` steps of each are left out. `variables` are the
@@ -124,21 +64,54 @@ class Homeostasis(Metric):
     level: float = 0.95
     surrogates: int = 999
 
-    access = Access.INTERVENE
     unit = "bits"
-    needs = ("agent", "environment")
 
     def __post_init__(self) -> None:
-        if self.episodes < 2 or not 0 <= self.settle < self.horizon or not 0 < self.level < 1 or self.surrogates < 1:
-            raise UserError(
-                "homeostasis expects episodes >= 2, 0 <= settle < horizon, a level between 0 and 1 and "
-                f"surrogates >= 1, got {self}"
-            )
+        check_fields(self, episodes=2, settle=0, surrogates=1)
+        self.expect(self.settle < self.horizon, "settle < horizon")
+
+    def estimate(self, closed: Samples, passive: Samples, *, generator: np.random.Generator) -> Estimate:
+        """The bits .5 log2(det Cov_passive / det Cov_closed) by which closing the loop narrows what happens.
+
+        `closed` and `passive` are arrays (t,) or (t, d), or lists of them, one per episode, in the same variables. For
+        one variable this is .5 log2(Var_passive / Var_closed). Covariances are about the mean over all episodes.
+
+        The standard error is the jackknife's over episodes (a single one is cut into blocks), the two conditions being
+        independent, with Student's t and Welch's degrees of freedom. Null: episodes dealt at random to the two
+        conditions.
+
+        Raises UserError for names in place of numbers, different variables, and variables of which one, or a sum,
+        never varies. The reduction of variance as a measure of regulation is Ashby's (1956), here in bits.
+        """
+        groups = [_groups(Series.of(each)) for each in (closed, passive)]
+        here, there = (each[0].shape[1] for each in groups)
+        if here != there:
+            raise UserError(f"homeostasis compares the same variables, got {here} closed and {there} passive ones")
+        moments = _Moments.of(groups[0] + groups[1])
+        is_closed = np.arange(len(moments.count)) < len(groups[0])
+        parts = [moments.only(is_closed), moments.only(~is_closed)]
+        logs = [part.half_logs(np.ones((1, len(part.count))))[0] for part in parts]  # joint, then each variable alone
+        for name, log in zip(("closed", "passive"), logs, strict=True):
+            if not np.isfinite(log).all():
+                raise UserError(f"a {name} variable, or a sum of some, never varies: leave it out, or add noise")
+        bits = logs[1] - logs[0]
+        labels = generator.permuted(np.tile(is_closed, (self.surrogates, 1)), axis=1).astype(np.float64)
+        dealt = moments.half_logs(1 - labels)[:, 0] - moments.half_logs(labels)[:, 0]
+        fewest = min(map(len, groups))
+        return Estimate(
+            value=float(bits[0]),
+            estimator="log covariance",
+            interval=_welch(float(bits[0]), parts, self.level),
+            null=permuted(float(bits[0]), dealt, "episodes dealt at random", tie=ROUNDING),
+            episodes=fewest,
+            samples=int(min(part.count.sum() for part in parts)),
+            diagnostics={"bits_per_variable": bits[1:].tolist()},
+            cautions=few_episodes(fewest, FEW, units="episodes or blocks"),
+        )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         chosen, passive = self._chosen(subject.environment)
         both = [self._lived(agent, subject.environment, chosen, generator) for agent in (subject.agent, passive)]
-        found = homeostasis(*both, generator=generator, level=self.level, surrogates=self.surrogates)
         frame = Frame(
             variables=tuple(f"obs[{i}]" for i in chosen),
             boundary="the agent chooses actions, the environment answers",
@@ -147,14 +120,14 @@ class Homeostasis(Metric):
             start="the environment's own resets",
             interventions=("the agent replaced by one that always takes the first action, or the one nearest to zero",),
         )
-        return found.measurement("homeostasis", self, frame)
+        return self.estimate(*both, generator=generator).measurement("homeostasis", self, frame)
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
         """A thermostat in a noisy room, as `linear_homeostasis` has it, within 4 standard errors; idleness is null."""
         for gain in (0.0, 0.45):
             value = linear_homeostasis(0.95, 1.0, gain, 1.0)
-            yield cls(horizon=300, settle=60), Subject(agent=Thermostat(gain), environment=Room), value, 0.2
+            yield cls(horizon=300, settle=60), Subject(agent=thermostat(gain), environment=Room), value, 0.2
 
     def _chosen(self, environment: Maker) -> tuple[list[int], Agent]:
         """The components that are compared, and an agent that does nothing."""
@@ -165,7 +138,7 @@ class Homeostasis(Metric):
             raise UserError(f"homeostasis compares variances and needs a continuous observation, it is {seen}")
         if any(not 0 <= i < seen.size for i in self.variables):
             raise UserError(f"the observation has components 0 to {seen.size - 1}, got variables = {self.variables}")
-        return list(self.variables or range(seen.size)), _Passive(world.action)
+        return list(self.variables or range(seen.size)), _passive(world.action)
 
     def _lived(self, agent: Agent, make: Maker, chosen: list[int], generator: np.random.Generator) -> list[Floats]:
         seed = int(generator.integers(2**31))
@@ -177,21 +150,13 @@ class Homeostasis(Metric):
         return kept
 
 
-@final
-class _Passive(Agent):
+def _passive(domain: Domain) -> Agent:
     """An agent that does nothing: the first of discrete actions, the point nearest to zero of others."""
-
-    def __init__(self, domain: Domain) -> None:
-        event = torch.zeros(1, *domain.event, dtype=torch.float64)
-        if isinstance(domain, Simplex):
-            event = domain.one_hot(torch.zeros(1, len(domain.sizes)))
-        self.event = domain.project(event)
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
-
-    def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
-        return Decision(self.event.expand(len(obs), *self.event.shape[1:]).to(obs.dtype))
+    event = torch.zeros(1, *domain.event, dtype=torch.float64)
+    if isinstance(domain, Simplex):
+        event = domain.one_hot(torch.zeros(1, len(domain.sizes)))
+    idle = domain.project(event)
+    return Reflex(lambda obs: idle.expand(len(obs), *idle.shape[1:]).to(obs.dtype))
 
 
 @final
@@ -205,7 +170,7 @@ class _Moments:
 
     @classmethod
     def of(cls, groups: Sequence[Floats]) -> Self:
-        """Of variables standardized over all groups: no ratio of determinants changes by that."""
+        """The sums of variables standardized over all groups: no ratio of determinants changes by that."""
         values = np.concatenate(groups)
         scale = values.std(0)
         shifted = [(group - values.mean(0)) / np.where(scale > 0, scale, 1.0) for group in groups]
@@ -219,7 +184,10 @@ class _Moments:
         return type(self)(self.count[which], self.sums[which], self.squares[which])
 
     def half_logs(self, weights: Floats) -> Floats:
-        """.5 log2 det of the covariance with groups taken `weights` (k, n) times, then of each variance, (k, 1 + d)."""
+        """Half the log2 determinant of the covariance, then half the log2 of each variance, (k, 1 + d).
+
+        Groups are taken `weights` (k, n) times.
+        """
         count = weights @ self.count
         mean = weights @ self.sums / count[:, None]
         covariance = np.tensordot(weights, self.squares, 1) / count[:, None, None] - mean[:, :, None] * mean[:, None, :]
@@ -254,15 +222,5 @@ def _welch(value: float, parts: Sequence[_Moments], level: float) -> Interval:
         sizes.append(n)
     total = sum(variances)
     freedom = total**2 / sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True)) if total > 0 else 1.0
-    half = float(stdtrit(freedom, 0.5 + level / 2)) * total**0.5
-    return Interval(level, value - half, value + half, f"jackknife over {' and '.join(map(str, sizes))} episodes")
-
-
-def _dealt(
-    value: float, moments: _Moments, is_closed: NDArray[np.bool_], surrogates: int, generator: np.random.Generator
-) -> Null:
-    """The bits where episodes are dealt at random to the two conditions."""
-    labels = generator.permuted(np.tile(is_closed, (surrogates, 1)), axis=1).astype(np.float64)
-    found = moments.half_logs(1 - labels)[:, 0] - moments.half_logs(labels)[:, 0]
-    p_value = (1 + np.count_nonzero(found >= value - 1e-12)) / (1 + surrogates)
-    return Null("episodes dealt at random", float(found.mean()), float(found.std()), surrogates, float(p_value))
+    method = f"jackknife over {' and '.join(map(str, sizes))} episodes"
+    return Interval.student(value, total**0.5, freedom, level=level, method=method)

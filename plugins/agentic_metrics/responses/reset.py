@@ -1,14 +1,13 @@
-"""Replaying what an agent saw with its memory wiped: the only memory that is not the world's.
+"""The replay of what an agent saw with its memory wiped, which finds the only memory that is not the world's.
 
 An agent that parks what it knows in the world (a mark on the floor) looks as if it remembered. Wiping what it carries,
 while it sees exactly the same again, changes its choices only as far as it carried something that counts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
 
-import gymnasium
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,18 +17,15 @@ from agentic import (
     Agent,
     Categorical,
     Decision,
+    Density,
     Domain,
     Gaussian,
     Simplex,
     UserError,
-    make,
     select,
-    ticks,
     with_flat_prior,
 )
-
-Floats = NDArray[np.float64]
-Law = Categorical | Gaussian
+from agentic_metrics.finite.world import Floats
 
 TREMBLE = 1e-3  # probability with which any action is taken by mistake: keeps divergences of sure choices finite
 DRAWS = 32  # decisions from which the law of an agent that does not report one is counted
@@ -49,44 +45,14 @@ class Replay:
     step: NDArray[np.int64]
 
     def before(self, steps: int) -> Tensor:
-        """What was seen so many steps before each moment; the first observation where the episode is shorter."""
+        """The observations so many `steps` before each moment; the first one where the episode is shorter."""
         return self.seen[torch.from_numpy(self.episode), torch.from_numpy(np.maximum(self.step - steps, 0))]
-
-
-def recorded_moments(
-    agent: Agent,
-    environment: Callable[[], gymnasium.Env[Any, Any]],
-    *,
-    episodes: int,
-    horizon: int,
-    moments: int,
-    generator: np.random.Generator,
-) -> Replay:
-    """At most `moments` moments, drawn from the first `horizon` steps of so many episodes, the first step left out."""
-    world = make(environment)
-    seen: list[list[Tensor]] = [[] for _ in range(episodes)]
-    seed = int(generator.integers(2**31))
-    try:
-        limit = episodes * max(horizon, 1)
-        for tick in ticks(agent, world, seed=seed, steps=limit, episodes=episodes, phase="evaluate"):
-            if tick.t[0] < horizon:
-                seen[tick.episode[0]].append(tick.obs[0])
-    finally:
-        world.close()
-    longest = max(map(len, seen))
-    places = [(e, t) for e, obs in enumerate(seen) for t in range(1, len(obs))]
-    if not places:
-        raise UserError("memory needs episodes of at least two steps, none is so long: raise horizon or the step limit")
-    chosen = np.sort(generator.choice(len(places), min(moments, len(places)), replace=False))
-    episode, step = np.array(places, np.int64)[chosen].T
-    padded = [torch.stack([*obs, *[obs[-1]] * (longest - len(obs))]) for obs in seen if obs]
-    return Replay(world.action, torch.stack(padded), episode, step)
 
 
 def reset_divergences(
     agent: Agent, replay: Replay, *, lags: int, generator: np.random.Generator
 ) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
-    """For L = 1 .. lags: KL in bits between the laws of action with memory and with memory wiped L steps ago.
+    """The KL in bits of the law of action with memory from that with memory wiped L steps ago, for L = 1 .. lags.
 
     Yields the divergences of all moments with more than L observations, and their episodes; ends where none has.
     The agent is a sealed copy; with and without memory it sees the same observations and meets the same chance, so
@@ -100,9 +66,9 @@ def reset_divergences(
     def chance(moment: int) -> torch.Generator:
         return torch.Generator().manual_seed(int(seeds[moment]))
 
-    def law(state: Any) -> Law:
+    def law(state: Any) -> Density:
         decided = [sealed.decide(state, replay.before(0), generator=chance(0))]
-        if not isinstance(decided[0].policy, Law):
+        if not isinstance(decided[0].policy, Categorical | Gaussian):
             again = chance(longest + 1)
             decided += [sealed.decide(state, replay.before(0), generator=again) for _ in range(DRAWS - 1)]
         return _law(decided, replay.action)
@@ -126,31 +92,28 @@ def reset_divergences(
         yield bits[affected], replay.episode[affected]
 
 
-def _law(decided: list[Decision], space: Domain) -> Law:
-    """The law that a decision reports, else how often each action was taken."""
+def _law(decided: list[Decision], space: Domain) -> Density:
+    """The law that a decision reports, else how often each action was taken; a few choices are mistakes."""
     reported = decided[0].policy
     if isinstance(reported, Gaussian):
         return Gaussian(reported.mean.detach().double(), reported.covariance.detach().double())
     if isinstance(reported, Categorical):
-        return Categorical(reported.probs.detach().double(), reported.sizes)
+        return _trembling(reported.probs.detach().double(), reported.sizes)
     if not isinstance(space, Simplex):
         raise UserError(
             f"memory of continuous actions is known from the Gaussian law that decisions report as their policy, "
             f"got {type(reported).__name__}: report it, or measure an agent with discrete actions"
         )
-    return Categorical(torch.stack([each.action.double() for each in decided]).mean(0), space.sizes)
+    return _trembling(torch.stack([each.action.double() for each in decided]).mean(0), space.sizes)
 
 
-def _divergence(law: Law, other: Law) -> Floats:
+def _trembling(probs: Tensor, sizes: tuple[int, ...]) -> Categorical:
+    blocks = [(1 - TREMBLE) * block + TREMBLE / block.shape[-1] for block in Categorical(probs, sizes).blocks]
+    return Categorical(torch.cat(blocks, -1), sizes)
+
+
+def _divergence(law: Density, other: Density) -> Floats:
     """KL(law || other) of each row, in bits."""
-    if isinstance(law, Categorical) and isinstance(other, Categorical):
-        law, other = _trembling(law), _trembling(other)
-        return np.asarray(law.divergence(other).numpy() / np.log(2))
-    if isinstance(law, Gaussian) and isinstance(other, Gaussian):
-        return np.asarray(law.divergence(other).numpy() / np.log(2))
-    raise UserError("an agent reports either Categorical or Gaussian policies, got both: report one kind")
-
-
-def _trembling(law: Categorical) -> Categorical:
-    blocks = [(1 - TREMBLE) * block + TREMBLE / block.shape[-1] for block in law.blocks]
-    return Categorical(torch.cat(blocks, -1), law.sizes)
+    if type(law) is not type(other):
+        raise UserError("an agent reports either Categorical or Gaussian policies, got both: report one kind")
+    return np.asarray(law.divergence(other).numpy() / np.log(2))

@@ -1,5 +1,6 @@
-"""Small worlds and agents whose answers are known in closed form: what this package tries its metrics on."""
+"""Small worlds and agents whose answers are known in closed form, to try metrics on."""
 
+from collections.abc import Callable
 from typing import Any, final
 
 import gymnasium
@@ -36,33 +37,32 @@ class Room(gymnasium.Env[Any, Any]):
 
 
 @final
-class Thermostat(Agent):
-    """u = -`gain` x."""
+class Reflex(Agent):
+    """An agent without memory, whose action is a function `act` of what it sees, both (b, *event)."""
 
-    def __init__(self, gain: float) -> None:
-        self.gain = gain
+    def __init__(self, act: Callable[[Tensor], Tensor]) -> None:
+        self.act = act
 
     def start(self, batch: int, *, generator: torch.Generator) -> None:
         return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
-        return Decision(-self.gain * obs)
+        return Decision(self.act(obs))
 
 
-@final
-class Forager(Agent):
+def thermostat(gain: float) -> Agent:
+    """The linear controller u = -`gain` x of a room."""
+    return Reflex(lambda obs: -gain * obs)
+
+
+def forager() -> Agent:
     """An agent that goes where it sees the food: to the place that the observation names."""
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
-
-    def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
-        return Decision(obs)
+    return Reflex(lambda obs: obs)
 
 
 @final
 class Field(gymnasium.Env[Any, Any]):
-    """Food lies left or right, a fair coin at every step, and is seen; who goes to the other side starves.
+    """A field where food lies left or right, a fair coin at every step, and is seen; on the other side one starves.
 
     Whoever eats is paid 1; nobody starves where it is not `deadly`. Truncated after `steps` steps.
     """
@@ -83,7 +83,7 @@ class Field(gymnasium.Env[Any, Any]):
         return self.food, float(ate), starved, not starved and self.count == self.steps, {}
 
     def true_model(self) -> dict[str, Any]:
-        """A, B, D, rewards and ends: food left, food right, starved; the food moves whatever is done."""
+        """The truth, with the states food left, food right and starved; the food moves whatever is done."""
         moves = np.zeros((3, 3, 2))
         moves[2, 2] = 1.0
         for food in range(2):

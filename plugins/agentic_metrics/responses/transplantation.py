@@ -1,4 +1,4 @@
-"""What an agent's latent state does, found out by giving it another one: the causal side of its content."""
+"""The causal side of an agent's latent state: what changes when it is given another one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,18 +7,17 @@ from typing import Any, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import entr, stdtrit
+from scipy.special import entr
 from torch import Tensor
 
-from agentic import Agent, Categorical, Decision, Interval, Simplex, Tick, UserError, make
+from agentic import Agent, Categorical, Decision, Tick, UserError
 from agentic_metrics.cautions import few_episodes
-from agentic_metrics.estimate import Estimate, exact_null
-from agentic_metrics.interventions.families import Maker
+from agentic_metrics.estimate import FEW, Estimate, exact_null
+from agentic_metrics.finite.world import Floats
+from agentic_metrics.interventions.probes import choices_in
+from agentic_metrics.interventions.simulation import Maker
+from agentic_metrics.pairs import student
 from agentic_metrics.responses.lives import watched
-
-Floats = NDArray[np.float64]
-
-FEW = 10  # episodes below which the interval is not to be believed
 
 
 def transplant(
@@ -43,11 +42,7 @@ def transplant(
     """
     if at < 0 or horizon < 1 or episodes < 2 or not 0 < level < 1:
         raise UserError("transplant expects at >= 0, horizon >= 1, episodes >= 2 and a level between 0 and 1")
-    world = make(environment)
-    world.close()
-    if not isinstance(world.action, Simplex):
-        raise UserError(f"a transplant compares choices and needs discrete actions, the space is {world.action}")
-    seed = int(generator.integers(2**31))
+    sizes, seed = choices_in(environment, "transplant").sizes, int(generator.integers(2**31))
 
     def lived(order: NDArray[np.int64]) -> list[Tick]:
         who = _Exchanged(agent, at, order)
@@ -59,13 +54,12 @@ def transplant(
         raise UserError(f"at least 2 of {episodes} episodes must last until step {at}, {len(alive)} do: choose another")
     order = np.arange(episodes)
     order[alive] = np.roll(alive, 1)
-    shifts = _shifts(own[at:], lived(order)[at:], world.action.sizes)[alive]
+    shifts = _shifts(own[at:], lived(order)[at:], sizes)[alive]
     n, value = len(shifts), float(shifts.mean())
-    half = float(stdtrit(n - 1, 0.5 + level / 2) * shifts.std(ddof=1) / n**0.5)
     return Estimate(
         value=value,
         estimator="states exchanged between episodes",
-        interval=Interval(level, value - half, value + half, f"Student t over {n} episodes"),
+        interval=student(shifts, level=level, kind="episodes"),
         null=exact_null(value, "an agent without a state"),
         episodes=n,
         samples=n,

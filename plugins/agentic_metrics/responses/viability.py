@@ -1,35 +1,34 @@
-"""What the agent knows of its world and lives by: viability as it is, less viability with that knowledge scrambled.
+"""Semantic information: viability as it is, less viability with what the agent knows of its world scrambled.
 
 Information without a use counts for nothing here, and neither does a good life that needs none.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import rel_entr, stdtrit
+from numpy.typing import ArrayLike
+from scipy.special import rel_entr
 from torch import Tensor
 
-from agentic import Access, Agent, Decision, Frame, Interval, Measurement, Metric, Null, Subject, UserError
+from agentic import Agent, Decision, Frame, Measurement, Metric, Subject, Truth, UserError
 from agentic_metrics.cautions import few_episodes
-from agentic_metrics.estimate import EXACT, Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.query import known_world
-from agentic_metrics.interventions.families import Maker
+from agentic_metrics.finite.world import Floats, World
+from agentic_metrics.pairs import exchanged, permuted, student
 from agentic_metrics.responses.lives import Lives, live
-from agentic_metrics.responses.rooms import Field, Forager
-
-Floats = NDArray[np.float64]
-
-FEW = 10  # episodes below which the interval is not to be believed
+from agentic_metrics.responses.response import Response
+from agentic_metrics.responses.rooms import Field, forager
 
 
 @final
 @dataclass(frozen=True)
 class Semantic:
-    """`value` = `actual` - `scrambled` viability; `stored` is the information scrambled away, in bits."""
+    """Semantic information, `actual` - `scrambled` viability; `stored` is the information scrambled away, in bits."""
 
     actual: float
     scrambled: float
@@ -37,11 +36,12 @@ class Semantic:
 
     @property
     def value(self) -> float:
+        """The viability that the stored information brings, in the unit of viability."""
         return self.actual - self.scrambled
 
 
 def semantic_information(joint: ArrayLike, viability: ArrayLike) -> Semantic:
-    """V(p(x, y)) - V(p(x) p(y)) (Kolchinsky and Wolpert 2018), exactly.
+    """The semantic information V(p(x, y)) - V(p(x) p(y)) (Kolchinsky and Wolpert 2018), exactly.
 
     `joint` (x, y): probability of the agent's state x and the world's state y. `viability` (x, y): what follows from
     both, a probability of survival or any expected payoff, whose unit the value has. `stored` is I(X; Y) in bits.
@@ -57,39 +57,6 @@ def semantic_information(joint: ArrayLike, viability: ArrayLike) -> Semantic:
     return Semantic(float((p * v).sum()), float((scrambled * v).sum()), stored)
 
 
-def viability_gain(
-    actual: ArrayLike,
-    scrambled: ArrayLike,
-    *,
-    generator: np.random.Generator,
-    level: float = 0.95,
-    surrogates: int = 999,
-) -> Estimate:
-    """The mean of `actual` - `scrambled` (n,), the viabilities of n pairs of lives in the same n worlds.
-
-    Student's t over the pairs; null: the two lives of each pair trade places at random, one-sided.
-    Raises UserError for fewer than 2 pairs, or lives that are not paired.
-    """
-    a, b = (np.asarray(part, np.float64) for part in (actual, scrambled))
-    if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
-        raise UserError(f"viability_gain needs two arrays (n,) of at least 2 lives, got shapes {a.shape} and {b.shape}")
-    gaps, n = a - b, len(a)
-    value = float(gaps.mean())
-    half = float(stdtrit(n - 1, 0.5 + level / 2) * gaps.std(ddof=1) / n**0.5)
-    traded = (generator.choice([-1.0, 1.0], size=(surrogates, n)) * gaps).mean(1)
-    p_value = float((1 + np.count_nonzero(traded >= value - EXACT)) / (1 + surrogates))
-    return Estimate(
-        value=value,
-        estimator="paired difference",
-        interval=Interval(level, value - half, value + half, f"Student t over {n} pairs of episodes"),
-        null=Null("lives trade places", float(traded.mean()), float(traded.std()), surrogates, p_value),
-        episodes=n,
-        samples=n,
-        diagnostics={"actual": float(a.mean()), "scrambled": float(b.mean())},
-        cautions=few_episodes(n, FEW, verb="run"),
-    )
-
-
 _VIABILITY: dict[str, tuple[str, Callable[[Lives], Floats]]] = {  # name: unit, and viability of each life
     "survival": ("probability", lambda lives: (~lives.died).astype(np.float64)),
     "length": ("steps", lambda lives: lives.lengths.astype(np.float64)),
@@ -99,8 +66,8 @@ _VIABILITY: dict[str, tuple[str, Callable[[Lives], Floats]]] = {  # name: unit, 
 
 @final
 @dataclass(frozen=True)
-class SemanticInformation(Metric):
-    """Viability of the agent as it is, less that of the agent shown the observations of another life.
+class SemanticInformation(Response):
+    """The viability of an agent as it is, less that of the agent shown the observations of another life.
 
     Both live `episodes` episodes of at most `horizon` steps in the same worlds. The second sees at every step what the
     same agent saw at that step of an episode elsewhere (and continues with another one still going on where that one
@@ -115,37 +82,49 @@ class SemanticInformation(Metric):
     level: float = 0.95
     surrogates: int = 999
 
-    access = Access.INTERVENE
-    needs = ("agent", "environment")
-
     def __post_init__(self) -> None:
-        if self.viability not in _VIABILITY:
-            raise UserError(f"viability is one of {', '.join(_VIABILITY)}, got {self.viability!r}")
-        if self.episodes < 2 or self.horizon < 1 or not 0 < self.level < 1 or self.surrogates < 1:
-            raise UserError(
-                "semantic_information expects episodes >= 2, horizon >= 1, a level between 0 and 1 and "
-                f"surrogates >= 1, got {self}"
-            )
+        self.expect(self.viability in _VIABILITY, f"viability to be one of {', '.join(_VIABILITY)}")
+        check_fields(self, episodes=2, horizon=1, surrogates=1)
 
     @property
     def unit(self) -> str:
+        """The unit of viability."""
         return _VIABILITY[self.viability][0]
 
+    def estimate(self, actual: ArrayLike, scrambled: ArrayLike, *, generator: np.random.Generator) -> Estimate:
+        """The mean of `actual` - `scrambled` (n,), the viabilities of n pairs of lives in the same n worlds.
+
+        Student's interval over the pairs; null: the two lives of each pair trade places at random, one-sided.
+        Raises UserError for fewer than 2 pairs, or lives that are not paired.
+        """
+        a, b = (np.asarray(part, np.float64) for part in (actual, scrambled))
+        if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
+            raise UserError(
+                f"semantic_information needs two arrays (n,) of at least 2 lives, got shapes {a.shape} and {b.shape}"
+            )
+        gaps, n = a - b, len(a)
+        value, traded = float(gaps.mean()), exchanged(gaps, self.surrogates, generator)
+        return Estimate(
+            value=value,
+            estimator="paired difference",
+            interval=student(gaps, level=self.level, kind="pairs of episodes"),
+            null=permuted(value, traded, "lives trade places"),
+            episodes=n,
+            samples=n,
+            diagnostics={"actual": float(a.mean()), "scrambled": float(b.mean())},
+            cautions=few_episodes(n, FEW, verb="run"),
+        )
+
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        agent, environment = subject.agent, subject.environment
-        assert agent is not None
-        assert environment is not None
         here, elsewhere = (int(seed) for seed in generator.integers(2**31, size=2))
 
         def lived(who: Agent, seed: int) -> Lives:
-            return live(who, environment, episodes=self.episodes, horizon=self.horizon, seed=seed)
+            return live(who, subject.environment, episodes=self.episodes, horizon=self.horizon, seed=seed)
 
+        shown = _shown(lived(subject.agent, elsewhere).seen, self.horizon, generator)
         viable = _VIABILITY[self.viability][1]
-        shown = _shown(lived(agent, elsewhere).seen, self.horizon, generator)
-        actual, scrambled = lived(agent, here), lived(_Scrambled(agent, shown), here)
-        found = viability_gain(
-            viable(actual), viable(scrambled), generator=generator, level=self.level, surrogates=self.surrogates
-        )
+        both = [viable(lived(who, here)) for who in (subject.agent, _Scrambled(subject.agent, shown))]
+        found = self.estimate(*both, generator=generator)
         frame = Frame(
             variables=("obs", self.viability),
             boundary="the agent sees observations and chooses actions, the environment answers",
@@ -154,15 +133,15 @@ class SemanticInformation(Metric):
             start="the environment's own resets",
             interventions=("observations replaced by those of another episode at the same step",),
         )
-        stored = _stored(environment)
-        extra = {} if stored is None else {"stored_bits_at_start": stored}
-        found = replace(found, diagnostics={**found.diagnostics, **extra})
+        with suppress(UserError):
+            stored = {"stored_bits_at_start": _stored(*known_world(subject.environment))}
+            found = replace(found, diagnostics={**found.diagnostics, **stored})
         return found.measurement("semantic_information", self, frame)
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
-        """Who sees where the food is survives; who sees where it is elsewhere, half the time; within 4 errors."""
-        yield cls(viability="survival", episodes=200), Subject(agent=Forager(), environment=Field), 0.5, 0.15
+        """A forager survives, half the time where it sees another field's food; within 4 standard errors."""
+        yield cls(viability="survival", episodes=200), Subject(agent=forager(), environment=Field), 0.5, 0.15
 
 
 @final
@@ -196,12 +175,8 @@ def _shown(seen: Sequence[Tensor], horizon: int, generator: np.random.Generator)
     return torch.stack(rows)
 
 
-def _stored(environment: Maker) -> float | None:
-    """I(first observation; first state) in bits, where the world is known and finite; None elsewhere."""
-    try:
-        truth, world = known_world(environment)
-    except UserError:
-        return None
+def _stored(truth: Truth, world: World) -> float:
+    """I(first observation; first state) in bits."""
     begins = world.start > 0
     seen = np.ones((1, np.count_nonzero(begins)))  # p(o | s), modalities joined
     for columns in truth["A"]:

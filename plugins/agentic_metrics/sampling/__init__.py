@@ -1,1 +1,1 @@
-"""From episodes to numbers: what was seen, estimators of information, intervals and surrogates."""
+"""From recorded episodes to estimates: series, samples, estimators of information, intervals and surrogates."""

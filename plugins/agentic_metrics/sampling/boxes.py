@@ -1,4 +1,4 @@
-"""Distances to neighbors and numbers of neighbors in the largest-difference norm: what k-NN estimators are made of.
+"""Distances to neighbors and numbers of neighbors in the largest-difference norm, for k-NN estimators.
 
 A ball of that norm is a box. On a line and in a plane the points in a box are counted by sorting, several times
 faster than by a tree; only in higher dimensions a tree is asked.
@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-Floats = NDArray[np.float64]
+from agentic_metrics.sampling.information import Floats
+
 Counts = NDArray[np.int64]
 
 SHRINK = 1 - 1e-10  # of radii, so that the neighbor on the edge is outside however x + radius is rounded
@@ -24,7 +25,7 @@ def nearest(points: Floats, k: int, *, workers: int = 1) -> tuple[Floats, Counts
 
 
 def inside(points: Floats, radius: Floats, *, workers: int = 1) -> Counts:
-    """How many points (n, d), itself included, are nearer to each than its radius (n,), (n,)."""
+    """The number of points (n, d), itself included, that are nearer to each than its radius (n,), (n,)."""
     count, dimensions = points.shape
     if dimensions == 0:
         return np.full(count, count, np.int64)

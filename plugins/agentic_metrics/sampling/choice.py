@@ -1,4 +1,4 @@
-"""Which estimator of information suits which variables."""
+"""The choice of an estimator of information, by its name or by the kind of the variables."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ ESTIMATORS: dict[str, type[Plugin | GaussianEstimator | Neighbors | Mixed]] = {
 
 
 def named(name: str) -> Estimator | None:
-    """The estimator of that name with its default parameters; None for "auto". Raises UserError for other names."""
+    """The estimator of a name, with default parameters; None for "auto". Raises UserError for unknown names."""
     if name == "auto":
         return None
     if name not in ESTIMATORS:
@@ -24,7 +24,7 @@ def named(name: str) -> Estimator | None:
 
 
 def suited(*variables: Series) -> Estimator:
-    """Plugin where all variables are names, Neighbors where all are numbers that hardly ever repeat, else Mixed."""
+    """The estimator for these variables: Plugin of names, Neighbors of numbers that hardly ever repeat, else Mixed."""
     if all(variable.discrete for variable in variables):
         return Plugin()
     return Mixed() if any(variable.discrete or _repeats(variable) for variable in variables) else Neighbors()

@@ -1,6 +1,6 @@
 """From series to samples: which step of which episode each sample is about, and what came before it.
 
-Everything is an index into the joined episodes, so that a surrogate is the same arrangement of other indices.
+All places are indices into the joined episodes, so that a surrogate is the same arrangement of other indices.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Places = NDArray[np.int64]
 
 
 def steps(lengths: Sequence[int], reach: int) -> tuple[Places, Places]:
-    """The steps with at least `reach` steps before them in their episode: places in the joined episodes, and episodes.
+    """The places (n,) and the episodes (n,) of the steps with at least `reach` steps before them in their episode.
 
     No sample that starts at such a step and looks back at most `reach` steps straddles two episodes. Raises
     UserError where no episode is long enough.
@@ -43,13 +43,11 @@ def window(values: Values, places: Places) -> Values:
     return np.asarray(values[places].reshape(len(places), places.shape[1] * values.shape[1]))
 
 
-def beside(parts: Sequence[Values]) -> Values:
-    """Columns side by side: names (int64) if all are, else numbers (float64)."""
-    return np.concatenate(parts, axis=1)
-
-
 def check_aligned(**variables: Series) -> None:
-    """Raises UserError where variables differ in their number of episodes or in an episode's number of steps."""
+    """Check that variables have the same steps.
+
+    Raises UserError where they differ in their number of episodes or in an episode's number of steps.
+    """
     lengths = {name: series.lengths for name, series in variables.items()}
     first, expected = next(iter(lengths.items()))
     for name, found in lengths.items():

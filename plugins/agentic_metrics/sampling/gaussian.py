@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma
 
 from agentic import UserError
-from agentic_metrics.cautions import Caution, too_few
-from agentic_metrics.sampling.information import FIXED, Estimator, Information, Values
-
-Floats = NDArray[np.float64]
+from agentic_metrics.cautions import Caution, few_samples
+from agentic_metrics.sampling.information import FIXED, Estimator, Floats, Information, Values, refuse_names
 
 FLAT = 1e-10  # share of a column's spread below which what is left of it is rounding
 ENOUGH = 10  # samples per column, below which covariances are not to be believed
@@ -21,12 +18,13 @@ ENOUGH = 10  # samples per column, below which covariances are not to be believe
 @final
 @dataclass(frozen=True)
 class GaussianEstimator(Estimator):
-    """I(X; Y | Z) = 1/2 log2 (|S_xz| |S_yz| / (|S_z| |S_xyz|)) with S the sample covariances, in bits.
+    """The estimator of I(X; Y | Z) between jointly Gaussian numbers, from their sample covariances S.
 
-    Computed as -1/2 log2 prod (1 - r^2) over the canonical correlations r of what linear regression on Z leaves of X
-    and of Y; the contribution of a sample is the log ratio of the fitted densities. Twice that, in nats, times N is
-    Granger's log ratio (Barnett, Barrett and Seth 2009). The bias removed is that of the log determinants of Wishart
-    matrices (Goodman 1963), exact for independent Gaussian samples; degrees of freedom: rank of X times rank of Y.
+    I = 1/2 log2 (|S_xz| |S_yz| / (|S_z| |S_xyz|)) bits, computed as -1/2 log2 prod (1 - r^2) over the canonical
+    correlations r of what linear regression on Z leaves of X and of Y; the contribution of a sample is the log ratio of
+    the fitted densities. Twice that, in nats, times N is Granger's log ratio (Barnett, Barrett and Seth 2009). The bias
+    removed is that of the log determinants of Wishart matrices (Goodman 1963), exact for independent Gaussian samples;
+    degrees of freedom: rank of X times rank of Y.
 
     Measures linear dependence only. Raises UserError for names, and where Y is a linear function of X and Z.
     """
@@ -62,11 +60,7 @@ class GaussianEstimator(Estimator):
 def _numbers(label: str, values: Values | None, n: int) -> Floats:
     if values is None:
         return np.empty((n, 0))
-    if values.dtype.kind != "f" and values.shape[1]:
-        raise UserError(
-            f"{label} holds names, which have no covariance: use the plug-in estimator, or the mixed one where other "
-            "variables are measured (convert to float64 if these whole numbers are measurements)"
-        )
+    refuse_names(label, values, "which have no covariance")
     return np.asarray(values, np.float64)
 
 
@@ -91,7 +85,6 @@ def _bias(n: int, x: int, y: int, z: int) -> float:
 
 
 def _cautions(n: int, columns: int, rank: int) -> Iterator[Caution]:
-    if n < ENOUGH * columns:
-        yield too_few(f"{n} samples are too few for {columns} columns: record at least {ENOUGH * columns}")
+    yield from few_samples(n, ENOUGH * columns, detail=f"{columns} columns")
     if not rank:
         yield FIXED

@@ -5,15 +5,14 @@ what X, Y and Z are. So an estimator is chosen once, and each metric only arrang
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
-from agentic import Interval
+from agentic import Interval, UserError
 from agentic_metrics.cautions import Caution
 
 Floats = NDArray[np.float64]
@@ -28,7 +27,7 @@ FIXED = Caution(
 @final
 @dataclass(frozen=True)
 class Information:
-    """I(X; Y | Z) of n samples, in bits.
+    """An estimate of I(X; Y | Z) from n samples, in bits.
 
     `local` (n,): each sample's contribution; their mean is the raw estimate. `bias` is what a raw estimate exceeds the
     truth by on average, as far as it is known. `freedom` is the number of degrees of freedom of 2 N I (in nats) where
@@ -40,7 +39,6 @@ class Information:
     bias: float = 0.0
     freedom: int | None = None
     cautions: tuple[Caution, ...] = ()
-    diagnostics: Mapping[str, Any] = field(default_factory=dict)
     noise: Callable[[], float] | None = None
 
     @property
@@ -49,37 +47,46 @@ class Information:
         return float(self.local.mean()) - self.bias
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        return tuple(each.text for each in self.cautions)
+    def second_order(self) -> float:
+        """The variance 2 bias^2 / freedom of the chi-square part, all there is near independence; 0 without one."""
+        return 2 * self.bias**2 / self.freedom if self.freedom else 0.0
 
 
 class Estimator(ABC):
-    """A way to estimate information. Concrete ones are frozen dataclasses of their parameters."""
+    """A method of estimating I(X; Y | Z) from samples; concrete ones are frozen dataclasses of their parameters."""
 
     name: ClassVar[str]
 
     @abstractmethod
     def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
-        """I(x; y | given) of samples (n, d) each, in bits. Raises UserError for values it cannot take."""
+        """I(x; y | given) of samples (n, d) each, in bits. Raises UserError for values that the method cannot take."""
+
+
+def refuse_names(label: str, values: Values, why: str) -> None:
+    """Check that values (n, d) are numbers. Raises UserError, with the estimators that take names, otherwise."""
+    if values.dtype.kind != "f" and values.shape[1]:
+        raise UserError(
+            f"{label} holds names, {why}: use the plug-in estimator, or the mixed one where other variables are "
+            "measured (convert them to float64 if these whole numbers are measurements)"
+        )
 
 
 def interval(information: Information, groups: NDArray[np.int64], *, level: float = 0.95) -> Interval:
-    """The interval of an estimate whose samples hang together within `groups` (n,), the episode of each sample.
+    """The confidence interval of an estimate whose samples depend on each other within `groups` (n,), its episodes.
 
     An estimator of information is to first order the mean of its local contributions, so that the spread of their sums
     over independent episodes gives the square of its standard error (the infinitesimal jackknife; Efron 1982). Added
-    are the variance of the chi-square part of second order, 2 bias^2 / freedom, all there is near independence, and the
-    estimator's `noise`. Student's t has the number of episodes. A single episode is cut into blocks.
+    are the variance of second order and the estimator's `noise`. Student's t has the number of episodes less one
+    degrees of freedom. A single episode is cut into blocks.
     """
     several = len(np.unique(groups)) > 1
     groups = groups if several else blocks(information.local)
     count = len(np.unique(groups))
     variance = standard_error(information.local, groups) ** 2
-    variance += 2 * information.bias**2 / information.freedom if information.freedom else 0.0
+    variance += information.second_order
     variance += information.noise() if information.noise else 0.0
-    half = float(stdtrit(max(1, count - 1), 0.5 + level / 2) * np.sqrt(variance))
     method = f"Student t over {count} {'episodes' if several else 'blocks of one episode'}"
-    return Interval(level, information.value - half, information.value + half, method)
+    return Interval.student(information.value, variance**0.5, max(1, count - 1), level=level, method=method)
 
 
 def standard_error(local: Floats, groups: NDArray[np.int64]) -> float:
@@ -91,7 +98,10 @@ def standard_error(local: Floats, groups: NDArray[np.int64]) -> float:
 
 
 def blocks(local: Floats) -> NDArray[np.int64]:
-    """The block of each sample (n,) of one long run: at least 5 integrated autocorrelation times, at most n / 10."""
+    """The block of each sample (n,) of one long episode, as a number from 0.
+
+    A block is at least 5 integrated autocorrelation times long, and at most n / 10.
+    """
     n = len(local)
     size = int(min(max(np.ceil(5 * correlation_time([local[:, None]])), np.sqrt(n)), max(1, n // 10)))
     return np.arange(n) // size

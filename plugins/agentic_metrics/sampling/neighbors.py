@@ -11,9 +11,9 @@ import numpy as np
 from scipy.special import digamma
 
 from agentic import UserError
-from agentic_metrics.cautions import Caution, too_few
-from agentic_metrics.sampling.boxes import Counts, Floats, inside, nearest
-from agentic_metrics.sampling.information import FIXED, Estimator, Information, Values
+from agentic_metrics.cautions import Caution, few_samples, too_few
+from agentic_metrics.sampling.boxes import Counts, inside, nearest
+from agentic_metrics.sampling.information import FIXED, Estimator, Floats, Information, Values, refuse_names
 from agentic_metrics.sampling.plugin import Plugin
 from agentic_metrics.sampling.series import codes, pairs
 
@@ -26,26 +26,32 @@ WAYS = 8  # in which a small sample is divided
 GOLDEN = 0.6180339887498949  # its multiples are spread evenly (Weyl 1916)
 
 
-@final
 @dataclass(frozen=True)
-class Neighbors(Estimator):
-    """I(X; Y | Z) of numbers from the distance to the k-th nearest neighbor, in the largest-difference norm.
-
-    With n the number of other points strictly nearer than the k-th neighbor in (x, y, z), in the axes of the index,
-    a sample contributes psi(k) + psi(n_z + 1) - psi(n_xz + 1) - psi(n_yz + 1) nats (Frenzel and Pompe 2007); without
-    Z, n_z + 1 is N (Kraskov, Stoegbauer and Grassberger 2004, their first estimator). Every column is scaled to unit
-    variance first. `workers` processors search for neighbors.
-
-    Raises UserError for names, and for columns in which values repeat: nearest neighbors mean nothing there.
-    """
+class ByDistance(Estimator):
+    """An estimator from the distance to the k-th nearest neighbor, for which `workers` processors search."""
 
     k: int = 4
     workers: int = 1
 
-    name = "neighbors"
-
     def __post_init__(self) -> None:
-        _check(self)
+        if self.k < 1 or self.workers == 0:
+            raise UserError(f"neighbors are counted with k >= 1 and workers >= 1 (-1: all processors), got {self}")
+
+
+@final
+@dataclass(frozen=True)
+class Neighbors(ByDistance):
+    """The estimator of I(X; Y | Z) between numbers from distances to nearest neighbors (largest-difference norm).
+
+    With n the number of other points strictly nearer than the k-th neighbor in (x, y, z), in the axes of the index,
+    a sample contributes psi(k) + psi(n_z + 1) - psi(n_xz + 1) - psi(n_yz + 1) nats (Frenzel and Pompe 2007); without
+    Z, n_z + 1 is N (Kraskov, Stoegbauer and Grassberger 2004, their first estimator). Every column is scaled to unit
+    variance first.
+
+    Raises UserError for names, and for columns in which values repeat: nearest neighbors mean nothing there.
+    """
+
+    name = "neighbors"
 
     def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
         parts = [x, y, np.empty((len(x), 0)) if given is None else given]
@@ -56,8 +62,8 @@ class Neighbors(Estimator):
 
 @final
 @dataclass(frozen=True)
-class Mixed(Estimator):
-    """I(X; Y | Z) where some columns are names (whole numbers) and others are numbers, which may repeat.
+class Mixed(ByDistance):
+    """The estimator of I(X; Y | Z) where some columns are names (whole numbers) and others numbers that may repeat.
 
     Neighbors are looked for among the samples that agree in all names (Ross 2014), so that no distance between names
     is needed. Where more than k samples lie in the very same place, psi of their number, the sample itself included,
@@ -65,13 +71,7 @@ class Mixed(Estimator):
     alone, as `Plugin`.
     """
 
-    k: int = 4
-    workers: int = 1
-
     name = "mixed"
-
-    def __post_init__(self) -> None:
-        _check(self)
 
     def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
         parts = [x, y, np.empty((len(x), 0)) if given is None else given]
@@ -83,7 +83,7 @@ class Mixed(Estimator):
         return _information(self, numbers, names)
 
 
-def _information(settings: Neighbors | Mixed, numbers: Sequence[Values], names: Sequence[Counts]) -> Information:
+def _information(settings: ByDistance, numbers: Sequence[Values], names: Sequence[Counts]) -> Information:
     """From x, y and z, each split into columns of numbers (n, d) and the code (n,) of its names."""
     n, k, workers = len(names[0]), settings.k, settings.workers
     if n <= k:
@@ -106,7 +106,7 @@ def _information(settings: Neighbors | Mixed, numbers: Sequence[Values], names: 
     return Information(local / np.log(2), cautions=cautions, noise=partial(_noise, settings, numbers, names))
 
 
-def _noise(settings: Neighbors | Mixed, numbers: Sequence[Values], names: Sequence[Counts]) -> float:
+def _noise(settings: ByDistance, numbers: Sequence[Values], names: Sequence[Counts]) -> float:
     """The variance that comes from each sample being a neighbor of others, which its own contribution does not show.
 
     Estimates from disjoint parts of the sample vary by all there is to vary, at the size of a part (Holmes and Nemenman
@@ -172,17 +172,8 @@ def _scaled(values: Floats) -> Floats:
     return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
 
-def _check(settings: Neighbors | Mixed) -> None:
-    if settings.k < 1 or settings.workers == 0:
-        raise UserError(f"neighbors are counted with k >= 1 and workers >= 1 (-1: all processors), got {settings}")
-
-
 def _refuse_repeated(label: str, values: Values) -> None:
-    if values.dtype.kind != "f" and values.shape[1]:
-        raise UserError(
-            f"{label} holds names, and nearest neighbors of names mean nothing: use the plug-in estimator, or the "
-            "mixed one where other variables are measured (make them float64 if these whole numbers are measurements)"
-        )
+    refuse_names(label, values, "and nearest neighbors of names mean nothing")
     for column in values.T:
         ordered = np.sort(column)
         repeated = float((ordered[1:] == ordered[:-1]).mean())
@@ -194,10 +185,8 @@ def _refuse_repeated(label: str, values: Values) -> None:
 
 
 def _cautions(local: Floats, dimensions: int, k: int, psi: Floats, in_z: Counts, in_yz: Counts) -> Iterator[Caution]:
-    n, enough = len(local), k * 4**dimensions
-    if n < enough:
-        near = f"neighbors in {dimensions} dimensions to be near"
-        yield too_few(f"{n} samples are too few for {near}: record at least {enough}")
+    n = len(local)
+    yield from few_samples(n, k * 4**dimensions, detail=f"neighbors in {dimensions} dimensions to be near")
     if (in_z == in_yz).all():
         yield FIXED
     highest = float(psi[in_z].mean() - psi[k])

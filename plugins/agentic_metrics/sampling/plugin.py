@@ -1,5 +1,6 @@
 """Information between names, from counts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic import UserError
-from agentic_metrics.cautions import Caution, too_few
+from agentic_metrics.cautions import Caution, few_samples
 from agentic_metrics.sampling.information import FIXED, Estimator, Information, Values
 from agentic_metrics.sampling.series import codes, pairs
 
@@ -17,7 +18,7 @@ ENOUGH = 5  # samples per degree of freedom, below which the bias correction is 
 @final
 @dataclass(frozen=True)
 class Plugin(Estimator):
-    """I(X; Y | Z) with frequencies in place of probabilities, for discrete values only.
+    """The estimator of I(X; Y | Z) between names, with frequencies in place of probabilities.
 
     The raw estimate exceeds the truth by about freedom / (2 N ln 2) bits, which is removed (Miller 1955; Panzeri and
     Treves 1996); freedom = sum over z of (|X_z| - 1)(|Y_z| - 1), counting what was seen with that z. If X and Y are
@@ -50,11 +51,7 @@ def _freedom(z: NDArray[np.int64], xz: NDArray[np.int64], yz: NDArray[np.int64])
     return int(((distinct[0] - 1) * (distinct[1] - 1)).sum())
 
 
-def _cautions(n: int, freedom: int, in_yz: NDArray[np.int64], in_z: NDArray[np.int64]) -> list[Caution]:
-    found = []
-    if n < ENOUGH * freedom:
-        need = f"record at least {ENOUGH * freedom}"
-        found.append(too_few(f"{n} samples are too few for {freedom} degrees of freedom: {need}"))
+def _cautions(n: int, freedom: int, in_yz: NDArray[np.int64], in_z: NDArray[np.int64]) -> Iterator[Caution]:
+    yield from few_samples(n, ENOUGH * freedom, detail=f"{freedom} degrees of freedom")
     if (in_yz == in_z).all():
-        found.append(FIXED)
-    return found
+        yield FIXED

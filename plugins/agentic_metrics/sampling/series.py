@@ -1,4 +1,4 @@
-"""Variables as they were recorded, episode by episode: the arrays that every estimator starts from.
+"""Recorded variables, episode by episode: the arrays that every estimator starts from.
 
 Names (whole numbers, truth values) and numbers (floats) are kept apart: a distance between names means nothing.
 """
@@ -8,22 +8,25 @@ from dataclasses import dataclass
 from typing import Self, final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Record, UserError
+from agentic import Access, Record, UserError
+
+INSIDE = ("belief.", "energy.")  # columns of what an agent carries
 
 
 @final
 @dataclass(frozen=True)
 class Series:
-    """One variable: an array (t, d) per episode. `discrete` values are names, int64; others are float64."""
+    """One recorded variable: an array (t, d) per episode. `discrete` values are names, int64; others are float64."""
 
     episodes: tuple[NDArray[np.generic], ...]
     discrete: bool
 
     @classmethod
-    def of(cls, values: "Series | ArrayLike | Sequence[ArrayLike]") -> Self:
-        """From one array (t,) or (t, d), or a list of such arrays, one per episode; whole numbers are names.
+    def of(cls, values: "Variable") -> Self:
+        """The series of an array (t,) or (t, d), or of a list of such arrays, one per episode; whole numbers are names.
 
         Raises UserError for anything that is not numbers, and for values that are not finite.
         """
@@ -44,15 +47,19 @@ class Series:
 
     @property
     def lengths(self) -> tuple[int, ...]:
+        """The number of steps of each episode."""
         return tuple(len(part) for part in self.episodes)
 
     def joined(self) -> NDArray[np.generic]:
-        """All episodes one after the other, (n, d)."""
+        """The steps of all episodes, one episode after the other, (n, d)."""
         return np.concatenate(self.episodes)
 
 
+Variable = Series | ArrayLike | Sequence[ArrayLike]
+
+
 def codes(values: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Each distinct row of values (n, d) as a number from 0, without gaps, (n,)."""
+    """The code of each row of values (n, d), (n,): distinct rows are numbered from 0, without gaps."""
     code = np.zeros(len(values), np.int64)
     for column in values.T:
         code = pairs(code, _ranks(column))
@@ -60,7 +67,7 @@ def codes(values: NDArray[np.generic]) -> NDArray[np.int64]:
 
 
 def pairs(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Each distinct pair of two codes (n,) as a number from 0, without gaps, (n,)."""
+    """The code of each pair of two codes (n,), (n,): distinct pairs are numbered from 0, without gaps."""
     return _ranks(a * (int(b.max(initial=0)) + 1) + b)
 
 
@@ -77,15 +84,15 @@ def _ranks(values: NDArray[np.generic]) -> NDArray[np.int64]:
     return np.asarray(np.unique(values, return_inverse=True)[1], np.int64)
 
 
-def recorded(record: Record, column: str, phase: str = "evaluate") -> Series:
-    """A column of a record, such as obs, action, reward or belief.mean; several joined by "+", such as obs+reward.
+def recorded(record: Record, column: str) -> Series:
+    """The evaluation episodes of a column of a record, such as obs, action, reward or belief.mean.
 
-    A column named without its leaves ("obs" of a dictionary) takes all of them. Raises UserError where the record has
-    no step of the phase, or no such column.
+    Columns joined by "+", such as obs+reward, are one variable; a column named without its leaves ("obs" of a
+    dictionary) takes all of them. Raises UserError where the record has no evaluation step, or no such column.
     """
-    episodes = [episode for episode in record.episodes() if episode.phase == phase]
+    episodes = record.episodes("evaluate")
     if not episodes:
-        raise UserError(f"the record has no step of the phase {phase!r}: run it longer")
+        raise UserError("the record has no step of the phase 'evaluate': run it longer")
     known = episodes[0].arrays
     names = [leaf for name in column.split("+") for leaf in _leaves(name.strip(), known)]
     series = [Series.of([episode.arrays[name] for episode in episodes]) for name in names]
@@ -102,3 +109,26 @@ def _leaves(name: str, known: Iterable[str]) -> list[str]:
     if not found:
         raise UserError(f"the record has no column {name!r}; it has {', '.join(names)}")
     return found
+
+
+def written(**columns: Sequence[ArrayLike]) -> Record:
+    """The record of complete evaluation episodes, each column with one array (t,) per episode; no reward is 0."""
+    lengths = [np.size(each) for each in next(iter(columns.values()))]
+    t = np.concatenate([np.arange(length) for length in lengths])
+    table = {
+        "phase": ["evaluate"] * len(t),
+        "row": np.zeros(len(t), np.int64),
+        "episode": np.repeat(np.arange(len(lengths)), lengths),
+        "t": t,
+        "reward": np.zeros(len(t)),
+        **{name: np.concatenate(episodes) for name, episodes in columns.items()},
+        "terminated": np.append(t[1:] == 0, True),
+        "truncated": np.zeros(len(t), np.bool_),
+    }
+    return Record(tables=[pa.table(table)])
+
+
+def access_to(*columns: str) -> Access:
+    """The access that columns need: INTERNALS where one, or a part that "+" joins, is the agent's own, else RECORDS."""
+    names = [name.strip() for column in columns for name in column.split("+")]
+    return Access.INTERNALS if any(f"{name}.".startswith(INSIDE) for name in names) else Access.RECORDS

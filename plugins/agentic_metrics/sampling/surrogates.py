@@ -1,4 +1,4 @@
-"""What an estimate gives where there is nothing to find: the source of one episode beside the target of another.
+"""Null distributions of estimates: what they give with the source of one episode beside the target of another.
 
 Whole episodes are exchanged, or each is turned round in time, so that both sides keep their own dynamics; shuffled
 steps would lose the source's memory, and with it most of the spread that chance has.
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from agentic import Null
+from agentic_metrics.sampling.embedding import Places
 from agentic_metrics.sampling.information import Information, correlation_time
 from agentic_metrics.sampling.series import Series, codes
 
@@ -24,13 +25,11 @@ FIRST = 50  # surrogates that are always drawn
 CLEAR = 0.05  # p-values from here on are of what lies inside the null
 ROUNDING = 1e-12  # values that differ by less are the same
 
-Places = NDArray[np.int64]
-
 
 @final
 @dataclass(frozen=True)
 class Rearrangement:
-    """A random new place for every step of a source, (steps,) into its joined episodes; -1 where there is none.
+    """The law of a random new place for every step of a source, (steps,) in its joined episodes; -1 for no place.
 
     With `shift` 0, whole episodes are exchanged, step t of one for step t of another, so that what all episodes share
     at their step t stays in the null. Episodes are exchanged among those of about their length (at least `EPISODES`
@@ -43,7 +42,7 @@ class Rearrangement:
 
     @classmethod
     def of(cls, source: Series) -> Self:
-        """Exchanged episodes where there are enough; otherwise turned by more than the source's memory.
+        """The rearrangement of a source: episodes exchanged where there are enough, else turned beyond its memory.
 
         That is twice its integrated autocorrelation time; for names, the time in which they agree beyond chance.
         """
@@ -53,11 +52,12 @@ class Rearrangement:
 
     @property
     def kind(self) -> str:
+        """The words of a null for what was rearranged."""
         return "source turned within episodes" if self.shift else "source of other episodes"
 
     @property
     def ways(self) -> float:
-        """How many rearrangements there are, at least."""
+        """A lower bound of the number of different rearrangements."""
         if not self.shift:
             return float(factorial(min(len(self.lengths), EPISODES)))
         return float(
@@ -65,7 +65,7 @@ class Rearrangement:
         )
 
     def draw(self, generator: np.random.Generator) -> Places:
-        """One rearrangement."""
+        """One random rearrangement, (steps,)."""
         lengths = np.asarray(self.lengths, np.int64)
         starts, episode = np.cumsum(lengths) - lengths, np.repeat(np.arange(len(lengths)), lengths)
         step = np.arange(lengths.sum()) - starts[episode]
@@ -95,7 +95,7 @@ def null(
     surrogates: int,
     generator: np.random.Generator,
 ) -> Null | None:
-    """The null of an estimate: `again` estimates it with each step of the source replaced by the step at that place.
+    """The null of an estimate that `again` repeats with each step of the source replaced by the step at a place.
 
     Without surrogates, the chi-square law of the estimate, None where it has none. None also where the source is so
     short that there are fewer than `WAYS` to rearrange it.
@@ -111,7 +111,7 @@ def null(
 
 
 def sampled(value: float, draw: Callable[[], float], surrogates: int, kind: str) -> Null:
-    """The null that up to so many calls of `draw` give; see `compare`.
+    """The null of `value` from up to `surrogates` calls of `draw`; see `compare`.
 
     After the first `FIRST`, no more are drawn once so many have reached the value that p cannot come below `CLEAR`:
     it is inside the null whatever the others would be (Besag and Clifford 1991).
@@ -125,7 +125,7 @@ def sampled(value: float, draw: Callable[[], float], surrogates: int, kind: str)
 
 
 def compare(value: float, draws: Sequence[float] | NDArray[np.float64], kind: str, *, tie: float = ROUNDING) -> Null:
-    """The null that surrogate values `draws` stand for, all of them corrected for bias as `value` is.
+    """The null of `value` from surrogate values `draws`, all of them corrected for bias as it is.
 
     p = (1 + number of draws >= value) / (1 + n), which is never zero (Phipson and Smyth 2010); draws less than `tie`
     below the value reach it.
@@ -137,7 +137,7 @@ def compare(value: float, draws: Sequence[float] | NDArray[np.float64], kind: st
 
 
 def chi_square(information: Information) -> Null | None:
-    """The null of independence by theory: 2 N I (in nats) is chi-square with `freedom` degrees (Wilks 1938).
+    """The null of independence by theory, where 2 N I (in nats) is chi-square with `freedom` degrees (Wilks 1938).
 
     Scaled so that its mean is the bias that was removed (Bartlett 1937). None where the estimator has no such law.
     """

@@ -64,6 +64,17 @@ class TestGaussian:
         assert_close(draws.mean(0), one.mean, atol=5 * (scale / 40_000) ** 0.5, rtol=0)
         assert_close(spread, one.covariance, atol=0.03 * scale, rtol=0)
 
+    @pytest.mark.parametrize("rank", [1, 2, 3])
+    def test_cubature_has_its_moments_also_where_it_is_singular(self, rank: int) -> None:
+        draws = torch.Generator().manual_seed(rank)
+        root = torch.randn(5, 3, rank, dtype=F64, generator=draws)
+        belief = Gaussian(torch.randn(5, 3, dtype=F64, generator=draws), root @ root.mT)
+        points = belief.cubature()
+        gap = points - belief.mean
+        assert points.shape == (6, 5, 3)
+        assert_close(points.mean(0), belief.mean)
+        assert_close((gap.unsqueeze(-1) * gap.unsqueeze(-2)).mean(0), belief.covariance)
+
     def test_a_singular_covariance_can_be_drawn_from(self) -> None:
         line = Gaussian(torch.zeros(1, 2, dtype=F64), torch.ones(1, 2, 2, dtype=F64))
         draws = line.sample(100, seeded())
@@ -108,12 +119,14 @@ class TestCategorical:
     def test_conditioning_is_bayes_rule(self) -> None:
         one, chance = categorical(3), torch.tensor([1.0, 0.5, 0.0, 0.25], dtype=F64)
         given_it, probability = one.reweighted(lambda z: z @ chance)
+        assert probability is not None
         assert_close(probability, one.probs @ chance)
         assert_close(given_it.mean, one.probs * chance / (one.probs @ chance).unsqueeze(-1))
 
     def test_an_impossible_event_leaves_it_as_it_is(self) -> None:
         one = categorical(3)
         given_it, probability = one.reweighted(lambda z: torch.zeros(z.shape[:-1], dtype=F64))
+        assert probability is not None
         assert probability.tolist() == [0, 0, 0]
         assert_close(given_it.mean, one.probs)
 
@@ -144,6 +157,7 @@ class TestParticles:
         belief = particles(2)
         given_it, probability = belief.reweighted(lambda z: (z[..., 0] > 0).to(z.dtype))
         assert isinstance(given_it, Particles)
+        assert probability is not None
         inside = (belief.z[..., 0] > 0).to(F64)
         assert_close(probability, belief.expected(inside))
         assert_close(given_it.log_weights.exp().sum(0), torch.ones(3, dtype=F64))
@@ -154,6 +168,7 @@ class TestParticles:
         assert belief.log_weights.shape == chance.shape
         given_it, probability = belief.reweighted(lambda z: chance)
         assert isinstance(given_it, Particles)
+        assert probability is not None
         assert_close(given_it.log_weights, belief.log_weights)
         assert_close(probability, torch.zeros(3, dtype=F64))
         slope = torch.autograd.grad((given_it.mean.sum() + probability.sum()), chance)[0]
@@ -164,7 +179,13 @@ def test_conditioning_a_point_tells_the_probability() -> None:
     belief = Point(torch.tensor([[0.25]], dtype=F64))
     same, probability = belief.reweighted(lambda z: z[..., 0])
     assert same is belief
+    assert probability is not None
     assert probability.tolist() == [0.25]
+
+
+@pytest.mark.parametrize("belief", [gaussian(0), categorical(1, sizes=(2, 3)), particles(2), Point(torch.zeros(1, 2))])
+def test_an_event_that_is_certain_changes_nothing(belief: Belief) -> None:
+    assert belief.reweighted(lambda z: None) == (belief, None)
 
 
 def test_a_gaussian_cannot_be_conditioned_on_an_event() -> None:

@@ -1,4 +1,4 @@
-"""Energies: sums, multiples, terms, derivatives, normalizers."""
+"""Energies: sums, multiples, terms, derivatives, arguments swapped."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, ClosedForm, Energy, Real
+from agentic import Clamped, ClosedForm, Energy, LeastSquares, Real
+from agentic.engine.energy import Swapped
 from tests.agentic.standins import Bowl, Normal, Quartic
 
 F64 = torch.float64
@@ -123,17 +124,27 @@ class TestClosedForms:
             Unwritten()  # type: ignore[abstract]
 
 
-class TestLogNormalizer:
-    def test_a_conditional_has_zero_and_an_energy_none(self) -> None:
-        assert Normal().log_normalizer(X) == 0
-        assert Bowl().log_normalizer(X) is None
+class TestSwapped:
+    def test_what_was_given_is_free(self) -> None:
+        energy, free = Normal().swapped(), X.clone().requires_grad_()
+        assert_close(energy(Z, X), Normal()(X, Z))
+        slope = torch.autograd.grad(Normal()(free, Z[0]).sum(), free)[0]
+        assert_close(energy.gradient(Z[0], X), slope)
+        assert_close(energy.hessian(Z[0], X), torch.eye(3, dtype=F64).expand(4, 3, 3))
 
-    def test_a_sum_adds_its_parts_where_all_are_known(self) -> None:
-        assert (Normal() + Normal()).log_normalizer(X) == 0
-        assert (Normal() + Bowl()).log_normalizer(X) is None
+    def test_squares_stay_squares(self) -> None:
+        class Squares(Energy, LeastSquares):
+            """|z - 2 x|^2 / 2."""
 
-    def test_a_multiple_has_none(self) -> None:
-        assert (2 * Normal()).log_normalizer(X) is None
+            def forward(self, x: Any, z: Tensor) -> Tensor:
+                return 0.5 * self.residuals(x, z).square().sum(-1)
+
+            def residuals(self, x: Any, z: Tensor) -> Tensor:
+                r: Tensor = z - 2 * x
+                return r
+
+        assert_close(Swapped(Squares()).residuals(Z, X), Z - 2 * X)
+        assert Swapped(Normal()).residuals(Z, X) is None
 
 
 @pytest.mark.parametrize("energy", [Bowl(), Bowl() + Quartic(), 3 * Normal()])

@@ -14,12 +14,14 @@ from agentic import (
     Energy,
     Evidence,
     Gaussian,
+    Goal,
     Iterate,
     Minimizer,
     Objective,
     Point,
     Real,
     RunError,
+    Solution,
     UserError,
     minimize,
 )
@@ -47,8 +49,8 @@ class Halving(Minimizer):
         z = iterate.z / 2
         return Iterate(z, f(z), z.norm(dim=-1), iterate.evaluations + 1, (iterate.memory[0] + 1,))
 
-    def belief(self, f: Objective, iterate: Iterate) -> Point:
-        return Point(iterate.memory[0].unsqueeze(-1))
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return iterate.solution(Point(iterate.memory[0].unsqueeze(-1)))
 
 
 class TestRows:
@@ -103,6 +105,33 @@ class TestSteps:
             minimize(BOWL, Descent(), steps=-1)
 
 
+class TestStretches:
+    """A solver may be looked at after several steps."""
+
+    starts = TestRows.starts
+
+    def test_rows_that_had_converged_at_a_look_are_frozen_and_the_last_part_is_shorter(self) -> None:
+        def twice(now: Iterate, count: int) -> Iterate:
+            for _ in range(count):
+                now = solver.step(BOWL, now, generator=None)
+            return now
+
+        solver = Halving()
+        end = solver.fold(solver.init(BOWL, self.starts), 7, twice, every=2)
+        assert (end.steps, len(end.trace), end.evaluations) == (6, 4, 7)
+        assert end.memory[0].tolist() == [0, 2, 6]
+        again = solver.fold(end, 3, twice, every=2)
+        assert (again.steps, len(again.trace)) == (0, 1)
+        assert solver.fold(solver.init(BOWL, self.starts), 3, twice, every=2).steps == 3
+
+    def test_an_iterate_is_the_solution_of_a_solver_that_begins_and_ends_there(self) -> None:
+        iterate = Halving().init(BOWL, self.starts)
+        solution = iterate.solution(Point(iterate.z))
+        assert (solution.kind, solution.steps, solution.evaluations, solution.converged) == ("energy", 0, 1, None)
+        assert torch.equal(solution.value, iterate.value)
+        assert torch.equal(solution.trace, iterate.value.unsqueeze(0))
+
+
 class TestKinds:
     """What a solution's value is depends on the solver, and it says so."""
 
@@ -116,6 +145,7 @@ class TestKinds:
         solution = minimize(BOWL, Bell(), STARTS)
         assert solution.kind == "free_energy"
         assert isinstance(solution.belief, Gaussian)
+        assert isinstance(BOWL.energy, Goal)
         log_z = BOWL.energy.log_normalizer(None)
         assert log_z is not None
         assert_close(solution.value, -log_z.expand(2))

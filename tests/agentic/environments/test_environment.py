@@ -45,7 +45,7 @@ def flat(value: Any) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize(("space", "kind", "size"), SPACES, ids=NAMES)
-def test_observations_and_actions_survive_the_round_trip(
+def test_observations_and_actions_come_back_from_the_round_trip(
     space: spaces.Space[Any], kind: type, size: int, batch: int
 ) -> None:
     envs = [Echo(space, space) for _ in range(batch)]

@@ -1,0 +1,61 @@
+"""The page about the architecture is true: its contracts are those there are, with their members and components."""
+
+import re
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+import agentic
+from agentic import load
+from agentic.plugins.hookspecs import CONTRACTS
+from tests.house.repository import ROOT
+
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+SECTIONS = {
+    title: text
+    for title, text in re.findall(r"^### (.+?)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL)
+    if title != "Values beside the contracts"
+}
+EVERY = [(kind, path) for kind, paths in CONTRACTS.items() for path in paths]
+LIMIT = 14  # lines of a section, its heading and blank lines left out
+
+
+def contract(path: str) -> Any:
+    home, _, name = path.rpartition(".")
+    return getattr(import_module(home), name)
+
+
+def line(section: str, word: str) -> list[str]:
+    """The names in backticks of the point that begins with this word, what stands in parentheses left out."""
+    found = re.search(rf"^- {word}: (.*?)(?=\n- |\Z)", section, re.MULTILINE | re.DOTALL)
+    return re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", found[1])) if found else []
+
+
+def test_every_contract_has_a_section_and_no_other_is_there() -> None:
+    assert sorted(SECTIONS) == sorted(path.rpartition(".")[2] for _, path in EVERY)
+
+
+@pytest.mark.parametrize(("kind", "path"), EVERY, ids=[path for _, path in EVERY])
+def test_a_section_says_what_is(kind: str, path: str) -> None:
+    thing, section = contract(path), SECTIONS[path.rpartition(".")[2]]
+    assert section.strip().startswith(f"Kind {kind}")
+    assert len([each for each in section.splitlines() if each.strip()]) <= LIMIT
+    members = line(section, "Members")
+    known = {name for base in thing.__mro__ for name in (*vars(base), *vars(base).get("__annotations__", {}))}
+    lost = [name for name in members if name not in known and name not in agentic.__all__]
+    assert members, "which members are there?"
+    assert not lost, f"{path} has no such members: {lost}"
+    missing = set(getattr(thing, "__abstractmethods__", ())) & set(vars(thing)) - set(members)
+    assert not missing, f"what must be written is not among the members: {sorted(missing)}"
+    offered = load().satisfying(thing)
+    absent = [name for name in line(section, "Ours") if name not in offered]
+    assert not absent, f"no {path} is called so: {absent}"
+
+
+def test_public_names_on_the_page_are_public() -> None:
+    """Names in backticks that are written like classes."""
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", PAGE))
+    inside = {"AgentMaker", "EnergyState"}
+    assert len(named) > 10
+    assert named - inside <= set(agentic.__all__)
