@@ -60,7 +60,7 @@ class Making:
             for key, value in own.items()
         }
         through_env = hasattr(target, "from_env")
-        construct = target.from_env if through_env else target
+        construct: Callable[..., Any] = target.from_env if through_env else target
         first = (self.environment,) if through_env else ()
 
         def make(*arguments: Any, **more: Any) -> Any:
