@@ -45,16 +45,12 @@ from agentic.engine.objective import Clamped as Clamped, Objective as Objective
 from agentic.engine.quadrature import Quadrature as Quadrature
 from agentic.engine.state import select as select
 from agentic.environments.environment import Environment as Environment, make as make
-from agentic.environments.mdp import (
-    World as World,
-    action_values as action_values,
-    greedy_policy as greedy_policy,
-    planned_policy as planned_policy,
-)
-from agentic.environments.pomdp import Truth as Truth, truth_of as truth_of
+from agentic.environments.mdp import World as World
+from agentic.environments.pomdp import Truth as Truth
+from agentic.environments.probabilities import check_probabilities as check_probabilities
 from agentic.environments.spaces import Layout as Layout
 from agentic.errors import RunError as RunError, UserError as UserError
-from agentic.experiments.build import Built as Built, build as build
+from agentic.experiments.build import build as build
 from agentic.experiments.experiment import Experiment as Experiment
 from agentic.learning.fit import Fit as Fit, fit as fit
 from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
@@ -67,7 +63,7 @@ from agentic.metrics.measurement import (
     Null as Null,
 )
 from agentic.metrics.metric import Metric as Metric, measure as measure
-from agentic.metrics.profile import Verdict as Verdict, holm as holm
+from agentic.metrics.profile import Verdict as Verdict
 from agentic.metrics.subject import (
     Informed as Informed,
     Intervention as Intervention,
@@ -81,6 +77,7 @@ from agentic.models.model import (
     LinearSystem as LinearSystem,
     Model as Model,
     Step as Step,
+    UncertainWeights as UncertainWeights,
 )
 from agentic.planning.backup import Backup as Backup
 from agentic.planning.expected_energy import (
@@ -103,10 +100,8 @@ from agentic.planning.plan import (
     Sequence as Sequence,
     plan_posterior as plan_posterior,
 )
-from agentic.plugins.discover import PluginError as PluginError
 from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load
-from agentic.plugins.registry import Registry as Registry
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
 from agentic.runs.run import Progress as Progress, Recording as Recording, Schedule as Schedule, run as run

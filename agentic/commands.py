@@ -1,4 +1,4 @@
-"""What installed commands offer to Python: functions found as the command line finds its commands, by entry point."""
+"""Functions of installed commands, found as the command line finds the commands, by entry point."""
 
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -9,7 +9,7 @@ from agentic.errors import UserError
 
 
 def bench(battery: Any, folder: str | Path, **options: Any) -> Any:
-    """The bench of agents side by side, carried out: the scores of every agent, world and metric.
+    """The scores of a bench of agents side by side, carried out now: of every agent, world and metric.
 
     `battery` is a bench file or an `agentic_bench.Battery`, `folder` the bench's own; `options` are those of
     `agentic_bench.bench` (workers, files, observer). Raises UserError where no plugin offers the command `bench`.

@@ -1,4 +1,4 @@
-"""The two exceptions the command line tells apart: the user's mistake and a run that failed."""
+"""The two exceptions that the command line tells apart: the user's mistake and a run that failed."""
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -9,11 +9,11 @@ T = TypeVar("T")
 
 
 class UserError(ValueError):
-    """Something the caller can mend (exit code 2): says what was expected, what came and what to do."""
+    """A mistake that the caller can mend (exit code 2): says what was expected, what came and what to do."""
 
 
 class RunError(RuntimeError):
-    """A run that started and failed (exit code 1): what was recorded before stays readable."""
+    """A failure of a run that started (exit code 1): what was recorded before stays readable."""
 
 
 def attempt(work: Callable[[], T]) -> T | UserError | RunError:

@@ -1,4 +1,4 @@
-"""What happened in one step, and what an agent decided: the values that every consumer of the loop is handed."""
+"""One step of a batch of environments, and the decision in it: the values that consumers of the loop are handed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Decision:
-    """What an agent decided for one batch of observations.
+    """The decision of an agent for one batch of observations.
 
     `action` (b, *event) is the action as executed: one-hot blocks for discrete spaces, environment units for Box.
     `policy` is the belief over actions it was chosen from, None where the agent has none.
@@ -32,7 +32,7 @@ class Decision:
 
 @dataclass(slots=True)
 class Native:
-    """The same step in the environment's own form: numpy arrays, batch first; discrete values are indices.
+    """A step in the environment's own form: numpy arrays, batch first; discrete values are indices.
 
     Dict and Tuple spaces are mappings from the (dotted) key of each array to its array.
     """

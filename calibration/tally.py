@@ -7,7 +7,7 @@ from importlib import import_module
 from multiprocessing import get_context
 from typing import Any, final
 
-from agentic import holm
+from agentic.metrics import holm
 from calibration.case import SEEDS, Case
 
 TOPICS = ("transfer", "storage", "flow", "goals", "lives")

@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic import truth_of
+from agentic import make
 from agentic_metrics import Empowerment, World, gaussian_empowerment, klyubin_maze
 from agentic_metrics.channels.mazes import KLYUBIN, fences
 from figures.style import COLORS, picture
@@ -38,7 +38,7 @@ def pendulum(angle: float, horizon: int, noise: float, process_noise: float) -> 
 def _world(id: str, **options: Any) -> World:
     env = gymnasium.make(id, **options)
     try:
-        return World.of(truth_of(env))
+        return World.of(make(env).truth())
     finally:
         env.close()
 

@@ -1,4 +1,4 @@
-"""What decides: the contract of an agent, the energy-minimizing one, and policies of anybody's making."""
+"""The contract of an agent, the energy-minimizing agent, and policies made elsewhere."""
 
 from agentic.agents.energy_agent import EnergyState
 from agentic.agents.policy_agent import Memory

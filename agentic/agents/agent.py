@@ -1,4 +1,4 @@
-"""What an agent is: anything that, given an observation, decides.
+"""The contract of an agent: anything that decides, given an observation.
 
 A contract of two methods that our own agents, a third party's policy and a lookup table all meet. What an agent
 remembers is its `State`, passed in and returned; what it learned is in its modules; what it chose is configuration.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Change:
-    """What an intervention announces to an agent: a new goal, a new model of the world; None where nothing changed.
+    """An announcement to an agent: its new goal, the new model of its world; None where nothing changed.
 
     Each is in the agent's own terms, or the changed world itself, an `agentic.Environment`: the agent then asks its
     parts for themselves in that world.
@@ -33,7 +33,7 @@ class Change:
 
 
 class Agent(ABC):
-    """Anything that decides: ours, a third party's, a lookup table, a rock.
+    """An agent, whatever decides: ours, a third party's policy, a lookup table.
 
     Implement `start` and `decide`. An agent that can be told of a change of its goal or its model overrides `informed`;
     a clone or a rock stays what it is. `learner`, where there is one, consumes ticks between decisions. `precision` is
@@ -41,13 +41,13 @@ class Agent(ABC):
     """
 
     reference: ClassVar[bool] = False
-    """Whether what others score is shown beside what this one does."""
+    """Whether it is a reference: what it scores is shown beside what others score."""
     learner: "Learner | None" = None
     precision: float = inf
 
     @abstractmethod
     def start(self, batch: int, *, generator: torch.Generator) -> State:
-        """What the agent remembers before the first observation of `batch` episodes."""
+        """The agent's state before the first observation of `batch` episodes."""
 
     @abstractmethod
     def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
@@ -60,5 +60,5 @@ class Agent(ABC):
         return copy
 
     def informed(self, change: Change) -> "Agent":
-        """The agent after an announced change. Default: it did not listen."""
+        """The agent after an announced change; by default the agent as it was."""
         return self

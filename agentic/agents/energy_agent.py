@@ -30,20 +30,24 @@ from agentic.tick import Decision
 @final
 @dataclass(frozen=True)
 class EnergyState:
-    """What an `EnergyAgent` remembers: the belief predicted for the next observation, and its plan."""
+    """The state of an `EnergyAgent`: the belief predicted for the next observation, and its last plan.
+
+    `begun` (b,) are the rows that have started a new episode since that plan was made.
+    """
 
     prior: Belief
     plan: Plan | None = None
+    begun: Tensor | None = None
 
     def where(self, mask: Tensor, other: Self) -> "EnergyState":
         """Fresh rows where `mask` (b,) is true, the rows of `other` elsewhere."""
-        plan = None if other.plan is None else other.plan.restarted(mask)
-        return EnergyState(merged(mask, self.prior, other.prior), plan)
+        begun = mask if other.begun is None else mask | other.begun
+        return EnergyState(merged(mask, self.prior, other.prior), other.plan, begun)
 
 
 @final
 class EnergyAgent(Agent):
-    """Perceives, acts and learns by minimization; see the module's page for the tick.
+    """The agent that perceives, acts and learns by minimization; see the module's page for the tick.
 
     `inference` lowers `Evidence`, `planner` lowers `ExpectedEnergy` for `purpose`; both are solvers with their own
     number of steps. Raises UserError where the solvers do not fit the model, at the first decision.
@@ -70,19 +74,20 @@ class EnergyAgent(Agent):
         perceived = self.perceive(state.prior, obs, generator)
         belief, energies = perceived.belief, dict(self._account(state.prior, obs, perceived))
         objective = ExpectedEnergy(self.model, belief, self.purpose)
-        plan = minimize(objective, self.planner, state.plan, generator=generator).belief
+        warm = None if state.plan is None else state.plan.shifted(state.begun)
+        plan = minimize(objective, self.planner, warm, generator=generator).belief
         assert isinstance(plan, Plan)
         policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
         parts, step = plan.terms(self.precision), objective.imagine(belief, action)
         energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
-        remembered = EnergyState(self._next(belief, action, step.after), plan.shifted())
+        remembered = EnergyState(self._next(belief, action, step.after), plan)
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:
-        """Settle the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
+        """Infer the latents: lower the evidence of `obs` (b, *event) from the prior belief's mean."""
         evidence = Evidence(self.model, obs.to(prior.mean.dtype), prior)
-        return minimize(evidence, self.inference, generator=generator)
+        return minimize(evidence, self.inference, evidence.start(None), generator=generator)
 
     def informed(self, change: Change) -> "EnergyAgent":
         """The agent with the announced goal or model in place of its own; a new model is not being learned.
@@ -99,9 +104,7 @@ class EnergyAgent(Agent):
             purpose = replace(purpose, goal=purpose.goal.for_env(world), terminal=terminal)
         if change.model is not None:
             model = change.model if isinstance(change.model, Model) else model.for_env(_world(change.model))
-        return self._with(model, purpose, self.learner if model is self.model else None)
-
-    def _with(self, model: Model, purpose: Purpose, learner: Learner | None) -> "EnergyAgent":
+        learner = self.learner if model is self.model else None
         return EnergyAgent(model, purpose, self.inference, self.planner, selection=self.selection, learner=learner)
 
     def _next(self, belief: Belief, action: Tensor, after: Belief) -> Belief:

@@ -1,6 +1,6 @@
-"""What third parties bring: a policy made elsewhere becomes an agent, a data set becomes a record.
+"""Policies made elsewhere as agents.
 
-Both keep their own form: policies see and return what their environment does, and data sets are read as they are.
+They keep their own form: a policy sees and returns what its environment does.
 """
 
 import inspect
@@ -25,7 +25,7 @@ from agentic.tick import Decision
 @final
 @dataclass(frozen=True)
 class Memory:
-    """What a recurrent policy keeps, and the rows (b,) whose episode begins: it forgets those itself."""
+    """The state of a recurrent policy, and the rows (b,) whose episode begins: it forgets those itself."""
 
     kept: Any
     begins: np.ndarray

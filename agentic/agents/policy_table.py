@@ -21,7 +21,7 @@ MORE = 400  # decisions per state where it reports none, or does something else
 
 
 def state_observations(truth: Truth) -> torch.Tensor:
-    """What an agent sees in each state, (states, *event) float32: a one-hot block per modality.
+    """The observation of each state, (states, *event) float32: a one-hot block per modality.
 
     Raises UserError where the observation does not tell the state.
     """
@@ -70,7 +70,7 @@ def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> F
 
 
 def with_flat_prior(state: State) -> State:
-    """The state of an agent that is put somewhere: a prior belief, which might rule that place out, is made flat.
+    """The state of an agent with its prior belief made flat, so that it may find itself anywhere.
 
     That of an `EnergyAgent` about finite latents is such a belief; any other state is returned as it is.
     """

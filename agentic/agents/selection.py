@@ -1,4 +1,4 @@
-"""Selections: how an action is taken from a plan."""
+"""Selections: rules by which an action is taken from a plan."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from agentic.errors import UserError
 
 
 class Selection(ABC):
-    """How an action is taken from a plan: at which precision plans are weighed, and whether one is drawn."""
+    """A rule by which an action is taken from a plan: the precision that weighs plans, and whether one is drawn."""
 
     @property
     @abstractmethod
     def precision(self) -> float:
-        """Of q(plan) = softmax(-precision G + log E)."""
+        """The precision of q(plan) = softmax(-precision G + log E)."""
 
     @abstractmethod
     def choose(self, policy: Belief, domain: Domain, generator: torch.Generator) -> Tensor:

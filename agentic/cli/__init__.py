@@ -2,7 +2,7 @@
 
 from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.main import main
-from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import console, number
 
-__all__ = ["console", "keep_freed_memory", "load_and_report", "main", "number", "plugin_options"]
+__all__ = ["console", "keep_freed_memory", "main", "number", "with_registry"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.cli.plugins import with_registry
+from agentic.plugins import Registry
 
 USAGE = """Any Gymnasium environment: agentic run --env CartPole-v1 --agent random
 One from another package:   agentic run --env package:Name-v0 --agent random
@@ -16,10 +17,9 @@ In a changed world:         agentic run --env CartPole-v1 --set env.changes='[{n
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON on standard output.")
-@plugin_options
-def envs(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...]) -> None:
+@with_registry
+def envs(as_json: bool, registry: Registry) -> None:
     """List the environments there are."""
-    registry = load_and_report(files, directories)
     rows = [_row(name, registry) for name in registry.names("envs")]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -39,7 +39,7 @@ def envs(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...]) ->
     click.echo(USAGE)
 
 
-def _row(name: str, registry: Any) -> dict[str, Any]:
+def _row(name: str, registry: Registry) -> dict[str, Any]:
     import gymnasium
 
     from agentic.experiments.worlds import gymnasium_id

@@ -31,19 +31,19 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Commands known by name and one line of help before anything of theirs is imported."""
+    """A group of commands known by name and one line of help before anything of theirs is imported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *_strange_commands()]
+        return [*COMMANDS, *_third_party_commands()]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             return _own_command(name)
-        offers = _strange_commands(full_names=True).get(name, [])
+        offers = _third_party_commands(full_names=True).get(name, [])
         if len(offers) > 1:
             full = " or ".join(f"agentic {row.id}/{name}" for row in offers)
             raise PluginError(f"the command '{name}' is offered by {len(offers)} plugins; write {full}")
-        return _strange_command(offers[0], name) if offers else None
+        return _third_party_command(offers[0], name) if offers else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, line) for name, (_, line) in COMMANDS.items()]
-        for name, offers in _strange_commands().items():
+        for name, offers in _third_party_commands().items():
             rows.append((name, _about(name, offers)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
@@ -136,7 +136,7 @@ def _own_command(name: str) -> click.Command:
     return command
 
 
-def _strange_commands(*, full_names: bool = False) -> dict[str, list[PluginRow]]:
+def _third_party_commands(*, full_names: bool = False) -> dict[str, list[PluginRow]]:
     """Who offers which command, by short name and, on request, by full name too; our own names are taken."""
     offers: dict[str, list[PluginRow]] = {}
     try:
@@ -171,7 +171,7 @@ def _about(name: str, offers: list[PluginRow]) -> str:
     return f"{said}: {line}" if line and len(offers) == 1 else f"{said}."
 
 
-def _strange_command(row: PluginRow, name: str) -> click.Command:
+def _third_party_command(row: PluginRow, name: str) -> click.Command:
     point = next(point for point in row.commands if point.name == name.rpartition("/")[2])
     who = f"plugin {row.id} {row.version}: its command {point.name}"
     try:

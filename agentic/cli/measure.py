@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.cli.plugins import with_registry
 from agentic.errors import UserError
+from agentic.plugins import Registry
 
 if TYPE_CHECKING:
     from agentic.cli.subjects import Source
@@ -24,24 +25,19 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random stream.")
 @click.option("--episodes", type=click.IntRange(min=1), metavar="N", help="With --env: evaluated on each seed.")
 @click.option("--no-references", is_flag=True, help="Leave out what a rock and a random agent score.")
-@plugin_options
+@with_registry
 @click.option("--json", "as_json", is_flag=True, help="Print a list of measurements and nothing else.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.pass_context
 def measure(
-    ctx: click.Context,
-    /,
-    run: str | None,
     against: str | None,
     names: tuple[str, ...],
     settings: tuple[str, ...],
     seed: int,
     no_references: bool,
-    files: tuple[str, ...],
-    directories: tuple[str, ...],
+    registry: Registry,
     as_json: bool,
     quiet: bool,
-    **living: Any,
+    **subject: Any,
 ) -> None:
     """Measure what the folder RUN recorded, or an agent in the environment --env ID.
 
@@ -49,14 +45,13 @@ def measure(
     agentic measure runs/0001-cartpole-v1-energy
     agentic measure --env CartPole-v1 --agent random --metric episode_return --seeds 5
     """
-    registry = load_and_report(files, directories)
     from agentic.cli.measuring import Profiler, chosen
     from agentic.cli.subjects import Source
 
-    source = _source(run, registry, quiet, **living)
+    source = _source(registry, quiet, **subject)
     other = None if against is None else Source.of_run(against, registry, quiet)
     profiler = Profiler(chosen(names, settings, registry), bool(names), not (no_references or against), quiet)
-    rows = profiler.rows(source, range(seed, seed + (living["seeds"] or 1)))
+    rows = profiler.rows(source, range(seed, seed + (subject["seeds"] or 1)))
     others = [] if other is None else profiler.rows(other, [seed])
     if as_json:
         found = [each.to_dict() for row in [*rows, *others] for each in row.found]
@@ -65,8 +60,8 @@ def measure(
         _print(source.label, rows)
     else:
         _print_both((source.label, other.label), rows, others)
-    _keep(run, rows)
-    ctx.exit(1 if profiler.failed else 0)
+    _keep(subject["run"], rows)
+    click.get_current_context().exit(1 if profiler.failed else 0)
 
 
 def _keep(run: str | None, rows: "list[Row]") -> None:
@@ -85,10 +80,10 @@ def _keep(run: str | None, rows: "list[Row]") -> None:
 
 
 def _source(
-    run: str | None,
-    registry: Any,
+    registry: Registry,
     quiet: bool,
     *,
+    run: str | None,
     env: str | None,
     agent: str | None,
     seeds: int | None,

@@ -13,8 +13,7 @@ from agentic.cli.terminal import console
 from agentic.errors import RunError, UserError, listed, suggest
 from agentic.experiments.experiment import override
 from agentic.metrics.measurement import Measurement
-from agentic.metrics.metric import Metric
-from agentic.metrics.probe import Probe
+from agentic.metrics.metric import Metric, Probe
 from agentic.metrics.profile import Row
 from agentic.metrics.subject import Part, Subject
 from agentic.plugins import Registry
@@ -45,9 +44,10 @@ def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) ->
 @final
 @dataclass
 class Profiler:
-    """Asks every metric about every subject. What does not apply is one line, an error only where `asked` for by name.
+    """The asking of every metric about every subject.
 
-    `failed` tells whether a metric broke.
+    What does not apply is one line, an error only where it was `asked` for by name. `failed` tells whether a metric
+    broke.
     """
 
     metrics: Mapping[str, Metric]

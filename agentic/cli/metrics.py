@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.cli.plugins import with_registry
 from agentic.errors import UserError
+from agentic.plugins import Registry
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON on standard output.")
-@plugin_options
-def metrics(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...]) -> None:
+@with_registry
+def metrics(as_json: bool, registry: Registry) -> None:
     """List the metrics there are."""
-    registry = load_and_report(files, directories)
     rows = [_row(name, registry) for name in registry.names("metrics")]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -34,7 +34,7 @@ def metrics(as_json: bool, files: tuple[str, ...], directories: tuple[str, ...])
     click.echo("As told for the parameters they start with. Measure: agentic measure RUN --metric NAME")
 
 
-def _row(name: str, registry: Any) -> dict[str, Any]:
+def _row(name: str, registry: Registry) -> dict[str, Any]:
     from agentic.metrics.metric import Metric
     from agentic.plugins.parameters import accepted
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 import click
@@ -14,18 +15,29 @@ kind_option = click.option("--kind", type=click.Choice([*SINGULAR, *KINDS]), hel
 
 
 def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--plugin` and `--plugins-dir`, passed to the command as `files` and `directories`."""
+    """The options `--plugin` and `--plugins-dir`, passed to the command as `files` and `directories`."""
     directory = click.option("--plugins-dir", "directories", multiple=True, help="Load every plugin file of a folder.")
     file = click.option("--plugin", "files", multiple=True, help="Load a plugin file; may be repeated.")
     return file(directory(command))
 
 
 def load_and_report(files: Iterable[str] = (), directories: Iterable[str] = ()) -> Registry:
-    """`agentic.load`, its problems told on standard error, one line each."""
+    """The registry that `agentic.load` returns, its problems told on standard error, one line each."""
     registry = load(files, directories)
     for problem in registry.problems:
         click.echo(str(problem), err=True)
     return registry
+
+
+def with_registry(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same two options, loaded: the command is given a `registry`, its problems are told."""
+
+    @plugin_options
+    @wraps(command)
+    def loaded(files: tuple[str, ...], directories: tuple[str, ...], **options: Any) -> Any:
+        return command(registry=load_and_report(files, directories), **options)
+
+    return loaded
 
 
 @click.group(invoke_without_command=True)
@@ -83,13 +95,12 @@ def check(what: str | None) -> None:
 @plugins.command()
 @click.argument("name")
 @kind_option
-@plugin_options
-def why(name: str, kind: str | None, files: tuple[str, ...], directories: tuple[str, ...]) -> None:
+@with_registry
+def why(name: str, kind: str | None, registry: Registry) -> None:
     """Trace who offers NAME, which plugin wins it, and why."""
-    registry = load_and_report(files, directories)
     found = False
     for each in [SINGULAR.get(kind, kind)] if kind else KINDS:
-        lines = registry.why(each, name)
+        lines = _trace(registry, each, name)
         if len(lines) > 1:
             found = True
             click.echo("\n  ".join([f"{each} '{name}':", *lines]))
@@ -122,6 +133,16 @@ def _row(row: PluginRow, registry: Registry | None, kinds: Iterable[str]) -> dic
         offers = {kind: sorted(c.name for c in own if c.kind == kind) for kind in kinds}
         shown["provides"] = {kind: names for kind, names in offers.items() if names}
     return shown
+
+
+def _trace(registry: Registry, kind: str, name: str) -> list[str]:
+    """Who offers this name, who wins and why, one line each; nothing is imported."""
+    offers, winner = registry.offers(kind, name), registry.winner(kind, name)
+    lines = [f"{c.full_name} ({c.source}, {c.version or c.sha256}) -> {c.target}" for c in offers]
+    if winner is None:
+        return [*lines, "nobody wins the short name: write a full name" if offers else "nobody offers it"]
+    rule = "the only one" if len(offers) == 1 else "a built-in keeps its short name"
+    return [*lines, f"{winner.full_name} wins: {rule}"]
 
 
 def _print_table(rows: list[dict[str, Any]], everything: bool) -> None:

@@ -1,6 +1,7 @@
 """Profiles as tables for people: one subject, or two side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 
 import numpy as np
@@ -8,11 +9,11 @@ from rich.table import Column, Table
 
 from agentic.cli.terminal import number
 from agentic.metrics.measurement import LEVEL, Interval
-from agentic.metrics.profile import Row, Verdict, difference, verdicts
+from agentic.metrics.profile import Row, Verdict, verdicts
 
 
 def profile_table(title: str, rows: Sequence[Row]) -> Table:
-    """One subject: a line for each metric."""
+    """The table of one subject: a line for each metric."""
     names = list(dict.fromkeys(name for row in rows for name in row.references))
     columns = ["value", "interval", "null", "verdict", "unit", *names, "seconds"]
     table = Table(_names(rows), *columns, title=title, title_justify="left")
@@ -27,7 +28,7 @@ def profile_table(title: str, rows: Sequence[Row]) -> Table:
 
 
 def comparison_table(pairs: Sequence[tuple[Row, Row]], labels: tuple[str, str]) -> Table:
-    """Two subjects side by side, each judged against its own nulls, and how much they differ."""
+    """The table of two subjects side by side, each judged against its own nulls, and how much they differ."""
     mine, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     judged = verdicts(mine), verdicts(theirs)
     table = Table(_names(mine), *labels, "difference", "unit", caption_justify="left")
@@ -37,6 +38,22 @@ def comparison_table(pairs: Sequence[tuple[Row, Row]], labels: tuple[str, str]) 
         cells = [f"{_estimate(a)}\n{said.value}", f"{_estimate(b)}\n{answered.value}"]
         table.add_row(a.name, *cells, f"{number(delta)} {_interval(interval)}", a.unit)
     return table
+
+
+def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
+    """The difference a - b of independent values, and its interval.
+
+    That is from theirs, side by side in quadrature (Zou and Donner 2008). An exact value has no width. None where an
+    estimated one has no interval, or two exact ones need none.
+    """
+    (x, mine), (y, theirs) = a.estimate, b.estimate
+    some = mine or theirs
+    if some is None or not (mine or a.exact) or not (theirs or b.exact):
+        return x - y, None
+    own, other = mine or replace(some, low=x, high=x), theirs or replace(some, low=y, high=y)
+    below = float(np.hypot(x - own.low, other.high - y))
+    above = float(np.hypot(own.high - x, y - other.low))
+    return x - y, Interval(some.level, x - y - below, x - y + above, "quadrature of two independent intervals")
 
 
 def _estimate(row: Row) -> str:

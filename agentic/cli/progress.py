@@ -1,4 +1,4 @@
-"""How far a run is, on standard error: bars on a terminal, now and then a plain line elsewhere."""
+"""The progress of a run, on standard error: bars on a terminal, now and then a plain line elsewhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ LABELS = {"learn": "experience", "evaluate": "evaluation"}
 
 @contextmanager
 def progress(experiment: Experiment, *, quiet: bool = False) -> Iterator[Observer | None]:
-    """What to give a run as its observer; None where nothing is to be shown."""
+    """The observer to give to a run; None where nothing is to be shown."""
     totals = {"learn": experiment.learn.steps, "evaluate": experiment.evaluate.episodes}
     console = Console(stderr=True, highlight=False)
     if quiet:

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from agentic.cli.plugins import load_and_report, plugin_options
+from agentic.cli.plugins import with_registry
 from agentic.errors import RunError, UserError
+from agentic.plugins import Registry
 
 
 @click.command()
@@ -18,7 +19,7 @@ from agentic.errors import RunError, UserError
 @click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
 @click.option("--steps", type=int, help="Environment steps learned from (learn.steps).")
 @click.option("--set", "settings", multiple=True, metavar="TABLE.KEY=VALUE", help="Override one setting; repeatable.")
-@plugin_options
+@with_registry
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the run's folder is made.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print nothing but the run's folder.")
@@ -27,8 +28,7 @@ def run(
     env: str | None,
     agent: str | None,
     settings: tuple[str, ...],
-    files: tuple[str, ...],
-    directories: tuple[str, ...],
+    registry: Registry,
     out: str,
     as_json: bool,
     quiet: bool,
@@ -40,14 +40,15 @@ def run(
     agentic run examples/tmaze.toml
     agentic run --env CartPole-v1 --agent random --episodes 5 --set run.threads=2
     """
-    registry = load_and_report(files, directories)
     tables, source = starting_tables(file, env, agent, registry)
     homes = {"seed": "run", "envs": "run", "episodes": "evaluate", "steps": "learn"}
     given = [f"{homes[name]}.{name}={value}" for name, value in flags.items() if value is not None]
     _execute(tables, [*settings, *given], source, registry, out, "json" if as_json else "quiet" if quiet else "table")
 
 
-def starting_tables(file: str | None, env: str | None, agent: str | None, registry: Any) -> tuple[dict[str, Any], str]:
+def starting_tables(
+    file: str | None, env: str | None, agent: str | None, registry: Registry
+) -> tuple[dict[str, Any], str]:
     """The tables to start from, and how to name them in messages."""
     from agentic.agents.agent import Agent
     from agentic.experiments import examples
@@ -68,7 +69,9 @@ def starting_tables(file: str | None, env: str | None, agent: str | None, regist
     return found, f"{file}: " if file else ""
 
 
-def _execute(tables: dict[str, Any], settings: list[str], source: str, registry: Any, out: str, style: str) -> None:
+def _execute(
+    tables: dict[str, Any], settings: list[str], source: str, registry: Registry, out: str, style: str
+) -> None:
     from agentic.cli.progress import progress
     from agentic.cli.tables import result_table
     from agentic.cli.terminal import console

@@ -31,9 +31,9 @@ def show(folder: str, as_json: bool) -> None:
         out.print(", ".join(f"{value:.4g}" for value in values))
     out.print(component_table(summary["components"]))
     if run.experiment_file.is_file():
-        files = [row["plugin"] for row in summary["components"] if row.get("sha256")]
-        plugins = "".join(f" --plugin {name}.py" for name in dict.fromkeys(files))
         seed = record.manifest.get("seed", 0)
         out.print(
-            f"run it again: agentic run {run.experiment_file} --seed {seed}{plugins}", markup=False, soft_wrap=True
+            f"run it again: agentic run {run.experiment_file} --seed {seed}{run.plugin_options}",
+            markup=False,
+            soft_wrap=True,
         )

@@ -1,4 +1,4 @@
-"""What `agentic measure` looks at: a recorded run, or an agent in a world on several seeds, and who is beside it."""
+"""Subjects of `agentic measure`: a recorded run, or an agent in a world on several seeds, and who is beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from agentic.runs.folder import RunFolder
 @final
 @dataclass(frozen=True)
 class Source:
-    """Where subjects come from: an `experiment` that is run, or a `recorded` run and, where known, its experiment."""
+    """The source of subjects: an `experiment` that is run, or a `recorded` run and, where known, its experiment."""
 
     label: str
     registry: Registry
@@ -31,7 +31,7 @@ class Source:
 
     @classmethod
     def of_run(cls, run: str, registry: Registry, quiet: bool) -> Self:
-        """A run's folder, or a data set as "minari:...". Raises UserError where there is none."""
+        """The source that is a run's folder, or a data set as "minari:...". Raises UserError where there is none."""
         found, file = subject_of(run), RunFolder(Path(run)).experiment_file
         label = run if run.startswith("minari:") else Path(run).resolve().name
         return cls(label, registry, quiet, Experiment.load(file) if file.is_file() else None, found)

@@ -16,7 +16,7 @@ PLAIN_BARS = "_.-=+*#@"
 
 
 def result_table(summary: Mapping[str, Any]) -> Table:
-    """Return, energies with their parts, and speed."""
+    """The table of a run: return, energies with their parts, and speed."""
     table = Table(title="Result", show_header=False, title_justify="left")
     for name, value in _rows(summary):
         table.add_row(name, value)
@@ -70,7 +70,7 @@ def speed(summary: Mapping[str, Any]) -> str:
 
 
 def component_table(components: Sequence[Mapping[str, Any]]) -> Table:
-    """What a run was made of."""
+    """The table of the components of a run."""
     table = Table("kind", "name", "from", "parameters", title="Components", title_justify="left")
     for row in components:
         version = row.get("version") or f"sha256 {(row.get('sha256') or '')[:12]}"
@@ -80,7 +80,7 @@ def component_table(components: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def sparkline(values: Sequence[float], encoding: str = "utf-8", width: int = 60) -> str:
-    """One character for each value, or for the mean of neighbors where there are more than `width`."""
+    """A line of bars: one character for each value, or for the mean of neighbors where there are more than `width`."""
     bars = BARS if encoding.lower().startswith("utf") else PLAIN_BARS
     size = -(-len(values) // width) or 1
     groups = [values[start : start + size] for start in range(0, len(values), size)]

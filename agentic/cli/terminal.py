@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def console(stderr: bool = False) -> "Console":
-    """Where tables go; not so narrow when piped that numbers are cut."""
+    """The console that tables go to; not so narrow when piped that numbers are cut."""
     from rich.console import Console
 
     made = Console(stderr=stderr, highlight=False)
@@ -15,7 +15,7 @@ def console(stderr: bool = False) -> "Console":
 
 
 def number(value: float | None) -> str:
-    """Four digits, and a dash for what is not known."""
+    """A number to four digits; a dash for what is not known."""
     if value is None:
         return "-"
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -1,4 +1,4 @@
-"""Beliefs: what is thought about latents, observations, actions or weights.
+"""Beliefs: probability distributions over latents, observations, actions or weights.
 
 Frozen dataclasses of tensors with the batch axis second from the event: `(*sample, batch, *event)`. The family of a
 belief names the method: a point (entropy counted as 0), a Gaussian, a categorical, weighted particles.
@@ -18,9 +18,11 @@ from agentic.engine.domain import Simplex
 from agentic.engine.draws import indices, normal_like
 from agentic.errors import RunError
 
+Factor = Callable[[Tensor], Tensor | None]  # places (*s, b, *event) to the probability (*s, b) of an event there
+
 
 class Belief(ABC):
-    """A distribution over events, one per row: its `mean` (*s, b, *event), draws, and a choice between rows."""
+    """A probability distribution over events, one per row, with a `mean` (*s, b, *event) and random draws."""
 
     if TYPE_CHECKING:  # a field of some families, derived in others
 
@@ -29,7 +31,7 @@ class Belief(ABC):
 
     @property
     def mode(self) -> Tensor:
-        """The most plausible event, (*s, b, *event); the mean unless a family knows better."""
+        """The most probable event, (*s, b, *event); the mean in families that do not define it."""
         return self.mean
 
     @abstractmethod
@@ -38,10 +40,16 @@ class Belief(ABC):
 
     @abstractmethod
     def where(self, mask: Tensor, other: Self) -> Self:
-        """Rows of this belief where `mask` (b,) is true, rows of `other` elsewhere."""
+        """The belief with the rows of this one where `mask` (b,) is true and those of `other` elsewhere."""
 
-    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple["Belief", Tensor]:
-        """The belief given an event of probability `factor(z)`, and that event's probability (*s, b)."""
+    def reweighted(self, factor: Factor) -> tuple["Belief", Tensor | None]:
+        """The belief conditioned on an event of probability `factor(z)`, and that event's probability (*s, b).
+
+        Where `factor` returns None, for a certain event, the belief itself and None. Raises TypeError for a family
+        that cannot be conditioned on any other.
+        """
+        if factor(self.mean) is None:
+            return self, None
         raise TypeError(f"{type(self).__name__} cannot be conditioned on an event: use a Categorical or Particles")
 
 
@@ -50,33 +58,33 @@ class Density(Belief):
 
     @abstractmethod
     def energy(self, z: Tensor) -> Tensor:
-        """`-log q(z)` in nats, (*s, b)."""
+        """The energy `-log q(z)` in nats, (*s, b)."""
 
     @abstractmethod
     def entropy(self) -> Tensor:
-        """`E_q[-log q]` in nats, (*s, b)."""
+        """The entropy `E_q[-log q]` in nats, (*s, b)."""
 
     @abstractmethod
     def divergence(self, other: Self) -> Tensor:
-        """`KL(self || other)` in nats, (*s, b)."""
+        """The Kullback-Leibler divergence `KL(self || other)` in nats, (*s, b)."""
 
     @abstractmethod
     def gradient(self, z: Tensor) -> Tensor:
-        """d energy / dz, shaped like `z`."""
+        """The gradient d energy / dz, shaped like `z`."""
 
     @abstractmethod
     def hessian(self, z: Tensor) -> Tensor:
-        """d2 energy / dz2, (*s, b, d, d)."""
+        """The Hessian d2 energy / dz2, (*s, b, d, d)."""
 
     def residuals(self, z: Tensor) -> Tensor | None:
-        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus a constant; None for any other."""
+        """The residuals r (*s, b, m) of an energy that is |r|^2 / 2 plus a constant; None for any other."""
         return None
 
 
 @final
 @dataclass(frozen=True)
 class Point(Belief):
-    """All mass on one event `z` (*s, b, *event)."""
+    """A point mass on one event `z` (*s, b, *event)."""
 
     z: Tensor
 
@@ -91,14 +99,14 @@ class Point(Belief):
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(_rows(mask, self.z, other.z, 1))
 
-    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+    def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         return self, factor(self.z)
 
 
 @final
 @dataclass(frozen=True)
 class Gaussian(Density):
-    """Normal with `mean` (*s, b, d) and `covariance` (*s, b, d, d), which may be singular."""
+    """A normal distribution with `mean` (*s, b, d) and `covariance` (*s, b, d, d), which may be singular."""
 
     mean: Tensor
     covariance: Tensor
@@ -108,7 +116,7 @@ class Gaussian(Density):
         return value
 
     def cubature(self) -> Tensor:
-        """Points (2 d, *s, b, d) of equal weight with this mean and covariance, which may be singular.
+        """The cubature points (2 d, *s, b, d), equally weighted, with this mean and covariance, which may be singular.
 
         Spherical-radial cubature: the mean of a polynomial over them is exact to the third degree (Arasaratnam and
         Haykin 2009). Its derivative by the covariance exists where no two eigenvalues are equal.
@@ -198,7 +206,7 @@ class Categorical(Density):
         return type(self)(_rows(mask, self.probs, other.probs, 1), self.sizes)
 
     def energy(self, z: Tensor) -> Tensor:
-        """`-z . log q`, linear in `z`; 0 log 0 counts as 0."""
+        """The energy `-z . log q` (*s, b), linear in `z`; 0 log 0 counts as 0."""
         return -(z * torch.where(z > 0, self.probs.log(), torch.zeros((), dtype=z.dtype))).sum(-1)
 
     def gradient(self, z: Tensor) -> Tensor:
@@ -216,11 +224,13 @@ class Categorical(Density):
         value: Tensor = ratio.sum(-1)
         return value
 
-    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+    def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
+        chance = factor(torch.eye(self.probs.shape[-1], dtype=self.probs.dtype))
+        if chance is None:
+            return self, None
         if len(self.sizes) > 1:
             raise TypeError("only a joint categorical (one factor) can be conditioned on an event")
-        eye = torch.eye(self.probs.shape[-1], dtype=self.probs.dtype)
-        joint = self.probs * factor(eye)
+        joint = self.probs * chance
         total = joint.sum(-1)
         given = torch.where(total.unsqueeze(-1) > 0, joint / total.unsqueeze(-1), self.probs)
         return Categorical(given, self.sizes), total
@@ -262,8 +272,10 @@ class Particles(Belief):
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(_rows(mask, self.z, other.z, 1), _rows(mask, self.log_weights, other.log_weights, 0))
 
-    def reweighted(self, factor: Callable[[Tensor], Tensor]) -> tuple[Belief, Tensor]:
+    def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         chance = factor(self.z)
+        if chance is None:
+            return self, None
         joint = self.log_weights + chance.clamp(min=torch.finfo(chance.dtype).tiny).log()  # whose slope is a number
         return Particles(self.z, joint.log_softmax(0)), self.expected(chance)
 

@@ -1,4 +1,4 @@
-"""Row-wise derivatives by autograd, for energies and objectives that have no closed form of their own."""
+"""Row-wise derivatives by autograd, for energies, objectives and beliefs that have no closed form of their own."""
 
 from typing import Any
 
@@ -6,19 +6,9 @@ import torch
 from torch import Tensor
 
 
-def row_gradient(function: Any, z: Tensor) -> Tensor:
-    """Row-wise gradient of a function that maps (*s, b, *event) to (*s, b); differentiable where `z` already is."""
-    if torch.compiler.is_compiling():  # which cannot follow autograd.grad
-        slope: Tensor = torch.func.grad(lambda free: function(free).sum())(z)
-        return slope
-    with torch.enable_grad():
-        free = z if z.requires_grad else z.detach().requires_grad_()
-        return torch.autograd.grad(function(free).sum(), free, create_graph=z.requires_grad)[0]
-
-
 def row_value_and_gradient(function: Any, z: Tensor) -> tuple[Tensor, Tensor]:
-    """The same with the function's value, from one evaluation; both differentiable where `z` already is."""
-    if torch.compiler.is_compiling():
+    """A function of (*s, b, *event) to (*s, b) and its row-wise gradient, both differentiable where `z` already is."""
+    if torch.compiler.is_compiling():  # which cannot follow autograd.grad
         slope, value = torch.func.grad(lambda free: _total_and_rows(function(free)), has_aux=True)(z)
         return value, slope
     with torch.enable_grad():

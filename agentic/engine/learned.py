@@ -1,4 +1,4 @@
-"""Energies that tell a loss more than a number: a belief of their own, or the representations they compare.
+"""Energies that offer a loss more than their value: an amortized belief, or the representations they compare.
 
 What `Elbo` and `Regularized` learn. An energy that is neither is learned at settled beliefs, or by its gradients.
 """
@@ -23,11 +23,11 @@ class Amortized(Energy):
 
     @abstractmethod
     def free_energy(self, x: Given, belief: Belief, n: int = 1, *, generator: torch.Generator | None = None) -> Tensor:
-        """E_q[E] - H[q] in nats, (*s, b), over `n` reparameterized draws where it has no closed form."""
+        """The free energy E_q[E] - H[q] in nats, (*s, b), over `n` reparameterized draws without a closed form."""
 
 
 class Study(NamedTuple):
-    """What learning looks at: energies (n,), representations (n, d), and each population energy, a scalar."""
+    """One batch of learning: energies (n,), representations (n, d), and each population energy, a scalar."""
 
     energies: Tensor
     representations: Tensor
@@ -43,8 +43,8 @@ class RepresentationEnergy(Energy):
 
     @abstractmethod
     def renew(self, *, generator: torch.Generator | None) -> None:
-        """Informed before each batch of learning: draw anew what is drawn, move what follows."""
+        """Draw anew what is random and move what follows the weights, before each batch of learning."""
 
     @abstractmethod
     def collapse(self, representations: Tensor) -> Mapping[str, Tensor]:
-        """Whether representations (n, d) have collapsed, as numbers by name."""
+        """Measures of collapse of representations (n, d), scalars by name."""

@@ -23,7 +23,7 @@ Kind = Literal["energy", "free_energy", "mean_energy"]
 @final
 @dataclass(frozen=True)
 class Solution:
-    """What `minimize` found.
+    """The outcome of a minimization.
 
     `value` (b,) in nats is an energy, a free energy or (samplers) a mean energy: `kind` says which. `converged` (b,)
     is None for samplers, which converge in law only. `trace` (n, b) holds the values met on the way, the start first:
@@ -45,7 +45,7 @@ class Solution:
 @final
 @dataclass(frozen=True)
 class Iterate:
-    """Where a solver stands: the place, what was computed there, and its own memory.
+    """The state of a solver: the place, what was computed there, and its own memory.
 
     `z` (b, *event); `value` (b,) the objective there, in nats; `residual` (b,) how far from stationary (a gradient or
     step norm; NaN where a solver has none); `evaluations` so far, of value with gradient; `memory` the solver's own.
@@ -103,7 +103,7 @@ class Minimizer(ABC):
         """The next iterate of every row."""
 
     def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
-        """Up to `steps` steps from an iterate: where they end, with `steps` and `trace`.
+        """The iterate after up to `steps` steps, with its `steps` and `trace`.
 
         Default: one step at a time until all rows have converged. Override where a loop of many steps can be made
         faster; the law and the minimum must be the same.
@@ -111,7 +111,7 @@ class Minimizer(ABC):
         return self.fold(iterate, steps, lambda now, count: self.step(f, now, generator=generator))
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        """What the iterate stands for: a belief, the value that is reported and its kind, diagnostics by name.
+        """The solution that an iterate stands for: belief, reported value and its kind, diagnostics by name.
 
         Default: what the objective makes of the place, and its energy. Write it as `iterate.solution(...)`.
         """
@@ -119,7 +119,7 @@ class Minimizer(ABC):
 
     @final
     def fold(self, now: Iterate, steps: int, advance: Callable[[Iterate, int], Iterate], every: int = 1) -> Iterate:
-        """A `run` by `advance(iterate, count)`, looked at after every so many steps; converged rows are frozen."""
+        """A run by `advance(iterate, count)`, checked `every` so many steps; converged rows are frozen."""
         iterate = replace(now, steps=0, trace=())
         trace, taken, done = [iterate.value], 0, iterate.residual <= self.tolerance
         while taken < steps and not bool(done.all()):

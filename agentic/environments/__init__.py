@@ -1,4 +1,4 @@
-"""Gymnasium on one side, tensors on the other; and worlds that are known as arrays."""
+"""Gymnasium environments in batches of tensors, and finite worlds that are known as arrays."""
 
 from agentic.environments.leaf import Leaf
 from agentic.environments.spaces import layout

@@ -1,4 +1,4 @@
-"""Gymnasium on one side, (batch, ...) tensors on the other.
+"""Batches of Gymnasium environments, whose observations and actions are tensors (batch, ...).
 
 Single environments, lists of them and vector environments of every autoreset mode become one thing, an
 `Environment`, whose steps always mean the same: `next_obs` is the true successor, and an episode begins by `restart`.
@@ -15,7 +15,6 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from agentic.engine.domain import Domain
 from agentic.environments.pomdp import Truth, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
@@ -35,19 +34,10 @@ class Environment:
     def __init__(self, id: str, rows: Rows) -> None:
         self.id, self.batch, self._rows = id, len(rows.everyone), rows
         self.observation_layout, self.action_layout = rows.observation, rows.action
+        self.observation, self.action = rows.observation.domain, rows.action.domain
         self._step: Outcome | None = None
         self.episode = self.t = np.zeros(self.batch, np.int64)
         self._ones = np.ones(self.batch, np.int64)
-
-    @property
-    def observation(self) -> Domain:
-        """The domain of what an agent sees."""
-        return self.observation_layout.domain
-
-    @property
-    def action(self) -> Domain:
-        """The domain of what an agent does."""
-        return self.action_layout.domain
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
         """Begin episode 0 in every row, each with its own seed. Returns the native observations.

@@ -51,7 +51,7 @@ class Leaf:
         return np.asarray(np.cumsum(self.sizes) - self.sizes - self.start)
 
     def part(self, value: Any) -> Any:
-        """This leaf of a value in the space's own nesting."""
+        """The value of this leaf within a value in the nesting of the whole space."""
         for key in self.path:
             value = value[key]
         return value
@@ -64,7 +64,7 @@ class Leaf:
         return bool((index >= 0).all() and (index < self.sizes).all())
 
     def encode(self, array: np.ndarray, dtype: torch.dtype) -> Tensor:
-        """(b, *shape) -> (b, size); shares memory where the native type is the run's."""
+        """The encoding (b, size) of native values (b, *shape); shares memory where the native type is the run's."""
         if not self.discrete:
             flat = array if array.ndim == 2 else array.reshape(len(array), self.width)
             out = torch.from_numpy(flat if flat.dtype.kind == "f" else flat.astype(np.float64))
@@ -75,7 +75,7 @@ class Leaf:
         return torch.from_numpy(ones).to(dtype)
 
     def decode(self, values: np.ndarray) -> np.ndarray:
-        """(b, size) -> (b, *shape). Raises ValueError for what is not in the space, rounding aside."""
+        """The native values (b, *shape) of an encoding (b, size). Raises ValueError outside the space."""
         shape = (len(values), *self.shape)
         if isinstance(self.domain, Simplex):
             return self._indices(values).reshape(shape).astype(self.dtype)
@@ -114,7 +114,7 @@ def leaf_of(space: spaces.Space[Any], path: tuple[Any, ...]) -> Leaf | None:
     else:
         return None
     dtype = np.dtype(np.int8 if isinstance(space, spaces.MultiBinary) else np.int64)
-    return Leaf(path, Simplex(tuple(map(int, sizes.ravel()))), space.shape, dtype, start.ravel().astype(np.int64))
+    return Leaf(path, Simplex(tuple(map(int, sizes.ravel()))), sizes.shape, dtype, start.ravel().astype(np.int64))
 
 
 def finite(array: np.ndarray) -> bool:

@@ -1,4 +1,4 @@
-"""A finite world as arrays, what looking ahead in it is worth, and what an agent does in each of its states.
+"""A finite world as arrays, and what looking ahead in it is worth.
 
 What exact planners, exact metrics and clones share. `World.of` makes the arrays from the truth of an environment; a
 policy is a table (states, actions) of probabilities. All arrays are float64.
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agentic.environments.pomdp import Truth, joint_states
+from agentic.environments.probabilities import check_probabilities
 from agentic.errors import UserError
 
 Floats = NDArray[np.float64]
@@ -41,9 +42,8 @@ class World:
                 f"a world of {states} states and {actions} actions, as rewards has it, needs dynamics (s, a, s'), "
                 f"start (s,) and ended (s,), got {shapes}"
             )
-        for name, rows in (("dynamics", self.dynamics), ("start", self.start)):
-            if rows.min() < 0 or np.abs(rows.sum(-1) - 1).max() > self.tie:
-                raise UserError(f"{name} must hold probabilities that sum to 1 along the last axis: normalize them")
+        check_probabilities("dynamics", self.dynamics, axis=-1, tolerance=self.tie)
+        check_probabilities("start", self.start, tolerance=self.tie)
 
     @classmethod
     def of(cls, truth: Truth) -> Self:
@@ -75,25 +75,23 @@ class World:
         """The states in which a decision counts, reachable from the start or not."""
         return np.flatnonzero(~self.ended)
 
+    def action_values(self, *, depth: int, discount: float = 1.0) -> Floats:
+        """Q (states, actions) of acting optimally for `depth` >= 1 steps: that many Bellman backups from zero."""
+        if depth < 1:
+            raise UserError(f"depth must be at least 1, got {depth}")
+        future, alive = np.zeros(self.states), ~self.ended[:, None]
+        for _ in range(depth):
+            values = np.where(alive, self.rewards + discount * self.dynamics @ future, 0.0)
+            future = values.max(-1)
+        return values
 
-def action_values(world: World, *, depth: int, discount: float = 1.0) -> Floats:
-    """Q (states, actions) of acting optimally for `depth` >= 1 steps: that many Bellman backups from zero."""
-    if depth < 1:
-        raise UserError(f"depth must be at least 1, got {depth}")
-    future, alive = np.zeros(world.states), ~world.ended[:, None]
-    for _ in range(depth):
-        values = np.where(alive, world.rewards + discount * world.dynamics @ future, 0.0)
-        future = values.max(-1)
-    return values
+    def planned_policy(self, *, depth: int, discount: float = 1.0) -> Floats:
+        """The policy (states, actions) of looking `depth` steps ahead before every action."""
+        return self.greedy_policy(self.action_values(depth=depth, discount=discount))
 
-
-def greedy_policy(values: ArrayLike) -> Floats:
-    """The policy (states, actions) that takes the action of largest value, equal ones with equal probability."""
-    table = np.asarray(values, dtype=np.float64)
-    best = table >= table.max(-1, keepdims=True) - World.tie
-    return np.asarray(best / best.sum(-1, keepdims=True))
-
-
-def planned_policy(world: World, *, depth: int, discount: float = 1.0) -> Floats:
-    """The policy of looking `depth` steps ahead before every action."""
-    return greedy_policy(action_values(world, depth=depth, discount=discount))
+    @classmethod
+    def greedy_policy(cls, values: ArrayLike) -> Floats:
+        """The policy (states, actions) that takes the action of largest value, equal ones with equal probability."""
+        table = np.asarray(values, dtype=np.float64)
+        best = table >= table.max(-1, keepdims=True) - cls.tie
+        return np.asarray(best / best.sum(-1, keepdims=True))

@@ -1,4 +1,4 @@
-"""What an environment really does, as arrays that an exact agent or an exact metric can use.
+"""The true model of an environment as arrays, for exact agents and exact metrics.
 
 Our environments say it themselves (`true_model`); Gymnasium's toy-text environments carry a transition table that
 is turned into the same form. Step limits are not part of it: they are a convention of the run, not of the world.
@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
+from agentic.environments.probabilities import check_probabilities
 from agentic.errors import UserError
 
 Floats = NDArray[np.float64]
@@ -19,11 +20,9 @@ Outcomes = Sequence[tuple[float, int, float, bool]]  # (probability, next state,
 Table = Mapping[int, Mapping[int, Outcomes]]
 Transitions = list[tuple[int, int, float, int, float, bool]]  # state and action, then an outcome of theirs
 
-TOLERANCE = 1e-9
-
 
 class Truth(TypedDict):
-    """A finite world: hidden factors, moved by actions, seen through modalities. All arrays are float64.
+    """A finite POMDP: hidden factors, moved by actions, seen through modalities. All arrays are float64.
 
     `A`: one array per observation modality, (levels, *state factors): probability of each level in a state.
     `B`: one array per state factor, (next, previous, actions); a factor that the action cannot move repeats the
@@ -44,7 +43,7 @@ class Truth(TypedDict):
 
 @runtime_checkable
 class HasTrueModel(Protocol):
-    """A Gymnasium environment, or a wrapper of one, that says what it really does: whatever class has `true_model`.
+    """A Gymnasium environment, or a wrapper of one, with a method `true_model` that gives its truth as arrays.
 
     Those classes are other people's and derive from Gymnasium's, so that a method is all that is asked of them, here
     and nowhere else.
@@ -55,25 +54,20 @@ class HasTrueModel(Protocol):
 
 
 def check_truth(truth: Truth) -> Truth:
-    """Return `truth` if its shapes agree and its columns sum to 1; raise ValueError naming the array otherwise."""
-    factors = tuple(len(start) for start in truth["D"])
-    actions = truth["rewards"].shape[-1]
-    expected = {"rewards": (*factors, actions), "ends": factors}
-    expected |= {f"A[{i}]": (len(array), *factors) for i, array in enumerate(truth["A"])}
-    expected |= {f"B[{i}]": (n, n, actions) for i, n in enumerate(factors)}
-    arrays = {"rewards": truth["rewards"], "ends": truth["ends"]}
-    columns = {f"A[{i}]": array for i, array in enumerate(truth["A"])}
-    columns |= {f"B[{i}]": array for i, array in enumerate(truth["B"])}
-    columns |= {f"D[{i}]": array for i, array in enumerate(truth["D"])}
+    """Return `truth` if its shapes agree and its columns sum to 1. Raises UserError naming the array otherwise."""
+    factors, actions = tuple(len(start) for start in truth["D"]), truth["rewards"].shape[-1]
     if len(truth["B"]) != len(factors):
         raise UserError(f"B must have one array per state factor, {len(factors)} as D has, got {len(truth['B'])}.")
-    for name, shape in expected.items():
-        found = (arrays | columns)[name].shape
-        if found != shape:
-            raise UserError(f"{name} must have shape {shape} to agree with D and rewards, got {found}: reshape it.")
-    for name, array in columns.items():
-        if array.min() < 0 or np.abs(array.sum(axis=0) - 1).max() > TOLERANCE:
-            raise UserError(f"the columns of {name} must be probabilities that sum to 1 along axis 0: normalize them.")
+    columns = {f"A[{i}]": (array, (len(array), *factors)) for i, array in enumerate(truth["A"])}
+    columns |= {f"B[{i}]": (truth["B"][i], (n, n, actions)) for i, n in enumerate(factors)}
+    columns |= {f"D[{i}]": (truth["D"][i], (n,)) for i, n in enumerate(factors)}
+    others = {"rewards": (truth["rewards"], (*factors, actions)), "ends": (truth["ends"], factors)}
+    for name, (array, shape) in {**others, **columns}.items():
+        if array.shape != shape:
+            found = f"got {array.shape}: reshape it."
+            raise UserError(f"{name} must have shape {shape} to agree with D and rewards, {found}")
+    for name, (array, _) in columns.items():
+        check_probabilities(f"the columns of {name}", array)
     return truth
 
 
@@ -137,18 +131,16 @@ def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
     `initial_state_distrib` does. A wrapper that changes actions, observations or rewards and has no `true_model()`
     is refused, because what is underneath is no longer what the agent meets.
     """
-    layer: Any = env
-    while True:
-        if isinstance(layer, HasTrueModel):
-            return check_truth(layer.true_model())
-        if not isinstance(layer, gymnasium.Wrapper):
-            return _truth_of_table(layer)
-        if isinstance(layer, gymnasium.ActionWrapper | gymnasium.ObservationWrapper | gymnasium.RewardWrapper):
-            raise UserError(
-                f"the wrapper {type(layer).__name__} changes what the agent meets and has no true_model(): "
-                "give it one, or pass env.unwrapped for the truth without it."
-            )
-        layer = layer.env
+    if isinstance(env, HasTrueModel):
+        return check_truth(env.true_model())
+    if not isinstance(env, gymnasium.Wrapper):
+        return _truth_of_table(env)
+    if isinstance(env, gymnasium.ActionWrapper | gymnasium.ObservationWrapper | gymnasium.RewardWrapper):
+        raise UserError(
+            f"the wrapper {type(env).__name__} changes what the agent meets and has no true_model(): "
+            "give it one, or pass env.unwrapped for the truth without it."
+        )
+    return truth_of(env.env)
 
 
 def _truth_of_table(env: Any) -> Truth:

@@ -1,4 +1,4 @@
-"""How a Gymnasium space lies in one vector.
+"""The encoding of a Gymnasium space in one vector.
 
 A space is cut into leaves (Box, Discrete, MultiDiscrete, MultiBinary); each has a name, a native array and a slice of
 the encoding.
@@ -44,7 +44,7 @@ class Layout:
 
     @cached_property
     def native(self) -> Callable[[Arrays], Any]:
-        """To the form records and metrics see: the array, or a mapping from dotted name to array."""
+        """The function to the form that records and metrics see: one array, or a mapping from dotted name to array."""
         return itemgetter(0) if self.plain else lambda arrays: dict(zip(self.names, arrays, strict=True))
 
     def empty(self, batch: int) -> Arrays:
@@ -93,7 +93,7 @@ class Layout:
         raise AssertionError("every row fits")
 
     def encode(self, arrays: Arrays, dtype: torch.dtype) -> Tensor:
-        """(b, *event) in the run's dtype."""
+        """Native arrays as the agent's tensor (b, *event), in the run's dtype."""
         parts = [leaf.encode(array, dtype) for leaf, array in zip(self.leaves, arrays, strict=True)]
         return parts[0] if self.plain else torch.cat(parts, -1)
 

@@ -1,4 +1,4 @@
-"""How a batch of Gymnasium environments is stepped, so that a step means the same whoever made them.
+"""Steps of a batch of Gymnasium environments, which mean the same whoever made them.
 
 `next_obs` is always the true successor, and no episode begins before it is asked to.
 """
@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -19,7 +19,7 @@ Single = gymnasium.Env[Any, Any]
 
 @dataclass(slots=True)
 class Outcome:
-    """What one step of every row gave. Arrays are (b, ...); rows with `valid` False did not really step.
+    """The outcome of one step of every row. Arrays are (b, ...); rows with `valid` False did not really step.
 
     `ended` are the rows whose episode is over, `begins` those whose next decision is the first of an episode (the
     same, except that a NEXT_STEP environment begins a tick later); None stands for no row at all.
@@ -32,27 +32,6 @@ class Outcome:
     valid: np.ndarray
     ended: np.ndarray | None = None
     begins: np.ndarray | None = None
-
-
-class Rows(Protocol):
-    """How a batch of environments is stepped; `envs` are the single ones, where they can be had.
-
-    `everyone` (b,) is all true, and the `valid` of most steps. `observation` and `action` say how arrays lie.
-    """
-
-    envs: Sequence[Single]
-    everyone: np.ndarray
-    observation: Layout
-    action: Layout
-
-    def reset(self, seeds: Sequence[int]) -> Arrays:
-        """Begin the first episode of every row, each with its seed; the native observations."""
-    def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
-        """One step of the rows in `active` (b,), of all where that is None."""
-    def restart(self, begins: np.ndarray) -> Arrays:
-        """Begin the next episode in the rows `begins` (b,); the native observations of every row."""
-    def close(self) -> None:
-        """Release what the environments hold."""
 
 
 class Fault(Exception):
@@ -183,3 +162,10 @@ class Vector:
 
     def close(self) -> None:
         self.env.close()
+
+
+Rows = Singles | Vector
+"""A batch of environments to step; `envs` are the single ones, where they can be had.
+
+`everyone` (b,) is all true, and the `valid` of most steps. `observation` and `action` say how arrays lie.
+"""

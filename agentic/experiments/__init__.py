@@ -1,14 +1,31 @@
-"""Experiment files, and the components they name made and put together."""
+"""Experiment files, and agents in worlds built from them."""
 
 from agentic.experiments.agent_file import agent_path
+from agentic.experiments.build import Built
 from agentic.experiments.examples import example
-from agentic.experiments.experiment import TOP, Count, LearnTable, Named, PlannerTable, Positive, RunTable, Table
-from agentic.experiments.toml import read, sentence, toml_lines
+from agentic.experiments.experiment import (
+    TOP,
+    AgentTable,
+    Count,
+    EnvTable,
+    EvaluateTable,
+    LearnTable,
+    Named,
+    PlannerTable,
+    Positive,
+    RunTable,
+    Table,
+)
+from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.worlds import change, gymnasium_id, limited
 
 __all__ = [
     "TOP",
+    "AgentTable",
+    "Built",
     "Count",
+    "EnvTable",
+    "EvaluateTable",
     "LearnTable",
     "Named",
     "PlannerTable",
@@ -22,5 +39,5 @@ __all__ = [
     "limited",
     "read",
     "sentence",
-    "toml_lines",
+    "toml_text",
 ]

@@ -1,4 +1,4 @@
-"""An agent that is one class in a file, named by its path: no packaging and no hook."""
+"""Agents that are one class in a file, named by its path, without packaging or hook."""
 
 import inspect
 import re
@@ -16,7 +16,7 @@ from agentic.plugins.loading import import_file
 
 
 def with_file(registry: Registry, name: str) -> Registry:
-    """The registry with the agent "path/to/file.py" or "path/to/file.py:Class", where `name` is such.
+    """The registry with one agent more, where `name` is "path/to/file.py" or "path/to/file.py:Class".
 
     The class is an `Agent`, or a policy: anything with `predict(obs)`, or that is called with an observation. Its
     parameters are those of its constructor (of an agent's `from_env`, where it has one). Raises UserError where there

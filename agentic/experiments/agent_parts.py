@@ -1,7 +1,8 @@
-"""An agent with its parts: each parameter of its class that asks for a component is filled from a table of its own.
+"""Agents put together from their parts: each is made from a table of its own.
 
-The parts that every experiment file knows (`model`, `goal`, `inference`, `planner`, `learner`) stand at the top, all
-others within the agent's table. A `Purpose` is put together from the tables of the goal and the planner.
+Each parameter of an agent's class that asks for a component is such a part. Those that every experiment file knows
+(`model`, `goal`, `inference`, `planner`, `learner`) stand at the top, all others within the agent's table. A `Purpose`
+is put together from the tables of the goal and the planner.
 """
 
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ def unused(experiment: Experiment, takes: Accepted) -> list[str]:
 
 @dataclass(frozen=True)
 class AgentMaker:
-    """What makes the agent of an experiment for its environment; `rows` collects a row for each component."""
+    """The maker of the agent of an experiment, for its environment; `rows` collects a row for each component."""
 
     registry: Registry
     environment: Environment

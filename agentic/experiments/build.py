@@ -1,4 +1,4 @@
-"""From an experiment to an agent in a world: names become components, each checked before anything runs."""
+"""Agents and environments built from experiments: every name is a component that is checked before anything runs."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -33,7 +33,7 @@ class Built:
     components: list[dict[str, Any]]
 
     def run(self, folder: str | Path | None = None, observer: Callable[[Progress], None] | None = None) -> Record:
-        """Run once and record it in `folder` beside the resolved file; None keeps the record in memory.
+        """The record of one run, kept in `folder` beside the resolved file; None keeps the record in memory.
 
         Sets the number of threads torch computes with, on which digits depend. Raises RunError for what fails; see
         `agentic.run`.
@@ -62,7 +62,7 @@ class Built:
         *,
         learning: bool = False,
     ) -> Subject:
-        """Run once, as `run` does, and offer all there is to measure: the record, the agent and its world.
+        """The subject of one run, as `run` does it: the record, the agent and its world.
 
         The agent is as it is then: sealed, or going on `learning` where a metric lets it.
         """
@@ -72,7 +72,7 @@ class Built:
 
 
 def build(experiment: Experiment, registry: Registry) -> Built:
-    """Everything the experiment names, tried on one observation.
+    """The agent and the environment of an experiment, tried on one observation.
 
     Raises UserError where a name, a parameter or a space does not fit, or parts that do not fit one another.
     """
@@ -94,7 +94,7 @@ def build(experiment: Experiment, registry: Registry) -> Built:
 
 
 def retarget(experiment: Experiment, name: str, registry: Registry) -> Experiment:
-    """The same world and schedule for the agent `name`, with only those tables that it takes."""
+    """The experiment with the same world and schedule for the agent `name`, with only those tables that it takes."""
     if name == experiment.agent.name:
         return experiment
     takes = accepted(registry.find(Agent, name, "[agent]")[1])

@@ -11,7 +11,7 @@ from agentic.plugins import Registry
 
 
 def folder() -> Path:
-    """Where the examples are. Raises UserError where they were left out of the installation."""
+    """The folder of the examples. Raises UserError where they were left out of the installation."""
     package = Path(str(files("agentic")))
     checkout = package.parent / "examples" if (package.parent / "pyproject.toml").is_file() else package
     for place in (package / "examples", checkout):

@@ -1,4 +1,4 @@
-"""An experiment file: what to run, as one TOML text and as one checked, frozen value.
+"""Experiments: a TOML file of what to run, as one checked, frozen value.
 
 Every mistake in it is told before anything runs, in one sentence with the nearest valid word. The resolved file is
 written into the run, so that a run can be repeated from its own folder.
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self, final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentic.errors import RunError, UserError
-from agentic.experiments.toml import read, sentence, toml_lines
+from agentic.experiments.toml import read, sentence, toml_text
 
 TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of an agent's parts beside [agent]
 
@@ -22,13 +22,13 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class Table(BaseModel):
-    """A table with a fixed set of keys."""
+    """A table of a TOML file with a fixed set of keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Named(BaseModel):
-    """A component by `name`; every other key is a parameter of it."""
+    """The table of a component, by `name`; every other key is a parameter of it."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -42,7 +42,10 @@ class Named(BaseModel):
 
 @final
 class RunTable(Table):
-    """`candidates` is how many of the best courses of action each decision weighed are recorded."""
+    """The table [run]: seed, copies of the environment, number type, threads.
+
+    `candidates` is how many of the best courses of action each decision weighed are recorded.
+    """
 
     seed: Count = 0
     envs: Positive = 1
@@ -53,7 +56,7 @@ class RunTable(Table):
 
 @final
 class EnvTable(Table):
-    """`changes` are wrappers that change the world, innermost first."""
+    """The table [env]; `changes` are wrappers that change the world, innermost first."""
 
     id: Annotated[str, Field(min_length=1)]
     kwargs: dict[str, Any] = {}
@@ -67,7 +70,7 @@ class AgentTable(Named):
 
 @final
 class PlannerTable(Named):
-    """A planner and the purpose it plans for: how far ahead, and what counts beside the goal."""
+    """The table [planner]: a planner and the purpose it plans for, how far ahead, and what counts beside the goal."""
 
     horizon: Positive = 1
     discount: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -81,7 +84,10 @@ SHARED = PlannerTable.model_fields.keys() - {"name"}  # keys of [planner] that a
 
 @final
 class LearnTable(Table):
-    """Environment steps of experience, the first `warmup` of uniformly random actions that last `hold` steps each."""
+    """The table [learn]: environment steps of experience.
+
+    The first `warmup` are of uniformly random actions that last `hold` steps each.
+    """
 
     steps: Count = 0
     warmup: Count = 0
@@ -95,7 +101,10 @@ class EvaluateTable(Table):
 
 @final
 class Experiment(Table):
-    """Everything a run depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
+    """An experiment: everything a run depends on.
+
+    Raises UserError, one sentence, wherever it is made from something wrong.
+    """
 
     run: RunTable = RunTable()
     env: EnvTable
@@ -128,17 +137,15 @@ class Experiment(Table):
             raise UserError(source + sentence(error, cls)) from None
 
     def tables(self) -> dict[str, Any]:
-        """Plain tables, defaults filled in and absent ones left out."""
+        """The experiment as plain tables, defaults filled in and absent ones left out."""
         return self.model_dump(exclude_none=True)
 
     def to_toml(self) -> str:
-        """The resolved file."""
-        return "\n".join(
-            line for name, table in self.tables().items() for line in (f"[{name}]", *toml_lines(table), "")
-        )
+        """The experiment as a TOML file, resolved."""
+        return toml_text(self.tables())
 
     def save(self, path: Path) -> None:
-        """Write the resolved file. Raises RunError where it cannot be written."""
+        """Write the resolved TOML file. Raises RunError where it cannot be written."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(self.to_toml(), encoding="utf-8")

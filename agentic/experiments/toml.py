@@ -1,4 +1,4 @@
-"""TOML: reading a file, writing values, and what pydantic found wrong in the words of a TOML file."""
+"""TOML files: read, written, and one sentence about what is wrong in one."""
 
 import json
 import tomllib
@@ -31,6 +31,16 @@ def toml_value(value: Any) -> str:
     if isinstance(value, float):
         return repr(value)  # inf and nan are TOML's words too
     return json.dumps(value, ensure_ascii=False, default=str).replace("\x7f", "\\u007f")
+
+
+def toml_text(file: Mapping[str, Any]) -> str:
+    """A TOML file of these tables; a list of tables becomes as many tables of one name."""
+    lines = []
+    for name, content in file.items():
+        several = isinstance(content, list | tuple)
+        for table in content if several else [content]:
+            lines += [f"[[{name}]]" if several else f"[{name}]", *toml_lines(table), ""]
+    return "\n".join(lines)
 
 
 def toml_lines(table: Mapping[str, Any]) -> list[str]:

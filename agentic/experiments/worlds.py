@@ -1,4 +1,4 @@
-"""The world of an experiment: an environment by its Gymnasium id or a component's name, and what changes it."""
+"""Worlds of experiments: an environment by its Gymnasium id or a component's name, and what changes it."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ def change(registry: Registry, table: Named, where: str) -> Callable[[Any], Any]
 
 
 def limited(experiment: Experiment, registry: Registry) -> Experiment:
-    """The same with episodes cut at `LIMIT` steps, in a world where nothing but the agent need ever end one.
+    """The experiment with episodes cut at `LIMIT` steps, in a world where nothing but the agent need ever end one.
 
     An environment class that ends its episodes itself says so: `metadata["ends_episodes"]` is true.
     """

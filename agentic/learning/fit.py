@@ -15,7 +15,7 @@ from agentic.learning.learner import Loss
 @final
 @dataclass(frozen=True)
 class Fit:
-    """How fitting went: the mean loss of every epoch (epochs,), and the last epoch's means of what the loss reports."""
+    """The outcome of fitting: the mean loss of every epoch (epochs,), and the last epoch's means of its reports."""
 
     losses: Tensor
     info: Mapping[str, float]

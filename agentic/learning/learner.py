@@ -7,25 +7,23 @@ minimum collapses): a `Loss` is a free energy, or a declared functional for ener
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from agentic.learning.replay import Replay
-
-if TYPE_CHECKING:
-    from agentic.tick import Tick
+from agentic.tick import Tick
 
 
 class Learner(ABC):
-    """Consumes ticks, rewards included, and changes one model in place."""
+    """A learner of one model, which it changes in place from ticks, rewards included."""
 
     def start(self, *, generator: torch.Generator) -> None:  # noqa: B027  # most learners have nothing to draw
-        """Informed once before the first tick of a run, with the run's own source of chance."""
+        """Prepare for a run before its first tick, with the run's own source of chance. Default: nothing."""
 
     @abstractmethod
-    def update(self, tick: "Tick") -> Mapping[str, float]:
+    def update(self, tick: Tick) -> Mapping[str, float]:
         """Learn from one tick and report what is worth knowing (a loss, a residual), by name."""
 
 
@@ -33,12 +31,12 @@ class Conjugate(ABC):
     """A model that can condition on a tick in closed form: its weights' belief stays in one family."""
 
     @abstractmethod
-    def condition(self, tick: "Tick") -> Mapping[str, float]:
+    def condition(self, tick: Tick) -> Mapping[str, float]:
         """Update the belief about the weights by the valid rows of one tick and bump `version`."""
 
 
 class Loss(ABC):
-    """What learning lowers over weights: a value, in nats, of rows of data. Concrete ones are frozen dataclasses.
+    """A loss over weights: a value, in nats, of rows of data. Concrete ones are frozen dataclasses.
 
     Latents are settled inside, with no gradient through the settling: the gradient is E_q[dE/dtheta] at the belief.
     """
@@ -51,12 +49,12 @@ class Loss(ABC):
 
 
 class Trainable(ABC):
-    """A model that is learned by gradient: what its experience amounts to, and what is lowered over its weights."""
+    """A model that is learned by gradient: its experience as data, and the loss to lower over its weights."""
 
     @property
     @abstractmethod
     def loss(self) -> Loss:
-        """What is lowered, of rows of what `dataset` returns."""
+        """The loss to lower, of rows of what `dataset` returns."""
 
     @abstractmethod
     def initialize(self, *, generator: torch.Generator) -> None:

@@ -4,7 +4,7 @@ Learners that go over their experience more than once keep it here; tensors on t
 left out.
 """
 
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agentic.errors import UserError
-
-if TYPE_CHECKING:
-    from agentic.tick import Tick
+from agentic.tick import Tick
 
 
 class Experience(NamedTuple):
@@ -38,8 +36,7 @@ class Replay:
         if capacity < 1:
             raise UserError(f"a replay expects a capacity of at least 1 step, got {capacity}")
         self.capacity = capacity
-        self._columns: Experience | None = None
-        self._keys = np.empty((0, 3), np.int64)  # row, course, t
+        self._columns: tuple[Tensor, ...] = ()  # those of Experience, and the row, course and t of each step
         self._latest = np.empty((0, 3), np.int64)  # course, episode, t of each row's last step
         self._count = 0
 
@@ -48,36 +45,33 @@ class Replay:
 
     @property
     def total(self) -> int:
-        """How many steps were ever added."""
+        """The number of steps that were ever added."""
         return self._count
 
-    def add(self, tick: "Tick") -> int:
+    def add(self, tick: Tick) -> int:
         """Keep the valid rows of a tick (the last `capacity` of them); returns how many are new."""
         rows = np.flatnonzero(tick.valid)
         course = self._course(tick, rows)[-self.capacity :]
         rows = rows[-self.capacity :]
-        keep = torch.from_numpy(rows)
-        kind = tick.obs.dtype
-        reward = torch.from_numpy(np.asarray(tick.reward, np.float64)).to(kind)
-        fresh = Experience(
+        keep, kind = torch.from_numpy(rows), tick.obs.dtype
+        fresh = (
             tick.obs[keep].detach(),
             tick.action[keep].detach().to(kind),
             tick.next_obs[keep].detach(),
-            reward[keep],
+            torch.from_numpy(np.asarray(tick.reward, np.float64)).to(kind)[keep],
             torch.from_numpy(np.asarray(tick.terminated)).to(kind)[keep],
+            torch.from_numpy(np.stack([rows, course, tick.t[rows]], -1)),
         )
-        columns = self._room(fresh)
-        places = (self._count + np.arange(len(rows))) % self.capacity
-        for column, values in zip(columns, fresh, strict=True):
-            column[torch.from_numpy(places)] = values
-        self._keys[places] = np.stack([rows, course, tick.t[rows]], -1)
+        self._make_room(fresh)
+        places = torch.from_numpy((self._count + np.arange(len(rows))) % self.capacity)
+        for column, values in zip(self._columns, fresh, strict=True):
+            column[places] = values
         self._count += len(rows)
         return len(rows)
 
     def steps(self) -> Experience:
-        """All that is kept, each once: views, which the next `add` may write over. Raises UserError for nothing."""
-        columns = self._filled()
-        return Experience(*[column[: len(self)] for column in columns])
+        """All steps that are kept: views, which the next `add` may write over. Raises UserError for none."""
+        return Experience(*self._filled()[:-1])
 
     def windows(self, length: int) -> Experience:
         """Every run of `length` consecutive steps of one episode, overlapping ones too: (n, length, *event).
@@ -86,7 +80,8 @@ class Replay:
         """
         if length < 1:
             raise UserError(f"windows of experience expect a length of at least 1 step, got {length}")
-        keys, columns = self._keys[: len(self)], self._filled()
+        *columns, places = self._filled()
+        keys = places.numpy()
         order = np.lexsort(keys.T[::-1])
         ordered = keys[order]
         first, last = ordered[: max(0, len(ordered) - length + 1)], ordered[length - 1 :]
@@ -94,7 +89,7 @@ class Replay:
         index = torch.from_numpy(order[np.flatnonzero(whole)[:, None] + np.arange(length)])
         return Experience(*[column[index] for column in columns])
 
-    def _course(self, tick: "Tick", rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _course(self, tick: Tick, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which uninterrupted course each of `rows` is on: a new one unless this is the step after the row's last.
 
         Episodes are numbered from 0 in every run, so that their numbers alone would join runs.
@@ -107,22 +102,18 @@ class Replay:
         self._latest[rows] = np.stack([now, tick.episode[rows], tick.t[rows]], -1)
         return now
 
-    def _filled(self) -> Experience:
-        if self._columns is None or not self._count:
+    def _filled(self) -> tuple[Tensor, ...]:
+        if not self._count:
             raise UserError("a replay was asked for experience and has none: add ticks first")
-        return self._columns
+        return tuple(column[: len(self)] for column in self._columns)
 
-    def _room(self, fresh: Experience) -> Experience:
-        """Columns with room for `fresh`, doubled where they are full."""
-        needed = min(self._count + len(fresh.reward), self.capacity)
-        have = 0 if self._columns is None else len(self._columns.reward)
-        if self._columns is None or needed > have:
+    def _make_room(self, fresh: tuple[Tensor, ...]) -> None:
+        """Double the columns where they have no room for `fresh`."""
+        needed = min(self._count + len(fresh[0]), self.capacity)
+        have = len(self._columns[0]) if self._columns else 0
+        if not self._columns or needed > have:
             size = min(max(needed, 2 * have, 256), self.capacity)
-            grown = Experience(*[part.new_zeros(size, *part.shape[1:]) for part in fresh])
-            keys = np.zeros((size, 3), np.int64)
-            if self._columns is not None:
-                for new, old in zip(grown, self._columns, strict=True):
-                    new[:have] = old
-                keys[:have] = self._keys
-            self._columns, self._keys = grown, keys
-        return self._columns
+            grown = tuple(part.new_zeros(size, *part.shape[1:]) for part in fresh)
+            for new, old in zip(grown, self._columns, strict=False):
+                new[:have] = old
+            self._columns = grown

@@ -22,7 +22,7 @@ LEVEL = 0.05  # of every verdict
 
 
 class Access(Enum):
-    """What a metric looks at; where it looks at several, the last of them in this order."""
+    """The kind of access to a subject that a metric needs; of several, the last in this order."""
 
     RECORDS = "records"  # observations, actions and rewards of a record
     INTERNALS = "internals"  # beliefs, plans and energies of an agent
@@ -33,7 +33,7 @@ class Access(Enum):
 @final
 @dataclass(frozen=True)
 class Frame:
-    """What the measurer committed to: a value holds within it and nowhere else.
+    """The frame of reference of a measurement, which the measurer chose: a value holds within it and nowhere else.
 
     `variables` are what was measured; `boundary` says where the agent ends and the world begins; `horizon` is in steps,
     None for whole episodes; `goal` and `start` (the distribution of first states) are in words; `interventions` name
@@ -80,7 +80,10 @@ class Interval:
 
     @classmethod
     def student(cls, value: float, error: float, freedom: float, *, level: float, method: str = "Student t") -> Self:
-        """value ± t(level, freedom) error, for a standard `error`; NaN bounds without a degree of freedom."""
+        """Student's interval, value ± t(level, freedom) error; NaN bounds without a degree of freedom.
+
+        `error` is the standard error.
+        """
         half = float(stdtrit(freedom, 0.5 + level / 2)) * error if freedom > 0 else nan
         return cls(level, value - half, value + half, method)
 
@@ -91,7 +94,7 @@ class Interval:
 @final
 @dataclass(frozen=True)
 class Null:
-    """What the metric gives where there is nothing to find: its mean and sd over `n` surrogates of this `kind`."""
+    """The null distribution: mean and sd of the metric over `n` surrogates of this `kind`, which hold no effect."""
 
     kind: str
     mean: float
@@ -106,7 +109,7 @@ class Null:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """A value with everything needed to judge it.
+    """A measured value with its frame, its interval, its null and its sample sizes.
 
     `interval` is None where the value is exact, `null` where no surrogate has a meaning; `references` are what named
     other agents (a rock, a random one) score, and are no null. `episodes` and `samples` are the sample sizes, 0 for
@@ -147,12 +150,15 @@ class Measurement:
         return None if self.null is None else self.null.p_value < LEVEL
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for strict JSON; numbers that are not finite become 'nan', 'inf' or '-inf'."""
+        """The measurement as plain values for strict JSON; what is not finite becomes 'nan', 'inf' or '-inf'."""
         return {key: _plain(value) for key, value in (vars(self) | {"access": self.access.value}).items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Measurement":
-        """The inverse of `to_dict`. Raises UserError where a key is missing or unknown, the frame included."""
+        """The measurement that `to_dict` wrote.
+
+        Raises UserError where a key is missing or unknown, the frame included.
+        """
         try:
             return _reader().validate_python(values)
         except ValidationError as error:

@@ -1,28 +1,33 @@
-"""Metrics: what is measured about an agent, what a metric may look at, and the value it must account for.
+"""Metrics: the contract, one measurement, and metrics asked one by one so that what fails costs only itself.
 
 Agency depends on its frame, so no value exists without one. No record of behavior tells a planner from the table
 cloned from it, so metrics say what they need, and some intervene: they change the world and look again.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import ClassVar, TypeAlias, final
 
 import numpy as np
 
-from agentic.errors import UserError
+from agentic.errors import RunError, UserError, attempt
 from agentic.metrics.measurement import Access, Measurement
-from agentic.metrics.subject import Part, Subject
+from agentic.metrics.subject import Informed, Intervention, Part, Subject, Wrap
 from agentic.runs.seeds import stream
+
+Outcome: TypeAlias = Measurement | UserError | RunError  # a UserError: it does not apply; a RunError: it broke
 
 
 class Metric(ABC):
-    """One way to measure a subject. Concrete ones are frozen dataclasses of the estimator's parameters.
+    """A metric: an estimator of one quantity of a subject.
 
-    `access` says what it looks at, `unit` what its values are in, `needs` which parts of a `Subject` it reads: class
-    attributes, or properties where they depend on the parameters. Columns that a record lacks are told by the record.
-    `compares` is true for one that looks at its subject before and after an intervention: of those in
-    `Subject.interventions`, where there are any. Any other is measured under an intervention as it is without.
+    Concrete ones are frozen dataclasses of the estimator's parameters. `access` says what it looks at, `unit` what its
+    values are in, `needs` which parts of a `Subject` it reads: class attributes, or properties where they depend on the
+    parameters. Columns that a record lacks are told by the record. `compares` is true for one that looks at its subject
+    before and after an intervention: of those in `Subject.interventions`, where there are any. Any other is measured
+    under an intervention as it is without.
     """
 
     compares: ClassVar[bool] = False
@@ -44,7 +49,7 @@ class Metric(ABC):
 
     @abstractmethod
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        """The measurement; `subject` offers all that is needed, `generator` is the only source of chance."""
+        """The measurement of `subject`, which offers all that is needed; `generator` is the only source of chance."""
 
 
 def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
@@ -59,3 +64,48 @@ def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
             f"this subject has no {', '.join(missing)}: add it, or choose a metric that does without"
         )
     return replace(metric.measure(subject, generator=np.random.default_rng(stream(seed, "metric"))), seed=seed)
+
+
+@final
+@dataclass(frozen=True)
+class Probe:
+    """A metric and the circumstances it is asked in.
+
+    These are a change of the world, named `under` and made by `wrap`, of which the agent is `informed`; None: there is
+    no change. `episodes` are recorded anew in a changed world.
+    """
+
+    metric: Metric
+    under: str = ""
+    wrap: Wrap | None = None
+    informed: Informed = "both"
+    episodes: int = 20
+
+    def ask(
+        self, subject: Subject, *, seed: int, label: str, references: Mapping[str, Subject] | None = None
+    ) -> tuple[Outcome, float]:
+        """The outcome for a subject, called `label` in its diagnostics, and the seconds it took.
+
+        Those of `references` (a rock, a random agent) that the metric applies to are measured beside it, at no charge,
+        where it looks at more than a world.
+        """
+        begun = perf_counter()
+        found = attempt(lambda: measure(self.metric, self._changed(subject, seed), seed=seed))
+        seconds = perf_counter() - begun
+        if isinstance(found, Measurement):
+            others = {} if references is None or self.metric.needs == ("environment",) else references
+            scored = {name: self.ask(other, seed=seed, label=name)[0] for name, other in others.items()}
+            scores = {name: each.value for name, each in scored.items() if isinstance(each, Measurement)}
+            diagnostics = {**found.diagnostics, "subject": label}
+            found = replace(found, references={**found.references, **scores}, diagnostics=diagnostics)
+        return found, seconds
+
+    def _changed(self, subject: Subject, seed: int) -> Subject:
+        """The subject in the changed world; what compares before and after is given the change instead."""
+        if self.wrap is None:
+            return subject
+        change = Intervention.announced(self.under, self.wrap, subject.environment, self.informed)
+        if self.metric.compares:
+            return subject.having(interventions=(change,))
+        changed = subject.under(change)
+        return changed.recorded(episodes=self.episodes, seed=seed) if "record" in self.metric.needs else changed

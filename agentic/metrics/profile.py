@@ -14,7 +14,7 @@ from agentic.metrics.measurement import LEVEL, Interval, Measurement, mean_inter
 
 
 class Verdict(Enum):
-    """What a value says against its null; the values are the words that stand in files and tables."""
+    """The verdict on a value against its null; its values are the words that stand in files and tables."""
 
     OUTSIDE = "outside the null"
     INSIDE = "inside the null"
@@ -40,7 +40,7 @@ class Verdict(Enum):
 @final
 @dataclass(frozen=True)
 class Row:
-    """One metric of one subject: a measurement for each seed, and the seconds they took."""
+    """The profile of one metric of one subject: a measurement for each seed, and the seconds they took."""
 
     name: str
     found: Sequence[Measurement]
@@ -68,7 +68,7 @@ class Row:
 
     @property
     def independent(self) -> Sequence[Measurement]:
-        """Those that tell something new: seeds that agree to the last bit saw the same, as where nothing is random."""
+        """The independent measurements: of seeds that agree to the last bit, as where nothing is random, the first."""
         return list({(each.value, each.episodes, each.samples): each for each in reversed(self.found)}.values())[::-1]
 
     @property
@@ -81,7 +81,7 @@ class Row:
 
     @property
     def p_value(self) -> float | None:
-        """Of all seeds together: -2 sum ln p is chi-square with 2 n degrees of freedom under the null (Fisher 1925).
+        """The p-value of all seeds together (Fisher 1925): -2 sum ln p is chi-square with 2 n degrees of freedom.
 
         Of seeds that agree to the last bit only the first counts: their p-values are one, and no evidence more.
         """
@@ -95,21 +95,21 @@ class Row:
 
     @property
     def chance(self) -> bool:
-        """Whether it has a null that is not exactly known."""
+        """Whether chance has a part in the null: it is not exactly known."""
         return self.p_value is not None and any(
             each.null and (each.null.sd > 0 or each.null.n > 1) for each in self.found
         )
 
     @property
     def references(self) -> Mapping[str, float]:
-        """What others score, the mean over seeds."""
+        """The mean score over seeds of each other agent, by name."""
         names = dict.fromkeys(name for each in self.found for name in each.references)
         scores = {name: [each.references[name] for each in self.found if name in each.references] for name in names}
         return {name: float(np.mean(values)) for name, values in scores.items()}
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted for their number, so that all verdicts together err at the level of one (Holm 1979)."""
+    """Holm's p-values: adjusted for their number, so that all verdicts together err at the level of one (Holm 1979)."""
     order = np.argsort(p_values, kind="stable")
     scaled = np.asarray(p_values, np.float64)[order] * np.arange(len(order), 0, -1)
     adjusted = np.empty(len(order))
@@ -118,7 +118,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def verdicts(rows: Sequence[Row]) -> list[Verdict]:
-    """Each value against its null at the 5 % level, p-values adjusted for the number of rows that chance has a part in.
+    """The verdict on each value at the 5 % level, p-values adjusted for the number of rows that chance has a part in.
 
     Where no surrogate reaches the value, but they are too few to say so among so many rows, it is said instead.
     """
@@ -137,18 +137,3 @@ def _verdict(row: Row, p: float | None) -> Verdict:
     nulls = [each.null for each in row.found if each.null is not None]
     unreached = all(null.n > 1 and isclose(null.p_value, 1 / (1 + null.n)) for null in nulls)
     return Verdict.TOO_FEW_SURROGATES if unreached else Verdict.INSIDE
-
-
-def difference(a: Row, b: Row) -> tuple[float, Interval | None]:
-    """a - b of independent values; its interval from theirs, side by side in quadrature (Zou and Donner 2008).
-
-    An exact value has no width. None where an estimated one has no interval, or two exact ones need none.
-    """
-    (x, mine), (y, theirs) = a.estimate, b.estimate
-    if (mine is None and not a.exact) or (theirs is None and not b.exact) or (mine is None and theirs is None):
-        return x - y, None
-    level = (mine or theirs).level  # type: ignore[union-attr]
-    own, other = mine or Interval(level, x, x, "exact"), theirs or Interval(level, y, y, "exact")
-    below = float(np.hypot(x - own.low, other.high - y))
-    above = float(np.hypot(own.high - x, y - other.low))
-    return x - y, Interval(level, x - y - below, x - y + above, "quadrature of two independent intervals")

@@ -8,7 +8,7 @@ from typing import Self, final
 
 from agentic.errors import RunError, UserError
 from agentic.metrics.measurement import Measurement
-from agentic.metrics.probe import Outcome
+from agentic.metrics.metric import Outcome
 from agentic.runs.folder import RunFolder, write_whole
 
 
@@ -40,7 +40,7 @@ class Result:
             return None
 
     def keep(self, folder: Path) -> None:
-        """Write it into the folder of a run. Raises RunError where that fails."""
+        """Write the result into the folder of a run. Raises RunError where that fails."""
         measured = {name: each.to_dict() for name, each in self.measurements.items()}
         file = RunFolder(folder).measurements_file
         content = {"measurements": measured, "missing": dict(self.missing), "broken": self.broken, "key": self.key}

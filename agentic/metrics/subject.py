@@ -1,4 +1,4 @@
-"""What is measured: what an agent did, the agent itself, the world it lives in, and that world changed.
+"""Subjects of measurements: a record, an agent, the world it lives in, and that world changed.
 
 A metric takes the parts it needs. Whoever only has a record can measure what records tell; whoever offers agent and
 world can have them run again with something changed, which is the only way to tell a planner from its clone.
@@ -52,7 +52,7 @@ class Intervention:
 
 @final
 class Subject:
-    """What is being measured: those parts of it that are offered.
+    """The subject of a measurement: those parts of it that are offered.
 
     `record` is what happened, `agent` and `environment` (a function that makes a fresh single environment) allow to
     look closer, to run again and to intervene; to ask for a part that is not offered raises UserError. `interventions`
@@ -85,11 +85,11 @@ class Subject:
         return _offered("environment", self._environment)
 
     def lacks(self, *parts: Part) -> list[Part]:
-        """Those of `parts` that are not offered."""
+        """The parts, of those named, that are not offered."""
         return [part for part in parts if getattr(self, f"_{part}") is None]
 
     def having(self, **parts: Any) -> Self:
-        """The same with other parts or `interventions` in place of its own; None takes a part away."""
+        """The same subject with other parts or `interventions` in place of its own; None takes a part away."""
         return type(self)(**{name.removeprefix("_"): value for name, value in vars(self).items()} | parts)
 
     def under(self, intervention: Intervention) -> Self:
@@ -102,7 +102,7 @@ class Subject:
         return self.having(record=None, agent=agent, environment=lambda: intervention.apply(environment()))
 
     def recorded(self, *, episodes: int = 20, seed: int = 0) -> Self:
-        """With the record of so many episodes of the agent in its environment, learning off."""
+        """The same subject with the record of so many episodes of its agent in its environment, learning off."""
         if self.lacks("agent", "environment"):
             raise UserError("to be recorded, a subject needs an agent and an environment: name both in subject_of")
         world = make(self.environment)

@@ -1,4 +1,4 @@
-"""What a run amounts to: the numbers that `agentic run --json` prints, from a record alone, finished or not."""
+"""Summaries of runs: the numbers that `agentic run --json` prints, from a record alone, finished or not."""
 
 from typing import Any
 

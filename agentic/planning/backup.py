@@ -1,4 +1,4 @@
-"""Backups: how a tree of beliefs passes values up, what an agent assumes it will do later."""
+"""Backups: the values that a tree of beliefs passes up, by the policy an agent assumes it will follow later."""
 
 from abc import ABC, abstractmethod
 
@@ -7,11 +7,11 @@ from torch import Tensor
 
 
 class Backup(ABC):
-    """From the actions' expected energies (m, a) at m beliefs to one value each, and the policy that it stands for."""
+    """A map from the actions' expected energies (m, a) at m beliefs to one value each, and the policy behind it."""
 
     @abstractmethod
     def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
-        """What will be done, (m, a)."""
+        """The probabilities of the actions, (m, a)."""
 
     def value(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
         """The value passed up, (m,): the mean under the policy unless a backup says otherwise."""

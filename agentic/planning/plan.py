@@ -1,4 +1,4 @@
-"""Plans are values: open-loop sequences, belief trees, affine feedback.
+"""Plans: beliefs over courses of action, as open-loop sequences, belief trees or affine feedback.
 
 A plan is a belief over courses of action that can be asked for its first action and for the action at a later belief.
 Candidates are weighed by q(plan) = softmax(-precision G + log E); an infinite precision is the greedy limit.
@@ -20,9 +20,10 @@ TIE = 1e-9  # nats: candidates closer than this are equally good
 
 
 def plan_posterior(energies: Tensor, precision: float, log_prior: Tensor | None = None, dim: int = 0) -> Tensor:
-    """q = softmax(-precision x energies + log prior) along `dim`; exact ties split evenly at infinite precision.
+    """The posterior over plans, softmax(-precision x energies + log prior) along `dim`.
 
-    Candidates of infinite energy or zero prior get no weight unless all are such, which then share evenly.
+    At infinite precision exact ties split evenly. Candidates of infinite energy or zero prior get no weight unless all
+    are such, which then share evenly.
     """
     if precision == inf:
         allowed = energies if log_prior is None else energies.masked_fill(torch.isneginf(log_prior), inf)
@@ -51,7 +52,7 @@ class Candidates:
     terms: Mapping[str, Tensor]
 
     def best(self, n: int, values: Tensor) -> "Candidates":
-        """The `n` most probable of each row; of equally probable ones those of lower energy `values` (k, b)."""
+        """The `n` most probable candidates of each row; of equals those of lower energy `values` (k, b)."""
         order = values.argsort(stable=True, dim=0)
         order = order.gather(0, self.probability.gather(0, order).argsort(stable=True, dim=0, descending=True))[:n]
         actions = self.actions.expand(-1, order.shape[1], *self.actions.shape[2:])
@@ -70,38 +71,40 @@ class Plan(Belief):
 
     @abstractmethod
     def first_action(self, precision: float = inf) -> Belief:
-        """The marginal over plans of what to do now."""
+        """The belief about the first action, marginal over plans."""
 
     @abstractmethod
     def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
-        """What to do at step `t` of the plan, given the belief there."""
+        """The belief about the action at step `t` of the plan, given the belief there."""
 
     @abstractmethod
     def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
-        """Named parts of the expected energy, nats, (b,)."""
+        """The named parts of the expected energy in nats, each (b,), averaged over q(plan)."""
 
     def candidates(self, n: int, precision: float = inf) -> Candidates | None:
-        """The best `n` of the courses it weighs, fewer where there are fewer; None where they cannot be listed."""
+        """The best `n` of the courses that the plan weighs, or all; None where they cannot be listed."""
         return None
 
-    def shifted(self) -> "Plan | None":
-        """The warm start of the next tick: this plan one step later; None where nothing can be kept."""
-        return None
+    def shifted(self, begun: Tensor | None = None) -> "Plan | None":
+        """The warm start of the next tick: this plan one step later, anew in the rows `begun` (b,) of a new episode.
 
-    def restarted(self, mask: Tensor) -> "Plan | None":
-        """The warm start once the rows in `mask` (b,) have begun a new episode."""
-        return self if not bool(mask.any()) else None
+        None where nothing can be kept.
+        """
+        return None
 
     @property
+    @final
     def mean(self) -> Tensor:
         """The mean of the first action under the best plan, (b, *event)."""
         return self.first_action().mean
 
+    @final
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         return self.first_action(1.0).sample(n, generator)
 
+    @final
     def where(self, mask: Tensor, other: Self) -> Self:
-        raise TypeError("plans are not merged row by row: see restarted")
+        raise TypeError("plans are not merged row by row: see shifted")
 
 
 @final
@@ -122,7 +125,7 @@ class Sequence(Plan):
     kept: int = 1
 
     def weights(self, precision: float = inf) -> Tensor:
-        """q(plan), (k, b)."""
+        """The probabilities q(plan), (k, b)."""
         return plan_posterior(self.values, precision, self.log_prior)
 
     def first_action(self, precision: float = inf) -> Belief:
@@ -144,21 +147,20 @@ class Sequence(Plan):
         return {name: torch.where(q > 0, q * part, torch.zeros_like(part)).sum(0) for name, part in self.parts.items()}
 
     def candidates(self, n: int, precision: float = inf) -> Candidates:
-        """Whole sequences; their energy is the only term where the parts are not known."""
+        """The best `n` whole sequences; their energy is the only term where the parts are not known."""
         parts = self.parts or {"expected_energy": self.values}
         return Candidates(self.actions, self.weights(precision), parts).best(n, self.values)
 
-    def shifted(self) -> "Plan | None":
-        """The `kept` best sequences one step later, best first, each with its last action repeated."""
+    def shifted(self, begun: Tensor | None = None) -> "Plan | None":
+        """The `kept` best sequences one step later, best first, each with its last action repeated.
+
+        In the rows `begun` every action is the middle of its domain.
+        """
         values, rows = self.values, torch.arange(self.values.shape[1])
         best = values.argmin(0, keepdim=True) if self.kept == 1 else values.argsort(dim=0, stable=True)[: self.kept]
         actions = self.actions.expand(-1, values.shape[1], *self.actions.shape[2:])[best, rows]
         moved = torch.cat([actions[:, :, 1:], actions[:, :, -1:]], 2)
+        if begun is not None:
+            fresh = self.domain.center(len(rows), moved.dtype).unsqueeze(1)
+            moved = torch.where(begun.view(-1, *[1] * (moved.dim() - 2)), fresh, moved)
         return replace(self, actions=moved, values=values[best, rows], parts={}, log_prior=None)
-
-    def restarted(self, mask: Tensor) -> "Plan | None":
-        if not bool(mask.any()):
-            return self
-        fresh = self.domain.center(self.actions.shape[1], self.actions.dtype)
-        fresh = fresh.unsqueeze(1).expand(self.actions.shape[1:])
-        return replace(self, actions=torch.where(mask.view(1, -1, *[1] * (fresh.dim() - 1)), fresh, self.actions))

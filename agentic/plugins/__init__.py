@@ -1,4 +1,4 @@
-"""Find, check and name what plugins offer: `installed()` reads metadata only, `load()` imports and returns a Registry.
+"""Plugins found, checked and named: `installed()` reads metadata only, `load()` imports and returns a Registry.
 
 One broken plugin costs one plugin and is told in one line; nothing is ever overridden silently; there is no global
 manager. Built-ins come through the same entry points as third parties.

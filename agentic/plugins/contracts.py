@@ -16,14 +16,15 @@ from agentic.plugins.hookspecs import CONTRACTS, KINDS
 
 Contract: TypeAlias = Any  # a class, or a union of classes: what `issubclass` takes
 
+_UNIONS: tuple[Any, ...] = (Union, UnionType)
 _PLAIN = {"abc", "builtins", "collections", "typing", "numbers", "numpy", "os", "pathlib", "torch"}
 
 
 @cache
 def contracts(kind: str) -> tuple[type[Any], ...]:
     """The contracts that components of a kind fulfill, the narrower first."""
-    paths = (path.rpartition(".") for path in CONTRACTS[kind])
-    return tuple(getattr(import_module(module), name) for module, _, name in paths)
+    module, names = CONTRACTS[kind]
+    return tuple(getattr(import_module(module), name) for name in names.split())
 
 
 def homes(contract: Contract) -> list[str]:
@@ -71,7 +72,7 @@ def several(annotation: Any) -> bool:
 
 def members(contract: Contract) -> tuple[type[Any], ...]:
     """The classes of a contract, which may be a union of them."""
-    return get_args(contract) if get_origin(contract) in (Union, UnionType) else (contract,)
+    return get_args(contract) if get_origin(contract) in _UNIONS else (contract,)
 
 
 def named(contract: Contract) -> str:
@@ -80,7 +81,7 @@ def named(contract: Contract) -> str:
 
 
 def with_article(noun: str) -> str:
-    """A noun as a sentence has it: a Goal, an Energy."""
+    """A noun with its indefinite article: a Goal, an Energy."""
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 

@@ -1,4 +1,4 @@
-"""What is installed, from package metadata and file names alone: nothing of a third party is imported here.
+"""Installed plugins, from package metadata and file names alone: nothing of a third party is imported here.
 
 That is what keeps `agentic --help` and `agentic plugins` fast, and alive when a plugin is broken.
 """
@@ -21,7 +21,7 @@ class PluginError(UserError):
 
 @dataclass(eq=False)
 class Problem(PluginError):
-    """What is wrong with one plugin, and what to do: one line; its `__cause__` is the exception behind it, if any."""
+    """A problem of one plugin and its remedy, on one line; its `__cause__` is the exception behind it, if any."""
 
     plugin: str
     version: str | None
@@ -52,12 +52,12 @@ class PluginRow:
     commands: tuple[EntryPoint, ...] = ()
 
     def problem(self, cause: str, remedy: str) -> Problem:
-        """Something that is wrong with this plugin."""
+        """A problem of this plugin."""
         return Problem(self.id, self.version, cause, remedy)
 
 
 def installed(files: Iterable[str | Path] = (), directories: Iterable[str | Path] = ()) -> list[PluginRow]:
-    """Every plugin there is: built-ins first, then by id, then local files, those in AGENTIC_PLUGINS_DIR last.
+    """All plugins there are: built-ins first, then by id, then local files, those in AGENTIC_PLUGINS_DIR last.
 
     AGENTIC_LOAD_PLUGINS (the only ones admitted; empty admits none) and AGENTIC_DISABLED_PLUGINS, ids separated
     by commas, disable the others; a file named here is admitted unless it is named there too. Raises PluginError for

@@ -1,4 +1,4 @@
-'''The whole extension surface on one screen: five hooks, one per kind of component.
+'''Hook specifications, the whole extension surface on one screen: five hooks, one per kind of component.
 
 A plugin marks a function `agentic_<kind>` with `hookimpl`; it takes no arguments and returns a mapping from short
 name to a class or, so that starting the command line stays fast, to a `"module:Class"` string that is imported on
@@ -26,28 +26,12 @@ from collections.abc import Mapping
 
 import pluggy
 
-CONTRACTS = {  # what the components of each kind are, the narrower contract before the wider
-    "energies": (
-        "agentic.Model",
-        "agentic.ActionGoal",
-        "agentic.Goal",
-        "agentic.Gain",
-        "agentic.PopulationEnergy",
-        "agentic.Conditional",
-        "agentic.Energy",
-    ),
-    "optimizers": (
-        "agentic.Learner",
-        "agentic.Loss",
-        "agentic.Backup",
-        "agentic.Quadrature",
-        "agentic.Selection",
-        "agentic.Sampler",
-        "agentic.Minimizer",
-    ),
-    "metrics": ("agentic.Metric",),
-    "agents": ("agentic.Agent",),
-    "envs": ("gymnasium.Wrapper", "gymnasium.Env"),
+CONTRACTS = {  # where the contracts of each kind are, and their names, the narrower before the wider
+    "energies": ("agentic", "Model ActionGoal Goal Gain PopulationEnergy Conditional Energy"),
+    "optimizers": ("agentic", "Learner Loss Backup Quadrature Selection Sampler Minimizer"),
+    "metrics": ("agentic", "Metric"),
+    "agents": ("agentic", "Agent"),
+    "envs": ("gymnasium", "Wrapper Env"),
 }
 KINDS = tuple(CONTRACTS)
 

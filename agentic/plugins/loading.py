@@ -51,7 +51,7 @@ def load(files: Iterable[str | Path] = (), directories: Iterable[str | Path] = (
 
 
 def collect(rows: Iterable[PluginRow]) -> Registry:
-    """What these plugins offer, imported now; those that are disabled stay out."""
+    """The registry of what these plugins offer, imported now; those that are disabled stay out."""
     components: list[Component] = []
     problems: list[Problem] = []
     done = []

@@ -18,7 +18,7 @@ Table = Mapping[str, Any]  # a component by `name`; every other key is a paramet
 
 @dataclass(frozen=True)
 class Making:
-    """What components are made with: where names are looked up, the environment for those that ask for one.
+    """The maker of components: where names are looked up, and the environment for those that ask for one.
 
     `made` collects a plain row for every component, in the order of the tables. `inner` makes what has a contract that
     takes more than a table; it returns None for all others.
@@ -104,13 +104,13 @@ class Making:
 
 
 def no_component(registry: "Registry", contract: Contract, value: Any, where: str) -> UserError:
-    """What is wrong with a value that stands in the place of a component's table."""
+    """The error about a value that stands in the place of a component's table."""
     known = listed(registry.satisfying(contract))
     return UserError(f"{where} should be a table with the name of {named(contract)}, got {value!r}; known: {known}")
 
 
 def row_of(found: "Component", parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A component as the manifest of a run has it."""
+    """The row of a component in the manifest of a run."""
     row = {key: getattr(found, key) for key in ("kind", "name", "plugin", "version", "sha256")}
     return {**row, "parameters": json.loads(json.dumps(dict(parameters)), parse_constant=str)}  # inf is no JSON
 

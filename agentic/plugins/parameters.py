@@ -30,7 +30,7 @@ class Accepted(NamedTuple):
         return name in self.names and self.names[name].default is inspect.Parameter.empty
 
     def check(self, given: Iterable[str], label: str, others: Iterable[str] = ()) -> None:
-        """Raises UserError for a name in `given` that is unknown, and for one that is missing there.
+        """Check the names in `given`. Raises UserError for one that is unknown, and for one that is missing there.
 
         `label` names the component in messages; `others` are further keys of its table, to be suggested too.
         """
@@ -71,7 +71,7 @@ def reader(annotation: Any) -> TypeAdapter[Any] | None:
 
 
 def typed(value: Any, wanted: TypeAdapter[Any] | None, label: str) -> Any:
-    """The value as `wanted`, lists as tuples; unchanged where that cannot be said in TOML.
+    """A value in the type that is `wanted`, lists as tuples; unchanged where that cannot be said in TOML.
 
     Raises UserError, about `label`, for a value of another type and for nan.
     """
@@ -88,7 +88,7 @@ def typed(value: Any, wanted: TypeAdapter[Any] | None, label: str) -> Any:
 
 
 def complaint(error: ValidationError) -> str:
-    """The first thing that pydantic found wrong with a value, in the words of a TOML file."""
+    """The complaint of pydantic about a value, its first, in the words of a TOML file."""
     first = error.errors(include_url=False)[0]
     reason = first["msg"].replace("an object", "a table")
     return f"is wrong: {reason[:1].lower()}{reason[1:]}, got {first['input']!r}"

@@ -1,4 +1,4 @@
-"""What was loaded, as a value: names are resolved here, and problems kept so that a failed lookup can repeat them.
+"""Loaded components as a value: names are resolved here, and problems kept so that a failed lookup can repeat them.
 
 Full names `id/name` are always valid. A built-in keeps its short name; two third parties of one short name lose it.
 """
@@ -10,13 +10,17 @@ from importlib.metadata import EntryPoint
 from typing import Any, cast
 
 from agentic.errors import UserError, described, listed, suggest
+from agentic.plugins.contracts import contract_of, fits, homes, named, with_article
 from agentic.plugins.discover import PluginError, PluginRow, Problem
 from agentic.plugins.hookspecs import KINDS
 
 
 @dataclass(frozen=True)
 class Component:
-    """One offer of one plugin. `target` is a class or a `"module:Class"` string; `sha256` is set for local files."""
+    """A component as a plugin offers it.
+
+    `target` is a class or a `"module:Class"` string; `sha256` is set for local files.
+    """
 
     kind: str
     name: str
@@ -34,23 +38,23 @@ class Component:
 
 @dataclass(frozen=True)
 class Registry:
-    """Every component that was loaded, in load order, the rows of all plugins, and what went wrong."""
+    """The components that were loaded, in load order, the rows of all plugins, and what went wrong."""
 
     components: tuple[Component, ...] = ()
     problems: tuple[Problem, ...] = ()
     rows: tuple[PluginRow, ...] = ()
 
     def names(self, kind: str) -> list[str]:
-        """What can be written for this kind: the short name where it is unambiguous, otherwise the full name."""
-        return sorted({c.name if self._winner(kind, c.name) is c else c.full_name for c in self._offers(kind)})
+        """The names that can be written for a kind: the short one where it is unambiguous, otherwise the full one."""
+        return sorted({c.name if self.winner(kind, c.name) is c else c.full_name for c in self.offers(kind)})
 
     def component(self, kind: str, name: str) -> Component:
         """The component a short or full name stands for. Raises PluginError if it is unknown or ambiguous."""
-        if winner := self._winner(kind, name):
+        if winner := self.winner(kind, name):
             return winner
-        offers = self._offers(kind, name)
+        offers = self.offers(kind, name)
         if not offers:
-            also = [other for other in KINDS if self._offers(other, name)]
+            also = [other for other in KINDS if self.offers(other, name)]
             noun = "energy" if kind == "energies" else kind.removesuffix("s")
             other = f"; the name is one of the {listed(also)}" if also else ""
             raise self._unknown(f"unknown {noun}", name, self.names(kind), [kind], other)
@@ -81,11 +85,9 @@ class Registry:
         `where` is the table that names it, as messages call it; `kind` is looked in first. Raises PluginError, one
         sentence: for a name that nobody offers, and for one that is something else, with those that would do.
         """
-        from agentic.plugins.contracts import contract_of, fits, homes, named, with_article
-
         others: list[type[Any]] = []
         for each in dict.fromkeys([*([kind] if kind else []), *homes(contract), *KINDS]):
-            if self._offers(each, name):
+            if self.offers(each, name):
                 target = self.resolve(each, name)
                 if fits(target, contract):
                     return self.component(each, name), target
@@ -98,9 +100,7 @@ class Registry:
         raise self._unknown(f"{label}unknown {noun}", name, known, homes(contract))
 
     def satisfying(self, contract: Any) -> list[str]:
-        """What can be written where a contract is asked for; components that do not load are left out."""
-        from agentic.plugins.contracts import fits, homes
-
+        """The names that can be written where a contract is asked for; components that do not load are left out."""
         found = []
         for kind in homes(contract):
             for name in self.names(kind):
@@ -120,28 +120,21 @@ class Registry:
             raise UserError(f'expected a table with a name, as {{"name": "..."}}, got {table!r}')
         return Making(self).maker(contract, table, where, len(leading), parts)(*leading, **parts)
 
-    def why(self, kind: str, name: str) -> list[str]:
-        """Who offers this name, who wins and why, one line each; nothing is imported."""
-        offers, winner = self._offers(kind, name), self._winner(kind, name)
-        lines = [f"{c.full_name} ({c.source}, {c.version or c.sha256}) -> {c.target}" for c in offers]
-        if winner is None:
-            return [*lines, "nobody wins the short name: write a full name" if offers else "nobody offers it"]
-        rule = "the only one" if len(offers) == 1 else "a built-in keeps its short name"
-        return [*lines, f"{winner.full_name} wins: {rule}"]
-
-    def _offers(self, kind: str, name: str | None = None) -> list[Component]:
+    def offers(self, kind: str, name: str | None = None) -> list[Component]:
+        """The components of a kind, or those that this short or full name may stand for."""
         if kind not in KINDS:
             raise PluginError(f"expected a kind of component ({listed(KINDS)}), got '{kind}'{suggest(kind, KINDS)}")
         return [c for c in self.components if c.kind == kind and name in (None, c.name, c.full_name)]
 
-    def _winner(self, kind: str, name: str) -> Component | None:
-        offers = self._offers(kind, name)
+    def winner(self, kind: str, name: str) -> Component | None:
+        """The component that a name stands for: the only one, or the built-in among several; else None."""
+        offers = self.offers(kind, name)
         candidates = offers if len(offers) == 1 else [c for c in offers if c.source == "built-in"]
         return candidates[0] if len(candidates) == 1 else None
 
     def _unknown(self, what: str, name: str, known: Sequence[str], kinds: Iterable[str], also: str = "") -> PluginError:
         """What is said of a name that nobody offers."""
-        full = [c.full_name for kind in kinds for c in self._offers(kind)]
+        full = [c.full_name for kind in kinds for c in self.offers(kind)]
         broken = [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]
         failed = f"; plugins that failed to load: {listed(broken)} (`agentic plugins check` says why)" if broken else ""
         return PluginError(f"{what} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}{also}{failed}")

@@ -4,6 +4,7 @@ from agentic.runs.folder import RunFolder, create_folder, json_table, toml_table
 from agentic.runs.manifest import Manifest, annotate, describe
 from agentic.runs.record import EpisodeRecord
 from agentic.runs.seeds import environment_seed
+from agentic.runs.table import shapes_of
 
 __all__ = [
     "EpisodeRecord",
@@ -14,6 +15,7 @@ __all__ = [
     "describe",
     "environment_seed",
     "json_table",
+    "shapes_of",
     "toml_table",
     "write_whole",
 ]

@@ -1,4 +1,4 @@
-"""What was weighed and not done: the best candidates of every decision's plan, as a long table beside the ticks.
+"""The best candidates of every decision's plan, chosen or not, as a long table beside the ticks.
 
 One row per candidate. They are recorded on request only, for there are many times more of them than ticks.
 """
@@ -23,7 +23,7 @@ BYTES = 512  # what one candidate is taken to need in memory when chunks are cut
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many candidates of each plan, weighed at which precision."""
+    """The number of candidates recorded of each plan, and the precision that gives their probabilities."""
 
     count: int
     precision: float = inf

@@ -1,4 +1,4 @@
-"""Columns of what happened: from the ticks of one chunk to one Arrow table.
+"""The columns of a chunk of ticks, and the Arrow table they become.
 
 Recording is most of what the toolkit adds to a bare loop, so ticks are staged and copied a few at a time.
 """
@@ -100,7 +100,7 @@ class Block:
         yield from _leaves("action", self.env.action_layout, [tick.native.action for tick in staged])
         for flag in ("reward", "terminated", "truncated"):
             yield flag, [getattr(tick, flag) for tick in staged]
-        found = [thoughts(tick.decision, self.env.batch) for tick in staged]
+        found = [decision_columns(tick.decision, self.env.batch) for tick in staged]
         for name in dict.fromkeys(name for each in found for name in each):
             like = next(each[name] for each in found if name in each)
             nothing = np.full(like.shape, np.nan, like.dtype)
@@ -122,8 +122,8 @@ def _leaves(prefix: str, layout: Layout, natives: Sequence[Any]) -> Iterator[tup
             yield f"{prefix}.{name}", [native[name] for native in natives]
 
 
-def thoughts(decision: Decision, batch: int) -> dict[str, np.ndarray]:
-    """`energy.<term>` (b,) float64, and `belief.<field>` (b, ...) for each tensor of the belief, batch first.
+def decision_columns(decision: Decision, batch: int) -> dict[str, np.ndarray]:
+    """The columns of a decision: `energy.<term>` (b,) float64, `belief.<field>` (b, ...) of each tensor of the belief.
 
     A belief whose tensors carry samples before the batch axis (particles) is represented by its mean.
     """

@@ -10,6 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal, Self, final
 
 from agentic.errors import UserError
@@ -80,18 +81,20 @@ class RunFolder:
         return toml_table(self.experiment_file)
 
     @property
-    def measurements(self) -> dict[str, Any]:
-        """The content of the measurements."""
-        return json_table(self.measurements_file)
-
-    @property
     def status(self) -> str:
-        """How the run ended, a failed one with the last line of its traceback; one that was killed could not say so."""
+        """The way the run ended, with the last line of the traceback where it failed; a killed one could not say so."""
         status = str(self.manifest.get("status") or "unknown")
         if status == "failed" and self.error_file.is_file():
             lines = self.error_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return f"failed: {lines[-1]}" if lines else "failed"
         return "running, or killed before it could say so" if status == "running" else status
+
+    @property
+    def plugin_options(self) -> str:
+        """The options that name the plugin files a run needed, each with a blank before it."""
+        rows = self.manifest.get("components") or ()
+        names = dict.fromkeys(str(row.get("plugin")) for row in rows if isinstance(row, dict) and row.get("sha256"))
+        return "".join(f" --plugin {quote(name)}.py" for name in names)
 
 
 def create_folder(parent: str | Path, slug: str) -> Path:

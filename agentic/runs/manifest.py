@@ -4,11 +4,9 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-
-import torch
 
 from agentic.errors import RunError, UserError
 from agentic.runs.folder import RunFolder, write_whole
@@ -24,7 +22,7 @@ class Manifest:
         self._write()
 
     def finish(self, status: str, **results: Any) -> None:
-        """Status finished, failed or interrupted, the seconds it took, and what was counted."""
+        """Write how the run ended: a status (finished, failed or interrupted), its seconds, and what was counted."""
         self.content |= {"status": status, "seconds": time.time() - self._started, **results}
         self._write()
 
@@ -37,8 +35,8 @@ class Manifest:
             raise RunError(f"the run folder {self.folder.path} cannot be written: {error.strerror}") from error
 
 
-def describe(seed: int, dtype: torch.dtype, components: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What a run depends on: versions, git state, seed, threads, device, number type, components."""
+def describe() -> dict[str, Any]:
+    """What every run depends on: versions, the platform and the state of the repository it was started in."""
     return {
         "versions": {
             "python": platform.python_version(),
@@ -46,11 +44,6 @@ def describe(seed: int, dtype: torch.dtype, components: Sequence[Mapping[str, An
         },
         "platform": platform.platform(),
         "git": _git(),
-        "seed": seed,
-        "threads": torch.get_num_threads(),
-        "device": "cpu",
-        "dtype": str(dtype).removeprefix("torch."),
-        "components": [dict(component) for component in components],
     }
 
 

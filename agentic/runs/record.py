@@ -46,7 +46,7 @@ class EpisodeRecord:
 
 
 class Record:
-    """What a run left behind, in a folder or in memory. Nothing is read before it is asked for."""
+    """The record of a run, in a folder or in memory. Nothing is read before it is asked for."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Record:
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """What ran, and how it ended."""
+        """The manifest: what ran, and how it ended."""
         if self._manifest is not None:
             return self._manifest
         return read(RunFolder(self.folder)) if self.folder else {}
@@ -83,9 +83,7 @@ class Record:
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All ticks, or some of their columns, as one Arrow table in the order they happened."""
-        tables = self._tables if self.folder is None else [_read(path, columns) for path in self.chunks]
-        if self.folder is None and columns is not None:
-            tables = [table.select([name for name in columns if name in table.column_names]) for table in tables]
+        tables = [_picked(table, columns) for table in self._tables] or [_read(path, columns) for path in self.chunks]
         if not tables:
             return pa.table({})
         found = joined(tables)
@@ -100,7 +98,7 @@ class Record:
         metadata has under "shapes". Without columns where none were asked for.
         """
         paths = RunFolder(self.folder).chunks("candidates") if self.folder else []
-        tables = self._candidates if self.folder is None else [_read(path, None) for path in paths]
+        tables = self._candidates or [_read(path, None) for path in paths]
         return joined(tables) if tables else pa.table({})
 
     def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
@@ -152,7 +150,14 @@ def _array(table: pa.Table, name: str) -> np.ndarray:
 def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
-            present = set(file.schema_arrow.names)
-            return file.read(None if columns is None else [name for name in columns if name in present])
+            return file.read(_present(columns, file.schema_arrow.names))
     except (OSError, pa.ArrowInvalid) as error:
         raise UserError(f"{path} is not a chunk of a record: {error}") from error
+
+
+def _picked(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
+    return table if columns is None else table.select(_present(columns, table.column_names))
+
+
+def _present(columns: Sequence[str] | None, names: Sequence[str]) -> list[str] | None:
+    return None if columns is None else [name for name in columns if name in names]

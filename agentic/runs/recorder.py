@@ -20,7 +20,7 @@ Tables = dict[Kind, pa.Table]
 
 
 class Recorder:
-    """Takes ticks, and writes chunks of them into `folder` from a thread of its own (None: keeps them).
+    """A writer of ticks: chunks of them go into `folder` from a thread of its own (None: they are kept in memory).
 
     Files depend on nothing but the ticks: no time stamps, one writer, boundaries counted in ticks. Energies and
     belief fields get their column at the first tick that has them; earlier rows of the same chunk are NaN, and earlier
@@ -49,9 +49,11 @@ class Recorder:
         self._wait()
         self._writer.shutdown()
 
-    def steps(self, phase: Phase) -> int:
-        """Environment steps recorded in finished chunks."""
-        return sum(steps[phase] for steps, _ in self._done.values())
+    @property
+    def counts(self) -> dict[str, int]:
+        """The steps of experience and of evaluation in finished chunks, as the manifest has them."""
+        total = sum((steps for steps, _ in self._done.values()), Counter[Phase]())
+        return {"steps": total["learn"], "evaluation_steps": total["evaluate"]}
 
     @property
     def tables(self) -> list[pa.Table]:

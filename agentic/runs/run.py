@@ -27,7 +27,7 @@ from agentic.tick import Tick
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is, told to its observer after each tick: environment steps and completed episodes of a phase."""
+    """The progress of a run, as its observer gets it after each tick: steps and completed episodes of the phase."""
 
     phase: Phase
     tick: Tick
@@ -62,7 +62,7 @@ class Schedule:
 @final
 @dataclass(frozen=True)
 class Recording:
-    """What a run leaves beside its ticks, and where.
+    """The folder of a run, and what is recorded there beside its ticks.
 
     `folder` is the run's own, made where it is missing; None keeps the record in memory. Of every decision's plan the
     best `candidates` are recorded too. `components` go into the manifest. Raises UserError for negative `candidates`.
@@ -98,7 +98,9 @@ def run(
         raise UserError(f"learn_steps = {schedule.learn_steps}, but {type(agent).__name__} has no learner: give it one")
     world = make(env)
     folder = None if recording.folder is None else RunFolder.new(recording.folder)
-    manifest = Manifest(folder, describe(seed, dtype, recording.components))
+    content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}
+    components = [dict(component) for component in recording.components]
+    manifest = Manifest(folder, {**describe(), **content, "components": components})
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
     recorder = Recorder(world, folder, wanted)
 
@@ -130,12 +132,12 @@ def run(
     finally:
         if isinstance(env, str):
             world.close()
-    manifest.finish("finished", **_counts(recorder))
+    manifest.finish("finished", **recorder.counts)
     return Record(folder and folder.path, recorder.tables, manifest.content, recorder.candidates)
 
 
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
-    """Who gathers experience: the agent, after a warm-up where there is one."""
+    """The agent that gathers experience: `agent` itself, after a warm-up where there is one."""
     draws = generator(seed, "action_space")
     return Explorer(agent, world.action, schedule.warmup, schedule.hold, draws) if schedule.warmup else agent
 
@@ -148,10 +150,6 @@ def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[
     return Progress(phase, tick, steps, episodes, learned)
 
 
-def _counts(recorder: Recorder) -> dict[str, int]:
-    return {"steps": recorder.steps("learn"), "evaluation_steps": recorder.steps("evaluate")}
-
-
 def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> None:
     """Keep what there is: the last chunk, the traceback, the status. What cannot be written must not hide `error`."""
     with suppress(RunError):
@@ -161,4 +159,4 @@ def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> No
             manifest.folder.error_file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     with suppress(RunError):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        manifest.finish(status, **_counts(recorder))
+        manifest.finish(status, **recorder.counts)

@@ -23,7 +23,7 @@ def stream(seed: int, name: str, row: int = 0) -> SeedSequence:
 
 
 def phase_stream(seed: int, name: str, row: int = 0, *, phase: Phase = "learn") -> SeedSequence:
-    """The stream itself while learning; its first spawned child in evaluation, so the two never share a draw.
+    """The stream of a phase: `stream` while learning, its first spawned child in evaluation, so no draw is shared.
 
     Evaluation therefore meets episodes that experience never saw, and the same ones however long learning took.
     """

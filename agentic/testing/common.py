@@ -52,7 +52,7 @@ def registers_its_tensors(make: Make) -> None:
                 continue
             holds = any(isinstance(each, Tensor) for each in inner)
             where = f"{name}.{key}" if name else key
-            assert not holds, f"the tensor {where} is neither a parameter nor a buffer: use register_buffer"
+            assert not holds, f"the tensor {where} is neither a parameter nor a buffer: make it an nn.Buffer"
 
 
 def restores_its_state_dict(make: Make) -> None:

@@ -28,7 +28,7 @@ class BayesRule(Minimizer):
 
     def init(self, f: Objective, z: Any) -> Iterate:
         assert isinstance(f.domain, Simplex)
-        posterior = Categorical(torch.softmax(-f.gradient(z), -1))
+        posterior = Categorical(torch.softmax(-f.gradient(f.start(z)), -1))
         value = f(posterior.probs) - posterior.entropy()
         return Iterate(posterior.probs, value, torch.zeros_like(value), 1)
 

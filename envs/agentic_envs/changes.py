@@ -16,14 +16,14 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Truth, truth_of
+from agentic import Truth, make
 
 AnyEnv = gymnasium.Env[Any, Any]
 
 
 @final
 class RemapActions(gymnasium.ActionWrapper[Any, Any, Any], RecordConstructorArgs):
-    """Actions that mean something else.
+    """A wrapper that permutes actions, or turns their signs.
 
     `order` is a permutation. In a Discrete space action i is executed as `order[i]`. In a one-dimensional Box
     component i drives actuator `order[i]`, multiplied by `signs[i]` (1 or -1, default 1), and the bounds of the
@@ -73,7 +73,7 @@ class RemapActions(gymnasium.ActionWrapper[Any, Any, Any], RecordConstructorArgs
 
     def true_model(self) -> Truth:
         """The truth of the environment inside, its actions in the new order."""
-        inside = truth_of(self.env)
+        inside = make(self.env).truth()
         return {
             "A": inside["A"],
             "B": [moves[..., self.order] for moves in inside["B"]],
@@ -85,7 +85,9 @@ class RemapActions(gymnasium.ActionWrapper[Any, Any, Any], RecordConstructorArgs
 
 @final
 class SetAttributes(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
-    """Physics with other constants: attributes of the innermost environment are set, once, when it is wrapped.
+    """A wrapper that sets constants of the physics.
+
+    They are attributes of the innermost environment, set once, when it is wrapped.
 
     `SetAttributes(env, length=1.0, polemass_length=0.1)` gives CartPole a pole twice as long. An attribute derived
     from another is not recomputed (hence both here), and one that is read only at construction changes nothing: pass
@@ -113,7 +115,7 @@ class SetAttributes(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
 
 @final
 class HideObservations(gymnasium.ObservationWrapper[Any, Any, Any], RecordConstructorArgs):
-    """Fewer sensors: of a one-dimensional Box observation only the components `keep` are left, in that order."""
+    """A wrapper that takes sensors away: a one-dimensional Box keeps the components `keep` alone, in that order."""
 
     @classmethod
     def example(cls) -> Self:
@@ -138,7 +140,9 @@ class HideObservations(gymnasium.ObservationWrapper[Any, Any, Any], RecordConstr
 
 @final
 class SensorNoise(gymnasium.ObservationWrapper[Any, Any, Any], RecordConstructorArgs):
-    """Noisier sensors: Gaussian noise is added to a Box observation, which then saturates at the bounds of the space.
+    """A wrapper that makes sensors noisy.
+
+    Gaussian noise is added to a Box observation, which then saturates at the bounds of the space.
 
     `scale` is the standard deviation, one number or one per component (anything that broadcasts to the observation).
     The noise has its own stream, spawned from the environment's generator at each seeded reset: the same seed gives

@@ -20,7 +20,7 @@ ACTIONS = 4
 
 @final
 class CliffWorld(gymnasium.Env[Any, Any]):
-    """An agent moves diagonally over a grid of `rows` and `columns`; the top row is a cliff between start and goal.
+    """A grid of `rows` and `columns` to be crossed diagonally; its top row is a cliff between start and goal.
 
     Starts at the top left. The `width` rightmost cells of the top row are the goal, those between are the cliff.
 

@@ -42,7 +42,7 @@ def with_disc(image: Image, row: int, column: int, color: Color, radius: float =
 
 
 def rendered(mode: str | None, text: Callable[[], str], picture: Callable[[], Image]) -> Any:
-    """What `render` returns for `mode`: the text, the picture, or None with Gymnasium's warning."""
+    """The answer of `render` for `mode`: the text, the picture, or None with Gymnasium's warning."""
     if mode is None:
         gymnasium.logger.warn("render() was called without a render_mode; pass one to gymnasium.make.")
         return None

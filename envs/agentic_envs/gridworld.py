@@ -25,7 +25,7 @@ Layout = str | Sequence[str] | Sequence[int]
 
 @final
 class GridWorld(gymnasium.Env[Any, Any]):
-    """An agent on a grid moves to one of the neighboring cells or stays; a goal pays and ends the episode.
+    """A grid on which an agent moves to a neighboring cell or stays; a goal pays and ends the episode.
 
     `layout`: rows of equal length as a list of strings or one string with line breaks, made of `S` start, `.` free,
         `#` wall, `G` goal (+1), `X` pit (-1); or a pair (rows, columns) for an empty grid.

@@ -18,7 +18,7 @@ from agentic_envs.checks import checked_action, checked_probability, checked_ren
 
 @final
 class Room(gymnasium.Env[Any, Any]):
-    """A temperature of `levels` degrees, counted from 0, is pushed by the action and by the weather.
+    """A room whose temperature, of `levels` degrees from 0, is pushed by the action and by the weather.
 
     x' = x + push + w, held within 0 and `levels` - 1; w is -1 or 1, with probability `noise` / 2 each, else 0.
 

@@ -1,4 +1,4 @@
-"""The tiger behind one of two doors: how sure is sure enough?
+"""The tiger problem: two doors, a tiger behind one, and a choice between listening and opening.
 
 The classical small partially observed problem: listening is cheap and noisy, a wrong door is very expensive.
 """

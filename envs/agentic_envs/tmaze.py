@@ -1,4 +1,4 @@
-"""The simplified T-maze: is it worth a step to look before choosing an arm?
+"""The simplified T-maze: a cue that costs a step tells which of two arms pays.
 
 The smallest world in which gathering information and collecting reward compete. Its four locations, two hidden
 states and certain arms make every expected energy computable by hand.
@@ -22,7 +22,7 @@ PLACES = {LEFT: (0, 0), CENTER: (0, 1), RIGHT: (0, 2), CUE: (2, 1)}  # row and c
 
 @final
 class TMaze(gymnasium.Env[Any, Any]):
-    """Two arms, one holds a reward and the other a punishment; a cue tells which, and may lie.
+    """A maze of two arms, one with a reward and the other with a punishment; a cue tells which, and may lie.
 
     Hidden state: `location` (center, left, right, cue), moved by the agent, and `side` (left, right), drawn
     uniformly at reset and static. Every location can be reached from every other in one step.

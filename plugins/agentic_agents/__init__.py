@@ -1,4 +1,4 @@
-"""Agents that come with agentic: what every other one is compared with."""
+"""Agents that come with agentic: baselines, policies of other tools, and the energy agent by name."""
 
 from agentic import hookimpl
 

@@ -1,4 +1,4 @@
-"""A table of what another agent did: the same behavior, and nothing behind it."""
+"""Behavior cloning: a table of what another agent did."""
 
 from copy import deepcopy
 from typing import Self, final
@@ -20,13 +20,13 @@ from agentic import (
     state_observations,
     ticks,
 )
-from agentic_agents.lookup import Lookup
+from agentic_agents.lookup import Lookup, Stateless
 from agentic_agents.neighbor import Neighbor
 
 
 @final
-class Clone(Agent):
-    """Does what the agent `of` would have done, and neither learns nor listens.
+class Clone(Stateless):
+    """A tabular clone of the agent `of`, which does what that would have done and neither learns nor is informed.
 
     The teacher first gathers `practice` steps of experience, the first `warmup` of them at random, and is sealed. In a
     finite world that is known and fully observed, it is asked for its policy in every state, ties included. Elsewhere
@@ -39,7 +39,7 @@ class Clone(Agent):
 
     @classmethod
     def example(cls) -> Self:
-        """A coin's."""
+        """The clone of an agent that tosses a coin."""
         two = Simplex((2,))
         return cls(Lookup.of(torch.eye(2), [[0.5, 0.5]] * 2), two, two)
 
@@ -60,9 +60,6 @@ class Clone(Agent):
             draws = torch.Generator().manual_seed(seed)
             table = Lookup.of(state_observations(truth), policy_table(teacher, truth, generator=draws))
         return cls(table, env.action, env.observation)
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return self.table.decide(obs, generator)

@@ -1,17 +1,17 @@
-"""Pushing on, whatever happens: the smallest thing that does something."""
+"""The constant policy, of a given action."""
 
 from typing import Self, final
 
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
-from agentic_agents.lookup import fixed
+from agentic import Decision, Domain, Environment, Simplex, UserError
+from agentic_agents.lookup import Stateless, fixed
 
 
 @final
-class Constant(Agent):
-    """Always the given action.
+class Constant(Stateless):
+    """A policy that always takes the given action.
 
     `action` of a discrete space is an index (the same in every factor) or one for each factor, counted from 0; of a
     box it is a number (the same in every component) or one for each component, in the environment's units.
@@ -23,15 +23,12 @@ class Constant(Agent):
 
     @classmethod
     def example(cls) -> Self:
-        """The second of two actions."""
+        """The agent that takes the second of two actions."""
         return cls(Simplex((2,)), event_of(Simplex((2,)), 1))
 
     @classmethod
     def from_env(cls, env: Environment, action: int | float | tuple[float, ...]) -> Self:
         return cls(env.action, event_of(env.action, action))
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return fixed(self.event.expand(len(obs), *self.action.event), self.action, obs)

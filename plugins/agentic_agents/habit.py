@@ -1,4 +1,4 @@
-"""A habit: actions that paid before are taken again, without any idea of what they lead to."""
+"""Habits: model-free values of actions, by Q-learning, and the epsilon-greedy policy."""
 
 from collections.abc import Mapping
 from typing import Any, Self, final
@@ -8,13 +8,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from agentic import Agent, Decision, Environment, Learner, Simplex, Tick, UserError, greedy_policy
-from agentic_agents.lookup import choices, drawn, joint, names
+from agentic import Decision, Environment, Learner, Simplex, Tick, UserError, World
+from agentic_agents.lookup import Stateless, choices, drawn, joint, names
 
 
 @final
-class Habit(Agent):
-    """Takes the action of the largest value, equal ones equally often; with probability `epsilon` any.
+class Habit(Stateless):
+    """An epsilon-greedy policy: the action of the largest value, equal ones equally often; with `epsilon` any.
 
     `values` (observations, actions) come from experience, by Q-learning (Watkins 1989) while it learns; sealed, they
     stay what they are. Observations are discrete, several factors of `outcome` count as one; so is the action.
@@ -47,12 +47,9 @@ class Habit(Agent):
         values = np.zeros((outcome.count, choices(env.action)))
         return cls(values, rate=rate, discount=discount, epsilon=epsilon, outcome=outcome)
 
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
-
     def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
         values = self.values[joint(self.outcome, obs).numpy()]
-        rows = (1 - self.epsilon) * greedy_policy(values) + self.epsilon / values.shape[1]
+        rows = (1 - self.epsilon) * World.greedy_policy(values) + self.epsilon / values.shape[1]
         return drawn(torch.from_numpy(rows), obs, generator)
 
 

@@ -1,4 +1,4 @@
-"""Tables of actions: what an observation is called, and a row of probabilities turned into an action."""
+"""Tabular policies: indices of discrete observations, and actions drawn from rows of probabilities."""
 
 from dataclasses import dataclass
 from math import prod
@@ -9,7 +9,14 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from agentic import Categorical, Decision, Domain, Simplex, UserError
+from agentic import Agent, Categorical, Decision, Domain, Simplex, UserError
+
+
+class Stateless(Agent):
+    """An agent without memory: what it does depends on the present observation alone."""
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
 
 
 @final
@@ -22,7 +29,7 @@ class Lookup:
 
     @classmethod
     def of(cls, seen: Tensor, policy: ArrayLike) -> "Lookup":
-        """From a policy as an array."""
+        """The table of a policy that is an array (states, actions)."""
         return cls(seen, torch.as_tensor(np.asarray(policy), dtype=torch.float64))
 
     def decide(self, obs: Tensor, generator: torch.Generator) -> Decision:
@@ -30,13 +37,13 @@ class Lookup:
 
 
 def drawn(rows: Tensor, obs: Tensor, generator: torch.Generator) -> Decision:
-    """A single choice drawn for every row of probabilities (b, actions), in the type of `obs`."""
+    """The decision drawn from each row of probabilities (b, actions), a single choice in the type of `obs`."""
     action = torch.nn.functional.one_hot(torch.multinomial(rows, 1, generator=generator)[:, 0], rows.shape[-1])
     return Decision(action.to(obs.dtype), policy=Categorical(rows))
 
 
 def fixed(events: Tensor, domain: Domain, obs: Tensor) -> Decision:
-    """The actions (b, *event), decided on for certain."""
+    """The decision for the actions (b, *event), with certainty."""
     policy = Categorical(events, domain.sizes) if isinstance(domain, Simplex) else None
     return Decision(events.to(obs.dtype), policy=policy)
 
@@ -55,7 +62,7 @@ def choices(domain: Domain) -> int:
 
 
 def names(domain: Domain) -> Simplex:
-    """The domain of observations that are names. Raises UserError where they are numbers."""
+    """The domain of discrete observations. Raises UserError where they are numbers."""
     if isinstance(domain, Simplex):
         return domain
     raise UserError(f"this agent needs discrete observations, and the observation space is {domain}: use another agent")

@@ -1,4 +1,4 @@
-"""What was done where most looked like this: a nearest-neighbor table."""
+"""A nearest-neighbor policy: what was done at the most similar observation."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Neighbor:
 
     @classmethod
     def of(cls, happening: Iterable[Tick], action: Domain) -> Self:
-        """From what an agent did."""
+        """The table of what an agent did, from its ticks."""
         pairs = [(tick.obs[tick.valid], tick.action[tick.valid]) for tick in happening]
         seen, done = (torch.cat(each).to(torch.float64) for each in zip(*pairs, strict=True))
         points, place, times = np.unique(seen.numpy(), axis=0, return_inverse=True, return_counts=True)

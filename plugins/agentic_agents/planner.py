@@ -1,28 +1,17 @@
-"""Looking ahead in a known world: the agent that does something else when its goal or its world is another."""
+"""Dynamic programming in a known world: the reference for agents that are told of another goal or world."""
 
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor
 
-from agentic import (
-    Agent,
-    Change,
-    Decision,
-    Environment,
-    Simplex,
-    Truth,
-    UserError,
-    World,
-    planned_policy,
-    state_observations,
-)
-from agentic_agents.lookup import Lookup
+from agentic import Change, Decision, Environment, Simplex, Truth, UserError, World, state_observations
+from agentic_agents.lookup import Lookup, Stateless
 
 
 @final
-class Planner(Agent):
-    """Takes the action of largest value after `depth` Bellman backups from zero, equal ones equally often.
+class Planner(Stateless):
+    """The greedy policy after `depth` Bellman backups from zero, equal actions equally often.
 
     It plans in `world` as it believes it to be, the truth of its environment; `seen` (states, *event) is what tells
     each state, None: its one-hot index. Told of a changed world as its goal, it takes over that one's rewards; as its
@@ -35,7 +24,7 @@ class Planner(Agent):
         self.world, self.depth, self.discount = world, depth, discount
         self.seen = torch.eye(world.states) if seen is None else seen
         self.action = Simplex((world.actions,))
-        self.policy = planned_policy(world, depth=depth, discount=discount)
+        self.policy = world.planned_policy(depth=depth, discount=discount)
         self.lookup = Lookup.of(self.seen, self.policy)
 
     @classmethod
@@ -45,9 +34,6 @@ class Planner(Agent):
             return cls(World.of(truth), depth, discount, seen=state_observations(truth))
         except UserError as error:
             raise UserError(f"a planner needs a finite world that is known and fully observed: {error}") from None
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return self.lookup.decide(obs, generator)

@@ -1,4 +1,4 @@
-"""The agent that wants nothing: what chance alone achieves."""
+"""The random policy: what chance alone achieves."""
 
 from dataclasses import dataclass
 from typing import Self, final
@@ -21,13 +21,13 @@ class Draws:
     policy: Categorical | None = None
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        """An episode's end changes nothing: draws are independent, so those already made go on."""
+        """The draws of `other`, whatever ended: they are independent, so that those already made go on."""
         return other
 
 
 @final
 class RandomAgent(Agent):
-    """Uniform over the action domain; where a side is unbounded, as Gymnasium's `Box.sample` draws."""
+    """The uniform policy over the action domain; where a side is unbounded, as Gymnasium's `Box.sample` draws."""
 
     reference = True
 

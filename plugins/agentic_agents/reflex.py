@@ -1,17 +1,17 @@
-"""A fixed rule from what is seen to what is done."""
+"""A fixed map from observations to actions."""
 
 from typing import Self, final
 
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
-from agentic_agents.lookup import choices, fixed, joint, names
+from agentic import Decision, Domain, Environment, Simplex, UserError
+from agentic_agents.lookup import Stateless, choices, fixed, joint, names
 
 
 @final
-class Reflex(Agent):
-    """Each observation has its action, once and for all.
+class Reflex(Stateless):
+    """A policy by a fixed map: each observation has its action.
 
     Discrete observations: `actions`, the index of an action for every observation (the joint value of several factors,
     the last fastest). Any others: `weights` (actions, observations), a linear map whose largest entry is the action
@@ -25,7 +25,7 @@ class Reflex(Agent):
 
     @classmethod
     def example(cls) -> Self:
-        """Of two actions, the one of the name of what is seen."""
+        """The reflex that takes, of two actions, the one of the observation's index."""
         two = Simplex((2,))
         return cls(two, two, table=torch.eye(2, dtype=torch.float64), weights=None)
 
@@ -44,9 +44,6 @@ class Reflex(Agent):
         if len(weights or ()) != shape[0] or any(len(row) != shape[1] for row in weights or ()):
             raise UserError(f"weights must be {shape[0]} lists (actions) of {shape[1]} numbers (observations) each")
         return cls(env.observation, env.action, table=None, weights=torch.tensor(weights, dtype=torch.float64))
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if self.table is not None:

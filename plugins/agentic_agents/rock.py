@@ -1,17 +1,17 @@
-"""The thing that is no agent: it does the same whatever happens."""
+"""The null agent: one action whatever happens, which others are compared with."""
 
 from typing import Self, final
 
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
-from agentic_agents.lookup import fixed
+from agentic import Decision, Domain, Environment, Simplex, UserError
+from agentic_agents.lookup import Stateless, fixed
 
 
 @final
-class Rock(Agent):
-    """Always the same action: the first value of every discrete factor, or the point of a box nearest to zero.
+class Rock(Stateless):
+    """The policy of one action: the first value of every discrete factor, or the point of a box nearest to zero.
 
     `action` names another value, an index within each factor. Raises UserError where the space has no such value.
     """
@@ -30,9 +30,6 @@ class Rock(Agent):
     @classmethod
     def from_env(cls, env: Environment, action: int | None = None) -> Self:
         return cls(env.action, action)
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         return fixed(self.event.expand(len(obs), *self.domain.event), self.domain, obs)

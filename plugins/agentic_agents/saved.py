@@ -13,7 +13,7 @@ ALGORITHMS = ("A2C", "DDPG", "DQN", "PPO", "SAC", "TD3")
 
 @final
 class SavedPolicy(Agent):
-    """Acts as a policy of Stable-Baselines3 predicts, without noise; its probabilities are its policy.
+    """A saved policy of Stable-Baselines3, which acts as it predicts, without noise; its probabilities are the policy.
 
     `path` is the file that `model.save` wrote, relative to the current folder; `algorithm` the name of its class.
     Raises UserError where package, file or algorithm is missing, or where it was trained in other spaces.
@@ -24,7 +24,7 @@ class SavedPolicy(Agent):
 
     @classmethod
     def example(cls) -> Self:
-        """A function in the place of a saved policy."""
+        """The agent of a function in the place of a saved policy."""
         env = make("CartPole-v1")
         return cls(PolicyAgent(_pushing, env.observation_layout, env.action_layout))
 

@@ -1,22 +1,22 @@
-"""Negative feedback on one sensor: what keeps a quantity near a setpoint without knowing anything."""
+"""Negative feedback on one sensor, which keeps a quantity near a setpoint without a model."""
 
 from typing import Self, final
 
 import torch
 from torch import Tensor
 
-from agentic import Agent, Decision, Domain, Environment, Simplex, UserError
-from agentic_agents.lookup import choices, fixed
+from agentic import Decision, Domain, Environment, Simplex, UserError
+from agentic_agents.lookup import Stateless, choices, fixed
 
 
 @final
-class Thermostat(Agent):
-    """Drives its reading x toward `setpoint`, and rests where |x - setpoint| <= `band`.
+class Thermostat(Stateless):
+    """A proportional controller with a dead band: x is driven toward `setpoint`, and left where it is within `band`.
 
-    The reading is the component `sensor` of a box, or the index of a discrete observation (of its factor `sensor`).
-    On a box of actions, u = -gain (x - setpoint), 0 in the band, projected on the box; `gain` is one number or one for
-    each component. Of discrete actions, the indices `cold`, `rest` and `hot` are taken below, in and above the band;
-    without `rest`, `cold` is taken at the setpoint too.
+    The dead band is |x - setpoint| <= band. The reading x is the component `sensor` of a box, or the index of a
+    discrete observation (of its factor `sensor`). On a box of actions, u = -gain (x - setpoint), 0 in the band,
+    projected on the box; `gain` is one number or one for each component. Of discrete actions, the indices `cold`,
+    `rest` and `hot` are taken below, in and above the band; without `rest`, `cold` is taken at the setpoint too.
 
     Raises UserError for a sensor or an action that the environment lacks, and for a band without `rest`.
     """
@@ -51,9 +51,6 @@ class Thermostat(Agent):
             if len(response) not in (1, env.action.size):
                 raise UserError(f"gain needs 1 or {env.action.size} numbers for {env.action}, got {len(response)}")
         return cls(seen, env.action, sensor=sensor, setpoint=setpoint, band=band, response=response)
-
-    def start(self, batch: int, *, generator: torch.Generator) -> None:
-        return None
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
         seen = self.outcome.indices(obs) if isinstance(self.outcome, Simplex) else obs

@@ -1,4 +1,4 @@
-"""A bench file: agents, worlds, metrics and interventions as data, so that one more of any is one more table."""
+"""Bench files: agents, worlds, metrics and interventions as data, so that one more of any is one more table."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -9,14 +9,17 @@ from pydantic import Field, ValidationError
 
 from agentic import Experiment
 from agentic.errors import UserError, listed, suggest
-from agentic.experiments import RunTable, Table, agent_path, read, sentence, toml_lines
+from agentic.experiments import RunTable, Table, agent_path, read, sentence, toml_text
 from agentic_bench.tables import BenchAgent, BenchIntervention, BenchMetric, BenchTable, WorldTable
 from agentic_bench.task import Column, Task
 
 
 @final
 class Battery(Table):
-    """Everything a bench depends on. Raises UserError, one sentence, wherever it is made from something wrong."""
+    """A battery: everything a bench depends on.
+
+    Raises UserError, one sentence, wherever it is made from something wrong.
+    """
 
     bench: BenchTable = BenchTable()
     run: RunTable = RunTable()
@@ -48,7 +51,7 @@ class Battery(Table):
         return made
 
     def only(self, agents: Iterable[str] = (), seeds: int | None = None) -> Self:
-        """The same with those agents, by label, and that number of seeds from 0 on; nothing named: all."""
+        """The battery with those agents alone, by label, and that number of seeds from 0 on; nothing named: all."""
         wanted = list(agents)
         known = dict.fromkeys(agent.title for agent in self.agents)
         for label in wanted:
@@ -69,7 +72,7 @@ class Battery(Table):
         ]
 
     def columns(self, world: str) -> list[tuple[Column, int]]:
-        """What is measured in a world, and on how many of the seeds."""
+        """The columns of a world, and on how many of the seeds each is measured."""
         changes = {change.title: change for change in self.interventions if change.lives_in(world)}
         count = len(self.bench.chosen)
         return [
@@ -81,17 +84,12 @@ class Battery(Table):
         ]
 
     def tables(self) -> dict[str, Any]:
-        """Plain tables, absent keys left out."""
+        """The battery as plain tables, absent keys left out."""
         return self.model_dump(exclude_none=True, exclude_defaults=True)
 
     def to_toml(self) -> str:
-        """The resolved file."""
-        lines = []
-        for name, content in self.tables().items():
-            tables = content if isinstance(content, list | tuple) else [content]
-            head = f"[[{name}]]" if isinstance(content, list | tuple) else f"[{name}]"
-            lines += [line for table in tables for line in (head, *toml_lines(table), "")]
-        return "\n".join(lines)
+        """The battery as a TOML file, resolved."""
+        return toml_text(self.tables())
 
     def _task(self, world: WorldTable, agent: BenchAgent, place: int, seed: int) -> Task:
         run = {**self.run.model_dump(), "seed": seed} | ({"candidates": self.bench.candidates} if place == 0 else {})

@@ -1,4 +1,4 @@
-"""What a bench found: one cell for every agent, world and column, over seeds, each judged against its null."""
+"""The cells of a bench: one for every agent, world and column, over seeds, each judged against its null."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ WIDTH = float(ndtri(0.975))  # standard deviations on either side that hold 95 %
 @final
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One number of the table: the mean over `seeds` with its 95 % interval, and where chance alone would lie.
+    """A cell of the table: the mean over `seeds` with its 95 % interval, and where chance alone would lie.
 
     `null` is the mean of the null, `null_low` and `null_high` hold 95 % of it. What does not exist is None: a `value`
     that is not defined or does not apply (`note` says why), the interval of an exact value of one seed, the null of
@@ -50,7 +50,7 @@ class Cell:
 
     @classmethod
     def of(cls, agent: str, world: str, row: Row, verdict: Verdict, note: str | None = None) -> Self:
-        """From the measurements of one metric over seeds."""
+        """The cell of the measurements of one metric over seeds."""
         value, interval = row.estimate
         nulls = [each.null for each in row.found if each.null is not None]
         numbers: dict[str, float | None] = {"value": value, "p_value": row.p_value}
@@ -66,7 +66,7 @@ class Cell:
 
     @property
     def begun(self) -> bool:
-        """Whether the bench came to it, be it in vain."""
+        """Whether the bench came to measure it, with a value or without."""
         return self.value is not None or self.note != NOT_YET
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Cell:
 @final
 @dataclass(frozen=True)
 class Scores:
-    """The table of a bench. `broken` are lines about what did not merely fail to apply but broke."""
+    """The scores of a bench as one table. `broken` are lines about what did not merely fail to apply but broke."""
 
     agents: tuple[str, ...]
     worlds: tuple[str, ...]
@@ -87,7 +87,7 @@ class Scores:
 
     @classmethod
     def of(cls, battery: Battery, folder: Path) -> Self:
-        """From the results of those tasks that are done."""
+        """The scores of those tasks that are done."""
         groups: dict[tuple[str, str], list[Task]] = {}
         for task in battery.tasks():
             groups.setdefault((task.world, task.agent), []).append(task)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentic.cli import load_and_report, plugin_options
+from agentic.cli import with_registry
+from agentic.plugins import Registry
 
 if TYPE_CHECKING:
     from agentic_bench import Battery, Observer, Scores, Task
@@ -24,21 +25,17 @@ SECONDS = 5.0  # between plain lines
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; if left out, one for each core.")
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the bench's folder is made.")
 @click.option("--fresh", is_flag=True, help="Do everything anew, in a new folder.")
-@plugin_options
+@with_registry
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print nothing but the bench's folder.")
-@click.pass_context
 def bench(
-    ctx: click.Context,
-    /,
     file: str | None,
     agents: tuple[str, ...],
     seeds: int | None,
     workers: int | None,
     out: str,
     fresh: bool,
-    files: tuple[str, ...],
-    directories: tuple[str, ...],
+    registry: Registry,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -50,7 +47,6 @@ def bench(
     agentic bench --agent planner-40 --agent clone
     agentic bench my_bench.toml --seeds 10 --workers 8
     """
-    registry = load_and_report(files, directories)
     from agentic.experiments import example
     from agentic_bench import Battery, bench, bench_folder, check
 
@@ -72,7 +68,7 @@ def bench(
         show(battery, scores, folder)
     for line in scores.broken:
         click.echo(f"failed: {line}", err=True)
-    ctx.exit(1 if scores.broken else 0)
+    click.get_current_context().exit(1 if scores.broken else 0)
 
 
 def cores() -> int:
@@ -83,7 +79,7 @@ def cores() -> int:
 
 @contextmanager
 def following(folder: Path, *, quiet: bool) -> "Iterator[Observer | None]":
-    """What to give a bench as its observer: a bar on a terminal, now and then a plain line elsewhere."""
+    """The observer to give to a bench: a bar on a terminal, now and then a plain line elsewhere."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from agentic.cli import console
@@ -119,7 +115,7 @@ def _lines() -> "Observer":
 
 
 def show(battery: "Battery", scores: "Scores", folder: Path) -> None:
-    """The table of each world, and what its signs mean."""
+    """Print the table of each world, and what its signs mean."""
     from agentic.cli import console
     from agentic_bench.scores import LEGEND, score_tables, unmeasured
 

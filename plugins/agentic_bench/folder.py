@@ -54,20 +54,20 @@ class BenchFolder:
         return dict(sorted((int(seed), path) for seed, path in numbered if seed.isdecimal()))
 
     def draft(self, label: str) -> Path:
-        """Where the task of that label is at work, until it is done."""
+        """The folder in which the task of that label is at work, until it is done."""
         return self.path / UNITS / f".{slug(label)}"
 
     def drafts(self) -> list[Path]:
-        """What tasks are at work on, or were when they were killed."""
+        """The folders that tasks are at work in, or were when they were killed."""
         return sorted((self.path / UNITS).glob(".*"))
 
 
 def unit(world: str, agent: str, seed: int) -> Path:
-    """Where an agent's run in a world is, within the folder of a bench."""
+    """The folder of an agent's run in a world, within that of a bench."""
     return Path(UNITS, slug(world), slug(agent), f"{SEED}{seed}")
 
 
 def slug(label: str) -> str:
-    """A label as the name of a folder; labels that differ keep different names."""
+    """The name of a folder for a label; labels that differ keep different names."""
     plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:LONGEST] or "x"
     return plain if plain == label else f"{plain}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"

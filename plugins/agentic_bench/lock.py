@@ -1,4 +1,4 @@
-"""One bench at a time in a folder: two would take each other's half-written results for their own."""
+"""The lock of a bench folder, one bench at a time: two would take each other's half-written results for their own."""
 
 import errno
 import sys
@@ -14,7 +14,7 @@ TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """In this folder, made where it is missing, nobody else meanwhile.
+    """A lock on a folder, which is made where it is missing: no other bench is at work there meanwhile.
 
     The system lets go of the lock when a process ends, however it ends; a file system that knows no locks is trusted.
     Raises UserError where another process holds it, and where the folder cannot be written.

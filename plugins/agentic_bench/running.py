@@ -1,4 +1,4 @@
-"""A battery carried out: its tasks in processes of their own, what is done already left alone, and the table of all."""
+"""Benches carried out: tasks in processes of their own, what is done already left alone, and the table of all."""
 
 import multiprocessing
 import os
@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from time import sleep
-
-import torch
 
 from agentic import Agent
 from agentic.cli import keep_freed_memory
@@ -41,7 +39,7 @@ def bench(
     files: Sequence[str] = (),
     observer: Observer | None = None,
 ) -> Scores:
-    """Measure every agent of the battery in its worlds, in `workers` processes, and write all that was found.
+    """The scores of every agent of the battery in its worlds, measured in `workers` processes and written to `folder`.
 
     `folder` is the bench's own, made where it is missing. Tasks that were done there before, by the same sources and
     from the same tables and files, are not done again; the result does not depend on that nor on the number of workers.
@@ -58,7 +56,8 @@ def bench(
     with alone(place):
         left = [(task, key) for task, key in keyed if not _is_done(place / task.folder, key)]
         _prepare(place, battery, [task for task, _ in left])
-        manifest = _manifest(place, battery, code, workers)
+        content = {**describe(), "code": code, "seeds": battery.bench.chosen, "workers": workers}
+        manifest = Manifest(RunFolder(place), content)
         try:
             for count, task in enumerate(_carried_out(left, place, workers, files), len(keyed) - len(left) + 1):
                 if observer is not None:
@@ -87,7 +86,10 @@ def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> P
 
 
 def check(battery: Battery, registry: Registry) -> None:
-    """Raises UserError for an agent that is unknown, and for a metric or an intervention that is, or does not fit."""
+    """Check what a battery names.
+
+    Raises UserError for an agent that is unknown, and for a metric or an intervention that is, or does not fit.
+    """
     for name in dict.fromkeys(task.experiment.agent.name for task in battery.tasks()):
         if not agent_path(name):  # a file is run in processes of its own
             registry.find(Agent, name, "[[agents]]")
@@ -112,12 +114,6 @@ def _write(folder: Path, battery: Battery) -> None:
         BenchFolder(folder).file.write_text(battery.to_toml(), encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
-
-
-def _manifest(folder: Path, battery: Battery, code: str, workers: int) -> Manifest:
-    said = describe(battery.bench.chosen[0], getattr(torch, battery.run.dtype), [])
-    content = {key: said[key] for key in ("versions", "platform", "git")}
-    return Manifest(RunFolder(folder), {**content, "code": code, "seeds": battery.bench.chosen, "workers": workers})
 
 
 def _is_done(folder: Path, key: str) -> bool:

@@ -21,7 +21,7 @@ ZERO = 1e-12  # closer to zero than this, it is rounding
 
 
 def score_tables(world: str, about: str, scores: "Scores") -> Iterator[Table]:
-    """One world, cut where it has too many columns."""
+    """The tables of one world, more than one where it has too many columns."""
     cells = {(cell.agent, cell.metric): cell for cell in scores.cells if cell.world == world}
     metrics = list(dict.fromkeys(metric for _, metric in cells))
     agents = [a for a in scores.agents if any(agent == a for agent, _ in cells)]
@@ -42,7 +42,7 @@ def _head(metric: str, cells: "Mapping[tuple[str, str], Cell]") -> str:
 
 
 def shown(cell: "Cell | None") -> str:
-    """Value and interval, in parentheses where the value is not told from its null."""
+    """A cell as text: value and interval, in parentheses where the value is not told from its null."""
     if cell is None or cell.value is None:
         return "-"
     value = _number(cell.value)

@@ -1,4 +1,4 @@
-"""What code a number depends on: where any of it is another, a result no longer holds."""
+"""The hash of the code that a number depends on: where any of it is another, a result no longer holds."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

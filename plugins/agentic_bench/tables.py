@@ -33,7 +33,10 @@ class Labeled(Named):
 
 @final
 class BenchTable(Table):
-    """`seeds`: a list, or how many from 0 on. `candidates`: best plans per tick that each first seed records."""
+    """The table [bench].
+
+    `seeds`: a list, or how many from 0 on. `candidates`: best plans per tick that each first seed records.
+    """
 
     name: Label = "bench"
     about: str = ""
@@ -47,7 +50,10 @@ class BenchTable(Table):
 
 @final
 class WorldTable(Table):
-    """`name` is its label; `id`, `kwargs` and `changes` as under [env]; `episodes` are recorded on every seed."""
+    """A world; `name` is its label, `id`, `kwargs` and `changes` as under [env].
+
+    `episodes` are recorded on every seed.
+    """
 
     name: Label
     id: Label
@@ -77,7 +83,7 @@ class BenchAgent(Labeled):
 
     @property
     def parts(self) -> dict[str, Any]:
-        """The tables beside [agent]."""
+        """The tables of its parts, which an experiment has beside [agent]."""
         tables = self.model_dump(exclude_none=True, include={*TOP, "learn"})
         return {name: tables[name] for name in (*TOP, "learn") if name in tables}
 

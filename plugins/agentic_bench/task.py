@@ -1,4 +1,4 @@
-"""One unit of a bench: an agent in a world on one seed, run, recorded and measured in a folder of its own.
+"""Tasks of a bench: an agent in a world on one seed, run, recorded and measured in a folder of its own.
 
 It is carried out in a process of its own and depends on nothing but its tables, so that any number of workers give
 the same result, and a bench that was stopped goes on where it was.
@@ -31,7 +31,7 @@ from agentic_bench.folder import BenchFolder, unit
 @final
 @dataclass(frozen=True)
 class Column:
-    """What is measured: a `metric`, on its own or `under` an intervention, which `change`s the world."""
+    """A column of a bench: a `metric`, on its own or `under` an intervention, which `change`s the world."""
 
     label: str
     metric: Named
@@ -63,7 +63,7 @@ class Task:
 
     @property
     def folder(self) -> Path:
-        """Where its results are, within the folder of the bench."""
+        """The folder of its results, within that of the bench."""
         return unit(self.world, self.agent, self.seed)
 
     @property
@@ -72,7 +72,7 @@ class Task:
         return f"{self.world}, {self.agent}, seed {self.seed}"
 
     def key(self, code: str) -> str:
-        """What its results depend on, files included, as a SHA-256; `code` stands for all versions and sources."""
+        """A SHA-256 of what its results depend on, files included; `code` stands for all versions and sources."""
         columns = [
             [c.label, c.metric.model_dump(), c.change and c.change.model_dump(), c.informed] for c in self.columns
         ]
@@ -82,7 +82,7 @@ class Task:
 
 
 def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> None:
-    """Do a task and leave its folder, whole, below `folder`, the bench's; an earlier one is replaced.
+    """Carry out a task and leave its folder, whole, below `folder`, the bench's; an earlier one is replaced.
 
     What does not apply, or breaks, is told in its result. Raises RunError where the folder cannot be written.
     """

@@ -4,22 +4,33 @@ A[m] (outcomes, *factors), B[f] (next, previous, actions), D[f] (states,), E (ac
 arrays, or taken from an environment that knows its truth. Observation counts make A learnable in closed form.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from agentic import Belief, Categorical, Conjugate, Environment, FiniteModel, Simplex, Step, Tick, UserError
+from agentic import (
+    Belief,
+    Categorical,
+    Conjugate,
+    Environment,
+    FiniteModel,
+    Simplex,
+    Step,
+    Tick,
+    UncertainWeights,
+    UserError,
+)
 from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 
 
 @final
-class CategoricalModel(FiniteModel, Conjugate):
-    """Finite latents, observations and actions, float64, on the joint state (last factor fastest).
+class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
+    """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
     factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `counts`,
@@ -81,8 +92,7 @@ class CategoricalModel(FiniteModel, Conjugate):
         check_shape("ends", ending, self.factors, "the state factors")
         if bool(((ending < 0) | (ending > 1)).any()):
             raise UserError("ends must hold probabilities between 0 and 1")
-        self.going_on: Tensor
-        self.register_buffer("going_on", 1 - ending.reshape(-1))
+        self.going_on = nn.Buffer(1 - ending.reshape(-1))
         self.endless = not bool(ending.any())
 
     @classmethod
@@ -133,9 +143,8 @@ class CategoricalModel(FiniteModel, Conjugate):
         noise = [-torch.special.xlogy(a, a).sum(0) for a in self.observation.tables]
         return belief.mean @ torch.stack(noise).sum(0)
 
-    @property
-    def alive(self) -> Callable[[Tensor], Tensor] | None:
-        return None if self.endless else lambda z: z @ self.going_on
+    def alive(self, z: Tensor) -> Tensor | None:
+        return None if self.endless else z @ self.going_on
 
     def likelihood(self) -> Tensor:
         joint, *rest = self.observation.tables
@@ -147,7 +156,7 @@ class CategoricalModel(FiniteModel, Conjugate):
         return self.transition.table
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """I(o; A | z): exact for one step under any belief, and for paths whose states are certain."""
+        """The information I(o; A | z) in nats, exact for one step, and for paths whose states are certain."""
         if not self.learned:
             return {}
         counts = [self.get_buffer(f"counts_{i}") for i in range(len(self.outcome.sizes))]

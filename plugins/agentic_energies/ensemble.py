@@ -1,10 +1,10 @@
-"""Probabilistic ensemble dynamics: several networks that learn from the same experience and differ where it is silent.
+"""Probabilistic ensemble dynamics: several networks learned from the same experience.
 
 Planning follows every member's own course (trajectory sampling, Chua et al. 2018); what the members disagree about is
 what experience would teach.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Any, Self, final
@@ -27,8 +27,10 @@ from agentic import (
     Simplex,
     Step,
     Trainable,
+    UncertainWeights,
     UserError,
 )
+from agentic_energies.arrays import side_by_side
 from agentic_energies.ensemble_gain import matched_gain
 from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition, Layout
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation
@@ -39,11 +41,12 @@ APART = 1e-5  # share of every variance that belongs to no other: keeps covarian
 @final
 @dataclass(frozen=True)
 class EnsembleLoss(Loss):
-    """Squared error of every member's mean in units of the spread, plus -log likelihood of the rest by its variance.
+    """The ensemble's loss: squared error of every member's mean, plus -log likelihood of the rest by its variance.
 
-    The variance sees the mean held fixed, so that no member can explain an error away as noise before it has learned
-    (the beta-NLL of Seitzer et al. 2022 at beta = 1). Rows: inputs, what is left of the differences, members' shares,
-    observations entered, and whether the episode ended there (their cross entropy is added where that is learned).
+    Errors are in units of the spread. The variance sees the mean held fixed, so that no member can explain an error
+    away as noise before it has learned (the beta-NLL of Seitzer et al. 2022 at beta = 1). Rows: inputs, what is left of
+    the differences, members' shares, observations entered, and whether the episode ended there (their cross entropy is
+    added where that is learned).
     """
 
     def __call__(
@@ -62,8 +65,8 @@ class EnsembleLoss(Loss):
 
 
 @final
-class Ensemble(Model, Trainable):
-    """`members` networks of `hidden` units for z' = z + f_k(z, a) + w, with w of a learned variance.
+class Ensemble(Model, UncertainWeights, Trainable):
+    """An ensemble model: `members` networks of `hidden` units for z' = z + f_k(z, a) + w, with w of a learned variance.
 
     The latent is the observation; with `memory` also those of so many steps before and the actions then, for worlds
     that hide part of their state; with `reward` the reward comes last. With `mortal` another network learns where
@@ -153,9 +156,8 @@ class Ensemble(Model, Trainable):
         ended = seen.terminated[:, -1]
         return inputs, left, shares, seen.next_obs[:, -1], ended
 
-    @property
-    def alive(self) -> Callable[[Tensor], Tensor] | None:
-        return None if self.ending is None else lambda z: torch.sigmoid(-self.ending_score(z))
+    def alive(self, z: Tensor) -> Tensor | None:
+        return None if self.ending is None else torch.sigmoid(-self.ending_score(z))
 
     def ending_score(self, z: Tensor) -> Tensor:
         """The log odds (*s, b) that an episode ends where it enters latents or observations `z`."""
@@ -166,19 +168,16 @@ class Ensemble(Model, Trainable):
         return score
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """Joint gain about the member of the path's steps from their beliefs' means, credited at the latents.
+        """The joint information about the member, of the path's steps at their beliefs' means, credited at the latents.
 
         An upper bound (the mixture's entropy is that of a Gaussian of its moments), capped at ln members.
         """
         looks = [self.transition.shared(step.before.mean, step.action) for step in path]
-        shape = torch.broadcast_shapes(*[means.shape[:-1] for means, _ in looks])
-        means, variances = (
-            torch.cat([part.expand(*shape, -1) for part in each], -1) for each in zip(*looks, strict=True)
-        )
+        means, variances = (side_by_side(*each) for each in zip(*looks, strict=True))
         return {"latent_parameter_gain": matched_gain(means, variances)}
 
     def initial_belief(self, belief: Belief) -> Particles:
-        """Each member starts a course of its own at the belief's mean."""
+        """The belief at the start of imagined courses: a particle for each member, at the belief's mean."""
         z = belief.mean.expand(self.transition.members, *belief.mean.shape)
         return Particles(z, torch.full(z.shape[:-1], -log(len(z)), dtype=z.dtype, device=z.device))
 

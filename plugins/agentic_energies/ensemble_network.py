@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Belief, Conditional, normal_like
+from agentic_energies.arrays import side_by_side
 from agentic_energies.ridge import ridge
 
 
@@ -34,7 +35,7 @@ class EnsembleNetwork(nn.Module):
             bias.zero_()
 
     def forward(self, x: Tensor, outputs: int | None = None) -> Tensor:
-        """All outputs, or the first `outputs` of them."""
+        """The members' outputs (members, n, outputs), all or the first `outputs` of them."""
         *hidden, (last, offset) = zip(self.weights, self.biases, strict=True)
         for weight, bias in hidden:
             x = nn.functional.silu(torch.baddbmm(bias, x, weight), inplace=not torch.is_grad_enabled())
@@ -69,7 +70,7 @@ class Mixture(Belief):
         return type(self)(means, torch.where(rows, self.variances, other.variances))
 
     def energy(self, z: Tensor) -> Tensor:
-        """-log of the density at `z` (*s, b, d), nats."""
+        """The energy -log q(z) at `z` (*s, b, d), in nats."""
         samples = [1] * (z.dim() + 1 - self.means.dim())
         means, variances = (part.view(len(part), *samples, *part.shape[1:]) for part in (self.means, self.variances))
         gap = (z - means).square() / variances + variances.log() + math.log(2 * math.pi)
@@ -79,7 +80,7 @@ class Mixture(Belief):
 @final
 @dataclass(frozen=True)
 class Layout:
-    """How a latent is laid out: the observation, those of the `memory` steps before, the actions then, the reward."""
+    """The layout of a latent: the observation, those of the `memory` steps before, the actions then, the reward."""
 
     obs: int
     action: int
@@ -88,12 +89,12 @@ class Layout:
 
     @property
     def state(self) -> int:
-        """Numbers before the reward."""
+        """The number of components before the reward."""
         return self.obs + self.past
 
     @property
     def past(self) -> int:
-        """Numbers that only remember."""
+        """The number of components that only remember."""
         return self.memory * (self.obs + self.action)
 
     @property
@@ -102,17 +103,16 @@ class Layout:
 
     @property
     def learned(self) -> int:
-        """Numbers that a network predicts: the observation and the reward."""
+        """The number of components that a network predicts: the observation and the reward."""
         return self.obs + self.reward
 
     def inputs(self, z: Tensor, action: Tensor) -> Tensor:
-        """What a network sees of z (..., size) and actions (..., k) that broadcast: past observations as changes."""
-        shape = torch.broadcast_shapes(z.shape[:-1], action.shape[:-1])
+        """A network's inputs from z (..., size) and actions (..., k) that broadcast: past observations as changes."""
         seen, lags = z[..., : self.obs], z[..., self.obs : self.obs * (1 + self.memory)]
         if self.memory:
             later = z[..., : self.obs * self.memory]
             seen = torch.cat([seen, later - lags, z[..., self.obs * (1 + self.memory) : self.state]], -1)
-        return torch.cat([seen.expand(*shape, -1), action.to(z.dtype).expand(*shape, -1)], -1)
+        return side_by_side(seen, action.to(z.dtype))
 
     def after(self, z: Tensor, action: Tensor, obs: Tensor, reward: Tensor) -> Tensor:
         """The next latent: `obs` (*s, b, d) and `reward` (*s, b, 0 or 1) as predicted, the rest moved one step back."""
@@ -144,20 +144,12 @@ class EnsembleTransition(Conditional):
         self.members, self.layout, self.has_linear = members, layout, linear
         seen = layout.state + layout.action
         self.network = EnsembleNetwork(members, [seen, *hidden, 2 * layout.learned])
-        self.center: Tensor
-        self.scale: Tensor
-        self.shift: Tensor
-        self.step: Tensor
-        self.linear: Tensor
-        self.floor: Tensor
-        self.low: Tensor
-        self.high: Tensor
-        values = {"center": torch.zeros(seen), "scale": torch.ones(seen), "low": low, "high": high}
-        values |= {"shift": torch.zeros(layout.learned), "step": torch.full((layout.learned,), 0.1)}
-        values["linear"] = torch.zeros(seen, layout.learned)
-        values["floor"] = torch.full((layout.size,), 1e-6)
-        for name, value in values.items():
-            self.register_buffer(name, value)
+        self.center, self.scale = nn.Buffer(torch.zeros(seen)), nn.Buffer(torch.ones(seen))
+        self.low, self.high = nn.Buffer(low), nn.Buffer(high)
+        self.shift = nn.Buffer(torch.zeros(layout.learned))
+        self.step = nn.Buffer(torch.full((layout.learned,), 0.1))
+        self.linear = nn.Buffer(torch.zeros(seen, layout.learned))
+        self.floor = nn.Buffer(torch.full((layout.size,), 1e-6))
 
     @torch.no_grad()
     def rescale(self, z: Tensor, action: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,7 +169,7 @@ class EnsembleTransition(Conditional):
         return x, left / self.step
 
     def normalized(self, z: Tensor, action: Tensor) -> Tensor:
-        """What the networks are fed, of z (..., d) and actions (..., a) with axes that broadcast."""
+        """The networks' normalized inputs from z (..., d) and actions (..., a) with axes that broadcast."""
         return (self.layout.inputs(z, action) - self.center) / self.scale
 
     def answers(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,14 +4,26 @@
 share; `JointGain` is the mutual information with a named target.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
 
-from agentic import Categorical, FiniteModel, Gain, Gaussian, LinearModel, Model, Particles, Step, UserError, state_gain
+from agentic import (
+    Categorical,
+    FiniteModel,
+    Gain,
+    Gaussian,
+    LinearModel,
+    Model,
+    Particles,
+    Step,
+    UncertainWeights,
+    UserError,
+    state_gain,
+)
 
 LIMIT = 4_000_000  # entries of the largest table an enumeration may build
 
@@ -37,7 +49,7 @@ class SummedGain(Gain):
         if self.target != "weights":
             gains["state_gain"] = state_gain(model, step.after)
         if self.target != "states":
-            gains.update(model.parameter_gain([step]))
+            gains.update(_parameter_gain(model, [step]))
         return None, gains
 
 
@@ -75,7 +87,7 @@ class JointGain(Gain):
     def step(self, model: Model, memory: Any, step: Step, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
         if self.target == "weights":
             path = (*memory, step)
-            return path, model.parameter_gain(path) if last else {}
+            return path, _parameter_gain(model, path) if last else {}
         if isinstance(model, FiniteModel):
             memory, gain = _step_finite(model, memory, step.action, self.target, last)
         else:
@@ -87,7 +99,7 @@ class JointGain(Gain):
 @final
 @dataclass(frozen=True)
 class Disagreement(Gain):
-    """Variance of where a model's members expect to be, summed over latents: a bonus for places that few agree about.
+    """The variance of the members' predictions, summed over latents: a bonus for places on which members disagree.
 
     `weight` is in nats per squared unit of the latent. A variance is no information: where members only differ in
     confidence it sees nothing. Raises UserError for models that do not plan with particles.
@@ -140,9 +152,8 @@ def _step_finite(model: FiniteModel, joint: Tensor, action: Tensor, target: str,
         gain = _fresh_entropy(seen.sum(-4)) - (ahead.sum((-3, -2)) * noise).sum(-1)
     else:
         gain = _fresh_entropy(seen.sum(-4)) - _fresh_entropy(seen).sum(-1)
-    going_on = after
-    if model.alive is not None:
-        going_on = after * model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
+    alive = model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
+    going_on = after if alive is None else after * alive
     return going_on / going_on.sum((-3, -2, -1), keepdim=True).clamp(min=1e-300), gain
 
 
@@ -206,6 +217,10 @@ def _step_linear(model: LinearModel, memory: tuple[Tensor, Tensor], target: str,
         if target == "final" and not last:
             gain = torch.zeros_like(gain)
     return (blind, looking), gain
+
+
+def _parameter_gain(model: Model, path: Sequence[Step]) -> Mapping[str, Tensor]:
+    return model.parameter_gain(path) if isinstance(model, UncertainWeights) else {}
 
 
 def _one_of(owner: str, got: str, names: tuple[str, ...]) -> None:

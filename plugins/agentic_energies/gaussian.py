@@ -4,14 +4,14 @@ from math import log, pi
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import Conditional, Gaussian, UserError
 
 
 @final
 class GaussianEnergy(Conditional):
-    """-log N(z; mean, precision^-1) in nats, z (*s, b, d); x only carries the batch, (b, 0) or None.
+    """The energy -log N(z; mean, precision^-1) in nats, z (*s, b, d); x only carries the batch, (b, 0) or None.
 
     `mean` (d,) and `precision` (d, d), symmetric and positive definite, or its diagonal (d,). Raises UserError for
     anything else.
@@ -29,13 +29,8 @@ class GaussianEnergy(Conditional):
         root, failed = torch.linalg.cholesky_ex(matrix)
         if bool(failed) or not torch.allclose(matrix, matrix.T):
             raise UserError("the precision of a gaussian must be symmetric and positive definite")
-        self.mean: Tensor
-        self.precision: Tensor
-        self.covariance: Tensor
-        self.offset: Tensor
-        values = (center.clone(), matrix, torch.cholesky_inverse(root), -center @ matrix)
-        for name, value in zip(("mean", "precision", "covariance", "offset"), values, strict=True):
-            self.register_buffer(name, value)
+        self.mean, self.precision = nn.Buffer(center.clone()), nn.Buffer(matrix)
+        self.covariance, self.offset = nn.Buffer(torch.cholesky_inverse(root)), nn.Buffer(-center @ matrix)
         self.log_scale = 0.5 * d * log(2 * pi) - float(root.diagonal().log().sum())
 
     @classmethod

@@ -1,36 +1,29 @@
-"""The factors of a linear-Gaussian model: what is seen, what follows, and where it begins."""
+"""The factors of a linear-Gaussian model: observation, transition and prior."""
 
 from math import log, pi
 from typing import Any, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import Belief, ClosedForm, Conditional, Gaussian, LeastSquares, Particles, UserError
 
 
 @final
 class LinearObservation(Conditional, LeastSquares):
-    """-log N(obs; C z + d, R): `forward(z, obs)`."""
+    """The observation -log N(obs; C z + d, R): `forward(z, obs)`."""
 
     def __init__(self, C: Tensor, d: Tensor, R: Tensor) -> None:
         super().__init__()
-        self.C: Tensor
-        self.d: Tensor
-        self.R: Tensor
-        self.precision: Tensor
-        self.curvature: Tensor
+        self.C, self.d, self.R = nn.Buffer(C), nn.Buffer(d), nn.Buffer(R)
         root, failed = torch.linalg.cholesky_ex(R)
         self.exact = bool(failed)  # some direction is seen without noise: no density, but a distribution
-        precision = torch.cholesky_inverse(root) if not self.exact else torch.full_like(R, torch.nan)
-        self.log_scale: Tensor
-        log_scale = root.diagonal().log().sum() + 0.5 * len(R) * log(2 * pi)
-        values = {"C": C, "d": d, "R": R, "precision": precision, "curvature": C.T @ precision @ C}
-        for name, value in {**values, "log_scale": log_scale}.items():
-            self.register_buffer(name, value)
+        self.precision = nn.Buffer(torch.full_like(R, torch.nan) if self.exact else torch.cholesky_inverse(root))
+        self.curvature = nn.Buffer(C.T @ self.precision @ C)
+        self.log_scale = nn.Buffer(root.diagonal().log().sum() + 0.5 * len(R) * log(2 * pi))
 
     def take_noise(self, variances: Tensor) -> None:
-        """Independent noise of `variances` (o,) > 0 in place of R."""
+        """Put independent noise of `variances` (o,) > 0 in place of R."""
         self.R.copy_(torch.diag(variances))
         self.precision.copy_(torch.diag(1 / variances))
         self.curvature.copy_(self.C.T @ self.precision @ self.C)
@@ -53,7 +46,7 @@ class LinearObservation(Conditional, LeastSquares):
         return Gaussian(mean, self.R.expand(*mean.shape, -1))
 
     def push(self, belief: Belief) -> Belief:
-        """What is seen of a belief: particles one by one as they would be seen without noise, else a Gaussian."""
+        """The push-forward of a belief: of particles their observations without noise, else a Gaussian."""
         if isinstance(belief, Particles):
             return Particles(belief.z @ self.C.T + self.d, belief.log_weights)
         mean = belief.mean @ self.C.T + self.d
@@ -70,7 +63,7 @@ class LinearObservation(Conditional, LeastSquares):
 
 @final
 class LinearMisfit(ClosedForm, LeastSquares):
-    """-log N(obs; C z + d, R) as an energy of the latent: `forward(obs, z)`."""
+    """The observation -log N(obs; C z + d, R) as an energy of the latent: `forward(obs, z)`."""
 
     def __init__(self, observation: LinearObservation) -> None:
         super().__init__()
@@ -93,19 +86,15 @@ class LinearMisfit(ClosedForm, LeastSquares):
 
 @final
 class LinearTransition(Conditional):
-    """-log N(z'; A z + B a + c, Q): `forward((z, a), z')`, of the system of a `LinearGaussian`."""
+    """The transition -log N(z'; A z + B a + c, Q): `forward((z, a), z')`, of the system of a `LinearGaussian`."""
 
     def __init__(self, A: Tensor, B: Tensor, c: Tensor, Q: Tensor) -> None:
         super().__init__()
-        self.A: Tensor
-        self.B: Tensor
-        self.c: Tensor
-        self.Q: Tensor
-        for name, value in (("A", A), ("B", B), ("c", c), ("Q", Q)):
-            self.register_buffer(name, value)
+        self.A, self.B = nn.Buffer(A), nn.Buffer(B)
+        self.c, self.Q = nn.Buffer(c), nn.Buffer(Q)
 
     def mean(self, z: Tensor, action: Tensor) -> Tensor:
-        """A z + B a + c."""
+        """The expected next latent A z + B a + c."""
         return z @ self.A.T + action.to(self.B.dtype) @ self.B.T + self.c
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
@@ -118,14 +107,11 @@ class LinearTransition(Conditional):
 
 @final
 class GaussianPrior(Conditional):
-    """-log N(z; mean, covariance) at the start of an episode: `forward(c, z)` with c (b, 0)."""
+    """The prior -log N(z; mean, covariance) at the start of an episode: `forward(c, z)` with c (b, 0)."""
 
     def __init__(self, mean: Tensor, covariance: Tensor) -> None:
         super().__init__()
-        self.mean: Tensor
-        self.covariance: Tensor
-        self.register_buffer("mean", mean)
-        self.register_buffer("covariance", covariance)
+        self.mean, self.covariance = nn.Buffer(mean), nn.Buffer(covariance)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return Gaussian(self.mean, self.covariance).energy(z)

@@ -24,9 +24,11 @@ from agentic import (
     Simplex,
     Step,
     Tick,
+    UncertainWeights,
     UserError,
     make,
 )
+from agentic_energies.arrays import side_by_side
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation, LinearTransition
 from agentic_energies.regression import Regression
 
@@ -34,8 +36,8 @@ PRACTICE = 200  # steps in a world that a learned model is told of
 
 
 @final
-class LinearGaussian(LinearModel, Conjugate):
-    """Matrices as float64 lists or tensors; latents (d,), actions (k,), observations (o,).
+class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
+    """A linear-Gaussian model of matrices, float64 lists or tensors; latents (d,), actions (k,), observations (o,).
 
     `Q`, `R` and `covariance` are covariances (a list of numbers is a diagonal); `mean` and `covariance` the first
     latent's. `C` defaults to the identity, `c`, `d` and `mean` to 0, `covariance` to 1. With a `regression` over
@@ -125,7 +127,7 @@ class LinearGaussian(LinearModel, Conjugate):
         return cls.learned(env.observation, env.action, **parameters)
 
     def for_env(self, env: Environment) -> Self:
-        """As if learned in `env`: from `PRACTICE` steps of uniformly random actions in a copy of it, and nothing else.
+        """The model learned from `PRACTICE` steps of uniformly random actions in a copy of `env`, and nothing else.
 
         They are the same each time, and span as many episodes as it takes. A model that was given stays as it is.
         Raises UserError where `env` cannot be copied.
@@ -156,10 +158,10 @@ class LinearGaussian(LinearModel, Conjugate):
         return LinearSystem(t.A, t.B, t.c, t.Q, o.C, o.d, o.R)
 
     def predict(self, belief: Belief, action: Tensor) -> Gaussian:
-        """Exact for Gaussians and points; of particles the Gaussian with the mean and covariance of where they go."""
+        """The predicted belief, exact for Gaussians and points; of particles a Gaussian of their moments."""
         t = self.transition
         mean = t.mean(belief.mean, action)
-        spread = t.Q
+        spread: Tensor = t.Q
         if isinstance(belief, Gaussian | Particles):
             spread = t.A @ (belief.covariance if isinstance(belief, Gaussian) else _scatter(belief)) @ t.A.T + t.Q
         return Gaussian(mean, spread.expand(*mean.shape, -1))
@@ -171,10 +173,10 @@ class LinearGaussian(LinearModel, Conjugate):
         return self.observation.ambiguity(belief)
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """Gain about [A B] of the path's regressors at their means, credited at the latents."""
+        """The joint information about [A B] of the path's regressors at their means, credited at the latents."""
         if self.regression is None:
             return {}
-        looks = [_join(step.before.mean, step.action.to(torch.float64)) for step in path]
+        looks = [side_by_side(step.before.mean, step.action.to(torch.float64)) for step in path]
         regressors = torch.stack(torch.broadcast_tensors(*looks), -2)
         return {"latent_parameter_gain": self.regression.gain(regressors)}
 
@@ -227,8 +229,3 @@ def _scatter(belief: Particles) -> Tensor:
     """The covariance of particles, (*s, b, d, d)."""
     gap = belief.z - belief.mean
     return belief.expected(gap.unsqueeze(-1) * gap.unsqueeze(-2))
-
-
-def _join(z: Tensor, action: Tensor) -> Tensor:
-    shape = torch.broadcast_shapes(z.shape[:-1], action.shape[:-1])
-    return torch.cat([z.expand(*shape, -1), action.expand(*shape, -1)], -1)

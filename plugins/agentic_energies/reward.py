@@ -3,7 +3,7 @@
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import Environment, RewardGoal, UserError
 from agentic_energies.arrays import tensors
@@ -11,7 +11,7 @@ from agentic_energies.arrays import tensors
 
 @final
 class Reward(RewardGoal):
-    """`forward(z, a)` = -scale sum z a r, with `rewards` (states or *factors, actions); no normalizer.
+    """The goal `forward(z, a)` = -scale sum z a r, with `rewards` (states or *factors, actions); no normalizer.
 
     `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end.
     """
@@ -24,8 +24,7 @@ class Reward(RewardGoal):
         if table.dim() < 2 or not bool(torch.isfinite(table).all()):
             raise UserError(f"rewards expects finite numbers (*state factors, actions), got shape {tuple(table.shape)}")
         self.scale = float(scale)
-        self.costs: Tensor
-        self.register_buffer("costs", -scale * table.reshape(-1, table.shape[-1]))
+        self.costs = nn.Buffer(-scale * table.reshape(-1, table.shape[-1]))
         self.after = float(after)
 
     @classmethod

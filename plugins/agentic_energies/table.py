@@ -4,7 +4,7 @@ from math import prod
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import Energy, Simplex, UserError
 from agentic_energies.arrays import tensors
@@ -12,7 +12,7 @@ from agentic_energies.arrays import tensors
 
 @final
 class Table(Energy):
-    """`values` (n_1, ..., n_k) in nats; z (*s, b, n_1 + ... + n_k) the factors' blocks, at most 8 factors.
+    """An energy of `values` (n_1, ..., n_k) in nats; z (*s, b, n_1 + ... + n_k) the factors' blocks, at most 8 factors.
 
     At probabilities the energy is the expectation under independent factors.
     """
@@ -24,8 +24,7 @@ class Table(Energy):
         table = tensors("values", [values])[0]
         if not 1 <= table.dim() <= len(self.LETTERS) or prod(table.shape) == 0:
             raise UserError(f"a table expects 1 to {len(self.LETTERS)} factors, got shape {tuple(table.shape)}")
-        self.values: Tensor
-        self.register_buffer("values", table)
+        self.values = nn.Buffer(table)
         self.domain = Simplex(tuple(table.shape))
 
     @classmethod

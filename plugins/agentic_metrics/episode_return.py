@@ -19,12 +19,12 @@ from agentic_metrics.sampling.series import written
 @final
 @dataclass(frozen=True)
 class EpisodeReturn(Metric):
-    """Mean return of complete evaluation episodes, (1/n) sum over episodes of sum_t discount^t r_t, t < `horizon`.
+    """Mean return of complete evaluation episodes, in units of reward.
 
-    In units of reward. `horizon` None counts whole episodes. `relative` is the share of the best return J* of so many
-    steps, in a finite known world; `exact` is the expectation from the agent's own action probabilities there, without
-    a record. Both need a horizon. No null: there is no surrogate of a return. What a rock and a random agent score are
-    references.
+    (1/n) sum over episodes of sum_t discount^t r_t, t < `horizon`. `horizon` None counts whole episodes. `relative` is
+    the share of the best return J* of so many steps, in a finite known world; `exact` is the expectation from the
+    agent's own action probabilities there, without a record. Both need a horizon. No null: there is no surrogate of a
+    return. What a rock and a random agent score are references.
     """
 
     level: float = 0.95

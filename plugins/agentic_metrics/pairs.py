@@ -1,11 +1,13 @@
-"""Differences between the two lives of each pair: the interval of their mean, and what they are by chance alone."""
+"""What chance makes of responses: the interval of a mean, and nulls by exchanging and permuting what was compared."""
+
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agentic import Interval
-
-Floats = NDArray[np.float64]
+from agentic import Interval, Null
+from agentic_metrics.estimate import EXACT
+from agentic_metrics.finite.world import Floats
+from agentic_metrics.sampling.surrogates import compare
 
 
 def student(values: Floats, *, level: float, kind: str) -> Interval:
@@ -20,3 +22,8 @@ def exchanged(gaps: Floats, surrogates: int, generator: np.random.Generator) -> 
     """The mean of `gaps`, of any shape, where the two sides of each trade places at random, (surrogates,)."""
     signs = generator.choice([-1.0, 1.0], size=(surrogates, *gaps.shape))
     return np.asarray((signs * gaps).mean(tuple(range(1, signs.ndim))))
+
+
+def permuted(value: float, draws: Floats, kind: str, *, tie: float = EXACT) -> Null:
+    """The null of `value` by its `draws` under permutations of a `kind`, one-sided; those within `tie` reach it."""
+    return replace(compare(value, draws, kind, tie=tie), sd=float(draws.std()))

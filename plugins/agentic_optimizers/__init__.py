@@ -1,4 +1,4 @@
-"""Solvers that come with agentic: for perceiving, for planning, and the learner between ticks."""
+"""Solvers that come with agentic, for perceiving and for planning, and the learners and losses between ticks."""
 
 from agentic import hookimpl
 

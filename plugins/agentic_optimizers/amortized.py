@@ -10,10 +10,38 @@ from agentic_optimizers.checks import modules_in
 from agentic_optimizers.gradient import GradientDescent
 
 
+class Around(Minimizer):
+    """A solver around another that converges, its `inner`, which lowers what `over` makes of the objective."""
+
+    inner: Minimizer
+
+    def check(self, name: str) -> None:
+        """Raise UserError, in the `name` of the solver around, where the inner one does not converge."""
+        if isinstance(self.inner, Sampler) or not isinstance(self.inner, Minimizer):
+            raise UserError(f"{name} takes a solver that converges as inner, got {type(self.inner).__name__}")
+
+    def over(self, f: Objective) -> Objective:
+        """The objective that the inner solver lowers."""
+        return f
+
+    @property
+    def tolerance(self) -> float:
+        return self.inner.tolerance
+
+    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
+        return self.inner.step(self.over(f), iterate, generator=generator)
+
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        return self.inner.run(self.over(f), iterate, steps, generator=generator)
+
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        return self.inner.solution(self.over(f), iterate)
+
+
 @final
 @dataclass(frozen=True)
-class Amortized(Minimizer):
-    """`steps` steps of the `inner` solver from the start that an encoder offers, whatever else is given.
+class Amortized(Around):
+    """Settling from an encoder's start: `steps` steps of the `inner` solver from there, whatever start is given.
 
     That is `start(x)` of the energy, or `start(obs)` of the model whose evidence is lowered, where it is an `Encoder`.
     With 0 steps it is amortized inference alone; the trace tells what settling adds. Kind, tolerance, belief and
@@ -24,14 +52,9 @@ class Amortized(Minimizer):
     steps: int = 10
 
     def __post_init__(self) -> None:
-        if isinstance(self.inner, Sampler) or not isinstance(self.inner, Minimizer):
-            raise UserError(f"amortized takes a solver that converges as inner, got {type(self.inner).__name__}")
+        self.check("amortized")
         if self.steps < 0:
             raise UserError(f"amortized expects steps >= 0, got {self.steps}")
-
-    @property
-    def tolerance(self) -> float:
-        return self.inner.tolerance
 
     def init(self, f: Objective, z: Any) -> Iterate:
         start = f.proposal()
@@ -41,12 +64,3 @@ class Amortized(Minimizer):
                 f"{type(f).__name__} of {modules_in(f)}: use its inner solver"
             )
         return self.inner.init(f, start)
-
-    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self.inner.step(f, iterate, generator=generator)
-
-    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
-        return self.inner.run(f, iterate, steps, generator=generator)
-
-    def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        return self.inner.solution(f, iterate)

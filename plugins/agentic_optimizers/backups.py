@@ -1,4 +1,4 @@
-"""How a tree passes values up: what an agent assumes it will do later."""
+"""Backups of a tree search: the value of a belief by the actions that the agent assumes it will take there."""
 
 from dataclasses import dataclass
 from math import inf
@@ -41,7 +41,7 @@ class Max(Backup):
 @final
 @dataclass(frozen=True)
 class SoftMin(Backup):
-    """-(1 / precision) log sum E exp(-precision G): the free energy of the later choice (soft value iteration)."""
+    """The free energy of the later choice, -(1 / precision) log sum E exp(-precision G) (soft value iteration)."""
 
     precision: float = 1.0
 

@@ -13,21 +13,18 @@ from agentic_optimizers.sampling import Sampling, State, called
 @final
 @dataclass(frozen=True)
 class CrossEntropy(Sampling):
-    """Lower any objective over a bounded box or over one-hot vectors, planning included; the best seen is kept.
+    """The cross-entropy method, for objectives over bounded boxes or one-hot vectors, planning included.
 
-    `samples` candidates a step, the mean among them; the best `elites` (and what ties with the last of them) refit the
-    proposal, of which `smoothing` is kept. The spread is taken about the old mean, so that a proposal on its way stays
-    wide (Hansen 2006). A previous plan, one step shifted, is a start. `compile` turns a round on an expected energy
-    into few kernels. Raises UserError for unbounded domains.
+    The best candidate seen is kept. `samples` candidates a step, the mean among them; the best `elites` (and what ties
+    with the last of them) refit the proposal, of which `smoothing` is kept. The spread is taken about the old mean, so
+    that a proposal on its way stays wide (Hansen 2006). A previous plan, one step shifted, is a start. `compile` turns
+    a round on an expected energy into few kernels. Raises UserError for unbounded domains.
     """
 
     samples: int = 256
     elites: int = 26
     steps: int = 5
     smoothing: float = 0.1
-    spread: float = 0.25
-    color: float = 0.0
-    hold: int = 1
     compile: bool = False
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What samplers that walk have in common: one chain per row, moved in place, some of its places kept as draws."""
+"""The base of Markov chain samplers: one chain per row, moved in place, some of its places kept as draws."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ ROWS = 65_536  # energies of kept draws that are evaluated at a time
 
 @dataclass
 class Walker:
-    """Where the chains stand: `z` (b, *event), which walking changes in place, and what else a sampler needs there.
+    """The state of the chains: `z` (b, *event), which walking changes in place, and what else a sampler needs there.
 
     `value` (b,) is the energy at `z` for walks that need it anyway, else None.
     """
@@ -27,7 +27,7 @@ class Walker:
     value: Tensor | None
 
     def informed(self) -> Mapping[str, Tensor]:
-        """What the walk has to say, by name, each (b,) or a scalar."""
+        """Diagnostics of the walk by name, each (b,) or a scalar."""
         return {}
 
 
@@ -40,15 +40,16 @@ class Memory(NamedTuple):
     taken: int
 
 
+@dataclass(frozen=True, kw_only=True)
 class Chains(Sampler):
-    """A sampler that walks: after `burn` steps every `thin`-th place is kept, as equally weighted particles.
+    """A Markov chain sampler: after `burn` steps every `thin`-th place is kept, as equally weighted particles.
 
     The energies of kept draws are evaluated together at the end of a stretch, unless walking needs them anyway.
     `cost` is the number of places evaluated in a step.
     """
 
-    burn: int
-    thin: int
+    burn: int = 100
+    thin: int = 1
 
     @abstractmethod
     def begin(self, f: Objective, z: Tensor) -> tuple[Walker, Tensor]:

@@ -1,4 +1,4 @@
-"""What solvers and losses say when a setting or an objective does not fit them, in one form of words."""
+"""Words of the messages of solvers whose objective does not fit them."""
 
 from torch import nn
 

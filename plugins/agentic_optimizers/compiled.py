@@ -21,7 +21,7 @@ _kept: OrderedDict[Hashable, Callable[..., Any]] = OrderedDict()
 
 
 def compiled(function: Callable[..., Any], solver: Any, f: Objective, *arguments: Any) -> Any:
-    """`function(solver, f, *arguments)` by `torch.compile`, for fixed shapes; seconds the first time, then fast.
+    """The value of `function(solver, f, *arguments)` by `torch.compile`, for fixed shapes; slow the first time only.
 
     One compilation serves a solver, the modules in `f`, and every shape, dtype and device; the numbers in tensors (what
     is observed or believed) may differ from call to call. Raises UserError where torch cannot follow the objective.

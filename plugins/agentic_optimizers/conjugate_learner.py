@@ -8,7 +8,7 @@ from agentic import Conjugate, Learner, Model, Tick, UserError
 
 @final
 class ConjugateLearner(Learner):
-    """Exact Bayesian learning: every tick is absorbed as it comes, in order.
+    """Exact Bayesian learning: the belief over weights is conditioned on every tick as it comes.
 
     Raises UserError for a model whose weights have no conjugate belief.
     """

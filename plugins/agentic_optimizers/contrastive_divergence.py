@@ -17,20 +17,20 @@ from agentic_optimizers.rows import Lowered, Rows, given_and_free
 
 
 class Starts(ABC):
-    """Where negative samples start."""
+    """The rule by which negative samples get their start."""
 
     @abstractmethod
     def draw(self, module: Any, data: Tensor, *, generator: torch.Generator | None) -> Tensor:
         """One start per row of data, (n, *event)."""
 
     def keep(self, module: Any, ends: Tensor) -> None:  # noqa: B027  # most starts forget
-        """Informed where the sampler ended, (n, *event)."""
+        """Take note of where the sampler ended, (n, *event). Default: nothing is kept."""
 
 
 @final
 @dataclass(frozen=True)
 class AtData(Starts):
-    """At the data themselves: k steps from there are CD-k (Hinton 2002)."""
+    """Starts at the data themselves: k steps from there are CD-k (Hinton 2002)."""
 
     def draw(self, module: Any, data: Tensor, *, generator: torch.Generator | None) -> Tensor:
         return data
@@ -39,7 +39,7 @@ class AtData(Starts):
 @final
 @dataclass(frozen=True)
 class AtNoise(Starts):
-    """At normal noise of a standard deviation: short runs that learn to make data of noise (Nijkamp et al. 2019)."""
+    """Starts at normal noise of a standard deviation: short runs that turn noise into data (Nijkamp et al. 2019)."""
 
     deviation: float = 1.0
 
@@ -50,7 +50,7 @@ class AtNoise(Starts):
 @final
 @dataclass(frozen=True)
 class AtChains(Starts):
-    """Where chains ended before (Tieleman 2008), of a module that is a `PersistentChains`.
+    """Starts where chains ended before, persistent ones (Tieleman 2008), of a module that is a `PersistentChains`.
 
     A `fresh` fraction begins again at normal noise of `deviation` (Du and Mordatch 2019 take .05). A batch takes
     consecutive chains in turn, so that all are used equally often.
@@ -70,7 +70,7 @@ class AtChains(Starts):
 
 @final
 class PersistentChains(Energy):
-    """An energy, and where the chains that sample from it stand: a buffer (m, *event) that learning moves along.
+    """An energy with the places of the chains that sample from it: a buffer (m, *event) that learning moves along.
 
     As an energy it is the one it holds. Raises UserError where something is given: a chain belongs to no x.
     """
@@ -98,13 +98,13 @@ class PersistentChains(Energy):
         return self.energy.hessian(x, z)
 
     def take(self, n: int) -> Tensor:
-        """Where the next `n` chains stand, (n, *event). Raises UserError for more than there are."""
+        """The places of the next `n` chains, (n, *event). Raises UserError for more than there are."""
         if n > len(self.chains):
             raise UserError(f"a batch of {n} needs as many chains, there are {len(self.chains)}: hold more of them")
         return self.chains[self._places(n)]
 
     def put(self, ends: Tensor) -> None:
-        """Where the chains last taken (n, *event) have come to; the turn goes on."""
+        """Store the new places of the chains last taken (n, *event), and go on to the next chains."""
         self.chains[self._places(len(ends))] = ends.to(self.chains)
         self.turn = (self.turn + len(ends)) % len(self.chains)
 
@@ -115,12 +115,13 @@ class PersistentChains(Energy):
 @final
 @dataclass(frozen=True)
 class ContrastiveDivergence(Loss):
-    """mean E(data) - mean E(negatives) + squares mean(E(data)^2 + E(negatives)^2), of rows (z,) or (x, z).
+    """The contrastive divergence of rows (z,) or (x, z): mean E(data) - mean E(negatives), and a penalty on squares.
 
-    Negatives are the `sampler`'s belief after its steps from `starts`, held fixed; its mean energy is that of all draws
-    it keeps (langevin with burn = steps - 1 keeps the last). `squares` keeps energies near 0 (Du and Mordatch 2019).
-    The value is no bound on anything and may be negative: what tells is whether the `gap` E(data) - E(negatives) has
-    come to 0. Info: `energy_data`, `energy_negatives`, `gap`, and `acceptance` where the sampler tells it.
+    The penalty is squares mean(E(data)^2 + E(negatives)^2). Negatives are the `sampler`'s belief after its steps from
+    `starts`, held fixed; its mean energy is that of all draws it keeps (langevin with burn = steps - 1 keeps the last).
+    `squares` keeps energies near 0 (Du and Mordatch 2019). The value is no bound on anything and may be negative: what
+    tells is whether the `gap` E(data) - E(negatives) has come to 0. Info: `energy_data`, `energy_negatives`, `gap`, and
+    `acceptance` where the sampler tells it.
     """
 
     sampler: Sampler = field(default_factory=lambda: Langevin(steps=20, rate=0.05, burn=19))

@@ -14,7 +14,7 @@ from agentic import Belief, Candidates, Plan, Point
 @final
 @dataclass(frozen=True)
 class AffineFeedback(Plan):
-    """a_t = K_t m + k_t with m the belief's mean: `gains` (T, da, dz), `offsets` (T, da), shared by all rows.
+    """A plan of affine feedback, a_t = K_t m + k_t on the belief's mean m: `gains` (T, da, dz), `offsets` (T, da).
 
     `start` is the belief it was made at; `parts` the terms of its expected energy there, each (b,). `memory` is what
     its solver derived from the weights and may use again while the version stands.
@@ -43,8 +43,5 @@ class AffineFeedback(Plan):
         terms = {name: part.expand(1, -1) for name, part in self.parts.items()}
         return Candidates(action.unsqueeze(0).unsqueeze(2), one, terms) if n else None
 
-    def shifted(self) -> "Plan | None":
-        return self
-
-    def restarted(self, mask: Tensor) -> "Plan | None":
+    def shifted(self, begun: Tensor | None = None) -> "Plan | None":
         return self

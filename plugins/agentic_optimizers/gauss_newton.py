@@ -18,9 +18,9 @@ LIFT = 1e-3  # the damping of a row that had none, once a step of it has failed
 
 
 class Fit(NamedTuple):
-    """The slope J'r (b, d) and the curvature J'J (b, d, d) at the iterate, and what each row remembers.
+    """The least squares at an iterate: J'r (b, d), J'J (b, d, d), damping and more of each row (b,).
 
-    That is its damping and the damping's next growth, the energy's constant and the steps taken, each (b,).
+    `growth` is the next one of the damping, `constant` the energy's, `taken` the number of steps.
     """
 
     slope: Tensor
@@ -86,7 +86,7 @@ class GaussNewton(Minimizer):
         return Iterate(z, value, _decrement(slope, curvature), iterate.evaluations + 1, after)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        """With the `steps` that each row took, and the `damping` it ended with, each (b,)."""
+        """The Laplace belief, with the `steps` that each row took and the `damping` it ended with, each (b,)."""
         fit: Fit = iterate.memory
         found = laplace("gauss_newton", iterate, fit.curvature, torch.linalg.slogdet(fit.curvature).logabsdet)
         return replace(found, diagnostics={"steps": fit.taken, "damping": fit.damping})

@@ -27,7 +27,7 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True)
 class Descent(Minimizer):
-    """Steps against the gradient, projected onto the domain, `check_every` at a time; `rate` says how long they are.
+    """Gradient descent projected onto the domain, `check_every` steps at a time; `rate` says how long they are.
 
     Residual: the norm of the gradient, in a box of the way that a projected step of size 1 would go. With `compile` a
     stretch is compiled: seconds for each new energy and shape, several times faster from then on, the same to rounding.
@@ -46,7 +46,7 @@ class Descent(Minimizer):
 
     @abstractmethod
     def move(self, z: Tensor, moments: Moments) -> tuple[Tensor, Moments]:
-        """Where the next step leads before it is projected, and the moments, their gradient still the old one."""
+        """The next place before it is projected, and the moments, their gradient still the old one."""
 
     def init(self, f: Objective, z: Any) -> Iterate:
         base = f.domain.base if isinstance(f.domain, Repeated) else f.domain
@@ -77,9 +77,8 @@ class Descent(Minimizer):
         return Iterate(z, value, residual, iterate.evaluations + steps, moments)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        """With the `steps` that each row took (b,)."""
-        belief = f.settled(iterate.z, iterate.value)
-        return iterate.solution(belief, diagnostics={"steps": iterate.memory.taken})
+        """The point that was reached, with the `steps` that each row took (b,)."""
+        return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
 
 
 def _walk(
@@ -111,9 +110,10 @@ def _check(**fractions: float) -> None:
 @final
 @dataclass(frozen=True)
 class GradientDescent(Descent):
-    """z <- z - rate m with m <- momentum m + gradient, or with `nesterov` z <- z - rate (gradient + momentum m).
+    """Gradient descent with momentum: z <- z - rate m with m <- momentum m + gradient.
 
-    `rate` in squared units of z per nat. Momentum: Polyak 1964; Nesterov 1983, as written by Sutskever et al. 2013.
+    With `nesterov` it is z <- z - rate (gradient + momentum m). `rate` in squared units of z per nat. Momentum: Polyak
+    1964; Nesterov 1983, as written by Sutskever et al. 2013.
     """
 
     momentum: float = 0.0

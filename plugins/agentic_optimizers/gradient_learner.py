@@ -1,4 +1,4 @@
-"""Learning by gradient from a replay of what was lived."""
+"""Learning by gradient from a replay of experience."""
 
 from collections.abc import Mapping
 from typing import final
@@ -51,7 +51,7 @@ class GradientLearner(Learner):
         return self.study() if self._fresh >= self.every else {}
 
     def study(self) -> Mapping[str, float]:
-        """Go over all experience now."""
+        """Fit the model to all experience now; the mean loss of the last pass and what the loss reports, by name."""
         self._fresh, model = 0, self.model
         data = model.dataset(self.replay, generator=self.generator)
         if not len(data[0]):

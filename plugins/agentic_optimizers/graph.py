@@ -98,8 +98,8 @@ def _expand(f: ExpectedEnergy, model: FiniteModel, beliefs: Tensor, known: dict[
     _, parts = here.advance(here.root(), actions)
     ahead = model.predict(here.belief, actions).mean
     joint = ahead.transpose(0, 1).unsqueeze(-2) * model.likelihood()
-    if model.alive is not None:
-        joint = joint * model.alive(torch.eye(joint.shape[-1], dtype=joint.dtype))
+    alive = model.alive(torch.eye(joint.shape[-1], dtype=joint.dtype))
+    joint = joint if alive is None else joint * alive
     chances = joint.sum(-1)
     likely = chances > NEGLIGIBLE
     chances = torch.where(likely, chances, 0.0)

@@ -18,7 +18,7 @@ GAMMA, DELAY, DECAY = 0.05, 10.0, 0.75  # Hoffman and Gelman (2014), section 3.2
 
 
 class Trajectory(NamedTuple):
-    """How to propose: `leapfrog` steps of `step_size` each, which may vary by a fraction `jitter` per trajectory.
+    """The settings of a trajectory: `leapfrog` steps of `step_size` each, which may vary by a fraction `jitter`.
 
     The first `warm` walks aim at the acceptance `target` by adapting every row's step size, unless it is 0.
     """
@@ -62,7 +62,7 @@ def orbit(f: Objective, z: Tensor, plan: Trajectory) -> tuple[Orbit, Tensor]:
 def walk(
     f: Objective, chain: Orbit, plan: Trajectory, first: int, steps: int, generator: torch.Generator | None
 ) -> None:
-    """`steps` trajectories from each chain, the first of which is the walk's number `first`."""
+    """Move each chain by `steps` trajectories, the first of which is the walk's number `first`."""
     slowness, chance = torch.empty_like(chain.z), torch.empty_like(chain.value)
     rows = (-1, *[1] * (chain.z.dim() - 1))
     fixed = plan.step_size if plan.target == 0 and plan.jitter == 0 else None

@@ -13,8 +13,11 @@ from agentic_optimizers.chains import Chains, Walker, check_metropolis, check_wa
 from agentic_optimizers.hamiltonian import Orbit, Trajectory, orbit, walk
 
 
+@dataclass(frozen=True, kw_only=True)
 class Metropolis(Chains):
     """Chains that propose the end of a `trajectory`, and accept it as Metropolis and Hastings say."""
+
+    burn: int = 200
 
     @property
     @abstractmethod
@@ -49,8 +52,6 @@ class HMC(Metropolis):
     leapfrog: int = 10
     target: float = 0.8
     jitter: float = 0.2
-    burn: int = 200
-    thin: int = 1
 
     def __post_init__(self) -> None:
         check_walk(self, step_size=self.step_size, leapfrog=self.leapfrog)
@@ -74,8 +75,6 @@ class MALA(Metropolis):
     steps: int = 1000
     rate: float = 0.01
     target: float = 0.574
-    burn: int = 200
-    thin: int = 1
 
     def __post_init__(self) -> None:
         check_walk(self, rate=self.rate)

@@ -1,6 +1,6 @@
 """The improved cross-entropy method: colored noise, and elites that live on (Pinneri et al. 2020)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import torch
@@ -28,9 +28,7 @@ class Icem(Sampling):
     steps: int = 4
     keep: float = 0.3
     shrink: float = 1.25
-    spread: float = 0.25
-    color: float = 2.0
-    hold: int = 1
+    color: float = field(default=2.0, kw_only=True)
 
     def __post_init__(self) -> None:
         fits = 1 <= self.elites <= self.samples // 2 and 0 <= self.keep <= 1 and self.shrink >= 1

@@ -14,16 +14,15 @@ from agentic_optimizers.chains import Chains, Walker, check_walk
 @final
 @dataclass(frozen=True)
 class Langevin(Chains):
-    """z <- z - rate gradient + sqrt(2 rate) noise; every `thin`-th draw after `burn` steps is a particle.
+    """Langevin dynamics without a correction: z <- z - rate gradient + sqrt(2 rate) noise.
 
-    A step costs one gradient; energies are evaluated at the draws alone. Unadjusted: the step size biases the law. On
-    N(0, 1) the stationary variance is 1 / (1 - rate / 2). `rate` is in squared units of z per nat.
+    Every `thin`-th draw after `burn` steps is a particle. A step costs one gradient; energies are evaluated at the
+    draws alone. Unadjusted: the step size biases the law. On N(0, 1) the stationary variance is 1 / (1 - rate / 2).
+    `rate` is in squared units of z per nat.
     """
 
     steps: int = 1000
     rate: float = 0.01
-    burn: int = 100
-    thin: int = 1
 
     def __post_init__(self) -> None:
         check_walk(self, rate=self.rate)

@@ -20,12 +20,12 @@ def laplace(solver: str, iterate: Iterate, hessian: Tensor, log_det: Tensor | No
 
 
 def laplace_free_energy(energy: Tensor, log_det: Tensor, size: int) -> Tensor:
-    """E + log det H / 2 - d log(2 pi) / 2 in nats, (b,): exact for quadratic energies, otherwise no bound."""
+    """Laplace's free energy E + log det H / 2 - d log(2 pi) / 2 in nats, (b,): exact for quadratics, else no bound."""
     return energy + 0.5 * (log_det - size * math.log(2 * math.pi))
 
 
 def log_determinant(root: Tensor) -> Tensor:
-    """log det H (b,) of the Cholesky factor (b, d, d) of H."""
+    """The log determinant of H (b,) from its Cholesky factor (b, d, d)."""
     value: Tensor = 2 * root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
     return value
 

@@ -17,13 +17,13 @@ LARGEST = 64
 @final
 @dataclass(frozen=True)
 class LaplaceEvidence(SettledLoss):
-    """Mean over rows of E(x, z*) + log det H(x, z*) / 2 - d log(2 pi) / 2 + log Z of the joint, in nats (MacKay 1992).
+    """Laplace's evidence: the mean of E(x, z*) + log det H(x, z*) / 2 - d log(2 pi) / 2 + log Z in nats (MacKay 1992).
 
-    z* is where `solver` ends, H the second derivatives there: exact minus log evidence where the energy is quadratic in
-    z, no bound elsewhere. The log determinant rises with louder decoders, so that nothing collapses as E(x, z*) does.
-    The gradient is exact at a settled z*: it counts how H moves with z* (implicit function theorem), and nothing is
-    differentiated through the settling. Rows, `over` and `warm_start` are those of `SettledLoss`, what is reported
-    that of `Settled`.
+    Z is the joint's normalizer, z* where `solver` ends, H the second derivatives there: exact minus log evidence where
+    the energy is quadratic in z, no bound elsewhere. The log determinant rises with louder decoders, so that nothing
+    collapses as E(x, z*) does. The gradient is exact at a settled z*: it counts how H moves with z* (implicit function
+    theorem), and nothing is differentiated through the settling. Rows, `over` and `warm_start` are those of
+    `SettledLoss`, what is reported that of `Settled`.
 
     Raises UserError for more than 64 latents and, unless `allow_collapse`, for an energy whose normalizer is unknown;
     RunError where H is not positive definite (not a minimum).
@@ -45,7 +45,7 @@ class LaplaceEvidence(SettledLoss):
 
 
 def settled_log_determinant(module: Energy, x: Any, z: Tensor) -> Tensor:
-    """log det d2E/dz2 at settled latents `z` (b, d), (b,), with its whole derivative by the weights.
+    """The log determinant of d2E/dz2 at settled latents `z` (b, d), (b,), with its whole derivative by the weights.
 
     With H^-1 = sum_k u_k u_k' the derivative of log det H is that of sum_k u_k' H u_k, u held fixed, taken where
     z = z* - H^-1 (dE/dz - its value) stands for how z* moves with the weights.

@@ -1,6 +1,6 @@
 """L-BFGS: quasi-Newton steps from the last few changes of the gradient (Nocedal and Wright 2006, algorithm 7.4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import torch
@@ -25,7 +25,7 @@ class History(NamedTuple):
 @final
 @dataclass(frozen=True)
 class LBFGS(Minimizer):
-    """z <- z - t H gradient, H from the last `memory` steps of each row, t by backtracking (Armijo) in each row.
+    """L-BFGS: z <- z - t H gradient, H from a row's last `memory` steps, t by backtracking (Armijo) in each row.
 
     One evaluation a step, unless a row must turn back. A pair without positive curvature is left out, so that H stays
     positive definite. Residual: the gradient's norm. A row that finds no lower place stays, and forgets its steps.
@@ -82,9 +82,8 @@ class LBFGS(Minimizer):
             scale = torch.where(short, scale * parabola, scale)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        """With the `steps` that each row took (b,)."""
-        belief = f.settled(iterate.z, iterate.value)
-        return iterate.solution(belief, diagnostics={"steps": iterate.memory.taken})
+        """The point that was reached, with the `steps` that each row took (b,)."""
+        return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
 
 
 def _bound(value: Tensor) -> Tensor:

@@ -1,13 +1,14 @@
 """Mean-field Gaussian inference: the best Gaussian without correlations, by lowering its free energy."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from agentic import Gaussian, Iterate, Minimizer, Objective, Quadrature, Real, Sampler, Solution, UserError
+from agentic import Gaussian, Iterate, Minimizer, Objective, Quadrature, Real, Solution, UserError
+from agentic_optimizers.amortized import Around
 from agentic_optimizers.lbfgs import LBFGS
 from agentic_optimizers.quadrature import Sobol
 
@@ -15,7 +16,7 @@ from agentic_optimizers.quadrature import Sobol
 @final
 @dataclass(frozen=True)
 class GaussianFreeEnergy(Objective):
-    """F(m, log s) = E_q[f] - H[q] of q = N(m, s^2) in nats, at (m, log s) side by side (*s, b, 2 d).
+    """The free energy F(m, log s) = E_q[f] - H[q] of q = N(m, s^2) in nats, at (m, log s) side by side (*s, b, 2 d).
 
     The expectation is a weighted sum over m + s e for fixed `points` e (k, d): f's gradient is all it needs
     (reparameterization, Kingma and Welling 2014).
@@ -52,14 +53,14 @@ class GaussianFreeEnergy(Objective):
 
 @final
 @dataclass(frozen=True)
-class MeanField(Minimizer):
-    """Lowers F[q] = E_q[E] - H[q] over Gaussians with diagonal covariance, by the `inner` solver on mean and log s.
+class MeanField(Around):
+    """Mean-field inference: the lowest F[q] = E_q[E] - H[q] of Gaussians with diagonal covariance.
 
-    F bounds -log Z from above and meets it where the Hessian is constant and diagonal. Expectations are sums over the
-    `points` of a quadrature, so the bound is as exact as they are: for quadratics always, for polynomials up to the
-    degree of `gauss_hermite`, roughly otherwise. Every row starts with standard deviations of `spread`. Residual and
-    tolerance are the inner solver's; an evaluation is one batch of all points. Raises UserError for bounded or discrete
-    variables.
+    The `inner` solver moves mean and log s. F bounds -log Z from above and meets it where the Hessian is constant and
+    diagonal. Expectations are sums over the `points` of a quadrature, so the bound is as exact as they are: for
+    quadratics always, for polynomials up to the degree of `gauss_hermite`, roughly otherwise. Every row starts with
+    standard deviations of `spread`. Residual and tolerance are the inner solver's; an evaluation is one batch of all
+    points. Raises UserError for bounded or discrete variables.
     """
 
     inner: Minimizer = field(default_factory=LBFGS)
@@ -68,34 +69,22 @@ class MeanField(Minimizer):
     steps: int = 100
 
     def __post_init__(self) -> None:
-        if isinstance(self.inner, Sampler) or not isinstance(self.inner, Minimizer):
-            raise UserError(f"mean_field takes a solver that converges as inner, got {type(self.inner).__name__}")
+        self.check("mean_field")
         if self.steps < 0 or not self.spread > 0:
             raise UserError(f"mean_field expects steps >= 0 and spread > 0, got {self.steps} and {self.spread}")
-
-    @property
-    def tolerance(self) -> float:
-        return self.inner.tolerance
 
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f.domain, Real) or len(f.domain.event) != 1:
             raise UserError(f"mean_field needs a real vector as free variable, got {f.domain}: use mirror or gradient")
         start = f.start(z)
-        return self.inner.init(self._over(f), torch.cat([start, torch.full_like(start, math.log(self.spread))], -1))
-
-    def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
-        return self.inner.step(self._over(f), iterate, generator=generator)
-
-    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
-        return self.inner.run(self._over(f), iterate, steps, generator=generator)
+        return self.inner.init(self.over(f), torch.cat([start, torch.full_like(start, math.log(self.spread))], -1))
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         mean, log_scale = iterate.z.chunk(2, -1)
         belief = Gaussian(mean, torch.diag_embed(torch.exp(2 * log_scale)))
-        shown = self.inner.solution(self._over(f), iterate).diagnostics
-        return iterate.solution(belief, kind="free_energy", diagnostics=shown)
+        return replace(super().solution(f, iterate), belief=belief, value=iterate.value, kind="free_energy")
 
-    def _over(self, f: Objective) -> GaussianFreeEnergy:
+    def over(self, f: Objective) -> GaussianFreeEnergy:
         return GaussianFreeEnergy(f, *self.points.points(f.domain.size))
 
 

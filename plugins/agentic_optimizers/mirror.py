@@ -16,7 +16,7 @@ from agentic import Categorical, Iterate, Minimizer, Objective, Simplex, Solutio
 @final
 @dataclass(frozen=True)
 class Mirror(Minimizer):
-    """q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalized, for one factor f after another.
+    """Mirror descent: q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalized, for one factor f after another.
 
     Lowers F(q) = E(q) - H[q] for energies linear in every factor. Residual: the largest change of a probability that
     another sweep of size 1 would make at once.

@@ -1,4 +1,4 @@
-"""How well chains have mixed: effective sample sizes and R-hat, worked out when they are asked for."""
+"""Diagnostics of how well chains have mixed: effective sample sizes and R-hat, computed when they are asked for."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Diagnostics(Mapping[str, Tensor]):
 
 
 def effective_samples(draws: Tensor) -> Tensor:
-    """How many independent draws the mean of each column of `draws` (k, ...) is worth: (...).
+    """The effective sample size of each column of `draws` (k, ...): (...).
 
     k over the integrated autocorrelation time by Geyer's (1992) initial monotone sequence; capped at k log10 k, as for
     antithetic chains it may exceed k. A column that does not move is worth one draw; fewer than four draws are worth

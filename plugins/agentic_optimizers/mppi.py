@@ -14,7 +14,7 @@ from agentic_optimizers.sampling import Sampling, State, called
 @final
 @dataclass(frozen=True)
 class Mppi(Sampling):
-    """Weights q = softmax(-G / temperature) over candidates around the plan; the plan becomes their mean under q.
+    """Path integral control: the plan becomes the mean of candidates around it under q = softmax(-G / temperature).
 
     `temperature` in nats; `relative` makes it a multiple of how far the mean candidate lies above the best, so that one
     number does for energies of any scale. The plan is evaluated like any candidate, and the best one seen is
@@ -27,9 +27,6 @@ class Mppi(Sampling):
     steps: int = 1
     temperature: float = 1.0
     relative: bool = False
-    spread: float = 0.25
-    color: float = 0.0
-    hold: int = 1
     compile: bool = False
 
     def __post_init__(self) -> None:

@@ -33,7 +33,7 @@ class Weighing(NamedTuple):
 @final
 @dataclass(frozen=True)
 class ParticleFilter(Sampler):
-    """Perceiving by weights: each particle of the prior belief counts exp(-energy of the observation) as much.
+    """The particle filter: each particle of the prior belief is weighed by exp(-energy of the observation).
 
     It opens `Evidence`. Particles are taken as they come; the mixture that particles become under a transition moves
     each of them once; of any other belief `particles` are drawn. Rows whose effective sample size 1 / sum w^2 falls

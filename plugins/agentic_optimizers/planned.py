@@ -1,4 +1,4 @@
-"""Planners that are done when they begin: what they find takes no steps."""
+"""The base of planners that solve the whole problem at once, without steps."""
 
 import torch
 

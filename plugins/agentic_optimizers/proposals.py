@@ -1,4 +1,4 @@
-"""What sampling planners draw: candidates, how noise hangs together in time, and what they are worth.
+"""Proposals of sampling planners: candidates, the color of their noise over time, and their energies.
 
 Candidates are time first, (T, k, b, *event), so that each imagined step reads contiguous memory; noise is drawn once a
 round, outside of what may be compiled, and used with both signs (Brockhoff et al. 2010). A proposal's mean is a plan in
@@ -40,11 +40,11 @@ class Space(NamedTuple):
         raise UserError(f"{solver} needs bounded boxes or discrete variables, got {base}: bound the action space")
 
     def split(self, z: Tensor) -> Tensor:
-        """Time first: (*s, b, T, *event) to (T, *s, b, *event)."""
+        """The events `z` (*s, b, T, *event) with time first, (T, *s, b, *event)."""
         return z.unsqueeze(0) if self.times is None else z.movedim(-1 - len(self.base.event), 0)
 
     def join(self, places: Tensor) -> Tensor:
-        """Back again."""
+        """The events with time first (T, *s, b, *event) as the domain has them, (*s, b, T, *event)."""
         return places[0] if self.times is None else places.movedim(0, -1 - len(self.base.event))
 
     def place(self, mean: Tensor, spread: Tensor | None, noise: Tensor, count: int) -> Tensor:
@@ -78,13 +78,13 @@ class Space(NamedTuple):
 
 @lru_cache(64)
 def bounded(box: Box) -> bool:
-    """Whether every side is finite."""
+    """Whether every side of a box is finite."""
     return bool((torch.isfinite(box.low) & torch.isfinite(box.high)).all())
 
 
 @lru_cache(64)
 def widths(box: Box, fraction: float, like: tuple[torch.Size, torch.dtype, torch.device]) -> Tensor:
-    """A fraction of each side as a tensor of that shape, dtype and device."""
+    """A fraction of each side of a box as a tensor of the given shape, dtype and device."""
     shape, dtype, device = like
     return (fraction * (box.high - box.low)).to(device, dtype).expand(shape).contiguous()
 
@@ -111,7 +111,7 @@ class Scored(NamedTuple):
 
     @classmethod
     def of(cls, f: Objective, space: Space, places: Tensor) -> "Scored":
-        """Evaluate candidates; only expected energies have parts."""
+        """The candidates (T, k, b, *event) with their energies; only expected energies have parts."""
         if not isinstance(f, ExpectedEnergy):
             return cls(places, f(space.join(places)), {})
         parts, shape = f.unroll(places.unbind(0)), places.shape[1:3]
@@ -137,7 +137,7 @@ class Scored(NamedTuple):
         return Scored(places, self.values.gather(0, index), parts)
 
     def unless(self, older: "Scored") -> "Scored":
-        """The one candidate of each, whichever is better in a row."""
+        """Of two sets of one candidate each, the better one in each row."""
         better = older.ranked < self.ranked
         wide = better.view(1, *better.shape, *[1] * (self.places.dim() - 3))
         parts = {name: torch.where(better, older.parts[name], part) for name, part in self.parts.items()}
@@ -145,7 +145,7 @@ class Scored(NamedTuple):
         return Scored(places, torch.where(better, older.values, self.values), parts)
 
     def front(self, count: int) -> "Scored":
-        """The first `count`."""
+        """The first `count` candidates of each row."""
         parts = {name: part[:count] for name, part in self.parts.items()}
         return Scored(self.places[:, :count], self.values[:count], parts)
 
@@ -155,7 +155,7 @@ class Scored(NamedTuple):
         return self.places[:, 0], self.values[0]
 
     def with_(self, other: "Scored | None") -> "Scored":
-        """These and the other candidates."""
+        """The candidates of both sets."""
         if other is None:
             return self
         parts = {name: torch.cat([part, other.parts[name]]) for name, part in self.parts.items()}

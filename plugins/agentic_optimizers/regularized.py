@@ -13,7 +13,7 @@ from agentic_optimizers.rows import Lowered, Rows
 @final
 @dataclass(frozen=True)
 class Regularized(Loss):
-    """mean E(x, z) + sum of weights times population energies over the batch, of rows (*x, z).
+    """A regularized energy of rows (*x, z): mean E(x, z) plus weights times population energies over the batch.
 
     The module is a `jepa`, or another `RepresentationEnergy`; it is renewed in training, not in `eval()` nor without
     gradients. `weights` name its populations, the others are reported only. Info: `energy`, every population energy

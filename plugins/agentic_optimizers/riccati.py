@@ -53,7 +53,7 @@ class Form(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """System and stage costs as numpy: goal and terminal over z, what sensor noise costs included; effort over a."""
+    """A linear-quadratic problem as numpy: the system, costs of goal and terminal over z, of effort over a."""
 
     A: Array
     B: Array

@@ -12,7 +12,10 @@ Lowered = tuple[Tensor, Mapping[str, Tensor]]  # a loss in nats, a scalar, and w
 
 
 def given_and_free(rows: Rows) -> tuple[Any, Tensor]:
-    """Of (z,) None and z; of (x, z) both; of (x, y, ..., z) the tuple (x, y, ...) and z. Raises UserError for none."""
+    """The given and the free part of rows: None and z of (z,), x and z of (x, z), (x, y, ...) and z of (x, y, ..., z).
+
+    Raises UserError for no rows.
+    """
     if not rows:
         raise UserError("a loss expects rows (z,) or (x, ..., z), got no tensors")
     *given, free = rows

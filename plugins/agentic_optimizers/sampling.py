@@ -5,7 +5,7 @@ What one round does may be compiled: the rollout of all candidates becomes few k
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf, nan
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from agentic_optimizers.proposals import Scored, Space, widths
 
 
 class State(NamedTuple):
-    """What a sampling planner remembers: the proposal's `mean` (T, b, *event) and, in boxes, its `spread`.
+    """The state of a sampling planner: the proposal's `mean` (T, b, *event) and, in boxes, its `spread`.
 
     `found` are the candidates worth keeping so far, None before the first round, and `best` (T, b, *event) the best of
     them with its energy (b,). `inherited` (T, k, b, *event) are those of an earlier plan, to be looked at again;
@@ -35,20 +35,21 @@ class State(NamedTuple):
     rounds: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
 class Sampling(Minimizer):
     """A planner that draws candidates around a proposal, evaluates them, and moves the proposal.
 
-    Its concrete classes have the fields named here. `spread` is the first standard deviation as a fraction of the box's
+    `samples` are drawn in a round. `spread` is the first standard deviation as a fraction of the box's
     sides, and on a simplex the share of probability spread evenly over all values; `color` the exponent of the noise's
     power over frequency; `hold` the steps that a draw lasts. Nothing is evaluated at the start, which is among the
     first candidates: the value is infinite until then. There is no residual (NaN): it never converges.
     """
 
     samples: int
-    spread: float
-    color: float
-    hold: int
-    compile: bool = False
+    spread: float = 0.25
+    color: float = 0.0
+    hold: int = 1
+    compile = False
     tolerance = -1.0
 
     @abstractmethod
@@ -56,15 +57,15 @@ class Sampling(Minimizer):
         """One round with the given standard normal noise (T, k // 2, b, *event) of k candidates; `last` ends a run."""
 
     def count(self, rounds: int) -> int:
-        """How many candidates are drawn after so many rounds."""
+        """The number of candidates that are drawn after so many rounds."""
         return self.samples
 
     def extra(self, state: State, last: bool) -> int:
-        """How many more a round evaluates."""
+        """The number of candidates that a round evaluates beside those drawn."""
         return 0
 
     def kept(self, found: Scored) -> int:
-        """How many candidates the next tick begins with."""
+        """The number of candidates that the next tick begins with."""
         return 1
 
     def init(self, f: Objective, z: Any) -> Iterate:
@@ -115,18 +116,18 @@ class Sampling(Minimizer):
         return iterate.solution(belief, diagnostics=shown)
 
     def named(self) -> str:
-        """What it is called in messages."""
+        """The planner's name in messages."""
         return type(self).__name__.lower()
 
     def check(self, fits: bool, expected: str) -> None:
-        """Raise UserError unless the numbers all samplers have are as they should be, and what `fits` sums up."""
+        """Raise UserError unless the settings of all sampling planners fit, and the own ones do (`fits`)."""
         if not (fits and self.steps >= 1 and self.spread > 0 and self.color >= 0 and self.hold >= 1):
             common = "steps >= 1, spread > 0, color >= 0 and hold >= 1"
             raise UserError(f"{self.named()} expects {expected}, {common}, got {self}")
 
 
 def called(core: Callable[..., Any], solver: Sampling, f: Objective, *arguments: Any) -> Any:
-    """`core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy."""
+    """The value of `core(solver, f, *arguments)`, compiled where the solver says so and `f` is an expected energy."""
     if solver.compile and isinstance(f, ExpectedEnergy):
         return compiled(core, solver, f, *arguments)
     return core(solver, f, *arguments)

@@ -18,9 +18,10 @@ from agentic_optimizers.rows import Lowered, Rows, given_and_free
 @final
 @dataclass(frozen=True)
 class DenoisingScoreMatching(Loss):
-    """mean |dE/dz(z + noise) - noise / deviation^2|^2 / 2, noise ~ N(0, deviation^2 I) (Vincent 2011).
+    """Denoising score matching (Vincent 2011): mean |dE/dz(z + noise) - noise / deviation^2|^2 / 2.
 
-    Its minimum is the energy of the data blurred by the noise, not of the data. First derivatives only: cheap.
+    The noise is N(0, deviation^2 I). Its minimum is the energy of the data blurred by the noise, not of the data. First
+    derivatives only: cheap.
     """
 
     deviation: float = 0.1
@@ -40,9 +41,10 @@ class DenoisingScoreMatching(Loss):
 @final
 @dataclass(frozen=True)
 class SlicedScoreMatching(Loss):
-    """mean |dE/dz|^2 / 2 - v' d2E/dz2 v over `slices` random directions v of signs per row (Song et al. 2019, SSM-VR).
+    """Sliced score matching (Song et al. 2019, SSM-VR): mean |dE/dz|^2 / 2 - v' d2E/dz2 v over random directions v.
 
-    The expectation over v is `ImplicitScoreMatching`, at the price of one second derivative per slice.
+    There are `slices` directions of signs per row. The expectation over v is `ImplicitScoreMatching`, at the price of
+    one second derivative per slice.
     """
 
     slices: int = 1
@@ -60,7 +62,10 @@ class SlicedScoreMatching(Loss):
 @final
 @dataclass(frozen=True)
 class ImplicitScoreMatching(Loss):
-    """mean |dE/dz|^2 / 2 - tr d2E/dz2 (Hyvarinen 2005): exact, one second derivative per number in z (n, d)."""
+    """Implicit score matching (Hyvarinen 2005): mean |dE/dz|^2 / 2 - tr d2E/dz2.
+
+    Exact, at the price of one second derivative per number in z (n, d).
+    """
 
     def __call__(self, module: Any, rows: Rows, *, generator: torch.Generator | None) -> Lowered:
         x, data = given_and_free(rows)

@@ -47,15 +47,14 @@ class SettledLoss(Loss):
 
     solver: Minimizer = field(default_factory=Newton)
     over: Domain | None = None
-    warm_start: bool = False
-    allow_collapse: bool = False
+    warm_start: bool = field(default=False, kw_only=True)
+    allow_collapse: bool = field(default=False, kw_only=True)
 
     def settle(self, module: Energy, rows: Rows, generator: torch.Generator | None) -> tuple[Any, Solution]:
-        """The given part of rows, and where their latents ended. Raises UserError where a row lacks a part."""
+        """The given part of rows, and the solution for their latents. Raises UserError where a row lacks a part."""
         if len(rows) < 1 + self.warm_start:
-            raise UserError(
-                "rows to settle expect something given" + (", and a start after it" if self.warm_start else "")
-            )
+            also = ", and a start after it" if self.warm_start else ""
+            raise UserError(f"rows to settle expect something given{also}")
         given, start = (rows[:-1], rows[-1]) if self.warm_start else (rows, None)
         x = given[0] if len(given) == 1 else given
         return x, settle(module, x, self.solver, over=self.over, start=start, generator=generator)
@@ -64,11 +63,11 @@ class SettledLoss(Loss):
 @final
 @dataclass(frozen=True)
 class Settled(SettledLoss):
-    """Mean over rows of E_q[E(x, z)] - H[q] + log Z of the joint, in nats, at the belief q in which `solver` ends.
+    """The free energy at settled beliefs: the mean over rows of E_q[E(x, z)] - H[q] + log Z of the joint, in nats.
 
-    For an exact posterior this is minus log evidence, for another Gaussian an upper bound of it (as far as the mean
-    below is exact). Rows, `over` and `warm_start` are those of `SettledLoss`. An encoder that only supplies the start is
-    not learned.
+    q is the belief in which `solver` ends. For an exact posterior this is minus log evidence, for another Gaussian an
+    upper bound of it (as far as the mean below is exact). Rows, `over` and `warm_start` are those of `SettledLoss`. An
+    encoder that only supplies the start is not learned.
 
     What q is depends on the solver. Gaussians: the mean over 2 d cubature points, exact for quadratic energies, or over
     `samples` draws. Particles: their weighted mean, whose entropy is left out: its gradient is that of -log evidence if
@@ -103,7 +102,7 @@ class Settled(SettledLoss):
         return value, info
 
     def expected(self, module: Energy, x: Any, belief: Belief, *, generator: torch.Generator | None) -> Tensor:
-        """E_q[E(x, z)] of every row, (b,), differentiable in the weights."""
+        """The expected energy E_q[E(x, z)] of every row, (b,), differentiable in the weights."""
         if isinstance(belief, Point):
             return module(x, belief.z)
         if isinstance(belief, Particles):
@@ -118,7 +117,7 @@ class Settled(SettledLoss):
 
 
 def refuse_unnormalized(module: Energy) -> None:
-    """Raises UserError for an energy whose joint normalizer is unknown: falling everywhere would be learning it."""
+    """Raise UserError for an energy without a known normalizer of the joint, which learning would lower everywhere."""
     if not isinstance(module, Joint):
         raise UserError(
             f"{type(module).__name__} has no joint_log_normalizer, so that nothing keeps its energy from falling "
@@ -146,7 +145,7 @@ def settle(
 
 
 def settling(solution: Solution) -> dict[str, Tensor]:
-    """Mean and largest residual, where the solver has one, and the fraction of rows that converged."""
+    """Diagnostics of settling: mean and largest residual, where there is one, and the fraction of rows converged."""
     info = dict[str, Tensor]()
     if not bool(solution.residual.isnan().all()):
         info = {"residual": solution.residual.mean(), "residual_max": solution.residual.max()}

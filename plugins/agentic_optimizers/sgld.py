@@ -13,7 +13,7 @@ from agentic_optimizers.weight_posterior import WeightPosterior
 
 
 class Trail(NamedTuple):
-    """The gradient at the present place, the draws kept after the burn with their rates and energies, steps taken."""
+    """The state of the chain: the gradient at its place, the draws kept with their rates and energies, steps taken."""
 
     gradient: Tensor
     draws: tuple[Tensor, ...]
@@ -25,12 +25,13 @@ class Trail(NamedTuple):
 @final
 @dataclass(frozen=True)
 class StochasticLangevin(Sampler):
-    """z <- z - rate_t gradient + sqrt(2 rate_t) noise, the gradient of a `WeightPosterior` from `batch` rows of data.
+    """Langevin dynamics on minibatches: z <- z - rate_t gradient + sqrt(2 rate_t) noise.
 
-    rate_t = rate (1 + t)^-decay; the draws after `burn` steps, each `thin`-th, are particles weighted by their rate
-    (Teh, Thiery and Vollmer 2016 advise a decay of 1/3). Uncorrected: the law is off by the step size, as Langevin's,
-    and by the noise of the minibatches, which adds rate_t^2 Cov[gradient] to the 2 rate_t I that is meant. Values are
-    the minibatches' estimates. Other objectives over real vectors are sampled by their full gradient.
+    The gradient of a `WeightPosterior` is from `batch` rows of data, rate_t = rate (1 + t)^-decay; the draws after
+    `burn` steps, each `thin`-th, are particles weighted by their rate (Teh, Thiery and Vollmer 2016 advise a decay of
+    1/3). Uncorrected: the law is off by the step size, as Langevin's, and by the noise of the minibatches, which adds
+    rate_t^2 Cov[gradient] to the 2 rate_t I that is meant. Values are the minibatches' estimates. Other objectives over
+    real vectors are sampled by their full gradient.
     """
 
     steps: int = 2000

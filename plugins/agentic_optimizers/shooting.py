@@ -1,4 +1,4 @@
-"""Planning by the gradient through the model: a course of action is moved downhill as a whole."""
+"""Planning by the gradient through the model: the whole sequence of actions is moved downhill."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -30,7 +30,7 @@ class Descent(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The start of the search that comes first."""
+    """The state before the search by `refine`: its start."""
 
     start: Any
 
@@ -38,7 +38,7 @@ class Waiting(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Shooting(Minimizer):
-    """Descent on any differentiable objective, planning included: Adam's direction, each row with a step of its own.
+    """Gradient shooting, for any differentiable objective, planning included: Adam's direction, a step size per row.
 
     The step is longer after every success; where the energy did not fall it is undone, halved, and the memory of
     gradients erased. `rate` is the first one, a fraction of the box's sides (of 1 where there is none). One-hot

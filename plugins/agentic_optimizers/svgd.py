@@ -20,7 +20,7 @@ class Drive(NamedTuple):
 @final
 @dataclass(frozen=True)
 class SVGD(Sampler):
-    """Every row's `particles` go down the gradients around them and away from each other; nothing is drawn.
+    """Stein variational gradient descent: `particles` go down the gradients around them and away from each other.
 
     z_i <- z_i + rate mean_j [k(z_j, z_i) (-gradient_j) + dk(z_j, z_i) / dz_j] with k = exp(-distance^2 / h) and
     h = median squared distance / log(particles). It starts from `Particles`, whatever their weights, or from a place

@@ -30,10 +30,11 @@ class Search(NamedTuple):
 @final
 @dataclass(frozen=True)
 class TreeSearch(Planned):
-    """G(u) = one step + discount x sum_o P(o) V(belief after o), V by `backup`; equal beliefs are expanded once.
+    """Closed-loop tree search: G(u) = one step + discount x sum_o P(o) V(belief after o), V by `backup`.
 
-    Finite models only. A previous tree is used again while the model's version and the purpose stand and it knows
-    the belief. Raises UserError beyond `limit` distinct beliefs, and for gains that need more than the belief.
+    Finite models only; equal beliefs are expanded once. A previous tree is used again while the model's version and the
+    purpose stand and it knows the belief. Raises UserError beyond `limit` distinct beliefs, and for gains that need
+    more than the belief.
     """
 
     backup: Backup = field(default_factory=MeanUnderSoftmax)

@@ -58,8 +58,5 @@ class Tree(Plan):
         corners = self.domain.corners(self.values.dtype)[:, None, None]
         return Candidates(corners, self._weights(self.values, precision), self.parts).best(n, self.values)
 
-    def shifted(self) -> "Plan | None":
-        return self
-
-    def restarted(self, mask: Tensor) -> "Plan | None":
+    def shifted(self, begun: Tensor | None = None) -> "Plan | None":
         return self

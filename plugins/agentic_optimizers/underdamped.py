@@ -21,18 +21,17 @@ class Rolling(Walker):
 @final
 @dataclass(frozen=True)
 class UnderdampedLangevin(Chains):
-    """dz = p dt, dp = -gradient dt - friction p dt + sqrt(2 friction) dW, unit mass, in steps of `step_size`.
+    """Underdamped Langevin dynamics: dz = p dt, dp = -gradient dt - friction p dt + sqrt(2 friction) dW, unit mass.
 
-    Half a kick, half a drift, the noise, half a drift, half a kick: one gradient a step. Unadjusted, but the bias of z
-    is of second order in the step size, of fourth where friction is high (Leimkuhler and Matthews 2013), and nothing at
-    all on quadratic energies, as long as step_size < 2 / sqrt(largest curvature). `step_size` is in units of z.
+    In steps of `step_size`: half a kick, half a drift, the noise, half a drift, half a kick: one gradient a step.
+    Unadjusted, but the bias of z is of second order in the step size, of fourth where friction is high (Leimkuhler and
+    Matthews 2013), and nothing at all on quadratic energies, as long as step_size < 2 / sqrt(largest curvature).
+    `step_size` is in units of z.
     """
 
     steps: int = 1000
     step_size: float = 0.1
     friction: float = 1.0
-    burn: int = 100
-    thin: int = 1
 
     def __post_init__(self) -> None:
         check_walk(self, step_size=self.step_size, friction=self.friction)

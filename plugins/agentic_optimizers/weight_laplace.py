@@ -15,7 +15,7 @@ from agentic_optimizers.weight_posterior import WeightPosterior, at_weights
 
 
 class WeightCurvature(ABC):
-    """How second derivatives of minus log posterior by the weights are had."""
+    """A curvature of minus log posterior by the weights: its Hessian, or what stands for it."""
 
     @abstractmethod
     def __call__(self, f: WeightPosterior, z: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class Fisher(WeightCurvature):
 @final
 @dataclass(frozen=True)
 class WeightBelief:
-    """What Laplace says: a Gaussian `belief` over flattened weights, one row (1, p), and minus log evidence in nats.
+    """Laplace's approximation over weights: a Gaussian `belief`, one row (1, p), and minus log evidence in nats.
 
     `free_energy` is E(mode) + log det H / 2 - p log(2 pi) / 2: minus log p(data) exactly where the posterior is
     Gaussian, an approximation, and no bound, elsewhere. `slope` is the norm of the gradient that was left at the mode.
@@ -83,7 +83,7 @@ class WeightBelief:
 @final
 @dataclass(frozen=True)
 class WeightLaplace:
-    """N(mode, curvature^-1) of a posterior over weights, at weights that were fitted before.
+    """Laplace's approximation N(mode, curvature^-1) of a posterior over weights, at weights that were fitted before.
 
     Exact for models that are linear in Gaussian weights. For small modules: the covariance is p x p.
     """

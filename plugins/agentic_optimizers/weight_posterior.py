@@ -43,10 +43,11 @@ class WithPrior(Loss):
 @final
 @dataclass(frozen=True)
 class WeightPosterior(Objective):
-    """-log p(data | z) - log p(z) of flattened weights z (*s, b, p), in nats: `count` times the mean loss plus prior.
+    """Minus log posterior of flattened weights z (*s, b, p), -log p(data | z) - log p(z) in nats.
 
-    `loss` is a mean over rows of data that draws nothing (`Likelihood`); `count` is the number of data, by default
-    that of the rows, more where those are a minibatch. The module itself is left as it is.
+    That is `count` times the mean loss plus the prior. `loss` is a mean over rows of data that draws nothing
+    (`Likelihood`); `count` is the number of data, by default that of the rows, more where those are a minibatch. The
+    module itself is left as it is.
     """
 
     module: nn.Module
@@ -78,7 +79,7 @@ class WeightPosterior(Objective):
         return self.loss(module, tuple(self.data), generator=None)[0]
 
     def minibatch(self, size: int, *, generator: torch.Generator | None) -> Self:
-        """The same of `size` rows drawn without replacement: an unbiased estimate of value and gradient."""
+        """The posterior from `size` rows drawn without replacement: an unbiased estimate of value and gradient."""
         rows = len(self.data[0])
         if size >= rows:
             return self
@@ -105,7 +106,7 @@ def named_weights(module: nn.Module, z: Tensor) -> dict[str, Tensor]:
 
 
 def at_weights(module: nn.Module, z: Tensor, function: Callable[[Any], T]) -> T:
-    """`function(module)` with the vector z (p,) in place of the module's own weights, differentiable by it."""
+    """The value of `function(module)` with z (p,) in place of the module's own weights, differentiable by z."""
     weights = {f"module.{name}": piece for name, piece in named_weights(module, z).items()}
     value: T = torch.func.functional_call(_Asked(module, function), weights, ())
     return value

@@ -1,4 +1,4 @@
-"""One page one can send: what a run or a bench recorded and measured, as a single HTML file that asks for nothing."""
+"""The report of a run or a bench: a single HTML file that can be sent and asks for nothing else."""
 
 from agentic_report.writing import report
 

@@ -10,7 +10,7 @@ from agentic import Access
 from agentic.errors import RunError, UserError
 from agentic.runs import RunFolder, toml_table
 from agentic_bench import Battery, BenchFolder, Cell, Scores
-from agentic_report.cells import cell_of
+from agentic_report.cells import cell_of, known
 from agentic_report.reading import mapping, results, tables, words
 
 Place = tuple[str, str]  # world, agent
@@ -32,12 +32,18 @@ class Column:
     access: str
     unit: str
 
+    @property
+    def intervenes(self) -> bool:
+        """Whether it changes the world."""
+        return self.access == Access.INTERVENE.value
+
 
 @final
 @dataclass(frozen=True)
 class Bench:
-    """What is there: `file` is the resolved bench file with its `settings`, `cells` go by world, agent and metric.
+    """The content of a bench's folder.
 
+    `file` is the resolved bench file with its `settings`, `cells` go by world, agent and metric.
     `battery` is what the file says where it can be understood.
     """
 
@@ -76,7 +82,7 @@ class Bench:
 
     @property
     def unfinished(self) -> str:
-        """How much of it there is, where it did not come to its end; empty where it did."""
+        """The cells that are done, of how many, where the bench did not come to its end; empty where it did."""
         if self.manifest.get("status") == "finished":
             return ""
         asked = _asked(self.battery) or dict.fromkeys(self.cells, ())
@@ -89,19 +95,24 @@ class Bench:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """In the order of what they look at: records first, what intervenes last."""
+        """The columns in the order of what they look at: records first, what intervenes last."""
         found = [self._column(label) for label in self.metrics]
         return tuple(sorted(found, key=lambda column: ORDER.index(column.access)))
 
     def columns_in(self, world: str) -> tuple[Column, ...]:
-        """Those that have a cell in this world."""
+        """The columns that have a cell in a world."""
         there = {metric for where, _, metric in self.cells if where == world}
         return tuple(column for column in self.columns if column.label in there)
 
     def agents_in(self, world: str) -> tuple[str, ...]:
-        """Those that have a cell or a record in this world."""
+        """The agents that have a cell or a record in a world."""
         there = {agent for where, agent, _ in self.cells if where == world}
         return tuple(agent for agent in self.agents if agent in there or self.units(world, agent))
+
+    def values(self, world: str, label: str) -> dict[str, float]:
+        """The finite values of a column in a world, by agent."""
+        cells = {agent: self.cells.get((world, agent, label)) for agent in self.agents_in(world)}
+        return {agent: cell.value or 0.0 for agent, cell in cells.items() if cell and known(cell)}
 
     def units(self, world: str, agent: str) -> tuple[Path, ...]:
         """The folders of an agent's runs in a world, by seed."""

@@ -1,4 +1,4 @@
-"""What the page of a bench shows, gathered from its folder."""
+"""The content of the page of a bench, gathered from its folder."""
 
 from collections.abc import Mapping
 from itertools import islice, zip_longest

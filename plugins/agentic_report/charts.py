@@ -63,7 +63,8 @@ def style(index: int, count: int) -> dict[str, Any]:
 def profile(bench: Bench, world: str) -> Chart | None:
     """Every agent's values in a world, one line of the chart per metric, each scaled to its own range."""
     columns, agents = bench.columns_in(world), bench.agents_in(world)
-    ranges = {c.label: found for c in columns if (found := _range(bench, world, c.label, agents))}
+    values = {column.label: bench.values(world, column.label).values() for column in columns}
+    ranges = {label: (min(found), max(found)) for label, found in values.items() if found}
     shown = [column for column in columns if column.label in ranges]
     if len(shown) < 2:
         return None
@@ -130,8 +131,8 @@ def learning(label: str, lines: Sequence[tuple[str, Sequence[Curves]]]) -> View 
     names = ", ".join(dict.fromkeys(agent for agent, seeds in lines if any(each.learned[0] for each in seeds)))
     layout = {
         "height": 360,
-        "xaxis": {**AXIS, "title": {"text": "steps of experience"}},
-        "yaxis": {**AXIS, "title": {"text": "return per episode"}},
+        "xaxis": _axis("steps of experience"),
+        "yaxis": _axis("return per episode"),
         "showlegend": True,
     }
     return View(
@@ -141,13 +142,11 @@ def learning(label: str, lines: Sequence[tuple[str, Sequence[Curves]]]) -> View 
 
 def energy(label: str, curves: Curves) -> View | None:
     """Free energy in its parts above, expected energy in its parts below, over the steps of the first episode."""
-    above = [name for name in curves.energies if name in PARTS]
-    below = [name for name in curves.energies if name not in PARTS]
     if not curves.energies:
         return None
-    terms = [("y", name) for name in sorted(above, key=_importance)] + [
-        ("y2", name) for name in sorted(below, key=_importance)
-    ]
+    names = sorted(curves.energies, key=_importance)
+    above, below = ([name for name in names if (name in PARTS) == part] for part in (True, False))
+    terms = [*(("y", name) for name in above), *(("y2", name) for name in below)]
     traces = [
         {
             "type": "scatter",
@@ -165,14 +164,18 @@ def energy(label: str, curves: Curves) -> View | None:
     both = bool(above and below)
     layout = {
         "height": 460 if both else 300,
-        "xaxis": {**AXIS, "title": {"text": "step of the episode"}, "anchor": "y2" if below else "y"},
-        "yaxis": {**AXIS, "title": {"text": "belief, nats"}, "domain": [0.54, 1] if both else [0, 1]},
-        "yaxis2": {**AXIS, "title": {"text": "plan, nats"}, "domain": [0, 0.46] if both else [0, 1]},
+        "xaxis": _axis("step of the episode") | {"anchor": "y2" if below else "y"},
+        "yaxis": _axis("belief, nats") | {"domain": [0.54, 1] if both else [0, 1]},
+        "yaxis2": _axis("plan, nats") | {"domain": [0, 0.46] if both else [0, 1]},
         "hovermode": "x unified",
         "showlegend": True,
     }
     said = f"Energies in nats over {len(curves.steps)} steps, {label}: {', '.join(curves.energies)}."
     return View(label, said.replace("_", " "), traces, layout)
+
+
+def _axis(title: str) -> dict[str, Any]:
+    return {**AXIS, "title": {"text": title}}
 
 
 def _importance(name: str) -> tuple[bool, str]:
@@ -194,12 +197,6 @@ def _rows(
             below = f"under {under} · {low} to {high}" if under else f"{low} to {high}"
             ticks.append((len(ticks), f'{escape(name)}<br><span style="font-size:10px">{escape(below)}</span>'))
     return places, ticks
-
-
-def _range(bench: Bench, world: str, label: str, agents: Sequence[str]) -> tuple[float, float] | None:
-    cells = [bench.cells.get((world, agent, label)) for agent in agents]
-    values = [cell.value for cell in cells if cell and cell.value is not None and isfinite(cell.value)]
-    return (min(values), max(values)) if values else None
 
 
 def _scaled(value: float, low: float, high: float) -> float:

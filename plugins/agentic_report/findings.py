@@ -1,4 +1,4 @@
-"""What the table says, in sentences that are computed from it."""
+"""The findings of a bench: sentences that are computed from its table."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ class _Pair:
 
 
 def findings(bench: Bench) -> list[str]:
-    """What to see, most telling first; empty where nothing was measured."""
+    """The sentences of a bench, most telling first; empty where nothing was measured."""
     pairs = [pair for world in bench.worlds for pair in _pairs(bench, world)]
     equal = [pair for pair in pairs if pair.equal]
     sentences = [_same(bench, pair) for pair in sorted(equal or pairs, key=lambda pair: pair.rank)[:PAIRS]]
@@ -93,7 +93,7 @@ def _twins(bench: Bench, world: str, a: str, b: str) -> bool:
 
 def _telling(bench: Bench, world: str) -> Mapping[Column, float]:
     """The range of each column in which not all agents are the same, as they are in what is said of the world alone."""
-    values = {column: _values(bench, world, column.label).values() for column in bench.columns_in(world)}
+    values = {column: bench.values(world, column.label).values() for column in bench.columns_in(world)}
     ranges = {column: max(found) - min(found) for column, found in values.items() if found}
     return {column: width for column, width in ranges.items() if width > EQUAL}
 
@@ -109,7 +109,7 @@ def _pair(bench: Bench, world: str, a: str, b: str, columns: Mapping[Column, flo
             if apart(one, other):
                 return None
             same.append((one, other))
-        elif column.access == Access.INTERVENE.value and apart(one, other):
+        elif column.intervenes and apart(one, other):
             parted.append((difference(one, other) / width, (one, other)))
     if len(same) < FEWEST or not parted:
         return None
@@ -121,7 +121,7 @@ def _paid(bench: Bench, world: str) -> Iterator[str]:
     """Agents that earn nearly as much as the best one, and that nothing which intervenes tells from its null."""
     columns = bench.columns_in(world)
     label = next((column.label for column in columns if column.name == RETURN and not column.under), "")
-    paid = _values(bench, world, label)
+    paid = bench.values(world, label)
     best = max(paid.values(), default=0.0)
     close = [agent for agent, value in paid.items() if 0 < CLOSE * best <= value < best - EQUAL]
     blind = [agent for agent in close if {*_verdicts(bench, world, agent)} == {Verdict.INSIDE}]
@@ -134,14 +134,9 @@ def _paid(bench: Bench, world: str) -> Iterator[str]:
         )
 
 
-def _values(bench: Bench, world: str, label: str) -> dict[str, float]:
-    cells = {agent: bench.cells.get((world, agent, label)) for agent in bench.agents_in(world)}
-    return {agent: cell.value or 0.0 for agent, cell in cells.items() if cell and known(cell)}
-
-
 def _verdicts(bench: Bench, world: str, agent: str) -> list[Verdict]:
     """Those of the measures that change the world."""
-    changed = [column.label for column in bench.columns_in(world) if column.access == Access.INTERVENE.value]
+    changed = [column.label for column in bench.columns_in(world) if column.intervenes]
     cells = (bench.cells.get((world, agent, label)) for label in changed)
     return [cell.verdict for cell in cells if cell and cell.verdict in JUDGED]
 

@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 from urllib.parse import quote
@@ -25,14 +26,14 @@ class Entry:
 
     number: str
     folder: str
-    kind: str
-    environment: str
-    agent: str
-    status: str
-    earned: str
-    interval: str
     date: str
     page: str
+    kind: str
+    status: str
+    environment: str = ""
+    agent: str = ""
+    earned: str = ""
+    interval: str = ""
 
 
 def entries(folder: Path, beside: Path) -> list[Entry]:
@@ -43,27 +44,20 @@ def entries(folder: Path, beside: Path) -> list[Entry]:
 
 
 def _entry(folder: Path, beside: Path) -> Entry | None:
-    run = RunFolder(folder)
-    manifest = run.manifest
-    match = re.match(r"\d{4,}", folder.name)
-    written = folder / PAGE
+    run, match, written = RunFolder(folder), re.match(r"\d{4,}", folder.name), folder / PAGE
     page = quote(Path(os.path.relpath(written, beside)).as_posix()) if written.is_file() else ""
-    place = (match.group() if match else "", folder.name)
-    date, status = moment(manifest.get("started")), str(manifest.get("status") or "unknown")
+    entry = partial(Entry, match.group() if match else "", folder.name, moment(run.manifest.get("started")), page)
     try:
         bench = Bench.open(folder)
     except UserError as error:  # the others are worth a line all the same
-        return Entry(*place, "bench", "", "", f"cannot be read: {error}", "", "", date, page)
+        return entry("bench", f"cannot be read: {error}")
     if bench:
-        ended = f"unfinished: {bench.unfinished}" if bench.unfinished else status
-        return Entry(
-            *place, "bench", enumerated(bench.worlds), f"{len(bench.agents)} agents", ended, "", "", date, page
-        )
-    if not manifest and not run.chunks():
+        ended = f"unfinished: {bench.unfinished}" if bench.unfinished else run.status
+        return entry("bench", ended, enumerated(bench.worlds), f"{len(bench.agents)} agents")
+    if not run.manifest and not run.chunks():
         return None
-    experiment = run.experiment
-    environment, agent = (str(mapping(experiment.get(t)).get(k) or "") for t, k in (("env", "id"), ("agent", "name")))
-    return Entry(*place, "run", environment, agent, run.status, *_earned(folder), date, page)
+    env, agent = (str(mapping(run.experiment.get(t)).get(k) or "") for t, k in (("env", "id"), ("agent", "name")))
+    return entry("run", run.status, env, agent, *_earned(folder))
 
 
 def _earned(folder: Path) -> tuple[str, str]:

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
-from agentic import Access
 from agentic_report.bench_folder import Bench
-from agentic_report.cells import known
 from agentic_report.reading import tables, words
 from agentic_report.wording import enumerated, number, quoted
 
@@ -56,10 +54,9 @@ def _rising(bench: Bench, world: str, labels: Sequence[str]) -> Mapping[str, Seq
     """The values of each measure that changes the world and rises along the agents."""
     rising = {}
     for column in bench.columns_in(world):
-        cells = [bench.cells.get((world, label, column.label)) for label in labels]
-        values = [cell.value or 0.0 for cell in cells if cell and known(cell)]
-        if column.access != Access.INTERVENE.value or len(values) < len(labels):
-            continue
-        if all(after >= before - 1e-9 for before, after in pairwise(values)) and values[-1] - values[0] > 1e-9:
+        known = bench.values(world, column.label) if column.intervenes else {}
+        values = [known[label] for label in labels if label in known]
+        never_falls = all(after >= before - 1e-9 for before, after in pairwise(values))
+        if len(values) == len(labels) and never_falls and values[-1] - values[0] > 1e-9:
             rising[column.label] = values
     return rising

@@ -1,4 +1,4 @@
-"""What each metric means: from its class where it is installed, else from what its measurements say."""
+"""The meaning of each metric: from its class where it is installed, else from what its measurements say."""
 
 import inspect
 import re
@@ -9,7 +9,6 @@ from typing import Any, final
 
 from agentic.plugins import PluginError, Registry
 from agentic_report.bench_folder import Bench
-from agentic_report.reading import mapping
 
 NAME = r"(?:van |de )?[A-Z][\w’'-]+"
 CITED = rf"{NAME}(?:(?:,| and|,? et al\.?) ?(?:{NAME})?)*,? \(?(?:19|20)\d\d"
@@ -19,41 +18,28 @@ SOURCE = re.compile(rf"{CITED}(?:; {CITED})*")
 @final
 @dataclass(frozen=True)
 class Meaning:
-    """A metric by its component's `name`: one sentence, and what it looks at, its unit, estimator, null and source."""
+    """A metric by its component's `name`: one sentence, its source, and a `sample` of what it measured."""
 
     name: str
     labels: Sequence[str]
     summary: str
-    access: str
-    unit: str
-    estimator: str
-    null: str
     source: str
+    sample: Mapping[str, Any]
 
 
 def meaning(name: str, labels: Sequence[str], sample: Mapping[str, Any], registry: Registry) -> Meaning:
     """One metric; `sample` is one of its measurements as a plain table."""
-    summary, source = _documented(name, registry)
-    return Meaning(
-        name,
-        labels,
-        summary,
-        str(sample.get("access") or ""),
-        str(sample.get("unit") or ""),
-        str(sample.get("estimator") or ""),
-        str(mapping(sample.get("null")).get("kind") or "none"),
-        source,
-    )
+    return Meaning(name, labels, *_documented(name, registry), sample)
 
 
 def meanings(bench: Bench, registry: Registry) -> list[Meaning]:
     """Every metric of a bench, once for all interventions it is measured under."""
-    sentences = []
+    found = []
     for name in dict.fromkeys(column.name for column in bench.columns):
         labels = [column.label for column in bench.columns if column.name == name]
         places = ((world, agent, label) for world in bench.worlds for agent in bench.agents for label in labels)
-        sentences.append(meaning(name, labels, next((s for p in places if (s := bench.sample(*p))), {}), registry))
-    return sentences
+        found.append(meaning(name, labels, next((s for p in places if (s := bench.sample(*p))), {}), registry))
+    return found
 
 
 def first_sentence(text: str) -> str:

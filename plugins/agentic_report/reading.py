@@ -7,7 +7,7 @@ from typing import Any
 
 from agentic import Measurement
 from agentic.errors import UserError
-from agentic.runs import RunFolder
+from agentic.runs import RunFolder, json_table
 
 
 def words(value: Any) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def real(value: Any) -> float | None:
 
 def results(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Of a run: its measurements by label as plain tables, and why others are missing."""
-    found = RunFolder(folder).measurements
+    found = json_table(RunFolder(folder).measurements_file)
     return mapping(found.get("measurements")), mapping(found.get("missing"))
 
 

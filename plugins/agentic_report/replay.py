@@ -1,4 +1,4 @@
-"""A run one can scrub: world, belief, candidate plans and energies of its first episodes, as one piece of HTML.
+"""The replay of a run: world, belief, candidate plans and energies of its first episodes, as one piece of HTML.
 
 The piece holds data and no code: `templates/replay.js` and `replay.css` bring every replay of a page to life.
 """
@@ -6,7 +6,6 @@ The piece holds data and no code: `templates/replay.js` and `replay.css` bring e
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import accumulate
 from math import isfinite, prod
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jinja2 import Environment, PackageLoader, Template
 from jinja2.utils import htmlsafe_json_dumps
 
 from agentic import Record
 from agentic.errors import UserError
 from agentic.planning import sign
-from agentic.runs import EpisodeRecord
+from agentic.runs import EpisodeRecord, shapes_of
+from agentic_report.rendering import render
 from agentic_report.scenes import Scene, scene
 
 EPISODES, TICKS, BYTES = 3, 600, 300_000
@@ -37,19 +36,11 @@ def replay(folder: Path, title: str) -> str:
     Raises UserError where no evaluation episode was recorded.
     """
     data = htmlsafe_json_dumps(story(Record.open(folder)), separators=(",", ":"), allow_nan=False)
-    return _template().render(title=title, data=data)
-
-
-@cache
-def _template() -> Template:
-    templates = Environment(
-        loader=PackageLoader("agentic_report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return templates.get_template("replay.html.j2")
+    return render("replay", title=title, data=data)
 
 
 def story(record: Record) -> dict[str, Any]:
-    """All that a replay shows, as plain values for strict JSON of at most 300 KB; what is not finite is None.
+    """The content of a replay, as plain values for strict JSON of at most 300 KB; what is not finite is None.
 
     An episode of n steps has n + 1 places (`obs`, `frame`) and n of all that was decided. `plans` holds of each step
     the candidates as [actions, probability, terms], each term with its sign in the expected energy, in nats.
@@ -154,7 +145,7 @@ def _candidates(episodes: Sequence[EpisodeRecord], plans: pa.Table, best: int) -
     names = [name for name in plans.column_names if name.startswith("term.")]
     signs = np.array([sign(name.removeprefix("term.")) for name in names])
     keys = [name for name in plans.column_names if name == "plan" or name.startswith("plan.")]
-    shapes = json.loads(plans.schema.metadata[b"shapes"])
+    shapes = shapes_of(plans)
     courses = []
     for each in episodes:
         steps: list[Any] = [[] for _ in range(each.length)]

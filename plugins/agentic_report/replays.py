@@ -16,7 +16,7 @@ ROOM = 2_300_000  # characters: with plotly.js and the tables a page stays below
 @final
 @dataclass(frozen=True)
 class Replays:
-    """Each with its world, its agent and its fragment; those there was no room for, and why others `failed`."""
+    """The replays of a page, by world, agent and fragment; those left out for room, and why others `failed`."""
 
     shown: Sequence[tuple[str, str, Markup]]
     left: Sequence[str]

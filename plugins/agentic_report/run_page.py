@@ -1,6 +1,5 @@
-"""What the page of one run shows, gathered from its folder."""
+"""The content of the page of a run, gathered from its folder."""
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def run_page(folder: Path) -> dict[str, Any]:
         "missing": missing,
         "curves": [charts.Chart(title, [view]) for title, view in zip(titles, views, strict=True) if view],
         "replays": replays([(world, agent, folder)]),
-        "plugins": _plugins(manifest),
+        "plugins": run.plugin_options,
     }
 
 
@@ -63,9 +62,3 @@ def _summary(folder: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
         return summarize(Record(folder, manifest=manifest))
     except (UserError, KeyError):
         return None
-
-
-def _plugins(manifest: dict[str, Any]) -> str:
-    """The options that name the plugin files a run needs."""
-    names = dict.fromkeys(str(row.get("plugin")) for row in tables(manifest.get("components")) if row.get("sha256"))
-    return "".join(f" --plugin {shlex.quote(name)}.py" for name in names)

@@ -1,4 +1,4 @@
-"""What the world looked like: pictures for a replay, made from a run's folder.
+"""Pictures of the world for a replay, made from a run's folder.
 
 A world that can draw itself in text is made again, from the run's seed and its recorded actions, and believed only as
 long as it shows the recorded observations. Else the observations are what can be drawn.
@@ -13,7 +13,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from agentic import Experiment, Layout, Record, truth_of
+from agentic import Experiment, Layout, Record, make
 from agentic.environments import layout
 from agentic.errors import RunError, UserError
 from agentic.experiments import change, gymnasium_id
@@ -25,7 +25,7 @@ Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes
 
 @dataclass(frozen=True)
 class Words:
-    """What people call the actions, the numbers of an observation and the hidden factors of a world.
+    """The names of the actions, the numbers of an observation and the hidden factors of a world.
 
     An environment says so in its `metadata["words"]`, a table of lists with these names.
     `drawing` is the scene that the page draws from the observation, None where it has none.
@@ -59,7 +59,7 @@ WORDS = {  # of Gymnasium's own worlds, by id, its version left out
 
 @dataclass(frozen=True)
 class Scene:
-    """How a replay shows the world.
+    """The way a replay shows the world.
 
     `kind` is "text" (of `frames`, with one place in them per observation of each episode, the last one included), the
     name of a drawing, or "bars" of the observation; `note` says why not more. `sizes` are those of the true latent
@@ -133,7 +133,7 @@ def _make(experiment: Experiment, registry: Registry, **more: str) -> gymnasium.
 
 def _sizes(env: gymnasium.Env[Any, Any]) -> tuple[int, ...]:
     try:
-        return tuple(len(moves) for moves in truth_of(env)["B"])
+        return tuple(len(moves) for moves in make(env).truth()["B"])
     except UserError:
         return ()
 

@@ -1,4 +1,4 @@
-"""How values read on a page: three digits, true minus signs, and names that may break where they are long."""
+"""Values as they read on a page: three digits, true minus signs, and names that may break where they are long."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

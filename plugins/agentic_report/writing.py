@@ -1,20 +1,15 @@
-"""From a folder to its page: everything is read from the folder, and everything is in the page."""
+"""The page of a folder: everything is read from the folder, and everything is in the page."""
 
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from jinja2 import ChainableUndefined, Environment, PackageLoader
-from markupsafe import Markup
 
 from agentic.errors import RunError, UserError
 from agentic.runs import RunFolder, write_whole
 from agentic_bench import BenchFolder
-from agentic_report import wording
 from agentic_report.bench_folder import Bench
 from agentic_report.bench_page import bench_page
 from agentic_report.index import PAGE, entries
+from agentic_report.rendering import render
 from agentic_report.run_page import run_page
 
 
@@ -30,7 +25,7 @@ def report(folder: str | Path, out: str | Path | None = None) -> Path:
     name, values = _content(folder, Path(out).parent if out is not None else folder)
     page = Path(out) if out is not None else folder / ("index.html" if name == "index" else PAGE)
     try:
-        write_whole(page, _render(name, values))
+        write_whole(page, render(name, **values) + "\n")
     except OSError as error:
         raise RunError(f"the page {page} cannot be written: {error.strerror}; give another file") from error
     return page
@@ -48,36 +43,3 @@ def _content(folder: Path, beside: Path) -> tuple[str, dict[str, Any]]:
         return "index", {"title": f"All in {folder.resolve().name}", "rows": rows}
     expected = f"{RunFolder(folder).manifest_file.name}, {BenchFolder.CELLS}"
     raise UserError(f"{folder} holds no run and no bench: expected {expected}, or folders with these")
-
-
-def _render(name: str, values: dict[str, Any]) -> str:
-    return _templates().get_template(f"{name}.html.j2").render(values) + "\n"
-
-
-@cache
-def _templates() -> Environment:
-    loaded = Environment(
-        loader=PackageLoader("agentic_report"),
-        autoescape=True,
-        finalize=lambda value: "" if value is None else value,
-        undefined=ChainableUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    loaded.filters |= {name: getattr(wording, name) for name in ("number", "span", "breakable", "moment", "duration")}
-    loaded.filters |= {"settings": wording.settings}
-    loaded.globals |= {"source": _source, "plotly": _plotly}
-    return loaded
-
-
-def _source(name: str) -> Markup:
-    """A style sheet or a script of ours, as it is; empty where there is none."""
-    file = files("agentic_report") / "templates" / name
-    return Markup(file.read_text(encoding="utf-8") if file.is_file() else "")
-
-
-@cache
-def _plotly() -> Markup:
-    from plotly.offline import get_plotlyjs
-
-    return Markup(get_plotlyjs())

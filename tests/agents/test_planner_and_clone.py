@@ -7,20 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from agentic import (
-    Agent,
-    Change,
-    Experiment,
-    Schedule,
-    UserError,
-    World,
-    load,
-    make,
-    planned_policy,
-    policy_table,
-    run,
-    ticks,
-)
+from agentic import Agent, Change, Experiment, Schedule, UserError, World, load, make, policy_table, run, ticks
 from agentic.experiments.build import build
 from agentic.testing.worlds import TwoPlaces
 from agentic_agents.clone import Clone
@@ -60,7 +47,7 @@ def test_informed_of_another_world_it_plans_anew_and_its_clone_does_not(change: 
     np.testing.assert_array_equal(table(clone), table(planner))
     changed = CHANGES[change](TRUTH)
     news = Change(goal=battery(changed), model=battery(changed))
-    after = planned_policy(World.of(changed), depth=40, discount=0.9)
+    after = World.of(changed).planned_policy(depth=40, discount=0.9)
     np.testing.assert_array_equal(table(planner.informed(news)), after)
     assert np.abs(after - table(planner)).max() > 0
     assert clone.informed(news) is clone
@@ -71,7 +58,7 @@ def test_informed_of_the_goal_alone_it_keeps_its_idea_of_how_things_move() -> No
     swapped, remapped = (CHANGES[name](TRUTH) for name in ("swap", "remap"))
     message = Planner.from_env(battery(), 40).informed(Change(goal=battery(swapped), model=battery(remapped)))
     both = World(World.of(remapped).dynamics, World.of(swapped).rewards, WORLD.start, WORLD.ended)
-    np.testing.assert_array_equal(table(message), planned_policy(both, depth=40, discount=0.9))
+    np.testing.assert_array_equal(table(message), both.planned_policy(depth=40, discount=0.9))
 
 
 def test_a_planner_needs_a_world_that_it_knows_and_sees() -> None:
@@ -87,7 +74,7 @@ def test_a_habit_that_explored_long_enough_is_the_planner() -> None:
     env = battery()
     habit = Habit.from_env(env, rate=1.0, epsilon=0.0)
     run(habit, env, Schedule(learn_steps=3000, warmup=3000, episodes=0), seed=0)
-    best = planned_policy(WORLD, depth=40, discount=0.9)
+    best = WORLD.planned_policy(depth=40, discount=0.9)
     np.testing.assert_array_equal(table(habit)[WORLD.alive], best[WORLD.alive])
 
 
@@ -119,7 +106,7 @@ class TestInAFile:
         world = built({"name": "clone", "of": {"name": "planner", "depth": 3}})
         truth = world.environment.truth()
         assert [row["name"] for row in world.components if row["kind"] == "agents"] == ["clone", "planner"]
-        expected = planned_policy(World.of(truth), depth=3, discount=0.9)
+        expected = World.of(truth).planned_policy(depth=3, discount=0.9)
         np.testing.assert_array_equal(table(world.agent, truth), expected)
 
     def test_it_carries_the_tables_of_its_parts(self) -> None:

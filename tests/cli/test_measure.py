@@ -10,7 +10,8 @@ import pytest
 import agentic_metrics
 from agentic import Access, Frame, Interval, Measurement, Null, Record, Verdict
 from agentic.cli import main
-from agentic.metrics.profile import Row, difference, verdicts
+from agentic.cli.profile import difference
+from agentic.metrics.profile import Row, verdicts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FRAME = Frame(("action",), "the agent acts", 1, "none", "resets", ())

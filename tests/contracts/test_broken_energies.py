@@ -9,7 +9,7 @@ from torch import Tensor
 from agentic import Categorical, ClosedForm, Conditional, Energy, Gaussian, LeastSquares
 from agentic.testing import check, checks
 from agentic.testing.kit import find
-from agentic.testing.worlds import Cart, Ladder, Normal
+from agentic.testing.worlds import Cart, Ladder, Normal, Tabular
 
 
 class Spring(Energy):
@@ -260,10 +260,18 @@ class OtherDynamics(Ladder):
 
 
 class OneRow(Ladder):
-    """Begins a single episode, whatever the batch."""
+    """Its prior is of a single episode, whatever the batch."""
 
-    def begin(self, batch: int) -> Any:
-        return super().begin(1)
+    def __init__(self) -> None:
+        super().__init__()
+        self.prior = Single(self.prior.given(torch.empty(1, 0)).mean[0])
+
+
+class Single(Tabular):  # type: ignore[misc]
+    """A prior of one row."""
+
+    def given(self, x: Any) -> Categorical:
+        return super().given(x[:1])
 
 
 class LooseEvidence(Cart):

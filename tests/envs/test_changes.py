@@ -11,7 +11,7 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 from gymnasium.utils.env_checker import check_env
 
-from agentic import truth_of
+from agentic import make
 from agentic_envs.changes import HideObservations, RemapActions, SensorNoise, SetAttributes
 from agentic_envs.gridworld import EAST, WEST, GridWorld
 from agentic_envs.tiger import LISTEN, Tiger
@@ -97,7 +97,7 @@ def test_box_components_drive_other_actuators_within_their_bounds() -> None:
 
 def test_remapped_actions_remap_the_truth() -> None:
     env = RemapActions(GridWorld("S.G\n...", slip=0.2), order=[0, 1, WEST, EAST, 4])
-    inside, outside = truth_of(env.unwrapped), truth_of(env)
+    inside, outside = make(env.unwrapped).truth(), make(env).truth()
     np.testing.assert_array_equal(outside["B"][0][..., EAST], inside["B"][0][..., WEST])
     np.testing.assert_array_equal(outside["rewards"][:, WEST], inside["rewards"][:, EAST])
     assert not np.array_equal(outside["B"][0], inside["B"][0])
@@ -114,10 +114,10 @@ def test_attributes_are_set_in_the_innermost_environment() -> None:
 
 
 def test_changed_attributes_change_the_truth() -> None:
-    assert truth_of(SetAttributes(TMaze(), validity=0.6))["A"][0][3, CUE, 0] == 0.6
+    assert make(SetAttributes(TMaze(), validity=0.6)).truth()["A"][0][3, CUE, 0] == 0.6
     walls = [[False, True], [False, False]]
     grid = SetAttributes(GridWorld((2, 2)), walls=walls)
-    assert truth_of(grid)["B"][0][0, 0, EAST] == 1.0
+    assert make(grid).truth()["B"][0][0, 0, EAST] == 1.0
     assert {grid.reset(seed=s)[0] for s in range(30)} == {0, 2, 3}
 
 
@@ -226,5 +226,5 @@ def test_a_listener_behind_remapped_actions_still_listens() -> None:
     env = RemapActions(Tiger(), order=[1, 0, 2])
     env.reset(seed=0)
     assert env.step(1)[1] == -1.0
-    assert truth_of(env)["rewards"][0, 0].tolist() == [-100.0, -1.0, 10.0]
+    assert make(env).truth()["rewards"][0, 0].tolist() == [-100.0, -1.0, 10.0]
     assert env.action(1) == LISTEN

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agentic import UserError, truth_of
+from agentic import UserError, make
 from agentic.testing import checks_for
 from agentic_envs.point_mass import PointMass
 
@@ -101,7 +101,7 @@ def test_the_matrices_are_float64_tensors_of_the_latent() -> None:
 
 def test_no_array_tells_its_truth() -> None:
     with pytest.raises(UserError, match="the truth of PointMass is not known"):
-        truth_of(PointMass())
+        make(PointMass()).truth()
 
 
 def test_a_wrapper_may_change_its_numbers_and_is_informed_when_they_are_none() -> None:

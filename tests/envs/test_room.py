@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box
 
-from agentic import UserError, World, truth_of
+from agentic import UserError, World, make
 from agentic.testing import checks_for
 from agentic_envs.room import Room
 from agentic_metrics import planner
@@ -60,7 +60,7 @@ def test_measured_it_is_the_same_room_seen_as_a_number() -> None:
         degrees, *same = measured.step(action)
         assert (degrees.dtype, degrees.tolist(), same) == (np.float32, [level], rest)
     with pytest.raises(UserError, match="leave measured out"):
-        truth_of(measured)
+        make(measured).truth()
 
 
 @pytest.mark.parametrize("depth", [1, 2, 40])

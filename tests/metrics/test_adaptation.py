@@ -23,7 +23,6 @@ from agentic import (
     UserError,
     make,
     measure,
-    truth_of,
 )
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_agents.habit import Habit
@@ -254,7 +253,7 @@ def energetic(environment: Any, **more: Any) -> EnergyAgent:
 class TestOurAgent:
     def test_adapts_when_it_is_informed_and_its_clone_does_not(self) -> None:
         agent = energetic(GRID)
-        clone = Table(query(agent, truth_of(GRID()), generator=np.random.default_rng(0)))
+        clone = Table(query(agent, make(GRID()).truth(), generator=np.random.default_rng(0)))
         metric = PolicyAdaptation(interventions=6, discount=0.9)
         found = {name: measure(metric, Subject(None, each, GRID)) for name, each in (("own", agent), ("clone", clone))}
         assert found["own"].value == pytest.approx(1.0, abs=0.02)

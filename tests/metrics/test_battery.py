@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from agentic import Agent, Metric, Subject, measure, truth_of
+from agentic import Agent, Metric, Subject, make, measure
 from agentic_agents.planner import Planner
 from agentic_envs.gridworld import GridWorld
 from agentic_metrics import (
@@ -139,7 +139,7 @@ def test_who_is_informed_of_the_goal_alone_or_the_model_alone_adapts_to_that(inf
     for name, change in CHANGES.items():
         changed = intervention(name, change, world, informed=informed)
         after = Subject(agent=agent("planner-40"), environment=world).under(changed)
-        table = query(after.agent, truth_of(after.environment()), generator=np.random.default_rng(0))
+        table = query(after.agent, make(after.environment()).truth(), generator=np.random.default_rng(0))
         index = adaptation_index(CHANGED[name], POLICIES["planner-40"](WORLD), table, **SPAN)
         assert index == pytest.approx(1.0 if name in adapts else 0.0, abs=1e-9)
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from agentic import Agent, Categorical, Decision, Schedule, Subject, UserError, measure, run, truth_of
+from agentic import Agent, Categorical, Decision, Schedule, Subject, UserError, make, measure, run
 from agentic.testing import worlds
 from agentic.testing.metrics import subject
 from agentic_metrics.finite.behavior import Steps
@@ -196,7 +196,7 @@ def test_what_is_out_of_place_is_refused() -> None:
 
 
 def test_the_metric_asks_the_agent_or_reads_the_record() -> None:
-    world = World.of(truth_of(worlds.TwoPlaces()))
+    world = World.of(make(worlds.TwoPlaces()).truth())
     agent = Follower(planner(world, depth=2, discount=0.9))
     case = Subject(run(agent, worlds.TwoPlaces, Schedule(episodes=12), seed=1), agent, worlds.TwoPlaces)
     asked, read = (measure(PlanningDepth(exact=exact, surrogates=40), case) for exact in (True, False))
@@ -229,7 +229,7 @@ def test_soft_planners_wait_as_long_as_they_look_ahead() -> None:
 def test_the_environment_does_what_its_model_says() -> None:
     for rung in (1, 2, 5):
         env = DepthLadder(rung)
-        truth = truth_of(env)
+        truth = make(env).truth()
         for first in (0, 1):
             env.reset()
             place, done, total, steps, action = 0, False, 0.0, 0, first
@@ -244,7 +244,7 @@ def test_the_environment_does_what_its_model_says() -> None:
 
 def maker(depth: int) -> Callable[[Callable[[], DepthLadder]], Agent]:
     """Planners that are given the model of each rung's world."""
-    return lambda make: Follower(greedy(action_values(World.of(truth_of(make())), depth=depth)))
+    return lambda maker: Follower(greedy(action_values(World.of(make(maker()).truth()), depth=depth)))
 
 
 @pytest.mark.parametrize("depth", [1, 3, 5])

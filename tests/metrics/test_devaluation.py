@@ -55,7 +55,7 @@ class Soft(Agent):
 
 
 def shift(before: ArrayLike, after: ArrayLike, weights: ArrayLike | None = None) -> float:
-    return OutcomeDevaluation().estimate(before, after, weights).value
+    return float(OutcomeDevaluation().estimate(before, after, weights))
 
 
 def levers() -> Simulation:

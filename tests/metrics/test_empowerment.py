@@ -11,7 +11,7 @@ from gymnasium.spaces import Discrete
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
-from agentic import Subject, UserError, measure, truth_of
+from agentic import Subject, UserError, make, measure
 from agentic.testing.worlds import TwoPlaces
 from agentic_metrics import CROSS, KING, Empowerment, World, capacity, klyubin_maze, lattice
 from agentic_metrics.channels import outcomes
@@ -138,7 +138,7 @@ def test_a_slippery_torus() -> None:
 def world(id: str, **options: Any) -> World:
     env = gymnasium.make(id, **options)
     try:
-        return World.of(truth_of(env))
+        return World.of(make(env).truth())
     finally:
         env.close()
 

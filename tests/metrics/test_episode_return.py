@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agentic import UserError, measure
@@ -33,3 +34,10 @@ def test_few_episodes_are_reported() -> None:
 def test_bad_parameters_of_the_interval_are_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="EpisodeReturn expects"):
         EpisodeReturn(**arguments)
+
+
+def test_returns_are_estimated_without_a_record() -> None:
+    found = EpisodeReturn(resamples=100).estimate([1.0, 2.0, 6.0], best=2.0, generator=np.random.default_rng(0))
+    assert (found.value, found.episodes) == (1.5, 3)
+    with pytest.raises(UserError, match="must be finite"):
+        EpisodeReturn().estimate([1.0, np.inf], generator=np.random.default_rng(0))

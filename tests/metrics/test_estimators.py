@@ -259,7 +259,7 @@ def test_a_dependence_beyond_what_the_sample_can_show_is_reported() -> None:
     """Truth 5.410 nats; at most psi(1000) - psi(3) = 5.98 can be shown, and 4.985 was found by others."""
     found = [Neighbors(3).information(*correlated(0.99999, 1000, np.random.default_rng(seed))) for seed in range(10)]
     values = [each.value * NATS for each in found]
-    assert all("the most that 1000 samples can show" in each.warnings[0] for each in found)
+    assert all("the most that 1000 samples can show" in each.cautions[0].text for each in found)
     assert np.mean(values) == pytest.approx(4.985, abs=0.1)
     assert max(values) < 5.410
 
@@ -268,12 +268,12 @@ def test_too_little_data_is_reported() -> None:
     source = np.random.default_rng(12)
     few = source.normal(size=(20, 3))
     x, y, z = few[:, :1], few[:, 1:2], few[:, 2:]
-    assert "record at least 256" in Neighbors().information(x, y, z).warnings[0]
-    assert "record at least 30" in GaussianEstimator().information(x, y, z).warnings[0]
+    assert "record at least 256" in Neighbors().information(x, y, z).cautions[0].text
+    assert "record at least 30" in GaussianEstimator().information(x, y, z).cautions[0].text
     tiny = Neighbors().information(x[:7], y[:7])
     assert np.isfinite(interval(tiny, np.zeros(7, np.int64)).high)
     names = source.integers(0, 5, (20, 2))
-    assert "record at least" in Plugin().information(names[:, :1], names[:, 1:]).warnings[0]
+    assert "record at least" in Plugin().information(names[:, :1], names[:, 1:]).cautions[0].text
     with pytest.raises(UserError, match="needs more samples than its k = 4, got 3"):
         Neighbors().information(few[:3, :1], few[:3, 1:2])
     with pytest.raises(UserError, match="4 samples cannot tell 3 columns apart"):
@@ -285,9 +285,9 @@ def test_what_never_varies_has_no_information(estimator: Estimator) -> None:
     x = np.random.default_rng(13).normal(size=(100, 1))
     found = estimator.information(x, np.full((100, 1), 0.5))
     assert found.value == pytest.approx(0, abs=1e-12)
-    assert any("never varies" in warning for warning in found.warnings)
+    assert any("never varies" in caution.text for caution in found.cautions)
     known = estimator.information(x, 2 * x + 1, x) if estimator == GaussianEstimator() else found
-    assert any("never varies" in warning for warning in known.warnings)
+    assert any("never varies" in caution.text for caution in known.cautions)
 
 
 def test_a_linear_function_has_infinite_gaussian_information() -> None:

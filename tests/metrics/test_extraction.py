@@ -91,7 +91,7 @@ def test_noise_in_the_answers_costs_some() -> None:
     assert not coin.switched.any()
 
 
-def test_the_skill_of_choices_is_distinguished_from_chance() -> None:
+def test_the_skill_of_choices_lies_outside_chance() -> None:
     table, metric = world(8), WorldModelExtraction(surrogates=199)
     found = metric.estimate(knower(table), table, generator=np.random.default_rng(0))
     assert found.value > 0.9

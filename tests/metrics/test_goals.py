@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from agentic import Schedule, Subject, UserError, measure, run, truth_of
+from agentic import Schedule, Subject, UserError, make, measure, run
 from agentic.testing import checks_for
 from agentic.testing.worlds import Coin, TwoPlaces
 from agentic_envs.cliffworld import CliffWorld
@@ -443,7 +443,7 @@ def test_held_out_episodes_explain_less_than_the_policy_on_average() -> None:
 
 
 def test_of_an_agent_exactly_and_of_its_record() -> None:
-    world = World.of(truth_of(TwoPlaces()))
+    world = World.of(make(TwoPlaces()).truth())
     policy = np.array([[0.2, 0.8], [0.3, 0.7]])
     exact = measure(GoalDirectedness(horizon=10, exact=True), Subject(agent=Table(policy), environment=TwoPlaces))
     assert exact.value == pytest.approx(GoalDirectedness(horizon=10).of_policy(policy, world).value)

@@ -11,7 +11,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings, strategies as st
 
-from agentic import Change, Environment, Intervention, Registry, Truth, UserError, load, make, truth_of
+from agentic import Change, Environment, Intervention, Truth, UserError, load, make
+from agentic.plugins import Registry
 from agentic_envs.changes import RemapActions
 from agentic_envs.gridworld import EAST, GridWorld
 from agentic_envs.tmaze import TMaze
@@ -33,7 +34,7 @@ STOCK = ("CartPole-v1", "Pendulum-v1", "MountainCarContinuous-v0", "Acrobot-v1",
 
 
 def truth(name: str) -> Truth:
-    return truth_of(KNOWN[name]())
+    return make(KNOWN[name]()).truth()
 
 
 def same(one: Truth, other: Truth, states: Any = slice(None)) -> None:
@@ -70,28 +71,28 @@ class TestPayoff:
 
 class TestAChangeOfATruthIsAChangeOfTheWorld:
     def test_slipping(self) -> None:
-        changed = changes.slip(truth_of(GridWorld(LAYOUT)), 0.2)
-        same(changed, truth_of(GridWorld(LAYOUT, slip=0.2)))
+        changed = changes.slip(make(GridWorld(LAYOUT)).truth(), 0.2)
+        same(changed, make(GridWorld(LAYOUT, slip=0.2)).truth())
 
     def test_other_actions(self) -> None:
         order = [1, 3, 0, 2, 4]
-        same(changes.remap(truth("grid"), order), truth_of(RemapActions(KNOWN["grid"](), order=order)))
+        same(changes.remap(truth("grid"), order), make(RemapActions(KNOWN["grid"](), order=order)).truth())
 
     def test_a_wall(self) -> None:
-        changed = changes.close(truth_of(GridWorld(LAYOUT)), 9)
+        changed = changes.close(make(GridWorld(LAYOUT)).truth(), 9)
         states = np.setdiff1d(np.arange(12), [9])
-        same(changed, truth_of(GridWorld(LAYOUT, walls=[(2, 1)])), states)
+        same(changed, make(GridWorld(LAYOUT, walls=[(2, 1)])).truth(), states)
 
     def test_a_wall_before_a_goal_keeps_its_reward_behind_it(self) -> None:
-        changed = changes.wall(truth_of(GridWorld("S.G")), [(1, 2)])
+        changed = changes.wall(make(GridWorld("S.G")).truth(), [(1, 2)])
         assert changed["rewards"][1, EAST] == 0
         assert changed["B"][0][1, 1, EAST] == 1
 
     def test_other_rewards(self) -> None:
         swapped = changes.swap(truth("grid"), 1.0, -1.0)
-        same(swapped, truth_of(GridWorld(LAYOUT, goals=[(0, 3, -1.0), (1, 3, 1.0)], slip=0.2)))
+        same(swapped, make(GridWorld(LAYOUT, goals=[(0, 3, -1.0), (1, 3, 1.0)], slip=0.2)).truth())
         devalued = changes.devalue(truth("grid"), 1.0, 0.25)
-        same(devalued, truth_of(GridWorld(LAYOUT, goals=[(0, 3, 0.25)], slip=0.2)))
+        same(devalued, make(GridWorld(LAYOUT, goals=[(0, 3, 0.25)], slip=0.2)).truth())
         moved = changes.relocate(truth("grid"), 3, 7)
         same(moved, swapped)
 
@@ -194,7 +195,7 @@ class TestNamedInAFile:
     @pytest.mark.parametrize("name", list(NAMED))
     def test_it_is_the_change_of_that_name(self, name: str) -> None:
         arguments, change = NAMED[name]
-        changed, expected = truth_of(named(name)(KNOWN["battery"](), **arguments)), change(battery_truth())
+        changed, expected = make(named(name)(KNOWN["battery"](), **arguments)).truth(), change(battery_truth())
         same(changed, expected)
         np.testing.assert_allclose(changed["A"][0], expected["A"][0])
 
@@ -203,8 +204,8 @@ class TestNamedInAFile:
         env = named("close")(inside, state=4)
         assert env.spec.id == "FrozenLake-v1"
         again = gymnasium.make(pickle.loads(pickle.dumps(env.spec)))
-        same(truth_of(again), truth_of(env))
-        same(truth_of(pickle.loads(pickle.dumps(env))), truth_of(env))
+        same(make(again).truth(), make(env).truth())
+        same(make(pickle.loads(pickle.dumps(env))).truth(), make(env).truth())
         assert named("slip").example().spec is None
 
     def test_its_step_limit_is_that_of_the_world_inside(self) -> None:
@@ -242,11 +243,11 @@ class TestFamilies:
         drawn = random_interventions(KNOWN[name], 5, np.random.default_rng(0))
         assert len({each.name for each in drawn}) == 5
         for each in drawn:
-            assert truth_of(each.apply(KNOWN[name]()))["rewards"].size == truth(name)["rewards"].size
+            assert make(each.apply(KNOWN[name]())).truth()["rewards"].size == truth(name)["rewards"].size
             assert isinstance(each.change, Change)
             assert isinstance(each.change.goal, Environment)
             np.testing.assert_array_equal(
-                each.change.goal.truth()["rewards"], truth_of(each.apply(KNOWN[name]()))["rewards"]
+                each.change.goal.truth()["rewards"], make(each.apply(KNOWN[name]())).truth()["rewards"]
             )
 
     @pytest.mark.parametrize("name", STOCK)
@@ -290,7 +291,7 @@ class TestFamilies:
 
     def test_walls_leave_every_outcome_within_reach(self) -> None:
         for each in random_interventions(KNOWN["grid"], 6, np.random.default_rng(0), kinds=["wall"]):
-            after = World.of(truth_of(each.apply(KNOWN["grid"]())))
+            after = World.of(make(each.apply(KNOWN["grid"]())).truth())
             assert Payoff.of(after).outcomes.tolist() == [1.0, -1.0]
 
     def test_fewer_are_drawn_where_there_are_no_more(self) -> None:

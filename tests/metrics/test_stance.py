@@ -248,7 +248,8 @@ def test_what_the_world_lacks_is_refused() -> None:
         STANCE.evidence([[0]], [[3]], world)
     with pytest.raises(UserError, match="as many states"):
         STANCE.evidence([[0, 1, 2]], [[1]], world)
-    for empty in ([], [[]]):
+    nothing: list[list[list[int]]] = [[], [[]]]
+    for empty in nothing:
         with pytest.raises(UserError, match="at least one decision"):
             STANCE.evidence(empty, empty, world)
     with pytest.raises(UserError, match="goals are states"):

@@ -20,11 +20,11 @@ from agentic import (
     Schedule,
     Subject,
     UserError,
-    holm,
     make,
     measure,
     run,
 )
+from agentic.metrics import holm
 from agentic_agents.random import RandomAgent
 from agentic_agents.rock import Rock
 from agentic_envs.gridworld import GridWorld

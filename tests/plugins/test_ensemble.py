@@ -190,8 +190,8 @@ class TestLearning:
         z, action = torch.tensor([[0.2, 7.0], [-0.4, -9.0]]), torch.tensor([[0.5], [-1.0]])
         with torch.no_grad():
             after = model.predict(model.initial_belief(Point(z)), action)
-            assert model.alive is not None
             alive = model.alive(torch.tensor([[0.0, 5.0], [0.8, 5.0]]))
+        assert alive is not None
         assert_close(after.mean, torch.tensor([[0.35, -1.7], [-0.7, 3.4]]), atol=0.05, rtol=0)  # whatever it was before
         assert alive[0] > 0.8
         assert alive[1] < 0.2

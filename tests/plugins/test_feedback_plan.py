@@ -16,7 +16,7 @@ def test_feedback_is_affine_in_the_beliefs_mean() -> None:
     assert plan.first_action().mean.tolist() == [[3.5]]
     assert plan.act(later, 1).mean.tolist() == [[-1.0]]
     assert plan.shifted() is plan
-    assert plan.restarted(torch.tensor([True])) is plan
+    assert plan.shifted(torch.tensor([True])) is plan
 
 
 def test_it_is_the_one_candidate() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from agentic import Clamped, Iterate, Particles, Real, UserError, minimize
+from agentic import Clamped, Particles, Real, UserError, minimize
 from agentic_energies.landscapes import Banana
 from agentic_optimizers.underdamped import UnderdampedLangevin
 
@@ -38,11 +38,10 @@ def test_its_steps_are_baoab() -> None:
 def test_a_run_in_two_parts_is_the_run() -> None:
     f, solver = Clamped(Banana(), None, Real((2,))), UnderdampedLangevin(steps=10, burn=2, thin=3)
     start, whole = torch.zeros(2, 2, dtype=F64), torch.Generator().manual_seed(2)
-    at_once = solver.run(f, solver.init(f, start), 10, generator=whole)[0]
+    at_once = solver.run(f, solver.init(f, start), 10, generator=whole)
     parts, iterate = torch.Generator().manual_seed(2), solver.init(f, start)
     for steps in (1, 4, 5):
-        iterate = solver.run(f, iterate, steps, generator=parts)[0]
-    assert isinstance(iterate, Iterate)
+        iterate = solver.run(f, iterate, steps, generator=parts)
     assert_close(iterate.z, at_once.z)
     assert_close(iterate.memory.draws, at_once.memory.draws)
     assert_close(iterate.memory.energies, at_once.memory.energies)

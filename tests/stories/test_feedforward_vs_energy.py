@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agentic import Energy
+from agentic import Energy, LeastSquares
 from agentic_energies.emission import GaussianEmission
 from agentic_energies.feedforward import Feedforward
 from agentic_energies.network import Network
@@ -113,6 +113,7 @@ def test_slopes_written_out_are_those_of_autograd(name: str) -> None:
 @pytest.mark.parametrize("name", ["observed", "law"])
 def test_residuals_are_the_energy_but_for_a_constant(name: str) -> None:
     energy, x, z = energies()[name]
+    assert isinstance(energy, LeastSquares)
     residuals, elsewhere = energy.residuals(x, z), energy.residuals(x, z + 1)
     assert residuals is not None
     assert elsewhere is not None

@@ -13,19 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agentic import (
-    Agent,
-    Change,
-    Decision,
-    Environment,
-    Intervention,
-    Measurement,
-    Subject,
-    World,
-    make,
-    measure,
-    truth_of,
-)
+from agentic import Agent, Change, Decision, Environment, Intervention, Measurement, Subject, World, make, measure
 from agentic.metrics.results import Result
 from agentic_agents.lookup import drawn
 from agentic_agents.planner import Planner
@@ -171,8 +159,8 @@ class TestMimic:
         def change(to: int | None) -> Callable[[Any], Any]:
             return partial(Swap, one=1.0, other=0.6) if to is None else partial(Relocate, place=24, other=to)
 
-        first = World.of(truth_of(grid()))
-        known = [first, *(World.of(truth_of(change(to)(grid()))) for to in (None, 20))]
+        first = World.of(make(grid()).truth())
+        known = [first, *(World.of(make(change(to)(grid())).truth()) for to in (None, 20))]
         mimic = Mimic(known, planner(first, depth=40, discount=0.9))
         moved = Intervention.announced("moved", change(place), grid)
 

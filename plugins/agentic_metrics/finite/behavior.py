@@ -147,8 +147,8 @@ def _episodes(states: Episodes, actions: Episodes, world: World) -> list[tuple[I
     odd = any(not len(chosen) or len(went) - len(chosen) not in (0, 1) for went, chosen in pairs)
     if odd or not pairs or len(places) != len(choices):
         raise UserError(
-            "every episode needs at least one decision, and as many states or one more, where it stopped: got "
-            f"{[len(each) for each in places]} states and {[len(each) for each in choices]} actions"
+            "every episode needs at least one decision, and as many states or one more, where it stopped: got states "
+            f"of {len(places)} episodes and actions of {len(choices)}"
         )
     return pairs
 

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 import torch
 
-from agentic import Agent, Subject, Truth, UserError, policy_table, state_observations, truth_of, with_flat_prior
+from agentic import Agent, Subject, Truth, UserError, make, policy_table, state_observations, with_flat_prior
 from agentic_metrics.finite.arrays import Floats, Ints
 from agentic_metrics.finite.world import World
 
@@ -19,7 +19,7 @@ from agentic_metrics.finite.world import World
 def known_world(environment: Callable[[], gymnasium.Env[Any, Any]]) -> tuple[Truth, World]:
     """The truth of a fresh environment and its arrays. Raises UserError where it is not known."""
     with closing(environment()) as env:
-        truth = truth_of(env)
+        truth = make(env).truth()
     return truth, World.of(truth)
 
 

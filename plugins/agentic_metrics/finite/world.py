@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from agentic import UserError, World, action_values, greedy_policy as greedy, planned_policy as planner
+from agentic import UserError, World
 from agentic_metrics.finite.arrays import Floats
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
 
 
 TIE = World.tie
+action_values, greedy, planner = World.action_values, World.greedy_policy, World.planned_policy
 
 
 def checked_policy(world: World, policy: ArrayLike) -> Floats:

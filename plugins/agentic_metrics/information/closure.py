@@ -3,13 +3,14 @@
 What a system repeats may come from a world that repeats: autonomy is what is left once the world is known.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic import Access, Measurement, Metric, Null, Subject, UserError
+from agentic import Access, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, check_fields, effective, observed
 from agentic_metrics.finite.laws import Floats, checked_law, conditional_information, mutual_information, stationary
 from agentic_metrics.sampling.choice import named, suited
@@ -25,13 +26,13 @@ ALIKE = 8  # samples of about the same environment among which the system's past
 @final
 @dataclass(frozen=True)
 class Autonomy(Metric):
-    """Autonomy of a system in its environment, in bits (Bertschinger, Olbrich, Ay and Jost 2008).
+    """Autonomy of a system, in bits: what its state tells of its next one beyond what its environment tells.
 
-    I(S_t; S_{t-1} | E_{t-lag}, ..., E_{t-lag-history+1}): what the system's state tells of its next one beyond what the
-    environment's last `history` states tell. `lag` is 1 where the environment acts on the system's next state, 0 where
-    it comes first within a step, as observations come before actions. By default the system is what is done (`action`)
-    and the environment what is seen just before (`obs`). 0 for a rock, a coin and a reflex. Where the system controls
-    its environment, what it keeps out there is not counted: measure its active information storage.
+    I(S_t; S_{t-1} | E_{t-lag}, ..., E_{t-lag-history+1}) (Bertschinger, Olbrich, Ay and Jost 2008). `lag` is 1 where
+    the environment acts on the system's next state, 0 where it comes first within a step, as observations come before
+    actions. By default the system is what is done (`action`) and the environment what is seen just before (`obs`). 0
+    for a rock, a coin and a reflex. Where the system controls its environment, what it keeps out there is not counted:
+    measure its active information storage.
     """
 
     system: str = "action"
@@ -74,7 +75,9 @@ class Autonomy(Metric):
         found, closed = own.information(chosen), outer.information(_Closure(chosen))
         against = chi_square(found)
         if self.surrogates:
-            against = _exchanged(own, outer.source.discrete, chosen, found.value, self.surrogates, generator)
+            draws = _exchanged(own, outer.source.discrete, chosen, generator)
+            kind = "the system's past among moments of the same environment"
+            against = sampled(found.value, lambda: next(draws), self.surrogates, kind)
         shown = {"bias": found.bias, "ntic": closed.value, **effective(found.value, against)}
         return Estimate.of(found, chosen.name, own.episode, null=against, diagnostics=shown, level=self.level)
 
@@ -186,25 +189,14 @@ class _Closure(Estimator):
         )
 
 
-def _exchanged(
-    samples: Samples,
-    names: bool,
-    estimator: Estimator,
-    value: float,
-    surrogates: int,
-    generator: np.random.Generator,
-) -> Null:
-    """The null in which the system's past is that of another moment with the same environment, names or not."""
-    before, world = samples.source.joined()[samples.places[:, 0]], np.asarray(samples.given)
+def _exchanged(own: Samples, names: bool, estimator: Estimator, generator: np.random.Generator) -> Iterator[float]:
+    """The autonomy with the system's past of another moment with the same environment, names or not, ever anew."""
+    before, world = own.source.joined()[own.places[:, 0]], np.asarray(own.given)
     alike = codes(world) if names else _alike(np.asarray(world, np.float64))
-    order = np.argsort(alike, kind="stable")
-
-    def draw() -> float:
-        moved = np.empty(len(order), np.int64)
+    order, moved = np.argsort(alike, kind="stable"), np.empty(len(alike), np.int64)
+    while True:
         moved[order] = np.lexsort((generator.random(len(order)), alike))
-        return estimator.information(before[moved], samples.target, world).value
-
-    return sampled(value, draw, surrogates, "the system's past among moments of the same environment")
+        yield estimator.information(before[moved], own.target, world).value
 
 
 def _alike(values: Floats) -> NDArray[np.int64]:

@@ -151,11 +151,11 @@ def integration(transition: ArrayLike, sizes: Sequence[int], *, law: ArrayLike |
 @final
 @dataclass(frozen=True)
 class EffectiveInformation(Metric):
-    """Effective information of the state transitions that agent and world make together, in bits.
+    """Effective information, in bits: what the next state tells of the one before, where that is set by hand.
 
-    The state is set by hand, uniformly among those in which the episode goes on, and the agent acts there once: how
-    much the next state tells of it. 0 where everything leads to the same law of next states, log2 n where n states
-    lead to n different ones. Needs a finite world that tells its dynamics and shows its state.
+    Of the state transitions that agent and world make together, from states drawn uniformly among those in which the
+    episode goes on. 0 where everything leads to the same law of next states, log2 n where n states lead to n different
+    ones. Needs a finite world that tells its dynamics and shows its state.
     """
 
     access = Access.MODEL

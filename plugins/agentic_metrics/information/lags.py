@@ -74,11 +74,14 @@ class LagInformation(Metric):
         check_aligned(latent=held, observation=seen)
         chosen = estimator or named(self.estimator) or suited(held, seen)
         found: list[Estimate] = []
+        values = seen.joined()
         for lag in range(min(self.lags, max(held.lengths) - 1) + 1):
-            samples = _at_lag(held, seen, lag)
+            at, episode = steps(held.lengths, lag)
+            since = window(values, past(at, first=0, depth=lag))
+            samples = Samples(held, at[:, None], values[at - lag], since, episode)
             known, against = samples.compared(chosen, surrogates=self.surrogates, generator=generator)
             shown = {"lag": lag, "bias": known.bias}
-            found.append(Estimate.of(known, chosen.name, samples.episode, null=against, diagnostics=shown))
+            found.append(Estimate.of(known, chosen.name, episode, null=against, diagnostics=shown))
             if lag and (known.cautions or not _outside(found[-1])):
                 break
         return tuple(found)
@@ -91,11 +94,32 @@ class LagInformation(Metric):
         estimator: Estimator | None = None,
         generator: np.random.Generator,
     ) -> Estimate:
-        """The steps of the `profile` of the same arguments; the interval counts the lags surely and possibly above 0.
+        """The estimate of memory in steps; its interval counts the lags of the `profile` surely and possibly above 0.
 
         Raises UserError where no episode has two steps.
         """
-        return _summary(self.profile(latent, observation, estimator=estimator, generator=generator), self.lags)
+        profile = self.profile(latent, observation, estimator=estimator, generator=generator)
+        if len(profile) < 2:
+            raise UserError("lag_information needs episodes of at least two steps, none is so long: record longer ones")
+        value, first = memory_steps(profile), profile[1]
+        spans = [each.interval for each in profile[1:] if each.interval is not None]
+        low = len(list(takewhile(lambda span: span.low > 0, spans)))
+        high = len(list(takewhile(lambda span: span.high > 0, spans)))
+        cautions = list(dict.fromkeys(caution for each in profile for caution in each.cautions))
+        if value == len(profile) - 1 and not profile[-1].cautions:
+            held = f"what was seen is still held at the longest lag tried, {value}: raise lags, now {self.lags}"
+            cautions.append(Caution(held))
+        return replace(
+            first,
+            value=float(value),
+            interval=Interval(0.95, float(min(low, value)), float(max(high, value)), "lags with intervals above zero"),
+            null=first.null and Null(f"one lag: {first.null.kind}", 0.0, 0.0, first.null.n, first.null.p_value),
+            diagnostics={
+                "bits": [each.value for each in profile],
+                "p_values": [each.null.p_value for each in profile if each.null is not None],
+            },
+            cautions=tuple(cautions),
+        )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         latent, observation = (recorded(subject.record, name) for name in (self.latent, self.observation))
@@ -113,12 +137,6 @@ def memory_steps(profile: Sequence[Estimate]) -> int:
     A latent that holds the last m observations, the present one included, has m - 1.
     """
     return len(list(takewhile(_outside, profile[1:])))
-
-
-def _at_lag(held: Series, seen: Series, lag: int) -> Samples:
-    at, episode = steps(held.lengths, lag)
-    shown = seen.joined()
-    return Samples(held, at[:, None], shown[at - lag], window(shown, past(at, first=0, depth=lag)), episode)
 
 
 def _outside(estimate: Estimate) -> bool:
@@ -222,28 +240,3 @@ def _correlation(numbers: Floats, at: Places) -> Information:
     r = float(products.mean())
     pull = products - r * (scaled[at] ** 2 + scaled[at - 1] ** 2) / 2
     return Information(r + pull - pull.mean())
-
-
-def _summary(profile: Sequence[Estimate], lags: int) -> Estimate:
-    """The steps of a profile; they lie between those surely and those possibly above zero."""
-    if len(profile) < 2:
-        raise UserError("lag_information needs episodes of at least two steps, none is so long: record longer ones")
-    value, first = memory_steps(profile), profile[1]
-    spans = [each.interval for each in profile[1:] if each.interval is not None]
-    low = len(list(takewhile(lambda span: span.low > 0, spans)))
-    high = len(list(takewhile(lambda span: span.high > 0, spans)))
-    cautions = list(dict.fromkeys(caution for each in profile for caution in each.cautions))
-    if value == len(profile) - 1 and not profile[-1].cautions:
-        held = f"what was seen is still held at the longest lag tried, {value}: raise lags, now {lags}"
-        cautions.append(Caution(held))
-    return replace(
-        first,
-        value=float(value),
-        interval=Interval(0.95, float(min(low, value)), float(max(high, value)), "lags with intervals above zero"),
-        null=first.null and Null(f"one lag: {first.null.kind}", 0.0, 0.0, first.null.n, first.null.p_value),
-        diagnostics={
-            "bits": [each.value for each in profile],
-            "p_values": [each.null.p_value for each in profile if each.null is not None],
-        },
-        cautions=tuple(cautions),
-    )

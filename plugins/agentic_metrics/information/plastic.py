@@ -60,15 +60,15 @@ class _Flow(Metric):
     ) -> Estimate:
         """The estimate; its interval is that of episodes left out, because long pasts are fitted too well."""
         sample = _Sample.of(source, target, order=self.order, stationary=self.stationary)
-        count, steps = len(sample.series.lengths), len(sample.target)
-        found = sample.information(np.arange(steps))
+        count, steps = len(sample.series.lengths), np.arange(len(sample.target))
+        found = sample.information(steps)
         found = replace(found, cautions=(*found.cautions, *sample.cautions()))
         against = null(found, sample.series, sample.information, surrogates=self.surrogates, generator=generator)
-        shown = {"bits_per_episode": found.value * steps / count, "bias": found.bias, "freedom": found.freedom}
+        shown = {"bits_per_episode": found.value * len(steps) / count, "bias": found.bias, "freedom": found.freedom}
         estimate = Estimate.of(found, "plugin", sample.episode, null=against, diagnostics=shown)
         if count < 2:
             return estimate
-        left_out = Jackknife.of(found.value, sample.without, sample.episode)
+        left_out = Jackknife.of(found.value, lambda kept: sample.information(np.where(kept, steps, -1)), sample.episode)
         return replace(estimate, interval=left_out.interval(found, found.value, level=LEVEL))
 
 
@@ -176,34 +176,23 @@ class _Sample:
         past = self._past(self.target, 1)
         return codes(past if self.stationary else np.column_stack([past, self.times]))[:, None]
 
-    @cached_property
-    def seen(self) -> Names:
-        """The past of the source, and its present where that comes first, (n, lags)."""
-        return self._past(self.source, self.ahead)
-
     def information(self, places: Names) -> Information:
         """I(past and present of the source; target | its past), each step's source taken from `places` (n,).
 
         "Before the episode" is a name of its own; steps whose place is -1 are left out.
         """
-        return self._information(self._past(self.source[places], self.ahead), places >= 0)
-
-    def without(self, kept: NDArray[np.bool_]) -> Information:
-        """The information of the steps that are kept (n,)."""
-        return self._information(self.seen, kept)
+        x, kept = self._past(self.source[places], self.ahead), places >= 0
+        return Plugin().information(x[kept], self.target[kept, None], self.given[kept])
 
     def cautions(self) -> Iterator[Caution]:
         """Too few episodes, or too few steps: where hardly any history was seen twice, information seems to be zero."""
         count, steps = len(self.series.lengths), len(self.target)
-        histories = int(codes(np.column_stack([self.seen, self.given])).max()) + 1
+        histories = int(codes(np.column_stack([self._past(self.source, self.ahead), self.given])).max()) + 1
         if count < EPISODES:
             yield too_few(f"{count} episodes are hardly an ensemble: record at least {EPISODES}")
         if steps < ENOUGH * histories:
             few = f"{steps} steps are too few for {histories} different histories"
             yield too_few(f"{few}: record at least {ENOUGH * histories}, or lower the order")
-
-    def _information(self, x: Names, kept: NDArray[np.bool_]) -> Information:
-        return Plugin().information(x[kept], self.target[kept, None], self.given[kept])
 
     def _past(self, names: Names, first: int) -> Names:
         """Names at the lags from `first`, side by side (n, lags), 0 before the episode."""

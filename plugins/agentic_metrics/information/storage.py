@@ -24,11 +24,10 @@ from agentic_metrics.sampling.surrogates import chi_square, sampled
 @final
 @dataclass(frozen=True)
 class ActiveInformationStorage(Metric):
-    """Active information storage of a recorded column, in bits (Lizier, Prokopenko and Zomaya 2012).
+    """Active information storage, in bits: what the recent past of a recorded column tells of its next value.
 
-    I(Y_{t+1}; Y_{t-history+1}..Y_t), what the recent past of a variable tells of its next value, what the world stores
-    for the agent included. 0 for a rock, a coin and a reflex to a world without memory. It is the
-    `PredictiveInformation` of one future step.
+    I(Y_{t+1}; Y_{t-history+1}..Y_t) (Lizier, Prokopenko and Zomaya 2012), the `PredictiveInformation` of one future
+    step. What the world stores for the agent is included. 0 for a rock, a coin and a reflex to a world without memory.
     """
 
     column: str = "action"
@@ -63,10 +62,11 @@ class ActiveInformationStorage(Metric):
 @final
 @dataclass(frozen=True)
 class PredictiveInformation(Metric):
-    """Predictive information of a recorded column, in bits: I(last `past_steps` values; next `future_steps` values).
+    """Predictive information, in bits: what the past of a recorded column tells of its future, some steps of each.
 
-    A lower bound of the excess entropy (Bialek, Nemenman and Tishby 2001), what the world stores for the agent
-    included. 0 for a rock, a coin and a reflex to a world without memory.
+    I(last `past_steps` values; next `future_steps` values), a lower bound of the excess entropy (Bialek, Nemenman and
+    Tishby 2001). What the world stores for the agent is included. 0 for a rock, a coin and a reflex to a world without
+    memory.
     """
 
     column: str = "action"

@@ -19,9 +19,9 @@ from agentic_metrics.sampling.surrogates import chi_square
 @final
 @dataclass(frozen=True)
 class TransferEntropy(Metric):
-    """Transfer entropy from `source` to `target`, in bits (Schreiber 2000).
+    """Transfer entropy, in bits: what the past of `source` tells of `target` beyond the target's own past.
 
-    I(Y_t ; X_{t-lag}, ..., X_{t-lag-l+1} | Y_{t-1}, ..., Y_{t-k}, Z_{t-lag}, ..., Z_{t-lag-l+1})
+    I(Y_t ; X_{t-lag}, ..., X_{t-lag-l+1} | Y_{t-1}, ..., Y_{t-k}, Z_{t-lag}, ..., Z_{t-lag-l+1}) (Schreiber 2000)
 
     X is the source, Y the target, Z all of `given`; k is `history`, l `source_history`. With `lag` 0 the source at the
     same step counts as the past: an observation comes before the action of its step, and that action before the next

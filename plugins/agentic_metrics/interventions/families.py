@@ -5,16 +5,18 @@ actuators, and other constants where it has such.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from agentic import Informed, Intervention, Truth, UserError, truth_of
+from agentic import Informed, Intervention, Truth, UserError, make
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.interventions.known import KNOWN
-from agentic_metrics.interventions.simulation import AnyEnv, Maker, Simulation
+from agentic_metrics.interventions.simulation import Maker, Simulation, Wrapper, Wrapping
 from agentic_metrics.interventions.stock import WRAPPED
+
+Draw = Callable[[np.random.Generator], Wrapping | None]
 
 TRIES = 20  # draws in a row that were there before, after which there seem to be no others
 
@@ -49,30 +51,23 @@ def random_interventions(
     Raises UserError for unknown kinds, and where the world admits none of them.
     """
     env = environment()
-    truth = _known(env)
-    draws: dict[str, Callable[[np.random.Generator], Any]]
-    if truth is None:
-        draws = {kind: partial(draw, env) for kind, draw in WRAPPED.items()}
-    else:
+    draws: dict[str, Draw] = {kind: partial(draw, env) for kind, draw in WRAPPED.items()}
+    usual = list(draws)
+    with suppress(UserError):
+        truth = make(env).truth()
         draws = {kind: partial(draw, truth) for kind, draw in KNOWN.items()}
-    usual = [kind for kind in draws if truth is None or kind != "noise"]
+        usual = [kind for kind in draws if kind != "noise"]
     found = _drawn(draws, kinds or usual, count, generator)
     env.close()
-    applied = found if truth is None else [(name, partial(Simulation.like, truth=changed)) for name, changed in found]
-    return [Intervention.announced(name, apply, environment, informed) for name, apply in applied]
+    return [Intervention.announced(name, apply, environment, informed) for name, apply in found.items()]
 
 
-def _known(env: AnyEnv) -> Truth | None:
-    try:
-        return truth_of(env)
-    except UserError:
-        return None
-
-
-def _drawn(draws: Any, kinds: Sequence[str], count: int, generator: np.random.Generator) -> list[tuple[str, Any]]:
+def _drawn(
+    draws: Mapping[str, Draw], kinds: Sequence[str], count: int, generator: np.random.Generator
+) -> dict[str, Wrapper]:
     if unknown := [kind for kind in kinds if kind not in draws]:
         raise UserError(f"this world can be changed by {', '.join(draws)}, got {', '.join(unknown)}")
-    found: dict[str, Any] = {}
+    found: dict[str, Wrapper] = {}
     possible = list(kinds)
     while possible and len(found) < count:
         kind = possible.pop(0)
@@ -82,13 +77,13 @@ def _drawn(draws: Any, kinds: Sequence[str], count: int, generator: np.random.Ge
             possible.append(kind)
     if not found:
         raise UserError(f"this world admits no intervention of the kinds {', '.join(kinds)}: name others")
-    return list(found.items())
+    return found
 
 
-def _new(draw: Any, found: Mapping[str, Any], generator: np.random.Generator) -> tuple[str, Any] | None:
+def _new(draw: Draw, found: Mapping[str, Wrapper], generator: np.random.Generator) -> Wrapping | None:
     """One that was not drawn before; None where the world has no room for it, or seems to have no more."""
     for _ in range(TRIES):
-        drawn: tuple[str, Any] | None = draw(generator)
+        drawn = draw(generator)
         if drawn is None or drawn[0] not in found:
             return drawn
     return None

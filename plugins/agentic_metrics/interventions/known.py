@@ -1,6 +1,7 @@
 """Random changes of a known finite world, each from a truth and a generator; None where there is no room for one."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -9,31 +10,30 @@ from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.world import World
 from agentic_metrics.interventions import changes
 from agentic_metrics.interventions.payoff import Basis, Payoff
-
-Named = tuple[str, Truth]
+from agentic_metrics.interventions.simulation import Simulation, Wrapping
 
 TRIES = 20  # walls tried before a world is taken to have no room for one
 
 
-def _swap(truth: Truth, generator: np.random.Generator) -> Named | None:
+def _swap(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
     outcomes = Payoff.of(World.of(truth)).outcomes
     if len(outcomes) < 2:
         return None
     one, other = sorted(map(float, generator.choice(outcomes, 2, replace=False)), reverse=True)
-    return f"swap {one:g} and {other:g}", changes.swap(truth, one, other)
+    return _simulated(f"swap {one:g} and {other:g}", changes.swap(truth, one, other))
 
 
-def _relocate(truth: Truth, generator: np.random.Generator) -> Named | None:
+def _relocate(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
     payoff = Payoff.of(World.of(truth))
     pays = np.isin(payoff.values, payoff.outcomes) & payoff.reachable
     sources, targets = np.flatnonzero(pays), np.flatnonzero(~pays & payoff.reachable)
     if not len(sources) or not len(targets):
         return None
     place, other = int(generator.choice(sources)), int(generator.choice(targets))
-    return f"relocate {place} to {other}", changes.relocate(truth, place, other)
+    return _simulated(f"relocate {place} to {other}", changes.relocate(truth, place, other))
 
 
-def _wall(truth: Truth, generator: np.random.Generator) -> Named | None:
+def _wall(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
     world = World.of(truth)
     payoff, ends = Payoff.of(world), reached(world) & world.ended
     open_ = reached(world) & ~world.ended
@@ -44,23 +44,24 @@ def _wall(truth: Truth, generator: np.random.Generator) -> Named | None:
         after = World.of(changed)
         kept = Payoff.of(after).outcomes
         if np.array_equal(kept, payoff.outcomes) and np.array_equal(reached(after) & after.ended, ends):
-            return f"wall {state}", changed
+            return _simulated(f"wall {state}", changed)
     return None
 
 
-def _remap(truth: Truth, generator: np.random.Generator) -> Named | None:
+def _remap(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
     order = permutation(truth["rewards"].shape[-1], generator)
-    return None if order is None else (f"remap {order}", changes.remap(truth, order))
+    return None if order is None else _simulated(f"remap {order}", changes.remap(truth, order))
 
 
-def _slip(truth: Truth, generator: np.random.Generator) -> Named:
+def _sometimes(
+    name: str, change: Callable[[Truth, float], Truth], truth: Truth, generator: np.random.Generator
+) -> Wrapping:
     probability = float(generator.uniform(0.1, 0.6))
-    return f"slip {probability:.2f}", changes.slip(truth, probability)
+    return _simulated(f"{name} {probability:.2f}", change(truth, probability))
 
 
-def _noise(truth: Truth, generator: np.random.Generator) -> Named:
-    probability = float(generator.uniform(0.1, 0.6))
-    return f"noise {probability:.2f}", changes.blur(truth, probability)
+def _simulated(name: str, truth: Truth) -> Wrapping:
+    return name, partial(Simulation.like, truth=truth)
 
 
 def permutation(size: int, generator: np.random.Generator) -> list[int] | None:
@@ -71,11 +72,11 @@ def permutation(size: int, generator: np.random.Generator) -> list[int] | None:
     return order if size > 1 else None
 
 
-KNOWN: dict[str, Callable[..., Named | None]] = {
+KNOWN: dict[str, Callable[..., Wrapping | None]] = {
     "swap": _swap,
     "relocate": _relocate,
     "wall": _wall,
     "remap": _remap,
-    "slip": _slip,
-    "noise": _noise,
+    "slip": partial(_sometimes, "slip", changes.slip),
+    "noise": partial(_sometimes, "noise", changes.blur),
 }

@@ -12,6 +12,8 @@ from agentic_metrics.interventions.changes import joined
 
 AnyEnv = gymnasium.Env[Any, Any]
 Maker = Callable[[], AnyEnv]
+Wrapper = Callable[[AnyEnv], AnyEnv]
+Wrapping = tuple[str, Wrapper]  # with its name
 
 
 @final

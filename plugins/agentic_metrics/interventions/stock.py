@@ -16,9 +16,7 @@ from gymnasium.wrappers import TransformAction, TransformObservation
 
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.interventions.known import permutation
-from agentic_metrics.interventions.simulation import AnyEnv
-
-Wrapping = tuple[str, Callable[[AnyEnv], AnyEnv]]
+from agentic_metrics.interventions.simulation import AnyEnv, Wrapping
 
 CONSTANTS = re.compile(r"^(g|m|l)$|gravity|mass|length|force|power", re.IGNORECASE)
 WARMUP = 200  # random steps whose observations give sensor noise its scale
@@ -95,7 +93,7 @@ def _spread(env: AnyEnv, seed: int) -> Floats:
     for _ in range(WARMUP):
         observation, _, terminated, truncated, _ = env.step(env.action_space.sample())
         seen.append(env.reset()[0] if terminated or truncated else observation)
-    return np.std(seen, axis=0, dtype=np.float64)
+    return np.asarray(np.std(seen, axis=0, dtype=np.float64))
 
 
 @final

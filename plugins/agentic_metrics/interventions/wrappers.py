@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, final
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
-from agentic import Truth, truth_of
+from agentic import Truth, make
 from agentic_metrics.interventions import changes
 from agentic_metrics.interventions.battery import FENCE, HORIZON, battery_truth
 from agentic_metrics.interventions.simulation import AnyEnv, Simulation
@@ -30,7 +30,7 @@ class ChangedWorld(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs,
         RecordConstructorArgs.__init__(self, **arguments)
         gymnasium.Wrapper.__init__(self, env)
         self._cached_spec = self.spec  # of the world that was inside: a simulation has none
-        self.env = Simulation.like(env, change(truth_of(env), **arguments))
+        self.env = Simulation.like(env, change(make(env).truth(), **arguments))
 
     @classmethod
     def example(cls) -> Self:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from agentic import Change, Frame, Informed, Intervention, Measurement, Subject, UserError
 from agentic_metrics.cautions import Caution, few_episodes, too_few
-from agentic_metrics.estimate import FEW, Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
 from agentic_metrics.interventions.families import random_interventions
 from agentic_metrics.interventions.trials import Bench, Returns, Trial, index
@@ -85,14 +85,14 @@ class PolicyAdaptation(Response):
     compares: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        known = get_args(Informed)
-        self.expect(self.informed in known, f"informed to be one of {', '.join(known)}")
-        counts = min(self.interventions, self.horizon, self.episodes)
-        self.expect(counts >= 1, "at least 1 intervention, episode and step of horizon")
+        ways = get_args(Informed)
+        self.expect(self.informed in ways, f"informed to be one of {', '.join(ways)}")
+        check_fields(self, interventions=1, horizon=1, episodes=1)
         self.expect(0 < self.discount <= 1, "a discount in (0, 1]")
 
     @property
     def unit(self) -> str:
+        """The unit of the value: episodes for a half-life, else that of an index."""
         return "episodes" if self.half_life else "index"
 
     def estimate(
@@ -182,8 +182,8 @@ class PolicyAdaptation(Response):
 
 def informed_of(family: Sequence[Intervention]) -> str:
     """The announcements that these interventions make to an agent, in words."""
-    changes = [intervention.change or Change() for intervention in family]
-    return ", or ".join(sorted({INFORMED[each.goal is not None, each.model is not None] for each in changes}))
+    announced = [intervention.change or Change() for intervention in family]
+    return ", or ".join(sorted({INFORMED[each.goal is not None, each.model is not None] for each in announced}))
 
 
 def _cautions(returns: Returns, defined: NDArray[np.bool_], decided: bool) -> tuple[Caution, ...]:

@@ -13,12 +13,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv
 
-from agentic import Agent, Change, Frame, Interval, Measurement, Null, Subject, UserError, state_observations
+from agentic import Agent, Change, Frame, Interval, Measurement, Subject, UserError, state_observations
 from agentic_metrics.cautions import Caution
-from agentic_metrics.estimate import EXACT, Estimate
+from agentic_metrics.estimate import EXACT, Estimate, check_fields
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.interventions.probes import choices_in
+from agentic_metrics.pairs import permuted
 from agentic_metrics.responses.response import Response
 
 Choose = Callable[[int, int, int, int, int], float]
@@ -162,9 +163,7 @@ class WorldModelExtraction(Response):
     unit = "fraction of the prior's error"
 
     def __post_init__(self) -> None:
-        counts = min(self.depth, self.queries - 1, self.draws, self.surrogates)
-        self.expect(counts >= 1, "depth >= 1, queries >= 2, draws >= 1 and surrogates >= 1")
-        self.expect(0 < self.level < 1, "a level between 0 and 1")
+        check_fields(self, depth=1, queries=2, draws=1, surrogates=1)
 
     def estimate(
         self,
@@ -188,15 +187,13 @@ class WorldModelExtraction(Response):
         shuffled = np.array(
             [replace(found, estimate=generator.permutation(found.estimate)).skill for _ in range(self.surrogates)]
         )
-        p_value = float((1 + np.count_nonzero(shuffled >= value - EXACT)) / (1 + self.surrogates))
         spread = (errors - (1 - value) * prior).std(ddof=1) / max(found.prior_error, EXACT)
         method = f"Student t over {n} queries"
-        permuted = "estimates permuted among queries"
         return Estimate(
             value=value,
             estimator="switch points of choices",
             interval=Interval.student(value, float(spread / n**0.5), n - 1, level=self.level, method=method),
-            null=Null(permuted, float(shuffled.mean()), float(shuffled.std()), self.surrogates, p_value),
+            null=permuted(value, shuffled, "estimates permuted among queries"),
             samples=2 * self.depth * self.draws * n,
             diagnostics={
                 "error": found.error,

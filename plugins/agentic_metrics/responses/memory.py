@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from agentic import Agent, Frame, Interval, Measurement, Subject
+from agentic import Agent, Frame, Interval, Measurement, Subject, UserError, make, ticks
 from agentic_metrics.cautions import Caution
-from agentic_metrics.estimate import Estimate, exact_null
+from agentic_metrics.estimate import Estimate, check_fields, exact_null
 from agentic_metrics.interventions.simulation import Maker
-from agentic_metrics.responses.reset import recorded_moments, reset_divergences
+from agentic_metrics.responses.reset import Replay, reset_divergences
 from agentic_metrics.responses.response import Response
 from agentic_metrics.sampling.information import Information, interval
 
@@ -38,8 +40,7 @@ class MemoryTimescale(Response):
     unit = "steps"
 
     def __post_init__(self) -> None:
-        counts = min(self.episodes, self.moments, self.lags)
-        self.expect(counts >= 1 and self.horizon >= 2, "episodes, moments and lags >= 1 and a horizon >= 2")
+        check_fields(self, episodes=1, horizon=2, moments=1, lags=1)
         self.expect(self.threshold > 0, "a threshold > 0")
 
     def estimate(self, agent: Agent, environment: Maker, *, generator: np.random.Generator) -> Estimate:
@@ -47,14 +48,7 @@ class MemoryTimescale(Response):
 
         Raises UserError where no episode has two steps, and for continuous actions without a reported law.
         """
-        replay = recorded_moments(
-            agent,
-            environment,
-            episodes=self.episodes,
-            horizon=self.horizon,
-            moments=self.moments,
-            generator=generator,
-        )
+        replay = self._recorded(agent, environment, generator)
         bits, spans = [], []
         for divergences, episode in reset_divergences(agent, replay, lags=self.lags, generator=generator):
             bits.append(float(divergences.mean()))
@@ -86,6 +80,27 @@ class MemoryTimescale(Response):
         )
         found = self.estimate(subject.agent, subject.environment, generator=generator)
         return found.measurement("memory_timescale", self, frame)
+
+    def _recorded(self, agent: Agent, environment: Maker, generator: np.random.Generator) -> Replay:
+        """The replay of moments drawn from all steps but the first of each recorded episode."""
+        world, seed = make(environment), int(generator.integers(2**31))
+        seen: list[list[Tensor]] = [[] for _ in range(self.episodes)]
+        limit = self.episodes * self.horizon
+        try:
+            for tick in ticks(agent, world, seed=seed, steps=limit, episodes=self.episodes, phase="evaluate"):
+                if tick.t[0] < self.horizon:
+                    seen[tick.episode[0]].append(tick.obs[0])
+        finally:
+            world.close()
+        places = [(e, t) for e, obs in enumerate(seen) for t in range(1, len(obs))]
+        if not places:
+            hint = "raise horizon or the step limit"
+            raise UserError(f"memory needs episodes of at least two steps, none is so long: {hint}")
+        chosen = np.sort(generator.choice(len(places), min(self.moments, len(places)), replace=False))
+        episode, step = np.array(places, np.int64)[chosen].T
+        longest = max(map(len, seen))
+        padded = [torch.stack([*obs, *[obs[-1]] * (longest - len(obs))]) for obs in seen if obs]
+        return Replay(world.action, torch.stack(padded), episode, step)
 
     def _cautions(self, steps: int, reached: int) -> tuple[Caution, ...]:
         if steps == self.lags:

@@ -12,31 +12,19 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_discrete_lyapunov
 
-from agentic import (
-    Agent,
-    Box,
-    Domain,
-    Frame,
-    Interval,
-    Measurement,
-    Metric,
-    Null,
-    Real,
-    Simplex,
-    Subject,
-    UserError,
-    make,
-)
+from agentic import Agent, Box, Domain, Frame, Interval, Measurement, Metric, Real, Simplex, Subject, UserError, make
 from agentic_metrics.cautions import few_episodes
-from agentic_metrics.estimate import FEW, Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.interventions.simulation import Maker
+from agentic_metrics.pairs import permuted
 from agentic_metrics.responses.lives import live
 from agentic_metrics.responses.response import Response
 from agentic_metrics.responses.rooms import Reflex, Room, thermostat
 from agentic_metrics.sampling.information import blocks
 from agentic_metrics.sampling.series import Series
 
+ROUNDING = 1e-12  # bits that differ by less are the same
 NONE = 1e-9  # a standardized variance below this is none
 Samples = Series | ArrayLike | Sequence[ArrayLike]
 
@@ -79,9 +67,8 @@ class Homeostasis(Response):
     unit = "bits"
 
     def __post_init__(self) -> None:
-        self.expect(self.episodes >= 2 and self.surrogates >= 1, "episodes >= 2 and surrogates >= 1")
-        self.expect(0 <= self.settle < self.horizon, "0 <= settle < horizon")
-        self.expect(0 < self.level < 1, "a level between 0 and 1")
+        check_fields(self, episodes=2, settle=0, surrogates=1)
+        self.expect(self.settle < self.horizon, "settle < horizon")
 
     def estimate(self, closed: Samples, passive: Samples, *, generator: np.random.Generator) -> Estimate:
         """The bits .5 log2(det Cov_passive / det Cov_closed) by which closing the loop narrows what happens.
@@ -110,13 +97,12 @@ class Homeostasis(Response):
         bits = logs[1] - logs[0]
         labels = generator.permuted(np.tile(is_closed, (self.surrogates, 1)), axis=1).astype(np.float64)
         dealt = moments.half_logs(1 - labels)[:, 0] - moments.half_logs(labels)[:, 0]
-        p_value = float((1 + np.count_nonzero(dealt >= float(bits[0]) - 1e-12)) / (1 + len(dealt)))
         fewest = min(map(len, groups))
         return Estimate(
             value=float(bits[0]),
             estimator="log covariance",
             interval=_welch(float(bits[0]), parts, self.level),
-            null=Null("episodes dealt at random", float(dealt.mean()), float(dealt.std()), len(dealt), p_value),
+            null=permuted(float(bits[0]), dealt, "episodes dealt at random", tie=ROUNDING),
             episodes=fewest,
             samples=int(min(part.count.sum() for part in parts)),
             diagnostics={"bits_per_variable": bits[1:].tolist()},

@@ -22,13 +22,10 @@ from agentic import (
     Gaussian,
     Simplex,
     UserError,
-    make,
     select,
-    ticks,
     with_flat_prior,
 )
 from agentic_metrics.finite.world import Floats
-from agentic_metrics.interventions.simulation import Maker
 
 TREMBLE = 1e-3  # probability with which any action is taken by mistake: keeps divergences of sure choices finite
 DRAWS = 32  # decisions from which the law of an agent that does not report one is counted
@@ -50,35 +47,6 @@ class Replay:
     def before(self, steps: int) -> Tensor:
         """The observations so many `steps` before each moment; the first one where the episode is shorter."""
         return self.seen[torch.from_numpy(self.episode), torch.from_numpy(np.maximum(self.step - steps, 0))]
-
-
-def recorded_moments(
-    agent: Agent,
-    environment: Maker,
-    *,
-    episodes: int,
-    horizon: int,
-    moments: int,
-    generator: np.random.Generator,
-) -> Replay:
-    """The replay of at most `moments` moments of so many episodes, drawn from steps 1 to `horizon` - 1."""
-    world = make(environment)
-    seen: list[list[Tensor]] = [[] for _ in range(episodes)]
-    seed = int(generator.integers(2**31))
-    try:
-        for tick in ticks(agent, world, seed=seed, steps=episodes * horizon, episodes=episodes, phase="evaluate"):
-            if tick.t[0] < horizon:
-                seen[tick.episode[0]].append(tick.obs[0])
-    finally:
-        world.close()
-    longest = max(map(len, seen))
-    places = [(e, t) for e, obs in enumerate(seen) for t in range(1, len(obs))]
-    if not places:
-        raise UserError("memory needs episodes of at least two steps, none is so long: raise horizon or the step limit")
-    chosen = np.sort(generator.choice(len(places), min(moments, len(places)), replace=False))
-    episode, step = np.array(places, np.int64)[chosen].T
-    padded = [torch.stack([*obs, *[obs[-1]] * (longest - len(obs))]) for obs in seen if obs]
-    return Replay(world.action, torch.stack(padded), episode, step)
 
 
 def reset_divergences(

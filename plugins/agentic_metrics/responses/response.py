@@ -12,6 +12,6 @@ class Response(Metric, ABC):
     needs = ("agent", "environment")
 
     def expect(self, fits: bool, what: str) -> None:
-        """Refuse parameters that do not fit: raises UserError, which says `what` was expected and what there is."""
+        """Refuse parameters that do not fit: raises UserError, which says `what` is expected and what there is."""
         if not fits:
-            raise UserError(f"expected {what}, got {self}")
+            raise UserError(f"{type(self).__name__} expects {what}, got {self}")

@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike
 from scipy.special import rel_entr
 from torch import Tensor
 
-from agentic import Agent, Decision, Frame, Measurement, Metric, Null, Subject, Truth, UserError
+from agentic import Agent, Decision, Frame, Measurement, Metric, Subject, Truth, UserError
 from agentic_metrics.cautions import few_episodes
-from agentic_metrics.estimate import EXACT, FEW, Estimate
+from agentic_metrics.estimate import FEW, Estimate, check_fields
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats, World
-from agentic_metrics.pairs import exchanged, student
+from agentic_metrics.pairs import exchanged, permuted, student
 from agentic_metrics.responses.lives import Lives, live
 from agentic_metrics.responses.response import Response
 from agentic_metrics.responses.rooms import Field, forager
@@ -36,7 +36,7 @@ class Semantic:
 
     @property
     def value(self) -> float:
-        """What is lost where observations are scrambled."""
+        """The viability that the stored information brings, in the unit of viability."""
         return self.actual - self.scrambled
 
 
@@ -84,12 +84,11 @@ class SemanticInformation(Response):
 
     def __post_init__(self) -> None:
         self.expect(self.viability in _VIABILITY, f"viability to be one of {', '.join(_VIABILITY)}")
-        counts = min(self.episodes - 1, self.horizon, self.surrogates)
-        self.expect(counts >= 1, "episodes >= 2, horizon >= 1 and surrogates >= 1")
-        self.expect(0 < self.level < 1, "a level between 0 and 1")
+        check_fields(self, episodes=2, horizon=1, surrogates=1)
 
     @property
     def unit(self) -> str:
+        """The unit of viability."""
         return _VIABILITY[self.viability][0]
 
     def estimate(self, actual: ArrayLike, scrambled: ArrayLike, *, generator: np.random.Generator) -> Estimate:
@@ -105,12 +104,11 @@ class SemanticInformation(Response):
             )
         gaps, n = a - b, len(a)
         value, traded = float(gaps.mean()), exchanged(gaps, self.surrogates, generator)
-        p_value = float((1 + np.count_nonzero(traded >= value - EXACT)) / (1 + self.surrogates))
         return Estimate(
             value=value,
             estimator="paired difference",
             interval=student(gaps, level=self.level, kind="pairs of episodes"),
-            null=Null("lives trade places", float(traded.mean()), float(traded.std()), self.surrogates, p_value),
+            null=permuted(value, traded, "lives trade places"),
             episodes=n,
             samples=n,
             diagnostics={"actual": float(a.mean()), "scrambled": float(b.mean())},

@@ -51,11 +51,6 @@ class Information:
         """The variance 2 bias^2 / freedom of the chi-square part, all there is near independence; 0 without one."""
         return 2 * self.bias**2 / self.freedom if self.freedom else 0.0
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """The sentences of the cautions."""
-        return tuple(each.text for each in self.cautions)
-
 
 class Estimator(ABC):
     """A method of estimating I(X; Y | Z) from samples; concrete ones are frozen dataclasses of their parameters."""

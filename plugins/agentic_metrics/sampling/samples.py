@@ -1,7 +1,7 @@
 """Samples of variables, from which their information and its null are estimated."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import final
 
 import numpy as np
@@ -48,11 +48,7 @@ class Samples:
         self, estimator: Estimator, *, surrogates: int, generator: np.random.Generator
     ) -> tuple[Information, Null | None]:
         """The information and its null, in which the source is that of other episodes or turned in time."""
-        found = self.information(estimator)
-
-        def again(order: Places) -> Information:
-            return self.information(estimator, order)
-
+        found, again = self.information(estimator), partial(self.information, estimator)
         return found, null(found, self.source, again, surrogates=surrogates, generator=generator)
 
     @cached_property

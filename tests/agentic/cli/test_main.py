@@ -167,7 +167,8 @@ def test_check_shows_the_traceback_and_torch_at_top_level(machine: Machine) -> N
 
 def test_why_explains_who_wins(machine: Machine) -> None:
     quick = {"AGENTIC_DISABLED_PLUGINS": "slow"}
-    assert "a built-in keeps its short name" in machine.agentic("plugins", "why", machine.built_in, **quick).stdout
+    built_in = machine.agentic("plugins", "why", machine.built_in, **quick).stdout
+    assert f"agentic/{machine.built_in} wins: a built-in keeps its short name" in built_in
     assert "nobody wins" in machine.agentic("plugins", "why", "twin", **quick).stdout
     unknown = machine.agentic("plugins", "why", "sprung", **quick)
     assert unknown.returncode == 2

@@ -119,12 +119,14 @@ class TestCategorical:
     def test_conditioning_is_bayes_rule(self) -> None:
         one, chance = categorical(3), torch.tensor([1.0, 0.5, 0.0, 0.25], dtype=F64)
         given_it, probability = one.reweighted(lambda z: z @ chance)
+        assert probability is not None
         assert_close(probability, one.probs @ chance)
         assert_close(given_it.mean, one.probs * chance / (one.probs @ chance).unsqueeze(-1))
 
     def test_an_impossible_event_leaves_it_as_it_is(self) -> None:
         one = categorical(3)
         given_it, probability = one.reweighted(lambda z: torch.zeros(z.shape[:-1], dtype=F64))
+        assert probability is not None
         assert probability.tolist() == [0, 0, 0]
         assert_close(given_it.mean, one.probs)
 
@@ -155,6 +157,7 @@ class TestParticles:
         belief = particles(2)
         given_it, probability = belief.reweighted(lambda z: (z[..., 0] > 0).to(z.dtype))
         assert isinstance(given_it, Particles)
+        assert probability is not None
         inside = (belief.z[..., 0] > 0).to(F64)
         assert_close(probability, belief.expected(inside))
         assert_close(given_it.log_weights.exp().sum(0), torch.ones(3, dtype=F64))
@@ -165,6 +168,7 @@ class TestParticles:
         assert belief.log_weights.shape == chance.shape
         given_it, probability = belief.reweighted(lambda z: chance)
         assert isinstance(given_it, Particles)
+        assert probability is not None
         assert_close(given_it.log_weights, belief.log_weights)
         assert_close(probability, torch.zeros(3, dtype=F64))
         slope = torch.autograd.grad((given_it.mean.sum() + probability.sum()), chance)[0]
@@ -175,7 +179,13 @@ def test_conditioning_a_point_tells_the_probability() -> None:
     belief = Point(torch.tensor([[0.25]], dtype=F64))
     same, probability = belief.reweighted(lambda z: z[..., 0])
     assert same is belief
+    assert probability is not None
     assert probability.tolist() == [0.25]
+
+
+@pytest.mark.parametrize("belief", [gaussian(0), categorical(1, sizes=(2, 3)), particles(2), Point(torch.zeros(1, 2))])
+def test_an_event_that_is_certain_changes_nothing(belief: Belief) -> None:
+    assert belief.reweighted(lambda z: None) == (belief, None)
 
 
 def test_a_gaussian_cannot_be_conditioned_on_an_event() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from agentic import EnergyAgent, Experiment, Greedy, Registry, RunError, UserError, load
+from agentic import EnergyAgent, Experiment, Greedy, RunError, UserError, load
 from agentic.experiments.build import build, retarget
 from agentic.experiments.worlds import gymnasium_id
+from agentic.plugins import Registry
 from agentic.plugins.parameters import accepted
 from agentic.testing.worlds import Ladder
 

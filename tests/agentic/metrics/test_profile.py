@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agentic import Access, Frame, Measurement, Null, UserError, Verdict, holm
-from agentic.metrics import Row, verdicts
+from agentic import Access, Frame, Measurement, Null, UserError, Verdict
+from agentic.metrics import Row, holm, verdicts
 
 ROOT = Path(__file__).parents[3]
 HOME = ROOT / "agentic" / "metrics" / "profile.py"

@@ -62,8 +62,8 @@ class TestSurvival:
         belief = FINITE.begin(1)
         assert FINITE.condition_on_alive(belief) == (belief, None)
         assert LINEAR.condition_on_alive(LINEAR.begin(1))[1] is None
-        assert FINITE.alive is None
-        assert LINEAR.alive is None
+        assert FINITE.alive(belief.mean) is None
+        assert LINEAR.alive(LINEAR.begin(1).mean) is None
 
     def test_who_is_alive_is_not_where_episodes_end(self) -> None:
         belief, alive = self.ending.condition_on_alive(self.ending.begin(2))
@@ -72,7 +72,6 @@ class TestSurvival:
         assert belief.mean.tolist() == [[1, 0], [1, 0]]
 
     def test_sample_axes_stay_on_the_left(self) -> None:
-        assert self.ending.alive is not None
         assert self.ending.alive(self.ending.begin(3).mean.expand(4, 3, 2)).shape == (4, 3)
 
     def test_a_model_of_particles_needs_only_alive(self) -> None:
@@ -104,8 +103,3 @@ def test_fresh_episodes_begin_at_the_prior() -> None:
     assert_close(finite.mean, torch.tensor([[0.6, 0.4]] * 3, dtype=F64))
     assert isinstance(linear, Gaussian)
     assert_close(linear.mean, torch.tensor([[1.0, -1.0]] * 3, dtype=F64))
-
-
-def test_certain_weights_promise_nothing() -> None:
-    assert FINITE.parameter_gain([]) == {}
-    assert LINEAR.parameter_gain([]) == {}

@@ -81,10 +81,11 @@ class TestSequence:
         assert shifted.actions[0, :, :, 1].tolist() == [[1, 1], [0, 0]]
 
     def test_rows_that_begin_anew_forget_it(self) -> None:
-        shifted = self.plan.shifted()
-        assert shifted is not None
-        assert shifted.restarted(torch.tensor([False, False])) is shifted
-        fresh = shifted.restarted(torch.tensor([True, False]))
+        shifted, same = self.plan.shifted(), self.plan.shifted(torch.tensor([False, False]))
+        assert isinstance(shifted, Sequence)
+        assert isinstance(same, Sequence)
+        assert torch.equal(same.actions, shifted.actions)
+        fresh = self.plan.shifted(torch.tensor([True, False]))
         assert isinstance(fresh, Sequence)
         assert fresh.actions[0, :, :, 1].tolist() == [[0.5, 0.5], [0, 0]]
 
@@ -98,5 +99,5 @@ class TestSequence:
         assert_close(several.mean, (torch.softmax(-self.values, 0).unsqueeze(-1) * actions[:, :, 0]).sum(0))
 
     def test_plans_are_not_merged_row_by_row(self) -> None:
-        with pytest.raises(TypeError, match="see restarted"):
+        with pytest.raises(TypeError, match="see shifted"):
             self.plan.where(torch.tensor([True, False]), self.plan)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from agentic import EnergyAgent, Experiment, Greedy, Registry, Softmax, UserError, load
+from agentic import EnergyAgent, Experiment, Greedy, Softmax, UserError, load
 from agentic.experiments.build import build, retarget
 from agentic.experiments.worlds import gymnasium_id
+from agentic.plugins import Registry
 from agentic_energies.gains import JointGain
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.toml"))

@@ -18,12 +18,12 @@ from agentic import (
     Loss,
     Minimizer,
     Model,
-    PluginError,
     Selection,
     load,
 )
 from agentic.cli import main
 from agentic.experiments.toml import toml_lines
+from agentic.plugins import PluginError
 from agentic_agents.lookup import Lookup
 
 ROOT = Path(__file__).parents[3]

@@ -8,7 +8,8 @@ from typing import Any, final
 import pytest
 from torch import Tensor
 
-from agentic import Backup, Energy, Gain, Goal, Loss, Minimizer, Registry, Selection, UserError, load
+from agentic import Backup, Energy, Gain, Goal, Loss, Minimizer, Selection, UserError, load
+from agentic.plugins import Registry
 from agentic.plugins.registry import Component
 from agentic_energies.gains import JointGain
 from agentic_energies.landscapes import Banana
