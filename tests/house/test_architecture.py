@@ -54,3 +54,9 @@ def test_public_names_on_the_page_are_public() -> None:
     inside = {"AgentMaker", "EnergyState"}
     assert len(named) > 10
     assert named - inside <= set(agentic.__all__)
+
+
+def test_files_on_the_page_are_there() -> None:
+    named = set(re.findall(r"`((?:agentic|plugins|envs|tests|docs)/[\w./]+)`", PAGE))
+    assert len(named) > 15
+    assert not [path for path in named if not (ROOT / path).exists()]
