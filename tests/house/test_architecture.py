@@ -60,3 +60,8 @@ def test_files_on_the_page_are_there() -> None:
     named = set(re.findall(r"`((?:agentic|plugins|envs|tests|docs)/[\w./]+)`", PAGE))
     assert len(named) > 15
     assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_every_rule_of_the_house_is_on_the_page() -> None:
+    rules = {path.name for path in (ROOT / "tests" / "house").glob("test_*.py")}
+    assert not [name for name in sorted(rules) if f"{name}`" not in PAGE]
