@@ -1,4 +1,4 @@
-"""Beliefs: what is thought about latents, observations, actions or weights.
+"""Beliefs: probability distributions over latents, observations, actions or weights.
 
 Frozen dataclasses of tensors with the batch axis second from the event: `(*sample, batch, *event)`. The family of a
 belief names the method: a point (entropy counted as 0), a Gaussian, a categorical, weighted particles.
@@ -22,7 +22,7 @@ Factor = Callable[[Tensor], Tensor | None]  # places (*s, b, *event) to the prob
 
 
 class Belief(ABC):
-    """A distribution over events, one per row: its `mean` (*s, b, *event), draws, and a choice between rows."""
+    """A probability distribution over events, one per row, with a `mean` (*s, b, *event) and random draws."""
 
     if TYPE_CHECKING:  # a field of some families, derived in others
 
@@ -31,7 +31,7 @@ class Belief(ABC):
 
     @property
     def mode(self) -> Tensor:
-        """The most plausible event, (*s, b, *event); the mean unless a family knows better."""
+        """The most probable event, (*s, b, *event); the mean in families that do not define it."""
         return self.mean
 
     @abstractmethod
@@ -40,13 +40,13 @@ class Belief(ABC):
 
     @abstractmethod
     def where(self, mask: Tensor, other: Self) -> Self:
-        """Rows of this belief where `mask` (b,) is true, rows of `other` elsewhere."""
+        """The belief with the rows of this one where `mask` (b,) is true and those of `other` elsewhere."""
 
     def reweighted(self, factor: Factor) -> tuple["Belief", Tensor | None]:
-        """The belief given an event of probability `factor(z)`, and that event's probability (*s, b).
+        """The belief conditioned on an event of probability `factor(z)`, and that event's probability (*s, b).
 
-        Both as they are where `factor` says None, that the event is certain. Raises TypeError for a family that cannot
-        be conditioned on any other.
+        Where `factor` returns None, for a certain event, the belief itself and None. Raises TypeError for a family
+        that cannot be conditioned on any other.
         """
         if factor(self.mean) is None:
             return self, None
@@ -58,33 +58,33 @@ class Density(Belief):
 
     @abstractmethod
     def energy(self, z: Tensor) -> Tensor:
-        """`-log q(z)` in nats, (*s, b)."""
+        """The energy `-log q(z)` in nats, (*s, b)."""
 
     @abstractmethod
     def entropy(self) -> Tensor:
-        """`E_q[-log q]` in nats, (*s, b)."""
+        """The entropy `E_q[-log q]` in nats, (*s, b)."""
 
     @abstractmethod
     def divergence(self, other: Self) -> Tensor:
-        """`KL(self || other)` in nats, (*s, b)."""
+        """The Kullback-Leibler divergence `KL(self || other)` in nats, (*s, b)."""
 
     @abstractmethod
     def gradient(self, z: Tensor) -> Tensor:
-        """d energy / dz, shaped like `z`."""
+        """The gradient d energy / dz, shaped like `z`."""
 
     @abstractmethod
     def hessian(self, z: Tensor) -> Tensor:
-        """d2 energy / dz2, (*s, b, d, d)."""
+        """The Hessian d2 energy / dz2, (*s, b, d, d)."""
 
     def residuals(self, z: Tensor) -> Tensor | None:
-        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus a constant; None for any other."""
+        """The residuals r (*s, b, m) of an energy that is |r|^2 / 2 plus a constant; None for any other."""
         return None
 
 
 @final
 @dataclass(frozen=True)
 class Point(Belief):
-    """All mass on one event `z` (*s, b, *event)."""
+    """A point mass on one event `z` (*s, b, *event)."""
 
     z: Tensor
 
@@ -96,7 +96,7 @@ class Point(Belief):
         return self.z.expand(n, *self.z.shape)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        return type(self)(_rows(mask, self.z, other.z, 1))
+        return type(self)(rows(mask, self.z, other.z, 1))
 
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         return self, factor(self.z)
@@ -105,7 +105,7 @@ class Point(Belief):
 @final
 @dataclass(frozen=True)
 class Gaussian(Density):
-    """Normal with `mean` (*s, b, d) and `covariance` (*s, b, d, d), which may be singular."""
+    """A normal distribution with `mean` (*s, b, d) and `covariance` (*s, b, d, d), which may be singular."""
 
     mean: Tensor
     covariance: Tensor
@@ -115,7 +115,7 @@ class Gaussian(Density):
         return value
 
     def cubature(self) -> Tensor:
-        """Points (2 d, *s, b, d) of equal weight with this mean and covariance, which may be singular.
+        """The cubature points (2 d, *s, b, d), equally weighted, with this mean and covariance, which may be singular.
 
         Spherical-radial cubature: the mean of a polynomial over them is exact to the third degree (Arasaratnam and
         Haykin 2009). Its derivative by the covariance exists where no two eigenvalues are equal.
@@ -130,7 +130,7 @@ class Gaussian(Density):
         return root
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        return type(self)(_rows(mask, self.mean, other.mean, 1), _rows(mask, self.covariance, other.covariance, 2))
+        return type(self)(rows(mask, self.mean, other.mean, 1), rows(mask, self.covariance, other.covariance, 2))
 
     @cached_property
     def _factored(self) -> tuple[Tensor, Tensor]:
@@ -201,10 +201,10 @@ class Categorical(Density):
         return torch.cat(draws, -1)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        return type(self)(_rows(mask, self.probs, other.probs, 1), self.sizes)
+        return type(self)(rows(mask, self.probs, other.probs, 1), self.sizes)
 
     def energy(self, z: Tensor) -> Tensor:
-        """`-z . log q`, linear in `z`; 0 log 0 counts as 0."""
+        """The energy `-z . log q` (*s, b), linear in `z`; 0 log 0 counts as 0."""
         return -(z * torch.where(z > 0, self.probs.log(), torch.zeros((), dtype=z.dtype))).sum(-1)
 
     def gradient(self, z: Tensor) -> Tensor:
@@ -267,7 +267,7 @@ class Particles(Belief):
         return torch.gather(self.z, 0, index)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        return type(self)(_rows(mask, self.z, other.z, 1), _rows(mask, self.log_weights, other.log_weights, 0))
+        return type(self)(rows(mask, self.z, other.z, 1), rows(mask, self.log_weights, other.log_weights, 0))
 
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         chance = factor(self.z)
@@ -277,6 +277,6 @@ class Particles(Belief):
         return Particles(self.z, joint.log_softmax(0)), self.expected(chance)
 
 
-def _rows(mask: Tensor, fresh: Tensor, old: Tensor, events: int) -> Tensor:
+def rows(mask: Tensor, fresh: Tensor, old: Tensor, events: int) -> Tensor:
     """Rows of `fresh` where `mask` (b,) is true; the batch is the axis before the last `events` axes."""
     return torch.where(mask.reshape(-1, *[1] * events), fresh, old)

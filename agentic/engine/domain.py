@@ -1,4 +1,4 @@
-"""Where a variable lives: the domains of latents, observations and actions.
+"""Domains: the sets in which latents, observations and actions take their values.
 
 A domain knows its event shape, its centre, how to project onto itself and, where it is finite, its corners.
 Discrete quantities are float vectors on a simplex, one-hot when certain; several of them are blocks of one vector.
@@ -26,7 +26,7 @@ class Domain(ABC):
 
     @abstractmethod
     def project(self, z: Tensor) -> Tensor:
-        """The point of the domain that stands for `z` (*s, b, *event): nearest for boxes, a corner for simplices."""
+        """The projection of `z` (*s, b, *event) onto the domain: the nearest point of a box, a corner of a simplex."""
 
     @abstractmethod
     def center(self, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -60,7 +60,7 @@ class Real(Domain):
         return torch.zeros(batch, *self.shape, dtype=dtype)
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Standard normal."""
+        """Independent standard normal events (b, *event)."""
         return torch.randn(batch, *self.shape, generator=generator, dtype=dtype)
 
 
@@ -89,7 +89,7 @@ class Box(Domain):
         return self.project(middle.to(dtype)).expand(batch, *self.event).clone()
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Uniform between two bounds, standard exponential away from a single one, standard normal without any."""
+        """Independent events (b, *event): uniform within bounds, exponential from a single one, normal without."""
         low, high = self.low.to(dtype), self.high.to(dtype)
         below, above = torch.isfinite(low), torch.isfinite(high)
         uniform = torch.rand(batch, *self.event, generator=generator, dtype=dtype)
@@ -128,7 +128,7 @@ class Simplex(Domain):
         return torch.cat(blocks, -1)
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Every factor's corners equally likely."""
+        """Independent corners (b, event), every value of a factor equally likely."""
         columns = [torch.randint(n, (batch,), generator=generator) for n in self.sizes]
         return self.one_hot(torch.stack(columns, -1), dtype)
 

@@ -1,4 +1,4 @@
-"""Energies: how badly a free variable fits what is given, in nats; the foundation of everything else.
+"""Energies: the misfit of a free variable to what is given, in nats; the foundation of everything else.
 
 `E(x, z)` is low where `z` (free) agrees with `x` (given). A normalized energy is a `Conditional`. An `Objective` is an
 energy whose given part is fixed: a callable value with a domain, which solvers lower.
@@ -6,7 +6,7 @@ energy whose given part is fixed: a callable value with a domain, which solvers 
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ Given = Any  # a Tensor (*s, b, ...), a tuple of them, or None
 
 
 class Energy(nn.Module, ABC):
-    """`E(x, z)` in nats: `x` (*s, b, ...) given, `z` (*s, b, *event) free; returns (*s, b).
+    """An energy `E(x, z)` in nats of `z` (*s, b, *event), free, with `x` (*s, b, ...) given; returns (*s, b).
 
     Rows are independent: the energy reduces its event axes and keeps the rest. Energies add (`a + b`) and scale
     (`2 * a`). Energies of discrete variables are linear in every one-hot argument, so that the energy at a
@@ -41,15 +41,15 @@ class Energy(nn.Module, ABC):
     @property
     @final
     def name(self) -> str:
-        """What this energy is called among the terms of a sum."""
+        """The name of this energy among the terms of a sum."""
         return type(self).__name__.lower()
 
     def terms(self, x: Given, z: Tensor) -> Mapping[str, Tensor]:
-        """Named parts, each (*s, b), that sum to the energy."""
+        """The named parts, each (*s, b), that sum to the energy."""
         return {self.name: self(x, z)}
 
     def gradient(self, x: Given, z: Tensor) -> Tensor:
-        """dE/dz of every row, shaped like `z`: the second of `value_and_gradient`."""
+        """The gradient dE/dz of every row, shaped like `z`: the second of `value_and_gradient`."""
         return self.value_and_gradient(x, z)[1]
 
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,7 +61,7 @@ class Energy(nn.Module, ABC):
         return row_value_and_gradient(lambda free: self(x, free), z)
 
     def hessian(self, x: Given, z: Tensor) -> Tensor:
-        """d2E/dz2 of every row (*s, b, d, d) for vector events; override with the closed form where there is one."""
+        """The Hessian d2E/dz2 of every row (*s, b, d, d), for vector events; override it by a closed form."""
         return row_jacobian(lambda free: self.gradient(x, free), z)
 
     def __add__(self, other: "Energy") -> "Energy":
@@ -79,19 +79,19 @@ class Energy(nn.Module, ABC):
 
 
 class Encoder(ABC):
-    """What reads a start off what is given: an energy of its `x`, a model of its observations."""
+    """An energy or a model with an encoder, which reads a start of settling off what is given."""
 
     @abstractmethod
     def start(self, x: Given) -> Tensor | None:
-        """Where settling may start (*s, b, *event); None where there is nothing to read it off."""
+        """The start of settling (*s, b, *event) with `x` given; None where there is nothing to read it off."""
 
 
 class LeastSquares(ABC):
-    """A sum of squares: what an energy offers to Gauss-Newton and its kin."""
+    """An energy that is a sum of squares, |r|^2 / 2 plus a constant, which Gauss-Newton lowers."""
 
     @abstractmethod
     def residuals(self, x: Given, z: Tensor) -> Tensor | None:
-        """The r (*s, b, m) of an energy that is |r|^2 / 2 plus a constant; None where its parts make it no such sum."""
+        """The residuals r (*s, b, m); None where an energy is no such sum with the parts it has."""
 
 
 class Conditional(Energy):
@@ -102,7 +102,7 @@ class Conditional(Energy):
         """The distribution over `z` given `x`."""
 
     def swapped(self) -> Energy:
-        """The same as an energy of `x` with `z` given; override it where the derivatives by `x` are written down."""
+        """The energy of `x` with `z` given; override it where the derivatives by `x` have a closed form."""
         return Swapped(self)
 
 
@@ -111,7 +111,7 @@ class ClosedForm(Energy):
 
     @abstractmethod
     def gradient(self, x: Given, z: Tensor) -> Tensor:
-        """dE/dz of every row, shaped like `z`."""
+        """The gradient dE/dz of every row, shaped like `z`."""
 
     def value_and_gradient(self, x: Given, z: Tensor) -> tuple[Tensor, Tensor]:
         return self(x, z), self.gradient(x, z)
@@ -119,7 +119,7 @@ class ClosedForm(Energy):
 
 @final
 class Swapped(Energy, LeastSquares):
-    """`E(z, x)` as an energy of `z`: what was free is given and what was given is free, its derivatives autograd's."""
+    """An energy with its arguments exchanged: `E(z, x)` as an energy of `z` with `x` given, derived by autograd."""
 
     def __init__(self, energy: Energy) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class Swapped(Energy, LeastSquares):
 
 
 class PopulationEnergy(nn.Module, ABC):
-    """An energy of a whole batch, in nats: latents (n, *event) to one scalar.
+    """An energy of a whole batch of latents (n, *event), one scalar in nats.
 
     Its rows are not independent (variances, covariances, distances between rows), so that it is no `Energy`: only
     learning accepts it, settling never sees it.
@@ -144,11 +144,47 @@ class PopulationEnergy(nn.Module, ABC):
         """The energy of the population `z` (n, *event), a scalar."""
 
     def renew(self, *, generator: torch.Generator | None) -> None:
-        """Informed before each batch of learning: draw anew what is drawn. Default: nothing is."""
+        """Draw anew what is random, before each batch of learning. Default: nothing is."""
 
     if TYPE_CHECKING:
 
         def __call__(self, z: Tensor) -> Tensor: ...
+
+
+class Amortized(Energy):
+    """An energy with an amortized posterior: an encoder gives the belief about `z` that settling would look for."""
+
+    @abstractmethod
+    def given(self, x: Given) -> Belief:
+        """The amortized belief about z given x."""
+
+    @abstractmethod
+    def free_energy(self, x: Given, belief: Belief, n: int = 1, *, generator: torch.Generator | None = None) -> Tensor:
+        """The free energy E_q[E] - H[q] in nats, (*s, b), over `n` reparameterized draws without a closed form."""
+
+
+class Study(NamedTuple):
+    """One batch of learning: energies (n,), representations (n, d), and each population energy, a scalar."""
+
+    energies: Tensor
+    representations: Tensor
+    populations: Mapping[str, Tensor]
+
+
+class RepresentationEnergy(Energy):
+    """An energy between representations that its own weights make, so that its minimum over weights is collapse."""
+
+    @abstractmethod
+    def study(self, x: Given, z: Tensor) -> Study:
+        """One batch of learning: its energies, its representations, and the energies of their population."""
+
+    @abstractmethod
+    def renew(self, *, generator: torch.Generator | None) -> None:
+        """Draw anew what is random and move what follows the weights, before each batch of learning."""
+
+    @abstractmethod
+    def collapse(self, representations: Tensor) -> Mapping[str, Tensor]:
+        """Measures of collapse of representations (n, d), scalars by name."""
 
 
 @final
@@ -206,7 +242,7 @@ class Sum(Energy, Encoder, LeastSquares):
         return torch.cat([part.expand(*rows, -1) for part in parts], -1)
 
     def start(self, x: Given) -> Tensor | None:
-        """That of the first part that has one."""
+        """The start of the first part that has one."""
         starts = (part.start(x) for part in self.members if isinstance(part, Encoder))
         return next((start for start in starts if start is not None), None)
 

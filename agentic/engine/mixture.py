@@ -1,4 +1,4 @@
-"""Beliefs without a closed form: where particles may go under a transition, and different beliefs in different rows."""
+"""Mixtures: the push-forward of particles through a transition, and beliefs of two families in different rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic.engine.belief import Belief, Density, Particles
+from agentic.engine.belief import Belief, Density, Particles, rows
 from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
 from agentic.engine.energy import Conditional
 from agentic.errors import UserError
@@ -17,7 +17,7 @@ from agentic.errors import UserError
 @final
 @dataclass(frozen=True)
 class PushForward(Belief):
-    """Where particles may go: the mixture sum_i w_i p(z' | z_i, a) of a transition's distributions.
+    """The push-forward of particles through a transition, the mixture sum_i w_i p(z' | z_i, a).
 
     `transition((z, a), z')`, particles `before` (k, b, *event), `action` (b, *event).
     """
@@ -28,7 +28,7 @@ class PushForward(Belief):
 
     @cached_property
     def after(self) -> Belief:
-        """Where each particle may go, (k, b, *event)."""
+        """The components p(z' | z_i, a), a belief over (k, b, *event)."""
         return self.transition.given((self.before.z, self.action))
 
     @property
@@ -40,35 +40,32 @@ class PushForward(Belief):
         return self.transition.given((parents, self.action)).sample(1, generator)[0]
 
     def moved(self, generator: torch.Generator) -> Particles:
-        """Every particle one step on, with the weight it had."""
+        """Particles one step later, each drawn from its own component, with their weights unchanged."""
         return Particles(self.after.sample(1, generator)[0], self.before.log_weights)
 
     def energy(self, z: Tensor) -> Tensor:
-        """`-log sum_i w_i p(z | z_i, a)` in nats, (*s, b)."""
-        spare = [1] * (z.dim() + 1 - self.before.z.dim())
-        parents, weights = self.before.z, self.before.log_weights
-        parents = parents.view(len(parents), *spare, *parents.shape[1:])
-        weights = weights.view(len(weights), *spare, *weights.shape[1:])
-        return -torch.logsumexp(weights - self.transition((parents, self.action), z), 0)
+        """The energy `-log sum_i w_i p(z | z_i, a)` in nats, (*s, b)."""
+        events = self.before.z.dim() - self.before.log_weights.dim()
+        before = self.before.beside(z.dim() - 1 - events)
+        return -torch.logsumexp(before.log_weights - self.transition((before.z, self.action), z), 0)
 
     def gradient(self, z: Tensor) -> Tensor:
-        """d energy / dz, shaped like `z`."""
+        """The gradient d energy / dz, shaped like `z`."""
         return row_value_and_gradient(self.energy, z)[1]
 
     def hessian(self, z: Tensor) -> Tensor:
-        """d2 energy / dz2, (*s, b, d, d)."""
+        """The Hessian d2 energy / dz2, (*s, b, d, d)."""
         return row_jacobian(self.gradient, z)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        rows = mask.view(-1, *[1] * (self.action.dim() - 1))
-        action = torch.where(rows, self.action, other.action)
+        action = rows(mask, self.action, other.action, self.action.dim() - 1)
         return type(self)(self.transition, self.before.where(mask, other.before), action)
 
 
 @final
 @dataclass(frozen=True)
 class Either(Belief):
-    """`first` in the rows where `mask` (b,) is true, `second` in the others: beliefs of two families."""
+    """A belief that is `first` in the rows where `mask` (b,) is true and `second`, of another family, elsewhere."""
 
     mask: Tensor
     first: Belief
@@ -76,34 +73,36 @@ class Either(Belief):
 
     @property
     def mean(self) -> Tensor:
-        return self._rows(lambda belief: belief.mean)
+        return self._rows(lambda belief: belief.mean, self._events)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        return self._rows(lambda belief: belief.sample(n, generator))
+        return self._rows(lambda belief: belief.sample(n, generator), self._events)
 
     def energy(self, z: Tensor) -> Tensor:
-        """`-log q(z)` in nats, (*s, b)."""
-        return torch.where(self.mask, density(self.first).energy(z), density(self.second).energy(z))
+        """The energy `-log q(z)` in nats, (*s, b)."""
+        return self._rows(lambda belief: density(belief).energy(z), 0)
 
     def gradient(self, z: Tensor) -> Tensor:
-        """d energy / dz, shaped like `z`."""
-        return self._rows(lambda belief: density(belief).gradient(z))
+        """The gradient d energy / dz, shaped like `z`."""
+        return self._rows(lambda belief: density(belief).gradient(z), self._events)
 
     def hessian(self, z: Tensor) -> Tensor:
-        """d2 energy / dz2, (*s, b, d, d)."""
-        rows = self.mask.view(-1, 1, 1)
-        return torch.where(rows, density(self.first).hessian(z), density(self.second).hessian(z))
+        """The Hessian d2 energy / dz2, (*s, b, d, d)."""
+        return self._rows(lambda belief: density(belief).hessian(z), 2)
 
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(mask, self, other)
 
-    def _rows(self, part: Callable[[Belief], Tensor]) -> Tensor:
-        events = self.first.mean.dim() - 1
-        return torch.where(self.mask.view(-1, *[1] * events), part(self.first), part(self.second))
+    @property
+    def _events(self) -> int:
+        return self.first.mean.dim() - 1
+
+    def _rows(self, part: Callable[[Belief], Tensor], events: int) -> Tensor:
+        return rows(self.mask, part(self.first), part(self.second), events)
 
 
 def merged(mask: Tensor, fresh: Belief, old: Belief) -> Belief:
-    """Rows of `fresh` where `mask` (b,) is true, rows of `old` elsewhere, of one family or of two."""
+    """The belief with the rows of `fresh` where `mask` (b,) is true and those of `old` elsewhere."""
     return fresh.where(mask, old) if type(fresh) is type(old) else Either(mask, fresh, old)
 
 

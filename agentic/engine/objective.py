@@ -14,39 +14,39 @@ from agentic.engine.energy import Encoder, Energy, Given, LeastSquares
 
 
 class Differentiable(ABC):
-    """A function of one free variable, row by row, with its derivatives: by autograd unless they are written down."""
+    """A row-wise function of one free variable with its derivatives, by autograd unless a closed form is written."""
 
     @abstractmethod
     def __call__(self, z: Tensor) -> Tensor:
         """The function at `z` (*s, b, *event), in nats: (*s, b)."""
 
     def gradient(self, z: Tensor) -> Tensor:
-        """Its gradient at `z`, shaped like `z`: the second of `value_and_gradient`."""
+        """The gradient at `z`, shaped like `z`: the second of `value_and_gradient`."""
         return self.value_and_gradient(z)[1]
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Both at once, (*s, b) and shaped like `z`, by autograd; what to override where there is a closed form."""
+        """The value (*s, b) and the gradient, shaped like `z`, by autograd; override it by a closed form."""
         return row_value_and_gradient(self, z)
 
     def hessian(self, z: Tensor) -> Tensor:
-        """Its second derivatives at `z` (*s, b, d): (*s, b, d, d)."""
+        """The Hessian (*s, b, d, d) at `z` (*s, b, d)."""
         return row_jacobian(self.gradient, z)
 
     def residuals(self, z: Tensor) -> Tensor | None:
-        """The r (*s, b, m) of an objective that is |r|^2 / 2 plus a constant; None for any other."""
+        """The residuals r (*s, b, m) of a function that is |r|^2 / 2 plus a constant; None for any other."""
         return None
 
 
 class Objective(Differentiable):
-    """What a solver lowers: a value, not a closure. Black-box solvers call it; white-box solvers look inside."""
+    """A function that a solver lowers, as a value. Black-box solvers call it; white-box solvers look inside."""
 
     @property
     @abstractmethod
     def domain(self) -> Domain:
-        """Where the free variable lives."""
+        """The domain of the free variable."""
 
     def start(self, z: Any) -> Tensor:
-        """Where a solver begins (b, *event): at `z`; where that is None as proposed, else in the domain's middle."""
+        """The place (b, *event) where a solver begins: `z`, without it the proposal, else the domain's middle."""
         begin: Tensor | None = self.proposal() if z is None else z
         return self.domain.center(1) if begin is None else begin
 
@@ -55,14 +55,14 @@ class Objective(Differentiable):
         return None
 
     def settled(self, z: Tensor, value: Tensor) -> Belief:
-        """What a place (b, *event) of value (b,) means once a solver has ended there: a point unless it is more."""
+        """The belief that a solver's last place (b, *event), of value (b,), stands for: a point by default."""
         return Point(z)
 
 
 @final
 @dataclass(frozen=True)
 class Clamped(Objective):
-    """The energy of `z` with `x` clamped: `z -> E(x, z)`."""
+    """An energy with its given part fixed: `z -> E(x, z)` over the domain `over`."""
 
     energy: Energy
     x: Given
@@ -88,7 +88,7 @@ class Clamped(Objective):
         return self.energy.residuals(self.x, z) if isinstance(self.energy, LeastSquares) else None
 
     def start(self, z: Any) -> Tensor:
-        """The same, the domain's middle for every row of `x`, in its dtype and on its device."""
+        """The place where a solver begins; the middle is one for every row of `x`, typed and placed as `x` is."""
         given = self.x[0] if isinstance(self.x, tuple) else self.x
         begin: Tensor | None = self.proposal() if z is None else z
         if begin is not None or not isinstance(given, Tensor):

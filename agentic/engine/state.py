@@ -1,4 +1,4 @@
-"""States are values: what is remembered between calls, passed in and returned.
+"""States: what is remembered between calls, as values that are passed in and returned.
 
 Frozen dataclasses, tuples and mappings of tensors with the batch first, or of values that merge their own rows.
 """
@@ -14,7 +14,7 @@ State = Any  # only its own agent or solver looks inside
 
 
 def select(mask: Tensor, fresh: State, old: State) -> State:
-    """Rows of `fresh` where `mask` (b,) is true, rows of `old` elsewhere: how episode ends reset a state.
+    """The state with the rows of `fresh` where `mask` (b,) is true and those of `old` elsewhere, as episodes end.
 
     Walks frozen dataclasses, tuples, lists and mappings; calls `.where(mask, other)` on what has it (beliefs and
     plans do); otherwise takes axis 0 of a tensor as batch. Anything else must be equal on both sides and is kept.

@@ -1,4 +1,4 @@
-"""Evidence: what perceiving lowers."""
+"""Evidence: the objective of perceiving, minus the log joint of an observation and a latent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +19,11 @@ from agentic.models.model import Model
 @final
 @dataclass(frozen=True)
 class Evidence(Objective):
-    """-log p(obs, z) of one observation (b, *event) under a prior belief: its free energy bounds minus log evidence.
+    """The objective -log p(obs, z) of one observation (b, *event) under a prior belief, in nats.
 
-    Under a categorical belief the value at probabilities q is E_q[-log p(obs, z)]. A point or particles have no density
-    to evaluate, UserError says so: solvers that look inside may weigh them all the same.
+    Its free energy bounds minus log evidence from above. Under a categorical belief the value at probabilities q is
+    E_q[-log p(obs, z)]. A point or particles have no density to evaluate, UserError says so: solvers that look inside
+    may weigh them all the same.
     """
 
     model: Model
@@ -38,14 +39,14 @@ class Evidence(Objective):
 
     @cached_property
     def misfit(self) -> Clamped:
-        """-log p(obs | z) as an objective over `z`."""
+        """The objective -log p(obs | z) over `z`, in nats."""
         return Clamped(self.model.observation.swapped(), self.obs, self.model.latent)
 
     def __call__(self, z: Tensor) -> Tensor:
         return self.misfit(z) + density(self.prior).energy(z)
 
     def start(self, z: Any) -> Tensor:
-        """At `z`; where that is None at the prior belief's mean."""
+        """The place where a solver begins: `z`, or where that is None the prior belief's mean."""
         return self.prior.mean if z is None else z
 
     def gradient(self, z: Tensor) -> Tensor:
@@ -64,7 +65,7 @@ class Evidence(Objective):
         return None if seen is None or believed is None else torch.cat([seen, believed], -1)
 
     def terms(self, belief: Density, free_energy: Tensor) -> Mapping[str, Tensor]:
-        """Free energy = complexity - accuracy, each in nats (b,): complexity is KL(belief || prior)."""
+        """The free energy as complexity - accuracy, each in nats (b,): complexity is KL(belief || prior)."""
         assert isinstance(self.prior, type(belief))
         complexity = belief.divergence(self.prior)
         return {"free_energy": free_energy, "accuracy": complexity - free_energy, "complexity": complexity}

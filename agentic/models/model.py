@@ -1,4 +1,4 @@
-"""Generative models written as energies: what is seen given a latent, how latents follow, how they start.
+"""Generative models written as energies: observation, transition and prior.
 
 `predict` is the push-forward of a belief through the transition, never an argmin. Perceiving is lowering `Evidence`.
 """
@@ -52,19 +52,19 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def emit(self, belief: Belief) -> Belief:
-        """What it expects to observe: the push-forward through the observation."""
+        """The expected observation: the push-forward of a belief through `observation`."""
 
     @abstractmethod
     def ambiguity(self, belief: Belief) -> Tensor:
-        """`E_q[H[p(obs | z)]]` in nats, (*s, b), summed over modalities."""
+        """The ambiguity `E_q[H[p(obs | z)]]` in nats, (*s, b), summed over modalities."""
 
     def alive(self, z: Tensor) -> Tensor | None:
-        """Probability that the episode goes on once `z` (*s, b, *event) is entered, (*s, b); None: it always does."""
+        """The probability (*s, b) that an episode goes on in which `z` (*s, b, *event) is entered; None for always."""
         return None
 
     @final
     def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
-        """The belief given that the episode goes on and the probability of that, None where it always does."""
+        """The belief given that the episode goes on, and the probability of that, None where it always does."""
         return belief.reweighted(self.alive)
 
     @final
@@ -73,16 +73,16 @@ class Model(nn.Module, ABC):
         return self.prior.given(torch.empty(batch, 0))
 
     def for_env(self, env: "Environment") -> Self:
-        """The model of another world, which an intervention announces. Default: it does not listen."""
+        """The model of another world, which an intervention announces; by default this one."""
         return self
 
 
 class UncertainWeights(ABC):
-    """A model whose weights are uncertain: what looking is expected to teach about them."""
+    """A model with a belief about its weights, which says what a path is expected to teach about them."""
 
     @abstractmethod
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """Joint information a path is expected to give about the weights, in nats (*s, b), under its own name.
+        """The joint information that a path is expected to give about the weights, in nats (*s, b), under its own name.
 
         `parameter_gain` where it is learned from what is observed, `latent_parameter_gain` where the transition is
         credited at the latents. Empty while the weights are certain.
@@ -94,7 +94,7 @@ class UncertainWeights(ABC):
 
 
 class FiniteModel(Model):
-    """A model whose latents, observations and actions are finite: what enumeration and belief trees open."""
+    """A model with finitely many latents, observations and actions, which enumeration and belief trees need."""
 
     latent: Simplex
     outcome: Simplex
@@ -102,17 +102,17 @@ class FiniteModel(Model):
 
     @abstractmethod
     def likelihood(self) -> Tensor:
-        """p(o | z) over joint outcomes, last modality fastest: (outcomes, n)."""
+        """The table p(o | z) over joint outcomes, last modality fastest: (outcomes, n)."""
 
     @abstractmethod
     def dynamics(self) -> Tensor:
-        """p(z' | z, a) over joint states: (n, n, actions)."""
+        """The table p(z' | z, a) over joint states: (n, n, actions)."""
 
 
 @final
 @dataclass(frozen=True)
 class LinearSystem:
-    """z' = A z + B a + c + w, w ~ N(0, Q); obs = C z + d + v, v ~ N(0, R). Unbatched float64 tensors."""
+    """The matrices, float64, of z' = A z + B a + c + w, w ~ N(0, Q), and obs = C z + d + v, v ~ N(0, R)."""
 
     A: Tensor
     B: Tensor
@@ -124,7 +124,7 @@ class LinearSystem:
 
 
 class LinearModel(Model):
-    """A linear-Gaussian model: what Riccati and covariance recursions open."""
+    """A linear-Gaussian model, which Riccati and covariance recursions need."""
 
     @abstractmethod
     def system(self) -> LinearSystem:

@@ -24,13 +24,13 @@ COSTS = ("pragmatic", "effort", "terminal", "expected_energy")  # terms that are
 
 
 def sign(term: str) -> float:
-    """What a term of the expected energy counts: 1 for a cost, -1 for a gain."""
+    """The sign of a term of the expected energy: 1 for a cost, -1 for a gain."""
     return 1.0 if term in COSTS else -1.0
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """What acting is for: a goal, how far ahead, what learning is worth, what effort costs, what comes after.
+    """The purpose of acting: a goal and a horizon, with an information gain, an effort and a terminal goal.
 
     `effort` is an energy over actions, `forward(None, action)`; `terminal` a goal paid once more after the last step;
     `discount` weighs step t by discount^t. Raises UserError for a horizon < 1 or a discount outside (0, 1].
@@ -55,7 +55,7 @@ class Purpose:
 
 
 class Node(NamedTuple):
-    """Where an imagined course stands: the belief if still alive, P(alive), the gain's memory, the step number."""
+    """A node of an imagined course: the belief if still alive, P(alive), the gain's memory, the step number."""
 
     belief: Belief
     alive: Tensor | None
@@ -65,7 +65,7 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True)
 class ExpectedEnergy(Objective):
-    """G of open-loop plans (*s, b, T, *event) from one belief, in nats (*s, b)."""
+    """The expected energy G of open-loop plans (*s, b, T, *event) from one belief, in nats (*s, b)."""
 
     model: Model
     belief: Belief
@@ -79,7 +79,7 @@ class ExpectedEnergy(Objective):
         return self.total(self.terms(z))
 
     def start(self, z: Any) -> Tensor:
-        """A previous open-loop plan's best candidate, the given actions (b, T, *event), or uninformed ones."""
+        """The actions (b, T, *event) where a solver begins: a previous plan's best, those given, or uninformed ones."""
         mean = self.belief.mean
         if isinstance(z, Plan) and not isinstance(z, OpenLoop):
             raise UserError(f"open-loop planning starts from a sequence of actions, got {type(z).__name__}")
@@ -88,7 +88,7 @@ class ExpectedEnergy(Objective):
         return self.domain.center(mean.shape[-1 - len(self.model.latent.event)], mean.dtype).to(mean.device)
 
     def settled(self, z: Tensor, value: Tensor) -> OpenLoop:
-        """The one sequence found, with its parts."""
+        """The plan of the one sequence found, with its terms."""
         plan = z.unsqueeze(0)
         return OpenLoop(plan, value.unsqueeze(0), self.model.action, self.terms(plan), None, self.model.version)
 
@@ -100,7 +100,7 @@ class ExpectedEnergy(Objective):
         return self.unroll(z.unbind(axis))
 
     def unroll(self, actions: Sequence[Tensor]) -> Mapping[str, Tensor]:
-        """The same for one tensor per step, each (*s_t, b, *event) with sample axes that broadcast.
+        """The parts of G by name of actions given step by step, each (*s_t, b, *event) with sample axes that broadcast.
 
         Giving step t one new leading axis evaluates a whole prefix tree: no prefix is imagined twice.
         """
@@ -170,7 +170,7 @@ class ExpectedEnergy(Objective):
 
     @staticmethod
     def total(parts: Mapping[str, Tensor]) -> Tensor:
-        """G from its parts: gains, whatever their names, are subtracted."""
+        """The expected energy from its parts: gains, whatever their names, are subtracted."""
         terms = [sign(name) * part for name, part in parts.items()]
         value = terms[0]
         for term in terms[1:]:
@@ -185,7 +185,7 @@ class ExpectedEnergy(Objective):
         return self.model.predict(belief, action)
 
     def terminal(self, node: Node) -> Tensor:
-        """What the terminal goal adds at the end of a course, weighted like the step after it, (*s, b)."""
+        """The terminal goal's energy at the end of a course, weighted like the step after it, (*s, b)."""
         goal, purpose = self.purpose.terminal, self.purpose
         assert goal is not None
         nothing = node.belief.mean.new_zeros(self.model.action.event)
@@ -197,7 +197,7 @@ class ExpectedEnergy(Objective):
 
 @dataclass(frozen=True)
 class CertaintyEquivalentEnergy(ExpectedEnergy):
-    """G along the mean course alone: beliefs are collapsed to their means, as if nothing were uncertain."""
+    """The expected energy along the mean course: every belief is replaced by a point at its mean."""
 
     def root(self) -> Node:
         return ExpectedEnergy.root(self)._replace(belief=Point(self.belief.mean))

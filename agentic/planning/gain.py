@@ -1,4 +1,4 @@
-"""Information gain: what a plan is expected to teach, in nats. Which gain a number used is part of its name."""
+"""Information gain: the information that a plan is expected to give, in nats, under the name of its kind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Gain(ABC):
 
 
 def state_gain(model: Model, belief: Any) -> Tensor:
-    """I(o; z) of one observation under the predicted belief, summed over modalities: H[q(o)] - E_q[H[p(o | z)]]."""
+    """The information I(o; z) of one observation under a predicted belief, H[q(o)] - E_q[H[p(o | z)]], in nats."""
     seen = model.emit(belief)
     if not isinstance(seen, Categorical | Gaussian):
         raise UserError(f"state gain needs a categorical or Gaussian prediction, got {type(seen).__name__}")

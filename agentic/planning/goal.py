@@ -1,4 +1,4 @@
-"""Goals: what an agent wants, as an energy over what it expects to happen.
+"""Goals: preferences of an agent, as energies over what it expects to happen.
 
 A goal scores one imagined step. Over outcomes or latents it is an energy of one variable; a reward is an improper
 energy of latent and action. Lower is better, in nats.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Quadratic(NamedTuple):
-    """`(y - center)' weights (y - center) / 2`: center (d,), weights (d, d), float64."""
+    """The quadratic `(y - center)' weights (y - center) / 2`: center (d,), weights (d, d), float64."""
 
     center: Tensor
     weights: Tensor
@@ -38,7 +38,7 @@ class Goal(Energy):
         """The pragmatic value of one step: the goal energy expected under the beliefs of `step`, (*s, b)."""
 
     def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
-        """Entropy of the variable the goal is about, needed to split risk from it; None where that has no meaning."""
+        """The entropy (*s, b) of the variable the goal is about, by which risk is split off; None where it has none."""
         return None
 
     def log_normalizer(self, x: Given) -> Tensor | None:
@@ -50,7 +50,7 @@ class Goal(Energy):
         return None
 
     def for_env(self, env: "Environment") -> Self:
-        """The goal in another world, which an intervention announces. Default: what it was."""
+        """The goal in another world, which an intervention announces; by default this one."""
         return self
 
 
@@ -86,16 +86,17 @@ class RewardGoal(Goal):
 
 
 class ActionGoal(Goal):
-    """A goal over actions: `forward(None, action)`, what acting costs."""
+    """A goal over actions, the cost of acting: `forward(None, action)`."""
 
     def expected(self, model: Model, step: Step) -> Tensor:
         return self(None, step.action)
 
 
 def expectation(goal: Goal, belief: Belief) -> Tensor:
-    """`E_belief[goal]` in nats, (*s, b): discrete goals are linear, particles are averaged, a Gaussian is integrated.
+    """The expected energy `E_belief[goal]` in nats, (*s, b).
 
-    Quadratic goals under a Gaussian are exact; others by `Gaussian.cubature`, exact to the third degree in z.
+    Discrete goals are linear, particles are averaged, a Gaussian is integrated. Quadratic goals under a Gaussian are
+    exact; others by `Gaussian.cubature`, exact to the third degree in z.
     """
     if isinstance(belief, Particles):
         return belief.expected(goal(None, belief.z))

@@ -1,10 +1,10 @@
-"""Plans are values: open-loop sequences, belief trees, affine feedback.
+"""Plans: beliefs over courses of action, as open-loop sequences, belief trees or affine feedback.
 
 A plan is a belief over courses of action that can be asked for its first action and for the action at a later belief.
 Candidates are weighed by q(plan) = softmax(-precision G + log E); an infinite precision is the greedy limit.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -20,9 +20,10 @@ TIE = 1e-9  # nats: candidates closer than this are equally good
 
 
 def plan_posterior(energies: Tensor, precision: float, log_prior: Tensor | None = None, dim: int = 0) -> Tensor:
-    """q = softmax(-precision x energies + log prior) along `dim`; exact ties split evenly at infinite precision.
+    """The posterior over plans, softmax(-precision x energies + log prior) along `dim`.
 
-    Candidates of infinite energy or zero prior get no weight unless all are such, which then share evenly.
+    At infinite precision exact ties split evenly. Candidates of infinite energy or zero prior get no weight unless all
+    are such, which then share evenly.
     """
     if precision == inf:
         allowed = energies if log_prior is None else energies.masked_fill(torch.isneginf(log_prior), inf)
@@ -35,6 +36,19 @@ def plan_posterior(energies: Tensor, precision: float, log_prior: Tensor | None 
     top = scores.amax(dim, keepdim=True)
     shifted = torch.where(torch.isneginf(top), torch.zeros_like(scores), scores - top)
     return torch.softmax(shifted, dim)
+
+
+class Backup(ABC):
+    """A map from the actions' expected energies (m, a) at m beliefs to one value each, and the policy behind it."""
+
+    @abstractmethod
+    def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        """The probabilities of the actions, (m, a)."""
+
+    def value(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        """The value passed up, (m,): the mean under the policy unless a backup says otherwise."""
+        q = self.policy(energies, log_habits)
+        return torch.where(q > 0, q * energies, torch.zeros_like(q)).sum(-1)
 
 
 @final
@@ -51,7 +65,7 @@ class Candidates:
     terms: Mapping[str, Tensor]
 
     def best(self, n: int, values: Tensor) -> "Candidates":
-        """The `n` most probable of each row; of equally probable ones those of lower energy `values` (k, b)."""
+        """The `n` most probable candidates of each row; of equals those of lower energy `values` (k, b)."""
         order = values.argsort(stable=True, dim=0)
         order = order.gather(0, self.probability.gather(0, order).argsort(stable=True, dim=0, descending=True))[:n]
         actions = self.actions.expand(-1, order.shape[1], *self.actions.shape[2:])
@@ -70,18 +84,18 @@ class Plan(Belief):
 
     @abstractmethod
     def first_action(self, precision: float = inf) -> Belief:
-        """The marginal over plans of what to do now."""
+        """The belief about the first action, marginal over plans."""
 
     @abstractmethod
     def act(self, belief: Belief, t: int, precision: float = inf) -> Belief:
-        """What to do at step `t` of the plan, given the belief there."""
+        """The belief about the action at step `t` of the plan, given the belief there."""
 
     @abstractmethod
     def terms(self, precision: float = inf) -> Mapping[str, Tensor]:
-        """Named parts of the expected energy, nats, (b,)."""
+        """The named parts of the expected energy in nats, each (b,), averaged over q(plan)."""
 
     def candidates(self, n: int, precision: float = inf) -> Candidates | None:
-        """The best `n` of the courses it weighs, fewer where there are fewer; None where they cannot be listed."""
+        """The best `n` of the courses that the plan weighs, or all; None where they cannot be listed."""
         return None
 
     def shifted(self, begun: Tensor | None = None) -> "Plan | None":
@@ -123,7 +137,7 @@ class Sequence(Plan):
     kept: int = 1
 
     def weights(self, precision: float = inf) -> Tensor:
-        """q(plan), (k, b)."""
+        """The probabilities q(plan), (k, b)."""
         return plan_posterior(self.values, precision, self.log_prior)
 
     def first_action(self, precision: float = inf) -> Belief:
@@ -145,7 +159,7 @@ class Sequence(Plan):
         return {name: torch.where(q > 0, q * part, torch.zeros_like(part)).sum(0) for name, part in self.parts.items()}
 
     def candidates(self, n: int, precision: float = inf) -> Candidates:
-        """Whole sequences; their energy is the only term where the parts are not known."""
+        """The best `n` whole sequences; their energy is the only term where the parts are not known."""
         parts = self.parts or {"expected_energy": self.values}
         return Candidates(self.actions, self.weights(precision), parts).best(n, self.values)
 

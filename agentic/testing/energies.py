@@ -1,4 +1,4 @@
-"""What is asked of energies and of normalized conditionals."""
+"""Checks of energies and of normalized conditionals."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,14 +23,14 @@ def exercise(energy: Energy, source: torch.Generator) -> list[Tensor]:
 
 
 def shape_is_one_number_per_row(tried: Probe) -> None:
-    """(b, *event) gives (b,)."""
+    """The energy of (b, *event) has shape (b,)."""
     for batch in (1, 4):
         got = tuple(tried.value(*tried.at(batch)).shape)
         assert got == (batch,), f"a batch of {batch} must give shape {(batch,)}, got {got}: reduce the event axes only"
 
 
 def sample_axes_broadcast(tried: Probe) -> None:
-    """(k, b, *event) against a given (b, ...) gives (k, b), the same as one after the other."""
+    """The energy of (k, b, *event) against a given (b, ...) has shape (k, b), the same as one after the other."""
     x, z = tried.at(4)
     samples = torch.stack([z, tried.at(4, seed=1)[1], tried.at(4, seed=2)[1]])
     expected = torch.stack([tried.value(x, sample) for sample in samples])
@@ -48,14 +48,14 @@ def finite(tried: Probe) -> None:
 
 
 def batch_equals_row_by_row(tried: Probe) -> None:
-    """No row knows of another."""
+    """The energy of a batch is that of its rows one by one."""
     x, z = tried.at(4)
     alone = [tried.value(mapped(lambda part, i=i: part[i : i + 1], x), z[i : i + 1]) for i in range(4)]  # type: ignore[misc]
     assert_close(tried.value(x, z), torch.cat(alone), "a batch against its rows one by one")
 
 
 def permuting_rows_permutes_answers(tried: Probe) -> None:
-    """The order of the rows has no meaning."""
+    """The energies of permuted rows are the permuted energies."""
     x, z = tried.at(4)
     order = torch.tensor([2, 0, 3, 1])
     moved = tried.value(mapped(lambda part: part[order], x), z[order])
@@ -102,7 +102,7 @@ def gradcheck(tried: Probe) -> None:
 
 
 def value_and_gradient_are_those(tried: Probe) -> None:
-    """Asked for at once they are what they are one by one."""
+    """The two of `value_and_gradient` are `forward` and `gradient`."""
     _differentiable(tried)
     x, z = tried.at(4)
     value, slope = tried.energy.value_and_gradient(x, z)
@@ -136,7 +136,7 @@ def residuals_are_of_the_energy(tried: Probe) -> None:
 
 
 def terms_sum_to_the_energy(tried: Probe) -> None:
-    """The named parts are all there is."""
+    """The named parts sum to the energy."""
     x, z = tried.at(4)
     parts = tried.energy.terms(x, z)
     assert parts, "terms() is empty: return at least {name: forward}"
@@ -144,7 +144,7 @@ def terms_sum_to_the_energy(tried: Probe) -> None:
 
 
 def inputs_untouched(tried: Probe) -> None:
-    """What is passed in stays as it was."""
+    """The inputs stay as they were."""
     x, z = tried.at(4)
     before = clones((x, z))
     tried.value(x, z)
@@ -166,7 +166,7 @@ def dtype_kept(tried: Probe) -> None:
 
 
 def given_agrees_with_the_energy(tried: Probe) -> None:
-    """E(x, y) = given(x).energy(y), in nats."""
+    """The energy E(x, y) is given(x).energy(y), in nats."""
     x, z = tried.certain(4, generator())
     belief = _given(tried, x)
     if not isinstance(belief, Density):
@@ -178,7 +178,7 @@ def given_agrees_with_the_energy(tried: Probe) -> None:
 
 
 def probabilities_sum_to_one(tried: Probe) -> None:
-    """Over the corners of a discrete z, exp(-E) sums to one for every x."""
+    """The probabilities exp(-E) over the corners of a discrete z sum to one for every x."""
     x, _ = tried.certain(4, generator())
     belief = _given(tried, x)
     if not isinstance(belief, Categorical):
@@ -208,7 +208,7 @@ CONDITIONAL = (*ENERGY, given_agrees_with_the_energy, probabilities_sum_to_one)
 
 
 def runs(checks: tuple[Callable[[Probe], None], ...], to_probe: Callable[[Any], Probe] = probe) -> Iterator[Run]:
-    """These checks of whatever `to_probe` finds in a component."""
+    """The checks of the energy that `to_probe` finds in a component."""
     for check in checks:
 
         def run(make: Make, check: Callable[[Probe], None] = check) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of generative models: that `predict` and `emit` push beliefs forward, by brute force and by chance.
+"""Checks of generative models: `predict` and `emit` push beliefs forward, by brute force and by Monte Carlo.
 
 The conditionals of a model are checked too, at inputs drawn from its domains.
 """
@@ -30,14 +30,14 @@ ERRORS = 5.0  # standard errors it may be off
 
 
 def exercise(model: Model, source: torch.Generator) -> list[Tensor]:
-    """One imagined step, and what would be seen."""
+    """One imagined step, and the observation expected there."""
     after = model.predict(model.begin(3), model.action.draw(3, generator=source))
     seen = model.emit(after)
     return [after.mean, after.sample(2, source), seen.mean, model.ambiguity(after)]
 
 
 def declares_its_spaces(make: Make) -> None:
-    """latent, outcome and action are domains; version is a whole number."""
+    """The spaces latent, outcome and action are domains; version is a whole number."""
     model = make()
     for name in ("latent", "outcome", "action"):
         domain = getattr(model, name, None)
@@ -69,7 +69,7 @@ def starts_at_latents(make: Make) -> None:
 
 
 def predict_equals_brute_force(make: Make) -> None:
-    """B q for finite models, (A m + B a + c, A P A' + Q) for linear-Gaussian ones."""
+    """The push-forward is B q for finite models, (A m + B a + c, A P A' + Q) for linear-Gaussian ones."""
     model = make()
     if not isinstance(model, FiniteModel | LinearModel):
         raise NotApplicable("neither finite nor linear-Gaussian")
@@ -113,7 +113,7 @@ def swapped_is_the_observation(make: Make) -> None:
 
 
 def predict_equals_monte_carlo(make: Make) -> None:
-    """Particles moved one by one through the transition have predict's mean and spread."""
+    """The mean and spread of `predict` are those of particles moved one by one through the transition."""
     model = make()
     belief, action = _belief(model), _actions(model, 3)
     source = generator(4)
@@ -122,7 +122,7 @@ def predict_equals_monte_carlo(make: Make) -> None:
 
 
 def emit_equals_monte_carlo(make: Make) -> None:
-    """What particles show, one by one, has emit's mean and spread."""
+    """The mean and spread of `emit` are those of the observations of particles."""
     model = make()
     belief, source = _belief(model), generator(5)
     seen = model.observation.given(belief.sample(DRAWS, source)).sample(1, source)[0]
@@ -171,13 +171,14 @@ def alive_is_a_probability(make: Make) -> None:
 
 def imagining_changes_nothing(make: Make) -> None:
     """predict, emit and ambiguity leave weights, version and their inputs as they were."""
-    model = make()
+    model: Model = make()
     belief, action = _belief(model), _actions(model, 3)
     before, version, inputs = clones(tuple(model.state_dict().values())), model.version, clones((belief.mean, action))
     model.ambiguity(model.predict(belief, action))
     model.emit(belief)
+    step = Step(belief, action, model.predict(belief, action))
     if isinstance(model, UncertainWeights):
-        model.parameter_gain([Step(belief, action, model.predict(belief, action))])
+        model.parameter_gain([step])
     assert model.version == version, "imagining changed the version: only learning does"
     for old, new in zip(before, model.state_dict().values(), strict=True):
         assert torch.equal(old, new), "imagining changed the weights: only learning does"
@@ -186,7 +187,7 @@ def imagining_changes_nothing(make: Make) -> None:
 
 
 def parameter_gains_are_gains(make: Make) -> None:
-    """Each is at least 0 and (b,), under one of the two names."""
+    """Every parameter gain is at least 0 and (b,), under one of the two names."""
     model: Model = make()
     belief, action = _belief(model), _actions(model, 3)
     step = Step(belief, action, model.predict(belief, action))

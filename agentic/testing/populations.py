@@ -1,4 +1,4 @@
-"""What is asked of energies of a whole batch: one number, that does not ask which row came first.
+"""Checks of population energies: one number, whatever the order of the rows.
 
 They need something to evaluate. An energy may say what: `example_inputs(batch, *, generator) -> z`, float64, batch
 first. Otherwise rows of up to eight numbers are tried.
@@ -54,7 +54,7 @@ def exercise(energy: PopulationEnergy, source: torch.Generator) -> list[Tensor]:
 
 
 def one_number(tried: Probe) -> None:
-    """(n, *event) gives a scalar."""
+    """The energy of (n, *event) is a scalar."""
     value = tried.energy(tried.at())
     assert isinstance(value, Tensor), f"forward returned {type(value).__name__}: expected a tensor"
     assert value.shape == (), f"a population must give one number, got shape {tuple(value.shape)}"
@@ -71,7 +71,7 @@ def finite(tried: Probe) -> None:
 
 
 def order_of_rows_has_no_meaning(tried: Probe) -> None:
-    """A population is a set."""
+    """The energy does not depend on the order of the rows."""
     z = tried.at()
     order = torch.randperm(ROWS, generator=generator(1))
     assert_close(tried.energy(z[order]), tried.energy(z), "rows in another order")
@@ -85,7 +85,7 @@ def gradcheck(tried: Probe) -> None:
 
 
 def inputs_untouched(tried: Probe) -> None:
-    """It works on a copy of what it is given."""
+    """The inputs stay as they were."""
     z = tried.at()
     before = z.clone()
     tried.energy(z)

@@ -23,7 +23,7 @@ from agentic.tick import Decision, Tick
 
 @final
 class Tabular(Conditional):
-    """-log p(y | parents) from a table (y, *parents); linear in every one-hot argument."""
+    """The conditional -log p(y | parents) from a table (y, *parents); linear in every one-hot argument."""
 
     def __init__(self, table: Tensor) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Tabular(Conditional):
 
 @final
 class Normal(Conditional):
-    """-log N(y; sum_i W_i x_i + b, S) given the parents x_i."""
+    """The conditional -log N(y; sum_i W_i x_i + b, S) given the parents x_i."""
 
     def __init__(self, bias: Tensor, spread: Tensor, *weights: Tensor) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Normal(Conditional):
 
     def given(self, x: Any) -> Gaussian:
         parents = x if isinstance(x, tuple) else (x,)
-        mean = self.bias
+        mean: Tensor = self.bias
         for i in range(self.parents):
             mean = mean + parents[i] @ self.get_buffer(f"weight_{i}").T
         if not self.parents:  # x only carries the batch
@@ -105,7 +105,7 @@ class Ladder(FiniteModel, Conjugate):
         return self.transition.table
 
     def condition(self, tick: Tick) -> dict[str, float]:
-        """Nothing here is learned but that something was seen."""
+        """The number of rows that were seen; nothing else is learned."""
         self.version += 1
         return {"seen": float(tick.valid.sum())}
 
@@ -150,7 +150,7 @@ class Cart(LinearModel):
 
 @final
 class Costs(ObservationGoal):
-    """`costs` (n,) in nats of seeing each level."""
+    """The goal of `costs` (n,) in nats of observing each level."""
 
     def __init__(self, costs: list[float]) -> None:
         super().__init__()
@@ -178,12 +178,12 @@ class _Distance(Goal):
 
 @final
 class Distance(_Distance, LatentGoal):
-    """Of the latent."""
+    """Half the weighted squared distance of the latent to `center`, in nats."""
 
 
 @final
 class Exertion(_Distance, ActionGoal):
-    """Of the action."""
+    """Half the weighted squared distance of the action to `center`, in nats."""
 
 
 @final
@@ -209,7 +209,7 @@ class TwoPlaces(gymnasium.Env[np.int64, np.int64]):
         return self.place, float(self.place), False, self.count == 10, {}
 
     def true_model(self) -> dict[str, Any]:
-        """A, B, D, rewards and ends, as exact agents and metrics read them."""
+        """The arrays A, B, D, rewards and ends, as exact agents and metrics read them."""
         moves = np.stack([0.9 * np.eye(2)[:, [a, a]] + 0.1 * np.eye(2) for a in range(2)], -1)
         pays = np.array([[0.1 * place + 0.9 * action for action in range(2)] for place in range(2)])
         return {"A": [np.eye(2)], "B": [moves], "D": [np.full(2, 0.5)], "rewards": pays, "ends": np.zeros(2)}

@@ -1,4 +1,4 @@
-"""What keeps representations from collapsing: energies of a whole batch, low where it is spread out.
+"""Population energies against collapse: energies of a whole batch, low where representations are spread out.
 
 An energy that only asks representations to agree is lowest where all are the same. These ask for the opposite, of a
 population: only learning sees them. `collapse` tells whether it happened.
@@ -24,9 +24,9 @@ class Initialized(Protocol):
 
 @final
 class Variance(PopulationEnergy):
-    """mean_j max(0, target - sqrt(var_j + floor)): every coordinate of z (n, d) keeps a standard deviation.
+    """The variance energy mean_j max(0, target - sqrt(var_j + floor)) over the coordinates of z (n, d).
 
-    At most `target`, 0 where all deviations reach it. Source: VICReg (Bardes, Ponce and LeCun 2022).
+    At most `target`, 0 where every standard deviation reaches it. Source: VICReg (Bardes, Ponce and LeCun 2022).
     """
 
     def __init__(self, target: float = 1.0, floor: float = 1e-4) -> None:
@@ -41,9 +41,9 @@ class Variance(PopulationEnergy):
 
 @final
 class Covariance(PopulationEnergy):
-    """sum_{i != j} C_ij^2 / d of the covariance C (d, d) of z (n, d): coordinates say different things.
+    """The covariance energy sum_{i != j} C_ij^2 / d of the covariance C (d, d) of z (n, d).
 
-    Source: VICReg (Bardes, Ponce and LeCun 2022).
+    0 where coordinates are uncorrelated. Source: VICReg (Bardes, Ponce and LeCun 2022).
     """
 
     def forward(self, z: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class Covariance(PopulationEnergy):
 
 @final
 class SketchedGaussian(PopulationEnergy):
-    """SIGReg: how far z (n, d) is from N(0, I), by the Epps-Pulley test along random unit directions v.
+    """SIGReg: the distance of z (n, d) from N(0, I), by the Epps-Pulley test along random unit directions v.
 
     mean_v n int |mean_i exp(i t v'z_i) - exp(-t^2/2)|^2 exp(-t^2/2) dt over t in [-5, 5], by the trapezoidal rule at
     `points` values in [0, 5] (the integrand is even). On n rows of N(0, I) its expectation is sqrt(2 pi) (1 -
@@ -77,7 +77,7 @@ class SketchedGaussian(PopulationEnergy):
         return cls(3)
 
     def renew(self, *, generator: torch.Generator | None) -> None:
-        """Draw other directions, uniform on the sphere."""
+        """Draw the directions anew, uniform on the sphere."""
         drawn = normal_like(self.directions, generator)
         self.directions = drawn / drawn.norm(dim=0)
 
@@ -98,7 +98,7 @@ class TransitionEnergy(PopulationEnergy, ABC):
 
 @final
 class InverseDynamics(TransitionEnergy):
-    """mean |action - g(z, z')|^2 / 2 of transitions (n, d + a + d): representations that tell what was done.
+    """The inverse-dynamics energy mean |action - g(z, z')|^2 / 2 of transitions (n, d + a + d).
 
     -log N(action; g, I) up to a constant. What does not depend on the action it leaves free to collapse. Its network g
     has weights of its own, learned together with the encoder. Source: Pathak et al. 2017; PLDM (Sobal et al. 2025).
@@ -130,7 +130,7 @@ class InverseDynamics(TransitionEnergy):
 
 
 def collapse(z: Tensor, *, floor: float = 0.01, rank: float = 1.5) -> Mapping[str, Tensor]:
-    """Whether representations z (n, d) have collapsed, each a scalar.
+    """Measures of collapse of representations z (n, d), scalars by name.
 
     `effective_rank` is exp H of the covariance's eigenvalues as fractions of their sum (Roy and Vetterli 2007), those
     of a standard deviation below `floor` counted as none: from 0 (all rows the same) to d. `smallest_deviation` and

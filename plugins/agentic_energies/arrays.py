@@ -1,4 +1,4 @@
-"""Arrays of discrete models at the door: checked once, with messages that name array, axis, index and sum."""
+"""Checks of a model's arrays, with messages that name array, axis, index and sum; and vectors side by side."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def side_by_side(*parts: Tensor) -> Tensor:
 
 
 def check_columns(name: str, array: Tensor) -> None:
-    """Axis 0 must be a probability distribution for every index of the other axes; raises UserError otherwise."""
+    """Check that axis 0 is a probability distribution for every index of the other axes; raises UserError otherwise."""
     if not bool(torch.isfinite(array).all()) or bool((array < 0).any()):
         index = tuple(int(i) for i in torch.nonzero(~torch.isfinite(array) | (array < 0))[0])
         raise UserError(f"{name}{list(index)} is {float(array[index])}: probabilities must be finite and >= 0")
@@ -52,7 +52,7 @@ def check_columns(name: str, array: Tensor) -> None:
 
 
 def check_shape(name: str, array: Tensor, expected: tuple[int, ...], meaning: str) -> None:
-    """Raises UserError unless `array` has the expected shape; -1 stands for any size."""
+    """Check the shape of an array, where -1 stands for any size; raises UserError otherwise."""
     fits = array.dim() == len(expected) and all(e in (-1, s) for s, e in zip(array.shape, expected, strict=True))
     if not fits:
         wanted = ", ".join("any" if e == -1 else str(e) for e in expected)

@@ -30,7 +30,7 @@ from agentic_energies.multilinear import CategoricalObservation, CategoricalPrio
 
 @final
 class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
-    """Finite latents, observations and actions, float64, on the joint state (last factor fastest).
+    """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
     factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `counts`,
@@ -156,7 +156,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         return self.transition.table
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """I(o; A | z): exact for one step under any belief, and for paths whose states are certain."""
+        """The information I(o; A | z) in nats, exact for one step, and for paths whose states are certain."""
         if not self.learned:
             return {}
         counts = [self.get_buffer(f"counts_{i}") for i in range(len(self.outcome.sizes))]

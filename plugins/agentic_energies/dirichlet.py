@@ -1,4 +1,4 @@
-"""Dirichlet beliefs about columns of probabilities: what observing draws from them is expected to teach."""
+"""Dirichlet beliefs about columns of probabilities: the information that observing draws from them gives."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 
 def expected_entropy(counts: Tensor) -> Tensor:
-    """E[H(p)] in nats for p ~ Dirichlet(counts (k, ...)), along axis 0."""
+    """The expected entropy E[H(p)] in nats of p ~ Dirichlet(counts (k, ...)), along axis 0."""
     total = counts.sum(0)
     weights = counts / total
     return -(weights * (torch.digamma(counts + 1) - torch.digamma(total + 1))).sum(0)
 
 
 def joint_gain(counts: Tensor, draws: int) -> Tensor:
-    """I(o_1..o_n; p) in nats of `draws` observations of one Dirichlet(counts (k,)): exact, by the Polya urn."""
+    """The information I(o_1..o_n; p) in nats of `draws` observations of a Dirichlet(counts (k,)), by the Polya urn."""
     gain = torch.zeros((), dtype=counts.dtype)
     urns: Mapping[tuple[int, ...], Tensor] = {(0,) * len(counts): torch.ones((), dtype=counts.dtype)}
     noise = expected_entropy(counts)

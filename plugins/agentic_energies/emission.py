@@ -1,4 +1,4 @@
-"""What is seen given a network's output: a normalized `-log p(x | f)` with its derivatives by f."""
+"""Emissions: the observation given a network's output f, a normalized `-log p(x | f)`, with derivatives by f."""
 
 from abc import ABC, abstractmethod
 from math import log, pi
@@ -12,11 +12,11 @@ from agentic import UserError
 
 
 class Emission(nn.Module, ABC):
-    """-log p(x | f) of outputs f (*s, b, o) in nats; the components of x are independent given f."""
+    """The energy -log p(x | f) of outputs f (*s, b, o) in nats; the components of x are independent given f."""
 
     @abstractmethod
     def forward(self, x: Tensor, output: Tensor) -> Tensor:
-        """-log p(x | f), (*s, b)."""
+        """The energy -log p(x | f), (*s, b)."""
 
     if TYPE_CHECKING:  # nn.Module's own says Any
 
@@ -24,15 +24,15 @@ class Emission(nn.Module, ABC):
 
     @abstractmethod
     def slope(self, x: Tensor, output: Tensor) -> Tensor:
-        """Its derivative by f, (*s, b, o)."""
+        """The derivative of the energy by f, (*s, b, o)."""
 
     def value_and_slope(self, x: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
-        """Both, from one evaluation."""
+        """The energy (*s, b) and its derivative by f (*s, b, o), from one evaluation."""
         return self(x, output), self.slope(x, output)
 
     @abstractmethod
     def bend(self, x: Tensor, output: Tensor) -> Tensor:
-        """Its second derivatives by f, which are diagonal: (*s, b, o)."""
+        """The second derivatives by f, the diagonal (*s, b, o) of a diagonal matrix."""
 
     @abstractmethod
     def mean(self, output: Tensor) -> Tensor:
@@ -41,9 +41,10 @@ class Emission(nn.Module, ABC):
 
 @final
 class GaussianEmission(Emission):
-    """x ~ N(f, variance): one variance for all components, given or (`learned`) a weight that starts there.
+    """A Gaussian emission x ~ N(f, variance): one variance for all components.
 
-    Raises UserError for a variance that is not > 0.
+    The variance is given, or with `learned` a weight that starts there. Raises UserError for a variance that is not >
+    0.
     """
 
     def __init__(self, variance: float = 1.0, *, learned: bool = False) -> None:
@@ -56,7 +57,7 @@ class GaussianEmission(Emission):
 
     @property
     def variance(self) -> Tensor | float:
-        """A number, or where it is learned a scalar tensor."""
+        """The variance: a number, or where it is learned a scalar tensor."""
         return self._given if self.log_variance is None else self.log_variance.exp()
 
     def forward(self, x: Tensor, output: Tensor) -> Tensor:
@@ -81,7 +82,7 @@ class GaussianEmission(Emission):
 
 @final
 class BernoulliEmission(Emission):
-    """x in [0, 1] with log odds f."""
+    """A Bernoulli emission: x in [0, 1] with log odds f."""
 
     def forward(self, x: Tensor, output: Tensor) -> Tensor:
         return (functional.softplus(output) - x * output).sum(-1)

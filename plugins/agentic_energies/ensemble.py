@@ -1,4 +1,4 @@
-"""Probabilistic ensemble dynamics: several networks that learn from the same experience and differ where it is silent.
+"""Probabilistic ensemble dynamics: several networks learned from the same experience.
 
 Planning follows every member's own course (trajectory sampling, Chua et al. 2018); what the members disagree about is
 what experience would teach.
@@ -41,11 +41,12 @@ APART = 1e-5  # share of every variance that belongs to no other: keeps covarian
 @final
 @dataclass(frozen=True)
 class EnsembleLoss(Loss):
-    """Squared error of every member's mean in units of the spread, plus -log likelihood of the rest by its variance.
+    """The ensemble's loss: squared error of every member's mean, plus -log likelihood of the rest by its variance.
 
-    The variance sees the mean held fixed, so that no member can explain an error away as noise before it has learned
-    (the beta-NLL of Seitzer et al. 2022 at beta = 1). Rows: inputs, what is left of the differences, members' shares,
-    observations entered, and whether the episode ended there (their cross entropy is added where that is learned).
+    Errors are in units of the spread. The variance sees the mean held fixed, so that no member can explain an error
+    away as noise before it has learned (the beta-NLL of Seitzer et al. 2022 at beta = 1). Rows: inputs, what is left of
+    the differences, members' shares, observations entered, and whether the episode ended there (their cross entropy is
+    added where that is learned).
     """
 
     def __call__(
@@ -65,7 +66,7 @@ class EnsembleLoss(Loss):
 
 @final
 class Ensemble(Model, UncertainWeights, Trainable):
-    """`members` networks of `hidden` units for z' = z + f_k(z, a) + w, with w of a learned variance.
+    """An ensemble model: `members` networks of `hidden` units for z' = z + f_k(z, a) + w, with w of a learned variance.
 
     The latent is the observation; with `memory` also those of so many steps before and the actions then, for worlds
     that hide part of their state; with `reward` the reward comes last. With `mortal` another network learns where
@@ -167,7 +168,7 @@ class Ensemble(Model, UncertainWeights, Trainable):
         return score
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """Joint gain about the member of the path's steps from their beliefs' means, credited at the latents.
+        """The joint information about the member, of the path's steps at their beliefs' means, credited at the latents.
 
         An upper bound (the mixture's entropy is that of a Gaussian of its moments), capped at ln members.
         """
@@ -176,7 +177,7 @@ class Ensemble(Model, UncertainWeights, Trainable):
         return {"latent_parameter_gain": matched_gain(means, variances)}
 
     def initial_belief(self, belief: Belief) -> Particles:
-        """Each member starts a course of its own at the belief's mean."""
+        """The belief at the start of imagined courses: a particle for each member, at the belief's mean."""
         z = belief.mean.expand(self.transition.members, *belief.mean.shape)
         return Particles(z, torch.full(z.shape[:-1], -log(len(z)), dtype=z.dtype, device=z.device))
 

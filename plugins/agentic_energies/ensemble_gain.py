@@ -1,4 +1,4 @@
-"""What one look would teach about which member is right: H[mixture] - mean H of Gaussian members, and its bounds."""
+"""The information that one look gives about the member: H[mixture] - mean H of Gaussian members, and its bounds."""
 
 from math import log
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class GainBounds(NamedTuple):
 
 
 def gain_bounds(means: Tensor, variances: Tensor) -> GainBounds:
-    """Of equally likely Gaussians with diagonal covariances, means and variances (members, *s, b, d)."""
+    """The bounds for equally likely Gaussians with diagonal covariances, means and variances (members, *s, b, d)."""
     spread = variances.log()
     gap = (means.unsqueeze(0) - means.unsqueeze(1)).square()
     middle = 0.5 * (variances.unsqueeze(0) + variances.unsqueeze(1))
@@ -32,7 +32,7 @@ def gain_bounds(means: Tensor, variances: Tensor) -> GainBounds:
 
 
 def matched_gain(means: Tensor, variances: Tensor) -> Tensor:
-    """The first of the bounds alone."""
+    """The information about the member with the mixture taken for a Gaussian, the first bound of `gain_bounds`."""
     members, average = len(means), variances.mean(0)
     gap = (means - means.mean(0)) / average.sqrt()
     gram = torch.einsum("i...d,j...d->...ij", gap, gap) / members

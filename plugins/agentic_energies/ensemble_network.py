@@ -35,7 +35,7 @@ class EnsembleNetwork(nn.Module):
             bias.zero_()
 
     def forward(self, x: Tensor, outputs: int | None = None) -> Tensor:
-        """All outputs, or the first `outputs` of them."""
+        """The members' outputs (members, n, outputs), all or the first `outputs` of them."""
         *hidden, (last, offset) = zip(self.weights, self.biases, strict=True)
         for weight, bias in hidden:
             x = nn.functional.silu(torch.baddbmm(bias, x, weight), inplace=not torch.is_grad_enabled())
@@ -70,7 +70,7 @@ class Mixture(Belief):
         return type(self)(means, torch.where(rows, self.variances, other.variances))
 
     def energy(self, z: Tensor) -> Tensor:
-        """-log of the density at `z` (*s, b, d), nats."""
+        """The energy -log q(z) at `z` (*s, b, d), in nats."""
         samples = [1] * (z.dim() + 1 - self.means.dim())
         means, variances = (part.view(len(part), *samples, *part.shape[1:]) for part in (self.means, self.variances))
         gap = (z - means).square() / variances + variances.log() + math.log(2 * math.pi)
@@ -80,7 +80,7 @@ class Mixture(Belief):
 @final
 @dataclass(frozen=True)
 class Layout:
-    """How a latent is laid out: the observation, those of the `memory` steps before, the actions then, the reward."""
+    """The layout of a latent: the observation, those of the `memory` steps before, the actions then, the reward."""
 
     obs: int
     action: int
@@ -89,12 +89,12 @@ class Layout:
 
     @property
     def state(self) -> int:
-        """Numbers before the reward."""
+        """The number of components before the reward."""
         return self.obs + self.past
 
     @property
     def past(self) -> int:
-        """Numbers that only remember."""
+        """The number of components that only remember."""
         return self.memory * (self.obs + self.action)
 
     @property
@@ -103,11 +103,11 @@ class Layout:
 
     @property
     def learned(self) -> int:
-        """Numbers that a network predicts: the observation and the reward."""
+        """The number of components that a network predicts: the observation and the reward."""
         return self.obs + self.reward
 
     def inputs(self, z: Tensor, action: Tensor) -> Tensor:
-        """What a network sees of z (..., size) and actions (..., k) that broadcast: past observations as changes."""
+        """A network's inputs from z (..., size) and actions (..., k) that broadcast: past observations as changes."""
         seen, lags = z[..., : self.obs], z[..., self.obs : self.obs * (1 + self.memory)]
         if self.memory:
             later = z[..., : self.obs * self.memory]
@@ -169,7 +169,7 @@ class EnsembleTransition(Conditional):
         return x, left / self.step
 
     def normalized(self, z: Tensor, action: Tensor) -> Tensor:
-        """What the networks are fed, of z (..., d) and actions (..., a) with axes that broadcast."""
+        """The networks' normalized inputs from z (..., d) and actions (..., a) with axes that broadcast."""
         return (self.layout.inputs(z, action) - self.center) / self.scale
 
     def answers(self, x: Tensor) -> tuple[Tensor, Tensor]:

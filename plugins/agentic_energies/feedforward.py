@@ -1,4 +1,4 @@
-"""The ordinary function approximator as an energy: a cost on inputs and outputs only, nothing to settle in between."""
+"""The ordinary function approximator as an energy: a cost on inputs and outputs without latents."""
 
 from collections.abc import Sequence
 from typing import Self, final
@@ -13,7 +13,7 @@ from agentic_energies.network import Network
 
 @final
 class Feedforward(Conditional, Encoder, LeastSquares):
-    """-log N(y; f(x), variance) in nats: `x` (*s, b, in) given, `y` (*s, b, out) free.
+    """The energy -log N(y; f(x), variance) in nats: `x` (*s, b, in) given, `y` (*s, b, out) free.
 
     One mode for every x: where several y fit, the settled one is f(x), their mean. `variance` is given, or with
     `learned_variance` a weight that starts there. Raises UserError for a variance that is not > 0.
@@ -37,7 +37,7 @@ class Feedforward(Conditional, Encoder, LeastSquares):
         generator: torch.Generator,
         dtype: torch.dtype = torch.float32,
     ) -> Self:
-        """Of a network of these sizes, input first."""
+        """An energy with a network of these sizes, input first."""
         return cls(Network(sizes, activation, generator=generator, dtype=dtype), variance)
 
     @classmethod
@@ -75,5 +75,5 @@ class Feedforward(Conditional, Encoder, LeastSquares):
         return (z - self.network(x)) / self.emission.variance**0.5
 
     def start(self, x: Tensor) -> Tensor:
-        """Where settling starts, and ends: f(x)."""
+        """The start of settling, and its end: f(x)."""
         return self.network(x)

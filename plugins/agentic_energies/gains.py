@@ -99,7 +99,7 @@ class JointGain(Gain):
 @final
 @dataclass(frozen=True)
 class Disagreement(Gain):
-    """Variance of where a model's members expect to be, summed over latents: a bonus for places that few agree about.
+    """The variance of the members' predictions, summed over latents: a bonus for places on which members disagree.
 
     `weight` is in nats per squared unit of the latent. A variance is no information: where members only differ in
     confidence it sees nothing. Raises UserError for models that do not plan with particles.

@@ -11,7 +11,7 @@ from agentic import Conditional, Gaussian, UserError
 
 @final
 class GaussianEnergy(Conditional):
-    """-log N(z; mean, precision^-1) in nats, z (*s, b, d); x only carries the batch, (b, 0) or None.
+    """The energy -log N(z; mean, precision^-1) in nats, z (*s, b, d); x only carries the batch, (b, 0) or None.
 
     `mean` (d,) and `precision` (d, d), symmetric and positive definite, or its diagonal (d,). Raises UserError for
     anything else.

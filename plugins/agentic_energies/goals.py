@@ -25,7 +25,7 @@ from agentic_energies.arrays import tensors
 
 @final
 class LogPreferences(ObservationGoal):
-    """Energy -C[o], summed over modalities: `values` one list of log preferences C per modality, in nats.
+    """The energy -C[o], summed over modalities: `values` one list of log preferences C per modality, in nats.
 
     C is used raw, as a log preference up to a constant: the log normalizer sum_m log sum exp C_m is kept apart and
     never added where plan lengths can differ. `after` is the energy of every step after the episode's end.
@@ -102,7 +102,7 @@ class _QuadraticForm(ClosedForm, Goal):
 
 @final
 class QuadraticGoal(_QuadraticForm, ObservationGoal):
-    """(obs - center)' W (obs - center) / 2, a Gaussian preference of precision W; `weights` a diagonal or a matrix."""
+    """The goal (obs - center)' W (obs - center) / 2 in nats, with `weights` W a diagonal or a matrix."""
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
@@ -123,7 +123,7 @@ class QuadraticGoal(_QuadraticForm, ObservationGoal):
 
 @final
 class QuadraticLatentGoal(_QuadraticForm, LatentGoal):
-    """The same over the latent."""
+    """The goal (z - center)' W (z - center) / 2 over the latent, in nats."""
 
     @classmethod
     def example(cls) -> Self:
@@ -133,7 +133,7 @@ class QuadraticLatentGoal(_QuadraticForm, LatentGoal):
 
 @final
 class PredictedReward(LatentGoal):
-    """-scale x the last latent: the reward, where a model predicts it as one (`ensemble` with `reward = true`).
+    """The goal -scale x the last latent, the reward that a model predicts (`ensemble` with `reward = true`).
 
     `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end.
     """
@@ -158,7 +158,7 @@ class PredictedReward(LatentGoal):
 
 @final
 class Effort(_QuadraticForm, ActionGoal):
-    """scale |a - center|^2 / 2 over actions, in nats; the center defaults to that of the action space."""
+    """The effort scale |a - center|^2 / 2 of actions, in nats; the center defaults to that of the action space."""
 
     @classmethod
     def from_env(cls, env: Environment, *, scale: float = 1.0) -> Self:

@@ -1,4 +1,4 @@
-"""Joint embedding prediction: an energy that asks whether what follows can be foretold, not what it looks like.
+"""Joint embedding prediction: the prediction error of representations of what follows.
 
 It predicts representations of observations and not the observations; what cannot be foretold may be left out of them.
 So may everything: a constant representation has energy 0. Learn it with energies of the population beside
@@ -29,12 +29,12 @@ from agentic_energies.network import Network
 
 @final
 class JointEmbedding(RepresentationEnergy, LeastSquares):
-    """E((obs, action), next obs) = |P(enc(obs), action) - target(next obs)|^2, of d-dimensional representations.
+    """The energy E((obs, action), next obs) = |P(enc(obs), action) - target(next obs)|^2 of representations.
 
-    It has no normalizer: its unit is arbitrary, it is no likelihood, and its minimum over
-    weights is collapse. P(r, a) = r + f(r, a). The target encoder is the encoder itself, gradients included, where
-    `momentum` is None; else weights of its own that follow, target <- momentum target + (1 - momentum) encoder, with
-    no gradient (0: the encoder held fixed). `populations` are what only learning sees.
+    It has no normalizer: its unit is arbitrary, it is no likelihood, and its minimum over weights is collapse. P(r, a)
+    = r + f(r, a). The target encoder is the encoder itself, gradients included, where `momentum` is None; else weights
+    of its own that follow, target <- momentum target + (1 - momentum) encoder, with no gradient (0: the encoder held
+    fixed). `populations` are what only learning sees.
 
     Sources: LeCun 2022; Assran et al. 2023 (I-JEPA); Grill et al. 2020 (the following target).
     """
@@ -65,7 +65,7 @@ class JointEmbedding(RepresentationEnergy, LeastSquares):
 
     @classmethod
     def from_env(cls, env: Environment, *, size: int = 8, **parameters: Any) -> Self:
-        """For the observations and actions of `env`, with all the populations of this package to choose from."""
+        """An energy for the observations and actions of `env`, with all populations of this package."""
         action = env.action.size
         if len(env.observation.event) != 1:
             raise UserError(f"jepa encodes vectors, the observations of {env.id} are {env.observation}: flatten them")
@@ -138,7 +138,7 @@ class JointEmbedding(RepresentationEnergy, LeastSquares):
         return Study(energies, before, values)
 
     def renew(self, *, generator: torch.Generator | None) -> None:
-        """What changes between batches of learning: the target follows, random directions are drawn anew."""
+        """Move the target and draw random directions anew, between batches of learning."""
         for energy in self.populations.values():
             assert isinstance(energy, PopulationEnergy)
             energy.renew(generator=generator)
@@ -148,7 +148,7 @@ class JointEmbedding(RepresentationEnergy, LeastSquares):
                     mine.lerp_(leader, 1 - self.momentum)
 
     def collapse(self, representations: Tensor) -> Mapping[str, Tensor]:
-        """Whether representations (n, d) have collapsed: see `anti_collapse.collapse`."""
+        """Measures of collapse of representations (n, d): see `anti_collapse.collapse`."""
         return collapse(representations)
 
     @property

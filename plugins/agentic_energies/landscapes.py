@@ -1,4 +1,4 @@
-"""Landscapes whose moments are known: what samplers and solvers that meet no quadratic are tried on."""
+"""Landscapes with known moments, on which samplers and solvers for other than quadratic energies are tried."""
 
 from math import log, pi
 from typing import Any, Self, final
@@ -13,7 +13,7 @@ GRID = 20_001  # places of the integrals over one coordinate
 
 @final
 class Banana(ClosedForm):
-    """z1^2 / (2 scale^2) + (z2 - bend (z1^2 - scale^2))^2 / 2, in nats, z (*s, b, 2); x is not looked at.
+    """The energy z1^2 / (2 scale^2) + (z2 - bend (z1^2 - scale^2))^2 / 2, in nats, z (*s, b, 2); x is not looked at.
 
     A normal bent along a parabola (Haario et al. 1999): z1 ~ N(0, scale^2), z2 ~ N(bend (z1^2 - scale^2), 1). Both
     means are 0. Raises UserError for a scale that is not positive.
@@ -27,7 +27,7 @@ class Banana(ClosedForm):
 
     @property
     def variance(self) -> tuple[float, float]:
-        """Of z1 and of z2."""
+        """The variances of z1 and of z2."""
         return self.scale**2, 1 + 2 * self.bend**2 * self.scale**4
 
     def example_inputs(self, batch: int, *, generator: torch.Generator) -> tuple[None, Tensor]:
@@ -54,7 +54,7 @@ class Banana(ClosedForm):
         return torch.stack([torch.stack([corner, cross], -1), torch.stack([cross, one], -1)], -2)
 
     def log_normalizer(self, x: Any) -> Tensor:
-        """log of the integral of exp(-E), in nats."""
+        """The log of the integral of exp(-E), in nats."""
         return torch.tensor(log(2 * pi * self.scale), dtype=torch.float64)
 
     def _off(self, z: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ class Banana(ClosedForm):
 
 @final
 class DoubleWell(ClosedForm):
-    """barrier (z1^2 - 1)^2 + tilt z1 + (z2^2 + ... + zd^2) / 2, in nats, z (*s, b, d); x is not looked at.
+    """The energy barrier (z1^2 - 1)^2 + tilt z1 + (z2^2 + ... + zd^2) / 2, in nats, z (*s, b, d); x is not looked at.
 
     Two modes near z1 = -1 and 1, `barrier` nats below the place between them where `tilt` is 0; a positive tilt makes
     the left one heavier. Raises UserError unless barrier > 0.
@@ -98,12 +98,12 @@ class DoubleWell(ClosedForm):
 
     @property
     def mean(self) -> float:
-        """Of z1; the other coordinates' is 0."""
+        """The mean of z1; the other coordinates' is 0."""
         return float(self.masses @ self.grid)
 
     @property
     def variance(self) -> float:
-        """Of z1; the other coordinates' is 1."""
+        """The variance of z1; the other coordinates' is 1."""
         return float(self.masses @ self.grid.square()) - self.mean**2
 
     def sample(self, n: int, generator: torch.Generator, d: int = 1) -> Tensor:

@@ -1,4 +1,4 @@
-"""The factors of a linear-Gaussian model: what is seen, what follows, and where it begins."""
+"""The factors of a linear-Gaussian model: observation, transition and prior."""
 
 from math import log, pi
 from typing import Any, final
@@ -11,7 +11,7 @@ from agentic import Belief, ClosedForm, Conditional, Gaussian, LeastSquares, Par
 
 @final
 class LinearObservation(Conditional, LeastSquares):
-    """-log N(obs; C z + d, R): `forward(z, obs)`."""
+    """The observation -log N(obs; C z + d, R): `forward(z, obs)`."""
 
     def __init__(self, C: Tensor, d: Tensor, R: Tensor) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class LinearObservation(Conditional, LeastSquares):
         self.log_scale = nn.Buffer(root.diagonal().log().sum() + 0.5 * len(R) * log(2 * pi))
 
     def take_noise(self, variances: Tensor) -> None:
-        """Independent noise of `variances` (o,) > 0 in place of R."""
+        """Put independent noise of `variances` (o,) > 0 in place of R."""
         self.R.copy_(torch.diag(variances))
         self.precision.copy_(torch.diag(1 / variances))
         self.curvature.copy_(self.C.T @ self.precision @ self.C)
@@ -46,7 +46,7 @@ class LinearObservation(Conditional, LeastSquares):
         return Gaussian(mean, self.R.expand(*mean.shape, -1))
 
     def push(self, belief: Belief) -> Belief:
-        """What is seen of a belief: particles one by one as they would be seen without noise, else a Gaussian."""
+        """The push-forward of a belief: of particles their observations without noise, else a Gaussian."""
         if isinstance(belief, Particles):
             return Particles(belief.z @ self.C.T + self.d, belief.log_weights)
         mean = belief.mean @ self.C.T + self.d
@@ -63,7 +63,7 @@ class LinearObservation(Conditional, LeastSquares):
 
 @final
 class LinearMisfit(ClosedForm, LeastSquares):
-    """-log N(obs; C z + d, R) as an energy of the latent: `forward(obs, z)`."""
+    """The observation -log N(obs; C z + d, R) as an energy of the latent: `forward(obs, z)`."""
 
     def __init__(self, observation: LinearObservation) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class LinearMisfit(ClosedForm, LeastSquares):
 
 @final
 class LinearTransition(Conditional):
-    """-log N(z'; A z + B a + c, Q): `forward((z, a), z')`, of the system of a `LinearGaussian`."""
+    """The transition -log N(z'; A z + B a + c, Q): `forward((z, a), z')`, of the system of a `LinearGaussian`."""
 
     def __init__(self, A: Tensor, B: Tensor, c: Tensor, Q: Tensor) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class LinearTransition(Conditional):
         self.c, self.Q = nn.Buffer(c), nn.Buffer(Q)
 
     def mean(self, z: Tensor, action: Tensor) -> Tensor:
-        """A z + B a + c."""
+        """The expected next latent A z + B a + c."""
         return z @ self.A.T + action.to(self.B.dtype) @ self.B.T + self.c
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
@@ -107,7 +107,7 @@ class LinearTransition(Conditional):
 
 @final
 class GaussianPrior(Conditional):
-    """-log N(z; mean, covariance) at the start of an episode: `forward(c, z)` with c (b, 0)."""
+    """The prior -log N(z; mean, covariance) at the start of an episode: `forward(c, z)` with c (b, 0)."""
 
     def __init__(self, mean: Tensor, covariance: Tensor) -> None:
         super().__init__()

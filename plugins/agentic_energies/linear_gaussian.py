@@ -37,7 +37,7 @@ PRACTICE = 200  # steps in a world that a learned model is told of
 
 @final
 class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
-    """Matrices as float64 lists or tensors; latents (d,), actions (k,), observations (o,).
+    """A linear-Gaussian model of matrices, float64 lists or tensors; latents (d,), actions (k,), observations (o,).
 
     `Q`, `R` and `covariance` are covariances (a list of numbers is a diagonal); `mean` and `covariance` the first
     latent's. `C` defaults to the identity, `c`, `d` and `mean` to 0, `covariance` to 1. With a `regression` over
@@ -127,7 +127,7 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
         return cls.learned(env.observation, env.action, **parameters)
 
     def for_env(self, env: Environment) -> Self:
-        """As if learned in `env`: from `PRACTICE` steps of uniformly random actions in a copy of it, and nothing else.
+        """The model learned from `PRACTICE` steps of uniformly random actions in a copy of `env`, and nothing else.
 
         They are the same each time, and span as many episodes as it takes. A model that was given stays as it is.
         Raises UserError where `env` cannot be copied.
@@ -158,10 +158,10 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
         return LinearSystem(t.A, t.B, t.c, t.Q, o.C, o.d, o.R)
 
     def predict(self, belief: Belief, action: Tensor) -> Gaussian:
-        """Exact for Gaussians and points; of particles the Gaussian with the mean and covariance of where they go."""
+        """The predicted belief, exact for Gaussians and points; of particles a Gaussian of their moments."""
         t = self.transition
         mean = t.mean(belief.mean, action)
-        spread = t.Q
+        spread: Tensor = t.Q
         if isinstance(belief, Gaussian | Particles):
             spread = t.A @ (belief.covariance if isinstance(belief, Gaussian) else _scatter(belief)) @ t.A.T + t.Q
         return Gaussian(mean, spread.expand(*mean.shape, -1))
@@ -173,7 +173,7 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
         return self.observation.ambiguity(belief)
 
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """Gain about [A B] of the path's regressors at their means, credited at the latents."""
+        """The joint information about [A B] of the path's regressors at their means, credited at the latents."""
         if self.regression is None:
             return {}
         looks = [side_by_side(step.before.mean, step.action.to(torch.float64)) for step in path]

@@ -39,7 +39,7 @@ class Columns(nn.Module):
 
 @final
 class CategoricalObservation(Conditional):
-    """-log p(obs | z): `forward(z, obs)`, obs the modalities' blocks, independent of one another given z."""
+    """The observation -log p(obs | z): `forward(z, obs)`, obs the modalities' blocks, independent given z."""
 
     def __init__(self, A: Sequence[Tensor], floor: float) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class CategoricalObservation(Conditional):
 
     @property
     def tables(self) -> list[Tensor]:
-        """p(o | z) of every modality, (outcomes, n)."""
+        """The tables p(o | z), (outcomes, n), one per modality."""
         return [columns.table for columns in self.modalities]
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class CategoricalObservation(Conditional):
         return CategoricalMisfit(self)
 
     def costs(self, obs: Tensor) -> Tensor:
-        """-log p(obs | z) of every state, (*s, b, n)."""
+        """The energies -log p(obs | z) of every state, (*s, b, n)."""
         return torch.stack([columns.contract("oi,...o->...i", o) for columns, o in self._pairs(obs)]).sum(0)
 
     def _pairs(self, obs: Tensor) -> "zip[tuple[Columns, Tensor]]":
@@ -79,7 +79,7 @@ class CategoricalObservation(Conditional):
 
 @final
 class CategoricalMisfit(ClosedForm):
-    """-log p(obs | z) as an energy of the latent: `forward(obs, z)`, linear in `z`."""
+    """The observation -log p(obs | z) as an energy of the latent: `forward(obs, z)`, linear in `z`."""
 
     def __init__(self, observation: CategoricalObservation) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class CategoricalMisfit(ClosedForm):
 
 @final
 class CategoricalTransition(Conditional):
-    """-log p(z' | z, a): `forward((z, a), z')` from a table (next, previous, actions)."""
+    """The transition -log p(z' | z, a): `forward((z, a), z')` from a table (next, previous, actions)."""
 
     def __init__(self, table: Tensor, floor: float) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class CategoricalTransition(Conditional):
 
     @property
     def table(self) -> Tensor:
-        """p(z' | z, a), (next, previous, actions)."""
+        """The table p(z' | z, a), (next, previous, actions)."""
         return self.columns.table
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ class CategoricalTransition(Conditional):
 
 @final
 class CategoricalPrior(Conditional):
-    """-log p(z) at the start of an episode: `forward(c, z)` with a context c (b, 0) that only carries the batch."""
+    """The prior -log p(z) at the start of an episode: `forward(c, z)` with a context c (b, 0) for the batch."""
 
     def __init__(self, table: Tensor, floor: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons with derivatives in closed form: what decoders, encoders and predictors are made of.
+"""Multilayer perceptrons with derivatives in closed form, for decoders, encoders and predictors.
 
 Settling asks for the derivative by the input thousands of times; a backward pass written out costs a fraction of
 autograd's. All results are ordinary functions of the weights, so that autograd can still go through them.
@@ -19,14 +19,14 @@ aten = torch.ops.aten
 
 
 class Activation(NamedTuple):
-    """s(a); v s'(a) for v shaped like a, as `pull(v, a, s(a))`; s''(a), as `bend(a, s(a))`. None: v, and 0."""
+    """An activation s(a), with v s'(a) as `pull(v, a, s(a))` and s''(a) as `bend(a, s(a))`. None: v, and 0."""
 
     value: Callable[[Tensor], Tensor]
     pull: Callable[[Tensor, Tensor, Tensor], Tensor] | None
     bend: Callable[[Tensor, Tensor], Tensor] | None
 
     def slope(self, a: Tensor, value: Tensor) -> Tensor:
-        """s'(a)."""
+        """The derivative s'(a)."""
         return torch.ones_like(a) if self.pull is None else self.pull(torch.ones_like(a), a, value)
 
 
@@ -67,7 +67,7 @@ ACTIVATIONS = {
 
 @final
 class Network(nn.Module):
-    """f(x) = W_n s(... s(W_1 x + b_1) ...) + b_n for `sizes` (in, hidden..., out): (*s, b, in) to (*s, b, out).
+    """A perceptron f(x) = W_n s(... s(W_1 x + b_1) ...) + b_n of `sizes` (in, hidden..., out).
 
     `activation` is one of `ACTIVATIONS`; with "identity", or without a hidden layer, f is linear. Weights start as
     N(0, 1 / fan in), twice that for relu and its kin (He et al. 2015), biases as zero. Raises UserError for fewer than
@@ -122,11 +122,11 @@ class Network(nn.Module):
         return value
 
     def layer(self, index: int, x: Tensor) -> Tensor:
-        """W x + b of one layer, without activation."""
+        """The value W x + b of one layer, without activation."""
         return functional.linear(x, *self.stack()[index])
 
     def pullback(self, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        """f(x), and the map from v (*s, b, out) to v' df/dx (*s, b, in), from one forward pass."""
+        """The value f(x), and the map from v (*s, b, out) to v' df/dx (*s, b, in), from one forward pass."""
         kind, stack = ACTIVATIONS[self.activation], self.stack()
         value, passed = functional.linear(x, *stack[0]), []
         for weight, bias in stack[1:]:
@@ -143,7 +143,7 @@ class Network(nn.Module):
         return value, pull
 
     def jacobian(self, x: Tensor) -> Tensor:
-        """df/dx, (*s, b, out, in)."""
+        """The Jacobian df/dx, (*s, b, out, in)."""
         return self._linearized(x)[-1][1]
 
     def curvature(self, x: Tensor, v: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""An energy that is a network and nothing else: what contrastive divergence and score matching are for."""
+"""A network as an energy, learned by contrastive divergence or score matching."""
 
 from collections.abc import Sequence
 from typing import Any, Self, final
@@ -13,9 +13,9 @@ from agentic_energies.network import Network
 
 @final
 class EnergyNetwork(Energy):
-    """E(x, z) = f(x, z) + confinement |z|^2 / 2, f a perceptron with one output: x (b, given) or None, z (b, free).
+    """The energy E(x, z) = f(x, z) + confinement |z|^2 / 2 with f a perceptron, x (b, given) or None, z (b, free).
 
-    Its log normalizer is unknown (None), so that no likelihood can be had of it: train it by contrastive divergence or
+    Its log normalizer is unknown, so that no likelihood can be had of it: train it by contrastive divergence or
     score matching. With `confinement` > 0 and a bounded activation (tanh, the default) exp(-E) has a finite integral
     for certain; with 0, samplers may walk off. `given` is 0 where there is no x. `hidden` are the widths in between.
     """

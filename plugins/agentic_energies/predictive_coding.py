@@ -27,7 +27,7 @@ class _State(NamedTuple):
 
 @final
 class PredictiveCoding(Energy, Encoder, LeastSquares):
-    """E(x, z) = sum_k |u_k - f_k(u_(k-1))|^2 / (2 s_k) in nats, over the layers u_0, ..., u_n of `network`.
+    """The energy E(x, z) = sum_k |u_k - f_k(u_(k-1))|^2 / (2 s_k) in nats, over the layers u_0, ..., u_n of `network`.
 
     f_k(u) = W_k a(u) + b_k with the network's activation a (none on u_0), so that a forward pass through the network is
     the state without any error between layers. `variances` s_1..s_n, one for each or one for all. u_n is always given.
@@ -76,14 +76,14 @@ class PredictiveCoding(Energy, Encoder, LeastSquares):
 
     @property
     def variances(self) -> tuple[Any, ...]:
-        """s_1 to s_n, the prior's first where there is one: numbers, or where they are learned scalar tensors."""
+        """The variances s_1 to s_n, the prior's before them: numbers, or where they are learned scalar tensors."""
         return self._given if self.log_variances is None else self.log_variances.exp().unbind()
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return torch.stack(torch.broadcast_tensors(*self.terms(x, z).values())).sum(0)
 
     def terms(self, x: Any, z: Tensor) -> Mapping[str, Tensor]:
-        """Every layer's error: `layer_1` to `layer_n`, and `prior` where u_0 is a latent."""
+        """The layers' errors in nats: `layer_1` to `layer_n`, and `prior` where u_0 is a latent."""
         errors = self._state(x, z).errors
         squares = [(error**2).sum(-1) / (2 * scale) for error, scale in zip(errors, self.variances, strict=True)]
         names = [f"layer_{k + 1}" for k in range(len(self.network.sizes) - 1)]
@@ -104,7 +104,7 @@ class PredictiveCoding(Energy, Encoder, LeastSquares):
         return 0.5 * torch.stack(torch.broadcast_tensors(*squares)).sum(0), torch.cat(slopes, -1)
 
     def hessian(self, x: Any, z: Tensor) -> Tensor:
-        """Block tridiagonal: a layer knows only its neighbors."""
+        """The Hessian (*s, b, d, d), block tridiagonal: a layer depends on its neighbors alone."""
         layers, active, errors = self._state(x, z)
         kind, stack, first = ACTIVATIONS[self.network.activation], self.network.stack(), 1 if self.supervised else 0
         total = torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
@@ -127,7 +127,7 @@ class PredictiveCoding(Energy, Encoder, LeastSquares):
         return total
 
     def joint_log_normalizer(self) -> Tensor:
-        """log of the integral of exp(-E) over z and u_n: E plus this is -log p(u_n, z | u_0), or -log p(u_n, z)."""
+        """The log of the integral of exp(-E) over z and u_n: E plus this is -log p(u_n, z | u_0), or -log p(u_n, z)."""
         sizes = self.network.sizes[1:] if self.supervised else self.network.sizes
         learned, count = self.log_variances, torch.tensor(sizes, dtype=torch.float64)
         logs = torch.tensor(self._given, dtype=torch.float64).log() if learned is None else learned
@@ -148,7 +148,7 @@ class PredictiveCoding(Energy, Encoder, LeastSquares):
         return torch.cat(states[1:] if self.supervised else states, -1)
 
     def layers(self, x: Any, z: Tensor) -> list[Tensor]:
-        """u_0, ..., u_n, given and latent ones, each (*s, b, size)."""
+        """The layers u_0, ..., u_n, given and latent ones, each (*s, b, size)."""
         states = list(torch.split(z, list(self.sizes), -1))
         return [x[0], *states, x[1]] if self.supervised else [*states, x]
 
@@ -161,7 +161,7 @@ class PredictiveCoding(Energy, Encoder, LeastSquares):
         return origin - step
 
     def equilibrium_energy(self, x: Any) -> Tensor:
-        """min over z of E in closed form, (*s, b), without settling: r' S^-1 r / 2 with r = u_n - network(u_0).
+        """The minimum over z of E in closed form, (*s, b), without settling: r' S^-1 r / 2 with r = u_n - network(u_0).
 
         S = sum_k s_k P_k P_k' with P_k = W_n ... W_(k+1) the way from layer k to the given end; u_0 = 0 and s_0 the
         prior's variance where it is a latent. Raises UserError where the network is not linear.

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 @final
 class Regression(nn.Module):
-    """W_j | s_j ~ N(mean_j, s_j precision^-1) for every output j; s_j known, or s_j ~ InverseGamma(shape, rate_j).
+    """A belief about weights: W_j | s_j ~ N(mean_j, s_j precision^-1) for every output j.
 
-    `mean` (p, d), `precision` (p, p), `rate` (d,) in squared output units. With `shape` infinite the noise variance is
-    known and equals `rate`.
+    The noise variance s_j is known, or s_j ~ InverseGamma(shape, rate_j). `mean` (p, d), `precision` (p, p), `rate`
+    (d,) in squared output units. With `shape` infinite the noise variance is known and equals `rate`.
     """
 
     def __init__(self, mean: Tensor, precision: Tensor, rate: Tensor, shape: float = torch.inf) -> None:
@@ -37,7 +37,7 @@ class Regression(nn.Module):
         return self.rate if self.known_noise else self.rate / (self.shape + 1)
 
     def observe(self, x: Tensor, y: Tensor) -> Tensor:
-        """Absorb one sample, x (p,) and y (d,); returns the prediction error (d,) made before it."""
+        """Condition on one sample, x (p,) and y (d,); returns the prediction error (d,) made before it."""
         error = y - x @ self.mean
         step = torch.linalg.solve(self.precision, x)
         spread = 1 + x @ step
@@ -49,7 +49,7 @@ class Regression(nn.Module):
         return error
 
     def gain(self, x: Tensor) -> Tensor:
-        """Joint information in nats of looking at the regressors x (..., T, p), about weights and unknown noise (...).
+        """The joint information (...) in nats about weights and unknown noise of the regressors x (..., T, p).
 
         I(y_1..y_T; W, s) = entropy of the predictive (Gaussian or multivariate t) minus the expected noise entropy.
         """
@@ -66,7 +66,7 @@ class Regression(nn.Module):
         return outputs * (gain + student + scale - 0.5 * looks * (log(2 * pi) + 1))
 
     def divergence(self, other: Self) -> Tensor:
-        """KL(self || other) in nats, for two beliefs of known equal noise."""
+        """The divergence KL(self || other) in nats, for two beliefs of known equal noise."""
         ratio = torch.linalg.solve(self.precision, other.precision)
         gap = self.mean - other.mean
         square = ((gap.T @ other.precision) * gap.T).sum(-1) / self.noise

@@ -11,7 +11,7 @@ from agentic_energies.arrays import tensors
 
 @final
 class Reward(RewardGoal):
-    """`forward(z, a)` = -scale sum z a r, with `rewards` (states or *factors, actions); no normalizer.
+    """The goal `forward(z, a)` = -scale sum z a r, with `rewards` (states or *factors, actions); no normalizer.
 
     `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end.
     """

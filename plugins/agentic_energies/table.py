@@ -12,7 +12,7 @@ from agentic_energies.arrays import tensors
 
 @final
 class Table(Energy):
-    """`values` (n_1, ..., n_k) in nats; z (*s, b, n_1 + ... + n_k) the factors' blocks, at most 8 factors.
+    """An energy of `values` (n_1, ..., n_k) in nats; z (*s, b, n_1 + ... + n_k) the factors' blocks, at most 8 factors.
 
     At probabilities the energy is the expectation under independent factors.
     """

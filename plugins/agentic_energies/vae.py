@@ -18,7 +18,7 @@ from agentic_energies.network import Network
 
 @final
 class VAE(Amortized, Encoder, LeastSquares):
-    """E(x, z) = -log p(x | f(z)) - log N(z; 0, 1) in nats: `x` (*s, b, o) given, `z` (*s, b, d) free.
+    """The energy E(x, z) = -log p(x | f(z)) - log N(z; 0, 1) in nats: `x` (*s, b, o) given, `z` (*s, b, d) free.
 
     The joint p(x, z) is normalized, p(z | x) is not: exp(-E) integrates to 1 over both, and over z alone
     to p(x), which is unknown. `decoder` maps d to o numbers that `emission` (default Gaussian of variance 1) reads;
@@ -90,7 +90,7 @@ class VAE(Amortized, Encoder, LeastSquares):
         return fitted + self.decoder.curvature(z, self.emission.slope(x, output)) + eye
 
     def joint_log_normalizer(self) -> Tensor:
-        """log of the integral of exp(-E) over x and z: 0."""
+        """The log of the integral of exp(-E) over x and z: 0."""
         return torch.zeros(())
 
     def decode(self, z: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ class VAE(Amortized, Encoder, LeastSquares):
         return Gaussian(mean, torch.diag_embed(torch.exp(2 * log_scale)))
 
     def start(self, x: Tensor) -> Tensor:
-        """Where settling starts: the encoder's mean, or the prior's without one; (*s, b, d)."""
+        """The start of settling: the encoder's mean, or the prior's without one; (*s, b, d)."""
         if self.encoder is None:
             return x.new_zeros(*x.shape[:-1], *self.latent.event)
         return self.encoder(x).chunk(2, -1)[0]
@@ -118,7 +118,7 @@ class VAE(Amortized, Encoder, LeastSquares):
         return torch.cat([misfit, z.expand(*misfit.shape[:-1], -1)], -1)
 
     def free_energy(self, x: Tensor, belief: Belief, n: int = 1, *, generator: torch.Generator | None = None) -> Tensor:
-        """E_q[E] - H[q] in nats, (*s, b): an upper bound of -log p(x). Of a point its energy (entropy counted as 0).
+        """The free energy E_q[E] - H[q] in nats, (*s, b), an upper bound of -log p(x); of a point its energy.
 
         For a Gaussian belief with a Gaussian emission of a linear decoder it is exact; otherwise the mean of the
         reconstruction is taken over `n` reparameterized draws. Differentiable in the belief as well as in the weights.

@@ -1,4 +1,4 @@
-"""What is believed about weights before any data: an energy over all of them, as over any other latent."""
+"""A prior over weights: an energy over all of them, as over any other latent."""
 
 from math import log, pi
 from typing import Any, Self, final
@@ -11,7 +11,7 @@ from agentic import ClosedForm, Conditional, Gaussian, LeastSquares, UserError
 
 @final
 class WeightPrior(ClosedForm, Conditional, LeastSquares):
-    """-log N(z; 0, deviation^2 I) of flattened weights z (*s, b, size), in nats.
+    """The energy -log N(z; 0, deviation^2 I) of flattened weights z (*s, b, size), in nats.
 
     Weight decay is its gradient: a rate of 1 / (n deviation^2) on a mean loss of n data. `x` is None, or a context
     (b, 0) that only carries the batch.
