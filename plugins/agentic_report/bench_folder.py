@@ -119,6 +119,11 @@ class Bench:
         return tuple(self._units.get((world, agent), {}).values())
 
     @property
+    def example(self) -> Path | None:
+        """The folder of the first run there is."""
+        return next((path for units in self._units.values() for path in units.values()), None)
+
+    @property
     def seeds(self) -> list[int]:
         """The seeds that were run."""
         return sorted({seed for units in self._units.values() for seed in units})
