@@ -23,8 +23,8 @@ _PLAIN = {"abc", "builtins", "collections", "typing", "numbers", "numpy", "os", 
 @cache
 def contracts(kind: str) -> tuple[type[Any], ...]:
     """The contracts that components of a kind fulfill, the narrower first."""
-    module, names = CONTRACTS[kind]
-    return tuple(getattr(import_module(module), name) for name in names.split())
+    paths = (path.rpartition(".") for path in CONTRACTS[kind])
+    return tuple(getattr(import_module(module), name) for module, _, name in paths)
 
 
 def homes(contract: Contract) -> list[str]:

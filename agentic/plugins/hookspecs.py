@@ -26,13 +26,14 @@ from collections.abc import Mapping
 
 import pluggy
 
-CONTRACTS = {  # where the contracts of each kind are, and their names, the narrower before the wider
+_NAMES = {  # where the contracts of each kind are, and their names, the narrower before the wider
     "energies": ("agentic", "Model ActionGoal Goal Gain PopulationEnergy Conditional Energy"),
     "optimizers": ("agentic", "Learner Loss Backup Quadrature Selection Sampler Minimizer"),
     "metrics": ("agentic", "Metric"),
     "agents": ("agentic", "Agent"),
     "envs": ("gymnasium", "Wrapper Env"),
 }
+CONTRACTS = {kind: [f"{home}.{name}" for name in names.split()] for kind, (home, names) in _NAMES.items()}
 KINDS = tuple(CONTRACTS)
 
 hookspec = pluggy.HookspecMarker("agentic")
