@@ -19,17 +19,20 @@ from agentic.engine.belief import (
     Point as Point,
 )
 from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Repeated as Repeated, Simplex as Simplex
-from agentic.engine.draws import normal_like as normal_like, permutation as permutation, uniform_like as uniform_like
+from agentic.engine.draws import (
+    Quadrature as Quadrature,
+    normal_like as normal_like,
+    permutation as permutation,
+    uniform_like as uniform_like,
+)
 from agentic.engine.energy import (
+    Amortized as Amortized,
     ClosedForm as ClosedForm,
     Conditional as Conditional,
     Encoder as Encoder,
     Energy as Energy,
     LeastSquares as LeastSquares,
     PopulationEnergy as PopulationEnergy,
-)
-from agentic.engine.learned import (
-    Amortized as Amortized,
     RepresentationEnergy as RepresentationEnergy,
     Study as Study,
 )
@@ -42,7 +45,6 @@ from agentic.engine.minimizer import (
 )
 from agentic.engine.mixture import Either as Either, PushForward as PushForward
 from agentic.engine.objective import Clamped as Clamped, Objective as Objective
-from agentic.engine.quadrature import Quadrature as Quadrature
 from agentic.engine.state import select as select
 from agentic.environments.environment import Environment as Environment, make as make
 from agentic.environments.mdp import World as World
@@ -79,7 +81,6 @@ from agentic.models.model import (
     Step as Step,
     UncertainWeights as UncertainWeights,
 )
-from agentic.planning.backup import Backup as Backup
 from agentic.planning.expected_energy import (
     CertaintyEquivalentEnergy as CertaintyEquivalentEnergy,
     ExpectedEnergy as ExpectedEnergy,
@@ -95,6 +96,7 @@ from agentic.planning.goal import (
     RewardGoal as RewardGoal,
 )
 from agentic.planning.plan import (
+    Backup as Backup,
     Candidates as Candidates,
     Plan as Plan,
     Sequence as Sequence,

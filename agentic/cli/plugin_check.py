@@ -5,8 +5,6 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterable
-from importlib import import_module
-from typing import Any
 
 import click
 
@@ -33,17 +31,6 @@ print("\\n" + json.dumps([time.perf_counter() - started, "torch" in sys.modules]
 def check_plugins(rows: Iterable[PluginRow]) -> bool:
     """Print a report on every plugin; whether all are sound."""
     return all([_check(row) for row in rows])  # a list: every plugin is reported, not only those before a failure
-
-
-def conformance(kind: str, component: type[Any]) -> list[Any]:
-    """The findings of the public conformance checks; none where agentic.testing has none for components."""
-    try:
-        checks = import_module("agentic.testing")
-    except ModuleNotFoundError as error:
-        if error.name != "agentic.testing":
-            raise
-        return []
-    return list(checks.check(kind, component)) if hasattr(checks, "check") else []
 
 
 def _check(row: PluginRow) -> bool:
@@ -75,15 +62,17 @@ def _print_probe(row: PluginRow) -> None:
 
 
 def _check_one(registry: Registry, component: Component) -> bool:
+    from agentic.testing import check
+
     label = f"  {component.kind} '{component.name}'"
     try:
-        findings = conformance(component.kind, registry.resolve(component.kind, component.full_name))
+        findings = check(component.kind, registry.resolve(component.kind, component.full_name))
     except PluginError as error:
         if error.__cause__ is not None:
             click.echo("".join(traceback.format_exception(error.__cause__)), nl=False)
         click.echo(f"{label}: {error}")
         return False
-    click.echo(f"{label}: {'loads' if not findings else f'{len(findings)} checks'}")
+    click.echo(f"{label}: {len(findings)} checks")
     for finding in findings:
         click.echo(f"    {finding}")
-    return all(getattr(finding, "passed", True) for finding in findings)
+    return all(finding.passed for finding in findings)

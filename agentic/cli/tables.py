@@ -25,7 +25,7 @@ def result_table(summary: Mapping[str, Any]) -> Table:
 
 def _rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     energy = summary["energy"]
-    rows = [("return", f"{with_interval(summary['return'])}, {_interval_note(summary['episodes'])}")]
+    rows = [("return", f"{_with_interval(summary['return'])}, {_interval_note(summary['episodes'])}")]
     rows += [(name.replace("_", " "), number(energy[name])) for name in ("energy", "mean_energy") if name in energy]
     if "free_energy" in energy:
         parts = f"complexity {number(energy.get('complexity'))} - accuracy {number(energy.get('accuracy'))}"
@@ -35,7 +35,7 @@ def _rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     if all(name in energy for name in SPLIT):
         rows.append(("  next step", " + ".join(f"{name} {number(energy[name])}" for name in SPLIT)))
     rows.append(("steps", f"{summary['steps']:,} learned from, {summary['evaluation_steps']:,} evaluated"))
-    rows.append(("speed", f"{speed(summary)} steps/s" + ("" if not summary["seconds"] else _took(summary))))
+    rows.append(("speed", f"{_speed(summary)} steps/s" + ("" if not summary["seconds"] else _took(summary))))
     return [*rows, ("folder", escape(str(summary["run"])))]
 
 
@@ -57,14 +57,14 @@ def _interval_note(episodes: int) -> str:
     return f"95 % interval of the mean, Student t over {episodes} episodes"
 
 
-def with_interval(values: Mapping[str, Any]) -> str:
+def _with_interval(values: Mapping[str, Any]) -> str:
     """A mean with its interval, where there is one."""
     if values["low"] is None:
         return number(values["mean"])
     return f"{number(values['mean'])} [{number(values['low'])}, {number(values['high'])}]"
 
 
-def speed(summary: Mapping[str, Any]) -> str:
+def _speed(summary: Mapping[str, Any]) -> str:
     steps = summary["steps"] + summary["evaluation_steps"]
     return f"{steps / summary['seconds']:,.0f}" if summary["seconds"] else "-"
 

@@ -2,11 +2,12 @@
 
 from agentic.environments.leaf import Leaf
 from agentic.environments.spaces import layout
-from agentic.environments.stepping import Outcome, Rows
+from agentic.environments.stepping import Outcome, Singles, Vector
 
 __all__ = [
     "Leaf",
     "Outcome",
-    "Rows",
+    "Singles",
+    "Vector",
     "layout",
 ]

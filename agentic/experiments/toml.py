@@ -58,12 +58,12 @@ def sentence(error: ValidationError, file: type[BaseModel]) -> str:
     where = f"{label} number {int(place.pop(0)) + 1}" if several and place else label
     keys = ".".join(str(key) for key in place if not str(key).startswith("constrained"))  # that is pydantic's word
     if first["type"] == "extra_forbidden":
-        owner = file if not keys else get_args(content)[0] if several else content
+        owner = get_args(content)[0] if several else content
         name, known = (f"key {keys} in {where}", owner.model_fields) if keys else (f"table {where}", file.model_fields)
         return f"unknown {name}{suggest(keys or str(table), known)}; known: {listed(known)}"
     if first["type"] == "missing":
-        entry = f"{label} and below it {'id' if table == 'env' else 'name'}"
-        return f"{where} {keys}".rstrip() + f" is missing: write {keys or entry} = ..."
+        entry = place[-1] if keys else f"{label} and below it {'id' if table == 'env' else 'name'}"
+        return f"{where} {keys}".rstrip() + f" is missing: write {entry} = ..."
     return f"{where} {keys} {complaint(error)}"
 
 

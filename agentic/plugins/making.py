@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentic.errors import RunError, UserError, described, listed
@@ -59,19 +60,11 @@ class Making:
             for key, value in own.items()
         }
         through_env = hasattr(target, "from_env")
-        construct = target.from_env if through_env else target
+        construct: Callable[..., Any] = target.from_env if through_env else target
         first = (self.environment,) if through_env else ()
 
         def make(*arguments: Any, **more: Any) -> Any:
-            try:
-                made = construct(*first, *arguments, **more, **values)
-            except UserError as error:
-                raise UserError(f"{label}: {error}") from error
-            except (TypeError, ValueError) as error:
-                raise UserError(_refused(error, takes, label)) from error
-            except Exception as error:
-                broke = f"{label} of plugin {found.plugin} broke while being made, {described(error)}"
-                raise RunError(broke) from error
+            made = _made(partial(construct, *first, *arguments, **more, **values), takes, label, found.plugin)
             if not isinstance(target, type) and not fits(type(made), contract):
                 raise UserError(f"{label} makes {with_article(type(made).__name__)}, {named(contract)} is wanted")
             return made
@@ -118,6 +111,17 @@ def row_of(found: "Component", parameters: Mapping[str, Any]) -> dict[str, Any]:
 def is_table(value: Any) -> bool:
     """Whether a value is a component's table: one with a name."""
     return isinstance(value, Mapping) and isinstance(value.get("name"), str)
+
+
+def _made(construct: Callable[[], Any], takes: Accepted, label: str, plugin: str) -> Any:
+    try:
+        return construct()
+    except UserError as error:
+        raise UserError(f"{label}: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise UserError(_refused(error, takes, label)) from error
+    except Exception as error:
+        raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
 
 
 def _refused(error: Exception, takes: Accepted, label: str) -> str:

@@ -108,7 +108,7 @@ class Registry:
                     found += [name] if fits(self.resolve(kind, name), contract) else []
         return sorted(found)
 
-    def make(self, contract: Any, table: Mapping[str, Any], where: str = "", *leading: Any, **parts: Any) -> Any:
+    def make(self, contract: Any, table: Mapping[str, Any], where: str = "") -> Any:
         """The component of a plain table, `{"name": ..., parameter: ...}`, that fulfills `contract`.
 
         Tables with a name among its parameters become components too, by the contract that the parameter's annotation
@@ -118,7 +118,7 @@ class Registry:
 
         if not is_table(table):
             raise UserError(f'expected a table with a name, as {{"name": "..."}}, got {table!r}')
-        return Making(self).maker(contract, table, where, len(leading), parts)(*leading, **parts)
+        return Making(self).maker(contract, table, where)()
 
     def offers(self, kind: str, name: str | None = None) -> list[Component]:
         """The components of a kind, or those that this short or full name may stand for."""

@@ -13,16 +13,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-from agentic import (
-    Box,
-    Domain,
-    ExpectedEnergy,
-    Objective,
-    Repeated,
-    Simplex,
-    UserError,
-    normal_like,
-)
+from agentic import Box, Domain, ExpectedEnergy, Objective, Repeated, Simplex, UserError, normal_like
 
 
 class Space(NamedTuple):

@@ -44,8 +44,6 @@ ALLOWED = {
     ("agentic/experiments/worlds.py", "__version__"): OTHERS,
     ("agentic/experiments/worlds.py", "metadata"): OTHERS,
     ("agentic/commands.py", "command"): OTHERS,
-    ("agentic/cli/plugin_check.py", "check"): OTHERS,
-    ("agentic/cli/plugin_check.py", "passed"): OTHERS,
     ("agentic/plugins/discover.py", "_path"): OTHERS,
     ("agentic/plugins/loading.py", "AGENTIC_API"): OTHERS,
     ("agentic/plugins/loading.py", "__dict__"): OTHERS,
