@@ -190,6 +190,7 @@ def parameter_gains_are_gains(make: Make) -> None:
     """Every parameter gain is at least 0 and (b,), under one of the two names."""
     model: Model = make()
     belief, action = _belief(model), _actions(model, 3)
+    step = Step(belief, action, model.predict(belief, action))
     gains = model.parameter_gain([step]) if isinstance(model, UncertainWeights) else {}
     if not gains:
         raise NotApplicable("its weights are certain")
