@@ -74,6 +74,7 @@ class Either(Belief):
 
     @property
     def mean(self) -> Tensor:
+        """The mean of each row in its own family, (b, *event)."""
         return self._rows(lambda belief: belief.mean, self._events)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
