@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError, normal_like
+from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError
+from agentic.engine import normal_like
 from agentic_optimizers.mixing import Diagnostics
 from agentic_optimizers.weight_posterior import WeightPosterior
 

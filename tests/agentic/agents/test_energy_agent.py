@@ -22,9 +22,9 @@ from agentic import (
     Softmax,
     Tick,
     UserError,
-    select,
 )
 from agentic.agents.energy_agent import EnergyState
+from agentic.engine import select
 from agentic.testing.parts import AllPlans, BayesRule
 from agentic.testing.worlds import Ladder
 from agentic.tick import Native

@@ -22,9 +22,9 @@ from agentic import (
     Tick,
     UserError,
     minimize,
-    select,
 )
 from agentic.agents.energy_agent import EnergyState
+from agentic.engine import select
 from agentic.tick import Native
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
