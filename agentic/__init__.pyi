@@ -3,23 +3,22 @@
 from agentic.agents.agent import Agent as Agent, Change as Change
 from agentic.agents.energy_agent import EnergyAgent as EnergyAgent
 from agentic.agents.policy_agent import PolicyAgent as PolicyAgent
-from agentic.agents.policy_table import (
-    policy_table as policy_table,
-    state_observations as state_observations,
-    with_flat_prior as with_flat_prior,
-)
 from agentic.agents.selection import Greedy as Greedy, Selection as Selection, Softmax as Softmax
+from agentic.agents.tabular import (
+    state_observations as state_observations,
+)
 from agentic.commands import bench as bench, report as report
 from agentic.engine.belief import (
     Belief as Belief,
     Categorical as Categorical,
-    Density as Density,
     Gaussian as Gaussian,
     Particles as Particles,
     Point as Point,
 )
 from agentic.engine.domain import Box as Box, Domain as Domain, Real as Real, Repeated as Repeated, Simplex as Simplex
-from agentic.engine.draws import normal_like as normal_like, permutation as permutation, uniform_like as uniform_like
+from agentic.engine.draws import (
+    Quadrature as Quadrature,
+)
 from agentic.engine.energy import (
     ClosedForm as ClosedForm,
     Conditional as Conditional,
@@ -28,11 +27,6 @@ from agentic.engine.energy import (
     LeastSquares as LeastSquares,
     PopulationEnergy as PopulationEnergy,
 )
-from agentic.engine.learned import (
-    Amortized as Amortized,
-    RepresentationEnergy as RepresentationEnergy,
-    Study as Study,
-)
 from agentic.engine.minimizer import (
     Iterate as Iterate,
     Minimizer as Minimizer,
@@ -40,21 +34,16 @@ from agentic.engine.minimizer import (
     Solution as Solution,
     minimize as minimize,
 )
-from agentic.engine.mixture import Either as Either, PushForward as PushForward
 from agentic.engine.objective import Clamped as Clamped, Objective as Objective
-from agentic.engine.quadrature import Quadrature as Quadrature
-from agentic.engine.state import select as select
 from agentic.environments.environment import Environment as Environment, make as make
 from agentic.environments.mdp import World as World
 from agentic.environments.pomdp import Truth as Truth
-from agentic.environments.probabilities import check_probabilities as check_probabilities
-from agentic.environments.spaces import Layout as Layout
 from agentic.errors import RunError as RunError, UserError as UserError
 from agentic.experiments.build import build as build
 from agentic.experiments.experiment import Experiment as Experiment
-from agentic.learning.fit import Fit as Fit, fit as fit
+from agentic.learning.fit import fit as fit
 from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
-from agentic.learning.replay import Experience as Experience, Replay as Replay
+from agentic.learning.replay import Replay as Replay
 from agentic.metrics.measurement import (
     Access as Access,
     Frame as Frame,
@@ -74,39 +63,34 @@ from agentic.models.evidence import Evidence as Evidence
 from agentic.models.model import (
     FiniteModel as FiniteModel,
     LinearModel as LinearModel,
-    LinearSystem as LinearSystem,
     Model as Model,
     Step as Step,
     UncertainWeights as UncertainWeights,
 )
-from agentic.planning.backup import Backup as Backup
 from agentic.planning.expected_energy import (
     CertaintyEquivalentEnergy as CertaintyEquivalentEnergy,
     ExpectedEnergy as ExpectedEnergy,
     Purpose as Purpose,
 )
-from agentic.planning.gain import Gain as Gain, state_gain as state_gain
+from agentic.planning.gain import Gain as Gain
 from agentic.planning.goal import (
     ActionGoal as ActionGoal,
     Goal as Goal,
     LatentGoal as LatentGoal,
     ObservationGoal as ObservationGoal,
-    Quadratic as Quadratic,
     RewardGoal as RewardGoal,
 )
 from agentic.planning.plan import (
-    Candidates as Candidates,
+    Backup as Backup,
     Plan as Plan,
     Sequence as Sequence,
-    plan_posterior as plan_posterior,
 )
 from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
-from agentic.runs.run import Progress as Progress, Recording as Recording, Schedule as Schedule, run as run
-from agentic.runs.seeds import stream as stream
-from agentic.tick import Decision as Decision, Native as Native, Tick as Tick
+from agentic.runs.run import Recording as Recording, Schedule as Schedule, run as run
+from agentic.tick import Decision as Decision, Tick as Tick
 
 __version__: str
 __all__: list[str]

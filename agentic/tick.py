@@ -11,6 +11,7 @@ from agentic.engine.state import State
 
 if TYPE_CHECKING:
     from agentic.engine.belief import Belief
+    from agentic.planning.plan import Plan
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class Decision:
     state: State = None
     policy: "Belief | None" = None
     belief: "Belief | None" = None
-    plan: Any = None
+    plan: "Plan | None" = None
     energies: Mapping[str, Tensor] = field(default_factory=dict)
 
 

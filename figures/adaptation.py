@@ -45,7 +45,7 @@ def _measured() -> tuple[list[str], list[float], dict[str, list[float]]]:
     shifts, indices = [], {name: [] for name in CHANGES}  # type: tuple[list[float], dict[str, list[float]]]
     for policy in policies.values():
         before = policy(world)
-        shifts.append(OutcomeDevaluation().estimate(before, policy(changed["deval"]), choices(world)).value)
+        shifts.append(OutcomeDevaluation().of_policies(before, policy(changed["deval"]), choices(world)).value)
         for name, after in changed.items():
             indices[name].append(adaptation_index(after, before, policy(after), **span))
     return list(policies), shifts, indices

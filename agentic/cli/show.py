@@ -1,7 +1,6 @@
 """`agentic show`: a run from its folder alone, finished, interrupted or failed."""
 
 import json
-from pathlib import Path
 
 import click
 
@@ -17,7 +16,7 @@ def show(folder: str, as_json: bool) -> None:
     from agentic.metrics.summary import summarize
     from agentic.runs.folder import RunFolder
 
-    record, run = Record.open(folder), RunFolder(Path(folder))
+    record, run = Record.open(folder), RunFolder(folder)
     summary = summarize(record)
     if as_json:
         click.echo(json.dumps(summary, allow_nan=False))

@@ -32,7 +32,7 @@ class Source:
     @classmethod
     def of_run(cls, run: str, registry: Registry, quiet: bool) -> Self:
         """The source that is a run's folder, or a data set as "minari:...". Raises UserError where there is none."""
-        found, file = subject_of(run), RunFolder(Path(run)).experiment_file
+        found, file = subject_of(run), RunFolder(run).experiment_file
         label = run if run.startswith("minari:") else Path(run).resolve().name
         return cls(label, registry, quiet, Experiment.load(file) if file.is_file() else None, found)
 

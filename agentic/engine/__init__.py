@@ -1,1 +1,20 @@
 """Beliefs, domains, energies, objectives and what minimizes them: the one engine of perceiving, acting and learning."""
+
+from agentic.engine.belief import Density
+from agentic.engine.draws import normal_like, permutation, uniform_like
+from agentic.engine.energy import Amortized, RepresentationEnergy, Study
+from agentic.engine.mixture import Either, PushForward
+from agentic.engine.state import select
+
+__all__ = [
+    "Amortized",
+    "Density",
+    "Either",
+    "PushForward",
+    "RepresentationEnergy",
+    "Study",
+    "normal_like",
+    "permutation",
+    "select",
+    "uniform_like",
+]

@@ -97,7 +97,7 @@ class Point(Belief):
         return self.z.expand(n, *self.z.shape)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        return type(self)(_rows(mask, self.z, other.z, 1))
+        return type(self)(rows(mask, self.z, other.z, 1))
 
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         return self, factor(self.z)
@@ -131,7 +131,7 @@ class Gaussian(Density):
         return root
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        return type(self)(_rows(mask, self.mean, other.mean, 1), _rows(mask, self.covariance, other.covariance, 2))
+        return type(self)(rows(mask, self.mean, other.mean, 1), rows(mask, self.covariance, other.covariance, 2))
 
     @cached_property
     def _factored(self) -> tuple[Tensor, Tensor]:
@@ -203,7 +203,7 @@ class Categorical(Density):
         return torch.cat(draws, -1)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        return type(self)(_rows(mask, self.probs, other.probs, 1), self.sizes)
+        return type(self)(rows(mask, self.probs, other.probs, 1), self.sizes)
 
     def energy(self, z: Tensor) -> Tensor:
         """The energy `-z . log q` (*s, b), linear in `z`; 0 log 0 counts as 0."""
@@ -270,7 +270,7 @@ class Particles(Belief):
         return torch.gather(self.z, 0, index)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        return type(self)(_rows(mask, self.z, other.z, 1), _rows(mask, self.log_weights, other.log_weights, 0))
+        return type(self)(rows(mask, self.z, other.z, 1), rows(mask, self.log_weights, other.log_weights, 0))
 
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         chance = factor(self.z)
@@ -280,6 +280,6 @@ class Particles(Belief):
         return Particles(self.z, joint.log_softmax(0)), self.expected(chance)
 
 
-def _rows(mask: Tensor, fresh: Tensor, old: Tensor, events: int) -> Tensor:
+def rows(mask: Tensor, fresh: Tensor, old: Tensor, events: int) -> Tensor:
     """Rows of `fresh` where `mask` (b,) is true; the batch is the axis before the last `events` axes."""
     return torch.where(mask.reshape(-1, *[1] * events), fresh, old)

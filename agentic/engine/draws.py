@@ -1,4 +1,9 @@
-"""Random draws shaped like a tensor: made on the generator's device, whatever it is, and moved to the tensor's."""
+"""Random draws shaped like a tensor, and quadratures in their place.
+
+Draws are made on the generator's device, whatever it is, and moved to the tensor's.
+"""
+
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
@@ -25,6 +30,14 @@ def indices(probs: Tensor, generator: torch.Generator | None, n: int) -> Tensor:
 def permutation(rows: Tensor, generator: torch.Generator | None) -> Tensor:
     """The rows' numbers (n,) in random order, on the device of `rows` (n, ...)."""
     return torch.randperm(len(rows), generator=generator, device=_source(rows, generator)).to(rows.device)
+
+
+class Quadrature(ABC):
+    """A fixed set of points in place of draws from N(0, 1), the same at every call."""
+
+    @abstractmethod
+    def points(self, size: int) -> tuple[Tensor, Tensor]:
+        """Points (k, size) and weights (k,) that sum to 1, float64."""
 
 
 def _source(like: Tensor, generator: torch.Generator | None) -> torch.device:

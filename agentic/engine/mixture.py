@@ -8,7 +8,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic.engine.belief import Belief, Density, Particles
+from agentic.engine.belief import Belief, Density, Particles, rows
 from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
 from agentic.engine.energy import Conditional
 from agentic.errors import UserError
@@ -46,11 +46,9 @@ class PushForward(Belief):
 
     def energy(self, z: Tensor) -> Tensor:
         """The energy `-log sum_i w_i p(z | z_i, a)` in nats, (*s, b)."""
-        spare = [1] * (z.dim() + 1 - self.before.z.dim())
-        parents, weights = self.before.z, self.before.log_weights
-        parents = parents.view(len(parents), *spare, *parents.shape[1:])
-        weights = weights.view(len(weights), *spare, *weights.shape[1:])
-        return -torch.logsumexp(weights - self.transition((parents, self.action), z), 0)
+        events = self.before.z.dim() - self.before.log_weights.dim()
+        before = self.before.beside(z.dim() - 1 - events)
+        return -torch.logsumexp(before.log_weights - self.transition((before.z, self.action), z), 0)
 
     def gradient(self, z: Tensor) -> Tensor:
         """The gradient d energy / dz, shaped like `z`."""
@@ -61,8 +59,7 @@ class PushForward(Belief):
         return row_jacobian(self.gradient, z)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        rows = mask.view(-1, *[1] * (self.action.dim() - 1))
-        action = torch.where(rows, self.action, other.action)
+        action = rows(mask, self.action, other.action, self.action.dim() - 1)
         return type(self)(self.transition, self.before.where(mask, other.before), action)
 
 
@@ -78,30 +75,32 @@ class Either(Belief):
     @property
     def mean(self) -> Tensor:
         """The mean of each row in its own family, (b, *event)."""
-        return self._rows(lambda belief: belief.mean)
+        return self._rows(lambda belief: belief.mean, self._events)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        return self._rows(lambda belief: belief.sample(n, generator))
+        return self._rows(lambda belief: belief.sample(n, generator), self._events)
 
     def energy(self, z: Tensor) -> Tensor:
         """The energy `-log q(z)` in nats, (*s, b)."""
-        return torch.where(self.mask, density(self.first).energy(z), density(self.second).energy(z))
+        return self._rows(lambda belief: density(belief).energy(z), 0)
 
     def gradient(self, z: Tensor) -> Tensor:
         """The gradient d energy / dz, shaped like `z`."""
-        return self._rows(lambda belief: density(belief).gradient(z))
+        return self._rows(lambda belief: density(belief).gradient(z), self._events)
 
     def hessian(self, z: Tensor) -> Tensor:
         """The Hessian d2 energy / dz2, (*s, b, d, d)."""
-        rows = self.mask.view(-1, 1, 1)
-        return torch.where(rows, density(self.first).hessian(z), density(self.second).hessian(z))
+        return self._rows(lambda belief: density(belief).hessian(z), 2)
 
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(mask, self, other)
 
-    def _rows(self, part: Callable[[Belief], Tensor]) -> Tensor:
-        events = self.first.mean.dim() - 1
-        return torch.where(self.mask.view(-1, *[1] * events), part(self.first), part(self.second))
+    @property
+    def _events(self) -> int:
+        return self.first.mean.dim() - 1
+
+    def _rows(self, part: Callable[[Belief], Tensor], events: int) -> Tensor:
+        return rows(self.mask, part(self.first), part(self.second), events)
 
 
 def merged(mask: Tensor, fresh: Belief, old: Belief) -> Belief:

@@ -1,12 +1,8 @@
 """Gymnasium environments in batches of tensors, and finite worlds that are known as arrays."""
 
 from agentic.environments.leaf import Leaf
-from agentic.environments.spaces import layout
-from agentic.environments.stepping import Outcome, Rows
+from agentic.environments.probabilities import check_probabilities
+from agentic.environments.spaces import Layout, layout
+from agentic.environments.stepping import Outcome, Singles, Vector
 
-__all__ = [
-    "Leaf",
-    "Outcome",
-    "Rows",
-    "layout",
-]
+__all__ = ["Layout", "Leaf", "Outcome", "Singles", "Vector", "check_probabilities", "layout"]

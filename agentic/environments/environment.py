@@ -53,8 +53,7 @@ class Environment:
         self._count()
         step: Outcome = self._guarded(self._rows.step, action, active)
         self._step = step
-        if not self.observation_layout.fits(step.next_obs):
-            self._checked(step.next_obs)
+        self._checked(step.next_obs)
         return step
 
     def restart(self, begins: np.ndarray) -> Arrays:

@@ -83,14 +83,10 @@ class Layout:
 
     def misfit(self, arrays: Arrays) -> tuple[int, str]:
         """The first row that does not fit, and why."""
-        for row in range(len(arrays[0])):
-            for leaf, array in zip(self.leaves, arrays, strict=True):
-                if not leaf.fits(array[row : row + 1]):
-                    where = f"{leaf.name!r} " if leaf.path else ""
-                    return row, f"{where}holds {array[row].tolist()}, which " + (
-                        "is outside its space" if leaf.discrete else "is not finite"
-                    )
-        raise AssertionError("every row fits")
+        pairs = [(row, *pair) for row in range(len(arrays[0])) for pair in zip(self.leaves, arrays, strict=True)]
+        row, leaf, array = next(each for each in pairs if not each[1].fits(each[2][each[0] : each[0] + 1]))
+        where, why = f"{leaf.name!r} " if leaf.path else "", "outside its space" if leaf.discrete else "not finite"
+        return row, f"{where}holds {array[row].tolist()}, which is {why}"
 
     def encode(self, arrays: Arrays, dtype: torch.dtype) -> Tensor:
         """Native arrays as the agent's tensor (b, *event), in the run's dtype."""

@@ -56,12 +56,14 @@ class Singles:
         self.obs: Arrays = ()
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
+        """Begin the first episode of every row, each with its seed; the native observations."""
         self.obs = self.observation.empty(len(self.envs))
         for row, seed in enumerate(seeds):
             self._begin(row, seed)
         return self.obs
 
     def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
+        """One step of the rows in `active` (b,), of all where that is None."""
         count, before = len(self.envs), self.obs
         self.obs, reward = self.observation.empty(count), np.zeros(count)
         terminated, truncated = np.zeros(count, bool), np.zeros(count, bool)
@@ -86,6 +88,7 @@ class Singles:
         return Outcome(self.obs, reward, terminated, truncated, valid, ended, ended)
 
     def restart(self, begins: np.ndarray) -> Arrays:
+        """Begin the next episode in the rows `begins` (b,); the native observations of every row."""
         self.obs = tuple(array.copy() for array in self.obs)
         for row in np.flatnonzero(begins):
             self._begin(int(row), None)
@@ -105,6 +108,7 @@ class Singles:
             raise Fault(row, f"the observation {error}") from error
 
     def close(self) -> None:
+        """Release what the environments hold."""
         for env in self.envs:
             env.close()
 
@@ -121,12 +125,14 @@ class Vector:
         self.after: Arrays = ()  # what the environment returned, where `next_obs` was put right
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
+        """Begin the first episode of every row, each with its seed; the native observations."""
         self.dummy = np.zeros(self.env.num_envs, bool)
         one_each = isinstance(self.env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
         obs, _ = self.env.reset(seed=list(seeds) if one_each else seeds[0])  # type: ignore[arg-type]
         return self._batch(obs)
 
     def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
+        """One step of every row; those not in `active` (b,) are stepped too, and are not valid."""
         obs, reward, terminated, truncated, info = self.env.step(self.action.whole(action))
         next_obs = self.after = self._batch(obs)
         ended = np.logical_or(terminated, truncated)
@@ -144,6 +150,7 @@ class Vector:
         return Outcome(next_obs, gain, terminated & valid, truncated & valid, valid, over, begins)
 
     def restart(self, begins: np.ndarray) -> Arrays:
+        """The native observations of every row, once the episodes in `begins` (b,) have begun."""
         if self.mode is AutoresetMode.DISABLED:
             obs, _ = self.env.reset(options={"reset_mask": begins})
             self.after = self._batch(obs)
@@ -161,6 +168,7 @@ class Vector:
         return self.observation.batch(obs, self.env.num_envs)
 
     def close(self) -> None:
+        """Release what the environment holds."""
         self.env.close()
 
 

@@ -42,7 +42,7 @@ class Built:
         torch.set_num_threads(table.run.threads)
         try:
             if folder is not None:
-                table.save(RunFolder(Path(folder)).experiment_file)
+                table.save(RunFolder(folder).experiment_file)
             return run(
                 self.agent,
                 self.environment,

@@ -65,6 +65,8 @@ class EnvTable(Table):
 
 @final
 class AgentTable(Named):
+    """The table [agent]: an agent, and how it takes an action from its plan."""
+
     selection: Named | None = None
 
 
@@ -96,6 +98,8 @@ class LearnTable(Table):
 
 @final
 class EvaluateTable(Table):
+    """The table [evaluate]: how many episodes are evaluated, with learning off."""
+
     episodes: Positive = 20
 
 

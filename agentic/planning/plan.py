@@ -4,7 +4,7 @@ A plan is a belief over courses of action that can be asked for its first action
 Candidates are weighed by q(plan) = softmax(-precision G + log E); an infinite precision is the greedy limit.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -36,6 +36,19 @@ def plan_posterior(energies: Tensor, precision: float, log_prior: Tensor | None 
     top = scores.amax(dim, keepdim=True)
     shifted = torch.where(torch.isneginf(top), torch.zeros_like(scores), scores - top)
     return torch.softmax(shifted, dim)
+
+
+class Backup(ABC):
+    """A map from the actions' expected energies (m, a) at m beliefs to one value each, and the policy behind it."""
+
+    @abstractmethod
+    def policy(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        """The probabilities of the actions, (m, a)."""
+
+    def value(self, energies: Tensor, log_habits: Tensor | None) -> Tensor:
+        """The value passed up, (m,): the mean under the policy unless a backup says otherwise."""
+        q = self.policy(energies, log_habits)
+        return torch.where(q > 0, q * energies, torch.zeros_like(q)).sum(-1)
 
 
 @final

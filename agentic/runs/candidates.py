@@ -13,7 +13,6 @@ from torch import Tensor
 
 from agentic.environments.leaf import Leaf
 from agentic.environments.spaces import Layout
-from agentic.planning.plan import Plan
 from agentic.runs.seeds import Phase
 from agentic.runs.table import PHASES, table_of
 from agentic.tick import Tick
@@ -47,7 +46,7 @@ class CandidateRows:
     def add(self, phase: Phase, tick: Tick) -> None:
         """Take the candidates of one tick, where its decision has a plan that lists them."""
         plan, rows = tick.decision.plan, np.flatnonzero(tick.valid)
-        found = plan.candidates(self._wanted.count, self._wanted.precision) if isinstance(plan, Plan) else None
+        found = None if plan is None else plan.candidates(self._wanted.count, self._wanted.precision)
         if found is None or not len(rows):
             return
         count = len(found.probability)

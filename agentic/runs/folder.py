@@ -8,7 +8,6 @@ import json
 import os
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, Self, final
@@ -19,16 +18,22 @@ Kind = Literal["ticks", "candidates"]
 
 
 @final
-@dataclass(frozen=True)
 class RunFolder:
-    """The folder of a run, finished or not, by the paths of its files and what can be read of them."""
+    """The folder of a run, finished or not, by the paths of its files and what can be read of them.
 
-    path: Path
+    `manifest_file` says what ran, on what, and how it ended, as JSON; `experiment_file` is the resolved experiment, as
+    TOML; `measurements_file` what was measured of the run, as JSON; `error_file` the traceback of one that failed.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.manifest_file, self.experiment_file = self.path / "manifest.json", self.path / "experiment.toml"
+        self.measurements_file, self.error_file = self.path / "measurements.json", self.path / "error.txt"
 
     @classmethod
     def new(cls, path: str | Path) -> Self:
         """A folder for one more run, made where it is missing. Raises UserError where it has a record already."""
-        made = cls(Path(path))
+        made = cls(path)
         try:
             made.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -41,26 +46,6 @@ class RunFolder:
     def holds_run(self) -> bool:
         """Whether a run left a manifest or ticks here."""
         return self.manifest_file.is_file() or bool(self.chunks())
-
-    @property
-    def manifest_file(self) -> Path:
-        """What ran, on what, and how it ended, as JSON."""
-        return self.path / "manifest.json"
-
-    @property
-    def experiment_file(self) -> Path:
-        """The resolved experiment, as TOML."""
-        return self.path / "experiment.toml"
-
-    @property
-    def measurements_file(self) -> Path:
-        """What was measured of the run, as JSON; see `agentic.metrics.Result`."""
-        return self.path / "measurements.json"
-
-    @property
-    def error_file(self) -> Path:
-        """The traceback of a run that failed."""
-        return self.path / "error.txt"
 
     def chunk(self, kind: Kind, index: int) -> Path:
         """One Parquet file of ticks, or of the candidate plans of the same ticks."""

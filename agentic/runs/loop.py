@@ -48,7 +48,8 @@ def ticks(
         action = world.decode(decision.action)
         step = world.step(action, active)
         if steps is not None:
-            step.valid = _at_most(steps, step.valid)
+            if len(step.valid) > steps:  # the first `steps` of the valid rows
+                step.valid = step.valid & (np.cumsum(step.valid) <= steps)
             steps -= int(np.count_nonzero(step.valid))
         next_obs = encode(step.next_obs, dtype)
         flags = (step.reward, step.terminated, step.truncated, step.valid, world.episode, world.t)
@@ -72,8 +73,3 @@ def _active(quota: np.ndarray | None, completed: np.ndarray) -> np.ndarray | Non
     if quota is None or (completed < quota).all():
         return None
     return completed < quota
-
-
-def _at_most(steps: int, valid: np.ndarray) -> np.ndarray:
-    """The first `steps` of the valid rows."""
-    return valid if len(valid) <= steps else valid & (np.cumsum(valid) <= steps)

@@ -5,9 +5,14 @@ import platform
 import subprocess
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import gymnasium
+import numpy as np
+import pyarrow
+import torch
+
+from agentic import __version__
 from agentic.errors import RunError, UserError
 from agentic.runs.folder import RunFolder, write_whole
 
@@ -37,14 +42,9 @@ class Manifest:
 
 def describe() -> dict[str, Any]:
     """What every run depends on: versions, the platform and the state of the repository it was started in."""
-    return {
-        "versions": {
-            "python": platform.python_version(),
-            **{name: _version(name) for name in ("agentic", "torch", "numpy", "gymnasium", "pyarrow")},
-        },
-        "platform": platform.platform(),
-        "git": _git(),
-    }
+    libraries = {library.__name__: str(library.__version__) for library in (torch, np, gymnasium, pyarrow)}
+    versions = {"python": platform.python_version(), "agentic": __version__, **libraries}
+    return {"versions": versions, "platform": platform.platform(), "git": _git()}
 
 
 def read(folder: RunFolder) -> dict[str, Any]:
@@ -60,22 +60,11 @@ def annotate(folder: RunFolder, **more: Any) -> None:
     write_whole(folder.manifest_file, json.dumps({**read(folder), **more}, indent=2) + "\n")
 
 
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
 def _git() -> dict[str, Any] | None:
     """Commit and dirtiness of the repository the run was started in; None outside of one."""
+    asked = ["git", "status", "--porcelain=v2", "--branch"]
     try:
-        commit = _ask_git("rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_ask_git("status", "--porcelain"))}
+        said = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=5).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def _ask_git(*words: str) -> str:
-    done = subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=5)
-    return done.stdout.strip()
+    return {"commit": said[0].rpartition(" ")[2], "dirty": any(not line.startswith("#") for line in said)}

@@ -62,7 +62,7 @@ class Record:
     @classmethod
     def open(cls, folder: str | Path) -> "Record":
         """The record in a run's folder, finished or not. Raises UserError where there is none."""
-        found = RunFolder(Path(folder))
+        found = RunFolder(folder)
         if not found.holds_run:
             raise UserError(
                 f"{folder} is not the folder of a run: it holds neither {found.manifest_file.name} nor ticks"
@@ -83,13 +83,13 @@ class Record:
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All ticks, or some of their columns, as one Arrow table in the order they happened."""
-        tables = [_picked(table, columns) for table in self._tables] or [_read(path, columns) for path in self.chunks]
+        tables = self._tables or [_read(path, columns) for path in self.chunks]
         if not tables:
             return pa.table({})
         found = joined(tables)
         if missing := set(columns or ()) - set(found.column_names):
             raise UserError(f"the record has no column {sorted(missing)}, only {found.column_names}")
-        return found
+        return found if columns is None else found.select(columns)
 
     def candidates(self) -> pa.Table:
         """The candidate plans that were recorded, one row each, in the order of the ticks and best first.
@@ -150,14 +150,7 @@ def _array(table: pa.Table, name: str) -> np.ndarray:
 def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
-            return file.read(_present(columns, file.schema_arrow.names))
+            present = set(file.schema_arrow.names)
+            return file.read(None if columns is None else [name for name in columns if name in present])
     except (OSError, pa.ArrowInvalid) as error:
         raise UserError(f"{path} is not a chunk of a record: {error}") from error
-
-
-def _picked(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
-    return table if columns is None else table.select(_present(columns, table.column_names))
-
-
-def _present(columns: Sequence[str] | None, names: Sequence[str]) -> list[str] | None:
-    return None if columns is None else [name for name in columns if name in names]

@@ -171,7 +171,7 @@ def alive_is_a_probability(make: Make) -> None:
 
 def imagining_changes_nothing(make: Make) -> None:
     """predict, emit and ambiguity leave weights, version and their inputs as they were."""
-    model = make()
+    model: Model = make()
     belief, action = _belief(model), _actions(model, 3)
     before, version, inputs = clones(tuple(model.state_dict().values())), model.version, clones((belief.mean, action))
     after = model.predict(belief, action)

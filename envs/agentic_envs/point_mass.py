@@ -12,7 +12,7 @@ import torch
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from agentic import LinearSystem
+from agentic.models import LinearSystem
 from agentic_envs import drawing
 from agentic_envs.checks import checked_render_mode, checked_steps
 

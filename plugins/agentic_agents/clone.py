@@ -15,11 +15,11 @@ from agentic import (
     Simplex,
     Truth,
     UserError,
-    policy_table,
     run,
     state_observations,
     ticks,
 )
+from agentic.agents import policy_table
 from agentic_agents.lookup import Lookup, Stateless
 from agentic_agents.neighbor import Neighbor
 

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -17,28 +16,22 @@ SEED = "seed-"
 
 
 @final
-@dataclass(frozen=True)
 class BenchFolder:
-    """The folder of a bench, finished or not, by the paths of its files and what can be read of them."""
+    """The folder of a bench, finished or not, by the paths of its files and what can be read of them.
+
+    `file` is the resolved bench file, as TOML; `cells_file` the table of the bench, as JSON.
+    """
 
     CELLS: ClassVar[str] = "cells.json"
 
-    path: Path
-
-    @property
-    def file(self) -> Path:
-        """The resolved bench file, as TOML."""
-        return self.path / "battery.toml"
-
-    @property
-    def cells_file(self) -> Path:
-        """The table of a bench, as JSON."""
-        return self.path / self.CELLS
+    def __init__(self, path: Path) -> None:
+        self.path, self._units = path, path / UNITS
+        self.file, self.cells_file = path / "battery.toml", path / self.CELLS
 
     @property
     def holds_bench(self) -> bool:
         """Whether a bench left a table or units here."""
-        return self.cells_file.is_file() or (self.path / UNITS).is_dir()
+        return self.cells_file.is_file() or (self._units).is_dir()
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -52,17 +45,17 @@ class BenchFolder:
 
     def units(self, world: str, agent: str) -> dict[int, Path]:
         """The folders of an agent's runs in a world, by seed and in that order."""
-        found = (self.path / UNITS / slug(world) / slug(agent)).glob(f"{SEED}*")
+        found = (self._units / slug(world) / slug(agent)).glob(f"{SEED}*")
         numbered = [(path.name.removeprefix(SEED), path) for path in found]
         return dict(sorted((int(seed), path) for seed, path in numbered if seed.isdecimal()))
 
     def draft(self, label: str) -> Path:
         """The folder in which the task of that label is at work, until it is done."""
-        return self.path / UNITS / f".{slug(label)}"
+        return self._units / f".{slug(label)}"
 
     def drafts(self) -> list[Path]:
         """The folders that tasks are at work in, or were when they were killed."""
-        return sorted((self.path / UNITS).glob(".*"))
+        return sorted(self._units.glob(".*"))
 
 
 @contextmanager

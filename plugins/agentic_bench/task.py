@@ -19,12 +19,12 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from agentic import Experiment, Informed, Metric, Subject, build, stream
+from agentic import Experiment, Informed, Metric, Subject, build
 from agentic.errors import RunError, UserError, attempt
 from agentic.experiments import Named, change, limited
 from agentic.metrics import Outcome, Probe, Result
 from agentic.plugins import PRIVATE, Registry, load
-from agentic.runs import RunFolder, annotate
+from agentic.runs import RunFolder, annotate, stream
 from agentic_bench.folder import BenchFolder, unit
 
 

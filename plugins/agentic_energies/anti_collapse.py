@@ -11,7 +11,8 @@ from typing import Protocol, Self, final, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from agentic import PopulationEnergy, UserError, normal_like
+from agentic import PopulationEnergy, UserError
+from agentic.engine import normal_like
 from agentic_energies.network import Network
 
 

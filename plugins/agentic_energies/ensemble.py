@@ -17,7 +17,6 @@ from agentic import (
     Box,
     Domain,
     Environment,
-    Experience,
     Gaussian,
     Loss,
     Model,
@@ -30,6 +29,7 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
+from agentic.learning import Experience
 from agentic_energies.arrays import side_by_side
 from agentic_energies.ensemble_gain import matched_gain
 from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition, Layout

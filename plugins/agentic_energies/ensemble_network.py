@@ -9,7 +9,8 @@ from typing import Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Belief, Conditional, normal_like
+from agentic import Belief, Conditional
+from agentic.engine import normal_like
 from agentic_energies.arrays import side_by_side
 from agentic_energies.ridge import ridge
 

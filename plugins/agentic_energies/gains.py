@@ -22,8 +22,8 @@ from agentic import (
     Step,
     UncertainWeights,
     UserError,
-    state_gain,
 )
+from agentic.planning import state_gain
 
 LIMIT = 4_000_000  # entries of the largest table an enumeration may build
 

@@ -15,11 +15,11 @@ from agentic import (
     LatentGoal,
     Model,
     ObservationGoal,
-    Quadratic,
     Simplex,
     Step,
     UserError,
 )
+from agentic.planning import Quadratic
 from agentic_energies.arrays import tensors
 
 

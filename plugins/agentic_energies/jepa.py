@@ -13,7 +13,8 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Environment, LeastSquares, PopulationEnergy, RepresentationEnergy, Study, UserError
+from agentic import Environment, LeastSquares, PopulationEnergy, UserError
+from agentic.engine import RepresentationEnergy, Study
 from agentic_energies.anti_collapse import (
     Covariance,
     Initialized,

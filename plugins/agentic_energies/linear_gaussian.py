@@ -18,7 +18,6 @@ from agentic import (
     Environment,
     Gaussian,
     LinearModel,
-    LinearSystem,
     Particles,
     Real,
     Simplex,
@@ -28,6 +27,7 @@ from agentic import (
     UserError,
     make,
 )
+from agentic.models import LinearSystem
 from agentic_energies.arrays import side_by_side
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation, LinearTransition
 from agentic_energies.regression import Regression

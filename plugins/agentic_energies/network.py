@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agentic import UserError, normal_like
+from agentic import UserError
+from agentic.engine import normal_like
 
 aten = torch.ops.aten
 

@@ -11,7 +11,8 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Amortized, Belief, Encoder, Gaussian, LeastSquares, Point, Real, UserError, normal_like
+from agentic import Belief, Encoder, Gaussian, LeastSquares, Point, Real, UserError
+from agentic.engine import Amortized, normal_like
 from agentic_energies.emission import Emission, GaussianEmission
 from agentic_energies.network import Network
 

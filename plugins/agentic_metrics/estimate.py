@@ -119,5 +119,5 @@ def check_fields(metric: Metric, **least: int) -> None:
     low = [name for name, value in least.items() if fields[name] < value]
     if low or not 0 < fields.get("level", 0.5) < 1:
         expected = [f"{name} >= {value}" for name, value in least.items()]
-        expected += ["0 < level < 1"] if "level" in fields else []
+        expected += ["a level between 0 and 1"] if "level" in fields else []
         raise UserError(f"{type(metric).__name__} expects {', '.join(expected)}, got {metric}")

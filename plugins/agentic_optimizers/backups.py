@@ -7,7 +7,8 @@ from typing import final
 import torch
 from torch import Tensor
 
-from agentic import Backup, UserError, plan_posterior
+from agentic import Backup, UserError
+from agentic.planning import plan_posterior
 
 
 def _positive(owner: str, precision: float) -> None:

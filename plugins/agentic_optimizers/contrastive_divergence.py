@@ -11,7 +11,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Clamped, Energy, Loss, Particles, Real, Sampler, UserError, minimize, normal_like, uniform_like
+from agentic import Clamped, Energy, Loss, Particles, Real, Sampler, UserError, minimize
+from agentic.engine import normal_like, uniform_like
 from agentic_optimizers.langevin import Langevin
 from agentic_optimizers.rows import Lowered, Rows, given_and_free
 

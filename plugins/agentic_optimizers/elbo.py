@@ -5,7 +5,8 @@ from typing import Any, final
 
 import torch
 
-from agentic import Amortized, Loss, UserError
+from agentic import Loss, UserError
+from agentic.engine import Amortized
 from agentic_optimizers.rows import Lowered, Rows
 
 

@@ -8,7 +8,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Candidates, Plan, Point
+from agentic import Belief, Plan, Point
+from agentic.planning import Candidates
 
 
 @final

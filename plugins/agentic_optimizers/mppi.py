@@ -6,7 +6,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Objective, plan_posterior
+from agentic import Objective
+from agentic.planning import plan_posterior
 from agentic_optimizers.proposals import Scored, Space
 from agentic_optimizers.sampling import Sampling, State, called
 

@@ -7,20 +7,8 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import (
-    Belief,
-    Either,
-    Evidence,
-    Iterate,
-    Objective,
-    Particles,
-    Point,
-    PushForward,
-    Sampler,
-    Solution,
-    UserError,
-    uniform_like,
-)
+from agentic import Belief, Evidence, Iterate, Objective, Particles, Point, Sampler, Solution, UserError
+from agentic.engine import Either, PushForward, uniform_like
 
 
 class Weighing(NamedTuple):

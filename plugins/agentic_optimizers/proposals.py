@@ -13,16 +13,8 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-from agentic import (
-    Box,
-    Domain,
-    ExpectedEnergy,
-    Objective,
-    Repeated,
-    Simplex,
-    UserError,
-    normal_like,
-)
+from agentic import Box, Domain, ExpectedEnergy, Objective, Repeated, Simplex, UserError
+from agentic.engine import normal_like
 
 
 class Space(NamedTuple):

@@ -6,7 +6,8 @@ from typing import Any, final
 
 import torch
 
-from agentic import Loss, RepresentationEnergy, UserError
+from agentic import Loss, UserError
+from agentic.engine import RepresentationEnergy
 from agentic_optimizers.rows import Lowered, Rows
 
 

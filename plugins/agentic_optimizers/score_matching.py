@@ -11,7 +11,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Loss, UserError, normal_like, uniform_like
+from agentic import Loss, UserError
+from agentic.engine import normal_like, uniform_like
 from agentic_optimizers.rows import Lowered, Rows, given_and_free
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from agentic import (
     Belief,
     Clamped,
-    Density,
     Domain,
     Energy,
     Gaussian,
@@ -25,6 +24,7 @@ from agentic import (
     UserError,
     minimize,
 )
+from agentic.engine import Density
 from agentic_optimizers.newton import Newton
 from agentic_optimizers.rows import Lowered, Rows
 

@@ -7,18 +7,17 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError, normal_like
+from agentic import Iterate, Objective, Particles, Real, Sampler, Solution, UserError
+from agentic.engine import normal_like
 from agentic_optimizers.mixing import Diagnostics
 from agentic_optimizers.weight_posterior import WeightPosterior
 
 
 class Trail(NamedTuple):
-    """The state of the chain: the gradient at its place, the draws kept with their rates and energies, steps taken."""
+    """The state of the chain: the gradient at its place, the draws kept, each with rate and energy, the steps taken."""
 
     gradient: Tensor
-    draws: tuple[Tensor, ...]
-    rates: tuple[float, ...]
-    energies: tuple[Tensor, ...]
+    kept: tuple[tuple[Tensor, float, Tensor], ...]
     taken: int
 
 
@@ -52,7 +51,7 @@ class StochasticLangevin(Sampler):
             raise UserError(f"sgld walks in real vectors, got {f.domain}")
         start = f.start(z)
         value, gradient = f.value_and_gradient(start)
-        return Iterate(start, value, torch.full_like(value, torch.nan), 1, Trail(gradient, (), (), (), 0))
+        return Iterate(start, value, torch.full_like(value, torch.nan), 1, Trail(gradient, (), 0))
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         trail: Trail = iterate.memory
@@ -61,17 +60,17 @@ class StochasticLangevin(Sampler):
         z = iterate.z - rate * trail.gradient + sqrt(2 * rate) * noise
         part = f.minibatch(self.batch, generator=generator) if isinstance(f, WeightPosterior) else f
         value, gradient = part.value_and_gradient(z)
-        draws, rates, energies, count = trail.draws, trail.rates, trail.energies, trail.taken + 1
+        kept, count = trail.kept, trail.taken + 1
         if count > self.burn and (count - self.burn) % self.thin == 0:
-            draws, rates, energies = (*draws, z), (*rates, rate), (*energies, value)
-        memory = Trail(gradient, draws, rates, energies, count)
-        return Iterate(z, value, iterate.residual, iterate.evaluations + 1, memory)
+            kept = (*kept, (z, rate, value))
+        return Iterate(z, value, iterate.residual, iterate.evaluations + 1, Trail(gradient, kept, count))
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
-        trail: Trail = iterate.memory
-        draws, energies = torch.stack(trail.draws or (iterate.z,)), torch.stack(trail.energies or (iterate.value,))
-        rates = torch.tensor(trail.rates or (1.0,), dtype=draws.dtype, device=draws.device)
-        weights = rates / rates.sum()
+        kept = iterate.memory.kept or ((iterate.z, 1.0, iterate.value),)
+        places, rates, values = zip(*kept, strict=True)
+        draws, energies = torch.stack(places), torch.stack(values)
+        weights = torch.tensor(rates, dtype=draws.dtype, device=draws.device)
+        weights = weights / weights.sum()
         belief = Particles(draws, weights.log().unsqueeze(-1).expand(draws.shape[:2]))
         value = weights.to(energies) @ energies
         return iterate.solution(belief, value, "mean_energy", Diagnostics(draws, False, {}))

@@ -8,7 +8,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from agentic import Belief, Candidates, Categorical, Plan, Simplex, plan_posterior
+from agentic import Belief, Categorical, Plan, Simplex
+from agentic.planning import Candidates, plan_posterior
 
 
 @final

@@ -10,7 +10,8 @@ from typing import Any, Self, TypeVar, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Domain, Energy, Loss, Objective, Real, UserError, permutation
+from agentic import Domain, Energy, Loss, Objective, Real, UserError
+from agentic.engine import permutation
 from agentic_optimizers.likelihood import Likelihood
 from agentic_optimizers.rows import Lowered, Rows
 

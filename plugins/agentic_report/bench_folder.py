@@ -1,6 +1,6 @@
 """The folder of a bench as the page reads it: finished or killed, whole or not."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,8 +43,8 @@ class Column:
 class Bench:
     """The content of a bench's folder.
 
-    `file` is the resolved bench file with its `settings`, `cells` go by world, agent and metric.
-    `battery` is what the file says where it can be understood.
+    `file` is the resolved bench file with its `settings`, `cells` go by world, agent and metric. `battery` is what the
+    file says where it can be understood.
     """
 
     folder: Path
@@ -70,7 +70,7 @@ class Bench:
         cells = {(c.world, c.agent, c.metric): c for each in tables(table.get("cells")) if (c := cell_of(each))}
         asked = [*(_asked(battery) or cells)]
         worlds, agents, metrics = (
-            words(table.get(name)) or _distinct(key[place] for key in asked)
+            words(table.get(name)) or tuple(dict.fromkeys(key[place] for key in asked))
             for place, name in enumerate(("worlds", "agents", "metrics"))
         )
         return cls(folder, file, settings, manifest, battery, worlds, agents, metrics, cells)
@@ -117,6 +117,11 @@ class Bench:
     def units(self, world: str, agent: str) -> tuple[Path, ...]:
         """The folders of an agent's runs in a world, by seed."""
         return tuple(self._units.get((world, agent), {}).values())
+
+    @property
+    def example(self) -> Path | None:
+        """The folder of the first run there is."""
+        return next((path for units in self._units.values() for path in units.values()), None)
 
     @property
     def seeds(self) -> list[int]:
@@ -175,7 +180,3 @@ def _metrics(battery: Battery | None) -> Mapping[str, tuple[str, str]]:
     worlds = [world.name for world in battery.worlds] if battery else []
     columns = [column for world in worlds for column, _ in battery.columns(world)] if battery else []
     return {column.label: (column.metric.name, column.under) for column in columns}
-
-
-def _distinct(labels: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(labels))

@@ -42,9 +42,7 @@ def bench_page(bench: Bench) -> dict[str, Any]:
         "replays": _replays(bench),
         "meanings": meanings(bench, registry),
         "missing": _missing(bench),
-        "example": next(
-            (units[0] for world in bench.worlds for a in bench.agents if (units := bench.units(world, a))), None
-        ),
+        "example": bench.example,
     }
 
 

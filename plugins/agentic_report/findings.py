@@ -124,7 +124,9 @@ def _paid(bench: Bench, world: str) -> Iterator[str]:
     paid = bench.values(world, label)
     best = max(paid.values(), default=0.0)
     close = [agent for agent, value in paid.items() if 0 < CLOSE * best <= value < best - EQUAL]
-    blind = [agent for agent in close if {*_verdicts(bench, world, agent)} == {Verdict.INSIDE}]
+    changed = {(world, column.label) for column in columns if column.intervenes}
+    judged = [cell for cell in bench.cells.values() if (cell.world, cell.metric) in changed and cell.verdict in JUDGED]
+    blind = [a for a in close if {cell.verdict for cell in judged if cell.agent == a} == {Verdict.INSIDE}]
     if blind:
         shares = enumerated([f"{agent} ({number(100 * paid[agent] / best)} %)" for agent in blind])
         earn, them, null = ("earns", "it", "its null") if len(blind) == 1 else ("earn", "them", "their null")
@@ -132,13 +134,6 @@ def _paid(bench: Bench, world: str) -> Iterator[str]:
             f"In {quoted(world)} {shares} {earn} nearly the best return, and no measure of a changed world tells "
             f"{them} from {null}."
         )
-
-
-def _verdicts(bench: Bench, world: str, agent: str) -> list[Verdict]:
-    """Those of the measures that change the world."""
-    changed = [column.label for column in bench.columns_in(world) if column.intervenes]
-    cells = (bench.cells.get((world, agent, label)) for label in changed)
-    return [cell.verdict for cell in cells if cell and cell.verdict in JUDGED]
 
 
 def _nulls(bench: Bench) -> Iterator[str]:

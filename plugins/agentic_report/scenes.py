@@ -13,8 +13,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from agentic import Experiment, Layout, Record, make
-from agentic.environments import layout
+from agentic import Experiment, Record, make
+from agentic.environments import Layout, layout
 from agentic.errors import RunError, UserError
 from agentic.experiments import change, gymnasium_id
 from agentic.plugins import Registry, load

@@ -34,15 +34,14 @@ from agentic import (
     ObservationGoal,
     Particles,
     Point,
-    Quadratic,
     Real,
     Sampler,
     Simplex,
     Solution,
     Step,
     Tick,
-    state_gain,
 )
+from agentic.planning import Quadratic, state_gain
 from agentic.testing.worlds import Cart, Ladder, Normal as NormalFactor, Tabular
 
 F64 = torch.float64

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from agentic import Agent, Change, Experiment, Schedule, UserError, World, load, make, policy_table, run, ticks
+from agentic import Agent, Change, Experiment, Schedule, UserError, World, load, make, run, ticks
+from agentic.agents import policy_table
 from agentic.experiments.build import build
 from agentic.testing.worlds import TwoPlaces
 from agentic_agents.clone import Clone

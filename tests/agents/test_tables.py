@@ -8,7 +8,8 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
-from agentic import Agent, Environment, Schedule, Simplex, UserError, World, make, policy_table, run
+from agentic import Agent, Environment, Schedule, Simplex, UserError, World, make, run
+from agentic.agents import policy_table
 from agentic.testing.worlds import TwoPlaces
 from agentic_agents.constant import Constant
 from agentic_agents.habit import Habit

@@ -1,14 +1,14 @@
 """The page about the architecture is true: its contracts are those there are, with their members and components."""
 
 import re
-from importlib import import_module
 from typing import Any
 
 import pytest
 
 import agentic
 from agentic import load
-from agentic.plugins.hookspecs import CONTRACTS
+from agentic.plugins import KINDS
+from agentic.plugins.contracts import contracts
 from tests.house.repository import ROOT
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -17,13 +17,8 @@ SECTIONS = {
     for title, text in re.findall(r"^### (.+?)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL)
     if title != "Values beside the contracts"
 }
-EVERY = [(kind, path) for kind, paths in CONTRACTS.items() for path in paths]
+EVERY = [(kind, contract) for kind in KINDS for contract in contracts(kind)]
 LIMIT = 14  # lines of a section, its heading and blank lines left out
-
-
-def contract(path: str) -> Any:
-    home, _, name = path.rpartition(".")
-    return getattr(import_module(home), name)
 
 
 def line(section: str, word: str) -> list[str]:
@@ -33,24 +28,24 @@ def line(section: str, word: str) -> list[str]:
 
 
 def test_every_contract_has_a_section_and_no_other_is_there() -> None:
-    assert sorted(SECTIONS) == sorted(path.rpartition(".")[2] for _, path in EVERY)
+    assert sorted(SECTIONS) == sorted(contract.__name__ for _, contract in EVERY)
 
 
-@pytest.mark.parametrize(("kind", "path"), EVERY, ids=[path for _, path in EVERY])
-def test_a_section_says_what_is(kind: str, path: str) -> None:
-    thing, section = contract(path), SECTIONS[path.rpartition(".")[2]]
+@pytest.mark.parametrize(("kind", "contract"), EVERY, ids=[contract.__name__ for _, contract in EVERY])
+def test_a_section_says_what_is(kind: str, contract: Any) -> None:
+    section = SECTIONS[contract.__name__]
     assert section.strip().startswith(f"Kind {kind}")
     assert len([each for each in section.splitlines() if each.strip()]) <= LIMIT
     members = line(section, "Members")
-    known = {name for base in thing.__mro__ for name in (*vars(base), *vars(base).get("__annotations__", {}))}
+    known = {name for base in contract.__mro__ for name in (*vars(base), *vars(base).get("__annotations__", {}))}
     lost = [name for name in members if name not in known and name not in agentic.__all__]
     assert members, "which members are there?"
-    assert not lost, f"{path} has no such members: {lost}"
-    missing = set(getattr(thing, "__abstractmethods__", ())) & set(vars(thing)) - set(members)
+    assert not lost, f"{contract} has no such members: {lost}"
+    missing = set(getattr(contract, "__abstractmethods__", ())) & set(vars(contract)) - set(members)
     assert not missing, f"what must be written is not among the members: {sorted(missing)}"
-    offered = load().satisfying(thing)
+    offered = load().satisfying(contract)
     absent = [name for name in line(section, "Ours") if name not in offered]
-    assert not absent, f"no {path} is called so: {absent}"
+    assert not absent, f"no {contract} is called so: {absent}"
 
 
 def test_public_names_on_the_page_are_public() -> None:
@@ -59,3 +54,14 @@ def test_public_names_on_the_page_are_public() -> None:
     inside = {"AgentMaker", "EnergyState"}
     assert len(named) > 10
     assert named - inside <= set(agentic.__all__)
+
+
+def test_files_on_the_page_are_there() -> None:
+    named = set(re.findall(r"`((?:agentic|plugins|envs|tests|docs)/[\w./]+)`", PAGE))
+    assert len(named) > 15
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_every_rule_of_the_house_is_on_the_page() -> None:
+    rules = {path.name for path in (ROOT / "tests" / "house").glob("test_*.py")}
+    assert not [name for name in sorted(rules) if f"{name}`" not in PAGE]

@@ -16,7 +16,8 @@ from agentic import Metric, load, testing
 from agentic.cli import main
 from agentic.cli.main import COMMANDS
 from agentic.cli.plugins import SINGULAR
-from agentic.plugins.hookspecs import CONTRACTS
+from agentic.plugins import KINDS
+from agentic.plugins.contracts import contracts
 from calibration import lives
 from calibration.case import SEEDS
 from tests.house.repository import ROOT
@@ -95,8 +96,8 @@ def test_a_plugin_of_each_kind_is_written_and_passes_the_kit(tmp_path: Path) -> 
 
 def test_every_contract_has_a_line() -> None:
     table = PAGE.partition("## A component that comes with agentic")[2].partition("## A metric")[0]
-    named = {path.removeprefix("agentic.") for paths in CONTRACTS.values() for path in paths}
-    assert not [name for name in named if f"`{name}`" not in table]
+    named = {contract.__name__ for kind in KINDS for contract in contracts(kind)}
+    assert not [name for name in named if not re.search(rf"`(gymnasium\.)?{name}`", table)]
 
 
 def test_targets_files_and_folders_are_there() -> None:

@@ -75,7 +75,7 @@ def test_the_table_is_what_it_is(name: str) -> None:
         expected_return(WORLD, policy, **SPAN) / optimal_return(WORLD, **SPAN),
         complexity(policy, probes),
         complexity(policy, own),
-        *(OutcomeDevaluation().estimate(policy, changed, probes).value for changed in after.values()),
+        *(OutcomeDevaluation().of_policies(policy, changed, probes).value for changed in after.values()),
         *(adaptation_index(world, policy, after[change], **SPAN) for change, world in CHANGED.items()),
     ]
     np.testing.assert_allclose(found, TABLE[name], rtol=0, atol=PRINTED)

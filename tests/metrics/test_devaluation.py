@@ -55,7 +55,7 @@ class Soft(Agent):
 
 
 def shift(before: ArrayLike, after: ArrayLike, weights: ArrayLike | None = None) -> float:
-    return float(OutcomeDevaluation().estimate(before, after, weights))
+    return float(OutcomeDevaluation().of_policies(before, after, weights))
 
 
 def levers() -> Simulation:
@@ -70,8 +70,8 @@ class TestTwoLevers:
 
     def test_a_policy_that_does_not_change_is_the_null(self) -> None:
         for policy, p_value in ((greedy(BEFORE), 1.0), (greedy(AFTER), 0.0)):
-            found = OutcomeDevaluation().estimate(greedy(BEFORE), policy)
-            dropped = ContingencyDegradation().estimate(greedy(BEFORE), policy, [[True, False]])
+            found = OutcomeDevaluation().of_policies(greedy(BEFORE), policy)
+            dropped = ContingencyDegradation().of_policies(greedy(BEFORE), policy, [[True, False]])
             assert found.null is not None
             assert dropped.null is not None
             assert (found.null.p_value, dropped.null.p_value) == (p_value, p_value)
@@ -134,7 +134,7 @@ class TestContingency:
 
     def test_the_response_is_dropped_by_so_much(self) -> None:
         before, after = [[0.9, 0.1], [0.5, 0.5]], [[0.2, 0.8], [0.5, 0.5]]
-        drop = ContingencyDegradation().estimate(before, after, [[1, 0], [1, 0]], [3, 1])
+        drop = ContingencyDegradation().of_policies(before, after, [[1, 0], [1, 0]], [3, 1])
         assert drop.value == pytest.approx(0.75 * 0.7)
 
     def test_an_outcome_that_comes_whatever_is_done_is_refused(self) -> None:
@@ -261,6 +261,17 @@ def expected_divergence(p: float, q: float, size: int) -> float:
 
 
 class TestTheDivergenceOfCounts:
+    def test_is_the_estimate_of_the_metric(self) -> None:
+        before, after = np.array([[[[24, 0]], [[24, 0]]]]), np.array([[[[0, 24]], [[24, 0]]]])
+        found = OutcomeDevaluation().estimate(before, after, generator=np.random.default_rng(0))
+        assert found.value == pytest.approx(0.5, abs=1e-8)
+        assert (found.episodes, found.samples, found.diagnostics["probes"]) == (2, 96, 2)
+        assert found.null is not None
+        assert found.null.p_value < 0.05
+        single = OutcomeDevaluation().estimate(before[:, :1], after[:, :1], generator=np.random.default_rng(0))
+        assert single.interval is None
+        assert not single.enough
+
     def test_of_what_never_varies(self) -> None:
         assert divergence(np.array([24, 0]), np.array([24, 0])) == 0
         assert divergence(np.array([24, 0]), np.array([0, 24])) == pytest.approx(1, abs=1e-8)
@@ -306,7 +317,7 @@ def test_a_world_that_is_not_known_is_refused(metric: Any) -> None:
         ),
         (lambda: contingency([[1.0]]), "at least 2 actions"),
         (
-            lambda: ContingencyDegradation().estimate([[1.0]], [[1.0]], [[1.0, 0.0]]),
+            lambda: ContingencyDegradation().of_policies([[1.0]], [[1.0]], [[1.0, 0.0]]),
             r"responses must have the shape \(1, 1\)",
         ),
     ],

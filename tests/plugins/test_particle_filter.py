@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, Either, Evidence, Gaussian, Particles, Point, PushForward, Real, UserError, minimize
+from agentic import Clamped, Evidence, Gaussian, Particles, Point, Real, UserError, minimize
+from agentic.engine import Either, PushForward
 from agentic.testing.worlds import Ladder
 from agentic_energies.goals import QuadraticGoal
 from agentic_energies.linear_gaussian import LinearGaussian

@@ -12,7 +12,8 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, Density, ExpectedEnergy, Gaussian, Goal, LatentGoal, Model, Purpose
+from agentic import Categorical, ExpectedEnergy, Gaussian, Goal, LatentGoal, Model, Purpose
+from agentic.engine import Density
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences, QuadraticGoal, QuadraticLatentGoal

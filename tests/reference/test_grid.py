@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import EnergyAgent, ExpectedEnergy, Purpose, Sequence, minimize, plan_posterior
+from agentic import EnergyAgent, ExpectedEnergy, Purpose, Sequence, minimize
+from agentic.planning import plan_posterior
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Belief, EnergyAgent, Evidence, Gaussian, Particles, Purpose, minimize, select
+from agentic import Belief, EnergyAgent, Evidence, Gaussian, Particles, Purpose, minimize
+from agentic.engine import select
 from agentic_energies.goals import QuadraticLatentGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.gradient import GradientDescent

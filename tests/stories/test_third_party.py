@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from agentic import Experiment, Progress, Record, build as build_experiment, load
+from agentic import Experiment, Record, build as build_experiment, load
 from agentic.cli import main
+from agentic.runs import Progress
 from tests.third_parties import build
 
 ROOT = Path(__file__).parents[2]

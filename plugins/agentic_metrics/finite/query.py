@@ -11,7 +11,8 @@ import gymnasium
 import numpy as np
 import torch
 
-from agentic import Agent, Subject, Truth, UserError, make, policy_table, state_observations, with_flat_prior
+from agentic import Agent, Subject, Truth, UserError, make, state_observations
+from agentic.agents import policy_table, with_flat_prior
 from agentic_metrics.finite.arrays import Floats, Ints
 from agentic_metrics.finite.world import World
 
@@ -24,7 +25,7 @@ def known_world(environment: Callable[[], gymnasium.Env[Any, Any]]) -> tuple[Tru
 
 
 def query(agent: Agent, truth: Truth, *, generator: np.random.Generator) -> Floats:
-    """The table (states, actions) of what a sealed copy of `agent` does in each state, as `agentic.policy_table`.
+    """The table (states, actions) of what a sealed copy of `agent` does in each state, see `policy_table`.
 
     Raises UserError where the observation does not tell the state, or the action is no single choice.
     """

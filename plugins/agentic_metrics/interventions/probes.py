@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import comb, digamma
 from torch import Tensor
 
-from agentic import Agent, Interval, Null, Record, Simplex, UserError, make, state_observations, with_flat_prior
+from agentic import Agent, Interval, Null, Record, Simplex, UserError, make, state_observations
+from agentic.agents import with_flat_prior
 from agentic_metrics.estimate import EXACT
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats

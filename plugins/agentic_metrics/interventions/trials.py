@@ -178,13 +178,13 @@ class Bench:
 
     def _learning(self, agent: Agent, environment: Maker, seed: int) -> Iterator[tuple[Agent, float]]:
         """A copy of the agent after each episode in which it learned, and the episode's discounted return."""
-        student, total = deepcopy(agent), 0.0
-        assert student.learner is not None
-        for tick in ticks(student, self._limited(environment), seed=seed, episodes=self.episodes):
-            student.learner.update(tick)
+        pupil, total = deepcopy(agent), 0.0
+        assert pupil.learner is not None
+        for tick in ticks(pupil, self._limited(environment), seed=seed, episodes=self.episodes):
+            pupil.learner.update(tick)
             total += self.discount ** int(tick.t[0]) * float(tick.reward[0])
             if tick.terminated[0] or tick.truncated[0]:
-                yield student, total
+                yield pupil, total
                 total = 0.0
 
 

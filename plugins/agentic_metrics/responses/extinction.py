@@ -36,7 +36,7 @@ SINGLE = Caution("a single episode was recorded, too few for the interval: recor
 def choice_shift(policy: ArrayLike, *, valued: int, devalued: int, weights: ArrayLike | None = None) -> float:
     """The preference P(valued) - P(devalued) for the action that brings what is still valued, from -1 to 1.
 
-    `policy` (states, actions) as it is at test; `weights` as for `OutcomeDevaluation.estimate`.
+    `policy` (states, actions) as it is at test; `weights` as for `OutcomeDevaluation.of_policies`.
     """
     table, _, probes = _checked(policy, policy, weights)
     return float(probes @ (table[:, valued] - table[:, devalued]))
@@ -85,7 +85,9 @@ class OutcomeDevaluation(Response):
     def __post_init__(self) -> None:
         self.expect(self.probes >= 2 and 4 <= self.draws <= 500, "at least 2 probes and 4 to 500 draws")
 
-    def estimate(self, policy_before: ArrayLike, policy_after: ArrayLike, weights: ArrayLike | None = None) -> Estimate:
+    def of_policies(
+        self, policy_before: ArrayLike, policy_after: ArrayLike, weights: ArrayLike | None = None
+    ) -> Estimate:
         """The shift sum over states of w(s) JS(pi_before(.|s) || pi_after(.|s)) in bits, from 0 to 1, exactly.
 
         Policies (states, actions), `weights` (states,) of the probe states, scaled to sum to 1 (None: all equal). JS is
@@ -96,6 +98,26 @@ class OutcomeDevaluation(Response):
         shift = _entropy((before + after) / 2) - (_entropy(before) + _entropy(after)) / 2
         value = float(probes @ np.maximum(shift, 0.0))
         return _exactly(value)
+
+    def estimate(self, before: ArrayLike, after: ArrayLike, *, generator: np.random.Generator) -> Estimate:
+        """The mean Jensen-Shannon divergence in bits, freed of its bias, from counts of decisions.
+
+        `before` and `after` (changes, clusters, probes, actions) hold equal numbers of decisions at each probe;
+        clusters were drawn independently, and are the sample of the interval. Null: decisions exchanged at random
+        within each probe.
+        """
+        shift = Shift(np.asarray(before, np.int64), np.asarray(after, np.int64))
+        interval, (_, clusters, each, _) = shift.interval(), shift.before.shape
+        return Estimate(
+            value=shift.value,
+            estimator="counted decisions",
+            interval=interval,
+            null=shift.null(generator),
+            episodes=clusters,
+            samples=int(shift.before.sum() + shift.after.sum()),
+            diagnostics={"probes": clusters * each},
+            cautions=() if interval else (SINGLE,),
+        )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         more: dict[str, Any] = {}
@@ -116,7 +138,7 @@ class OutcomeDevaluation(Response):
 
     def _tabled(self, subject: Subject, decided: Sequence[Intervention], generator: np.random.Generator) -> Estimate:
         tests = [Extinction.of(subject, change, self, generator) for change in decided]
-        shifts = [self.estimate(test.before, test.after, choices(test.world)).value for test in tests]
+        shifts = [self.of_policies(test.before, test.after, choices(test.world)).value for test in tests]
         return _mean(tests, shifts, {})
 
     def _counted(
@@ -127,18 +149,7 @@ class OutcomeDevaluation(Response):
         probes, start = self._probes(subject, generator)
         pairs = [(subject.agent, subject.under(change).agent) for change in decided]
         shift = Shift.of(pairs, probes, self.draws, generator)
-        interval = shift.interval()
-        estimate = Estimate(
-            value=shift.value,
-            estimator="counted decisions",
-            interval=interval,
-            null=shift.null(generator),
-            episodes=len(probes),
-            samples=int(shift.before.sum() + shift.after.sum()),
-            diagnostics={"probes": len(probes.flatten(0, 1))},
-            cautions=() if interval else (SINGLE,),
-        )
-        return estimate, start
+        return self.estimate(shift.before, shift.after, generator=generator), start
 
     def _probes(self, subject: Subject, generator: np.random.Generator) -> tuple[Tensor, str]:
         with suppress(UserError):
@@ -166,7 +177,7 @@ class ContingencyDegradation(Response):
 
     unit = "probability"
 
-    def estimate(
+    def of_policies(
         self,
         policy_before: ArrayLike,
         policy_after: ArrayLike,
@@ -177,7 +188,7 @@ class ContingencyDegradation(Response):
 
         sum over states of w(s) [pi_before(responses | s) - pi_after(responses | s)]. Policies (states, actions);
         `responses` (states, actions), true for the actions on which the outcome depended; `weights` as for
-        `OutcomeDevaluation.estimate`. Source: Hammond 1980; Balleine and Dickinson 1998.
+        `OutcomeDevaluation.of_policies`. Source: Hammond 1980; Balleine and Dickinson 1998.
         """
         before, after, probes = _checked(policy_before, policy_after, weights)
         made = np.asarray(responses, dtype=bool)
@@ -199,7 +210,7 @@ class ContingencyDegradation(Response):
                 f"contingency_degradation needs an outcome that depends on the action; {amount:g} is paid whatever is "
                 "done: choose another outcome"
             )
-        value = self.estimate(test.before, test.after, responses, responses.any(-1)).value
+        value = self.of_policies(test.before, test.after, responses, responses.any(-1)).value
         more = {"outcome": amount, "contingency": float(delta[responses].mean())}
         found = _mean([test], [value], more)
         return found.measurement("contingency_degradation", self, _frame(self, [change], STATES))

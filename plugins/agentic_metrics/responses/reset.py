@@ -13,18 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agentic import (
-    Agent,
-    Categorical,
-    Decision,
-    Density,
-    Domain,
-    Gaussian,
-    Simplex,
-    UserError,
-    select,
-    with_flat_prior,
-)
+from agentic import Agent, Categorical, Decision, Domain, Gaussian, Simplex, UserError
+from agentic.agents import with_flat_prior
+from agentic.engine import Density, select
 from agentic_metrics.finite.world import Floats
 
 TREMBLE = 1e-3  # probability with which any action is taken by mistake: keeps divergences of sure choices finite

@@ -17,13 +17,14 @@ from agentic import (
     Model,
     Point,
     Purpose,
+    Sequence,
     Simplex,
     Softmax,
     Tick,
     UserError,
-    select,
 )
 from agentic.agents.energy_agent import EnergyState
+from agentic.engine import select
 from agentic.testing.parts import AllPlans, BayesRule
 from agentic.testing.worlds import Ladder
 from agentic.tick import Native
@@ -129,6 +130,7 @@ def test_the_precision_of_the_selection_weighs_the_plans() -> None:
     agent = finite(AllPlans(), selection=Softmax(1.5))
     decision = course(agent, discrete(2))[0]
     assert decision.policy is not None
+    assert isinstance(decision.plan, Sequence)
     q = torch.softmax(-1.5 * decision.plan.values, 0)
     assert_close(decision.policy.mean[:, 0], q[:4].sum(0))
     assert_close(decision.energies["pragmatic"], (q * decision.plan.parts["pragmatic"]).sum(0))
@@ -183,6 +185,8 @@ def test_a_plan_has_the_version_of_the_model_it_was_derived_from() -> None:
     native = Native(obs.numpy(), first.action.numpy(), obs.numpy())
     agent.learner.update(Tick(obs, first.action, obs, np.zeros(1), flags, flags, ~flags, count, count, first, native))
     second = agent.decide(first.state, obs, generator=seeded())
+    assert first.plan is not None
+    assert second.plan is not None
     assert (model.version, first.plan.version, second.plan.version) == (1, 0, 1)
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from agentic import normal_like, permutation, uniform_like
+from agentic.engine import normal_like, permutation, uniform_like
 from agentic.engine.draws import indices
 
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Either, Evidence, Gaussian, Particles, Point, PushForward, UserError
+from agentic import Evidence, Gaussian, Particles, Point, UserError
+from agentic.engine import Either, PushForward
 from tests.agentic.standins import Linear
 
 F64 = torch.float64

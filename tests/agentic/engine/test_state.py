@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from agentic import Point, select
+from agentic import Point
+from agentic.engine import select
 
 
 class Pair(NamedTuple):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from agentic import UserError, World, check_probabilities
+from agentic import UserError, World
+from agentic.environments import check_probabilities
 
 CHAIN = World(  # two places: going pays 3 and leads to the end, staying pays nothing
     np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]]),

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Density, Evidence, minimize
+from agentic import Evidence, minimize
+from agentic.engine import Density
 from agentic.testing.parts import BayesRule
 from agentic.testing.worlds import Cart
 from tests.agentic.standins import FINITE, LINEAR, Bell, Descent

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
-from agentic import Particles, Point, Real, Sequence, Simplex, plan_posterior
+from agentic import Particles, Point, Real, Sequence, Simplex
+from agentic.planning import plan_posterior
 
 F64 = torch.float64
 ENERGIES = st.lists(st.floats(-20, 20) | st.just(inf), min_size=2, max_size=6)

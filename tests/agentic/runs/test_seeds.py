@@ -5,7 +5,7 @@ from hashlib import sha256
 import numpy as np
 import torch
 
-from agentic import stream
+from agentic.runs import stream
 from agentic.runs.seeds import Phase, environment_seed, generator
 
 PHASES: tuple[Phase, ...] = ("learn", "evaluate")

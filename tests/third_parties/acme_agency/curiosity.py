@@ -6,7 +6,8 @@ from typing import Any, final
 
 from torch import Tensor
 
-from agentic import Density, Gain, Model, Step, UserError
+from agentic import Gain, Model, Step, UserError
+from agentic.engine import Density
 
 
 @final

@@ -5,7 +5,8 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from agentic import Agent, Categorical, Decision, Energy, Environment, Selection, Simplex, UserError, plan_posterior
+from agentic import Agent, Categorical, Decision, Energy, Environment, Selection, Simplex, UserError
+from agentic.planning import plan_posterior
 
 from .epsilon_greedy import EpsilonGreedy
 from .stubborn import Stubborn

@@ -6,7 +6,8 @@ from typing import final
 
 from torch import Tensor
 
-from agentic import Backup, plan_posterior
+from agentic import Backup
+from agentic.planning import plan_posterior
 
 
 @final

@@ -16,14 +16,15 @@ from agentic import (
     Gaussian,
     Point,
     Purpose,
+    Sequence,
     Simplex,
     Softmax,
     Tick,
     UserError,
     minimize,
-    select,
 )
 from agentic.agents.energy_agent import EnergyState
+from agentic.engine import select
 from agentic.tick import Native
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
@@ -135,6 +136,7 @@ def test_the_precision_of_the_selection_weighs_the_plans() -> None:
     agent = finite(Enumerate(), selection=Softmax(1.5))
     decision = course(agent, discrete(2))[0]
     assert decision.policy is not None
+    assert isinstance(decision.plan, Sequence)
     q = torch.softmax(-1.5 * decision.plan.values, 0)
     assert_close(decision.policy.mean[:, 0], q[:4].sum(0))
     assert_close(decision.energies["pragmatic"], (q * decision.plan.parts["pragmatic"]).sum(0))
@@ -188,6 +190,7 @@ def test_learning_makes_the_old_law_obsolete() -> None:
     assert agent.learner is not None
     obs = torch.tensor([[1.0, -1.0]], dtype=F64)
     first = agent.decide(agent.start(1, generator=seeded()), obs, generator=seeded())
+    assert isinstance(first.plan, AffineFeedback)
     pushed = Decision(torch.ones(1, 1, dtype=F64), belief=first.belief)
     agent.learner.update(tick(pushed, obs, torch.tensor([[3.0, 2.0]], dtype=F64)))
     assert (model.version, first.plan.version) == (1, 0)
@@ -199,6 +202,7 @@ def test_learning_makes_the_old_law_obsolete() -> None:
     assert_close(second.plan.gains, fresh.gains)
     assert not torch.allclose(second.plan.gains, first.plan.gains)
     third = agent.decide(second.state, obs, generator=seeded())
+    assert isinstance(third.plan, AffineFeedback)
     assert third.plan.memory[2] is second.plan.memory[2], "nothing was learned, so that the law still stands"
 
 

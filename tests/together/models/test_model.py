@@ -5,16 +5,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import (
-    Categorical,
-    Density,
-    Evidence,
-    Gaussian,
-    Model,
-    Particles,
-    Point,
-    minimize,
-)
+from agentic import Categorical, Evidence, Gaussian, Model, Particles, Point, minimize
+from agentic.engine import Density
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.gradient import GradientDescent

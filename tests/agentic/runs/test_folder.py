@@ -1,0 +1,62 @@
+"""The folder of a run, by the paths of its files and what can be read of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentic import UserError
+from agentic.runs import RunFolder
+
+
+def folder(path: Path, **manifest: Any) -> RunFolder:
+    """One with a manifest."""
+    made = RunFolder.new(path)
+    made.manifest_file.write_text(json.dumps(manifest), encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        ("finished", None, "finished"),
+        ("running", None, "running, or killed before it could say so"),
+        ("failed", "Traceback\n  line\nKeyError: 'x'\n", "failed: KeyError: 'x'"),
+        ("failed", " \n", "failed"),
+        ("failed", None, "failed"),
+        (None, None, "unknown"),
+    ],
+)
+def test_the_status_is_how_the_run_ended(status: str | None, error: str | None, said: str, tmp_path: Path) -> None:
+    made = folder(tmp_path, status=status)
+    if error is not None:
+        made.error_file.write_text(error, encoding="utf-8")
+    assert made.status == said
+
+
+def test_what_cannot_be_read_is_empty(tmp_path: Path) -> None:
+    there = RunFolder(tmp_path)
+    assert (there.manifest, there.experiment, there.chunks(), there.holds_run) == ({}, {}, [], False)
+    there.manifest_file.write_text("[1", encoding="utf-8")
+    there.experiment_file.write_bytes(b"\xff\xfe")
+    assert (there.manifest, there.experiment, there.holds_run, there.status) == ({}, {}, True, "unknown")
+
+
+def test_chunks_are_in_the_order_of_their_ticks_and_a_record_is_not_written_over(tmp_path: Path) -> None:
+    made = RunFolder.new(tmp_path / "new" / "run")
+    for index in (10, 2):
+        made.chunk("ticks", index).touch()
+    made.chunk("candidates", 2).touch()
+    assert made.chunks() == [made.chunk("ticks", 2), made.chunk("ticks", 10)]
+    assert made.chunks("candidates") == [made.chunk("candidates", 2)]
+    assert made.holds_run
+    with pytest.raises(UserError, match="already holds a record: give a new folder"):
+        RunFolder.new(made.path)
+
+
+def test_plugin_files_are_named_once_each(tmp_path: Path) -> None:
+    rows = [{"plugin": "mine", "sha256": "a"}, {"plugin": "mine", "sha256": "a"}, {"plugin": "ours"}, "no row"]
+    assert folder(tmp_path, components=[*rows, {"plugin": "a b", "sha256": "c"}]).plugin_options == (
+        " --plugin mine.py --plugin 'a b'.py"
+    )
