@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from agentic.engine.belief import Belief
     from agentic.planning.plan import Plan
 
+__all__ = ["Decision", "Native", "Tick"]
+
 
 @dataclass(slots=True)
 class Decision:

@@ -20,17 +20,16 @@ RULES = (
     "A room imports only rooms below it; of two on one line either may import the other.",
     "The core imports no package on this side, and these packages do not import each other.",
 )
-COLORS = {"core": "#d7e7f5", "names": "#dcefe0", "rooms": "#fbe6cf"}
+COLORS = {"core": "#d7e7f5", "packages": "#dcefe0"}
 
 
 @final
 @dataclass(frozen=True)
 class House:
-    """What the contracts say: `layers` of rooms, the highest first; who imports names only, who rooms; exceptions."""
+    """What the contracts say: `layers` of rooms, the highest first; the `packages` around them; exceptions."""
 
     layers: tuple[tuple[str, ...], ...]
-    names: tuple[str, ...]
-    rooms: tuple[str, ...]
+    packages: tuple[str, ...]
     exceptions: tuple[tuple[str, str], ...]
 
 
@@ -42,8 +41,7 @@ def house(pyproject: str) -> House:
     split = (rule.split(" -> ") for rule in apart.get("ignore_imports", ()))
     return House(
         layers=tuple(tuple(re.split(r"\s*[:|]\s*", layer)) for layer in layers),
-        names=_forbidden(contracts, "agentic.*"),
-        rooms=_forbidden(contracts, "agentic.*.*"),
+        packages=_forbidden(contracts, "agentic.*.*"),
         exceptions=tuple((one.removesuffix(".**"), other.removesuffix(".**")) for one, other in split),
     )
 
@@ -51,13 +49,12 @@ def house(pyproject: str) -> House:
 def svg(plan: House) -> str:
     """The picture: the core as layers on the left, the packages that import it on the right."""
     core, below = _core(plan)
-    names, end = _packages(plan.names, "names", "import the names in agentic, and agentic.testing", EDGE)
-    rooms, _ = _packages(plan.rooms, "rooms", "import rooms too, by the names in their __init__", end + 2 * LINE)
+    packages = _packages(plan.packages, "import agentic and its rooms, by the names in their __init__")
     exceptions = [f"The one exception: {one} imports {other}." for one, other in plan.exceptions]
     notes = wrap(" ".join([*RULES, *exceptions]), 52)
     texts = [_text(RIGHT, below - GAP - LINE * (len(notes) - 1 - i), note) for i, note in enumerate(notes)]
     down = f'<path d="M10 {EDGE}V{below - GAP}l-4 -6m4 6l4 -6" fill="none" stroke="#555"/>'
-    parts = "\n".join([down, *core, *names, *rooms, *texts])
+    parts = "\n".join([down, *core, *packages, *texts])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {below + EDGE}" role="img" '
         f'font-family="Helvetica, Arial, sans-serif" font-size="11">\n'
@@ -96,17 +93,17 @@ def _core(plan: House) -> tuple[list[str], int]:
     return parts, y
 
 
-def _packages(packages: Sequence[str], kind: str, does: str, y: int) -> tuple[list[str], int]:
-    """Packages that import the core alike, each with the arrow that says so, and where they end."""
+def _packages(packages: Sequence[str], does: str) -> list[str]:
+    """The packages that import the core, each with the arrow that says so."""
     x, inner = RIGHT, WIDTH - RIGHT - EDGE
-    parts = [_text(x, y + LINE, does)]
-    y += LINE + GAP
+    parts = [_text(x, EDGE + LINE, does)]
+    y = EDGE + LINE + GAP
     for package in packages:
         home = "envs" if (ROOT / "envs" / package).is_dir() else "plugins"
-        parts += _box(x, y, inner, 2 * LINE + 10, package, [f"{home}/{package}"], kind)
+        parts += _box(x, y, inner, 2 * LINE + 10, package, [f"{home}/{package}"], "packages")
         parts.append(f'<path d="M{x} {y + LINE + 5}h-{2 * GAP - 2}l5 -4m-5 4l5 4" fill="none" stroke="#555"/>')
         y += 2 * LINE + 10 + GAP
-    return parts, y
+    return parts
 
 
 def _box(x: int, y: int, width: int, height: int, name: str, lines: Sequence[str], kind: str) -> list[str]:
