@@ -2,9 +2,12 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, final
 
+from agentic.errors import UserError
 from agentic.runs import RunFolder, json_table
 
 LONGEST = 60  # letters of a label in the name of a folder
@@ -53,6 +56,15 @@ class BenchFolder:
     def drafts(self) -> list[Path]:
         """The folders that tasks are at work in, or were when they were killed."""
         return sorted(self._units.glob(".*"))
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """A block that writes into the folder of a bench. Raises UserError where that fails."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
 
 
 def unit(world: str, agent: str, seed: int) -> Path:

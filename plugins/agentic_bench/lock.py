@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agentic.errors import UserError
+from agentic_bench.folder import writing
 
 LOCK = ".lock"
 TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
@@ -19,11 +20,9 @@ def alone(folder: Path) -> Iterator[None]:
     The system lets go of the lock when a process ends, however it ends; a file system that knows no locks is trusted.
     Raises UserError where another process holds it, and where the folder cannot be written.
     """
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         file = open(folder / LOCK, "ab")
-    except OSError as error:
-        raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
     with file:
         try:
             _lock(file.fileno())

@@ -21,7 +21,7 @@ from agentic.plugins import Registry, load
 from agentic.runs import Manifest, RunFolder, create_folder, describe
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Scores
-from agentic_bench.folder import BenchFolder
+from agentic_bench.folder import BenchFolder, writing
 from agentic_bench.lock import alone
 from agentic_bench.sources import source_hash
 from agentic_bench.task import Task, carry_out
@@ -100,20 +100,16 @@ def check(battery: Battery, registry: Registry) -> None:
 def _prepare(folder: Path, battery: Battery, left: Sequence[Task]) -> None:
     """Write the resolved file; leave nothing that a killed bench had half written, and no result that holds no more."""
     _write(folder, battery)
-    try:
+    with writing(folder):
         for draft in BenchFolder(folder).drafts():
             shutil.rmtree(draft, ignore_errors=True)
         for task in left:
             RunFolder(folder / task.folder).measurements_file.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
 
 
 def _write(folder: Path, battery: Battery) -> None:
-    try:
+    with writing(folder):
         BenchFolder(folder).file.write_text(battery.to_toml(), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write the bench folder {folder}: {error.strerror}; give another one") from error
 
 
 def _is_done(folder: Path, key: str) -> bool:
