@@ -10,23 +10,24 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, final
+from typing import final
 
 ROOT = Path(__file__).parents[1]
 WIDTH, CORE, EDGE, GAP = 1020, 640, 20, 8  # of the picture, of the core's column; around all, between boxes
 LINE, LETTER = 14, 5.7  # height of a line and width of a letter of the small text, in pixels
 RIGHT = CORE + 2 * EDGE + 2 * GAP  # where the packages begin
+INSIDE = ["agentic.*.*"]  # modules inside a room, which the packages may not import
 RULES = (
     "A room imports only rooms below it; of two on one line either may import the other.",
     "The core imports no package on this side, and these packages do not import each other.",
 )
-COLORS = {"core": "#d7e7f5", "packages": "#dcefe0"}
+COLORS = {"core": "#d7e7f5", "package": "#dcefe0"}
 
 
 @final
 @dataclass(frozen=True)
 class House:
-    """What the contracts say: `layers` of rooms, the highest first; the `packages` around them; exceptions."""
+    """What the contracts say: `layers` of rooms, the highest first; the packages that import them; exceptions."""
 
     layers: tuple[tuple[str, ...], ...]
     packages: tuple[str, ...]
@@ -41,7 +42,7 @@ def house(pyproject: str) -> House:
     split = (rule.split(" -> ") for rule in apart.get("ignore_imports", ()))
     return House(
         layers=tuple(tuple(re.split(r"\s*[:|]\s*", layer)) for layer in layers),
-        packages=_forbidden(contracts, "agentic.*.*"),
+        packages=next(tuple(each["source_modules"]) for each in contracts if each.get("forbidden_modules") == INSIDE),
         exceptions=tuple((one.removesuffix(".**"), other.removesuffix(".**")) for one, other in split),
     )
 
@@ -49,7 +50,7 @@ def house(pyproject: str) -> House:
 def svg(plan: House) -> str:
     """The picture: the core as layers on the left, the packages that import it on the right."""
     core, below = _core(plan)
-    packages = _packages(plan.packages, "import agentic and its rooms, by the names in their __init__")
+    packages = _packages(plan.packages, EDGE)
     exceptions = [f"The one exception: {one} imports {other}." for one, other in plan.exceptions]
     notes = wrap(" ".join([*RULES, *exceptions]), 52)
     texts = [_text(RIGHT, below - GAP - LINE * (len(notes) - 1 - i), note) for i, note in enumerate(notes)]
@@ -75,10 +76,6 @@ def draw(folder: Path) -> Iterator[Path]:
     yield path
 
 
-def _forbidden(contracts: Sequence[dict[str, Any]], what: str) -> tuple[str, ...]:
-    return next(tuple(each["source_modules"]) for each in contracts if each.get("forbidden_modules") == [what])
-
-
 def _core(plan: House) -> tuple[list[str], int]:
     """The boxes of the layers, and where they end."""
     parts, y = list[str](), EDGE
@@ -93,14 +90,14 @@ def _core(plan: House) -> tuple[list[str], int]:
     return parts, y
 
 
-def _packages(packages: Sequence[str], does: str) -> list[str]:
+def _packages(packages: Sequence[str], y: int) -> list[str]:
     """The packages that import the core, each with the arrow that says so."""
     x, inner = RIGHT, WIDTH - RIGHT - EDGE
-    parts = [_text(x, EDGE + LINE, does)]
-    y = EDGE + LINE + GAP
+    parts = [_text(x, y + LINE, "import the names in agentic and in its rooms")]
+    y += LINE + GAP
     for package in packages:
         home = "envs" if (ROOT / "envs" / package).is_dir() else "plugins"
-        parts += _box(x, y, inner, 2 * LINE + 10, package, [f"{home}/{package}"], "packages")
+        parts += _box(x, y, inner, 2 * LINE + 10, package, [f"{home}/{package}"], "package")
         parts.append(f'<path d="M{x} {y + LINE + 5}h-{2 * GAP - 2}l5 -4m-5 4l5 4" fill="none" stroke="#555"/>')
         y += 2 * LINE + 10 + GAP
     return parts

@@ -34,6 +34,10 @@ modules = ["p", "q", "r"]
 ignore_imports = ["q.** -> p"]
 [[tool.importlinter.contracts]]
 type = "forbidden"
+source_modules = ["agentic"]
+forbidden_modules = ["p", "q", "r"]
+[[tool.importlinter.contracts]]
+type = "forbidden"
 source_modules = ["p", "q", "r"]
 forbidden_modules = ["agentic.*.*"]
 """
