@@ -109,7 +109,7 @@ class Environment:
 
     def _checked(self, obs: Arrays) -> Arrays:
         if not self.observation_layout.fits(obs):
-            row, why = self.observation_layout.misfit(obs)
+            row, why = self.observation_layout.refused(obs)
             raise RunError(f"{self._place(row)}: the observation {why}")
         return obs
 

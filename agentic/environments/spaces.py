@@ -81,7 +81,7 @@ class Layout:
         """Whether every number is finite and every discrete value within its range."""
         return all(leaf.fits(array) for leaf, array in zip(self.leaves, arrays, strict=True))
 
-    def misfit(self, arrays: Arrays) -> tuple[int, str]:
+    def refused(self, arrays: Arrays) -> tuple[int, str]:
         """The first row that does not fit, and why."""
         pairs = [(row, *pair) for row in range(len(arrays[0])) for pair in zip(self.leaves, arrays, strict=True)]
         row, leaf, array = next(each for each in pairs if not each[1].fits(each[2][each[0] : each[0] + 1]))

@@ -38,29 +38,29 @@ class Evidence(Objective):
         return self.model.start(self.obs) if isinstance(self.model, Encoder) else None
 
     @cached_property
-    def misfit(self) -> Clamped:
+    def surprise(self) -> Clamped:
         """The objective -log p(obs | z) over `z`, in nats."""
         return Clamped(self.model.observation.swapped(), self.obs, self.model.latent)
 
     def __call__(self, z: Tensor) -> Tensor:
-        return self.misfit(z) + density(self.prior).energy(z)
+        return self.surprise(z) + density(self.prior).energy(z)
 
     def start(self, z: Any) -> Tensor:
         """The place where a solver begins: `z`, or where that is None the prior belief's mean."""
         return self.prior.mean if z is None else z
 
     def gradient(self, z: Tensor) -> Tensor:
-        return self.misfit.gradient(z) + density(self.prior).gradient(z)
+        return self.surprise.gradient(z) + density(self.prior).gradient(z)
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        (value, slope), believed = self.misfit.value_and_gradient(z), density(self.prior)
+        (value, slope), believed = self.surprise.value_and_gradient(z), density(self.prior)
         return value + believed.energy(z), slope + believed.gradient(z)
 
     def hessian(self, z: Tensor) -> Tensor:
-        return self.misfit.hessian(z) + density(self.prior).hessian(z)
+        return self.surprise.hessian(z) + density(self.prior).hessian(z)
 
     def residuals(self, z: Tensor) -> Tensor | None:
-        seen = self.misfit.residuals(z)
+        seen = self.surprise.residuals(z)
         believed = self.prior.residuals(z) if isinstance(self.prior, Density) else None
         return None if seen is None or believed is None else torch.cat([seen, believed], -1)
 

@@ -57,12 +57,12 @@ class LinearObservation(Conditional, LeastSquares):
         """The noise's entropy, (*s, b), nats."""
         return (self.log_scale + 0.5 * len(self.R)).to(belief.mean).expand(belief.mean.shape[:-1])
 
-    def swapped(self) -> "LinearMisfit":
-        return LinearMisfit(self)
+    def swapped(self) -> "SwappedLinear":
+        return SwappedLinear(self)
 
 
 @final
-class LinearMisfit(ClosedForm, LeastSquares):
+class SwappedLinear(ClosedForm, LeastSquares):
     """The observation -log N(obs; C z + d, R) as an energy of the latent: `forward(obs, z)`."""
 
     def __init__(self, observation: LinearObservation) -> None:

@@ -56,8 +56,8 @@ class CategoricalObservation(Conditional):
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         return torch.stack([columns.contract("oi,...i,...o->...", x, o) for columns, o in self._pairs(z)]).sum(0)
 
-    def swapped(self) -> "CategoricalMisfit":
-        return CategoricalMisfit(self)
+    def swapped(self) -> "SwappedCategorical":
+        return SwappedCategorical(self)
 
     def costs(self, obs: Tensor) -> Tensor:
         """The energies -log p(obs | z) of every state, (*s, b, n)."""
@@ -78,7 +78,7 @@ class CategoricalObservation(Conditional):
 
 
 @final
-class CategoricalMisfit(ClosedForm):
+class SwappedCategorical(ClosedForm):
     """The observation -log p(obs | z) as an energy of the latent: `forward(obs, z)`, linear in `z`."""
 
     def __init__(self, observation: CategoricalObservation) -> None:

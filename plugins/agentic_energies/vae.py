@@ -115,8 +115,8 @@ class VAE(Amortized, Encoder, LeastSquares):
         """The scaled misfit and z of a Gaussian emission; None for others."""
         if not isinstance(self.emission, GaussianEmission):
             return None
-        misfit = (x - self.decoder(z)) / self.emission.variance**0.5
-        return torch.cat([misfit, z.expand(*misfit.shape[:-1], -1)], -1)
+        gap = (x - self.decoder(z)) / self.emission.variance**0.5
+        return torch.cat([gap, z.expand(*gap.shape[:-1], -1)], -1)
 
     def free_energy(self, x: Tensor, belief: Belief, n: int = 1, *, generator: torch.Generator | None = None) -> Tensor:
         """The free energy E_q[E] - H[q] in nats, (*s, b), an upper bound of -log p(x); of a point its energy.

@@ -26,7 +26,7 @@ class Walker:
     z: Tensor
     value: Tensor | None
 
-    def informed(self) -> Mapping[str, Tensor]:
+    def diagnostics(self) -> Mapping[str, Tensor]:
         """Diagnostics of the walk by name, each (b,) or a scalar."""
         return {}
 
@@ -105,7 +105,7 @@ class Chains(Sampler):
             draws, value = iterate.z.unsqueeze(0), iterate.value
         shared = isinstance(f, Clamped) and f.x is None
         log_weights = torch.full((len(draws), *value.shape), -log(len(draws)), dtype=draws.dtype, device=draws.device)
-        shown = Diagnostics(draws, shared, memory.walker.informed())
+        shown = Diagnostics(draws, shared, memory.walker.diagnostics())
         return iterate.solution(Particles(draws, log_weights), value, "mean_energy", shown)
 
 

@@ -46,7 +46,7 @@ class Orbit(Walker):
     shortfall: Tensor
     proposed: int = 0
 
-    def informed(self) -> Mapping[str, Tensor]:
+    def diagnostics(self) -> Mapping[str, Tensor]:
         """The fraction accepted since the warm-up, and the step size."""
         return {"acceptance": self.accepted / max(1, self.proposed), "step_size": self.log_step.exp()}
 

@@ -188,7 +188,7 @@ def test_pendulum_read_with_noise(steps: int) -> None:
 
 
 @pytest.mark.parametrize("steps", PROCESS)
-def test_pendulum_kicked_at_every_step(steps: int) -> None:
+def test_pendulum_pushed_at_every_step(steps: int) -> None:
     upright, sideways, hanging = (pendulum(steps, gravity, noise=0, process_noise=0.01) for gravity in (9.81, 0, -9.81))
     assert (upright, sideways, hanging) == pytest.approx(PROCESS[steps], abs=1e-4)
     assert sideways > upright > hanging

@@ -72,11 +72,11 @@ def test_closed_forms_are_derivatives_of_the_observation() -> None:
     z, obs = torch.randn(4, 2, dtype=F64, generator=torch.Generator().manual_seed(0)), torch.ones(4, 1, dtype=F64)
     free = z.clone().requires_grad_()
     slope = torch.autograd.grad(full.observation(free, obs).sum(), free)[0]
-    misfit = full.observation.swapped()
-    assert_close(misfit(obs, z), full.observation(z, obs))
-    assert_close(misfit.gradient(obs, z), slope)
+    surprise = full.observation.swapped()
+    assert_close(surprise(obs, z), full.observation(z, obs))
+    assert_close(surprise.gradient(obs, z), slope)
     whole = torch.autograd.functional.hessian(lambda at: full.observation(at, obs).sum(), z)
-    assert_close(misfit.hessian(obs, z), torch.stack([whole[row, :, row] for row in range(4)]))
+    assert_close(surprise.hessian(obs, z), torch.stack([whole[row, :, row] for row in range(4)]))
 
 
 def test_a_batch_is_perceived_row_by_row() -> None:

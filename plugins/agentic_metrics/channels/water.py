@@ -83,12 +83,12 @@ def gaussian_empowerment(
     """
     transition, push = checked_system(dynamics, control, horizon)
     size = len(transition)
-    covariance, kick = covariance_of(noise, size), covariance_of(process_noise, size)
+    covariance, disturbance = covariance_of(noise, size), covariance_of(process_noise, size)
     reach = []
     for _ in range(horizon):
         reach.append(push)
-        covariance = covariance + kick
-        push, kick = transition @ push, transition @ kick @ transition.T
+        covariance = covariance + disturbance
+        push, disturbance = transition @ push, transition @ disturbance @ transition.T
     return linear_capacity(np.concatenate(reach, axis=1), covariance, power).value
 
 
