@@ -39,6 +39,7 @@ from agentic.testing.common import (
     registers_its_tensors,
     restores_its_state_dict,
 )
+from agentic.testing.former import members_are_asked_for
 from agentic.testing.kit import (
     Check,
     Finding,
@@ -102,7 +103,7 @@ def checks(kind: str, component: Any) -> list[Check]:
     cls = component if isinstance(component, type) else type(component)
     suite = next((suite for suite in _SUITES if suite.kind == kind and issubclass(cls, suite.contract)), None)
     make = _maker(component)
-    first = named([constructible, documented, _contract(kind, suite)], make)
+    first = named([constructible, documented, members_are_asked_for, _contract(kind, suite)], make)
     if suite is None:
         return first
     modules: list[Run] = [registers_its_tensors, restores_its_state_dict] if issubclass(cls, nn.Module) else []
