@@ -17,7 +17,8 @@ class Reads(Energy):
     latent = Real((2,))
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        return 0.5 * ((z - x) ** 2).sum(-1)
+        gap: Tensor = z - x
+        return 0.5 * (gap**2).sum(-1)
 
     def start(self, x: Any) -> Tensor:
         return torch.zeros(len(x), 2, dtype=x.dtype)
