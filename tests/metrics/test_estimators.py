@@ -322,3 +322,8 @@ def test_the_estimator_suits_the_values() -> None:
     ]
     with pytest.raises(UserError, match="there is no estimator 'ksg': use auto, plugin, gaussian, neighbors, mixed"):
         named("ksg")
+
+
+def test_an_empty_episode_is_refused() -> None:
+    with pytest.raises(UserError, match="an episode is empty: leave it out"):
+        Series.of([[], [1, 2]])

@@ -23,6 +23,7 @@ class Plugin(Estimator):
     The raw estimate exceeds the truth by about freedom / (2 N ln 2) bits, which is removed (Miller 1955; Panzeri and
     Treves 1996); freedom = sum over z of (|X_z| - 1)(|Y_z| - 1), counting what was seen with that z. If X and Y are
     independent given Z, 2 N ln 2 times the raw estimate is chi-square with so many degrees of freedom (Wilks 1938).
+    Not for y = x: that is an entropy, of which frequencies miss (k - 1) / (2 N ln 2) bits.
     """
 
     name = "plugin"

@@ -28,7 +28,7 @@ class Series:
     def of(cls, values: "Variable") -> Self:
         """The series of an array (t,) or (t, d), or of a list of such arrays, one per episode; whole numbers are names.
 
-        Raises UserError for anything that is not numbers, and for values that are not finite.
+        Raises UserError for anything that is not numbers, for an empty episode and for values that are not finite.
         """
         if isinstance(values, cls):
             return values
@@ -37,6 +37,8 @@ class Series:
         kinds = {part.dtype.kind for part in parts}
         if not kinds <= set("biuf"):
             raise UserError("a series holds numbers: whole ones are names, others are measured; got something else")
+        if any(part.ndim and not len(part) for part in parts):
+            raise UserError("an episode is empty: leave it out")
         discrete = not kinds & {"f"}
         shaped = tuple(
             part.reshape(len(part), -1).astype(np.int64 if discrete else np.float64) for part in parts if part.ndim
