@@ -1,4 +1,4 @@
-"""Strangers on our bench: a policy of Stable-Baselines3 and a plain function, beside chance and our own planner."""
+"""Third parties on our bench: a policy of Stable-Baselines3 and a plain function, beside chance and our own planner."""
 
 from pathlib import Path
 from typing import Any

@@ -19,7 +19,7 @@ from agentic.plugins import load
 from tests.third_parties import build
 
 ROOT = Path(agentic.__file__).parents[1]
-STRANGERS = ("good-plugin", "import-error", "unknown-hook", "bad-signature", "rival", "twin-a", "twin-b", "slow")
+THIRD_PARTIES = ("good-plugin", "import-error", "unknown-hook", "bad-signature", "rival", "twin-a", "twin-b", "slow")
 HEAVY = ("torch", "numpy", "gymnasium", "scipy", "pydantic", "rich", "pyarrow", "plotly")
 MODULES = ("good_plugin", "broken_import_error", "broken_unknown_hook", "rival", "twin_a", "twin_b", "slow_plugin")
 
@@ -120,11 +120,11 @@ def test_each_bad_plugin_is_one_line_and_the_good_one_is_listed(machine: Machine
 
 def test_plugins_lists_metadata(machine: Machine) -> None:
     rows = {row["id"]: row for row in json.loads(machine.agentic("plugins", "--json").stdout)}
-    assert {*STRANGERS, "agentic"} <= set(rows)
+    assert {*THIRD_PARTIES, "agentic"} <= set(rows)
     assert rows["agentic"]["source"] == "built-in"
-    assert {rows[name]["status"] for name in STRANGERS} == {"not loaded"}
+    assert {rows[name]["status"] for name in THIRD_PARTIES} == {"not loaded"}
     table = machine.agentic("plugins").stdout
-    assert all(name in table for name in STRANGERS)
+    assert all(name in table for name in THIRD_PARTIES)
 
 
 def test_kind_keeps_the_plugins_that_offer_it(machine: Machine) -> None:
@@ -136,7 +136,7 @@ def test_kind_keeps_the_plugins_that_offer_it(machine: Machine) -> None:
 def test_no_plugins_is_read_before_the_parser(machine: Machine) -> None:
     for arguments in (["--no-plugins", "plugins", "--json"], ["plugins", "--json", "--no-plugins"]):
         rows = {row["id"]: row["status"] for row in json.loads(machine.agentic(*arguments).stdout)}
-        assert {rows[name] for name in STRANGERS} == {"disabled"}
+        assert {rows[name] for name in THIRD_PARTIES} == {"disabled"}
         assert rows["agentic"] == "not loaded"
     assert "hello" in machine.agentic("--help").stdout
     assert "hello" not in machine.agentic("--no-plugins", "--help").stdout
