@@ -61,10 +61,13 @@ def annotate(folder: RunFolder, **more: Any) -> None:
 
 
 def _git() -> dict[str, Any] | None:
-    """Commit and dirtiness of the repository the run was started in; None outside of one."""
+    """Commit and dirtiness of the repository the run was started in; None without a commit."""
     asked = ["git", "status", "--porcelain=v2", "--branch"]
     try:
         said = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=5).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
         return None
-    return {"commit": said[0].rpartition(" ")[2], "dirty": any(not line.startswith("#") for line in said)}
+    commit = said[0].rpartition(" ")[2]
+    return (
+        None if commit == "(initial)" else {"commit": commit, "dirty": any(not line.startswith("#") for line in said)}
+    )

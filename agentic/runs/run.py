@@ -55,8 +55,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         for name, number in vars(self).items():
-            if number < (name == "hold"):
-                raise UserError(f"{name} must be at least {int(name == 'hold')}, got {number}")
+            _check_count(name, number, int(name == "hold"))
 
 
 @final
@@ -73,8 +72,21 @@ class Recording:
     components: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
-        if self.candidates < 0:
-            raise UserError(f"candidates must be at least 0, got {self.candidates}")
+        _check_count("candidates", self.candidates, 0)
+
+
+def _check_count(name: str, number: Any, least: int) -> None:
+    if not isinstance(number, int | np.integer) or isinstance(number, bool):
+        raise UserError(f"{name} must be a whole number, got {number!r}")
+    if number < least:
+        raise UserError(f"{name} must be at least {least}, got {number}")
+
+
+def _check(agent: Agent, schedule: Any, recording: Any) -> None:
+    if not (isinstance(schedule, Schedule) and isinstance(recording, Recording)):
+        raise UserError(f"run takes a Schedule, then a Recording, got {schedule!r} and {recording!r}")
+    if schedule.learn_steps and agent.learner is None:
+        raise UserError(f"learn_steps = {schedule.learn_steps}, but {type(agent).__name__} has no learner: give it one")
 
 
 def run(
@@ -94,8 +106,7 @@ def run(
     Raises UserError before anything runs, RunError for what fails later; Ctrl-C passes through. In every case what
     was recorded so far is written, and the manifest says how the run ended.
     """
-    if schedule.learn_steps and agent.learner is None:
-        raise UserError(f"learn_steps = {schedule.learn_steps}, but {type(agent).__name__} has no learner: give it one")
+    _check(agent, schedule, recording)
     world = make(env)
     folder = None if recording.folder is None else RunFolder.new(recording.folder)
     content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}

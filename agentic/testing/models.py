@@ -158,6 +158,7 @@ def candidates_broadcast(make: Make) -> None:
 def alive_is_a_probability(make: Make) -> None:
     """alive(z) lies in [0, 1], one number per row, and beliefs can be conditioned on it."""
     model = make()
+    assert callable(model.alive), f"alive is a method alive(z), got {model.alive!r}"
     alive = model.alive(interior(model.latent, 8, generator()))
     if alive is None:
         raise NotApplicable("its episodes always go on")

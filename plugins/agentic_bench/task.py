@@ -123,6 +123,7 @@ def _forget(seed: int) -> None:
     """
     for name in [name for name in sys.modules if name.startswith(PRIVATE)]:
         del sys.modules[name]
+    # The name of the stream stays: whatever draws from global generators would draw otherwise under another one.
     word = int(stream(seed, "stranger").generate_state(1, np.uint32)[0])
     random.seed(word)
     np.random.seed(word)  # noqa: NPY002, TID251

@@ -113,11 +113,12 @@ def observed(variables: tuple[str, ...], *, boundary: str, horizon: int | None, 
 def check_fields(metric: Metric, **least: int) -> None:
     """Check that each field named is at least its `least` value, and that a field `level` lies between 0 and 1.
 
-    Raises UserError, with all that is expected, where one does not.
+    Raises UserError, with what is expected of those that do not.
     """
     fields = vars(metric)
-    low = [name for name, value in least.items() if fields[name] < value]
-    if low or not 0 < fields.get("level", 0.5) < 1:
-        expected = [f"{name} >= {value}" for name, value in least.items()]
-        expected += ["a level between 0 and 1"] if "level" in fields else []
-        raise UserError(f"{type(metric).__name__} expects {', '.join(expected)}, got {metric}")
+    wrong = {name: f"{name} >= {value}" for name, value in least.items() if fields[name] < value}
+    if not 0 < fields.get("level", 0.5) < 1:
+        wrong["level"] = "a level between 0 and 1"
+    if wrong:
+        got = ", ".join(f"{name} = {fields[name]!r}" for name in wrong)
+        raise UserError(f"{type(metric).__name__} expects {', '.join(wrong.values())}, got {got}")
