@@ -38,8 +38,8 @@ def members_are_asked_for(make: Make) -> None:
     """A component has no member under a name, or without a base, that only earlier versions asked for."""
     kind = type(make())
     for contract, name, base in BASES:
-        if issubclass(kind, contract) and hasattr(kind, name):
+        if issubclass(kind, contract) and name in dir(kind):
             assert issubclass(kind, base), f"nobody asks for its {name}: derive it from agentic.{base.__name__} as well"
     for contract, name, now in NAMES:
         if issubclass(kind, contract):
-            assert not hasattr(kind, name), f"nobody asks for its {name}: it is {now} now"
+            assert name not in dir(kind), f"nobody asks for its {name}: it is {now} now"
