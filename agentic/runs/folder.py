@@ -8,9 +8,11 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal, Self, final
+from typing import IO, Any, Literal, Self, final
 
 from agentic.errors import UserError
 
@@ -51,9 +53,15 @@ class RunFolder:
         """One Parquet file of ticks, or of the candidate plans of the same ticks."""
         return self.path / f"{kind}-{index:06d}.parquet"
 
+    @staticmethod
+    def number(chunk: Path) -> int:
+        """The place of a Parquet file among those of its kind, from 0 on."""
+        return int(chunk.stem.partition("-")[2])
+
     def chunks(self, kind: Kind = "ticks") -> list[Path]:
         """All Parquet files of a kind that are there, in the order of the ticks."""
-        return sorted(self.path.glob(f"{kind}-*.parquet"))
+        found = (path for path in self.path.glob(f"{kind}-*.parquet") if path.stem.partition("-")[2].isdecimal())
+        return sorted(found, key=lambda path: (len(path.name), path.name))
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -125,6 +133,14 @@ def toml_table(path: Path) -> dict[str, Any]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file under another name first, so that it is whole or not there. Raises OSError."""
+    with whole(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that gets its name when it is complete, so that it is whole or not there. Raises OSError."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    with open(part, "wb") as file:
+        yield file
     os.replace(part, path)

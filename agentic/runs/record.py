@@ -1,6 +1,7 @@
 """The record of a run: columns of what happened, written in chunks and read lazily.
 
-At any moment, whatever happens to the process, every finished chunk opens and at most 4,096 ticks are lost.
+At any moment, whatever happens to the process, every finished chunk opens and at most 4,096 ticks are lost. What was
+damaged afterwards is found when it is read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from agentic.errors import UserError
-from agentic.runs.folder import RunFolder
+from agentic.runs.folder import Kind, RunFolder
+from agentic.runs.integrity import Integrity, read_chunk
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
 from agentic.runs.table import PHASES, joined, shapes_of
@@ -46,7 +47,11 @@ class EpisodeRecord:
 
 
 class Record:
-    """The record of a run, in a folder or in memory. Nothing is read before it is asked for."""
+    """The record of a run, in a folder or in memory. Nothing is read before it is asked for.
+
+    A folder in which files are missing, foreign or damaged raises UserError when it is read, but for what `salvage`
+    opened.
+    """
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class Record:
         self.folder = folder
         self._tables, self._candidates = list(tables), list(candidates)
         self._manifest = manifest
+        self._salvaged = False
 
     @classmethod
     def open(cls, folder: str | Path) -> "Record":
@@ -69,12 +75,29 @@ class Record:
             )
         return cls(found.path)
 
+    @classmethod
+    def salvage(cls, folder: str | Path) -> "Record":
+        """The record of all that is sound in a run's folder, as `open`; `problems` says what is not."""
+        record = cls.open(folder)
+        record._salvaged = True
+        return record
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence on every file of the folder that is missing, of another run, or not as it was written."""
+        if self.folder is None:
+            return []
+        found = Integrity.of(RunFolder(self.folder))
+        return found.problems + found.remarks
+
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """The manifest: what ran, and how it ended."""
         if self._manifest is not None:
             return self._manifest
-        return read(RunFolder(self.folder)) if self.folder else {}
+        if self.folder is None:
+            return {}
+        return RunFolder(self.folder).manifest if self._salvaged else read(RunFolder(self.folder))
 
     @property
     def chunks(self) -> list[Path]:
@@ -83,7 +106,7 @@ class Record:
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All ticks, or some of their columns, as one Arrow table in the order they happened."""
-        tables = self._tables or [_read(path, columns) for path in self.chunks]
+        tables = self._tables or self._read("ticks", columns)
         if not tables:
             return pa.table({})
         found = joined(tables)
@@ -97,9 +120,18 @@ class Record:
         `plan` holds the actions one after the other; `numpy.reshape` gives them back their shape, which the schema's
         metadata has under "shapes". Without columns where none were asked for.
         """
-        paths = RunFolder(self.folder).chunks("candidates") if self.folder else []
-        tables = self._candidates or [_read(path, None) for path in paths]
+        tables = self._candidates or self._read("candidates")
         return joined(tables) if tables else pa.table({})
+
+    def _read(self, kind: Kind, columns: Sequence[str] | None = None) -> list[pa.Table]:
+        if self.folder is None:
+            return []
+        found = Integrity.of(RunFolder(self.folder))
+        if found.problems and not self._salvaged:
+            more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
+            raise UserError(f"{found.problems[0]}{more}; Record.salvage reads the rest")
+        paths = found.ticks if kind == "ticks" else found.candidates
+        return [read_chunk(path, columns) for path in paths]
 
     def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
         """Every episode, complete or not, in the fixed order phase, row, episode."""
@@ -145,12 +177,3 @@ def _array(table: pa.Table, name: str) -> np.ndarray:
         out[np.asarray(column.is_valid())] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, out.shape[1])
         return out.reshape(-1, *shape)
     return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(-1, *shape)
-
-
-def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    try:
-        with pq.ParquetFile(path) as file:
-            present = set(file.schema_arrow.names)
-            return file.read(None if columns is None else [name for name in columns if name in present])
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UserError(f"{path} is not a chunk of a record: {error}") from error

@@ -29,7 +29,7 @@ class Curves:
 def curves(folder: Path) -> Curves:
     """The curves of a run; empty ones where its record has none or cannot be read."""
     try:
-        table = Record.open(folder).table()
+        table = Record.salvage(folder).table()
         if not len(table) or not {*KEYS} <= {*table.column_names}:
             return Curves()
         return Curves(_learned(table), *_energies(table))

@@ -35,7 +35,7 @@ def replay(folder: Path, title: str) -> str:
 
     Raises UserError where no evaluation episode was recorded.
     """
-    data = htmlsafe_json_dumps(story(Record.open(folder)), separators=(",", ":"), allow_nan=False)
+    data = htmlsafe_json_dumps(story(Record.salvage(folder)), separators=(",", ":"), allow_nan=False)
     return render("replay", title=title, data=data)
 
 

@@ -1,0 +1,161 @@
+"""The integrity of a record: which of its chunks are what the run wrote, and what is wrong with the others.
+
+The manifest holds the SHA-256 of every finished chunk. A chunk that it does not list, as the last one of a killed run
+or those of older records, has to follow from the ticks before it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from agentic.errors import UserError
+from agentic.runs.folder import Kind, RunFolder
+from agentic.runs.manifest import digest, read
+
+KEYS = ("phase", "row", "episode", "t")
+
+
+@final
+@dataclass(frozen=True)
+class Integrity:
+    """The sound chunks of each kind, in order, and a sentence on everything that is missing, foreign or damaged.
+
+    `problems` are of what was recorded, `remarks` of the experiment beside it.
+    """
+
+    ticks: list[Path] = field(default_factory=list)
+    candidates: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, folder: RunFolder) -> "Integrity":
+        """What can be said of the files in a run's folder as they are now."""
+        found = cls()
+        manifest: Mapping[str, Any] = {}
+        if folder.manifest_file.exists():
+            try:
+                manifest = read(folder)
+            except UserError as error:
+                found.problems.append(str(error))
+        found.remarks.extend(_experiment(folder, manifest))
+        kinds: dict[Kind, list[Path]] = {"ticks": found.ticks, "candidates": found.candidates}
+        for kind, sound in kinds.items():
+            found.problems.extend(_listed(folder, kind, manifest, sound))
+            found.problems.extend(_others(folder, kind, manifest, sound))
+        if not found.problems and "chunks" not in manifest:
+            found.problems.extend(_counts(found.ticks, manifest))
+        return found
+
+
+def read_chunk(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The columns of one Parquet file that are there. Raises UserError where its pages are not what was written."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            present = set(file.schema_arrow.names)
+            return file.read(None if columns is None else [name for name in columns if name in present])
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise UserError(f"{path} is not a chunk of a record: {' '.join(str(error).split())}") from error
+
+
+def _experiment(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]:
+    file, known = folder.experiment_file, manifest.get("experiment")
+    if known is not None and (not file.is_file() or digest(file) != known):
+        yield f"{file} is not the one the run was made from"
+
+
+def _listed(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: list[Path]) -> Iterator[str]:
+    """What is wrong with the chunks of a kind that the manifest lists; the others are put into `sound`."""
+    files = {path.name: path for path in folder.chunks(kind)}
+    for name, entry in _mapping(manifest.get("chunks")).items():
+        if not str(name).startswith(f"{kind}-"):
+            continue
+        if name not in files:
+            yield f"{folder.path / name} is missing: the run wrote it"
+        elif _mapping(entry).get("sha256") != digest(files[name]):
+            yield f"{files[name]} is damaged: its bytes are not those the run wrote"
+        else:
+            sound.append(files[name])
+
+
+def _others(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: list[Path]) -> Iterator[str]:
+    """What is wrong with the chunks of a kind that the manifest does not list; the others are put into `sound`."""
+    listed = _mapping(manifest.get("chunks"))
+    others = [path for path in folder.chunks(kind) if path.name not in listed]
+    if "chunks" in manifest and manifest.get("status") != "running":  # else the last one may not be listed yet
+        yield from (f"{path} is not of this run, whose manifest does not list it" for path in others)
+        return
+    follows = _Follows() if kind == "ticks" and folder.manifest_file.exists() else None
+    if others and follows is not None:
+        for path in sound:
+            follows.check(path, read_chunk(path))
+    number = sum(str(name).startswith(f"{kind}-") for name in listed)
+    known = len(sound) == number
+    for path in others:
+        gap = range(number, folder.number(path)) if kind == "ticks" else ()
+        if gap:
+            yield f"{folder.chunk(kind, gap[0])} {f'and {len(gap) - 1} more are' if len(gap) > 1 else 'is'} missing"
+        number = folder.number(path) + 1
+        try:
+            table = read_chunk(path)
+            if follows is not None:
+                follows.check(path, table, known=known and not gap)
+            sound.append(path)
+            known = True
+        except UserError as error:
+            yield str(error)
+            known = False
+
+
+def _counts(ticks: list[Path], manifest: Mapping[str, Any]) -> Iterator[str]:
+    """The steps that a manifest without a list of chunks counts are those that they hold."""
+    wanted = {phase: manifest.get(key) for phase, key in (("learn", "steps"), ("evaluate", "evaluation_steps"))}
+    if manifest.get("status") != "finished" or None in wanted.values():
+        return
+    phases = [phase for path in ticks for phase in read_chunk(path, ["phase"])["phase"].to_pylist()]
+    for phase, steps in wanted.items():
+        if phases.count(phase) != steps:
+            yield f"the manifest counts {steps} steps of {phase}, its chunks hold {phases.count(phase)}"
+
+
+class _Follows:
+    """Whether ticks follow from those before: in every row, `t` goes up by 1, or a new episode begins with t = 0."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, int], tuple[int, int]] = {}  # episode and t by phase and row
+        self._schema: pa.Schema | None = None
+
+    def check(self, path: Path, table: pa.Table, *, known: bool = True) -> None:
+        """Go on by the ticks of one chunk; where what came before is not `known`, they may begin anywhere.
+
+        Raises UserError where they are of another run.
+        """
+        schema = table.schema.remove_metadata()
+        if self._schema is not None and any(
+            schema.field(name) != self._schema.field(name) for name in {*schema.names} & {*self._schema.names}
+        ):
+            raise UserError(f"{path} is not of this run: its columns are of other types")
+        if not {*KEYS} <= {*table.column_names} or any(table[name].null_count for name in KEYS):
+            raise UserError(f"{path} is not a chunk of a record: it lacks phase, row, episode or t")
+        phase = np.asarray(table["phase"].to_pylist(), str)
+        row, episode, t = (np.asarray(table[name].to_numpy()) for name in KEYS[1:])
+        last = dict(self._last)
+        for key in dict.fromkeys(zip(phase.tolist(), row.tolist(), strict=True)):
+            own = (phase == key[0]) & (row == key[1])
+            places = np.stack([episode[own], t[own]])
+            if known:
+                places = np.concatenate([np.array([last.get(key, (-1, 0))]).T, places], 1)
+            (jumps, on), begins = np.diff(places), places[1, 1:] == 0
+            if not (((jumps == 0) & (on == 1)) | ((jumps == 1) & begins)).all():
+                raise UserError(f"{path} is not of this run: its ticks do not follow from those before it")
+            last[key] = int(places[0, -1]), int(places[1, -1])
+        self._last, self._schema = last, self._schema or schema
+
+
+def _mapping(value: Any) -> Mapping[Any, Any]:
+    return value if isinstance(value, Mapping) else {}
