@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from agentic.errors import UserError
 from agentic.runs.folder import Kind, RunFolder
-from agentic.runs.manifest import digest, read
+from agentic.runs.manifest import read, sha256_of
 
 KEYS = ("phase", "row", "episode", "t")
 
@@ -65,7 +65,7 @@ def read_chunk(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 def _experiment(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]:
     file, known = folder.experiment_file, manifest.get("experiment")
-    if known is not None and (not file.is_file() or digest(file) != known):
+    if known is not None and (not file.is_file() or sha256_of(file) != known):
         yield f"{file} is not the one the run was made from"
 
 
@@ -77,7 +77,7 @@ def _listed(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: l
             continue
         if name not in files:
             yield f"{folder.path / name} is missing: the run wrote it"
-        elif _mapping(entry).get("sha256") != digest(files[name]):
+        elif _mapping(entry).get("sha256") != sha256_of(files[name]):
             yield f"{files[name]} is damaged: its bytes are not those the run wrote"
         else:
             sound.append(files[name])

@@ -5,7 +5,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Mapping
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Manifest:
     def enter(self, path: Path, **counts: int) -> None:
         """Enter a finished chunk: the SHA-256 of its bytes and what was counted in it."""
         chunks = self.content.get("chunks", {})
-        self.content["chunks"] = {**chunks, path.name: {**counts, "sha256": digest(path)}}
+        self.content["chunks"] = {**chunks, path.name: {**counts, "sha256": sha256_of(path)}}
         self._write()
 
     def finish(self, status: str, **results: Any) -> None:
@@ -58,10 +58,12 @@ def describe() -> dict[str, Any]:
     return {"versions": versions, "platform": platform.platform(), "git": _git()}
 
 
-def fingerprint(folder: RunFolder) -> dict[str, Any]:
+def fingerprint(folder: RunFolder | None) -> dict[str, Any]:
     """What is known of the files of a run that begins: the SHA-256 of its experiment, where it has one, no chunk."""
+    if folder is None:
+        return {}
     file = folder.experiment_file
-    return {**({"experiment": digest(file)} if file.is_file() else {}), "chunks": {}}
+    return {**({"experiment": sha256_of(file)} if file.is_file() else {}), "chunks": {}}
 
 
 def read(folder: RunFolder) -> dict[str, Any]:
@@ -85,10 +87,9 @@ def annotate(folder: RunFolder, **more: Any) -> None:
     _save(folder, {**read(folder), **more})
 
 
-def digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """The SHA-256 of the bytes of a file, as `sha256sum` prints it. Raises OSError."""
-    with open(path, "rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _save(folder: RunFolder, content: Mapping[str, Any]) -> None:

@@ -100,8 +100,7 @@ def run(
     folder = None if recording.folder is None else RunFolder.new(recording.folder)
     content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}
     components = [dict(component) for component in recording.components]
-    written = {} if folder is None else fingerprint(folder)
-    manifest = Manifest(folder, {**describe(), **content, "components": components, **written})
+    manifest = Manifest(folder, {**describe(), **content, "components": components, **fingerprint(folder)})
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
     recorder = Recorder(world, folder, wanted, manifest)
 

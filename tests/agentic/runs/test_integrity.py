@@ -46,11 +46,11 @@ def without_list(folder: Path) -> None:
 
 
 def check_flips(folder: Path, times: int) -> None:
-    """Flip single bits anywhere in a run's folder: each is told, or changes nothing that can be read."""
+    """Flip single bits anywhere in a run's folder: each is noticed, or changes nothing that can be read."""
     table, manifest = Record.open(folder).table(), dict(Record.open(folder).manifest)
     files = sorted(path for path in folder.iterdir())
     sizes = [path.stat().st_size for path in files]
-    rng, silent, told = np.random.default_rng(1), 0, 0
+    rng, silent, noticed = np.random.default_rng(1), 0, 0
     for _ in range(times):
         file = files[rng.choice(len(files), p=np.array(sizes) / sum(sizes))]
         sound = file.read_bytes()
@@ -58,20 +58,20 @@ def check_flips(folder: Path, times: int) -> None:
         data[rng.integers(len(data))] ^= 1 << int(rng.integers(8))
         file.write_bytes(data)
         if Record.salvage(folder).problems:
-            told += 1
+            noticed += 1
         elif not Record.open(folder).table().equals(table) or Record.open(folder).manifest != manifest:
             silent += 1
         file.write_bytes(sound)
     assert silent == 0
-    assert told >= 0.9 * times
+    assert noticed >= 0.9 * times
 
 
-def test_flipped_bits_are_told(copy: Path) -> None:
+def test_flipped_bits_are_noticed(copy: Path) -> None:
     check_flips(copy, 40)
 
 
 @pytest.mark.slow
-def test_many_flipped_bits_are_told(copy: Path) -> None:
+def test_many_flipped_bits_are_noticed(copy: Path) -> None:
     check_flips(copy, 1000)
 
 
@@ -110,7 +110,7 @@ def test_what_is_wrong_with_a_chunk_is_one_sentence_and_the_rest_is_read(
     assert rest.table().equals(left)
 
 
-def test_a_lost_chunk_in_the_middle_is_told_without_a_list(tmp_path: Path) -> None:
+def test_a_lost_chunk_in_the_middle_is_noticed_without_a_list(tmp_path: Path) -> None:
     folder = recorded(tmp_path / "run", episodes=60)
     without_list(folder)
     _, second, _ = Record.open(folder).chunks
@@ -119,7 +119,7 @@ def test_a_lost_chunk_in_the_middle_is_told_without_a_list(tmp_path: Path) -> No
     assert problem == f"{second} is missing"
 
 
-def test_a_lost_last_chunk_is_told_without_a_list(copy: Path) -> None:
+def test_a_lost_last_chunk_is_noticed_without_a_list(copy: Path) -> None:
     without_list(copy)
     Record.open(copy).chunks[1].unlink()
     (problem,) = Record.salvage(copy).problems
@@ -174,12 +174,12 @@ def test_commands_go_on_with_one_warning(command: list[str], copy: Path, capsys:
 def test_pages_have_checksums(whole: Path) -> None:
     path = Record.open(whole).chunks[0]
     data = path.read_bytes()
-    told = 0
+    noticed = 0
     for place in range(100, len(data) // 2, 97):
         bad = bytearray(data)
         bad[place] ^= 1
         try:
             pq.read_table(pa.BufferReader(bytes(bad)), page_checksum_verification=True)
         except (OSError, ValueError):
-            told += 1
-    assert told >= 0.9 * len(range(100, len(data) // 2, 97))
+            noticed += 1
+    assert noticed >= 0.9 * len(range(100, len(data) // 2, 97))
