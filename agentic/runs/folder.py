@@ -25,12 +25,14 @@ class RunFolder:
 
     `manifest_file` says what ran, on what, and how it ended, as JSON; `experiment_file` is the resolved experiment, as
     TOML; `measurements_file` what was measured of the run, as JSON; `error_file` the traceback of one that failed.
+    `partial_file` holds what there is of a chunk of ticks while it is filled.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.manifest_file, self.experiment_file = self.path / "manifest.json", self.path / "experiment.toml"
         self.measurements_file, self.error_file = self.path / "measurements.json", self.path / "error.txt"
+        self.partial_file = self.path / "ticks-partial.parquet"
 
     @classmethod
     def new(cls, path: str | Path) -> Self:
@@ -40,14 +42,14 @@ class RunFolder:
             made.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"cannot make the run folder {path}: {error.strerror}; give another one") from error
-        if made.chunks():
+        if made.chunks() or made.partial_file.exists():
             raise UserError(f"{path} already holds a record: give a new folder")
         return made
 
     @property
     def holds_run(self) -> bool:
         """Whether a run left a manifest or ticks here."""
-        return self.manifest_file.is_file() or bool(self.chunks())
+        return self.manifest_file.is_file() or bool(self.chunks()) or self.partial_file.is_file()
 
     def chunk(self, kind: Kind, index: int) -> Path:
         """One Parquet file of ticks, or of the candidate plans of the same ticks."""
@@ -60,8 +62,8 @@ class RunFolder:
 
     def chunks(self, kind: Kind = "ticks") -> list[Path]:
         """All Parquet files of a kind that are there, in the order of the ticks."""
-        found = (path for path in self.path.glob(f"{kind}-*.parquet") if path.stem.partition("-")[2].isdecimal())
-        return sorted(found, key=lambda path: (len(path.name), path.name))
+        named = (path for path in self.path.glob(f"{kind}-*.parquet") if path.stem.partition("-")[2].isdecimal())
+        return sorted(filter(Path.is_file, named), key=lambda path: (len(path.name), path.name))
 
     @property
     def manifest(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from agentic.errors import UserError
 from agentic.runs.folder import Kind, RunFolder
 from agentic.runs.manifest import read, sha256_of
+from agentic.runs.table import CHUNK
 
 KEYS = ("phase", "row", "episode", "t")
 
@@ -36,9 +37,9 @@ class Integrity:
     @classmethod
     def of(cls, folder: RunFolder) -> "Integrity":
         """What can be said of the files in a run's folder as they are now."""
-        found = cls()
+        found, filling = cls(), folder.partial_file.exists()
         manifest: Mapping[str, Any] = {}
-        if folder.manifest_file.exists():
+        if folder.manifest_file.is_file():
             try:
                 manifest = read(folder)
             except UserError as error:
@@ -50,6 +51,8 @@ class Integrity:
             found.problems.extend(_others(folder, kind, manifest, sound))
         if not found.problems and "chunks" not in manifest:
             found.problems.extend(_counts(found.ticks, manifest))
+        if filling and not folder.partial_file.exists():  # it became a chunk meanwhile
+            return cls.of(folder)
         return found
 
 
@@ -61,6 +64,18 @@ def read_chunk(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
             return file.read(None if columns is None else [name for name in columns if name in present])
     except (OSError, ValueError, pa.ArrowException) as error:
         raise UserError(f"{path} is not a chunk of a record: {' '.join(str(error).split())}") from error
+
+
+def partial_number(folder: RunFolder) -> int | None:
+    """The place of the chunk that is being filled, where there are ticks of it that no finished chunk has."""
+    if not folder.partial_file.is_file():
+        return None
+    beyond = max(map(folder.number, folder.chunks()), default=-1) + 1
+    try:
+        number = int((pq.read_schema(folder.partial_file).metadata or {})[CHUNK])
+    except (OSError, ValueError, KeyError, pa.ArrowException):
+        return beyond  # where reading it says what is wrong
+    return None if folder.chunk("ticks", number).is_file() else number
 
 
 def _experiment(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -86,21 +101,27 @@ def _listed(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: l
 def _others(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: list[Path]) -> Iterator[str]:
     """What is wrong with the chunks of a kind that the manifest does not list; the others are put into `sound`."""
     listed = _mapping(manifest.get("chunks"))
-    others = [path for path in folder.chunks(kind) if path.name not in listed]
-    if "chunks" in manifest and manifest.get("status") != "running":  # else the last one may not be listed yet
-        yield from (f"{path} is not of this run, whose manifest does not list it" for path in others)
-        return
-    follows = _Follows() if kind == "ticks" and folder.manifest_file.exists() else None
+    others = [(folder.number(path), path) for path in folder.chunks(kind) if path.name not in listed]
+    partial = partial_number(folder) if kind == "ticks" else None
+    status = manifest.get("status")
+    if "chunks" in manifest and status != "running":  # else the last one may not be listed yet
+        yield from (f"{path} is not of this run, whose manifest does not list it" for _, path in others)
+        others = []
+    if partial is not None and status == "finished":
+        yield f"{folder.partial_file} is not of this run, which finished"
+    elif partial is not None:
+        others.append((partial, folder.partial_file))
+    follows = _Follows() if kind == "ticks" and folder.manifest_file.is_file() else None
     if others and follows is not None:
         for path in sound:
             follows.check(path, read_chunk(path))
     number = sum(str(name).startswith(f"{kind}-") for name in listed)
     known = len(sound) == number
-    for path in others:
-        gap = range(number, folder.number(path)) if kind == "ticks" else ()
+    for place, path in others:
+        gap = range(number, place) if kind == "ticks" else ()
         if gap:
             yield f"{folder.chunk(kind, gap[0])} {f'and {len(gap) - 1} more are' if len(gap) > 1 else 'is'} missing"
-        number = folder.number(path) + 1
+        number = place + 1
         try:
             table = read_chunk(path)
             if follows is not None:

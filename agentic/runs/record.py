@@ -1,7 +1,7 @@
 """The record of a run: columns of what happened, written in chunks and read lazily.
 
-At any moment, whatever happens to the process, every finished chunk opens and at most 4,096 ticks are lost. What was
-damaged afterwards is found when it is read.
+At any moment, whatever happens to the process, every finished chunk opens, and at most 4,096 ticks and those of 5 s are
+lost. What was damaged afterwards is found when it is read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from agentic.errors import UserError
 from agentic.runs.folder import Kind, RunFolder
-from agentic.runs.integrity import Integrity, read_chunk
+from agentic.runs.integrity import Integrity, partial_number, read_chunk
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
 from agentic.runs.table import PHASES, joined, shapes_of
@@ -101,8 +101,11 @@ class Record:
 
     @property
     def chunks(self) -> list[Path]:
-        """The Parquet files, in order; none for a record in memory."""
-        return RunFolder(self.folder).chunks() if self.folder else []
+        """The Parquet files of ticks, in order, also that of a chunk being filled; none for a record in memory."""
+        if self.folder is None:
+            return []
+        folder = RunFolder(self.folder)
+        return folder.chunks() + ([] if partial_number(folder) is None else [folder.partial_file])
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All ticks, or some of their columns, as one Arrow table in the order they happened."""
@@ -131,7 +134,12 @@ class Record:
             more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
             raise UserError(f"{found.problems[0]}{more}; Record.salvage reads the rest")
         paths = found.ticks if kind == "ticks" else found.candidates
-        return [read_chunk(path, columns) for path in paths]
+        try:
+            return [read_chunk(path, columns) for path in paths]
+        except UserError:
+            if all(path.exists() for path in paths):
+                raise
+            return self._read(kind, columns)  # what was being filled became a chunk meanwhile
 
     def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
         """Every episode, complete or not, in the fixed order phase, row, episode."""

@@ -1,5 +1,6 @@
 """The recorder: ticks in blocks of columns, written as Parquet chunks by a thread of its own."""
 
+import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,9 +15,11 @@ from agentic.runs.chunk import Block
 from agentic.runs.folder import Kind, RunFolder, whole
 from agentic.runs.manifest import Manifest
 from agentic.runs.seeds import Phase
+from agentic.runs.table import CHUNK
 from agentic.tick import Tick
 
 Tables = dict[Kind, pa.Table]
+INTERVAL = 5.0  # seconds after which a chunk that is being filled is saved once more
 
 
 class Recorder:
@@ -26,7 +29,8 @@ class Recorder:
     belief fields get their column at the first tick that has them; earlier rows of the same chunk are NaN, and earlier
     chunks are without it, which `Record` mends when it reads. Where candidate plans are `wanted`, those of the same
     ticks go to a chunk of their own, which is there before its ticks are. Finished chunks are entered in the
-    `manifest`, where there is one.
+    `manifest`, where there is one. A chunk that is being filled is saved every 5 s to a file that is replaced by it, so
+    that time decides over nothing but that file.
 
     Raises RunError of one sentence where the folder cannot be written; what was finished before stays.
     """
@@ -43,11 +47,14 @@ class Recorder:
         self._done: dict[int, tuple[Counter[Phase], Tables]] = {}
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
+        self._saved = time.monotonic()
 
     def add(self, phase: Phase, tick: Tick) -> None:
         """Record the valid rows of one tick."""
         if self._block.add(phase, tick):
             self._hand_over()
+        elif self._folder is not None and time.monotonic() - self._saved >= INTERVAL:
+            self._save(self._folder)
 
     def close(self) -> None:
         """Write what is left and wait for it."""
@@ -79,7 +86,17 @@ class Recorder:
         self._writing = self._writer.submit(self._write, block)  # interrupted from here on, `close` writes it again
         if 2 * block.room > 4096:  # one being filled, one being written
             self._wait()
+        self._saved = time.monotonic()
         self._block = Block(block.index + 1, block.first + block.ticks, self._env, self._wanted)
+
+    def _save(self, folder: RunFolder) -> None:
+        """Save the ticks that a `kill -9` would lose, unless something is being written already."""
+        self._saved = time.monotonic()
+        if self._writing is None or self._writing.done():
+            self._wait()
+            table = self._block.table()
+            marked = table.replace_schema_metadata({**(table.schema.metadata or {}), CHUNK: str(self._block.index)})
+            self._writing = self._writer.submit(write_chunk, marked, folder.partial_file)
 
     def _wait(self) -> None:
         try:
@@ -100,6 +117,7 @@ class Recorder:
                 write_chunk(table, path)
                 if self._manifest is not None:
                     self._manifest.enter(path, ticks=block.ticks, rows=len(table))
+            self._folder.partial_file.unlink(missing_ok=True)
             tables = {}
         self._done[block.index] = block.steps, tables
 

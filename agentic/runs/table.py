@@ -13,6 +13,8 @@ PHASES: tuple[Phase, ...] = ("learn", "evaluate")
 NAMES = pa.array(PHASES)
 SHAPES = b"shapes"  # key of the schema's metadata: a JSON mapping from column to the shape of one event
 
+CHUNK = b"chunk"  # another one, of a chunk that is being filled: its place among the chunks
+
 
 def table_of(
     phase: np.ndarray, columns: Mapping[str, np.ndarray | pa.Array], shapes: Mapping[str, Sequence[int]] | None = None
