@@ -102,8 +102,8 @@ def create_folder(parent: str | Path, slug: str) -> Path:
     try:
         parent.mkdir(parents=True, exist_ok=True)
         while True:
-            taken = [int(path.name[:4]) for path in parent.glob("[0-9][0-9][0-9][0-9]-*")]
-            number = max(taken, default=0) + 1
+            names = (path.name.partition("-") for path in parent.glob("[0-9][0-9][0-9][0-9]*-*"))
+            number = max((int(digits) for digits, _, _ in names if digits.isdecimal()), default=0) + 1
             folder = parent / f"{number:04d}-{name}"
             try:
                 folder.mkdir()
@@ -141,8 +141,13 @@ def write_whole(path: Path, text: str) -> None:
 
 @contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that gets its name when it is complete, so that it is whole or not there. Raises OSError."""
+    """A file to write that gets its name when all of it is on the disk: whole or not there, also after a power cut.
+
+    Raises OSError.
+    """
     part = path.with_name(f".{path.name}.part")
     with open(part, "wb") as file:
         yield file
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(part, path)
