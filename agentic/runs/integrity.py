@@ -11,13 +11,16 @@ from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from agentic.errors import UserError
 from agentic.runs.folder import Kind, RunFolder
+from agentic.runs.images import filled, pictures
 from agentic.runs.manifest import read, sha256_of
 from agentic.runs.table import CHUNK
 
+Hashes = dict[tuple[Path, int, int], str]  # by path, time of change and size: what was verified already
 KEYS = ("phase", "row", "episode", "t")
 
 
@@ -35,7 +38,7 @@ class Integrity:
     remarks: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, folder: RunFolder) -> "Integrity":
+    def of(cls, folder: RunFolder, known: Hashes | None = None) -> "Integrity":
         """What can be said of the files in a run's folder as they are now."""
         found, filling = cls(), folder.partial_file.exists()
         manifest: Mapping[str, Any] = {}
@@ -47,22 +50,29 @@ class Integrity:
         found.remarks.extend(_experiment(folder, manifest))
         kinds: dict[Kind, list[Path]] = {"ticks": found.ticks, "candidates": found.candidates}
         for kind, sound in kinds.items():
-            found.problems.extend(_listed(folder, kind, manifest, sound))
+            found.problems.extend(_listed(folder, kind, manifest, sound, {} if known is None else known))
             found.problems.extend(_others(folder, kind, manifest, sound))
         if not found.problems and "chunks" not in manifest:
             found.problems.extend(_counts(found.ticks, manifest))
         if filling and not folder.partial_file.exists():  # it became a chunk meanwhile
-            return cls.of(folder)
+            return cls.of(folder, known)
         return found
 
 
-def read_chunk(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The columns of one Parquet file that are there. Raises UserError where its pages are not what was written."""
+def read_chunk(path: Path, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+    """The columns of one Parquet file that are there, of the ticks `where` something holds for phase, row, episode, t.
+
+    Raises UserError where its pages are not what was written.
+    """
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            present = set(file.schema_arrow.names)
-            return file.read(None if columns is None else [name for name in columns if name in present])
-    except (OSError, ValueError, pa.ArrowException) as error:
+            present = file.schema_arrow.names
+            wanted = [name for name in (present if columns is None else columns) if name in present]
+            after = pictures(wanted, file.schema_arrow)
+            more = [*(KEYS if after or where is not None else ()), *(name.removeprefix("next_") for name in after)]
+            table = filled(file.read(list(dict.fromkeys([*wanted, *(name for name in more if name in present)]))))
+            return (table if where is None else table.filter(where)).select(wanted)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise UserError(f"{path} is not a chunk of a record: {' '.join(str(error).split())}") from error
 
 
@@ -84,7 +94,9 @@ def _experiment(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]
         yield f"{file} is not the one the run was made from"
 
 
-def _listed(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: list[Path]) -> Iterator[str]:
+def _listed(
+    folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: list[Path], known: Hashes
+) -> Iterator[str]:
     """What is wrong with the chunks of a kind that the manifest lists; the others are put into `sound`."""
     files = {path.name: path for path in folder.chunks(kind)}
     for name, entry in _mapping(manifest.get("chunks")).items():
@@ -92,7 +104,7 @@ def _listed(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: l
             continue
         if name not in files:
             yield f"{folder.path / name} is missing: the run wrote it"
-        elif _mapping(entry).get("sha256") != sha256_of(files[name]):
+        elif _mapping(entry).get("sha256") != _hash(files[name], known):
             yield f"{files[name]} is damaged: its bytes are not those the run wrote"
         else:
             sound.append(files[name])
@@ -176,6 +188,18 @@ class _Follows:
                 raise UserError(f"{path} is not of this run: its ticks do not follow from those before it")
             last[key] = int(places[0, -1]), int(places[1, -1])
         self._last, self._schema = last, self._schema or schema
+
+
+def _hash(path: Path, known: Hashes) -> str | None:
+    """The SHA-256 of a file; None where it cannot be read."""
+    try:
+        status = path.stat()
+        key = path, status.st_mtime_ns, status.st_size
+        if key not in known:
+            known[key] = sha256_of(path)
+        return known[key]
+    except OSError:
+        return None
 
 
 def _mapping(value: Any) -> Mapping[Any, Any]:

@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from agentic.errors import UserError
 from agentic.runs.folder import Kind, RunFolder
-from agentic.runs.integrity import Integrity, partial_number, read_chunk
+from agentic.runs.images import bytes_of
+from agentic.runs.integrity import Hashes, Integrity, partial_number, read_chunk
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
 from agentic.runs.table import PHASES, joined, shapes_of
@@ -64,6 +67,7 @@ class Record:
         self._tables, self._candidates = list(tables), list(candidates)
         self._manifest = manifest
         self._salvaged = False
+        self._verified: Hashes = {}
 
     @classmethod
     def open(cls, folder: str | Path) -> "Record":
@@ -87,7 +91,7 @@ class Record:
         """A sentence on every file of the folder that is missing, of another run, or not as it was written."""
         if self.folder is None:
             return []
-        found = Integrity.of(RunFolder(self.folder))
+        found = Integrity.of(RunFolder(self.folder), self._verified)
         return found.problems + found.remarks
 
     @cached_property
@@ -107,12 +111,23 @@ class Record:
         folder = RunFolder(self.folder)
         return folder.chunks() + ([] if partial_number(folder) is None else [folder.partial_file])
 
-    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """All ticks, or some of their columns, as one Arrow table in the order they happened."""
-        tables = self._tables or self._read("ticks", columns)
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns, found without reading them."""
+        schemas = [table.schema for table in self._tables] or [pq.read_schema(path) for path in self._sound("ticks")]
+        return list(dict.fromkeys(name for schema in schemas for name in schema.names))
+
+    def table(self, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+        """All ticks, or some of their columns, as one Arrow table in the order they happened.
+
+        `where` is a condition on phase, row, episode and t: no other ticks are kept.
+        """
+        tables = self._tables or self._read("ticks", columns, where)
         if not tables:
             return pa.table({})
-        found = joined(tables)
+        found = joined(
+            [table.filter(where) for table in self._tables] if self._tables and where is not None else tables
+        )
         if missing := set(columns or ()) - set(found.column_names):
             raise UserError(f"the record has no column {sorted(missing)}, only {found.column_names}")
         return found if columns is None else found.select(columns)
@@ -126,24 +141,29 @@ class Record:
         tables = self._candidates or self._read("candidates")
         return joined(tables) if tables else pa.table({})
 
-    def _read(self, kind: Kind, columns: Sequence[str] | None = None) -> list[pa.Table]:
+    def _sound(self, kind: Kind) -> list[Path]:
         if self.folder is None:
             return []
-        found = Integrity.of(RunFolder(self.folder))
+        found = Integrity.of(RunFolder(self.folder), self._verified)
         if found.problems and not self._salvaged:
             more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
             raise UserError(f"{found.problems[0]}{more}; Record.salvage reads the rest")
-        paths = found.ticks if kind == "ticks" else found.candidates
+        return found.ticks if kind == "ticks" else found.candidates
+
+    def _read(
+        self, kind: Kind, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    ) -> list[pa.Table]:
+        paths = self._sound(kind)
         try:
-            return [read_chunk(path, columns) for path in paths]
+            return [read_chunk(path, columns, where) for path in paths]
         except UserError:
             if all(path.exists() for path in paths):
                 raise
-            return self._read(kind, columns)  # what was being filled became a chunk meanwhile
+            return self._read(kind, columns, where)  # what was being filled became a chunk meanwhile
 
-    def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
-        """Every episode, complete or not, in the fixed order phase, row, episode."""
-        table = self.table()
+    def episodes(self, phase: Phase | None = None, where: pc.Expression | None = None) -> list[EpisodeRecord]:
+        """Every episode, complete or not, in the fixed order phase, row, episode; of the ticks `where`, as `table`."""
+        table = self.table(where=where)
         arrays = {name: _array(table, name) for name in table.column_names if name not in ("phase", "row", "episode")}
         return [
             EpisodeRecord(name, row, episode, {key: array[rows] for key, array in arrays.items()})
@@ -177,6 +197,8 @@ def _groups(table: pa.Table) -> list[tuple[Phase, int, int, np.ndarray]]:
 def _array(table: pa.Table, name: str) -> np.ndarray:
     """One column as (n, *shape); null (a column that a chunk did not have) as NaN."""
     column = table[name].combine_chunks()
+    if pa.types.is_fixed_size_binary(column.type):
+        return bytes_of(table[name]).reshape(-1, *shapes_of(table)[name])
     if not pa.types.is_fixed_size_list(column.type):
         return np.asarray(column.to_numpy(zero_copy_only=False))
     shape = shapes_of(table)[name]

@@ -13,6 +13,7 @@ from agentic.errors import RunError
 from agentic.runs.candidates import Wanted
 from agentic.runs.chunk import Block
 from agentic.runs.folder import Kind, RunFolder, whole
+from agentic.runs.images import packed
 from agentic.runs.manifest import Manifest
 from agentic.runs.seeds import Phase
 from agentic.runs.table import CHUNK
@@ -124,6 +125,7 @@ class Recorder:
 
 def write_chunk(table: pa.Table, path: Path) -> None:
     """Write one Parquet file, with a checksum of every page: it is there whole or not at all."""
+    table = packed(table)
     keys = [name for name in ("phase", "episode", "row", "t") if name in table.column_names]
     with whole(path) as file:
         pq.write_table(

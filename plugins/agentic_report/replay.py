@@ -58,7 +58,11 @@ def story(record: Record) -> dict[str, Any]:
 
 def _first(record: Record) -> list[EpisodeRecord]:
     """The first evaluation episodes of row 0, whole ones as long as they are not too many ticks."""
-    found = [each for each in record.episodes("evaluate") if each.row == 0][:EPISODES]
+    if not record.columns:
+        return []
+    shown = (pc.field("phase") == "evaluate") & (pc.field("row") == 0) & (pc.field("t") <= TICKS)
+    first = sorted(record.table(["episode"], shown)["episode"].unique().to_pylist())[:EPISODES]
+    found = record.episodes("evaluate", shown & pc.field("episode").isin(first))
     ends = accumulate(each.length for each in found)
     whole = [each for each, end in zip(found, ends, strict=True) if end <= TICKS]
     return whole or [_cut(each, TICKS) for each in found[:1]]
