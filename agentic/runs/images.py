@@ -14,7 +14,7 @@ def packed(table: pa.Table) -> pa.Table:
     """The table with null for every successor that is the observation of the next row of the same episode in it."""
     for name in pictures(table.column_names, table.schema):
         after, before = bytes_of(table[name]), bytes_of(table[name.removeprefix("next_")])
-        follows = _following(table)
+        follows = following(table)
         kept = np.array([j < 0 or not np.array_equal(before[j], after[i]) for i, j in enumerate(follows)], bool)
         table = _replaced(table, name, after, kept)
     return table
@@ -25,7 +25,7 @@ def filled(table: pa.Table) -> pa.Table:
     for name in pictures(table.column_names, table.schema):
         absent = np.asarray(table[name].is_null())
         if absent.any():
-            follows = _following(table)[absent]
+            follows = following(table)[absent]
             if (follows < 0).any():
                 raise ValueError(f"{name} lacks pictures that no next row has")
             after = bytes_of(table[name]).copy()
@@ -49,7 +49,7 @@ def _replaced(table: pa.Table, name: str, data: np.ndarray, kept: np.ndarray | N
     return table.set_column(place, table.schema.field(place), array)
 
 
-def _following(table: pa.Table) -> np.ndarray:
+def following(table: pa.Table) -> np.ndarray:
     """The place of the next tick of the same episode and row, -1 where the table lacks it, (n,)."""
     phase = np.asarray(table["phase"].combine_chunks().dictionary_encode().indices)
     row, episode, t = (np.asarray(table[name].to_numpy()) for name in ("row", "episode", "t"))

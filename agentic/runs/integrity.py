@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 
 from agentic.errors import UserError
 from agentic.runs.folder import Kind, RunFolder
-from agentic.runs.images import filled, pictures
+from agentic.runs.images import filled, following, pictures
 from agentic.runs.manifest import read, sha256_of
 from agentic.runs.table import CHUNK
 
 Hashes = dict[tuple[Path, int, int], str]  # by path, time of change and size: what was verified already
+BUFFER = 2**20  # bytes of a file that are read at once
+BATCH = 64  # ticks that are read at once where few are wanted
 KEYS = ("phase", "row", "episode", "t")
 
 
@@ -65,15 +67,30 @@ def read_chunk(path: Path, columns: Sequence[str] | None = None, where: pc.Expre
     Raises UserError where its pages are not what was written.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True, buffer_size=BUFFER) as file:
             present = file.schema_arrow.names
             wanted = [name for name in (present if columns is None else columns) if name in present]
             after = pictures(wanted, file.schema_arrow)
             more = [*(KEYS if after or where is not None else ()), *(name.removeprefix("next_") for name in after)]
-            table = filled(file.read(list(dict.fromkeys([*wanted, *(name for name in more if name in present)]))))
-            return (table if where is None else table.filter(where)).select(wanted)
+            names = list(dict.fromkeys([*wanted, *(name for name in more if name in present)]))
+            if where is None:
+                return filled(file.read(names)).select(wanted)
+            return filled(_needed(file, names, where)).filter(where).select(wanted)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise UserError(f"{path} is not a chunk of a record: {' '.join(str(error).split())}") from error
+
+
+def _needed(file: pq.ParquetFile, names: list[str], where: pc.Expression) -> pa.Table:
+    """The ticks `where` something holds and those that follow them, which have their pictures; a few at a time."""
+    keys = file.read(list(KEYS))
+    places = np.asarray(keys.append_column("place", pa.array(np.arange(len(keys)))).filter(where)["place"])
+    wanted, start = np.union1d(places, following(keys)[places]), 0
+    found = [file.schema_arrow.empty_table().select(names)]
+    for batch in file.iter_batches(BATCH, columns=names) if len(places) else ():
+        inside = wanted[(wanted >= start) & (wanted < start + len(batch))] - start
+        found.append(pa.Table.from_batches([batch.take(pa.array(inside))]).select(names))
+        start += len(batch)
+    return pa.concat_tables(found)
 
 
 def partial_number(folder: RunFolder) -> int | None:

@@ -89,7 +89,11 @@ def annotate(folder: RunFolder, **more: Any) -> None:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of the bytes of a file, as `sha256sum` prints it. Raises OSError."""
-    return sha256(path.read_bytes()).hexdigest()
+    found = sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            found.update(block)
+    return found.hexdigest()
 
 
 def _save(folder: RunFolder, content: Mapping[str, Any]) -> None:
