@@ -16,7 +16,7 @@ from agentic.runs.recorder import write_chunk
 from agentic.testing.worlds import Coin
 
 
-class Frames(Env[np.ndarray, int]):
+class Frames(Env[np.ndarray, np.int64]):
     """Random pictures, episodes of 90 steps."""
 
     observation_space = spaces.Box(0, 255, (21, 16, 3), np.uint8)
@@ -30,7 +30,7 @@ class Frames(Env[np.ndarray, int]):
         self.t = 0
         return self._frame(), {}
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, object]]:
+    def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, object]]:
         self.t += 1
         return self._frame(), 1.0, self.t == 90, False, {}
 
