@@ -6,12 +6,14 @@ Commands are listed from a table and imported when called, third parties' comman
 
 import ast
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import current_thread, main_thread
 
 import click
 
@@ -74,14 +76,14 @@ def cli(ctx: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code: 0, 1 a run failed, 2 the user's mistake, 130 Ctrl-C.
+    """Run one command line and return its exit code: 0, 1 a run failed, 2 the user's mistake, 130 Ctrl-C or SIGTERM.
 
     Any other exception is a bug and leaves with its traceback.
     """
     keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with _environment(given) as rest:
+        with _environment(given) as rest, _stoppable():
             result = cli.main(rest, prog_name="agentic", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -93,6 +95,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("agentic: stopped by Ctrl-C", err=True)
         return 130
     return result if type(result) is int else 0  # click returns the code of `ctx.exit(code)`
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM is Ctrl-C: what was recorded is written. Only the main thread may say so."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

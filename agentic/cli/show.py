@@ -12,11 +12,12 @@ def show(folder: str, as_json: bool) -> None:
     """Print what the run in the folder RUN recorded, and how to run it again."""
     from agentic import Record
     from agentic.cli.tables import component_table, result_table, sparkline
-    from agentic.cli.terminal import console
+    from agentic.cli.terminal import console, warn_of
     from agentic.metrics.summary import summarize
     from agentic.runs.folder import RunFolder
 
-    record, run = Record.open(folder), RunFolder(folder)
+    record, run = Record.salvage(folder), RunFolder(folder)
+    warn_of(record)
     summary = summarize(record)
     if as_json:
         click.echo(json.dumps(summary, allow_nan=False))

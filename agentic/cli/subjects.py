@@ -10,12 +10,14 @@ import click
 
 from agentic.agents.agent import Agent
 from agentic.cli.progress import progress
+from agentic.cli.terminal import warn_of
 from agentic.experiments.build import build, retarget
 from agentic.experiments.experiment import EvaluateTable, Experiment
 from agentic.experiments.worlds import LIMIT, limited
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
 from agentic.runs.folder import RunFolder
+from agentic.runs.record import Record
 
 
 @final
@@ -32,8 +34,13 @@ class Source:
     @classmethod
     def of_run(cls, run: str, registry: Registry, quiet: bool) -> Self:
         """The source that is a run's folder, or a data set as "minari:...". Raises UserError where there is none."""
-        found, file = subject_of(run), RunFolder(run).experiment_file
-        label = run if run.startswith("minari:") else Path(run).resolve().name
+        file = RunFolder(run).experiment_file
+        if run.startswith("minari:"):
+            label, found = run, subject_of(run)
+        else:
+            record = Record.salvage(run)
+            warn_of(record)
+            label, found = Path(run).resolve().name, subject_of(record)
         return cls(label, registry, quiet, Experiment.load(file) if file.is_file() else None, found)
 
     def subject(self, seed: int, parts: set[Part]) -> Subject:

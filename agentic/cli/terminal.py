@@ -2,8 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from agentic.runs.record import Record
 
 
 def console(stderr: bool = False) -> "Console":
@@ -12,6 +16,13 @@ def console(stderr: bool = False) -> "Console":
 
     made = Console(stderr=stderr, highlight=False)
     return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=140)
+
+
+def warn_of(record: "Record") -> None:
+    """One line on standard error where some of a salvaged record is missing, foreign or damaged."""
+    if problems := record.problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        click.echo(f"warning: {problems[0]}{more}; what is sound is read", err=True)
 
 
 def number(value: float | None) -> str:

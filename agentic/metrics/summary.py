@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from agentic.metrics.measurement import finite, mean_interval
 from agentic.runs.record import Record
@@ -14,10 +15,10 @@ def summarize(record: Record) -> dict[str, Any]:
     `steps` were learned from, `evaluation_steps` were not. `return` is over the complete evaluation episodes;
     `energy` holds the mean of each term over the evaluation steps, in nats.
     """
-    table = record.table()
+    names = [name for name in record.columns if name.startswith("energy.")]
+    table = record.table(["phase", *names]) if record.columns else pa.table({})
     phase = np.array(table["phase"].to_pylist() if table.num_rows else [])
     evaluated = phase == "evaluate"
-    names = [name for name in table.column_names if name.startswith("energy.")]
     terms = {name.removeprefix("energy."): _mean(table[name].to_numpy()[evaluated]) for name in names}
     returns = record.returns("evaluate")
     mean, interval = mean_interval(returns)

@@ -78,7 +78,9 @@ class Block:
         keep = np.concatenate([tick.valid for tick in staged])
         count = int(np.count_nonzero(keep))
         kept = np.flatnonzero(keep)
+        missing = set(self._columns)
         for name, parts in self._parts(staged):
+            missing.discard(name)
             if name not in self._columns:
                 self._columns[name] = self._empty(parts[0])
             place = self._columns[name][self.rows : self.rows + count]
@@ -86,6 +88,8 @@ class Block:
                 np.concatenate(parts, out=place)
             else:
                 np.concatenate(parts).take(kept, 0, out=place, mode="clip")
+        for name in missing:
+            self._columns[name][self.rows : self.rows + count] = np.nan
         self._phases.append((self._phase, count))
         self.steps[self._phase] += count
         self.rows += count

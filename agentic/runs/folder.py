@@ -8,9 +8,11 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal, Self, final
+from typing import IO, Any, Literal, Self, final
 
 from agentic.errors import UserError
 
@@ -23,12 +25,14 @@ class RunFolder:
 
     `manifest_file` says what ran, on what, and how it ended, as JSON; `experiment_file` is the resolved experiment, as
     TOML; `measurements_file` what was measured of the run, as JSON; `error_file` the traceback of one that failed.
+    `partial_file` holds what there is of a chunk of ticks while it is filled.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.manifest_file, self.experiment_file = self.path / "manifest.json", self.path / "experiment.toml"
         self.measurements_file, self.error_file = self.path / "measurements.json", self.path / "error.txt"
+        self.partial_file = self.path / "ticks-partial.parquet"
 
     @classmethod
     def new(cls, path: str | Path) -> Self:
@@ -38,22 +42,28 @@ class RunFolder:
             made.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"cannot make the run folder {path}: {error.strerror}; give another one") from error
-        if made.chunks():
+        if made.chunks() or made.partial_file.exists():
             raise UserError(f"{path} already holds a record: give a new folder")
         return made
 
     @property
     def holds_run(self) -> bool:
         """Whether a run left a manifest or ticks here."""
-        return self.manifest_file.is_file() or bool(self.chunks())
+        return self.manifest_file.is_file() or bool(self.chunks()) or self.partial_file.is_file()
 
     def chunk(self, kind: Kind, index: int) -> Path:
         """One Parquet file of ticks, or of the candidate plans of the same ticks."""
         return self.path / f"{kind}-{index:06d}.parquet"
 
+    @staticmethod
+    def number(chunk: Path) -> int:
+        """The place of a Parquet file among those of its kind, from 0 on."""
+        return int(chunk.stem.partition("-")[2])
+
     def chunks(self, kind: Kind = "ticks") -> list[Path]:
         """All Parquet files of a kind that are there, in the order of the ticks."""
-        return sorted(self.path.glob(f"{kind}-*.parquet"))
+        named = (path for path in self.path.glob(f"{kind}-*.parquet") if path.stem.partition("-")[2].isdecimal())
+        return sorted(filter(Path.is_file, named), key=lambda path: (len(path.name), path.name))
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -92,8 +102,8 @@ def create_folder(parent: str | Path, slug: str) -> Path:
     try:
         parent.mkdir(parents=True, exist_ok=True)
         while True:
-            taken = [int(path.name[:4]) for path in parent.glob("[0-9][0-9][0-9][0-9]-*")]
-            number = max(taken, default=0) + 1
+            names = (path.name.partition("-") for path in parent.glob("[0-9][0-9][0-9][0-9]*-*"))
+            number = max((int(digits) for digits, _, _ in names if digits.isdecimal()), default=0) + 1
             folder = parent / f"{number:04d}-{name}"
             try:
                 folder.mkdir()
@@ -125,6 +135,19 @@ def toml_table(path: Path) -> dict[str, Any]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file under another name first, so that it is whole or not there. Raises OSError."""
+    with whole(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that gets its name when all of it is on the disk: whole or not there, also after a power cut.
+
+    Raises OSError.
+    """
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    with open(part, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(part, path)

@@ -5,6 +5,8 @@ import platform
 import subprocess
 import time
 from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -18,12 +20,21 @@ from agentic.runs.folder import RunFolder, write_whole
 
 
 class Manifest:
-    """The manifest of a run, written when it starts and again when it ends; in memory only where `folder` is None."""
+    """The manifest of a run, in memory only where `folder` is None.
+
+    It is written when the run starts, whenever a chunk of its record is finished, and when the run ends.
+    """
 
     def __init__(self, folder: RunFolder | None, content: Mapping[str, Any]) -> None:
         self.folder = folder
         self._started = time.time()
         self.content = {"status": "running", "started": self._started, **content}
+        self._write()
+
+    def enter(self, path: Path, **counts: int) -> None:
+        """Enter a finished chunk: the SHA-256 of its bytes and what was counted in it."""
+        chunks = self.content.get("chunks", {})
+        self.content["chunks"] = {**chunks, path.name: {**counts, "sha256": sha256_of(path)}}
         self._write()
 
     def finish(self, status: str, **results: Any) -> None:
@@ -35,7 +46,7 @@ class Manifest:
         if self.folder is None:
             return
         try:
-            write_whole(self.folder.manifest_file, json.dumps(self.content, indent=2, default=str) + "\n")
+            _save(self.folder, self.content)
         except OSError as error:
             raise RunError(f"the run folder {self.folder.path} cannot be written: {error.strerror}") from error
 
@@ -47,17 +58,51 @@ def describe() -> dict[str, Any]:
     return {"versions": versions, "platform": platform.platform(), "git": _git()}
 
 
+def fingerprint(folder: RunFolder | None) -> dict[str, Any]:
+    """What is known of the files of a run that begins: the SHA-256 of its experiment, where it has one, no chunk."""
+    if folder is None:
+        return {}
+    file = folder.experiment_file
+    return {**({"experiment": sha256_of(file)} if file.is_file() else {}), "chunks": {}}
+
+
 def read(folder: RunFolder) -> dict[str, Any]:
-    """The manifest in a run's folder. Raises UserError where there is none, or none that can be read."""
+    """The manifest in a run's folder.
+
+    Raises UserError where there is none, or none that can be read, and where it is not what was written: its checksum
+    is that of the rest of it. Manifests without chunks may lack one.
+    """
     try:
-        return dict(json.loads(folder.manifest_file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        content = dict(json.loads(folder.manifest_file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{folder.manifest_file} cannot be read: {error}") from error
+    known = content.pop("checksum", None)
+    if (known is not None or "chunks" in content) and known != _checksum(content):
+        raise UserError(f"{folder.manifest_file} is damaged: its checksum is not that of what it says")
+    return content
 
 
 def annotate(folder: RunFolder, **more: Any) -> None:
     """Add to the manifest in a run's folder, as wall-clock values found later."""
-    write_whole(folder.manifest_file, json.dumps({**read(folder), **more}, indent=2) + "\n")
+    _save(folder, {**read(folder), **more})
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of the bytes of a file, as `sha256sum` prints it. Raises OSError."""
+    found = sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            found.update(block)
+    return found.hexdigest()
+
+
+def _save(folder: RunFolder, content: Mapping[str, Any]) -> None:
+    plain = json.loads(json.dumps(content, default=str))
+    write_whole(folder.manifest_file, json.dumps({**plain, "checksum": _checksum(plain)}, indent=2) + "\n")
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _git() -> dict[str, Any] | None:

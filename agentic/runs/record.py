@@ -1,6 +1,7 @@
 """The record of a run: columns of what happened, written in chunks and read lazily.
 
-At any moment, whatever happens to the process, every finished chunk opens and at most 4,096 ticks are lost.
+At any moment, whatever happens to the process, every finished chunk opens, and at most 4,096 ticks and those of 5 s are
+lost. What was damaged afterwards is found when it is read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from agentic.errors import UserError
-from agentic.runs.folder import RunFolder
+from agentic.runs.folder import Kind, RunFolder
+from agentic.runs.images import bytes_of
+from agentic.runs.integrity import Hashes, Integrity, partial_number, read_chunk
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
 from agentic.runs.table import PHASES, joined, shapes_of
@@ -46,7 +50,11 @@ class EpisodeRecord:
 
 
 class Record:
-    """The record of a run, in a folder or in memory. Nothing is read before it is asked for."""
+    """The record of a run, in a folder or in memory. Nothing is read before it is asked for.
+
+    A folder in which files are missing, foreign or damaged raises UserError when it is read, but for what `salvage`
+    opened.
+    """
 
     def __init__(
         self,
@@ -58,6 +66,8 @@ class Record:
         self.folder = folder
         self._tables, self._candidates = list(tables), list(candidates)
         self._manifest = manifest
+        self._salvaged = False
+        self._verified: Hashes = {}
 
     @classmethod
     def open(cls, folder: str | Path) -> "Record":
@@ -69,24 +79,55 @@ class Record:
             )
         return cls(found.path)
 
+    @classmethod
+    def salvage(cls, folder: str | Path) -> "Record":
+        """The record of all that is sound in a run's folder, as `open`; `problems` says what is not."""
+        record = cls.open(folder)
+        record._salvaged = True
+        return record
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence on every file of the folder that is missing, of another run, or not as it was written."""
+        if self.folder is None:
+            return []
+        found = Integrity.of(RunFolder(self.folder), self._verified)
+        return found.problems + found.remarks
+
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """The manifest: what ran, and how it ended."""
         if self._manifest is not None:
             return self._manifest
-        return read(RunFolder(self.folder)) if self.folder else {}
+        if self.folder is None:
+            return {}
+        return RunFolder(self.folder).manifest if self._salvaged else read(RunFolder(self.folder))
 
     @property
     def chunks(self) -> list[Path]:
-        """The Parquet files, in order; none for a record in memory."""
-        return RunFolder(self.folder).chunks() if self.folder else []
+        """The Parquet files of ticks, in order, also that of a chunk being filled; none for a record in memory."""
+        if self.folder is None:
+            return []
+        folder = RunFolder(self.folder)
+        return folder.chunks() + ([] if partial_number(folder) is None else [folder.partial_file])
 
-    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """All ticks, or some of their columns, as one Arrow table in the order they happened."""
-        tables = self._tables or [_read(path, columns) for path in self.chunks]
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns, found without reading them."""
+        schemas = [table.schema for table in self._tables] or [pq.read_schema(path) for path in self._sound("ticks")]
+        return list(dict.fromkeys(name for schema in schemas for name in schema.names))
+
+    def table(self, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+        """All ticks, or some of their columns, as one Arrow table in the order they happened.
+
+        `where` is a condition on phase, row, episode and t: no other ticks are kept.
+        """
+        tables = self._tables or self._read("ticks", columns, where)
         if not tables:
             return pa.table({})
-        found = joined(tables)
+        found = joined(
+            [table.filter(where) for table in self._tables] if self._tables and where is not None else tables
+        )
         if missing := set(columns or ()) - set(found.column_names):
             raise UserError(f"the record has no column {sorted(missing)}, only {found.column_names}")
         return found if columns is None else found.select(columns)
@@ -97,13 +138,32 @@ class Record:
         `plan` holds the actions one after the other; `numpy.reshape` gives them back their shape, which the schema's
         metadata has under "shapes". Without columns where none were asked for.
         """
-        paths = RunFolder(self.folder).chunks("candidates") if self.folder else []
-        tables = self._candidates or [_read(path, None) for path in paths]
+        tables = self._candidates or self._read("candidates")
         return joined(tables) if tables else pa.table({})
 
-    def episodes(self, phase: Phase | None = None) -> list[EpisodeRecord]:
-        """Every episode, complete or not, in the fixed order phase, row, episode."""
-        table = self.table()
+    def _sound(self, kind: Kind) -> list[Path]:
+        if self.folder is None:
+            return []
+        found = Integrity.of(RunFolder(self.folder), self._verified)
+        if found.problems and not self._salvaged:
+            more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
+            raise UserError(f"{found.problems[0]}{more}; Record.salvage reads the rest")
+        return found.ticks if kind == "ticks" else found.candidates
+
+    def _read(
+        self, kind: Kind, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    ) -> list[pa.Table]:
+        paths = self._sound(kind)
+        try:
+            return [read_chunk(path, columns, where) for path in paths]
+        except UserError:
+            if all(path.exists() for path in paths):
+                raise
+            return self._read(kind, columns, where)  # what was being filled became a chunk meanwhile
+
+    def episodes(self, phase: Phase | None = None, where: pc.Expression | None = None) -> list[EpisodeRecord]:
+        """Every episode, complete or not, in the fixed order phase, row, episode; of the ticks `where`, as `table`."""
+        table = self.table(where=where)
         arrays = {name: _array(table, name) for name in table.column_names if name not in ("phase", "row", "episode")}
         return [
             EpisodeRecord(name, row, episode, {key: array[rows] for key, array in arrays.items()})
@@ -137,6 +197,8 @@ def _groups(table: pa.Table) -> list[tuple[Phase, int, int, np.ndarray]]:
 def _array(table: pa.Table, name: str) -> np.ndarray:
     """One column as (n, *shape); null (a column that a chunk did not have) as NaN."""
     column = table[name].combine_chunks()
+    if pa.types.is_fixed_size_binary(column.type):
+        return bytes_of(table[name]).reshape(-1, *shapes_of(table)[name])
     if not pa.types.is_fixed_size_list(column.type):
         return np.asarray(column.to_numpy(zero_copy_only=False))
     shape = shapes_of(table)[name]
@@ -145,12 +207,3 @@ def _array(table: pa.Table, name: str) -> np.ndarray:
         out[np.asarray(column.is_valid())] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, out.shape[1])
         return out.reshape(-1, *shape)
     return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(-1, *shape)
-
-
-def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    try:
-        with pq.ParquetFile(path) as file:
-            present = set(file.schema_arrow.names)
-            return file.read(None if columns is None else [name for name in columns if name in present])
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UserError(f"{path} is not a chunk of a record: {error}") from error

@@ -1,6 +1,6 @@
 """The recorder: ticks in blocks of columns, written as Parquet chunks by a thread of its own."""
 
-import os
+import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,11 +12,15 @@ from agentic.environments.environment import Environment
 from agentic.errors import RunError
 from agentic.runs.candidates import Wanted
 from agentic.runs.chunk import Block
-from agentic.runs.folder import Kind, RunFolder
+from agentic.runs.folder import Kind, RunFolder, whole
+from agentic.runs.images import packed
+from agentic.runs.manifest import Manifest
 from agentic.runs.seeds import Phase
+from agentic.runs.table import CHUNK
 from agentic.tick import Tick
 
 Tables = dict[Kind, pa.Table]
+INTERVAL = 5.0  # seconds after which a chunk that is being filled is saved once more
 
 
 class Recorder:
@@ -25,22 +29,33 @@ class Recorder:
     Files depend on nothing but the ticks: no time stamps, one writer, boundaries counted in ticks. Energies and
     belief fields get their column at the first tick that has them; earlier rows of the same chunk are NaN, and earlier
     chunks are without it, which `Record` mends when it reads. Where candidate plans are `wanted`, those of the same
-    ticks go to a chunk of their own, which is there before its ticks are.
+    ticks go to a chunk of their own, which is there before its ticks are. Finished chunks are entered in the
+    `manifest`, where there is one. A chunk that is being filled is saved every 5 s to a file that is replaced by it, so
+    that time decides over nothing but that file.
 
     Raises RunError of one sentence where the folder cannot be written; what was finished before stays.
     """
 
-    def __init__(self, env: Environment, folder: RunFolder | None, wanted: Wanted | None = None) -> None:
-        self._env, self._folder, self._wanted = env, folder, wanted
+    def __init__(
+        self,
+        env: Environment,
+        folder: RunFolder | None,
+        wanted: Wanted | None = None,
+        manifest: Manifest | None = None,
+    ) -> None:
+        self._env, self._folder, self._wanted, self._manifest = env, folder, wanted, manifest
         self._block = Block(0, 0, env, wanted)
         self._done: dict[int, tuple[Counter[Phase], Tables]] = {}
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
+        self._saved = time.monotonic()
 
     def add(self, phase: Phase, tick: Tick) -> None:
         """Record the valid rows of one tick."""
         if self._block.add(phase, tick):
             self._hand_over()
+        elif self._folder is not None and time.monotonic() - self._saved >= INTERVAL:
+            self._save(self._folder)
 
     def close(self) -> None:
         """Write what is left and wait for it."""
@@ -72,12 +87,24 @@ class Recorder:
         self._writing = self._writer.submit(self._write, block)  # interrupted from here on, `close` writes it again
         if 2 * block.room > 4096:  # one being filled, one being written
             self._wait()
+        self._saved = time.monotonic()
         self._block = Block(block.index + 1, block.first + block.ticks, self._env, self._wanted)
+
+    def _save(self, folder: RunFolder) -> None:
+        """Save the ticks that a `kill -9` would lose, unless something is being written already."""
+        self._saved = time.monotonic()
+        if self._writing is None or self._writing.done():
+            self._wait()
+            table = self._block.table()
+            marked = table.replace_schema_metadata({**(table.schema.metadata or {}), CHUNK: str(self._block.index)})
+            self._writing = self._writer.submit(write_chunk, marked, folder.partial_file)
 
     def _wait(self) -> None:
         try:
             if self._writing is not None:
                 self._writing.result()
+        except RunError:
+            raise
         except Exception as error:
             place, reason = self._folder and self._folder.path, getattr(error, "strerror", None) or str(error)
             raise RunError(f"the record in {place} cannot be written: {reason}") from error
@@ -87,15 +114,20 @@ class Recorder:
         tables["ticks"] = block.table()
         if self._folder is not None:
             for kind, table in tables.items():
-                write_chunk(table, self._folder.chunk(kind, block.index))
+                path = self._folder.chunk(kind, block.index)
+                write_chunk(table, path)
+                if self._manifest is not None:
+                    self._manifest.enter(path, ticks=block.ticks, rows=len(table))
+            self._folder.partial_file.unlink(missing_ok=True)
             tables = {}
         self._done[block.index] = block.steps, tables
 
 
 def write_chunk(table: pa.Table, path: Path) -> None:
-    """Write one Parquet file under a temporary name, then rename it: it is there whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
+    """Write one Parquet file, with a checksum of every page: it is there whole or not at all."""
+    table = packed(table)
     keys = [name for name in ("phase", "episode", "row", "t") if name in table.column_names]
-    with open(part, "wb") as file:
-        pq.write_table(table, file, use_dictionary=False, compression="snappy", write_statistics=keys)
-    os.replace(part, path)
+    with whole(path) as file:
+        pq.write_table(
+            table, file, use_dictionary=False, compression="snappy", write_statistics=keys, write_page_checksum=True
+        )

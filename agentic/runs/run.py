@@ -18,7 +18,7 @@ from agentic.learning.learner import Learner
 from agentic.runs.candidates import Wanted
 from agentic.runs.folder import RunFolder
 from agentic.runs.loop import ticks
-from agentic.runs.manifest import Manifest, describe
+from agentic.runs.manifest import Manifest, describe, fingerprint
 from agentic.runs.record import Record
 from agentic.runs.recorder import Recorder
 from agentic.runs.seeds import Phase, generator
@@ -111,9 +111,9 @@ def run(
     folder = None if recording.folder is None else RunFolder.new(recording.folder)
     content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}
     components = [dict(component) for component in recording.components]
-    manifest = Manifest(folder, {**describe(), **content, "components": components})
+    manifest = Manifest(folder, {**describe(), **content, "components": components, **fingerprint(folder)})
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
-    recorder = Recorder(world, folder, wanted)
+    recorder = Recorder(world, folder, wanted, manifest)
 
     def follow(phase: Phase, happening: Iterator[Tick], learner: Learner | None) -> None:
         progress = None

@@ -162,6 +162,7 @@ def _attend(parent: int) -> None:
     keep_freed_memory()
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
 
 

@@ -18,9 +18,13 @@ def report(folder: str, out: str | None, opened: bool, as_json: bool) -> None:
     agentic report runs/0001-agentic-tmaze-v0-energy --open
     agentic report    # the index of all that is in runs/
     """
-    from agentic import report as write
+    from agentic import Record, report as write
+    from agentic.cli import warn_of
+    from agentic.runs import RunFolder
 
     page = write(folder, out)
+    if RunFolder(folder).holds_run:
+        warn_of(Record.salvage(folder))
     click.echo(json.dumps({"report": str(page)}) if as_json else str(page))
     if opened:
         webbrowser.open(page.resolve().as_uri())

@@ -29,8 +29,11 @@ class Curves:
 def curves(folder: Path) -> Curves:
     """The curves of a run; empty ones where its record has none or cannot be read."""
     try:
-        table = Record.open(folder).table()
-        if not len(table) or not {*KEYS} <= {*table.column_names}:
+        record = Record.salvage(folder)
+        if not {*KEYS} <= {*record.columns}:
+            return Curves()
+        table = record.table([*KEYS, *(name for name in record.columns if name.startswith("energy."))])
+        if not len(table):
             return Curves()
         return Curves(_learned(table), *_energies(table))
     except (UserError, pa.ArrowException):

@@ -63,7 +63,7 @@ def _entry(folder: Path, beside: Path) -> Entry | None:
 def _earned(folder: Path) -> tuple[str, str]:
     """The mean return of the evaluation episodes and its interval."""
     try:
-        returns: Any = Record.open(folder).returns("evaluate")
+        returns: Any = Record.salvage(folder).returns("evaluate")
     except (UserError, KeyError):
         return "", ""
     if not len(returns):

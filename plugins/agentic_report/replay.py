@@ -24,6 +24,10 @@ from agentic_report.rendering import render
 from agentic_report.scenes import Scene, scene
 
 EPISODES, TICKS, BYTES = 3, 600, 300_000
+WIDE, PICTURED = (
+    10_000,
+    100,
+)  # numbers of what is a picture, of which little is shown, and the ticks read of those
 WIDEST = 24  # numbers of an observation, an action or a belief that are kept
 LEAST = 1e-3  # probabilities below are left out of a belief
 SCANTER = [(3, 10, 600), (2, 10, 600), (1, 10, 600), (1, 5, 600), (1, 2, 600), (1, 0, 300), (1, 0, 100), (1, 0, 20)]
@@ -35,7 +39,7 @@ def replay(folder: Path, title: str) -> str:
 
     Raises UserError where no evaluation episode was recorded.
     """
-    data = htmlsafe_json_dumps(story(Record.open(folder)), separators=(",", ":"), allow_nan=False)
+    data = htmlsafe_json_dumps(story(Record.salvage(folder)), separators=(",", ":"), allow_nan=False)
     return render("replay", title=title, data=data)
 
 
@@ -58,10 +62,16 @@ def story(record: Record) -> dict[str, Any]:
 
 def _first(record: Record) -> list[EpisodeRecord]:
     """The first evaluation episodes of row 0, whole ones as long as they are not too many ticks."""
-    found = [each for each in record.episodes("evaluate") if each.row == 0][:EPISODES]
-    ends = accumulate(each.length for each in found)
-    whole = [each for each, end in zip(found, ends, strict=True) if end <= TICKS]
-    return whole or [_cut(each, TICKS) for each in found[:1]]
+    if not record.columns:
+        return []
+    shown = (pc.field("phase") == "evaluate") & (pc.field("row") == 0)
+    counted = record.table(["episode"], shown)["episode"].value_counts().to_pylist()
+    lengths = dict(sorted((each["values"], each["counts"]) for each in counted)[:EPISODES])
+    shapes = shapes_of(record.table(where=shown & (pc.field("t") < 0)))
+    most = PICTURED if any(prod(shape) > WIDE for shape in shapes.values()) else TICKS
+    whole = [number for number, end in zip(lengths, accumulate(lengths.values()), strict=True) if end <= most]
+    wanted = pc.field("episode").isin(whole or [*lengths][:1]) & (pc.field("t") < most)
+    return record.episodes("evaluate", shown & wanted)
 
 
 def _cut(episode: EpisodeRecord, ticks: int) -> EpisodeRecord:

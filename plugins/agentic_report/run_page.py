@@ -32,7 +32,7 @@ def run_page(folder: Path) -> dict[str, Any]:
         "folder": folder.resolve().name,
         "manifest": manifest,
         "status": run.status,
-        "summary": _summary(folder, manifest),
+        "summary": _summary(folder),
         "experiment": experiment,
         "components": tables(manifest.get("components")),
         "measured": measured,
@@ -56,9 +56,9 @@ def _measured(
     return [(c.metric, shown(c, found[c.metric])) for c in cells], meanings, [(k, str(v)) for k, v in missing.items()]
 
 
-def _summary(folder: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
+def _summary(folder: Path) -> dict[str, Any] | None:
     """The numbers of the run; None where nothing whole was recorded."""
     try:
-        return summarize(Record(folder, manifest=manifest))
+        return summarize(Record.salvage(folder))
     except (UserError, KeyError):
         return None

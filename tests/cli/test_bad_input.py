@@ -125,13 +125,14 @@ def test_full_disk() -> None:
     assert record.table().num_rows >= 256
 
 
-def test_interrupt() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt(number: signal.Signals) -> None:
     process = start("--env", "CartPole-v1", "--agent", "random", "--episodes", "1000000")
     folder = Path("runs/0001-cartpole-v1-random")
     until = time.monotonic() + 60
     while not list(folder.glob("ticks-*.parquet")) and time.monotonic() < until:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"agentic show {folder}" in err

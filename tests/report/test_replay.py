@@ -2,6 +2,7 @@
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from agentic import Experiment, Record, UserError, load
 from agentic.experiments.build import build
+from agentic.runs import RunFolder, annotate
 from agentic_report.replay import BYTES, _cuts, replay, story
 from agentic_report.scenes import scene, styled
 from tests.report import folders
@@ -168,6 +170,7 @@ def test_a_world_that_shows_other_things_is_not_believed(tmp_path: Path) -> None
     cells = (table["next_obs"].to_numpy() + 1) % 9
     place = table.column_names.index("next_obs")
     pq.write_table(table.set_column(place, table.field(place), [cells]), path)
+    annotate(RunFolder(tmp_path), chunks={path.name: {"sha256": sha256(path.read_bytes()).hexdigest()}})
     found = story(Record.open(tmp_path))
     assert (found["scene"], found["frames"]) == ("bars", [])
     assert "is another one from episode 0, step 0 on" in found["note"]

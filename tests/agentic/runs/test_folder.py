@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentic import UserError
-from agentic.runs import RunFolder
+from agentic.runs import RunFolder, create_folder, write_whole
 
 
 def folder(path: Path, **manifest: Any) -> RunFolder:
@@ -60,3 +60,17 @@ def test_plugin_files_are_named_once_each(tmp_path: Path) -> None:
     assert folder(tmp_path, components=[*rows, {"plugin": "a b", "sha256": "c"}]).plugin_options == (
         " --plugin mine.py --plugin 'a b'.py"
     )
+
+
+def test_folders_are_numbered_past_9999(tmp_path: Path) -> None:
+    for name in ("9998-cart", "0001x-cart", "1234567"):
+        (tmp_path / name).mkdir()
+    assert [create_folder(tmp_path, "cart").name for _ in range(3)] == ["9999-cart", "10000-cart", "10001-cart"]
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+    monkeypatch.setattr("agentic.runs.folder.os.fsync", lambda _: synced.append((tmp_path / "file").exists()))
+    write_whole(tmp_path / "file", "text")
+    assert synced == [False]
+    assert (tmp_path / "file").read_text() == "text"

@@ -1,0 +1,223 @@
+"""The integrity of a record: which of its chunks are what the run wrote, and what is wrong with the others.
+
+The manifest holds the SHA-256 of every finished chunk. A chunk that it does not list, as the last one of a killed run
+or those of older records, has to follow from the ticks before it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from agentic.errors import UserError
+from agentic.runs.folder import Kind, RunFolder
+from agentic.runs.images import filled, following, pictures
+from agentic.runs.manifest import read, sha256_of
+from agentic.runs.table import CHUNK
+
+Hashes = dict[tuple[Path, int, int], str]  # by path, time of change and size: what was verified already
+BUFFER = 2**20  # bytes of a file that are read at once
+BATCH = 64  # ticks that are read at once where few are wanted
+KEYS = ("phase", "row", "episode", "t")
+
+
+@final
+@dataclass(frozen=True)
+class Integrity:
+    """The sound chunks of each kind, in order, and a sentence on everything that is missing, foreign or damaged.
+
+    `problems` are of what was recorded, `remarks` of the experiment beside it.
+    """
+
+    ticks: list[Path] = field(default_factory=list)
+    candidates: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, folder: RunFolder, known: Hashes | None = None) -> "Integrity":
+        """What can be said of the files in a run's folder as they are now."""
+        found, filling = cls(), folder.partial_file.exists()
+        manifest: Mapping[str, Any] = {}
+        if folder.manifest_file.is_file():
+            try:
+                manifest = read(folder)
+            except UserError as error:
+                found.problems.append(str(error))
+        found.remarks.extend(_experiment(folder, manifest))
+        kinds: dict[Kind, list[Path]] = {"ticks": found.ticks, "candidates": found.candidates}
+        for kind, sound in kinds.items():
+            found.problems.extend(_listed(folder, kind, manifest, sound, {} if known is None else known))
+            found.problems.extend(_others(folder, kind, manifest, sound))
+        if not found.problems and "chunks" not in manifest:
+            found.problems.extend(_counts(found.ticks, manifest))
+        if filling and not folder.partial_file.exists():  # it became a chunk meanwhile
+            return cls.of(folder, known)
+        return found
+
+
+def read_chunk(path: Path, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+    """The columns of one Parquet file that are there, of the ticks `where` something holds for phase, row, episode, t.
+
+    Raises UserError where its pages are not what was written.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True, buffer_size=BUFFER) as file:
+            present = file.schema_arrow.names
+            wanted = [name for name in (present if columns is None else columns) if name in present]
+            after = pictures(wanted, file.schema_arrow)
+            more = [*(KEYS if after or where is not None else ()), *(name.removeprefix("next_") for name in after)]
+            names = list(dict.fromkeys([*wanted, *(name for name in more if name in present)]))
+            if where is None:
+                return filled(file.read(names)).select(wanted)
+            return filled(_needed(file, names, where)).filter(where).select(wanted)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise UserError(f"{path} is not a chunk of a record: {' '.join(str(error).split())}") from error
+
+
+def _needed(file: pq.ParquetFile, names: list[str], where: pc.Expression) -> pa.Table:
+    """The ticks `where` something holds and those that follow them, which have their pictures; a few at a time."""
+    keys = file.read(list(KEYS))
+    places = np.asarray(keys.append_column("place", pa.array(np.arange(len(keys)))).filter(where)["place"])
+    wanted, start = np.union1d(places, following(keys)[places]), 0
+    found = [file.schema_arrow.empty_table().select(names)]
+    for batch in file.iter_batches(BATCH, columns=names) if len(places) else ():
+        inside = wanted[(wanted >= start) & (wanted < start + len(batch))] - start
+        found.append(pa.Table.from_batches([batch.take(pa.array(inside))]).select(names))
+        start += len(batch)
+    return pa.concat_tables(found)
+
+
+def partial_number(folder: RunFolder) -> int | None:
+    """The place of the chunk that is being filled, where there are ticks of it that no finished chunk has."""
+    if not folder.partial_file.is_file():
+        return None
+    beyond = max(map(folder.number, folder.chunks()), default=-1) + 1
+    try:
+        number = int((pq.read_schema(folder.partial_file).metadata or {})[CHUNK])
+    except (OSError, ValueError, KeyError, pa.ArrowException):
+        return beyond  # where reading it says what is wrong
+    return None if folder.chunk("ticks", number).is_file() else number
+
+
+def _experiment(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]:
+    file, known = folder.experiment_file, manifest.get("experiment")
+    if known is not None and (not file.is_file() or sha256_of(file) != known):
+        yield f"{file} is not the one the run was made from"
+
+
+def _listed(
+    folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: list[Path], known: Hashes
+) -> Iterator[str]:
+    """What is wrong with the chunks of a kind that the manifest lists; the others are put into `sound`."""
+    files = {path.name: path for path in folder.chunks(kind)}
+    for name, entry in _mapping(manifest.get("chunks")).items():
+        if not str(name).startswith(f"{kind}-"):
+            continue
+        if name not in files:
+            yield f"{folder.path / name} is missing: the run wrote it"
+        elif _mapping(entry).get("sha256") != _hash(files[name], known):
+            yield f"{files[name]} is damaged: its bytes are not those the run wrote"
+        else:
+            sound.append(files[name])
+
+
+def _others(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: list[Path]) -> Iterator[str]:
+    """What is wrong with the chunks of a kind that the manifest does not list; the others are put into `sound`."""
+    listed = _mapping(manifest.get("chunks"))
+    others = [(folder.number(path), path) for path in folder.chunks(kind) if path.name not in listed]
+    partial = partial_number(folder) if kind == "ticks" else None
+    status = manifest.get("status")
+    if "chunks" in manifest and status != "running":  # else the last one may not be listed yet
+        yield from (f"{path} is not of this run, whose manifest does not list it" for _, path in others)
+        others = []
+    if partial is not None and status == "finished":
+        yield f"{folder.partial_file} is not of this run, which finished"
+    elif partial is not None:
+        others.append((partial, folder.partial_file))
+    follows = _Follows() if kind == "ticks" and folder.manifest_file.is_file() else None
+    if others and follows is not None:
+        for path in sound:
+            follows.check(path, read_chunk(path))
+    number = sum(str(name).startswith(f"{kind}-") for name in listed)
+    known = len(sound) == number
+    for place, path in others:
+        gap = range(number, place) if kind == "ticks" else ()
+        if gap:
+            yield f"{folder.chunk(kind, gap[0])} {f'and {len(gap) - 1} more are' if len(gap) > 1 else 'is'} missing"
+        number = place + 1
+        try:
+            table = read_chunk(path)
+            if follows is not None:
+                follows.check(path, table, known=known and not gap)
+            sound.append(path)
+            known = True
+        except UserError as error:
+            yield str(error)
+            known = False
+
+
+def _counts(ticks: list[Path], manifest: Mapping[str, Any]) -> Iterator[str]:
+    """The steps that a manifest without a list of chunks counts are those that they hold."""
+    wanted = {phase: manifest.get(key) for phase, key in (("learn", "steps"), ("evaluate", "evaluation_steps"))}
+    if manifest.get("status") != "finished" or None in wanted.values():
+        return
+    phases = [phase for path in ticks for phase in read_chunk(path, ["phase"])["phase"].to_pylist()]
+    for phase, steps in wanted.items():
+        if phases.count(phase) != steps:
+            yield f"the manifest counts {steps} steps of {phase}, its chunks hold {phases.count(phase)}"
+
+
+class _Follows:
+    """Whether ticks follow from those before: in every row, `t` goes up by 1, or a new episode begins with t = 0."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, int], tuple[int, int]] = {}  # episode and t by phase and row
+        self._schema: pa.Schema | None = None
+
+    def check(self, path: Path, table: pa.Table, *, known: bool = True) -> None:
+        """Go on by the ticks of one chunk; where what came before is not `known`, they may begin anywhere.
+
+        Raises UserError where they are of another run.
+        """
+        schema = table.schema.remove_metadata()
+        if self._schema is not None and any(
+            schema.field(name) != self._schema.field(name) for name in {*schema.names} & {*self._schema.names}
+        ):
+            raise UserError(f"{path} is not of this run: its columns are of other types")
+        if not {*KEYS} <= {*table.column_names} or any(table[name].null_count for name in KEYS):
+            raise UserError(f"{path} is not a chunk of a record: it lacks phase, row, episode or t")
+        phase = np.asarray(table["phase"].to_pylist(), str)
+        row, episode, t = (np.asarray(table[name].to_numpy()) for name in KEYS[1:])
+        last = dict(self._last)
+        for key in dict.fromkeys(zip(phase.tolist(), row.tolist(), strict=True)):
+            own = (phase == key[0]) & (row == key[1])
+            places = np.stack([episode[own], t[own]])
+            if known:
+                places = np.concatenate([np.array([last.get(key, (-1, 0))]).T, places], 1)
+            (jumps, on), begins = np.diff(places), places[1, 1:] == 0
+            if not (((jumps == 0) & (on == 1)) | ((jumps == 1) & begins)).all():
+                raise UserError(f"{path} is not of this run: its ticks do not follow from those before it")
+            last[key] = int(places[0, -1]), int(places[1, -1])
+        self._last, self._schema = last, self._schema or schema
+
+
+def _hash(path: Path, known: Hashes) -> str | None:
+    """The SHA-256 of a file; None where it cannot be read."""
+    try:
+        status = path.stat()
+        key = path, status.st_mtime_ns, status.st_size
+        if key not in known:
+            known[key] = sha256_of(path)
+        return known[key]
+    except OSError:
+        return None
+
+
+def _mapping(value: Any) -> Mapping[Any, Any]:
+    return value if isinstance(value, Mapping) else {}

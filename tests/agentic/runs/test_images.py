@@ -1,0 +1,106 @@
+"""Pictures in records: written once, read as they happened."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from gymnasium import Env, spaces
+
+from agentic import Record, Recording, Schedule, UserError, make, run
+from agentic.runs.images import packed
+from agentic.runs.recorder import write_chunk
+from agentic.testing.worlds import Coin
+
+
+class Frames(Env[np.ndarray, np.int64]):
+    """Random pictures, episodes of 90 steps."""
+
+    observation_space = spaces.Box(0, 255, (21, 16, 3), np.uint8)
+    action_space = spaces.Discrete(2)
+
+    def _frame(self) -> np.ndarray:
+        return self.np_random.integers(0, 256, self.observation_space.shape, np.uint8)
+
+    def reset(self, *, seed: int | None = None, options: object = None) -> tuple[np.ndarray, dict[str, object]]:
+        super().reset(seed=seed)
+        self.t = 0
+        return self._frame(), {}
+
+    def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, object]]:
+        self.t += 1
+        return self._frame(), 1.0, self.t == 90, False, {}
+
+
+@pytest.mark.parametrize("envs", [1, 3])
+def test_pictures_are_written_once_and_read_as_they_happened(envs: int, tmp_path: Path) -> None:
+    memory = run(Coin(), make(Frames, envs=envs), Schedule(episodes=6))
+    run(Coin(), make(Frames, envs=envs), Schedule(episodes=6), Recording(tmp_path))
+    record = Record.open(tmp_path)
+    assert record.table().equals(memory.table())
+    assert record.table(["next_obs"]).equals(memory.table(["next_obs"]))
+    assert record.table()["obs"].type == pa.binary(21 * 16 * 3)
+    for episode in record.episodes():
+        assert episode.arrays["obs"].shape == (90, 21, 16, 3)
+        assert episode.arrays["obs"].dtype == np.uint8
+        np.testing.assert_array_equal(episode.arrays["obs"][1:], episode.arrays["next_obs"][:-1])
+    chunks = [pq.read_table(path)["next_obs"] for path in record.chunks]
+    boundaries = sum(len(chunk) - chunk.null_count for chunk in chunks)
+    assert 6 <= boundaries <= 6 + envs * (len(chunks) - 1)
+    raw = len(record.table()) * 21 * 16 * 3
+    assert sum(path.stat().st_size for path in record.chunks) < 1.1 * raw
+
+
+def test_pictures_that_are_nowhere_are_one_sentence(tmp_path: Path) -> None:
+    record = run(Coin(), make(Frames), Schedule(episodes=1), Recording(tmp_path))
+    path, written = record.chunks[0], packed(record.table())
+    pq.write_table(written.slice(0, 20), path)
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(UserError, match="pictures that no next row has"):
+        Record.open(tmp_path).table()
+
+
+def test_a_successor_that_is_not_the_next_observation_is_kept(tmp_path: Path) -> None:
+    table = run(Coin(), make(Frames), Schedule(episodes=1)).table()
+    changed = table.set_column(
+        table.column_names.index("next_obs"), table.schema.field("next_obs"), table["obs"].combine_chunks()
+    )
+    write_chunk(changed, tmp_path / "ticks-000000.parquet")
+    assert Record.open(tmp_path).table().equals(changed)
+
+
+FILM = """
+import sys
+from agentic import Recording, Schedule, make, run
+from agentic.testing.worlds import Coin
+from gymnasium import spaces
+from tests.agentic.runs.test_images import Frames
+import numpy as np
+class Film(Frames):
+    observation_space = spaces.Box(0, 255, (210, 160, 3), np.uint8)
+run(Coin(), make(Film), Schedule(episodes=23), Recording(sys.argv[1]))
+"""
+
+
+REPORT = """
+import resource, sys
+from agentic.cli import main
+assert main(["report", sys.argv[1]]) == 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_2000_frames_cost_their_bytes_and_a_report_of_them_little(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", FILM, str(tmp_path / "run")], check=True)
+    record = Record.open(tmp_path / "run")
+    steps = len(record.table(["reward"]))
+    assert steps == 2070
+    assert sum(path.stat().st_size for path in record.chunks) < 1.1 * steps * 210 * 160 * 3
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT, str(tmp_path / "run")], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert int(done.stdout.splitlines()[-1]) < 560 * 1024  # 480 MB where this was written, most of it torch
