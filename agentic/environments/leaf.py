@@ -64,10 +64,10 @@ class Leaf:
         return bool((index >= 0).all() and (index < self.sizes).all())
 
     def encode(self, array: np.ndarray, dtype: torch.dtype) -> Tensor:
-        """The encoding (b, size) of native values (b, *shape); shares memory where the native type is the run's."""
+        """The encoding (b, size) of native values (b, *shape), in memory of its own: others may write to it."""
         if not self.discrete:
             flat = array if array.ndim == 2 else array.reshape(len(array), self.width)
-            out = torch.from_numpy(flat if flat.dtype.kind == "f" else flat.astype(np.float64))
+            out = torch.from_numpy(flat.copy() if flat.dtype.kind == "f" else flat.astype(np.float64))
             return out if out.dtype is dtype else out.to(dtype)
         ones = np.zeros((len(array), self.width), np.float32)
         places = array.reshape(len(array), -1) + self.offsets

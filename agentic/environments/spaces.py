@@ -118,14 +118,14 @@ class Layout:
         return values
 
     def row(self, arrays: Arrays, row: int) -> Any:
-        """One environment's value in the space's own nesting."""
+        """A copy of one environment's value in the space's own nesting: whoever gets it may write to it."""
         if self._single:
             return arrays[0].item(row)
-        return _nest(self.space, iter([array[row, ...] for array in arrays]))
+        return _nest(self.space, iter([array[row, ...].copy() for array in arrays]))
 
     def whole(self, arrays: Arrays) -> Any:
-        """The batch in the space's own nesting, as vector environments take it."""
-        return _nest(self.space, iter(arrays))
+        """A copy of the batch in the space's own nesting, as vector environments take it."""
+        return _nest(self.space, iter([array.copy() for array in arrays]))
 
 
 def layout(space: spaces.Space[Any], what: str) -> Layout:

@@ -152,7 +152,7 @@ class Vector:
     def restart(self, begins: np.ndarray) -> Arrays:
         """The native observations of every row, once the episodes in `begins` (b,) have begun."""
         if self.mode is AutoresetMode.DISABLED:
-            obs, _ = self.env.reset(options={"reset_mask": begins})
+            obs, _ = self.env.reset(options={"reset_mask": begins.copy()})
             self.after = self._batch(obs)
         return self.after
 

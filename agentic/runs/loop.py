@@ -44,7 +44,7 @@ def ticks(
     obs, state = encode(native, dtype), agent.start(world.batch, generator=draws)
     active = _active(quota, world.episode)
     while _goes_on(steps, active):
-        decision = agent.decide(state, obs, generator=draws)
+        decision = agent.decide(state, obs.clone(), generator=draws)  # it may write to what it sees
         action = world.decode(decision.action)
         step = world.step(action, active)
         if steps is not None:
