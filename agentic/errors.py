@@ -16,6 +16,10 @@ class RunError(RuntimeError):
     """A failure of a run that started (exit code 1): what was recorded before stays readable."""
 
 
+class ThirdPartyWarning(UserWarning):
+    """Something odd that an environment, an agent or a data set did, and that stops nothing."""
+
+
 def attempt(work: Callable[[], T]) -> T | UserError | RunError:
     """The value of `work()`, or its error as a value: a UserError where it does not apply, a RunError where it broke.
 

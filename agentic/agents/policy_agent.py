@@ -81,7 +81,7 @@ class PolicyAgent(Agent):
             for leaf in self.action.leaves:
                 array = np.asarray(part(leaf))
                 if array.shape == (len(obs), *leaf.shape) and array.dtype.kind in ("biu" if leaf.discrete else "biuf"):
-                    native = (*native, array.astype(leaf.dtype))
+                    native = (*native, leaf.cast(array))
         except (TypeError, ValueError, LookupError):  # not of the nesting or of the shape of the space
             native = ()
         if len(native) != len(self.action.leaves) or not self.action.fits(native):

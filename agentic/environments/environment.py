@@ -4,6 +4,7 @@ Single environments, lists of them and vector environments of every autoreset mo
 `Environment`, whose steps always mean the same: `next_obs` is the true successor, and an episode begins by `restart`.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
@@ -16,9 +17,9 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from agentic.environments.pomdp import Truth, truth_of
-from agentic.environments.spaces import Arrays, Layout, layout
+from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
-from agentic.errors import RunError, UserError, described
+from agentic.errors import RunError, ThirdPartyWarning, UserError, described
 
 
 class Environment:
@@ -38,6 +39,7 @@ class Environment:
         self._step: Outcome | None = None
         self.episode = self.t = np.zeros(self.batch, np.int64)
         self._ones = np.ones(self.batch, np.int64)
+        self._bounded = [place for place, leaf in enumerate(rows.observation.leaves) if leaf.bounded]
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
         """Begin episode 0 in every row, each with its own seed. Returns the native observations.
@@ -111,7 +113,19 @@ class Environment:
         if not self.observation_layout.fits(obs):
             row, why = self.observation_layout.refused(obs)
             raise RunError(f"{self._place(row)}: the observation {why}")
+        for place in self._bounded:
+            if not self.observation_layout.leaves[place].within(obs[place]):
+                self._outside(place, obs[place])
         return obs
+
+    def _outside(self, place: int, array: np.ndarray) -> None:
+        """Say, once for each leaf, that an observation leaves its bounds: it is recorded as it is."""
+        self._bounded = [each for each in self._bounded if each != place]
+        leaf = self.observation_layout.leaves[place]
+        row = next(row for row in range(self.batch) if not leaf.within(array[row : row + 1]))
+        told = f"the observation {f'{leaf.name!r} ' if leaf.path else ''}leaves the bounds of its space"
+        said = f"{self._place(row)}: {told}, {shortened(array[row])}; it is recorded as it is, and told once"
+        warnings.warn(said, ThirdPartyWarning, stacklevel=2)
 
     def _guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
         try:

@@ -35,9 +35,9 @@ class Outcome:
 
 
 class Fault(Exception):
-    """A failure in one row; its cause is the environment's own exception, if there was one."""
+    """A failure in one row (None: of all); its cause is the environment's own exception, if there was one."""
 
-    def __init__(self, row: int, message: str) -> None:
+    def __init__(self, row: int | None, message: str) -> None:
         super().__init__(message)
         self.row = row
 
@@ -104,7 +104,7 @@ class Singles:
     def _store(self, row: int, obs: Any) -> None:
         try:
             self.observation.store(self.obs, row, obs)
-        except (ValueError, TypeError, LookupError) as error:
+        except ValueError as error:
             raise Fault(row, f"the observation {error}") from error
 
     def close(self) -> None:
@@ -161,11 +161,17 @@ class Vector:
             raise RuntimeError("an episode ended without info['final_obs'], which autoreset mode SAME_STEP promises")
         true = tuple(array.copy() for array in obs)
         for row in np.flatnonzero(ended):
-            self.observation.store(true, int(row), info["final_obs"][row])
+            try:
+                self.observation.store(true, int(row), info["final_obs"][row])
+            except ValueError as error:
+                raise Fault(int(row), f"the final observation {error}") from error
         return true
 
     def _batch(self, obs: Any) -> Arrays:
-        return self.observation.batch(obs, self.env.num_envs)
+        try:
+            return self.observation.batch(obs, self.env.num_envs)
+        except ValueError as error:
+            raise Fault(None, f"the observation {error}") from error
 
     def close(self) -> None:
         """Release what the environment holds."""

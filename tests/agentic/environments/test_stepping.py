@@ -1,5 +1,6 @@
 """Third parties' environments: what they write to, what they return and how they leave."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from torch import Tensor
 
-from agentic import Agent, Decision, Schedule, make, run
+from agentic import Agent, Decision, RunError, Schedule, make, run
+from agentic.errors import ThirdPartyWarning
 
 PLANE = spaces.Box(-4, 4, (2,), np.float64)
 BOTH = spaces.Dict({"push": spaces.Box(-1, 1, (2,), np.float32), "gears": spaces.MultiDiscrete([3, 4])})
@@ -96,3 +98,98 @@ def test_the_record_is_not_falsified_by_who_writes_to_arrays(env: Callable[[], A
         else:
             assert (episode.arrays["action.push"] == 1).all()
             assert (episode.arrays["action.gears"] == [1, 3]).all()
+
+
+class Returns(gymnasium.Env[Any, Any]):
+    """Returns what it is told to; every episode is one step."""
+
+    def __init__(self, space: spaces.Space[Any], value: Any, outcome: Any = (0.0, True, False, {})) -> None:
+        self.observation_space, self.action_space = space, spaces.Discrete(2)
+        self.value, self.outcome = value, outcome
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        return self.value, {}
+
+    def step(self, action: Any) -> Any:
+        return self.outcome if self.outcome is None else (self.value, *self.outcome)
+
+
+ACTION = (np.zeros(1, np.int64),)
+SHORT = spaces.Box(-9, 9, (2,), np.int16)
+
+
+@pytest.mark.parametrize(
+    ("space", "value", "message"),
+    [
+        (SHORT, np.array([70000, 0]), "holds 70000, which is no value of its type int16"),
+        (SHORT, [0.25, 1], "holds 0.25, which"),
+        (SHORT, np.array([np.nan, 1]), "holds nan, which"),
+        (spaces.Discrete(4), 2.5, "holds 2.5, which"),
+        (spaces.Discrete(4), 4.0, "holds 4, which is outside its space"),
+        (spaces.Discrete(4), np.uint64(2**63), "holds 9223372036854775808, which"),
+        (spaces.Discrete(4), 2**70, "of type object"),
+        (spaces.Discrete(4), "2", "of type <U1"),
+        (spaces.Discrete(4), None, "is a NoneType"),
+        (spaces.MultiBinary(2), np.array([256, 1]), "holds 256, which"),
+        (spaces.MultiDiscrete([3, 3]), np.array([1.0, 1.5]), "holds 1.5, which"),
+        (spaces.Box(-np.inf, np.inf, (1,), np.float32), np.array([1e200]), "holds 1e.200, which"),
+        (spaces.Box(-1, 1, (1,), np.float64), np.array([1j]), "of type complex128"),
+        (spaces.Box(-1, 1, (2,), np.float64), [[1, 2], [3]], "is no array, ValueError"),
+        (spaces.Dict({"x": spaces.Discrete(2), "y": spaces.Discrete(2)}), {"x": 0}, "lacks the key 'y', it is a dict"),
+        (spaces.Tuple([spaces.Discrete(2), spaces.Discrete(2)]), (1,), "lacks the key 1, it is a tuple"),
+        (spaces.Dict({"x": spaces.Discrete(2)}), None, "lacks the key 'x', it is a NoneType"),
+    ],
+)
+def test_a_cast_that_loses_value_is_an_error(space: spaces.Space[Any], value: Any, message: str) -> None:
+    with pytest.raises(RunError, match=f"Returns, (row 0, )?episode 0, step 0: the observation.*{message}"):
+        make(Returns(space, value)).reset([0])
+
+
+@pytest.mark.parametrize(
+    ("space", "value"),
+    [
+        (SHORT, np.array([3.0, -2.0])),
+        (spaces.Discrete(4), np.float32(2)),
+        (spaces.Discrete(4), True),
+        (spaces.Discrete(4), np.array(3, np.uint8)),
+        (spaces.Box(-1, 1, (2,), np.float32), np.array([0.1, 0.2])),
+        (spaces.Box(-1, 1, (2,), np.float64), [0, 1]),
+        (spaces.Box(-1, 1, (2,), np.float32), torch.tensor([0.5, 0.25])),
+    ],
+)
+def test_a_cast_that_keeps_the_value_is_none(space: spaces.Space[Any], value: Any) -> None:
+    (native,) = make(Returns(space, value)).reset([0])
+    assert native.dtype == space.dtype
+    np.testing.assert_array_equal(native[0], np.asarray(value).astype(native.dtype))
+
+
+def test_a_cast_in_a_vector_environment_is_looked_at_too() -> None:
+    rows = BufferedRows()
+    rows.single_observation_space = SHORT
+    rows.buffer = np.full((2, 2), 1.5)
+    with pytest.raises(RunError, match=r"BufferedRows, episode 0, step 0: the observation holds 1\.5"):
+        rows.reset = lambda **_: (rows.buffer, {})  # type: ignore[method-assign]
+        make(rows).reset([0, 1])
+
+
+def test_floats_outside_their_bounds_are_kept_and_told_once_per_leaf() -> None:
+    space = spaces.Dict({name: spaces.Box(-1, 1, (40,), np.float32) for name in ("near", "far", "in")})
+    near = np.full(40, np.nextafter(np.float32(1), np.float32(2)))
+    env = Returns(space, {"near": near, "far": np.full(40, -3, np.float32), "in": np.ones(40, np.float32)})
+    with pytest.warns(ThirdPartyWarning) as told:
+        record = run(Writer(torch.tensor([1.0, 0.0])), env, Schedule(episodes=3))
+    assert [str(each.message)[:70] for each in told] == [
+        f"Returns, row 0, episode 0, step 0: the observation {name} leaves the boun"[:70]
+        for name in ("'far'", "'near'")
+    ]
+    assert all((episode.arrays["obs.near"] == near).all() for episode in record.episodes())
+
+
+@pytest.mark.parametrize(("value", "warns"), [([1.0, 2.0], False), ([1.0, 2.0000002], True), ([-5e37, -7.0], False)])
+def test_one_sided_bounds_are_looked_at_where_they_are(value: list[float], warns: bool) -> None:
+    space = spaces.Box(np.float32([-np.inf, -np.inf]), np.float32([np.inf, 2]), dtype=np.float32)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        make(Returns(space, np.float32(value))).reset([0])
+    assert bool(told) == warns
