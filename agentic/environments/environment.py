@@ -178,6 +178,7 @@ def make(
     for change in changes:
         singles = [change(env) for env in singles]
     name = _name(singles[0])
+    _apart(singles)
     if any(_spaces(env) != _spaces(singles[0]) for env in singles):
         raise UserError(f"a batch needs environments of equal spaces, got {[str(_spaces(env)) for env in singles]}")
     return Environment(name, Singles(singles, *_layouts(name, *_spaces(singles[0]))))
@@ -189,7 +190,16 @@ def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Envir
         raise UserError(f"changes apply to single environments, and {name} is a vector environment: give its id")
     if "autoreset_mode" not in (env.metadata or {}):
         raise UserError(f'{name} does not say how it resets: set metadata["autoreset_mode"] to an AutoresetMode')
+    _apart(getattr(env.unwrapped, "envs", []))
     return Environment(name, Vector(env, *_layouts(name, env.single_observation_space, env.single_action_space)))
+
+
+def _apart(singles: Sequence[Any]) -> None:
+    if len({id(getattr(env, "unwrapped", env)) for env in singles}) < len(singles):
+        hint = "give its id, or a function that makes a new one on every call"
+        raise UserError(
+            f"one {_name(singles[0])} stands for several rows of the batch, which would share its episode: {hint}"
+        )
 
 
 def _layouts(name: str, observation: Any, action: Any) -> tuple[Layout, Layout]:

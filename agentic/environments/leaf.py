@@ -165,9 +165,11 @@ class Leaf:
 def leaf_of(space: spaces.Space[Any], path: tuple[Any, ...]) -> Leaf | None:
     """The leaf of a space that is one array; None for any other space."""
     if isinstance(space, spaces.Box):
-        low, high = (torch.from_numpy(bound.astype(np.float64).reshape(-1)) for bound in (space.low, space.high))
-        free = bool(torch.isinf(low).all() and torch.isinf(high).all())
-        domain = Real((low.numel(),)) if free else Box(low, high)
+        low = np.where(space.bounded_below, space.low.astype(np.float64), -np.inf).reshape(-1)
+        high = np.where(space.bounded_above, space.high.astype(np.float64), np.inf).reshape(-1)
+        box = Box(torch.from_numpy(low), torch.from_numpy(high), whole=space.dtype.kind != "f")
+        free = bool(torch.isinf(box.low).all() and torch.isinf(box.high).all()) and not box.whole
+        domain = Real(box.event) if free else box
         return Leaf(path, domain, space.shape, np.dtype(space.dtype), np.empty(0, np.int64))
     if isinstance(space, spaces.MultiBinary):
         sizes, start = np.full(space.shape, 2), np.zeros(space.shape)

@@ -134,9 +134,12 @@ class Layout:
 def layout(space: spaces.Space[Any], what: str) -> Layout:
     """Cut `space` into leaves; `what` names it in errors ("the action space of CartPole-v1").
 
-    Raises UserError for a space this cannot encode (Text, Graph, Sequence, OneOf, ...).
+    Raises UserError for a space this cannot encode (Text, Graph, Sequence, OneOf, ...) and for leaves of one name.
     """
     leaves = tuple(_leaves(space, (), what))
+    names = [leaf.name for leaf in leaves]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"{what} has two entries named {twice[0]!r}: rename a key, records could not tell them apart")
     return Layout(space, leaves, _joined([leaf.domain for leaf in leaves]))
 
 

@@ -12,7 +12,8 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from torch import Tensor
 
-from agentic import Agent, Decision, RunError, Schedule, make, run
+from agentic import Agent, Decision, RunError, Schedule, UserError, make, run
+from agentic.environments.spaces import layout as layout_of
 from agentic.errors import ThirdPartyWarning
 
 PLANE = spaces.Box(-4, 4, (2,), np.float64)
@@ -43,7 +44,8 @@ class BufferedRows(VectorEnv[Any, Any, Any]):
 
     def __init__(self) -> None:
         self.num_envs, self.metadata = 2, {"autoreset_mode": AutoresetMode.DISABLED}
-        self.single_observation_space, self.single_action_space = PLANE, BOTH
+        self.single_observation_space: spaces.Space[Any] = PLANE
+        self.single_action_space: spaces.Space[Any] = BOTH
         self.buffer = np.zeros((2, 2))
         self.reward, self.end = np.zeros(2), np.zeros(2, bool)
 
@@ -164,13 +166,21 @@ def test_a_cast_that_keeps_the_value_is_none(space: spaces.Space[Any], value: An
     np.testing.assert_array_equal(native[0], np.asarray(value).astype(native.dtype))
 
 
+class FractionalRows(BufferedRows):
+    """Observes fractions where its space has whole numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.single_observation_space = SHORT
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        return np.full((2, 2), 1.5), {}
+
+
 def test_a_cast_in_a_vector_environment_is_looked_at_too() -> None:
-    rows = BufferedRows()
-    rows.single_observation_space = SHORT
-    rows.buffer = np.full((2, 2), 1.5)
-    with pytest.raises(RunError, match=r"BufferedRows, episode 0, step 0: the observation holds 1\.5"):
-        rows.reset = lambda **_: (rows.buffer, {})  # type: ignore[method-assign]
-        make(rows).reset([0, 1])
+    env = make(FractionalRows())
+    with pytest.raises(RunError, match=r"FractionalRows, episode 0, step 0: the observation holds 1\.5"):
+        env.reset([0, 1])
 
 
 def test_floats_outside_their_bounds_are_kept_and_told_once_per_leaf() -> None:
@@ -193,3 +203,61 @@ def test_one_sided_bounds_are_looked_at_where_they_are(value: list[float], warns
         warnings.simplefilter("always")
         make(Returns(space, np.float32(value))).reset([0])
     assert bool(told) == warns
+
+
+WHOLE = [
+    spaces.Box(-1, 2, (3,), np.int64),
+    spaces.Box(0, 3, (2, 2), np.uint8),
+    spaces.Box(0, 1, (2,), np.bool_),
+    spaces.Box(4, np.inf, (1,), np.int32),
+    spaces.Box(-np.inf, 4, (1,), np.int32),
+    spaces.Box(-np.inf, np.inf, (2,), np.int64),
+    spaces.Discrete(3, start=-1),
+    spaces.MultiDiscrete([2, 3], start=[1, -5]),
+    spaces.MultiBinary(3),
+]
+
+
+@pytest.mark.parametrize("space", WHOLE, ids=str)
+def test_draws_of_whole_numbers_follow_gymnasiums_law(space: spaces.Space[Any]) -> None:
+    world, count = make([Returns(space, None)]), 20_000
+    layout = layout_of(space, "it")
+    drawn = layout.domain.draw(count, generator=torch.Generator().manual_seed(1), dtype=torch.float32)
+    (ours,) = layout.decode(drawn, count)
+    space.seed(2)
+    theirs = np.stack([space.sample() for _ in range(count)])
+    values = np.unique(np.concatenate([ours.ravel(), theirs.ravel()]))
+    assert world.observation.event == layout.domain.event
+    for value in values:
+        assert abs((ours == value).mean() - (theirs == value).mean()) < 0.015
+
+
+@pytest.mark.parametrize(
+    ("space", "name"),
+    [
+        (spaces.Dict({"a.b": PLANE, "a": spaces.Dict({"b": SHORT})}), "a.b"),
+        (spaces.Dict({"a": spaces.Tuple([PLANE]), "a.0": PLANE}), "a.0"),
+        (spaces.Dict({"a": spaces.Dict({"b.c": PLANE}), "a.b": spaces.Dict({"c": PLANE})}), "a.b.c"),
+    ],
+)
+def test_leaves_of_one_name_are_refused(space: spaces.Space[Any], name: str) -> None:
+    with pytest.raises(UserError, match=f"the observation space of Returns has two entries named '{name}': rename"):
+        make(Returns(space, None))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda one: make([one, Buffered(), one]),
+        lambda one: make(lambda: one, envs=3),
+        lambda one: make([one, gymnasium.wrappers.TimeLimit(one, 4)]),
+        lambda one: make([gymnasium.wrappers.OrderEnforcing(one), gymnasium.wrappers.TimeLimit(one, 4)]),
+        lambda one: make(SyncVectorEnv([lambda: one, lambda: one])),
+        lambda one: make(Buffered, envs=2, changes=[lambda _: one]),
+    ],
+)
+def test_one_environment_is_not_two_rows(rows: Callable[[gymnasium.Env[Any, Any]], Any]) -> None:
+    with pytest.raises(
+        UserError, match="one Buffered stands for several rows of the batch, which would share its epis"
+    ):
+        rows(Buffered())
