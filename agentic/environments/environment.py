@@ -19,7 +19,7 @@ from torch import Tensor
 from agentic.environments.pomdp import Truth, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
-from agentic.errors import RunError, ThirdPartyWarning, UserError, described
+from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described
 
 
 class Environment:
@@ -90,14 +90,17 @@ class Environment:
             if not isinstance(self._rows.envs[0], gymnasium.Env):
                 raise TypeError(f"it is a {type(self._rows.envs[0]).__name__}")
             pristine = deepcopy(self._rows.envs[0])
-        except Exception as error:
+        except BREAKS as error:
             hint = "give its id or a function that makes it"
             raise UserError(f"{self.id} cannot be copied, {' '.join(str(error).split())}: {hint}") from error
         return lambda: deepcopy(pristine)
 
     def close(self) -> None:
-        """Release what the environments hold, as windows and processes."""
-        self._rows.close()
+        """Release what the environments hold, as windows and processes. What breaks in it is a CloseWarning."""
+        try:
+            self._rows.close()
+        except BREAKS as error:
+            warnings.warn(f"{self.id} broke while being closed, {described(error)}", CloseWarning, stacklevel=2)
 
     def _count(self) -> None:
         """Let the last step's rows move on."""
@@ -132,7 +135,7 @@ class Environment:
             return call(*arguments)
         except Fault as fault:
             raise RunError(f"{self._place(fault.row)}: {fault}") from fault.__cause__
-        except Exception as error:
+        except BREAKS as error:
             raise RunError(f"{self._place(None)}: {sentence(error)}") from error
 
     def _place(self, row: int | None) -> str:
@@ -175,8 +178,9 @@ def make(
         singles = [_make_one(id, kwargs or {}) for _ in range(envs)]
     if envs not in (1, len(singles)):
         raise UserError(f"envs = {envs}, but {len(singles)} made environments were given: give an id or a function")
-    for change in changes:
-        singles = [change(env) for env in singles]
+    singles = [_changed(env, changes) for env in singles]
+    for env in singles:
+        _check(env)
     name = _name(singles[0])
     _apart(singles)
     if any(_spaces(env) != _spaces(singles[0]) for env in singles):
@@ -225,8 +229,28 @@ def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Sin
     except (TypeError, ValueError, gymnasium.error.Error) as error:
         with_what = f" with {dict(kwargs)}" if kwargs else ""
         raise UserError(f"environment {id!r} cannot be made{with_what}: {error}") from error
-    except Exception as error:
+    except BREAKS as error:
         raise RunError(f"environment {id!r} broke while being made, {described(error)}") from error
+
+
+def _changed(env: Single, changes: Sequence[Callable[[Single], Single]]) -> Single:
+    for change in changes:
+        try:
+            env = change(env)
+        except (UserError, RunError):
+            raise
+        except BREAKS as error:
+            raise RunError(f"a change of {type(env).__name__} broke while being made, {described(error)}") from error
+    return env
+
+
+def _check(env: Single) -> None:
+    """Raises UserError for what has no name or no spaces."""
+    try:
+        _name(env), _spaces(env)
+    except BREAKS as error:
+        hint = "expected a gymnasium.Env with an observation_space and an action_space"
+        raise UserError(f"a {type(env).__name__} is no environment, {described(error)}: {hint}") from error
 
 
 def _unknown(id: str) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from agentic import Agent, Decision, RunError, Schedule, UserError, make, run
 from agentic.environments.spaces import layout as layout_of
-from agentic.errors import ThirdPartyWarning
+from agentic.errors import CloseWarning, ThirdPartyWarning
 
 PLANE = spaces.Box(-4, 4, (2,), np.float64)
 BOTH = spaces.Dict({"push": spaces.Box(-1, 1, (2,), np.float32), "gears": spaces.MultiDiscrete([3, 4])})
@@ -261,3 +261,147 @@ def test_one_environment_is_not_two_rows(rows: Callable[[gymnasium.Env[Any, Any]
         UserError, match="one Buffered stands for several rows of the batch, which would share its epis"
     ):
         rows(Buffered())
+
+
+FINE = (0.0, True, False, {})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message"),
+    [
+        ((0.0, True, {}), r"step returned 4 values, expected \(observation, reward, terminated, truncated, info\)"),
+        ((0.0, True, False, {}, None), "step returned 6 values"),
+        (None, "step returned None, expected"),
+        ((None, True, False, {}), "the reward is None, expected one number"),
+        (([1.0, 2.0], True, False, {}), r"the reward is \[1.0, 2.0\], expected one number"),
+        ((np.array([2.0]), True, False, {}), r"the reward is array\(\[2.\]\), expected one number"),
+        (("3", True, False, {}), "the reward is '3', expected one number"),
+        ((1j, True, False, {}), "the reward is 1j"),
+        ((np.float32("nan"), True, False, {}), "the reward is nan"),
+        ((10**400, True, False, {}), "the reward is 1000"),
+        ((0.0, None, False, {}), "terminated is None, expected True or False"),
+        ((0.0, False, "False", {}), "truncated is 'False', expected True or False"),
+        ((0.0, np.array([True]), False, {}), "terminated is array"),
+        ((0.0, {}, False, {}), "terminated is {}, expected"),
+        ((0.0, 2, False, {}), "terminated is 2, expected"),
+    ],
+)
+def test_what_a_step_returns_is_named_for_what_it_is(outcome: Any, message: str) -> None:
+    env = make([Returns(PLANE, np.zeros(2), FINE), Returns(PLANE, np.zeros(2), outcome)])
+    env.reset([0, 1])
+    with pytest.raises(RunError, match=f"^Returns, row 1, episode 0, step 0: {message}") as caught:
+        env.step((np.zeros(2, np.int64),))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "outcome", [(np.float32(1), np.True_, np.False_, {}), (True, 1, 0, {}), [1, 1, np.array(0), {}]]
+)
+def test_numbers_and_flags_of_other_types_are_taken(outcome: Any) -> None:
+    env = make(Returns(PLANE, np.zeros(2), outcome))
+    env.reset([0])
+    step = env.step(ACTION)
+    assert (step.reward[0], step.terminated[0], step.truncated[0]) == (1.0, True, False)
+
+
+class WrongRows(BufferedRows):
+    """Returns one part of a step as it is told."""
+
+    def __init__(self, place: int, value: Any) -> None:
+        super().__init__()
+        self.place, self.value = place, value
+
+    def step(self, action: Any) -> Any:
+        answer = list(super().step(action))
+        answer[self.place] = self.value
+        return tuple(answer)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (1, 1.0, "the reward is 1.0, expected one for each of 2 rows"),
+        (1, np.array(["a", "b"]), "the reward is array.*, expected one for each"),
+        (2, [True, False, True], "terminated is .*, expected one for each"),
+        (2, np.array([0.5, 1]), "terminated is .*, expected one"),
+        (3, np.array([2, 0]), "truncated is .*, expected True or False for each row"),
+        (3, None, "truncated is None, expected one"),
+    ],
+)
+def test_what_a_vector_step_returns_is_named_for_what_it_is(place: int, value: Any, message: str) -> None:
+    env = make(WrongRows(place, value))
+    env.reset([0, 1])
+    with pytest.raises(RunError, match=f"WrongRows, episode 0, step 0: {message}"):
+        env.step(env.decode(torch.tensor([[0.0, 0, 1, 0, 0, 0, 1, 0, 0]] * 2)))
+
+
+class Leaves(Buffered):
+    """Leaves the program, or breaks, in one of its methods."""
+
+    def __init__(self, where: str, error: BaseException) -> None:
+        super().__init__()
+        self.where, self.error = where, error
+        self._leave("init")
+
+    def _leave(self, where: str) -> None:
+        if where == self.where:
+            raise self.error
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self._leave("reset")
+        return super().reset(seed=seed)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self._leave("step")
+        return super().step(action)
+
+    def close(self) -> None:
+        self._leave("close")
+
+
+@pytest.mark.parametrize("code", [0, None, 3, "goodbye"])
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("init", "broke while being made, SystemExit"),
+        ("reset", "Leaves, row 0, episode 0, step 0: the environment raised SystemExit"),
+        ("step", "Leaves, row 0, episode 0, step 0: the environment raised SystemExit"),
+    ],
+)
+def test_an_environment_that_exits_ends_the_run_and_not_the_program(where: str, message: str, code: Any) -> None:
+    agent = Writer(torch.tensor([0.0, 0.0]))
+    with pytest.raises(RunError, match=message):
+        run(agent, make(lambda: Leaves(where, SystemExit(code))), Schedule(episodes=1))
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), OSError("port 3"), AssertionError()])
+def test_one_that_breaks_while_closed_is_told_and_the_others_are_closed(error: BaseException) -> None:
+    closed: list[int] = []
+
+    class Tells(Buffered):
+        def close(self) -> None:
+            closed.append(1)
+
+    with pytest.warns(CloseWarning, match=f"Tells broke while being closed, {type(error).__name__}"):
+        make([Tells(), Leaves("close", error), Tells()]).close()
+    assert len(closed) == 2
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), KeyError("gain")])
+def test_a_wrapper_that_breaks_while_made_is_one_sentence(error: BaseException) -> None:
+    def wrapped(env: Any) -> Any:
+        raise error
+
+    with pytest.raises(RunError, match=f"a change of Buffered broke while being made, {type(error).__name__}"):
+        make(Buffered, changes=[wrapped])
+
+
+def test_what_is_no_environment_is_the_users_mistake() -> None:
+    class Bare(gymnasium.Env[Any, Any]):
+        observation_space = PLANE
+
+    for thing in (lambda: None, lambda: 3, Bare):
+        with pytest.raises(
+            UserError, match=r"is no environment, AttributeError: .*expected a gymnasium.Env with an obs"
+        ):
+            make(thing)

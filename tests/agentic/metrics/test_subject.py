@@ -275,6 +275,21 @@ def test_a_policy_that_answers_what_a_cast_would_change_is_refused() -> None:
             run(agent, world, Schedule(episodes=1))
 
 
+@pytest.mark.parametrize("error", [SystemExit(0), ZeroDivisionError("by zero")])
+def test_a_policy_that_breaks_is_named(error: BaseException) -> None:
+    class Breaks:
+        def predict(self, obs: Any) -> Any:
+            raise error
+
+    def breaks(obs: Any) -> Any:
+        raise error
+
+    world = World(spaces.Box(-1, 1, (2,)), CHOICE)
+    for policy, name in ((Breaks(), "Breaks"), (breaks, "breaks")):
+        with pytest.raises(RunError, match=f"the policy {name} broke, {type(error).__name__}"):
+            run(subject_of(policy, world).agent, world, Schedule(episodes=1))
+
+
 @pytest.mark.parametrize(
     ("make_it", "message"),
     [
