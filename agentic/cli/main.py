@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import click
 
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with _environment(given) as rest, _told_warnings() as broken:
+        with _environment(given) as rest, _shown_warnings() as broken:
             result = cli.main(rest, prog_name="agentic", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -101,15 +101,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _told_warnings() -> Iterator[list[str]]:
+def _shown_warnings() -> Iterator[list[str]]:
     """Tell what third parties did on one line of standard error each; yields what makes the exit code 1."""
     broken: list[str] = []
     with warnings.catch_warnings():
         others = warnings.showwarning
 
-        def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
             if not issubclass(category, ThirdPartyWarning):
-                return others(message, category, *where)
+                return others(message, category, filename, lineno, file, line)
             click.echo(f"agentic: warning: {message}", err=True)
             if issubclass(category, CloseWarning):
                 broken.append(str(message))

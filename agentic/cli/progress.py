@@ -61,7 +61,7 @@ def _line(reported: Progress, totals: dict[str, int]) -> str:
     return f"{LABELS[reported.phase]}: {_done(reported):,} of {totals[reported.phase]:,} {unit}"
 
 
-def told_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Experiment:
+def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Experiment:
     """The experiment with endless episodes cut (see `limited`), which is said on standard error."""
     cut = limited(experiment, registry)
     if cut.env != experiment.env and not quiet:

@@ -73,7 +73,7 @@ def starting_tables(
 def _execute(
     tables: dict[str, Any], settings: list[str], source: str, registry: Registry, out: str, style: str
 ) -> None:
-    from agentic.cli.progress import progress, told_limit
+    from agentic.cli.progress import progress, with_limit
     from agentic.cli.tables import result_table
     from agentic.cli.terminal import console
     from agentic.experiments.build import build
@@ -81,7 +81,7 @@ def _execute(
     from agentic.metrics.summary import summarize
     from agentic.runs.folder import create_folder
 
-    experiment = told_limit(Experiment.of(tables, settings, source=source), registry, quiet=style == "quiet")
+    experiment = with_limit(Experiment.of(tables, settings, source=source), registry, quiet=style == "quiet")
     built = build(experiment, registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
     if style != "quiet":

@@ -9,7 +9,7 @@ from typing import Self, final
 import click
 
 from agentic.agents.agent import Agent
-from agentic.cli.progress import progress, told_limit
+from agentic.cli.progress import progress, with_limit
 from agentic.experiments.build import build, retarget
 from agentic.experiments.experiment import EvaluateTable, Experiment
 from agentic.metrics.subject import Part, Subject, subject_of
@@ -63,7 +63,7 @@ class Source:
     def _lived(self, experiment: Experiment, seed: int, parts: set[Part]) -> Subject:
         """Learning and evaluation take place only where a part comes of it."""
         seeded = Experiment.of(experiment.tables(), [f"run.seed={seed}"])
-        resolved = told_limit(seeded, self.registry, self.quiet)
+        resolved = with_limit(seeded, self.registry, self.quiet)
         if "record" not in parts:
             resolved = resolved.model_copy(update={"evaluate": EvaluateTable.model_construct(episodes=0)})
         built = build(resolved, self.registry)

@@ -126,8 +126,8 @@ class Environment:
         self._bounded = [each for each in self._bounded if each != place]
         leaf = self.observation_layout.leaves[place]
         row = next(row for row in range(self.batch) if not leaf.within(array[row : row + 1]))
-        told = f"the observation {f'{leaf.name!r} ' if leaf.path else ''}leaves the bounds of its space"
-        said = f"{self._place(row)}: {told}, {shortened(array[row])}; it is recorded as it is, and told once"
+        what = f"the observation {f'{leaf.name!r} ' if leaf.path else ''}leaves the bounds of its space"
+        said = f"{self._place(row)}: {what}, {shortened(array[row])}; it is recorded as it is, and told once"
         warnings.warn(said, ThirdPartyWarning, stacklevel=2)
 
     def _guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
@@ -194,12 +194,13 @@ def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Envir
         raise UserError(f"changes apply to single environments, and {name} is a vector environment: give its id")
     if "autoreset_mode" not in (env.metadata or {}):
         raise UserError(f'{name} does not say how it resets: set metadata["autoreset_mode"] to an AutoresetMode')
-    _apart(getattr(env.unwrapped, "envs", []))
-    return Environment(name, Vector(env, *_layouts(name, env.single_observation_space, env.single_action_space)))
+    rows = Vector(env, *_layouts(name, env.single_observation_space, env.single_action_space))
+    _apart(rows.envs)
+    return Environment(name, rows)
 
 
 def _apart(singles: Sequence[Any]) -> None:
-    if len({id(getattr(env, "unwrapped", env)) for env in singles}) < len(singles):
+    if len({id(env.unwrapped) for env in singles}) < len(singles):
         hint = "give its id, or a function that makes a new one on every call"
         raise UserError(
             f"one {_name(singles[0])} stands for several rows of the batch, which would share its episode: {hint}"

@@ -137,6 +137,8 @@ def layout(space: spaces.Space[Any], what: str) -> Layout:
     Raises UserError for a space this cannot encode (Text, Graph, Sequence, OneOf, ...) and for leaves of one name.
     """
     leaves = tuple(_leaves(space, (), what))
+    if any(leaf.width == 0 for leaf in leaves):
+        raise UserError(f"{what} is empty, or an entry of it is: {space}".replace("\n", " "))
     names = [leaf.name for leaf in leaves]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UserError(f"{what} has two entries named {twice[0]!r}: rename a key, records could not tell them apart")

@@ -45,7 +45,8 @@ def _belief(belief: Any, who: str, batch: int) -> Any:
     """A copy of a dataclass with tensors of its own; anything else is not recorded."""
     if belief is None or not is_dataclass(belief):
         return belief
-    kept, whole = copy(belief), True
+    kept: Any = copy(belief)
+    whole = True
     for field in fields(belief):
         part = getattr(belief, field.name)
         if isinstance(part, Tensor):

@@ -90,7 +90,7 @@ def test_an_environment_that_exits_is_exit_code_one(tmp_path: Path, where: str) 
     assert "loud" in err.splitlines()[-1]
 
 
-def test_one_that_exits_while_closed_is_told_after_its_result(tmp_path: Path) -> None:
+def test_one_that_exits_while_closed_is_reported_after_its_result(tmp_path: Path) -> None:
     given = ("--episodes", "1", "--set", "env.kwargs.exits=close")
     code, out, err = agentic(tmp_path, "run", "--env", "loud", "--agent", "random", *given, "--json")
     assert (code, json.loads(out)["return"]["values"]) == (1, [1.0])

@@ -183,13 +183,13 @@ def test_a_cast_in_a_vector_environment_is_looked_at_too() -> None:
         env.reset([0, 1])
 
 
-def test_floats_outside_their_bounds_are_kept_and_told_once_per_leaf() -> None:
+def test_floats_outside_their_bounds_are_kept_and_reported_once_per_leaf() -> None:
     space = spaces.Dict({name: spaces.Box(-1, 1, (40,), np.float32) for name in ("near", "far", "in")})
     near = np.full(40, np.nextafter(np.float32(1), np.float32(2)))
     env = Returns(space, {"near": near, "far": np.full(40, -3, np.float32), "in": np.ones(40, np.float32)})
-    with pytest.warns(ThirdPartyWarning) as told:
+    with pytest.warns(ThirdPartyWarning) as warned:
         record = run(Writer(torch.tensor([1.0, 0.0])), env, Schedule(episodes=3))
-    assert [str(each.message)[:70] for each in told] == [
+    assert [str(each.message)[:70] for each in warned] == [
         f"Returns, row 0, episode 0, step 0: the observation {name} leaves the boun"[:70]
         for name in ("'far'", "'near'")
     ]
@@ -198,17 +198,18 @@ def test_floats_outside_their_bounds_are_kept_and_told_once_per_leaf() -> None:
 
 @pytest.mark.parametrize(("value", "warns"), [([1.0, 2.0], False), ([1.0, 2.0000002], True), ([-5e37, -7.0], False)])
 def test_one_sided_bounds_are_looked_at_where_they_are(value: list[float], warns: bool) -> None:
-    space = spaces.Box(np.float32([-np.inf, -np.inf]), np.float32([np.inf, 2]), dtype=np.float32)
-    with warnings.catch_warnings(record=True) as told:
+    space = spaces.Box(np.array([-np.inf, -np.inf], np.float32), np.array([np.inf, 2], np.float32), dtype=np.float32)
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        make(Returns(space, np.float32(value))).reset([0])
-    assert bool(told) == warns
+        make(Returns(space, np.array(value, np.float32))).reset([0])
+    assert bool(warned) == warns
 
 
+ANY_TYPE: Any = np.bool_  # Gymnasium's signature lacks it
 WHOLE = [
     spaces.Box(-1, 2, (3,), np.int64),
     spaces.Box(0, 3, (2, 2), np.uint8),
-    spaces.Box(0, 1, (2,), np.bool_),
+    spaces.Box(0, 1, (2,), ANY_TYPE),
     spaces.Box(4, np.inf, (1,), np.int32),
     spaces.Box(-np.inf, 4, (1,), np.int32),
     spaces.Box(-np.inf, np.inf, (2,), np.int64),
@@ -263,7 +264,7 @@ def test_one_environment_is_not_two_rows(rows: Callable[[gymnasium.Env[Any, Any]
         rows(Buffered())
 
 
-FINE = (0.0, True, False, {})
+FINE: Any = (0.0, True, False, {})
 
 
 @pytest.mark.parametrize(
@@ -375,7 +376,7 @@ def test_an_environment_that_exits_ends_the_run_and_not_the_program(where: str, 
 
 
 @pytest.mark.parametrize("error", [SystemExit(0), OSError("port 3"), AssertionError()])
-def test_one_that_breaks_while_closed_is_told_and_the_others_are_closed(error: BaseException) -> None:
+def test_one_that_breaks_while_closed_is_reported_and_the_others_are_closed(error: BaseException) -> None:
     closed: list[int] = []
 
     class Tells(Buffered):
@@ -400,8 +401,15 @@ def test_what_is_no_environment_is_the_users_mistake() -> None:
     class Bare(gymnasium.Env[Any, Any]):
         observation_space = PLANE
 
-    for thing in (lambda: None, lambda: 3, Bare):
+    things: list[Any] = [lambda: None, lambda: 3, Bare]
+    for thing in things:
         with pytest.raises(
             UserError, match=r"is no environment, AttributeError: .*expected a gymnasium.Env with an obs"
         ):
             make(thing)
+
+
+@pytest.mark.parametrize("space", [spaces.Box(-1, 1, (0,)), spaces.Dict({"a": PLANE, "b": spaces.Box(0, 1, (2, 0))})])
+def test_an_empty_space_is_refused(space: spaces.Space[Any]) -> None:
+    with pytest.raises(UserError, match="the observation space of Returns is empty, or an entry of it is: "):
+        make(Returns(space, None))

@@ -256,15 +256,15 @@ def test_values_of_a_data_set_that_no_run_would_record_are_refused(columns: dict
         subject_of(_changed(**columns))
 
 
-def test_rounding_in_a_data_set_is_told_once_per_leaf() -> None:
+def test_rounding_in_a_data_set_is_reported_once_per_leaf() -> None:
     actions = np.array([[0.0], [1.0000001]])
-    with pytest.warns(ThirdPartyWarning, match="action leaves the bounds") as told:
+    with pytest.warns(ThirdPartyWarning, match="action leaves the bounds") as warned:
         record = subject_of(_changed(actions=actions)).record
-    assert len(told) == 1
+    assert len(warned) == 1
     assert record.episodes()[0].arrays["action"][1, 0] == np.float32(1.0000001)
-    with pytest.warns(ThirdPartyWarning, match="obs.a leaves the bounds") as told:
+    with pytest.warns(ThirdPartyWarning, match="obs.a leaves the bounds") as warned:
         subject_of(_changed(observations={"a": np.full((3, 2), 20.0), "b": np.zeros(3, int)}))
-    assert len(told) == 1
+    assert len(warned) == 1
 
 
 def test_a_policy_that_answers_what_a_cast_would_change_is_refused() -> None:

@@ -62,7 +62,7 @@ wrong: Any = Decision  # decisions of any types
         (wrong(STAY, belief=Mean(torch.zeros(3, 2))), r"the mean of its belief has shape \(3, 2\), expected \(1, ..."),
     ],
 )
-def test_a_bad_decision_is_told_as_what_it_is(answer: Any, message: str) -> None:
+def test_a_bad_decision_is_reported_as_what_it_is(answer: Any, message: str) -> None:
     with pytest.raises(RunError, match=message):
         run(Answers(answer), Walk(), Schedule(episodes=1))
 
