@@ -16,6 +16,17 @@ class RunError(RuntimeError):
     """A failure of a run that started (exit code 1): what was recorded before stays readable."""
 
 
+BREAKS = (Exception, SystemExit)  # what third parties' code may leave with: their exit is not ours, Ctrl-C is
+
+
+class ThirdPartyWarning(UserWarning):
+    """Something odd that an environment, an agent or a data set did, and that stops nothing."""
+
+
+class CloseWarning(ThirdPartyWarning):
+    """An environment that broke while it was closed: what it did before stays, the exit code is 1."""
+
+
 def attempt(work: Callable[[], T]) -> T | UserError | RunError:
     """The value of `work()`, or its error as a value: a UserError where it does not apply, a RunError where it broke.
 
@@ -25,7 +36,7 @@ def attempt(work: Callable[[], T]) -> T | UserError | RunError:
         return work()
     except (UserError, RunError) as error:
         return error
-    except (Exception, SystemExit) as error:
+    except BREAKS as error:
         broken = RunError(f"it broke, {described(error)}")
         broken.__cause__ = error
         return broken

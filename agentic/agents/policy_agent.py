@@ -18,7 +18,7 @@ from agentic.engine.belief import Categorical
 from agentic.engine.domain import Simplex
 from agentic.environments.leaf import Leaf
 from agentic.environments.spaces import Arrays, Layout
-from agentic.errors import RunError
+from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.tick import Decision
 
 
@@ -59,15 +59,23 @@ class PolicyAgent(Agent):
     def decide(self, state: Memory, obs: Tensor, *, generator: torch.Generator) -> Decision:
         native = _native(self.observation, obs)
         if not self._takes:
-            rows = [self._parts(self._ask(self.observation.row(native, row)))[0] for row in range(len(obs))]
+            rows = [self._parts(self._asked(self.observation.row(native, row)))[0] for row in range(len(obs))]
             return Decision(self._encoded(rows, lambda leaf: [leaf.part(row) for row in rows], obs), state)
         whole = self.observation.whole(native)
         offered = {"deterministic": True, "state": state.kept, "episode_start": state.begins}
         given = {key: value for key, value in offered.items() if key in self._takes}
-        chosen, kept = self._parts(self._ask(whole, **given))
+        chosen, kept = self._parts(self._asked(whole, **given))
         policy = self._probabilities(whole, obs) if kept is None else None
         action = self._encoded(chosen, lambda leaf: leaf.part(chosen), obs)
         return Decision(action, Memory(kept, np.zeros(len(obs), bool)), policy)
+
+    def _asked(self, obs: Any, **given: Any) -> Any:
+        try:
+            return self._ask(obs, **given)
+        except (UserError, RunError):
+            raise
+        except BREAKS as error:
+            raise RunError(f"the policy {_named(self.policy)} broke, {described(error)}") from error
 
     def _parts(self, answer: Any) -> tuple[Any, Any]:
         """The action and what is kept, where the answer has both."""
@@ -81,7 +89,7 @@ class PolicyAgent(Agent):
             for leaf in self.action.leaves:
                 array = np.asarray(part(leaf))
                 if array.shape == (len(obs), *leaf.shape) and array.dtype.kind in ("biu" if leaf.discrete else "biuf"):
-                    native = (*native, array.astype(leaf.dtype))
+                    native = (*native, leaf.cast(array))
         except (TypeError, ValueError, LookupError):  # not of the nesting or of the shape of the space
             native = ()
         if len(native) != len(self.action.leaves) or not self.action.fits(native):
@@ -96,6 +104,11 @@ class PolicyAgent(Agent):
         with torch.no_grad():
             seen, _ = brain.obs_to_tensor(whole)
             return Categorical(brain.get_distribution(seen).distribution.probs.to(obs))
+
+
+def _named(policy: Any) -> str:
+    """The name of a function, the class of anything else."""
+    return str(getattr(policy, "__name__", type(policy).__name__))
 
 
 def _native(observation: Layout, obs: Tensor) -> Arrays:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from agentic.cli.plugins import with_registry
+from agentic.cli.terminal import answer, json_option
 from agentic.plugins import Registry
 
 USAGE = """Any Gymnasium environment: agentic run --env CartPole-v1 --agent random
@@ -16,13 +17,13 @@ In a changed world:         agentic run --env CartPole-v1 --set env.changes='[{n
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Rows as JSON on standard output.")
+@json_option("Rows as JSON on standard output.")
 @with_registry
 def envs(as_json: bool, registry: Registry) -> None:
     """List the environments there are."""
     rows = [_row(name, registry) for name in registry.names("envs")]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        answer(json.dumps(rows, indent=2))
         return
     from rich.table import Table
 

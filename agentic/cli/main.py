@@ -8,18 +8,20 @@ import ast
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from threading import current_thread, main_thread
+from typing import TextIO
 
 import click
 
 from agentic import __version__
 from agentic.cli.allocator import keep_freed_memory
-from agentic.errors import RunError, UserError, described, suggest
+from agentic.errors import CloseWarning, RunError, ThirdPartyWarning, UserError, described, suggest
 from agentic.plugins import PluginError, PluginRow, installed
 
 COMMANDS = {
@@ -83,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with _environment(given) as rest, _stoppable():
+        with _environment(given) as rest, _stoppable(), _shown_warnings() as broken:
             result = cli.main(rest, prog_name="agentic", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -94,7 +96,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("agentic: stopped by Ctrl-C", err=True)
         return 130
-    return result if type(result) is int else 0  # click returns the code of `ctx.exit(code)`
+    except SystemExit as error:  # not ours: click returns the code of `ctx.exit(code)`
+        click.echo(f"agentic: somebody's code left the program, {described(error)}", err=True)
+        return 1
+    return (result if type(result) is int else 0) or int(bool(broken))
+
+
+@contextmanager
+def _shown_warnings() -> Iterator[list[str]]:
+    """Tell what third parties did on one line of standard error each; yields what makes the exit code 1."""
+    broken: list[str] = []
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if not issubclass(category, ThirdPartyWarning):
+                return others(message, category, filename, lineno, file, line)
+            click.echo(f"agentic: warning: {message}", err=True)
+            if issubclass(category, CloseWarning):
+                broken.append(str(message))
+
+        warnings.showwarning = show
+        yield broken
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentic.cli.plugins import with_registry
+from agentic.cli.terminal import answer, json_option
 from agentic.errors import UserError
 from agentic.plugins import Registry
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--episodes", type=click.IntRange(min=1), metavar="N", help="With --env: evaluated on each seed.")
 @click.option("--no-references", is_flag=True, help="Leave out what a rock and a random agent score.")
 @with_registry
-@click.option("--json", "as_json", is_flag=True, help="Print a list of measurements and nothing else.")
+@json_option("Print a list of measurements and nothing else.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def measure(
     against: str | None,
@@ -55,7 +56,7 @@ def measure(
     others = [] if other is None else profiler.rows(other, [seed])
     if as_json:
         found = [each.to_dict() for row in [*rows, *others] for each in row.found]
-        click.echo(json.dumps(found, indent=2, allow_nan=False))
+        answer(json.dumps(found, indent=2, allow_nan=False))
     elif other is None:
         _print(source.label, rows)
     else:

@@ -8,18 +8,19 @@ from typing import Any
 import click
 
 from agentic.cli.plugins import with_registry
+from agentic.cli.terminal import answer, json_option
 from agentic.errors import UserError
 from agentic.plugins import Registry
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Rows as JSON on standard output.")
+@json_option("Rows as JSON on standard output.")
 @with_registry
 def metrics(as_json: bool, registry: Registry) -> None:
     """List the metrics there are."""
     rows = [_row(name, registry) for name in registry.names("metrics")]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        answer(json.dumps(rows, indent=2))
         return
     from rich.markup import escape
     from rich.table import Table

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from agentic.cli.terminal import answer, json_option
 from agentic.errors import suggest
 from agentic.plugins import KINDS, PluginError, PluginRow, Registry, installed, load
 
@@ -42,7 +43,7 @@ def with_registry(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group(invoke_without_command=True)
 @click.option("--provides", is_flag=True, help="Import the plugins and list what each offers.")
-@click.option("--json", "as_json", is_flag=True, help="Rows as JSON on standard output.")
+@json_option("Rows as JSON on standard output.")
 @click.option("--all", "everything", is_flag=True, help="Show locations and entry points too.")
 @kind_option
 @plugin_options
@@ -65,7 +66,7 @@ def plugins(
     if kind:
         rows = [row for row in rows if row["provides"]]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        answer(json.dumps(rows, indent=2))
     elif rows:
         _print_table(rows, everything)
     else:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
 
 from agentic.experiments.experiment import Experiment
+from agentic.experiments.worlds import LIMIT, limited
+from agentic.plugins import Registry
 from agentic.runs.run import Progress
 
 Observer = Callable[[Progress], None]
@@ -56,3 +59,11 @@ def _done(reported: Progress) -> int:
 def _line(reported: Progress, totals: dict[str, int]) -> str:
     unit = "steps" if reported.phase == "learn" else f"episodes, {reported.steps:,} steps"
     return f"{LABELS[reported.phase]}: {_done(reported):,} of {totals[reported.phase]:,} {unit}"
+
+
+def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Experiment:
+    """The experiment with endless episodes cut (see `limited`), which is said on standard error."""
+    cut = limited(experiment, registry)
+    if cut.env != experiment.env and not quiet:
+        click.echo(f"{cut.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
+    return cut

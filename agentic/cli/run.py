@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from agentic.cli.plugins import with_registry
+from agentic.cli.terminal import answer, json_option
 from agentic.errors import RunError, UserError
 from agentic.plugins import Registry
 
@@ -21,7 +22,7 @@ from agentic.plugins import Registry
 @click.option("--set", "settings", multiple=True, metavar="TABLE.KEY=VALUE", help="Override one setting; repeatable.")
 @with_registry
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the run's folder is made.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@json_option("Print one JSON object and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print nothing but the run's folder.")
 def run(
     file: str | None,
@@ -72,7 +73,7 @@ def starting_tables(
 def _execute(
     tables: dict[str, Any], settings: list[str], source: str, registry: Registry, out: str, style: str
 ) -> None:
-    from agentic.cli.progress import progress
+    from agentic.cli.progress import progress, with_limit
     from agentic.cli.tables import result_table
     from agentic.cli.terminal import console
     from agentic.experiments.build import build
@@ -80,7 +81,7 @@ def _execute(
     from agentic.metrics.summary import summarize
     from agentic.runs.folder import create_folder
 
-    experiment = Experiment.of(tables, settings, source=source)
+    experiment = with_limit(Experiment.of(tables, settings, source=source), registry, quiet=style == "quiet")
     built = build(experiment, registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
     if style != "quiet":
@@ -96,6 +97,6 @@ def _execute(
     if style == "quiet":
         click.echo(folder)
     elif style == "json":
-        click.echo(json.dumps(summarize(record), allow_nan=False))
+        answer(json.dumps(summarize(record), allow_nan=False))
     else:
         console().print(result_table(summarize(record)))

@@ -4,10 +4,12 @@ import json
 
 import click
 
+from agentic.cli.terminal import answer, json_option
+
 
 @click.command()
 @click.argument("folder", metavar="RUN", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as `agentic run --json` did.")
+@json_option("Print one JSON object, as `agentic run --json` did.")
 def show(folder: str, as_json: bool) -> None:
     """Print what the run in the folder RUN recorded, and how to run it again."""
     from agentic import Record
@@ -20,7 +22,7 @@ def show(folder: str, as_json: bool) -> None:
     warn_of(record)
     summary = summarize(record)
     if as_json:
-        click.echo(json.dumps(summary, allow_nan=False))
+        answer(json.dumps(summary, allow_nan=False))
         return
     out, values = console(), summary["return"]["values"]
     where = f" (all of it in {run.error_file})" if run.status.startswith("failed: ") else ""

@@ -9,11 +9,10 @@ from typing import Self, final
 import click
 
 from agentic.agents.agent import Agent
-from agentic.cli.progress import progress
+from agentic.cli.progress import progress, with_limit
 from agentic.cli.terminal import warn_of
 from agentic.experiments.build import build, retarget
 from agentic.experiments.experiment import EvaluateTable, Experiment
-from agentic.experiments.worlds import LIMIT, limited
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
 from agentic.runs.folder import RunFolder
@@ -70,9 +69,8 @@ class Source:
 
     def _lived(self, experiment: Experiment, seed: int, parts: set[Part]) -> Subject:
         """Learning and evaluation take place only where a part comes of it."""
-        resolved = limited(Experiment.of(experiment.tables(), [f"run.seed={seed}"]), self.registry)
-        if resolved.env != experiment.env and not self.quiet:
-            click.echo(f"{resolved.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
+        seeded = Experiment.of(experiment.tables(), [f"run.seed={seed}"])
+        resolved = with_limit(seeded, self.registry, self.quiet)
         if "record" not in parts:
             resolved = resolved.model_copy(update={"evaluate": EvaluateTable.model_construct(episodes=0)})
         built = build(resolved, self.registry)

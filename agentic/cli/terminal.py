@@ -1,6 +1,12 @@
-"""The terminal, for every command: where tables go, and numbers in them."""
+"""The terminal, for every command: where tables go, numbers in them, and standard output that holds JSON alone."""
 
-from typing import TYPE_CHECKING
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
 
 import click
 
@@ -30,3 +36,54 @@ def number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+_answers: list[TextIO] = []  # where answers go while standard output is theirs alone
+
+
+def json_option(help: str) -> Callable[[Any], Any]:
+    """The flag `--json`, as `as_json`: while it is set, only what `answer` is given goes to standard output."""
+
+    def alone(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+        if value:
+            ctx.with_resource(_answers_alone())
+        return value
+
+    return click.option("--json", "as_json", is_flag=True, is_eager=True, callback=alone, help=help)
+
+
+def answer(text: str) -> None:
+    """Print the answer of a command on standard output."""
+    click.echo(text, file=_answers[-1] if _answers else None)
+
+
+@contextmanager
+def _answers_alone() -> Iterator[None]:
+    """Send to standard error what others print meanwhile, libraries in C and processes of theirs included."""
+    out = sys.stdout
+    kept = _duplicate(out)
+    stream = out if kept is None else os.fdopen(kept, "w", encoding=out.encoding, errors=out.errors)
+    _answers.append(stream)
+    sys.stdout = sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout = out
+        _answers.remove(stream)
+        if kept is not None:
+            stream.flush()
+            os.dup2(kept, 1)
+            stream.close()
+
+
+def _duplicate(out: TextIO) -> int | None:
+    """A second descriptor of standard output, the first made to lead to standard error; None where it is no file."""
+    try:
+        if out.fileno() != 1:
+            return None
+        out.flush()
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except (AttributeError, OSError, ValueError):
+        return None
+    return kept

@@ -7,13 +7,15 @@ Discrete quantities are float vectors on a simplex, one-hot when certain; severa
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import inf, prod
 from typing import final
 
 import torch
 from torch import Tensor
 
 from agentic.errors import UserError
+
+ABSURD = 1e30  # a bound this far out is none: environments write the greatest number of their type
 
 
 class Domain(ABC):
@@ -67,12 +69,19 @@ class Real(Domain):
 @final
 @dataclass(frozen=True, eq=False)
 class Box(Domain):
-    """Tensors between `low` and `high` (each `(*event)`, infinities allowed), in the environment's own units."""
+    """Tensors between `low` and `high` (each `(*event)`, infinities allowed), in the environment's own units.
+
+    A bound of 1e30 or more, such as the 3.4e38 that environments write for none, is none: it becomes infinite. Where
+    `whole` is true, draws are whole numbers.
+    """
 
     low: Tensor
     high: Tensor
+    whole: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "low", torch.where(self.low <= -ABSURD, -inf, self.low))
+        object.__setattr__(self, "high", torch.where(self.high >= ABSURD, inf, self.high))
         if self.low.shape != self.high.shape or bool((self.low > self.high).any()):
             raise UserError(f"Box expects low <= high of one shape, got {self.low.tolist()} and {self.high.tolist()}")
 
@@ -89,8 +98,14 @@ class Box(Domain):
         return self.project(middle.to(dtype)).expand(batch, *self.event).clone()
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        """Independent events (b, *event): uniform within bounds, exponential from a single one, normal without."""
+        """Independent events (b, *event): uniform within bounds, exponential from a single one, normal without.
+
+        Whole numbers are draws up to `high` + 1, rounded down. That is the law of Gymnasium's `Box.sample`.
+        """
         low, high = self.low.to(dtype), self.high.to(dtype)
+        if self.whole:
+            drawn = Box(low, high + 1).draw(batch, generator=generator, dtype=dtype)
+            return self.project(drawn.floor())
         below, above = torch.isfinite(low), torch.isfinite(high)
         uniform = torch.rand(batch, *self.event, generator=generator, dtype=dtype)
         if bool((below & above).all()):

@@ -4,6 +4,7 @@ Single environments, lists of them and vector environments of every autoreset mo
 `Environment`, whose steps always mean the same: `next_obs` is the true successor, and an episode begins by `restart`.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
@@ -16,9 +17,9 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from agentic.environments.pomdp import Truth, truth_of
-from agentic.environments.spaces import Arrays, Layout, layout
+from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
-from agentic.errors import RunError, UserError, described
+from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described
 
 
 class Environment:
@@ -38,6 +39,7 @@ class Environment:
         self._step: Outcome | None = None
         self.episode = self.t = np.zeros(self.batch, np.int64)
         self._ones = np.ones(self.batch, np.int64)
+        self._bounded = [place for place, leaf in enumerate(rows.observation.leaves) if leaf.bounded]
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
         """Begin episode 0 in every row, each with its own seed. Returns the native observations.
@@ -88,14 +90,17 @@ class Environment:
             if not isinstance(self._rows.envs[0], gymnasium.Env):
                 raise TypeError(f"it is a {type(self._rows.envs[0]).__name__}")
             pristine = deepcopy(self._rows.envs[0])
-        except Exception as error:
+        except BREAKS as error:
             hint = "give its id or a function that makes it"
             raise UserError(f"{self.id} cannot be copied, {' '.join(str(error).split())}: {hint}") from error
         return lambda: deepcopy(pristine)
 
     def close(self) -> None:
-        """Release what the environments hold, as windows and processes."""
-        self._rows.close()
+        """Release what the environments hold, as windows and processes. What breaks in it is a CloseWarning."""
+        try:
+            self._rows.close()
+        except BREAKS as error:
+            warnings.warn(f"{self.id} broke while being closed, {described(error)}", CloseWarning, stacklevel=2)
 
     def _count(self) -> None:
         """Let the last step's rows move on."""
@@ -111,14 +116,26 @@ class Environment:
         if not self.observation_layout.fits(obs):
             row, why = self.observation_layout.refused(obs)
             raise RunError(f"{self._place(row)}: the observation {why}")
+        for place in self._bounded:
+            if not self.observation_layout.leaves[place].within(obs[place]):
+                self._outside(place, obs[place])
         return obs
+
+    def _outside(self, place: int, array: np.ndarray) -> None:
+        """Say, once for each leaf, that an observation leaves its bounds: it is recorded as it is."""
+        self._bounded = [each for each in self._bounded if each != place]
+        leaf = self.observation_layout.leaves[place]
+        row = next(row for row in range(self.batch) if not leaf.within(array[row : row + 1]))
+        what = f"the observation {f'{leaf.name!r} ' if leaf.path else ''}leaves the bounds of its space"
+        said = f"{self._place(row)}: {what}, {shortened(array[row])}; it is recorded as it is, and told once"
+        warnings.warn(said, ThirdPartyWarning, stacklevel=2)
 
     def _guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return call(*arguments)
         except Fault as fault:
             raise RunError(f"{self._place(fault.row)}: {fault}") from fault.__cause__
-        except Exception as error:
+        except BREAKS as error:
             raise RunError(f"{self._place(None)}: {sentence(error)}") from error
 
     def _place(self, row: int | None) -> str:
@@ -161,9 +178,11 @@ def make(
         singles = [_make_one(id, kwargs or {}) for _ in range(envs)]
     if envs not in (1, len(singles)):
         raise UserError(f"envs = {envs}, but {len(singles)} made environments were given: give an id or a function")
-    for change in changes:
-        singles = [change(env) for env in singles]
+    singles = [_changed(env, changes) for env in singles]
+    for env in singles:
+        _check(env)
     name = _name(singles[0])
+    _apart(singles)
     if any(_spaces(env) != _spaces(singles[0]) for env in singles):
         raise UserError(f"a batch needs environments of equal spaces, got {[str(_spaces(env)) for env in singles]}")
     return Environment(name, Singles(singles, *_layouts(name, *_spaces(singles[0]))))
@@ -175,7 +194,17 @@ def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Envir
         raise UserError(f"changes apply to single environments, and {name} is a vector environment: give its id")
     if "autoreset_mode" not in (env.metadata or {}):
         raise UserError(f'{name} does not say how it resets: set metadata["autoreset_mode"] to an AutoresetMode')
-    return Environment(name, Vector(env, *_layouts(name, env.single_observation_space, env.single_action_space)))
+    rows = Vector(env, *_layouts(name, env.single_observation_space, env.single_action_space))
+    _apart(rows.envs)
+    return Environment(name, rows)
+
+
+def _apart(singles: Sequence[Any]) -> None:
+    if len({id(env.unwrapped) for env in singles}) < len(singles):
+        hint = "give its id, or a function that makes a new one on every call"
+        raise UserError(
+            f"one {_name(singles[0])} stands for several rows of the batch, which would share its episode: {hint}"
+        )
 
 
 def _layouts(name: str, observation: Any, action: Any) -> tuple[Layout, Layout]:
@@ -201,8 +230,28 @@ def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Sin
     except (TypeError, ValueError, gymnasium.error.Error) as error:
         with_what = f" with {dict(kwargs)}" if kwargs else ""
         raise UserError(f"environment {id!r} cannot be made{with_what}: {error}") from error
-    except Exception as error:
+    except BREAKS as error:
         raise RunError(f"environment {id!r} broke while being made, {described(error)}") from error
+
+
+def _changed(env: Single, changes: Sequence[Callable[[Single], Single]]) -> Single:
+    for change in changes:
+        try:
+            env = change(env)
+        except (UserError, RunError):
+            raise
+        except BREAKS as error:
+            raise RunError(f"a change of {type(env).__name__} broke while being made, {described(error)}") from error
+    return env
+
+
+def _check(env: Single) -> None:
+    """Raises UserError for what has no name or no spaces."""
+    try:
+        _name(env), _spaces(env)
+    except BREAKS as error:
+        hint = "expected a gymnasium.Env with an observation_space and an action_space"
+        raise UserError(f"a {type(env).__name__} is no environment, {described(error)}: {hint}") from error
 
 
 def _unknown(id: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
+from textwrap import shorten
 from typing import Any, TypeVar
 
 import numpy as np
@@ -57,21 +58,23 @@ class Layout:
         return [encoded[..., end - leaf.width : end] for leaf, end in zip(self.leaves, ends, strict=True)]
 
     def store(self, arrays: Arrays, row: int, value: Any) -> None:
-        """Copy one environment's value into `row`. Raises ValueError where a shape is not the space's."""
-        if self.plain and getattr(value, "shape", None) == self.leaves[0].shape:  # the common case, kept short
-            arrays[0][row] = value
-            return
+        """Copy one environment's value into `row`. Raises ValueError for another shape and a cast that loses value."""
+        if self.plain and type(value) is np.ndarray:  # the common case, kept short
+            first = self.leaves[0]
+            if value.dtype is first.dtype and value.shape == first.shape:
+                arrays[0][row] = value
+                return
         for leaf, array in zip(self.leaves, arrays, strict=True):
-            part = leaf.part(value)
-            if np.shape(part) != leaf.shape:
-                raise ValueError(f"has shape {np.shape(part)} where its space has {leaf.shape}")
+            part = leaf.cast(leaf.part(value))
+            if part.shape != leaf.shape:
+                raise ValueError(f"has shape {part.shape} where its space has {leaf.shape}")
             array[row] = part
 
     def batch(self, value: Any, batch: int) -> Arrays:
-        """A copy of a vector environment's value. Raises ValueError where a shape is not the space's."""
+        """A copy of a vector environment's value. Raises ValueError for another shape and a cast that loses value."""
         arrays = []
         for leaf in self.leaves:
-            array = np.array(leaf.part(value), leaf.dtype, order="C")
+            array = np.array(leaf.cast(leaf.part(value)), order="C")
             if array.shape != (batch, *leaf.shape):
                 raise ValueError(f"has shape {array.shape} where its space has {(batch, *leaf.shape)}")
             arrays.append(array)
@@ -86,7 +89,7 @@ class Layout:
         pairs = [(row, *pair) for row in range(len(arrays[0])) for pair in zip(self.leaves, arrays, strict=True)]
         row, leaf, array = next(each for each in pairs if not each[1].fits(each[2][each[0] : each[0] + 1]))
         where, why = f"{leaf.name!r} " if leaf.path else "", "outside its space" if leaf.discrete else "not finite"
-        return row, f"{where}holds {array[row].tolist()}, which is {why}"
+        return row, f"{where}holds {shortened(array[row])}, which is {why}"
 
     def encode(self, arrays: Arrays, dtype: torch.dtype) -> Tensor:
         """Native arrays as the agent's tensor (b, *event), in the run's dtype."""
@@ -118,22 +121,27 @@ class Layout:
         return values
 
     def row(self, arrays: Arrays, row: int) -> Any:
-        """One environment's value in the space's own nesting."""
+        """A copy of one environment's value in the space's own nesting: whoever gets it may write to it."""
         if self._single:
             return arrays[0].item(row)
-        return _nest(self.space, iter([array[row, ...] for array in arrays]))
+        return _nest(self.space, iter([array[row, ...].copy() for array in arrays]))
 
     def whole(self, arrays: Arrays) -> Any:
-        """The batch in the space's own nesting, as vector environments take it."""
-        return _nest(self.space, iter(arrays))
+        """A copy of the batch in the space's own nesting, as vector environments take it."""
+        return _nest(self.space, iter([array.copy() for array in arrays]))
 
 
 def layout(space: spaces.Space[Any], what: str) -> Layout:
     """Cut `space` into leaves; `what` names it in errors ("the action space of CartPole-v1").
 
-    Raises UserError for a space this cannot encode (Text, Graph, Sequence, OneOf, ...).
+    Raises UserError for a space this cannot encode (Text, Graph, Sequence, OneOf, ...) and for leaves of one name.
     """
     leaves = tuple(_leaves(space, (), what))
+    if any(leaf.width == 0 for leaf in leaves):
+        raise UserError(f"{what} is empty, or an entry of it is: {space}".replace("\n", " "))
+    names = [leaf.name for leaf in leaves]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"{what} has two entries named {twice[0]!r}: rename a key, records could not tell them apart")
     return Layout(space, leaves, _joined([leaf.domain for leaf in leaves]))
 
 
@@ -168,6 +176,11 @@ def _nest(space: spaces.Space[Any], values: Iterator[Any]) -> Any:
     if isinstance(space, spaces.Tuple):
         return tuple(_nest(inner, values) for inner in space.spaces)
     return next(values)
+
+
+def shortened(values: np.ndarray) -> str:
+    """An array on one line of an error."""
+    return shorten(str(values.tolist()), 120, placeholder=" ...")
 
 
 def _place(row: list[float]) -> int:

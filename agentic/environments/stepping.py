@@ -4,15 +4,17 @@
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
+from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
 from agentic.environments.spaces import Arrays, Layout
+from agentic.errors import BREAKS
 
 Single = gymnasium.Env[Any, Any]
 
@@ -35,14 +37,14 @@ class Outcome:
 
 
 class Fault(Exception):
-    """A failure in one row; its cause is the environment's own exception, if there was one."""
+    """A failure in one row (None: of all); its cause is the environment's own exception, if there was one."""
 
-    def __init__(self, row: int, message: str) -> None:
+    def __init__(self, row: int | None, message: str) -> None:
         super().__init__(message)
         self.row = row
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: BaseException) -> str:
     said = " ".join(str(error).split())
     return f"the environment raised {type(error).__name__}" + (f": {said}" if said else "")
 
@@ -74,12 +76,14 @@ class Singles:
                     new[row] = old[row]
                 continue
             try:
-                obs, gain, end, cut, _ = env.step(self.action.row(action, row))
-                reward[row] = gain
-            except Exception as error:
+                answer = env.step(self.action.row(action, row))
+            except BREAKS as error:
                 raise Fault(row, sentence(error)) from error
-            if not isfinite(gain):
-                raise Fault(row, f"the reward is {gain}")
+            try:
+                obs, gain, end, cut, _ = parts(answer, "step", STEP)
+                reward[row], end, cut = number(gain), flag(end, "terminated"), flag(cut, "truncated")
+            except ValueError as error:
+                raise Fault(row, str(error)) from error
             self._store(row, obs)
             if end or cut:
                 terminated[row], truncated[row] = end, cut
@@ -96,21 +100,26 @@ class Singles:
 
     def _begin(self, row: int, seed: int | None) -> None:
         try:
-            obs, _ = self.envs[row].reset(seed=seed)
-        except Exception as error:
+            answer = self.envs[row].reset(seed=seed)
+        except BREAKS as error:
             raise Fault(row, sentence(error)) from error
+        try:
+            obs, _ = parts(answer, "reset", RESET)
+        except ValueError as error:
+            raise Fault(row, str(error)) from error
         self._store(row, obs)
 
     def _store(self, row: int, obs: Any) -> None:
         try:
             self.observation.store(self.obs, row, obs)
-        except (ValueError, TypeError, LookupError) as error:
+        except ValueError as error:
             raise Fault(row, f"the observation {error}") from error
 
     def close(self) -> None:
-        """Release what the environments hold."""
-        for env in self.envs:
-            env.close()
+        """Release what the environments hold, in every row even where one breaks."""
+        with ExitStack() as stack:
+            for env in self.envs:
+                stack.callback(env.close)
 
 
 class Vector:
@@ -128,12 +137,21 @@ class Vector:
         """Begin the first episode of every row, each with its seed; the native observations."""
         self.dummy = np.zeros(self.env.num_envs, bool)
         one_each = isinstance(self.env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
-        obs, _ = self.env.reset(seed=list(seeds) if one_each else seeds[0])  # type: ignore[arg-type]
-        return self._batch(obs)
+        answer = self.env.reset(seed=list(seeds) if one_each else seeds[0])  # type: ignore[arg-type]
+        return self._batch(self._parts(answer, "reset", RESET)[0])
 
     def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
         """One step of every row; those not in `active` (b,) are stepped too, and are not valid."""
-        obs, reward, terminated, truncated, info = self.env.step(self.action.whole(action))
+        answer = self.env.step(self.action.whole(action))
+        obs, gain, terminated, truncated, info = self._parts(answer, "step", STEP)
+        try:
+            gain = numbers(gain, len(self.everyone))
+            terminated, truncated = (
+                flags(value, len(self.everyone), name)
+                for value, name in ((terminated, "terminated"), (truncated, "truncated"))
+            )
+        except ValueError as error:
+            raise Fault(None, str(error)) from error
         next_obs = self.after = self._batch(obs)
         ended = np.logical_or(terminated, truncated)
         begins, valid = ended, ~self.dummy
@@ -143,7 +161,6 @@ class Vector:
             next_obs = self._final(next_obs, ended, info)
         if active is not None:
             valid = valid & active
-        gain = np.array(reward, np.float64)
         for row in np.flatnonzero(valid & ~np.isfinite(gain)):
             raise Fault(int(row), f"the reward is {gain[row]}")
         over, begins = ended & valid if ended.any() else None, begins if begins.any() else None
@@ -152,20 +169,32 @@ class Vector:
     def restart(self, begins: np.ndarray) -> Arrays:
         """The native observations of every row, once the episodes in `begins` (b,) have begun."""
         if self.mode is AutoresetMode.DISABLED:
-            obs, _ = self.env.reset(options={"reset_mask": begins})
-            self.after = self._batch(obs)
+            answer = self.env.reset(options={"reset_mask": begins.copy()})
+            self.after = self._batch(self._parts(answer, "reset", RESET)[0])
         return self.after
+
+    def _parts(self, answer: Any, call: str, names: tuple[str, ...]) -> tuple[Any, ...]:
+        try:
+            return parts(answer, call, names)
+        except ValueError as error:
+            raise Fault(None, str(error)) from error
 
     def _final(self, obs: Arrays, ended: np.ndarray, info: Mapping[str, Any]) -> Arrays:
         if "final_obs" not in info:
             raise RuntimeError("an episode ended without info['final_obs'], which autoreset mode SAME_STEP promises")
         true = tuple(array.copy() for array in obs)
         for row in np.flatnonzero(ended):
-            self.observation.store(true, int(row), info["final_obs"][row])
+            try:
+                self.observation.store(true, int(row), info["final_obs"][row])
+            except ValueError as error:
+                raise Fault(int(row), f"the final observation {error}") from error
         return true
 
     def _batch(self, obs: Any) -> Arrays:
-        return self.observation.batch(obs, self.env.num_envs)
+        try:
+            return self.observation.batch(obs, self.env.num_envs)
+        except ValueError as error:
+            raise Fault(None, f"the observation {error}") from error
 
     def close(self) -> None:
         """Release what the environment holds."""

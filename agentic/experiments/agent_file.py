@@ -10,7 +10,7 @@ from typing import Any
 from agentic.agents.agent import Agent
 from agentic.agents.policy_agent import PolicyAgent
 from agentic.environments.environment import Environment
-from agentic.errors import UserError, described, listed
+from agentic.errors import BREAKS, UserError, described, listed
 from agentic.plugins import Component, Registry
 from agentic.plugins.loading import import_file
 
@@ -31,7 +31,7 @@ def with_file(registry: Registry, name: str) -> Registry:
         raise UserError(f"there is no file {path}: an agent may be the path of a file with its class")
     try:
         module, digest = import_file(file.resolve())
-    except (Exception, SystemExit) as error:
+    except BREAKS as error:
         raise UserError(f"{path} does not load, {described(error)}") from error
     found = _class(module, path, wanted)
     target = found if issubclass(found, Agent) else _policy(found)

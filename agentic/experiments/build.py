@@ -10,7 +10,7 @@ import torch
 
 from agentic.agents.agent import Agent
 from agentic.environments.environment import Environment, make
-from agentic.errors import RunError, UserError, described
+from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.experiments.agent_file import with_file
 from agentic.experiments.agent_parts import AgentMaker, unused
 from agentic.experiments.experiment import Experiment
@@ -114,13 +114,13 @@ def _rehearse(agent: Agent, environment: Environment, experiment: Experiment, *,
         draws = torch.Generator().manual_seed(experiment.run.seed)
         again, world = deepcopy(agent), make(environment.copies(), envs=environment.batch)
         obs = world.encode(world.reset(range(environment.batch)), dtype)
-    except Exception:
+    except BREAKS:
         return
     try:
         again.decide(again.start(environment.batch, generator=draws), obs, generator=draws)
     except UserError:
         raise
-    except Exception as error:
+    except BREAKS as error:
         if parts and not isinstance(error, RunError):
             name = experiment.agent.name
             raise UserError(

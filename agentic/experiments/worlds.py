@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from agentic.environments.environment import Environment, make
+from agentic.errors import BREAKS
 from agentic.experiments.experiment import Experiment, Named
 from agentic.plugins.making import Making, row_of
 from agentic.plugins.registry import Component, Registry
@@ -57,7 +60,11 @@ def limited(experiment: Experiment, registry: Registry) -> Experiment:
 
     An environment class that ends its episodes itself says so: `metadata["ends_episodes"]` is true.
     """
-    found = gymnasium.registry.get(gymnasium_id(experiment.env.id, registry).rpartition(":")[2])
+    module, _, name = gymnasium_id(experiment.env.id, registry).rpartition(":")
+    if module and name not in gymnasium.registry:
+        with suppress(*BREAKS):  # what does not load is told where it is made
+            import_module(module)
+    found = gymnasium.registry.get(name)
     if found is None or found.max_episode_steps is not None or "max_episode_steps" in experiment.env.kwargs:
         return experiment
     if _metadata(found).get("ends_episodes"):
@@ -69,6 +76,6 @@ def _metadata(spec: EnvSpec) -> Mapping[str, Any]:
     """What the class behind an id says of itself; nothing where it does not load, which is told where it is made."""
     try:
         made = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
-    except Exception:
+    except BREAKS:
         return {}
     return getattr(made, "metadata", None) or {}

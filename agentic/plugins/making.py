@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agentic.errors import RunError, UserError, described, listed
+from agentic.errors import BREAKS, RunError, UserError, described, listed
 from agentic.plugins.contracts import Contract, asked, fits, named, only, several, with_article
 from agentic.plugins.parameters import Accepted, accepted, reader, typed
 
@@ -120,7 +120,7 @@ def _made(construct: Callable[[], Any], takes: Accepted, label: str, plugin: str
         raise UserError(f"{label}: {error}") from error
     except (TypeError, ValueError) as error:
         raise UserError(_refused(error, takes, label)) from error
-    except Exception as error:
+    except BREAKS as error:
         raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
 
 

@@ -12,6 +12,7 @@ from agentic.agents.agent import Agent
 from agentic.engine.state import select
 from agentic.environments.environment import EnvironmentLike, make
 from agentic.errors import UserError
+from agentic.runs.decisions import own
 from agentic.runs.seeds import Phase, environment_seed, generator
 from agentic.tick import Native, Tick
 
@@ -44,7 +45,8 @@ def ticks(
     obs, state = encode(native, dtype), agent.start(world.batch, generator=draws)
     active = _active(quota, world.episode)
     while _goes_on(steps, active):
-        decision = agent.decide(state, obs, generator=draws)
+        decision = agent.decide(state, obs.clone(), generator=draws)  # it may write to what it sees
+        decision = own(decision, agent, world.batch)
         action = world.decode(decision.action)
         step = world.step(action, active)
         if steps is not None:

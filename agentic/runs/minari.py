@@ -1,13 +1,17 @@
 """Minari data sets as records."""
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from agentic.environments.spaces import Layout, layout
-from agentic.errors import UserError
+from agentic.errors import ThirdPartyWarning, UserError
 from agentic.runs.record import Record
 from agentic.runs.table import PHASES, table_of
+
+ROUNDING = 1e-6  # of 1 + |bound|: by how much an action may lie outside its bounds
 
 
 def record_of(dataset: Any) -> Record:
@@ -22,6 +26,7 @@ def record_of(dataset: Any) -> Record:
     if not any(len(episode["t"]) for episode in episodes):
         raise UserError(f"the data set {name} holds no step: collect at least one episode")
     columns = {key: np.concatenate([episode[key] for episode in episodes]) for key in episodes[0]}
+    _look(name, columns, seen, done)
     table = table_of(np.full(len(columns["t"]), PHASES.index("evaluate")), columns)
     return Record(tables=[table], manifest={"dataset": name})
 
@@ -41,19 +46,43 @@ def load_dataset(name: str) -> Any:
 
 
 def _episode(episode: Any, number: int, seen: Layout, done: Layout) -> dict[str, np.ndarray]:
-    steps = len(episode.rewards)
+    """The columns of one episode. Raises UserError where a run would have failed."""
+    said = f"episode {number} of the data set"
+    rewards = np.asarray(episode.rewards)
+    steps = len(rewards)
+    if rewards.dtype.kind not in "biuf" or rewards.shape != (steps,) or not np.isfinite(rewards).all():
+        raise UserError(f"{said} has rewards that are no finite numbers (t,): {rewards.dtype} {rewards.shape}")
     columns = {"episode": np.full(steps, number), "row": np.zeros(steps, np.int64), "t": np.arange(steps)}
     parts = (("obs", seen, episode.observations, 0), ("next_obs", seen, episode.observations, 1))
     for prefix, space, values, first in (*parts, ("action", done, episode.actions, 0)):
         for leaf in space.leaves:
-            array = np.asarray(leaf.part(values), leaf.dtype)[first : first + steps]
+            name = f"{prefix}.{leaf.name}" if leaf.path else prefix
+            try:
+                array = leaf.cast(leaf.part(values))[first : first + steps]
+            except ValueError as error:
+                raise UserError(f"{said}: its {prefix} {error}") from error
             if array.shape != (steps, *leaf.shape):
                 raise UserError(
-                    f"episode {number} of the data set has {steps} rewards and {prefix} of shape {array.shape}, "
+                    f"{said} has {steps} rewards and {prefix} of shape {array.shape}, "
                     f"expected {(steps, *leaf.shape)}: it needs every action and one more observation"
                 )
-            columns[f"{prefix}.{leaf.name}" if leaf.path else prefix] = array
-    columns["reward"] = np.asarray(episode.rewards, np.float64)
-    columns["terminated"] = np.asarray(episode.terminations, bool)
-    columns["truncated"] = np.asarray(episode.truncations, bool)
+            if not leaf.fits(array) or (prefix == "action" and not leaf.within(array, slack=ROUNDING)):
+                raise UserError(f"{said} has {name} outside its space {space.space}".replace("\n", " "))
+            columns[name] = np.ascontiguousarray(array)
+    columns["reward"] = rewards.astype(np.float64)
+    for name, flags in (("terminated", episode.terminations), ("truncated", episode.truncations)):
+        array = np.asarray(flags)
+        if array.shape != (steps,) or not np.isin(array, (0, 1)).all():
+            raise UserError(f"{said} has {name} of shape {array.shape}, expected {steps} times true or false")
+        columns[name] = array.astype(bool)
     return columns
+
+
+def _look(name: str, columns: Mapping[str, np.ndarray], seen: Layout, done: Layout) -> None:
+    """Say once of each leaf that leaves its bounds that it does; actions, by no more than rounding."""
+    for prefixes, space in ((("obs", "next_obs"), seen), (("action",), done)):
+        for leaf in space.leaves:
+            names = [f"{prefix}.{leaf.name}" if leaf.path else prefix for prefix in prefixes]
+            if not all(leaf.within(columns[each]) for each in names):
+                said = f"{name}: {names[0]} leaves the bounds of its space; it is recorded as it is"
+                warnings.warn(said, ThirdPartyWarning, stacklevel=3)

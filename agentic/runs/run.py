@@ -13,7 +13,7 @@ import torch
 from agentic.agents.agent import Agent
 from agentic.agents.explorer import Explorer
 from agentic.environments.environment import Environment, EnvironmentLike, make
-from agentic.errors import RunError, UserError
+from agentic.errors import BREAKS, RunError, UserError
 from agentic.learning.learner import Learner
 from agentic.runs.candidates import Wanted
 from agentic.runs.folder import RunFolder
@@ -136,7 +136,7 @@ def run(
         recorder.close()
     except BaseException as error:
         _abandon(error, manifest, recorder)
-        if isinstance(error, UserError | RunError) or not isinstance(error, Exception):
+        if isinstance(error, UserError | RunError) or not isinstance(error, BREAKS):
             raise
         said = " ".join(str(error).split())
         raise RunError(f"{type(agent).__name__} in {world.id}: {type(error).__name__}: {said}") from error

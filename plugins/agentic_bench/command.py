@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentic.cli import with_registry
+from agentic.cli import answer, json_option, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SECONDS = 5.0  # between plain lines
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the bench's folder is made.")
 @click.option("--fresh", is_flag=True, help="Do everything anew, in a new folder.")
 @with_registry
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@json_option("Print one JSON object and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print nothing but the bench's folder.")
 def bench(
     file: str | None,
@@ -61,7 +61,7 @@ def bench(
         click.echo(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
         raise
     if as_json:
-        click.echo(json.dumps(scores.to_dict(), allow_nan=False))
+        answer(json.dumps(scores.to_dict(), allow_nan=False))
     elif quiet:
         click.echo(folder)
     else:

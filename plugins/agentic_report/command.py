@@ -5,12 +5,14 @@ import webbrowser
 
 import click
 
+from agentic.cli import answer, json_option
+
 
 @click.command()
 @click.argument("folder", default="runs", metavar="[RUN|BENCH]", type=click.Path())
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Where; by default within the folder.")
 @click.option("--open", "opened", is_flag=True, help="Show the page in the browser.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@json_option("Print one JSON object and nothing else.")
 def report(folder: str, out: str | None, opened: bool, as_json: bool) -> None:
     """Write what a run or a bench found as one HTML page that needs nothing else, and print where it is.
 
@@ -25,6 +27,6 @@ def report(folder: str, out: str | None, opened: bool, as_json: bool) -> None:
     page = write(folder, out)
     if RunFolder(folder).holds_run:
         warn_of(Record.salvage(folder))
-    click.echo(json.dumps({"report": str(page)}) if as_json else str(page))
+    answer(json.dumps({"report": str(page)}) if as_json else str(page))
     if opened:
         webbrowser.open(page.resolve().as_uri())

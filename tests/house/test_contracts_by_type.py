@@ -21,6 +21,7 @@ KIT = "the kit reports what a component lacks, in a sentence"
 # (file, name that is looked for): whose it is. Dynamic names stand as they are written.
 ALLOWED = {
     ("agentic/agents/policy_agent.py", "predict"): POLICY,
+    ("agentic/agents/policy_agent.py", "__name__"): POLICY,
     ("agentic/agents/policy_agent.py", "policy"): POLICY,
     ("agentic/agents/policy_agent.py", "get_distribution"): POLICY,
     ("agentic/experiments/agent_file.py", "predict"): POLICY,
@@ -33,7 +34,6 @@ ALLOWED = {
     ("agentic/environments/pomdp.py", "P"): GYMNASIUM,
     ("agentic/environments/pomdp.py", "initial_state_distrib"): GYMNASIUM,
     ("agentic/environments/pomdp.py", "fickle_passenger"): GYMNASIUM,
-    ("agentic/environments/spaces.py", "shape"): ARRAY,
     ("agentic/testing/environments.py", "shape"): ARRAY,
     ("agentic/testing/environments.py", "dtype"): ARRAY,
     ("agentic/engine/state.py", "where"): STATE,

@@ -70,6 +70,19 @@ class TestBox:
         assert_close(draws.mean(0), torch.tensor([0.0, 1.0, 0.0], dtype=F64), atol=0.03, rtol=0)
         assert_close(draws.var(0), torch.tensor([1 / 3, 1.0, 1.0], dtype=F64), atol=0.06, rtol=0)
 
+    @pytest.mark.parametrize("huge", [1e30, 1.7e38, 1e300])
+    def test_bounds_that_stand_for_none_are_none(self, huge: float) -> None:
+        box = Box(torch.tensor([-huge, 2.0, -huge], dtype=F64), torch.tensor([huge, huge, -5.0], dtype=F64))
+        assert (box.low.tolist(), box.high.tolist()) == ([-INF, 2.0, -INF], [INF, INF, -5.0])
+        draws = box.draw(20_000, generator=seeded(), dtype=torch.float32)
+        assert_close(draws.mean(0), torch.tensor([0.0, 3.0, -6.0]), atol=0.03, rtol=0)
+        assert_close(box.center(1), torch.tensor([[0.0, 2.0, -5.0]], dtype=F64))
+
+    def test_large_bounds_that_mean_something_stay(self) -> None:
+        box = Box(torch.tensor([-1e29, 1e31], dtype=F64), torch.tensor([1e29, 1e32], dtype=F64))
+        assert (box.low.tolist(), box.high.tolist()) == ([-1e29, 1e31], [1e29, INF])
+        assert len(box.draw(50, generator=seeded(), dtype=torch.float32)[:, 0].unique()) == 50
+
     def test_bounds_the_wrong_way_round(self) -> None:
         with pytest.raises(UserError, match=r"Box expects low <= high of one shape, got \[1.0\] and \[0.0\]"):
             Box(torch.ones(1), torch.zeros(1))

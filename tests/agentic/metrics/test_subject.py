@@ -13,6 +13,7 @@ import torch
 from gymnasium import spaces
 
 from agentic import Categorical, Intervention, Record, Recording, RunError, Schedule, UserError, make, run, subject_of
+from agentic.errors import ThirdPartyWarning
 from agentic.testing.worlds import Coin, TwoPlaces
 
 
@@ -187,7 +188,7 @@ def test_a_record_and_its_folder(tmp_path: Path) -> None:
 class Dataset:
     """What is asked of a Minari data set: two episodes of a Dict world, of two steps and of one."""
 
-    observation_space = spaces.Dict({"a": spaces.Box(-1, 1, (2,)), "b": spaces.Discrete(5)})
+    observation_space = spaces.Dict({"a": spaces.Box(-9, 9, (2,)), "b": spaces.Discrete(5)})
     action_space = spaces.Discrete(3)
 
     def __init__(self, lengths: tuple[int, ...] = (2, 1), missing: int = 0) -> None:
@@ -224,6 +225,69 @@ def test_a_data_set_becomes_a_record() -> None:
 def test_a_data_set_that_cannot_be_read_says_why(dataset: Dataset, message: str) -> None:
     with pytest.raises(UserError, match=message):
         subject_of(dataset)
+
+
+def _changed(**columns: Any) -> Any:
+    """A data set whose one episode of two steps has other columns."""
+    (episode,) = Dataset((2,)).iterate_episodes()
+    vars(episode).update(columns)
+    space, actions = Dataset.observation_space, spaces.Box(-1, 1, (1,)) if "actions" in columns else CHOICE
+    return SimpleNamespace(observation_space=space, action_space=actions, iterate_episodes=lambda: iter([episode]))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"rewards": np.array([1, np.inf])}, "episode 0 of the data set has rewards that are no finite numbers"),
+        ({"rewards": np.array(["a", "b"])}, "no finite numbers"),
+        ({"rewards": np.zeros((2, 1))}, "no finite numbers"),
+        ({"actions": np.array([[0.0], [1.1]])}, "has action outside its space Box"),
+        ({"actions": np.array([[0.0], [np.nan]])}, "has action outside its space Box"),
+        ({"terminations": np.array([0.5, 1])}, "has terminated of shape"),
+        ({"truncations": np.zeros(1, bool)}, r"has truncated of shape \(1,\), expected 2 times"),
+        ({"observations": {"a": np.full((3, 2), np.nan), "b": np.zeros(3, int)}}, "has obs.a outside its space"),
+        ({"observations": {"a": np.zeros((3, 2)), "b": np.array([0, 1.5, 0])}}, "its obs holds 1.5"),
+        ({"observations": {"a": np.zeros((3, 2)), "b": np.array([0, 5, 0])}}, "has obs.b outside its space"),
+        ({"observations": {"a": np.zeros((3, 2))}}, "its obs lacks the key 'b'"),
+    ],
+)
+def test_values_of_a_data_set_that_no_run_would_record_are_refused(columns: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        subject_of(_changed(**columns))
+
+
+def test_rounding_in_a_data_set_is_reported_once_per_leaf() -> None:
+    actions = np.array([[0.0], [1.0000001]])
+    with pytest.warns(ThirdPartyWarning, match="action leaves the bounds") as warned:
+        record = subject_of(_changed(actions=actions)).record
+    assert len(warned) == 1
+    assert record.episodes()[0].arrays["action"][1, 0] == np.float32(1.0000001)
+    with pytest.warns(ThirdPartyWarning, match="obs.a leaves the bounds") as warned:
+        subject_of(_changed(observations={"a": np.full((3, 2), 20.0), "b": np.zeros(3, int)}))
+    assert len(warned) == 1
+
+
+def test_a_policy_that_answers_what_a_cast_would_change_is_refused() -> None:
+    for action, space in ((2.5, spaces.Box(-5, 5, (), np.int8)), (300, spaces.Box(0, 255, (), np.uint8))):
+        world = World(spaces.Box(-1, 1, (2,)), space)
+        agent = subject_of(lambda obs, action=action: np.array(action), world).agent
+        with pytest.raises(RunError, match=f"the policy chose .*{action}.* for 1 row"):
+            run(agent, world, Schedule(episodes=1))
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), ZeroDivisionError("by zero")])
+def test_a_policy_that_breaks_is_named(error: BaseException) -> None:
+    class Breaks:
+        def predict(self, obs: Any) -> Any:
+            raise error
+
+    def breaks(obs: Any) -> Any:
+        raise error
+
+    world = World(spaces.Box(-1, 1, (2,)), CHOICE)
+    for policy, name in ((Breaks(), "Breaks"), (breaks, "breaks")):
+        with pytest.raises(RunError, match=f"the policy {name} broke, {type(error).__name__}"):
+            run(subject_of(policy, world).agent, world, Schedule(episodes=1))
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,22 @@ def test_evaluation_does_not_depend_on_learning() -> None:
     assert long.episodes("learn")[0].arrays["obs"][0].tolist() != first[0][0][0]
 
 
+class Scribbler(Counting):
+    """Writes to the ticks it learns from."""
+
+    def update(self, tick: Tick) -> Mapping[str, float]:
+        tick.obs.fill_(7)
+        tick.next_obs.fill_(7)
+        return super().update(tick)
+
+
+def test_a_learner_that_writes_to_its_ticks_falsifies_no_record() -> None:
+    tidy, scribbling = Student(), Student()
+    scribbling.learner = Scribbler()
+    schedule = Schedule(learn_steps=9, episodes=1)
+    assert run(scribbling, Walk(), schedule).table().equals(run(tidy, Walk(), schedule).table())
+
+
 def test_warm_up_draws_uniformly_and_is_learned_from() -> None:
     student = Student()
     record = run(student, Walk(), Schedule(learn_steps=300, warmup=200, episodes=1))

@@ -1,0 +1,63 @@
+"""What agents answer, looked at and copied: they may write over what they returned, the record holds what it was."""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from agentic.agents.agent import Agent
+from agentic.errors import RunError, described
+from agentic.tick import Decision
+
+
+def own(decision: Any, agent: Agent, batch: int) -> Decision:
+    """The decision of `agent`, its energies and its belief copied. Raises RunError for what cannot be recorded."""
+    who = type(agent).__name__
+    if not isinstance(decision, Decision):
+        raise RunError(f"{who} decided with a {type(decision).__name__}, expected an agentic.Decision")
+    if not isinstance(decision.action, Tensor):
+        kind = type(decision.action).__name__
+        raise RunError(f"the action of {who} is a {kind}, expected a tensor (batch, *event)")
+    if decision.belief is None and isinstance(decision.energies, Mapping) and not decision.energies:
+        return decision
+    if not isinstance(decision.energies, Mapping):
+        kind = type(decision.energies).__name__
+        raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
+    energies = {name: _energy(name, value, who, batch) for name, value in decision.energies.items()}
+    return replace(decision, energies=energies, belief=_belief(decision.belief, who, batch))
+
+
+def _energy(name: Any, value: Any, who: str, batch: int) -> Tensor:
+    where = f"{who}: its energies hold {name!r}"
+    if not isinstance(name, str):
+        raise RunError(f"{where}, a {type(name).__name__}, where the name of a term is wanted")
+    if not isinstance(value, Tensor):
+        raise RunError(f"{where}, a {type(value).__name__} where a tensor ({batch},) is wanted")
+    if value.shape not in ((), (1,), (batch,)) or value.is_complex():
+        kind = f"of shape {tuple(value.shape)} and type {value.dtype}"
+        raise RunError(f"{where} {kind} where a real tensor ({batch},) is wanted")
+    return value.detach().clone()
+
+
+def _belief(belief: Any, who: str, batch: int) -> Any:
+    """A copy of a dataclass with tensors of its own; anything else is not recorded."""
+    if belief is None or not is_dataclass(belief):
+        return belief
+    kept: Any = copy(belief)
+    whole = True
+    for field in fields(belief):
+        part = getattr(belief, field.name)
+        if isinstance(part, Tensor):
+            object.__setattr__(kept, field.name, part.clone())
+            whole = whole and part.dim() > 0 and len(part) == batch
+    if whole:
+        return kept
+    try:
+        shape: Any = tuple(kept.mean.shape)
+    except Exception as error:
+        raise RunError(f"{who}: the mean of its belief cannot be had, {described(error)}") from error
+    if shape[:1] != (batch,):
+        raise RunError(f"{who}: the mean of its belief has shape {shape}, expected ({batch}, ...)")
+    return kept
