@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="With --env: so many seeds, from --seed on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random stream.")
 @click.option("--episodes", type=click.IntRange(min=1), metavar="N", help="With --env: evaluated on each seed.")
+@click.option("--trust", is_flag=True, help="Run what only the folder of a RUN names: its files and modules.")
 @click.option("--no-references", is_flag=True, help="Leave out what a rock and a random agent score.")
 @with_registry
 @click.option("--json", "as_json", is_flag=True, help="Print a list of measurements and nothing else.")
@@ -49,10 +50,12 @@ def measure(
     from agentic.cli.subjects import Source
 
     source = _source(registry, quiet, **subject)
-    other = None if against is None else Source.of_run(against, registry, quiet)
-    profiler = Profiler(chosen(names, settings, registry), bool(names), not (no_references or against), quiet)
+    other = None if against is None else Source.of_run(against, registry, quiet, trust=subject["trust"])
+    metrics, broken = chosen(names, settings, registry)
+    profiler = Profiler(metrics, bool(names), not (no_references or against), quiet, broken)
     rows = profiler.rows(source, range(seed, seed + (subject["seeds"] or 1)))
     others = [] if other is None else profiler.rows(other, [seed])
+    code = profiler.settle([*rows, *others])
     if as_json:
         found = [each.to_dict() for row in [*rows, *others] for each in row.found]
         click.echo(json.dumps(found, indent=2, allow_nan=False))
@@ -61,7 +64,7 @@ def measure(
     else:
         _print_both((source.label, other.label), rows, others)
     _keep(subject["run"], rows)
-    click.get_current_context().exit(1 if profiler.failed else 0)
+    click.get_current_context().exit(code)
 
 
 def _keep(run: str | None, rows: "list[Row]") -> None:
@@ -88,6 +91,7 @@ def _source(
     agent: str | None,
     seeds: int | None,
     episodes: int | None,
+    trust: bool,
 ) -> "Source":
     from agentic.cli.run import starting_tables
     from agentic.cli.subjects import Source
@@ -99,7 +103,7 @@ def _source(
         for name, value in {"agent": agent, "seeds": seeds, "episodes": episodes}.items():
             if value is not None:
                 raise UserError(f"--{name} goes with --env: what is recorded in {run} stays as it is")
-        return Source.of_run(run, registry, quiet)
+        return Source.of_run(run, registry, quiet, trust=trust)
     tables, _ = starting_tables(None, env, agent, registry)
     experiment = Experiment.of(tables, [] if episodes is None else [f"evaluate.episodes={episodes}"])
     return Source(f"{experiment.env.id}, {experiment.agent.name}", registry, quiet, experiment)

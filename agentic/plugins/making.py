@@ -120,7 +120,7 @@ def _made(construct: Callable[[], Any], takes: Accepted, label: str, plugin: str
         raise UserError(f"{label}: {error}") from error
     except (TypeError, ValueError) as error:
         raise UserError(_refused(error, takes, label)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
 
 
