@@ -3,6 +3,6 @@
 from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.main import main
 from agentic.cli.plugins import with_registry
-from agentic.cli.terminal import console, number
+from agentic.cli.terminal import console, number, printable, say
 
-__all__ = ["console", "keep_freed_memory", "main", "number", "with_registry"]
+__all__ = ["console", "keep_freed_memory", "main", "number", "printable", "say", "with_registry"]

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import click
 
 from agentic import __version__
 from agentic.cli.allocator import keep_freed_memory
+from agentic.cli.terminal import say
 from agentic.errors import RunError, UserError, described, suggest
 from agentic.plugins import PluginError, PluginRow, installed
 
@@ -81,18 +83,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _check_encoded(given)
         with _environment(given) as rest:
             result = cli.main(rest, prog_name="agentic", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except (UserError, RunError) as error:
-        click.echo(f"agentic: {error}", err=True)
+        said = str(error) if isinstance(error, PluginError) else str(error).replace("\n", "\\n")
+        say(f"agentic: {said}", err=True)
         return 2 if isinstance(error, UserError) else 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("agentic: stopped by Ctrl-C", err=True)
         return 130
     return result if type(result) is int else 0  # click returns the code of `ctx.exit(code)`
+
+
+def _check_encoded(arguments: list[str]) -> None:
+    """Raises UserError for what no shell passes on, and no file is called."""
+    for argument in arguments:
+        try:
+            os.fsencode(argument)
+        except UnicodeEncodeError:
+            raise UserError(f"the argument {argument!r} holds half a character: write it whole") from None
+        if "\0" in argument:
+            raise UserError(f"the argument {argument!r} holds a zero byte: leave it out")
 
 
 @contextmanager

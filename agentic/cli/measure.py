@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentic.cli.plugins import with_registry
+from agentic.cli.terminal import say
 from agentic.errors import UserError
 from agentic.plugins import Registry
 
@@ -114,7 +115,7 @@ def _print(label: str, rows: "list[Row]") -> None:
     from agentic.cli.terminal import console
 
     if not rows:
-        click.echo(f"nothing was measured of {label}; `agentic metrics` lists what each metric needs", err=True)
+        say(f"nothing was measured of {label}; `agentic metrics` lists what each metric needs", err=True)
         return
     console().print(profile_table(label, rows))
     _warn(rows)
@@ -127,7 +128,7 @@ def _print_both(labels: tuple[str, str], rows: "list[Row]", others: "list[Row]")
     theirs = {row.name: row for row in others}
     pairs = [(row, theirs[row.name]) for row in rows if row.name in theirs]
     if not pairs:
-        click.echo(f"no metric was measured of both {labels[0]} and {labels[1]}; see `agentic metrics`", err=True)
+        say(f"no metric was measured of both {labels[0]} and {labels[1]}; see `agentic metrics`", err=True)
         return
     console().print(comparison_table(pairs, labels))
     _warn([row for pair in pairs for row in pair])
@@ -135,4 +136,4 @@ def _print_both(labels: tuple[str, str], rows: "list[Row]", others: "list[Row]")
 
 def _warn(rows: "list[Row]") -> None:
     for line in dict.fromkeys(f"{row.name}: {warning}" for row in rows for warning in row.warnings):
-        click.echo(f"warning: {line}")
+        say(f"warning: {line}")

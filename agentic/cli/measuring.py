@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, final, get_args
 
-import click
-
 from agentic.cli.subjects import Source
-from agentic.cli.terminal import console
+from agentic.cli.terminal import console, say
 from agentic.errors import RunError, UserError, attempt, listed, suggest
 from agentic.experiments.experiment import override
 from agentic.metrics.measurement import Access, Measurement
@@ -48,7 +46,7 @@ def chosen(
         elif names or name in given:
             raise made
         else:
-            click.echo(f"not measured: {name}: {made}", err=True)
+            say(f"not measured: {name}: {made}", err=True)
     return metrics, broken
 
 
@@ -123,13 +121,13 @@ class Profiler:
         except (UserError, RunError) as error:
             if source.recorded is None or (self.asked and "record" not in parts):
                 raise
-            click.echo(f"the record alone is measured: {error}", err=True)
+            say(f"the record alone is measured: {error}", err=True)
             self.closed |= error is source.closed
             return source.recorded, {}
         if not (self.references and about):
             return subject, {}
         if source.closed is not None:
-            click.echo(f"the record alone is measured, without references: {source.closed}", err=True)
+            say(f"the record alone is measured, without references: {source.closed}", err=True)
         return subject, source.references(seed, about)
 
     @contextmanager
@@ -141,10 +139,10 @@ class Profiler:
             with printed.status(text):
                 yield
         else:
-            click.echo(text, err=True)
+            say(text, err=True)
             yield
 
 
 def _tell(name: str, reason: UserError | RunError) -> None:
     """Why a metric has no value."""
-    click.echo(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {reason}", err=True)
+    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {reason}", err=True)

@@ -6,10 +6,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Self, final
 
-import click
-
 from agentic.agents.agent import Agent
 from agentic.cli.progress import progress
+from agentic.cli.terminal import say
 from agentic.errors import UserError, attempt
 from agentic.experiments.build import build, retarget
 from agentic.experiments.experiment import EvaluateTable, Experiment
@@ -72,7 +71,7 @@ class Source:
         found = {name: attempt(partial(self._lived, each, lived, parts)) for name, each in self._others.items()}
         for name, each in found.items():
             if not isinstance(each, Subject):
-                click.echo(f"not compared with {name}: {each}", err=True)
+                say(f"not compared with {name}: {each}", err=True)
         return {name: each for name, each in found.items() if isinstance(each, Subject)}
 
     @cached_property
@@ -87,14 +86,14 @@ class Source:
         """Learning and evaluation take place only where a part comes of it."""
         resolved = limited(Experiment.of(experiment.tables(), [f"run.seed={seed}"]), self.registry)
         if resolved.env != experiment.env and not self.quiet:
-            click.echo(f"{resolved.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
+            say(f"{resolved.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
         if "record" not in parts:
             resolved = resolved.model_copy(update={"evaluate": EvaluateTable.model_construct(episodes=0)})
         built = build(resolved, self.registry)
         if parts == {"environment"}:
             return Subject(environment=built.environment.copies())
         if not self.quiet and (resolved.learn.steps or resolved.evaluate.episodes):
-            click.echo(f"{resolved.env.id}, agent {resolved.agent.name}, seed {seed}", err=True)
+            say(f"{resolved.env.id}, agent {resolved.agent.name}, seed {seed}", err=True)
         with progress(resolved, quiet=self.quiet) as observer:
             return built.subject(observer=observer)
 
@@ -106,4 +105,4 @@ class Source:
                 name for name in lived.column_names if name.partition(".")[0] in ("action", "next_obs", "reward")
             ]
             if not lived.select(columns).equals(before.table(columns).slice(0, len(lived))):
-                click.echo(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)
+                say(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)

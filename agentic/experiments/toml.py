@@ -18,6 +18,8 @@ def read(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{path} is not valid TOML in UTF-8: {error}") from None
+    except RecursionError:
+        raise UserError(f"{path} is nested too deeply to be read") from None
     except OSError as error:
         raise UserError(f"cannot read the experiment file {path}: {error.strerror}") from None
 

@@ -7,6 +7,8 @@ import numpy as np
 from agentic.metrics.measurement import finite, mean_interval
 from agentic.runs.record import Record
 
+LONGEST = 1e15  # seconds of a run; what a manifest says beyond is no time
+
 
 def summarize(record: Record) -> dict[str, Any]:
     """The numbers of a run as plain values for strict JSON; what is not finite or not known is None.
@@ -20,6 +22,7 @@ def summarize(record: Record) -> dict[str, Any]:
     names = [name for name in table.column_names if name.startswith("energy.")]
     terms = {name.removeprefix("energy."): _mean(table[name].to_numpy()[evaluated]) for name in names}
     returns = record.returns("evaluate")
+    seconds, components = record.manifest.get("seconds"), record.manifest.get("components")
     mean, interval = mean_interval(returns)
     return {
         "run": None if record.folder is None else str(record.folder),
@@ -33,8 +36,8 @@ def summarize(record: Record) -> dict[str, Any]:
             "values": returns.tolist(),
         },
         "energy": {name: finite(value) for name, value in terms.items() if value is not None},
-        "seconds": record.manifest.get("seconds"),
-        "components": list(record.manifest.get("components", [])),
+        "seconds": finite(seconds) if type(seconds) in (int, float) and abs(seconds) < LONGEST else None,
+        "components": [row for row in components if isinstance(row, dict)] if isinstance(components, list) else [],
     }
 
 

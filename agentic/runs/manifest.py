@@ -49,10 +49,16 @@ def describe() -> dict[str, Any]:
 
 def read(folder: RunFolder) -> dict[str, Any]:
     """The manifest in a run's folder. Raises UserError where there is none, or none that can be read."""
+    file = folder.manifest_file
+    if file.exists() and not file.is_file():
+        raise UserError(f"{file} cannot be read: it is no file")
     try:
-        return dict(json.loads(folder.manifest_file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder.manifest_file} cannot be read: {error}") from error
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{file} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{file} cannot be read: it holds no table")
+    return found
 
 
 def annotate(folder: RunFolder, **more: Any) -> None:
