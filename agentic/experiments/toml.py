@@ -53,6 +53,8 @@ def toml_lines(table: Mapping[str, Any]) -> list[str]:
 def sentence(error: ValidationError, file: type[BaseModel]) -> str:
     """The first thing that is wrong in a file of tables, and where; each field of `file` is a table, or several."""
     first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return f"it cannot be read as a file of tables: {first['msg'][:1].lower()}{first['msg'][1:]}"
     table, *place = first["loc"]
     content: Any = file.model_fields[str(table)].annotation if table in file.model_fields else None
     several = get_origin(content) is tuple
