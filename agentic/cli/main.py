@@ -5,6 +5,7 @@ Commands are listed from a table and imported when called, third parties' comman
 """
 
 import ast
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -95,6 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = str(error) if isinstance(error, PluginError) else str(error).replace("\n", "\\n")
         say(f"agentic: {said}", err=True)
         return 2 if isinstance(error, UserError) else 1
+    except OSError as error:  # what the system refuses, in a place where nobody had more to say
+        say(f"agentic: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        return 2 if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) else 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("agentic: stopped by Ctrl-C", err=True)
         return 130
