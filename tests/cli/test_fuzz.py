@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from shutil import copytree
@@ -38,10 +38,10 @@ NAMES = st.sampled_from(["random", "energy", "clone", "saved", "lookup", "catego
 )
 VALUES = st.one_of(NUMBERS, DEEP, TABLE, QUOTED, NAMES, QUOTED.map(lambda word: f"[{word}, 1, []]"))
 TABLES = st.sampled_from(
-    "run env env.kwargs agent agent.selection model goal inference planner planner.gain learner learn evaluate x".split()
+    "run env env.kwargs agent agent.selection model goal inference planner learner learn evaluate x".split()
 )
 KEYS = st.sampled_from(
-    "name id kwargs changes seed dtype threads candidates steps episodes horizon discount of path selection a.b x".split()
+    "name id kwargs changes seed dtype threads candidates steps episodes horizon of path selection a.b x".split()
 )
 LINES = st.one_of(
     st.tuples(KEYS, VALUES).map(lambda line: f"{line[0]} = {line[1]}"),
@@ -60,7 +60,7 @@ def fuzzed(examples: int, strategy: st.SearchStrategy[Any], check: Callable[[Any
     quick(given(strategy)(check))()
 
 
-def told(*arguments: str) -> tuple[int, str, str]:
+def said_by(*arguments: str) -> tuple[int, str, str]:
     """The exit code and what is said; anything but an exit code is a traceback."""
     out, err = StringIO(), StringIO()
     with redirect_stdout(out), redirect_stderr(err):
@@ -87,7 +87,7 @@ def test_experiment_files(examples: int, place: Path) -> None:
     def check(content: tuple[bool, list[str]]) -> None:
         based, lines = content
         Path("fuzzed.toml").write_text((BASE if based else "") + "\n".join(lines), encoding="utf-8", errors="replace")
-        code, out, err = told("run", "fuzzed.toml", "--quiet")
+        code, out, err = said_by("run", "fuzzed.toml", "--quiet")
         assert (code != 0, out) == (True, "")
         assert err.count("\n") == 1, err
 
@@ -101,22 +101,23 @@ def test_bench_files(examples: int, place: Path) -> None:
     from agentic_bench import Battery
 
     tables = "worlds agents metrics interventions bench run agents.model".split()
-    bench = '[[worlds]]\nname = "a"\nid = "CartPole-v1"\n[[agents]]\nname = "random"\n[[metrics]]\nname = "episode_return"\n'
+    bench = '[[worlds]]\nname = "a"\nid = "CartPole-v1"\n[[agents]]\nname = "random"\n'
+    bench += '[[metrics]]\nname = "episode_return"\n'
     heads = st.sampled_from(tables).flatmap(lambda name: st.sampled_from([f"[{name}]", f"[[{name}]]"]))
 
     def check(content: tuple[bool, list[str]]) -> None:
         based, lines = content
         Path("fuzzed.toml").write_text((bench if based else "") + "\n".join(lines), encoding="utf-8", errors="replace")
-        try:
+        with suppress(UserError):
             Battery.load("fuzzed.toml").tasks()
-        except UserError as error:
-            assert str(error)
 
     fuzzed(examples, st.tuples(st.booleans(), st.lists(st.one_of(LINES, heads), max_size=6)), check)
 
 
 COMMANDS = st.sampled_from("run show measure metrics envs plugins report bench x --help --version".split())
-OPTIONS = "--env --agent --seed --envs --episodes --steps --set --out --metric --seeds --against --plugin --trust --json --quiet"
+OPTIONS = (
+    "--env --agent --seed --envs --episodes --steps --set --out --metric --seeds --against --plugin --trust --json"
+)
 SETTINGS = st.tuples(TABLES, KEYS, VALUES).map(lambda part: f"{part[0]}.{part[1]}={part[2]}")
 SMALL = st.sampled_from(["-1", "0", "1", "9" * 30, "1e5", "nan", "0x1"])
 PARTS = st.one_of(st.sampled_from(OPTIONS.split()), WORDS, SMALL, SETTINGS, st.text(max_size=5))
@@ -126,7 +127,7 @@ PARTS = st.one_of(st.sampled_from(OPTIONS.split()), WORDS, SMALL, SETTINGS, st.t
 @pytest.mark.parametrize("examples", TIERS)
 def test_command_lines(examples: int, place: Path) -> None:
     def check(line: tuple[str, list[str]]) -> None:
-        told(line[0], *line[1])
+        said_by(line[0], *line[1])
 
     fuzzed(examples, st.tuples(COMMANDS, st.lists(PARTS, max_size=5)), check)
 
@@ -179,8 +180,8 @@ HOSTILE = st.one_of(
 @pytest.mark.parametrize("examples", TIERS)
 def test_folders(examples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert told("run", "--env", "CartPole-v1", "--agent", "random", "--episodes", "1", "--quiet")[0] == 0
-    assert told("measure", "runs/0001-cartpole-v1-random", "--metric", "episode_return", "--no-references")[0] == 0
+    assert said_by("run", "--env", "CartPole-v1", "--agent", "random", "--episodes", "1", "--quiet")[0] == 0
+    assert said_by("measure", "runs/0001-cartpole-v1-random", "--metric", "episode_return", "--no-references")[0] == 0
 
     def check(content: tuple[str, list[tuple[str, str, Any]]]) -> None:
         command, changes = content
@@ -191,9 +192,9 @@ def test_folders(examples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                     continue
                 _replaced(folder, *change)
             options = ["--metric", "episode_return", "--no-references"] if command == "measure" else []
-            told(command, str(folder), *options)
+            said_by(command, str(folder), *options)
             if command == "report":
-                told("report", parent)
+                said_by("report", parent)
 
     fuzzed(
         examples,
