@@ -3,6 +3,17 @@
 from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.main import main
 from agentic.cli.plugins import with_registry
-from agentic.cli.terminal import answer, console, json_option, number, warn_of
+from agentic.cli.terminal import answer, console, json_option, number, printable, say, warn_of
 
-__all__ = ["answer", "console", "json_option", "keep_freed_memory", "main", "number", "warn_of", "with_registry"]
+__all__ = [
+    "answer",
+    "console",
+    "json_option",
+    "keep_freed_memory",
+    "main",
+    "number",
+    "printable",
+    "say",
+    "warn_of",
+    "with_registry",
+]

@@ -5,6 +5,7 @@ Commands are listed from a table and imported when called, third parties' comman
 """
 
 import ast
+import errno
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import TextIO
@@ -21,6 +23,7 @@ import click
 
 from agentic import __version__
 from agentic.cli.allocator import keep_freed_memory
+from agentic.cli.terminal import say
 from agentic.errors import CloseWarning, RunError, ThirdPartyWarning, UserError, described, suggest
 from agentic.plugins import PluginError, PluginRow, installed
 
@@ -85,14 +88,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _check_encoded(given)
         with _environment(given) as rest, _stoppable(), _shown_warnings() as broken:
             result = cli.main(rest, prog_name="agentic", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except (UserError, RunError) as error:
-        click.echo(f"agentic: {error}", err=True)
+        said = str(error) if isinstance(error, PluginError) else str(error).replace("\n", "\\n")
+        say(f"agentic: {said}", err=True)
         return 2 if isinstance(error, UserError) else 1
+    except OSError as error:  # what the system refuses, in a place where nobody had more to say
+        say(f"agentic: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        return 2 if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) else 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("agentic: stopped by Ctrl-C", err=True)
         return 130
@@ -138,6 +148,17 @@ def _stoppable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _check_encoded(arguments: list[str]) -> None:
+    """Raises UserError for what no shell passes on, and no file is called."""
+    for argument in arguments:
+        try:
+            os.fsencode(argument)
+        except UnicodeEncodeError:
+            raise UserError(f"the argument {argument!r} holds half a character: write it whole") from None
+        if "\0" in argument:
+            raise UserError(f"the argument {argument!r} holds a zero byte: leave it out")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentic.cli.plugins import with_registry
-from agentic.cli.terminal import answer, json_option
+from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import UserError
 from agentic.plugins import Registry
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="With --env: so many seeds, from --seed on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random stream.")
 @click.option("--episodes", type=click.IntRange(min=1), metavar="N", help="With --env: evaluated on each seed.")
+@click.option("--trust", is_flag=True, help="Run what only the folder of a RUN names: its files and modules.")
 @click.option("--no-references", is_flag=True, help="Leave out what a rock and a random agent score.")
 @with_registry
 @json_option("Print a list of measurements and nothing else.")
@@ -50,10 +51,12 @@ def measure(
     from agentic.cli.subjects import Source
 
     source = _source(registry, quiet, **subject)
-    other = None if against is None else Source.of_run(against, registry, quiet)
-    profiler = Profiler(chosen(names, settings, registry), bool(names), not (no_references or against), quiet)
+    other = None if against is None else Source.of_run(against, registry, quiet, trust=subject["trust"])
+    metrics, broken = chosen(names, settings, registry)
+    profiler = Profiler(metrics, bool(names), not (no_references or against), quiet, broken)
     rows = profiler.rows(source, range(seed, seed + (subject["seeds"] or 1)))
     others = [] if other is None else profiler.rows(other, [seed])
+    code = profiler.settle([*rows, *others])
     if as_json:
         found = [each.to_dict() for row in [*rows, *others] for each in row.found]
         answer(json.dumps(found, indent=2, allow_nan=False))
@@ -62,7 +65,7 @@ def measure(
     else:
         _print_both((source.label, other.label), rows, others)
     _keep(subject["run"], rows)
-    click.get_current_context().exit(1 if profiler.failed else 0)
+    click.get_current_context().exit(code)
 
 
 def _keep(run: str | None, rows: "list[Row]") -> None:
@@ -89,6 +92,7 @@ def _source(
     agent: str | None,
     seeds: int | None,
     episodes: int | None,
+    trust: bool,
 ) -> "Source":
     from agentic.cli.run import starting_tables
     from agentic.cli.subjects import Source
@@ -100,7 +104,7 @@ def _source(
         for name, value in {"agent": agent, "seeds": seeds, "episodes": episodes}.items():
             if value is not None:
                 raise UserError(f"--{name} goes with --env: what is recorded in {run} stays as it is")
-        return Source.of_run(run, registry, quiet)
+        return Source.of_run(run, registry, quiet, trust=trust)
     tables, _ = starting_tables(None, env, agent, registry)
     experiment = Experiment.of(tables, [] if episodes is None else [f"evaluate.episodes={episodes}"])
     return Source(f"{experiment.env.id}, {experiment.agent.name}", registry, quiet, experiment)
@@ -111,7 +115,7 @@ def _print(label: str, rows: "list[Row]") -> None:
     from agentic.cli.terminal import console
 
     if not rows:
-        click.echo(f"nothing was measured of {label}; `agentic metrics` lists what each metric needs", err=True)
+        say(f"nothing was measured of {label}; `agentic metrics` lists what each metric needs", err=True)
         return
     console().print(profile_table(label, rows))
     _warn(rows)
@@ -124,7 +128,7 @@ def _print_both(labels: tuple[str, str], rows: "list[Row]", others: "list[Row]")
     theirs = {row.name: row for row in others}
     pairs = [(row, theirs[row.name]) for row in rows if row.name in theirs]
     if not pairs:
-        click.echo(f"no metric was measured of both {labels[0]} and {labels[1]}; see `agentic metrics`", err=True)
+        say(f"no metric was measured of both {labels[0]} and {labels[1]}; see `agentic metrics`", err=True)
         return
     console().print(comparison_table(pairs, labels))
     _warn([row for pair in pairs for row in pair])
@@ -132,4 +136,4 @@ def _print_both(labels: tuple[str, str], rows: "list[Row]", others: "list[Row]")
 
 def _warn(rows: "list[Row]") -> None:
     for line in dict.fromkeys(f"{row.name}: {warning}" for row in rows for warning in row.warnings):
-        click.echo(f"warning: {line}")
+        say(f"warning: {line}")

@@ -3,24 +3,28 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, final
-
-import click
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, final, get_args
 
 from agentic.cli.subjects import Source
-from agentic.cli.terminal import console
-from agentic.errors import RunError, UserError, listed, suggest
+from agentic.cli.terminal import console, say
+from agentic.errors import RunError, UserError, attempt, listed, suggest
 from agentic.experiments.experiment import override
-from agentic.metrics.measurement import Measurement
+from agentic.metrics.measurement import Access, Measurement
 from agentic.metrics.metric import Metric, Probe
 from agentic.metrics.profile import Row
 from agentic.metrics.subject import Part, Subject
-from agentic.plugins import Registry
+from agentic.plugins import Problem, Registry
 
 
-def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) -> dict[str, Metric]:
-    """The metrics named, or all there are; one that was not asked for and cannot be made is told and left out."""
+def chosen(
+    names: Sequence[str], settings: Sequence[str], registry: Registry
+) -> tuple[dict[str, Metric], dict[str, RunError]]:
+    """The metrics named, or all there are, and what broke while they were made.
+
+    One that was not asked for and cannot be made is told and left out. Raises UserError for one that was.
+    """
     given: dict[str, Any] = {}
     for setting in settings:
         if not re.match(r"[^=.]+\.[^=]+=", setting):
@@ -30,15 +34,31 @@ def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) ->
     for name in given:
         if name not in wanted:
             raise UserError(f"no metric '{name}' is measured{suggest(name, wanted)}; those that are: {listed(wanted)}")
-    metrics = {}
+    metrics, broken = dict[str, Metric](), dict[str, RunError]()
     for name in wanted:
-        try:
-            metrics[name] = registry.make(Metric, {"name": name, **given.get(name, {})}, "metric")
-        except UserError as error:
-            if names or name in given:
-                raise
-            click.echo(f"not measured: {name}: {error}", err=True)
-    return metrics
+        made = attempt(partial(metric_of, registry, {"name": name, **given.get(name, {})}))
+        if isinstance(made, Metric):
+            metrics[name] = made
+        elif isinstance(made, Problem):  # a plugin that does not load
+            broken[name] = RunError(str(made))
+        elif isinstance(made, RunError):
+            broken[name] = made
+        elif names or name in given:
+            raise made
+        else:
+            say(f"not measured: {name}: {made}", err=True)
+    return metrics, broken
+
+
+def metric_of(registry: Registry, table: Mapping[str, Any]) -> Metric:
+    """The metric of a table. Raises RunError for one that does not declare what metrics declare."""
+    made: Metric = registry.make(Metric, table, "metric")
+    for part in made.needs:
+        if part not in get_args(Part):
+            raise RunError(f"it broke, its needs are {made.needs!r}; expected some of {listed(get_args(Part))}")
+    if not isinstance(made.access, Access):
+        raise RunError(f"it broke, its access is {made.access!r}; expected an Access")
+    return made
 
 
 @final
@@ -46,21 +66,23 @@ def chosen(names: Sequence[str], settings: Sequence[str], registry: Registry) ->
 class Profiler:
     """The asking of every metric about every subject.
 
-    What does not apply is one line, an error only where it was `asked` for by name. `failed` tells whether a metric
-    broke.
+    What does not apply or breaks is one line; nothing else is where it was all that was `asked` for by name. `broken`
+    are those that broke before they were asked.
     """
 
     metrics: Mapping[str, Metric]
     asked: bool
     references: bool
     quiet: bool
-    failed: bool = False
+    broken: Mapping[str, RunError] = field(default_factory=dict)
+    left_out: dict[str, UserError | RunError] = field(default_factory=dict)
+    closed: bool = False
 
     def rows(self, source: Source, seeds: Sequence[int]) -> list[Row]:
         """The outcome of each metric that has one, in their order."""
         left, found = dict(self.metrics), dict[str, list[Measurement]]()
         seconds = dict.fromkeys(left, 0.0)
-        for seed in seeds:
+        for seed in seeds if left else ():
             subject, others = self._subjects(source, seed, left)
             asked = list(left.items())
             for count, (name, metric) in enumerate(asked, 1):
@@ -71,8 +93,23 @@ class Profiler:
                         found.setdefault(name, []).append(outcome)
                     else:
                         del left[name]
-                        self._tell(name, outcome)
+                        self.left_out[name] = outcome
+                        if not self.asked:
+                            _tell(name, outcome)
         return [Row(name, found[name], seconds[name]) for name in left]
+
+    def settle(self, rows: Sequence[Row]) -> int:
+        """The exit code, once all `rows` are there; what was asked for by name and has none is told.
+
+        That is the error itself where nothing else came of it. Raises UserError or RunError then.
+        """
+        left = {**self.broken, **(self.left_out if self.asked else {})}
+        broke = any(isinstance(reason, RunError) for reason in [*self.broken.values(), *self.left_out.values()])
+        if left and self.asked and not rows:
+            raise (RunError if broke else UserError)("; ".join(f"{name}: {reason}" for name, reason in left.items()))
+        for name, reason in left.items():
+            _tell(name, reason)
+        return 1 if broke else 2 if self.closed or left else 0
 
     def _subjects(
         self, source: Source, seed: int, metrics: Mapping[str, Metric]
@@ -81,20 +118,17 @@ class Profiler:
         about: set[Part] = {n for metric in metrics.values() if metric.needs != ("environment",) for n in metric.needs}
         try:
             subject = source.subject(seed, parts)
-            return subject, source.references(seed, about) if self.references and about else {}
-        except UserError as error:
-            if self.asked or source.recorded is None:
+        except (UserError, RunError) as error:
+            if source.recorded is None or (self.asked and "record" not in parts):
                 raise
-            click.echo(f"the record alone is measured: {error}", err=True)
+            say(f"the record alone is measured: {error}", err=True)
+            self.closed |= error is source.closed
             return source.recorded, {}
-
-    def _tell(self, name: str, reason: UserError | RunError) -> None:
-        """Why a metric has no value. Raises what was asked for by name."""
-        broke = isinstance(reason, RunError)
-        if self.asked:
-            raise (RunError if broke else UserError)(f"{name}: {reason}") from reason
-        click.echo(f"{'failed' if broke else 'not measured'}: {name}: {reason}", err=True)
-        self.failed |= broke
+        if not (self.references and about):
+            return subject, {}
+        if source.closed is not None:
+            say(f"the record alone is measured, without references: {source.closed}", err=True)
+        return subject, source.references(seed, about)
 
     @contextmanager
     def _shown(self, text: str) -> Iterator[None]:
@@ -105,5 +139,10 @@ class Profiler:
             with printed.status(text):
                 yield
         else:
-            click.echo(text, err=True)
+            say(text, err=True)
             yield
+
+
+def _tell(name: str, reason: UserError | RunError) -> None:
+    """Why a metric has no value."""
+    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {reason}", err=True)

@@ -3,13 +3,14 @@
 import inspect
 import json
 import re
+from functools import partial
 from typing import Any
 
 import click
 
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option
-from agentic.errors import UserError
+from agentic.errors import RunError, UserError, attempt
 from agentic.plugins import Registry
 
 
@@ -36,19 +37,19 @@ def metrics(as_json: bool, registry: Registry) -> None:
 
 
 def _row(name: str, registry: Registry) -> dict[str, Any]:
-    from agentic.metrics.metric import Metric
+    from agentic.cli.measuring import metric_of
     from agentic.plugins.parameters import accepted
 
     row: dict[str, Any] = {"name": name, "plugin": registry.component("metrics", name).plugin}
-    try:
-        target, metric = registry.resolve("metrics", name), registry.make(Metric, {"name": name}, "metric")
-    except UserError as error:  # a third party's: it may need parameters, or be broken
-        return {**row, "access": "", "needs": [], "unit": "", "parameters": [], "summary": str(error)}
+    metric = attempt(partial(metric_of, registry, {"name": name}))
+    if isinstance(metric, UserError | RunError):  # a third party's: it may need parameters, or be broken
+        return {**row, "access": "", "needs": [], "unit": "", "parameters": [], "summary": str(metric)}
+    target = registry.resolve("metrics", name)
     return {
         **row,
         "access": metric.access.value,
         "needs": list(metric.needs),
-        "unit": metric.unit,
+        "unit": str(metric.unit),
         "parameters": list(accepted(target).names),
         "summary": _first_sentence(inspect.getdoc(target) or ""),
     }

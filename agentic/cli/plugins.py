@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Iterable
 from functools import wraps
+from shlex import quote
 from typing import Any
 
 import click
 
-from agentic.cli.terminal import answer, json_option
+from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import suggest
 from agentic.plugins import KINDS, PluginError, PluginRow, Registry, installed, load
 
@@ -26,7 +27,7 @@ def load_and_report(files: Iterable[str] = (), directories: Iterable[str] = ()) 
     """The registry that `agentic.load` returns, its problems told on standard error, one line each."""
     registry = load(files, directories)
     for problem in registry.problems:
-        click.echo(str(problem), err=True)
+        say(str(problem), err=True)
     return registry
 
 
@@ -70,7 +71,7 @@ def plugins(
     elif rows:
         _print_table(rows, everything)
     else:
-        click.echo(f"no plugin offers {kinds[0]}" if kind else "no plugin is installed")
+        say(f"no plugin offers {kinds[0]}" if kind else "no plugin is installed")
 
 
 @plugins.command()
@@ -104,7 +105,7 @@ def why(name: str, kind: str | None, registry: Registry) -> None:
         lines = _trace(registry, each, name)
         if len(lines) > 1:
             found = True
-            click.echo("\n  ".join([f"{each} '{name}':", *lines]))
+            say("\n  ".join([f"{each} '{name}':", *lines]))
     if not found:
         known = [each for kind in KINDS for each in registry.names(kind)]
         raise PluginError(f"no plugin offers '{name}'{suggest(name, known) or '; see `agentic plugins --provides`'}")
@@ -119,9 +120,9 @@ def new(name: str, kind: str, folder: str) -> None:
     from agentic.cli.plugin_new import write_plugin
 
     code, test = write_plugin(name, kind, folder)
-    click.echo(f"wrote {code} and {test}; next:")
-    click.echo(f"  agentic plugins check {code}")
-    click.echo(f"  python -m pytest {test}")
+    say(f"wrote {code} and {test}; next:")
+    say(f"  agentic plugins check {quote(str(code))}")
+    say(f"  python -m pytest {quote(str(test))}")
 
 
 def _row(row: PluginRow, registry: Registry | None, kinds: Iterable[str]) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def _print_table(rows: list[dict[str, Any]], everything: bool) -> None:
     kept = [i for i in range(len(columns)) if any(line[i] for line in cells[1:])]
     widths = {i: max(len(line[i]) for line in cells) for i in kept}
     for line in cells:
-        click.echo("  ".join(line[i].ljust(widths[i]) for i in kept).rstrip())
+        say("  ".join(line[i].ljust(widths[i]) for i in kept).rstrip())
 
 
 def _cell(value: Any) -> str:

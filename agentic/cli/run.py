@@ -1,12 +1,13 @@
 """`agentic run`: one experiment, from a file or from an environment's name, recorded in a folder of its own."""
 
 import json
+from shlex import quote
 from typing import Any
 
 import click
 
 from agentic.cli.plugins import with_registry
-from agentic.cli.terminal import answer, json_option
+from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import RunError, UserError
 from agentic.plugins import Registry
 
@@ -85,15 +86,16 @@ def _execute(
     built = build(experiment, registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
     if style != "quiet":
-        click.echo(f"{experiment.env.id}, agent {experiment.agent.name}, seed {experiment.run.seed}", err=True)
+        say(f"{experiment.env.id}, agent {experiment.agent.name}, seed {experiment.run.seed}", err=True)
+    shown = quote(str(folder))
     try:
         with progress(experiment, quiet=style == "quiet") as observer:
             record = built.run(folder, observer)
     except KeyboardInterrupt:
-        click.echo(f"agentic: what was recorded is shown by `agentic show {folder}`", err=True)
+        say(f"agentic: what was recorded is shown by `agentic show {shown}`", err=True)
         raise
     except RunError as error:
-        raise RunError(f"{error}; what was recorded before is shown by `agentic show {folder}`") from error
+        raise RunError(f"{error}; what was recorded before is shown by `agentic show {shown}`") from error
     if style == "quiet":
         click.echo(folder)
     elif style == "json":

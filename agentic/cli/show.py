@@ -1,6 +1,7 @@
 """`agentic show`: a run from its folder alone, finished, interrupted or failed."""
 
 import json
+from shlex import quote
 
 import click
 
@@ -35,7 +36,7 @@ def show(folder: str, as_json: bool) -> None:
     if run.experiment_file.is_file():
         seed = record.manifest.get("seed", 0)
         out.print(
-            f"run it again: agentic run {run.experiment_file} --seed {seed}{run.plugin_options}",
+            f"run it again: agentic run {quote(str(run.experiment_file))} --seed {seed}{run.plugin_options}",
             markup=False,
             soft_wrap=True,
         )

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Self, final
 
-import click
-
 from agentic.agents.agent import Agent
 from agentic.cli.progress import progress, with_limit
-from agentic.cli.terminal import warn_of
+from agentic.cli.terminal import say, warn_of
+from agentic.errors import UserError, attempt
 from agentic.experiments.build import build, retarget
 from agentic.experiments.experiment import EvaluateTable, Experiment
+from agentic.experiments.trust import check_trusted
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
 from agentic.runs.folder import RunFolder
@@ -22,25 +22,36 @@ from agentic.runs.record import Record
 @final
 @dataclass(frozen=True)
 class Source:
-    """The source of subjects: an `experiment` that is run, or a `recorded` run and, where known, its experiment."""
+    """The source of subjects: an `experiment` that is run, or a `recorded` run and, where known, its experiment.
+
+    `closed` is why the experiment of a recorded run is left alone, where it is there: it is the record alone then.
+    """
 
     label: str
     registry: Registry
     quiet: bool
     experiment: Experiment | None = None
     recorded: Subject | None = None
+    closed: UserError | None = None
 
     @classmethod
-    def of_run(cls, run: str, registry: Registry, quiet: bool) -> Self:
-        """The source that is a run's folder, or a data set as "minari:...". Raises UserError where there is none."""
-        file = RunFolder(run).experiment_file
+    def of_run(cls, run: str, registry: Registry, quiet: bool, *, trust: bool = False) -> Self:
+        """The source that is a run's folder, or a data set as "minari:...". Raises UserError where there is none.
+
+        What only the folder names is run where it is given `trust`; see `check_trusted`.
+        """
         if run.startswith("minari:"):
-            label, found = run, subject_of(run)
-        else:
-            record = Record.salvage(run)
-            warn_of(record)
-            label, found = Path(run).resolve().name, subject_of(record)
-        return cls(label, registry, quiet, Experiment.load(file) if file.is_file() else None, found)
+            return cls(run, registry, quiet, None, subject_of(run))
+        record = Record.salvage(run)
+        warn_of(record)
+        found, file, label = subject_of(record), RunFolder(run).experiment_file, Path(run).resolve().name
+        try:
+            experiment = Experiment.load(file) if file.is_file() else None
+            if experiment is not None:
+                check_trusted(experiment, registry, str(file), trust=trust)
+        except UserError as error:
+            return cls(label, registry, quiet, None, found, error)
+        return cls(label, registry, quiet, experiment, found)
 
     def subject(self, seed: int, parts: set[Part]) -> Subject:
         """The subject with those `parts` that can be had; a recorded agent lives its own seed again to learn again."""
@@ -48,6 +59,8 @@ class Source:
             assert self.experiment is not None
             return self._lived(self.experiment, seed, parts)
         lacking: set[Part] = parts - {"record"}
+        if self.closed is not None and lacking:
+            raise self.closed
         if self.experiment is None or not lacking:
             return self.recorded
         again = self._lived(self.experiment, self.experiment.run.seed, lacking)
@@ -57,7 +70,11 @@ class Source:
     def references(self, seed: int, parts: set[Part]) -> Mapping[str, Subject]:
         """The agents that others are compared with, in the same world; nobody where the world is not known."""
         lived = seed if self.recorded is None or self.experiment is None else self.experiment.run.seed
-        return {name: self._lived(other, lived, parts) for name, other in self._others.items()}
+        found = {name: attempt(partial(self._lived, each, lived, parts)) for name, each in self._others.items()}
+        for name, each in found.items():
+            if not isinstance(each, Subject):
+                say(f"not compared with {name}: {each}", err=True)
+        return {name: each for name, each in found.items() if isinstance(each, Subject)}
 
     @cached_property
     def _others(self) -> Mapping[str, Experiment]:
@@ -77,7 +94,7 @@ class Source:
         if parts == {"environment"}:
             return Subject(environment=built.environment.copies())
         if not self.quiet and (resolved.learn.steps or resolved.evaluate.episodes):
-            click.echo(f"{resolved.env.id}, agent {resolved.agent.name}, seed {seed}", err=True)
+            say(f"{resolved.env.id}, agent {resolved.agent.name}, seed {seed}", err=True)
         with progress(resolved, quiet=self.quiet) as observer:
             return built.subject(observer=observer)
 
@@ -89,4 +106,4 @@ class Source:
                 name for name in lived.column_names if name.partition(".")[0] in ("action", "next_obs", "reward")
             ]
             if not lived.select(columns).equals(before.table(columns).slice(0, len(lived))):
-                click.echo(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)
+                say(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)

@@ -73,9 +73,11 @@ def component_table(components: Sequence[Mapping[str, Any]]) -> Table:
     """The table of the components of a run."""
     table = Table("kind", "name", "from", "parameters", title="Components", title_justify="left")
     for row in components:
-        version = row.get("version") or f"sha256 {(row.get('sha256') or '')[:12]}"
-        given = ", ".join(f"{key} = {value}" for key, value in row.get("parameters", {}).items())
-        table.add_row(row["kind"], row["name"], escape(f"{row['plugin']} {version}"), escape(given))
+        version = row.get("version") or f"sha256 {str(row.get('sha256') or '')[:12]}"
+        parameters = row.get("parameters")
+        given = parameters.items() if isinstance(parameters, Mapping) else ()
+        cells = (row.get("kind"), row.get("name"), f"{row.get('plugin')} {version}")
+        table.add_row(*(escape(str(cell)) for cell in cells), escape(", ".join(f"{k} = {v}" for k, v in given)))
     return table
 
 

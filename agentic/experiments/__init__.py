@@ -17,6 +17,7 @@ from agentic.experiments.experiment import (
     Table,
 )
 from agentic.experiments.toml import read, sentence, toml_text
+from agentic.experiments.trust import untrusted
 from agentic.experiments.worlds import change, gymnasium_id, limited
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "read",
     "sentence",
     "toml_text",
+    "untrusted",
 ]

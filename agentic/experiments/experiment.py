@@ -17,8 +17,9 @@ from agentic.experiments.toml import read, sentence, toml_text
 
 TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of an agent's parts beside [agent]
 
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
+LARGEST = 2**63 - 1  # of whole numbers in a file: what arrays hold
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Positive = Annotated[int, Field(ge=1, le=LARGEST)]
 
 
 class Table(BaseModel):
@@ -48,9 +49,9 @@ class RunTable(Table):
     """
 
     seed: Count = 0
-    envs: Positive = 1
+    envs: Annotated[int, Field(ge=1, le=2**20)] = 1
     dtype: Literal["float32", "float64"] = "float32"
-    threads: Positive = 1
+    threads: Annotated[int, Field(ge=1, le=2**10)] = 1
     candidates: Count = 0
 
 
@@ -169,8 +170,10 @@ def override(tables: dict[str, Any], text: str) -> None:
             raise UserError(f"cannot set {path.strip()}: {parent} is a value and not a table")
     try:
         chosen = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         chosen = value.strip()
+    except RecursionError:
+        raise UserError(f"cannot set {path.strip()}: the value is nested too deeply") from None
     if key == "name" and tables.get("name") != chosen:  # the other component's parameters went with it
         kept = {"agent": {"selection"}, "planner": SHARED}.get(parents[0], set())
         for parameter in tables.keys() - kept:

@@ -18,6 +18,8 @@ def read(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{path} is not valid TOML in UTF-8: {error}") from None
+    except RecursionError:
+        raise UserError(f"{path} is nested too deeply to be read") from None
     except OSError as error:
         raise UserError(f"cannot read the experiment file {path}: {error.strerror}") from None
 
@@ -51,6 +53,8 @@ def toml_lines(table: Mapping[str, Any]) -> list[str]:
 def sentence(error: ValidationError, file: type[BaseModel]) -> str:
     """The first thing that is wrong in a file of tables, and where; each field of `file` is a table, or several."""
     first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return f"it cannot be read as a file of tables: {first['msg'][:1].lower()}{first['msg'][1:]}"
     table, *place = first["loc"]
     content: Any = file.model_fields[str(table)].annotation if table in file.model_fields else None
     several = get_origin(content) is tuple

@@ -7,12 +7,13 @@ cloned from it, so metrics say what they need, and some intervene: they change t
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from time import perf_counter
 from typing import ClassVar, TypeAlias, final
 
 import numpy as np
 
-from agentic.errors import RunError, UserError, attempt
+from agentic.errors import RunError, UserError, attempt, described
 from agentic.metrics.measurement import Access, Measurement
 from agentic.metrics.subject import Informed, Intervention, Part, Subject, Wrap
 from agentic.runs.seeds import stream
@@ -55,7 +56,8 @@ class Metric(ABC):
 def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
     """The measurement of a subject, drawn from the metric's own random stream of `seed`.
 
-    Raises UserError where the subject lacks what the metric needs.
+    Raises UserError where the subject lacks what the metric needs, RunError where the metric returns anything but a
+    Measurement of plain values.
     """
     missing = subject.lacks(*metric.needs)
     if missing:
@@ -63,7 +65,22 @@ def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
             f"{type(metric).__name__} looks at {metric.access.value} and needs {', '.join(metric.needs)}; "
             f"this subject has no {', '.join(missing)}: add it, or choose a metric that does without"
         )
-    return replace(metric.measure(subject, generator=np.random.default_rng(stream(seed, "metric"))), seed=seed)
+    found = metric.measure(subject, generator=np.random.default_rng(stream(seed, "metric")))
+    if not isinstance(found, Measurement):
+        raise RunError(f"{type(metric).__name__} returned {_kind(found)}; expected a Measurement")
+    if not isinstance(found.value, Real):
+        raise RunError(f"{type(metric).__name__} measured {_kind(found.value)}; expected a number")
+    try:
+        Measurement.from_dict(found.to_dict())
+    except Exception as error:  # whatever a third party put into its fields
+        raise RunError(
+            f"{type(metric).__name__} returned a measurement that cannot be written, {described(error)}"
+        ) from error
+    return replace(found, seed=seed)
+
+
+def _kind(value: object) -> str:
+    return f"a value of type {type(value).__name__}"
 
 
 @final

@@ -9,7 +9,7 @@ from typing import Self, final
 from agentic.errors import RunError, UserError
 from agentic.metrics.measurement import Measurement
 from agentic.metrics.metric import Outcome
-from agentic.runs.folder import RunFolder, write_whole
+from agentic.runs.folder import RunFolder, json_table, write_whole
 
 
 @final
@@ -33,7 +33,7 @@ class Result:
     def read(cls, folder: Path) -> Self | None:
         """The result in the folder of a run; None where there is none, or none that can be read."""
         try:
-            found = json.loads(RunFolder(folder).measurements_file.read_text(encoding="utf-8"))
+            found = json_table(RunFolder(folder).measurements_file)
             measured = {name: Measurement.from_dict(each) for name, each in found["measurements"].items()}
             return cls(measured, found["missing"], tuple(found["broken"]), found["key"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):

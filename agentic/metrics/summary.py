@@ -8,6 +8,8 @@ import pyarrow as pa
 from agentic.metrics.measurement import finite, mean_interval
 from agentic.runs.record import Record
 
+LONGEST = 1e15  # seconds of a run; what a manifest says beyond is no time
+
 
 def summarize(record: Record) -> dict[str, Any]:
     """The numbers of a run as plain values for strict JSON; what is not finite or not known is None.
@@ -21,6 +23,7 @@ def summarize(record: Record) -> dict[str, Any]:
     evaluated = phase == "evaluate"
     terms = {name.removeprefix("energy."): _mean(table[name].to_numpy()[evaluated]) for name in names}
     returns = record.returns("evaluate")
+    seconds, components = record.manifest.get("seconds"), record.manifest.get("components")
     mean, interval = mean_interval(returns)
     return {
         "run": None if record.folder is None else str(record.folder),
@@ -34,8 +37,8 @@ def summarize(record: Record) -> dict[str, Any]:
             "values": returns.tolist(),
         },
         "energy": {name: finite(value) for name, value in terms.items() if value is not None},
-        "seconds": record.manifest.get("seconds"),
-        "components": list(record.manifest.get("components", [])),
+        "seconds": finite(seconds) if type(seconds) in (int, float) and abs(seconds) < LONGEST else None,
+        "components": [row for row in components if isinstance(row, dict)] if isinstance(components, list) else [],
     }
 
 

@@ -87,7 +87,8 @@ class RunFolder:
     @property
     def plugin_options(self) -> str:
         """The options that name the plugin files a run needed, each with a blank before it."""
-        rows = self.manifest.get("components") or ()
+        rows = self.manifest.get("components")
+        rows = rows if isinstance(rows, list) else ()
         names = dict.fromkeys(str(row.get("plugin")) for row in rows if isinstance(row, dict) and row.get("sha256"))
         return "".join(f" --plugin {quote(name)}.py" for name in names)
 
@@ -119,8 +120,8 @@ def create_folder(parent: str | Path, slug: str) -> Path:
 def json_table(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty where there is none that can be read."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -128,8 +129,8 @@ def json_table(path: Path) -> dict[str, Any]:
 def toml_table(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; empty where there is none that can be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

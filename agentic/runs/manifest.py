@@ -72,13 +72,18 @@ def read(folder: RunFolder) -> dict[str, Any]:
     Raises UserError where there is none, or none that can be read, and where it is not what was written: its checksum
     is that of the rest of it. Manifests without chunks may lack one.
     """
+    file = folder.manifest_file
+    if file.exists() and not file.is_file():
+        raise UserError(f"{file} cannot be read: it is no file")
     try:
-        content = dict(json.loads(folder.manifest_file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise UserError(f"{folder.manifest_file} cannot be read: {error}") from error
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{file} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{file} cannot be read: it holds no table")
     known = content.pop("checksum", None)
     if (known is not None or "chunks" in content) and known != _checksum(content):
-        raise UserError(f"{folder.manifest_file} is damaged: its checksum is not that of what it says")
+        raise UserError(f"{file} is damaged: its checksum is not that of what it says")
     return content
 
 

@@ -1,5 +1,7 @@
 """A policy that was trained elsewhere and saved: the files of Stable-Baselines3."""
 
+from functools import cache
+from logging import getLogger
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -55,11 +57,19 @@ def _loaded(path: str, algorithm: str) -> Any:
         raise UserError(f"algorithm = {algorithm!r} is not one of Stable-Baselines3's {', '.join(ALGORITHMS)}")
     if not (Path(path).is_file() or Path(f"{path}.zip").is_file()):
         raise UserError(f"no saved policy at {path}: give the file that model.save wrote, from the current folder")
+    _warn(path)
     try:
         return getattr(stable_baselines3, algorithm).load(path, device="cpu")
     except Exception as error:  # whatever unpickling a file of another kind comes to
         said = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read as a policy of {algorithm} ({said}): name its own class") from error
+
+
+@cache
+def _warn(path: str) -> None:
+    """Once for each file, on standard error where nobody listens to the log."""
+    risk = "a pickle, which can run any code when it is loaded: load only files whose maker you trust"
+    getLogger("agentic").warning("warning: %s holds %s", path, risk)
 
 
 def _pushing(obs: Any) -> int:

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
 
-from agentic.cli import answer, json_option, with_registry
+from agentic.cli import answer, json_option, say, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def bench(
         with following(folder, quiet=quiet) as observer:
             scores = bench(battery, folder, workers=workers or cores(), files=plugins, observer=observer)
     except KeyboardInterrupt:
-        click.echo(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
+        say(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
         raise
     if as_json:
         answer(json.dumps(scores.to_dict(), allow_nan=False))
@@ -67,7 +68,7 @@ def bench(
     else:
         show(battery, scores, folder)
     for line in scores.broken:
-        click.echo(f"failed: {line}", err=True)
+        say(f"failed: {line}", err=True)
     click.get_current_context().exit(1 if scores.broken else 0)
 
 
@@ -88,7 +89,7 @@ def following(folder: Path, *, quiet: bool) -> "Iterator[Observer | None]":
         yield None
         return
     printed = console(stderr=True)
-    click.echo(str(folder), err=True)
+    say(str(folder), err=True)
     if printed.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=printed) as bars:
@@ -109,7 +110,7 @@ def _lines() -> "Observer":
         if now - last >= SECONDS or done == total:
             last = now
             left = (now - begun) / (done - first + 1) * (total - done)
-            click.echo(f"{done} of {total} done, about {left:.0f} s left: {task.label}", err=True)
+            say(f"{done} of {total} done, about {left:.0f} s left: {task.label}", err=True)
 
     return observe
 
@@ -124,7 +125,7 @@ def show(battery: "Battery", scores: "Scores", folder: Path) -> None:
         if world.name in scores.worlds:
             for table in score_tables(world.name, world.about, scores):
                 printed.print(table)
-    click.echo(LEGEND)
+    say(LEGEND)
     for line in unmeasured(scores):
-        click.echo(f"nothing was measured of {line}")
-    click.echo(f"Every number, run and seed: {folder}; as a page: agentic report {folder}")
+        say(f"nothing was measured of {line}")
+    say(f"Every number, run and seed: {folder}; as a page: agentic report {quote(str(folder))}")

@@ -3,8 +3,11 @@
 import shutil
 import sys
 from pathlib import Path
+from shlex import quote
 
 import click
+
+from agentic.cli import say
 
 
 @click.command()
@@ -21,16 +24,16 @@ def demo(seeds: int | None, workers: int | None, out: str) -> None:
     file = example("bench/demo")
     battery = Battery.load(file).only(seeds=seeds)
     folder = bench_folder(battery, out)
-    click.echo(f"{battery.bench.about}\n")
+    say(f"{battery.bench.about}\n")
     with following(folder, quiet=False) as observer:
         scores = bench(battery, folder, workers=workers or cores(), observer=observer)
     show(battery, scores, folder)
-    click.echo(f"The same as a page, with curves and a replay of every agent: {report(folder)}\nTo try next:")
-    command = _command()
+    say(f"The same as a page, with curves and a replay of every agent: {report(folder)}\nTo try next:")
+    command = quote(_command())
     run = next(each for world in scores.worlds for each in BenchFolder(folder).units(world, "energy").values())
-    click.echo(f"  {command} run {example('cartpole')}    # one agent in one world, from an experiment file")
-    click.echo(f"  {command} report {run} --open    # that run as a page: what it saw, believed and planned")
-    click.echo(f"  {command} bench    # the whole battery: more worlds, agents and metrics; some minutes")
+    say(f"  {command} run {quote(str(example('cartpole')))}    # one agent in one world, from an experiment file")
+    say(f"  {command} report {quote(str(run))} --open    # that run as a page: what it saw, believed and planned")
+    say(f"  {command} bench    # the whole battery: more worlds, agents and metrics; some minutes")
 
 
 def _command() -> str:

@@ -1,19 +1,12 @@
 """Benches carried out: tasks in processes of their own, what is done already left alone, and the table of all."""
 
-import multiprocessing
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
-from time import sleep
 
 from agentic import Agent
-from agentic.cli import keep_freed_memory
 from agentic.errors import RunError, UserError
 from agentic.experiments import agent_path
 from agentic.metrics import Result
@@ -24,7 +17,8 @@ from agentic_bench.cells import Scores
 from agentic_bench.folder import BenchFolder, writing
 from agentic_bench.lock import alone
 from agentic_bench.sources import source_hash
-from agentic_bench.task import Task, carry_out
+from agentic_bench.task import Task
+from agentic_bench.workers import carried_out
 
 Observer = Callable[[Task, int, int], None]  # the task that is done, how many are, of how many
 
@@ -43,13 +37,14 @@ def bench(
 
     `folder` is the bench's own, made where it is missing. Tasks that were done there before, by the same sources and
     from the same tables and files, are not done again; the result does not depend on that nor on the number of workers.
-    `files` are plugins by path. What breaks costs its own cells. Raises UserError before anything runs, for metrics and
-    interventions that do not fit or a folder in which another bench is at work; RunError where a process dies or the
-    folder cannot be written; what is done by then stays.
+    `files` are plugins by path. What breaks costs its own cells, and so does a task whose process ends or takes longer
+    than the battery's `time_limit`. Raises UserError before anything runs, for metrics and interventions that do not
+    fit or a folder in which another bench is at work; RunError where the folder cannot be written; what is done by then
+    stays.
     """
     if workers < 1:
         raise UserError(f"workers must be at least 1, got {workers}")
-    place, registry, tasks = Path(folder), load(files), battery.tasks()
+    place, registry, tasks, limit = Path(folder), load(files), battery.tasks(), battery.bench.time_limit
     check(battery, registry)
     code = source_hash(registry, {task.experiment.env.id for task in tasks})
     keyed = [(task, task.key(code)) for task in tasks]
@@ -59,7 +54,7 @@ def bench(
         content = {**describe(), "code": code, "seeds": battery.bench.chosen, "workers": workers}
         manifest = Manifest(RunFolder(place), content)
         try:
-            for count, task in enumerate(_carried_out(left, place, workers, files), len(keyed) - len(left) + 1):
+            for count, task in enumerate(_carried_out(left, place, workers, files, limit), len(keyed) - len(left) + 1):
                 if observer is not None:
                     observer(task, count, len(keyed))
         except BaseException as error:
@@ -117,29 +112,27 @@ def _is_done(folder: Path, key: str) -> bool:
     return found is not None and found.key == key
 
 
-def _carried_out(tasks: Sequence[tuple[Task, str]], folder: Path, workers: int, files: Sequence[str]) -> Iterator[Task]:
-    """Each task once it is done. Workers compute with one thread: the order of sums must not depend on the machine."""
-    if not tasks:
-        return
-    spawn, others = multiprocessing.get_context("spawn"), multiprocessing.active_children()
-    with (
-        _one_thread(),
-        ProcessPoolExecutor(min(workers, len(tasks)), spawn, initializer=_attend, initargs=(os.getpid(),)) as pool,
-    ):
-        futures = {pool.submit(carry_out, task, folder, key, tuple(files)): task for task, key in tasks}
-        try:
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
-        except BrokenProcessPool as error:
-            begun = ", ".join(draft.name[1:] for draft in BenchFolder(folder).drafts()) or "starting"
-            raise RunError(f"a worker process ended while {begun} (too little memory?); run again to go on") from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                if child not in others:
-                    child.terminate()
-            raise
+def _carried_out(
+    tasks: Sequence[tuple[Task, str]], folder: Path, workers: int, files: Sequence[str], limit: float
+) -> Iterator[Task]:
+    """Each task once it is done. Workers compute with one thread: the order of sums must not depend on the machine.
+
+    One that is lost, because its process ended or took longer than `limit` seconds, is broken, and done anew the next
+    time.
+    """
+    with _one_thread():
+        jobs = [(task, folder, key, tuple(files)) for task, key in tasks]
+        for (task, *_), reason in carried_out(jobs, workers, limit):
+            if reason:
+                with writing(folder):
+                    shutil.rmtree(BenchFolder(folder).draft(task.label), ignore_errors=True)
+                    shutil.rmtree(folder / task.folder, ignore_errors=True)
+                    (folder / task.folder).mkdir(parents=True)
+                broken = RunError(f"it broke, {reason}")
+                Result.of(dict.fromkeys([column.label for column in task.columns], broken), "").keep(
+                    folder / task.folder
+                )
+            yield task
 
 
 @contextmanager
@@ -155,18 +148,3 @@ def _one_thread() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _attend(parent: int) -> None:
-    """In a worker: Ctrl-C is the parent's business, so is what is printed; nothing outlives the parent."""
-    keep_freed_memory()
-    os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
-
-
-def _outlive_nobody(parent: int) -> None:
-    while os.getppid() == parent:
-        sleep(0.2)
-    os._exit(1)

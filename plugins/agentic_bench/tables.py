@@ -36,12 +36,14 @@ class BenchTable(Table):
     """The table [bench].
 
     `seeds`: a list, or how many from 0 on. `candidates`: best plans per tick that each first seed records.
+    `time_limit`: seconds that an agent in a world on one seed may take; one that takes longer is broken.
     """
 
     name: Label = "bench"
     about: str = ""
     seeds: Some | Annotated[tuple[Count, ...], Field(min_length=1)] = 5
     candidates: Count = 5
+    time_limit: Annotated[float, Field(gt=0)] = 3600.0
 
     @property
     def chosen(self) -> tuple[int, ...]:

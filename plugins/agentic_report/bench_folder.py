@@ -11,7 +11,7 @@ from agentic.errors import RunError, UserError
 from agentic.runs import RunFolder, toml_table
 from agentic_bench import Battery, BenchFolder, Cell, Scores
 from agentic_report.cells import cell_of, known
-from agentic_report.reading import mapping, results, tables, words
+from agentic_report.reading import facts, mapping, results, tables, words
 
 Place = tuple[str, str]  # world, agent
 Key = tuple[str, str, str]  # world, agent, metric
@@ -73,7 +73,7 @@ class Bench:
             words(table.get(name)) or tuple(dict.fromkeys(key[place] for key in asked))
             for place, name in enumerate(("worlds", "agents", "metrics"))
         )
-        return cls(folder, file, settings, manifest, battery, worlds, agents, metrics, cells)
+        return cls(folder, file, settings, facts(manifest), battery, worlds, agents, metrics, cells)
 
     @property
     def title(self) -> str:

@@ -25,13 +25,18 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def facts(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest in which the tables that a page reads are tables."""
+    return {**manifest, "versions": mapping(manifest.get("versions")), "git": mapping(manifest.get("git"))}
+
+
 def real(value: Any) -> float | None:
     """A number, infinite ones included; None for what is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         found = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return None if isnan(found) else found
 

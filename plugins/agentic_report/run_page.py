@@ -13,7 +13,7 @@ from agentic_report.cells import judged
 from agentic_report.curves import curves
 from agentic_report.grid import Shown, shown
 from agentic_report.meanings import Meaning, meaning
-from agentic_report.reading import mapping, measurement, results, tables
+from agentic_report.reading import facts, mapping, measurement, results, tables
 from agentic_report.replays import replays
 
 
@@ -30,7 +30,7 @@ def run_page(folder: Path) -> dict[str, Any]:
     return {
         "title": f"{agent} in {world}",
         "folder": folder.resolve().name,
-        "manifest": manifest,
+        "manifest": facts(manifest),
         "status": run.status,
         "summary": _summary(folder),
         "experiment": experiment,

@@ -1,7 +1,8 @@
 """Pictures of the world for a replay, made from a run's folder.
 
 A world that can draw itself in text is made again, from the run's seed and its recorded actions, and believed only as
-long as it shows the recorded observations. Else the observations are what can be drawn.
+long as it shows the recorded observations; only installed worlds are, whatever the folder names. Else the observations
+are what can be drawn.
 """
 
 import re
@@ -15,8 +16,8 @@ import numpy as np
 
 from agentic import Experiment, Record, make
 from agentic.environments import Layout, layout
-from agentic.errors import RunError, UserError
-from agentic.experiments import change, gymnasium_id
+from agentic.errors import RunError, UserError, listed
+from agentic.experiments import change, gymnasium_id, untrusted
 from agentic.plugins import Registry, load
 from agentic.runs import EpisodeRecord, RunFolder, environment_seed
 
@@ -93,6 +94,8 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
 
 def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord]) -> Scene:
     registry = load()
+    if unknown := [*untrusted({"env": experiment.env.model_dump()}, registry)]:
+        raise UserError(f"a report runs installed worlds only, and this is {listed(unknown)}")
     env = _make(experiment, registry)
     sizes = _sizes(env)
     if message := env.unwrapped.metadata.get("words"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from math import isfinite, isinf, isnan
+from math import isinf, isnan
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -55,7 +55,7 @@ def breakable(text: str) -> Markup:
 
 def moment(seconds: Any) -> str:
     """A time stamp as a date and a time in UTC; empty for what is none."""
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not isfinite(seconds):
+    if not _is_time(seconds):
         return ""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -63,9 +63,13 @@ def moment(seconds: Any) -> str:
         return ""
 
 
+def _is_time(seconds: Any) -> bool:
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and abs(seconds) < 1e15
+
+
 def duration(seconds: Any) -> str:
     """Seconds as people say them; empty for what is none."""
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not isfinite(seconds):
+    if not _is_time(seconds):
         return ""
     if seconds < 100:
         return f"{number(float(seconds))} s"

@@ -209,13 +209,36 @@ def test_a_result_that_no_longer_holds_is_not_shown(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "units/.half").exists()
 
 
-@pytest.mark.slow
-def test_a_worker_that_ends_names_what_it_did(tmp_path: Path) -> None:
-    (tmp_path / "gone.py").write_text("import os\nclass Gone:\n    def predict(self, obs): os._exit(0)\n")
-    tables = {"worlds": TABLES["worlds"][1:], "metrics": TABLES["metrics"][:1], "bench": {"seeds": 1}}
-    battery = Battery.of({**tables, "agents": [{"name": f"{tmp_path}/gone.py"}], "metrics": [{"name": "homeostasis"}]})
-    with pytest.raises(RunError, match="a worker process ended while cart-gone-seed-0"):
-        bench(battery, tmp_path / "bench")
+LOST = """
+import os, signal, time
+class Gone:
+    def predict(self, obs): os._exit(7)
+class Killed:
+    def predict(self, obs): os.kill(os.getpid(), signal.SIGKILL)
+class Hanging:
+    def predict(self, obs): time.sleep(1000)
+"""
+
+
+def test_a_unit_whose_process_ends_or_hangs_is_broken_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "lost.py").write_text(LOST)
+    names = ("Gone", "Killed", "Hanging")
+    agents = [{"name": f"{tmp_path}/lost.py:{name}", "label": name.lower()} for name in names]
+    tables: dict[str, Any] = {"worlds": TABLES["worlds"][1:], "metrics": TABLES["metrics"][:1], "interventions": []}
+    tables |= {"bench": {"seeds": 1, "time_limit": 20.0}, "agents": [*agents, {"name": "rock"}]}
+    scores = bench(small(**tables), tmp_path / "bench", workers=1)
+    gone, killed, hanging, rock = scores.cells
+    assert rock.value is not None
+    assert [cell.value for cell in (gone, killed, hanging)] == [None] * 3
+    assert "exit code 7" in str(gone.note)
+    assert "signal 9" in str(killed.note)
+    assert "time_limit" in str(hanging.note)
+    assert len(scores.broken) == 3
+    assert json.loads((tmp_path / "bench/manifest.json").read_text())["status"] == "finished"
+    again: list[str] = []
+    (tmp_path / "lost.py").write_text(LOST.replace("time.sleep(1000)", "return 0"))
+    bench(small(**tables), tmp_path / "bench", workers=2, observer=lambda task, *_: again.append(task.agent))
+    assert sorted(again) == ["gone", "hanging", "killed"]
 
 
 @pytest.mark.slow

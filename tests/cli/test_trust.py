@@ -1,0 +1,138 @@
+"""Received folders are data: what only a folder names is not imported, unpickled or run unless it is trusted."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agentic_metrics
+from agentic import Experiment, UserError
+from agentic.cli import main
+from agentic.experiments.toml import toml_text
+from agentic.experiments.trust import check_trusted, untrusted
+from agentic.plugins import Registry, load
+
+REGISTRY = load()
+EVIL = """
+from pathlib import Path
+
+with open(Path(__file__).parent / "ran", "a") as file:
+    file.write("x")
+
+
+class Evil:
+    def predict(self, obs):
+        return 0
+"""
+
+
+def received(place: Path, tables: dict[str, Any]) -> Path:
+    """The folder of a run whose experiment file was exchanged, beside the files that it names."""
+    assert main(["run", "--env", "CartPole-v1", "--agent", "random", "--episodes", "2", "--quiet"]) == 0
+    folder = place / "runs/0001-cartpole-v1-random"
+    (folder / "experiment.toml").write_text(toml_text(tables))
+    (place / "evil.py").write_text(EVIL)
+    (place / "policy.zip").write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
+    return folder
+
+
+def marked(place: Path) -> int:
+    """How often the file that only a folder names was run."""
+    return len((place / "ran").read_text()) if (place / "ran").exists() else 0
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("AGENTIC_LOAD_PLUGINS", "agentic")
+    few = {name: agentic_metrics._METRICS[name] for name in ("episode_return", "policy_adaptation")}
+    monkeypatch.setattr(agentic_metrics, "_METRICS", few)
+
+
+WORLD: dict[str, Any] = {"env": {"id": "CartPole-v1"}, "agent": {"name": "random"}, "evaluate": {"episodes": 2}}
+NAMED = {
+    "agent": {**WORLD, "agent": {"name": "evil.py"}},
+    "class": {**WORLD, "agent": {"name": "evil.py:Evil"}},
+    "within": {**WORLD, "agent": {"name": "clone", "of": {"name": "evil.py"}}},
+    "policy": {**WORLD, "agent": {"name": "saved", "path": "policy.zip"}},
+    "suffix": {**WORLD, "agent": {"name": "saved", "path": "policy"}},
+    "module": {**WORLD, "env": {"id": "evil:Evil-v0"}},
+    "dotted": {**WORLD, "env": {"id": "evil.within:Evil-v0"}},
+    "standard library": {**WORLD, "env": {"id": "antigravity:Evil-v0"}},
+    "no module": {**WORLD, "env": {"id": "../evil:Evil-v0"}},
+    "argument": {**WORLD, "env": {"id": "CartPole-v1", "kwargs": {"inner": ["evil:Evil"]}}},
+    "file of a part": {**WORLD, "model": {"name": "linear_gaussian", "weights": "policy.zip"}},
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize("command", ["measure", "report", "show"])
+def test_no_command_runs_what_a_folder_names(
+    command: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = received(tmp_path, NAMED[kind])
+    capsys.readouterr()
+    code = main([command, str(folder), "--json"])
+    out, err = capsys.readouterr()
+    assert not marked(tmp_path)
+    assert "evil" not in sys.modules
+    json.loads(out)
+    if command == "measure":
+        assert code == 2
+        assert "the record alone is measured" in err
+        assert "--trust" in err
+        assert "episode_return" in out
+    else:
+        assert code == 0
+
+
+@pytest.mark.parametrize("kind", ["agent", "module", "policy"])
+def test_what_the_record_does_not_tell_is_refused(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = received(tmp_path, NAMED[kind])
+    capsys.readouterr()
+    assert main(["measure", str(folder), "--metric", "policy_adaptation", "--quiet"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert "--trust" in err
+    assert not marked(tmp_path)
+
+
+def test_trust_runs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = received(tmp_path, NAMED["agent"])
+    main(["measure", str(folder), "--metric", "episode_return", "--trust"])
+    assert marked(tmp_path) == 0, "the record alone tells the return"
+    main(["measure", str(folder), "--metric", "policy_adaptation", "--trust"])
+    assert "--trust" not in capsys.readouterr().err
+    assert marked(tmp_path)
+
+
+def test_against_a_folder_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = received(tmp_path, NAMED["module"])
+    main(["measure", str(folder), "--against", str(folder), "--metric", "episode_return"])
+    assert not marked(tmp_path)
+
+
+def test_what_is_installed_is_trusted() -> None:
+    for env in ("CartPole-v1", "agentic_envs:agentic/TMaze-v0", "gymnasium:CartPole-v1"):
+        assert not [*untrusted({**WORLD, "env": {"id": env}}, REGISTRY)]
+
+
+def test_a_file_on_this_command_line_is_trusted(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text(EVIL)
+    experiment = Experiment.of(NAMED["agent"])
+    with pytest.raises(UserError, match=r"names evil\.py, .* --trust"):
+        check_trusted(experiment, REGISTRY, "experiment.toml")
+    check_trusted(experiment, REGISTRY, "experiment.toml", trust=True)
+    check_trusted(experiment, Registry(rows=load(["evil.py"]).rows), "experiment.toml")
+
+
+def test_an_experiment_file_is_trusted_where_it_is_given_itself(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text(EVIL)
+    (tmp_path / "mine.toml").write_text(toml_text(NAMED["agent"]))
+    assert main(["run", "mine.toml", "--quiet"]) == 0
+    assert marked(tmp_path)
