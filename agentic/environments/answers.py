@@ -11,6 +11,8 @@ RESET = ("observation", "info")
 
 def parts(answer: Any, call: str, names: tuple[str, ...]) -> tuple[Any, ...]:
     """The values that `call` returned. Raises ValueError where they are not as many as `names`."""
+    if type(answer) is tuple and len(answer) == len(names):  # the common case, kept short
+        return answer
     if isinstance(answer, tuple | list) and len(answer) == len(names):
         return tuple(answer)
     got = f"{len(answer)} values" if isinstance(answer, tuple | list) else _shown(answer)
@@ -19,6 +21,8 @@ def parts(answer: Any, call: str, names: tuple[str, ...]) -> tuple[Any, ...]:
 
 def number(reward: Any) -> float:
     """A reward as a float. Raises ValueError where it is none, or not finite."""
+    if type(reward) is float and isfinite(reward):
+        return reward
     if type(reward) is not float:
         reward = _scalar(reward, "biuf", f"the reward is {_shown(reward)}, expected one number")
     if not isfinite(reward):

@@ -14,6 +14,9 @@ from agentic.tick import Decision
 
 def own(decision: Any, agent: Agent, batch: int) -> Decision:
     """The decision of `agent`, its energies and its belief copied. Raises RunError for what cannot be recorded."""
+    if type(decision) is Decision and decision.belief is None and decision.energies == {}:
+        if isinstance(decision.action, Tensor):  # the common case, kept short
+            return decision
     who = type(agent).__name__
     if not isinstance(decision, Decision):
         raise RunError(f"{who} decided with a {type(decision).__name__}, expected an agentic.Decision")
