@@ -53,7 +53,7 @@ class RunFolder:
 
     def chunks(self, kind: Kind = "ticks") -> list[Path]:
         """All Parquet files of a kind that are there, in the order of the ticks."""
-        return sorted(self.path.glob(f"{kind}-*.parquet"))
+        return sorted(path for path in self.path.glob(f"{kind}-*.parquet") if not path.is_fifo())
 
     @property
     def manifest(self) -> dict[str, Any]:
