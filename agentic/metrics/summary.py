@@ -37,7 +37,7 @@ def summarize(record: Record) -> dict[str, Any]:
             "values": returns.tolist(),
         },
         "energy": {name: finite(value) for name, value in terms.items() if value is not None},
-        "seconds": finite(seconds) if type(seconds) in (int, float) and abs(seconds) < LONGEST else None,
+        "seconds": finite(seconds) if isinstance(seconds, int | float) and abs(seconds) < LONGEST else None,
         "components": [row for row in components if isinstance(row, dict)] if isinstance(components, list) else [],
     }
 

@@ -112,6 +112,7 @@ def _serve(pipe: "Connection[Any, Any]", parent: int) -> None:
     keep_freed_memory()
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
     pipe.send("")
     while (job := pipe.recv()) is not None:

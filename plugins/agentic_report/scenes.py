@@ -77,8 +77,11 @@ class Scene:
 
 def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
     """The scene for the first evaluation `episodes` of one row, from episode 0 on, of a run in a folder."""
+    file = RunFolder(record.folder or Path()).experiment_file
+    if file.exists() and not file.is_file():
+        return Scene("bars", note=f"{file.name} is no file")
     try:
-        experiment = Experiment.load(RunFolder(record.folder or Path()).experiment_file)
+        experiment = Experiment.load(file)
     except UserError as error:
         return Scene("bars", note=str(error))
     name = re.sub(r"-v\d+$", "", experiment.env.id)
