@@ -1,6 +1,7 @@
 """What third parties print, how they leave and what never ends, on a command line of its own."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,9 @@ def agentic(folder: Path, *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command line that loads the plugin."""
     (folder / "loud.py").write_text(PLUGIN)
     command = [sys.executable, "-m", "agentic", *arguments, "--plugin", "loud.py"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, env=environment)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr
 

@@ -84,11 +84,11 @@ def left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if progress.steps > 256:
             time.sleep(0.005 if progress.steps < 300 else 0.5)
         if progress.steps == 300:
-            raise SystemExit
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(recorder, "INTERVAL", 0.0)
     monkeypatch.setattr("agentic.runs.run._abandon", lambda *_: None)
-    with pytest.raises(SystemExit):
+    with pytest.raises(KeyboardInterrupt):
         run(Coin(), Walk(), Schedule(episodes=80), Recording(folder), observer=kill)
     return folder
 
