@@ -149,8 +149,9 @@ def _replaced(folder: Path, name: str, kind: str, content: Any) -> None:
     """One file of a folder, replaced by something else."""
     file = folder / name
     if kind == "entry":
-        manifest = json.loads((folder / "manifest.json").read_text())
-        (folder / "manifest.json").write_text(json.dumps(manifest | content))
+        with suppress(OSError, ValueError, RecursionError, TypeError):  # an earlier change may have left no table there
+            manifest = json.loads((folder / "manifest.json").read_text())
+            (folder / "manifest.json").write_text(json.dumps(manifest | content))
         return
     if file.is_dir() and not file.is_symlink():
         file.rmdir()
