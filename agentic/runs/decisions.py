@@ -23,8 +23,6 @@ def own(decision: Any, agent: Agent, batch: int) -> Decision:
     if not isinstance(decision.action, Tensor):
         kind = type(decision.action).__name__
         raise RunError(f"the action of {who} is a {kind}, expected a tensor (batch, *event)")
-    if decision.belief is None and isinstance(decision.energies, Mapping) and not decision.energies:
-        return decision
     if not isinstance(decision.energies, Mapping):
         kind = type(decision.energies).__name__
         raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
