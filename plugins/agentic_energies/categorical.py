@@ -24,6 +24,8 @@ from agentic import (
     UserError,
 )
 from agentic_energies.arrays import check_columns, check_shape, tensors
+from agentic_energies.cpt import tabled
+from agentic_energies.dependencies import Dependencies
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 
@@ -52,25 +54,25 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         ends: Any = None,
         counts: Sequence[Any] | None = None,
         floor: float = 1e-16,
+        dependencies: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         learned = None if counts is None else tensors("counts", counts)
         if A is None and learned is None:
             raise UserError("a categorical model expects A, or counts to learn it from")
         likelihoods = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
-        moves, starts = tensors("B", B, 3), tensors("D", D, 1)
-        _check(likelihoods, moves, starts)
-        factors = tuple(len(d) for d in starts)
-        states, actions = prod(factors), moves[0].shape[-1]
-        self.factors = factors
-        self.latent = Simplex((states,))
+        moves, starts = tensors("B", B), tensors("D", D, 1)
+        form = Dependencies.read(likelihoods, moves, starts, dependencies or {})
+        form.check(likelihoods, moves, starts)
+        self.factors = form.factors
+        self.latent, self.action = Simplex((prod(form.factors),)), Simplex(form.controls)
         self.outcome = Simplex(tuple(len(a) for a in likelihoods))
-        self.action = Simplex((actions,))
-        self.observation = CategoricalObservation([a.reshape(len(a), states) for a in likelihoods], floor)
-        self.transition = CategoricalTransition(_joint_moves(moves), floor)
-        self.prior = CategoricalPrior(_joint_start(starts), floor)
+        self.observation = CategoricalObservation(form.likelihoods(likelihoods, floor))
+        self.transition = CategoricalTransition(form.transition(moves, floor), self.action)
+        self.prior = CategoricalPrior(tabled(_joint_start(starts).unsqueeze(-1), floor))
+        self.floor = floor
         self._set_counts(learned, likelihoods)
-        self._set_extras(E, ends, actions)
+        self._set_extras(E, ends)
 
     def _set_counts(self, counts: list[Tensor] | None, likelihoods: list[Tensor]) -> None:
         self.learned = counts is not None
@@ -82,10 +84,10 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
                 )
             self.register_buffer(f"counts_{i}", count.reshape(len(count), -1))
 
-    def _set_extras(self, E: Any, ends: Any, actions: int) -> None:
+    def _set_extras(self, E: Any, ends: Any) -> None:
         if E is not None:
             habits = tensors("E", [E], 1)[0]
-            check_shape("E", habits, (actions,), "(actions,)")
+            check_shape("E", habits, (self.action.count,), "(actions,)")
             check_columns("E", habits)
             self.log_habits = habits.log()
         ending = torch.zeros(self.factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
@@ -122,7 +124,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         Raises UserError where the truth is not known or the spaces are not those of `env`.
         """
         habits = {} if self.log_habits is None else {"E": self.log_habits.exp()}
-        return type(self).from_env(env, floor=self.observation.modalities[0].floor, **habits)
+        return type(self).from_env(env, floor=self.floor, **habits)
 
     @classmethod
     def example(cls) -> Self:
@@ -140,8 +142,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         return self.observation.given(belief.mean)
 
     def ambiguity(self, belief: Belief) -> Tensor:
-        noise = [-torch.special.xlogy(a, a).sum(0) for a in self.observation.tables]
-        return belief.mean @ torch.stack(noise).sum(0)
+        return belief.mean @ self.observation.entropy()
 
     def alive(self, z: Tensor) -> Tensor | None:
         return None if self.endless else z @ self.going_on
@@ -181,33 +182,9 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         for i, seen in enumerate(self.outcome.blocks(tick.obs[rows].to(states.dtype))):
             counts = self.get_buffer(f"counts_{i}")
             counts += seen.T @ states
-            self.observation.modalities[i].put(counts / counts.sum(0))
+            self.observation.put(i, counts / counts.sum(0))
         self.version += 1
         return {}
-
-
-def _check(A: list[Tensor], B: list[Tensor], D: list[Tensor]) -> None:
-    factors = tuple(len(d) for d in D)
-    if not A or not D or len(B) != len(D):
-        raise UserError(
-            f"expected at least one A and one B and D per state factor, got {len(A)} A, {len(B)} B, {len(D)} D"
-        )
-    for i, a in enumerate(A):
-        check_shape(f"A[{i}]", a, (-1, *factors), "(outcomes, *state factors)")
-        check_columns(f"A[{i}]", a)
-    for i, (b, d) in enumerate(zip(B, D, strict=True)):
-        check_shape(f"B[{i}]", b, (len(d), len(d), B[0].shape[-1]), "(next, previous, actions)")
-        check_columns(f"B[{i}]", b)
-        check_columns(f"D[{i}]", d)
-
-
-def _joint_moves(B: list[Tensor]) -> Tensor:
-    """p(z' | z, a) on the joint state, (n, n, actions)."""
-    joint, *rest = B
-    for b in rest:
-        n, m, actions = len(joint), len(b), b.shape[-1]
-        joint = torch.einsum("ija,kla->ikjla", joint, b).reshape(n * m, n * m, actions)
-    return joint
 
 
 def _joint_start(D: list[Tensor]) -> Tensor:
