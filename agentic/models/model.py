@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic.engine.belief import Belief
+from agentic.engine.belief import Belief, Categorical
 from agentic.engine.domain import Domain, Simplex
 from agentic.engine.energy import Conditional
 
@@ -107,6 +107,15 @@ class FiniteModel(Model):
     @abstractmethod
     def dynamics(self) -> Tensor:
         """The table p(z' | z, a) over joint states: (n, n, actions)."""
+
+    def transported(self, mass: Tensor) -> Tensor:
+        """The push-forward of `mass` (n, p), states first, under every joint action: (n, actions, p)."""
+        table = self.dynamics()
+        return (table.transpose(1, 2).reshape(-1, len(mass)) @ mass).view(len(mass), -1, mass.shape[-1])
+
+    def seen(self, mass: Tensor) -> Tensor:
+        """What is expected to be observed where the states have `mass` (n, p): the modalities' blocks, (outcomes, p)."""
+        return self.emit(Categorical(mass.T)).mean.T
 
 
 @final

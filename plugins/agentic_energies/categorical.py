@@ -147,6 +147,12 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     def alive(self, z: Tensor) -> Tensor | None:
         return None if self.endless else z @ self.going_on
 
+    def transported(self, mass: Tensor) -> Tensor:
+        return self.transition.cpt.push(mass, self.action.count).view(len(mass), self.action.count, -1)
+
+    def seen(self, mass: Tensor) -> Tensor:
+        return self.observation.push(mass)
+
     def likelihood(self) -> Tensor:
         joint, *rest = self.observation.tables
         for table in rest:

@@ -23,7 +23,7 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
-from agentic.planning import state_gain
+from agentic.planning import Folded, state_gain
 
 LIMIT = 4_000_000  # entries of the largest table an enumeration may build
 
@@ -40,6 +40,16 @@ class SummedGain(Gain):
 
     def __post_init__(self) -> None:
         _one_of("SummedGain", self.target, ("states", "weights", "both"))
+
+    def folded(self, model: FiniteModel) -> Mapping[str, Folded]:
+        gains: dict[str, Folded] = {}
+        sure = torch.eye(model.latent.count, dtype=model.begin(1).mean.dtype)
+        if self.target != "weights":
+            gains["state_gain"] = Folded(1.0, -model.ambiguity(Categorical(sure)))
+        if self.target != "states":
+            step = Step(Categorical(sure), sure, Categorical(sure))  # gains of one step only look at the belief after
+            gains |= {name: Folded(0.0, gain) for name, gain in _parameter_gain(model, [step]).items()}
+        return gains
 
     def start(self, model: Model, belief: Any) -> Any:
         return None

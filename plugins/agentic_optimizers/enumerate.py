@@ -1,12 +1,14 @@
 """Open-loop planning by enumeration: every action sequence, imagined over the prefix tree."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from agentic import ExpectedEnergy, Iterate, Objective, Sequence, Simplex, UserError
+from agentic import ExpectedEnergy, FiniteModel, Iterate, Objective, Sequence, Simplex, UserError
+from agentic_optimizers.folded import fold
 from agentic_optimizers.planned import Planned
 
 
@@ -32,14 +34,23 @@ class Enumerate(Planned):
                 f"enumerate would imagine {sequences} sequences ({len(corners)} actions, horizon {horizon}), more than "
                 f"its limit of {self.limit}: shorten the horizon, or use tree or cem"
             )
-        steps = [corners.reshape(len(corners), *[1] * (t + 1), -1) for t in range(horizon)]
-        parts = {name: _in_order(part, len(corners), horizon) for name, part in f.unroll(steps).items()}
+        parts = {name: _in_order(part, len(corners), horizon) for name, part in _unroll(f, corners).items()}
         values = f.total(parts)
         index = torch.cartesian_prod(*[torch.arange(len(corners))] * horizon).reshape(-1, horizon)
         habits = f.model.log_habits
         prior = None if habits is None else habits[index].sum(-1, keepdim=True)
         plan = Sequence(corners[index].unsqueeze(1), values, f.model.action, parts, prior, f.model.version)
         return Iterate(values.argmin(0), values.amin(0), torch.zeros_like(values[0]), sequences, plan)
+
+
+def _unroll(f: ExpectedEnergy, corners: Tensor) -> Mapping[str, Tensor]:
+    """The parts of G of all sequences, each (a_T, ..., a_1, b), by the folded form where there is one."""
+    horizon, folded = f.purpose.horizon, fold(f)
+    if folded is None or not isinstance(f.model, FiniteModel):
+        return f.unroll([corners.reshape(len(corners), *[1] * (t + 1), -1) for t in range(horizon)])
+    mass = f.belief.mean.T
+    parts = folded.unroll(f.model, mass)
+    return {name: part.view(*[len(corners)] * horizon, mass.shape[-1]) for name, part in parts.items()}
 
 
 def _in_order(part: Tensor, actions: int, horizon: int) -> Tensor:
