@@ -24,7 +24,7 @@ from agentic.models.model import Model
 from agentic.planning.expected_energy import ExpectedEnergy, Purpose
 from agentic.planning.goal import Goal
 from agentic.planning.plan import Plan
-from agentic.tick import Decision
+from agentic.tick import Decision, Deferred
 
 
 @final
@@ -72,16 +72,23 @@ class EnergyAgent(Agent):
     @torch.no_grad()
     def decide(self, state: EnergyState, obs: Tensor, *, generator: torch.Generator) -> Decision:
         perceived = self.perceive(state.prior, obs, generator)
-        belief, energies = perceived.belief, dict(self._account(state.prior, obs, perceived))
+        belief = perceived.belief
         objective = ExpectedEnergy(self.model, belief, self.purpose)
         warm = None if state.plan is None else state.plan.shifted(state.begun)
         plan = minimize(objective, self.planner, warm, generator=generator).belief
         assert isinstance(plan, Plan)
         policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
-        parts, step = plan.terms(self.precision), objective.imagine(belief, action)
-        energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
+        step = objective.imagine(belief, action)
         remembered = EnergyState(self._next(belief, action, step.after), plan)
+
+        @torch.no_grad()
+        def account() -> Mapping[str, Tensor]:
+            parts = plan.terms(self.precision)
+            seen = self._account(state.prior, obs, perceived)
+            return {**seen, "expected_energy": objective.total(parts), **parts, **objective.split(step)}
+
+        energies = Deferred(account) if self.learner is None else account()  # what is learned would change the account
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:

@@ -199,8 +199,8 @@ class Categorical(Density):
         draws = []
         for block in self.blocks:
             index = indices(block, generator, n)
-            draws.append(torch.nn.functional.one_hot(index, block.shape[-1]).to(block.dtype))
-        return torch.cat(draws, -1)
+            draws.append(torch.zeros_like(block.expand(n, *block.shape)).scatter_(-1, index.unsqueeze(-1), 1.0))
+        return draws[0] if len(draws) == 1 else torch.cat(draws, -1)
 
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(rows(mask, self.probs, other.probs, 1), self.sizes)

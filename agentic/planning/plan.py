@@ -167,8 +167,10 @@ class Sequence(Plan):
     def shifted(self, begun: Tensor | None = None) -> "Plan | None":
         """The `kept` best sequences one step later, best first, each with its last action repeated.
 
-        In the rows `begun` every action is the middle of its domain.
+        In the rows `begun` every action is the middle of its domain. None where none are kept.
         """
+        if self.kept == 0:
+            return None
         values, rows = self.values, torch.arange(self.values.shape[1])
         best = values.argmin(0, keepdim=True) if self.kept == 1 else values.argsort(dim=0, stable=True)[: self.kept]
         actions = self.actions.expand(-1, values.shape[1], *self.actions.shape[2:])[best, rows]

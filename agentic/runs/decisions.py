@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agentic.agents.agent import Agent
 from agentic.errors import RunError, described
-from agentic.tick import Decision
+from agentic.tick import Decision, Deferred
 
 
 def own(decision: Any, agent: Agent, batch: int) -> Decision:
@@ -26,7 +26,12 @@ def own(decision: Any, agent: Agent, batch: int) -> Decision:
     if not isinstance(decision.energies, Mapping):
         kind = type(decision.energies).__name__
         raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
-    energies = {name: _energy(name, value, who, batch) for name, value in decision.energies.items()}
+    told = decision.energies
+
+    def energies_copied() -> Mapping[str, Tensor]:
+        return {name: _energy(name, value, who, batch) for name, value in told.items()}
+
+    energies = Deferred(energies_copied) if isinstance(told, Deferred) else energies_copied()
     return replace(decision, energies=energies, belief=_belief(decision.belief, who, batch))
 
 

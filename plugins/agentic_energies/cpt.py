@@ -70,7 +70,7 @@ class Cpt(nn.Module, ABC):
 
     def _once(self, key: Any, make: Callable[[], Tensor]) -> Tensor:
         """What `make` gives, made anew only after the table has changed."""
-        state = sum(buffer._version for buffer in self.buffers())
+        state = sum(buffer._version for buffer in self._buffers.values() if buffer is not None)
         held = self._made.get(key)
         if held is None or held[0] != state:
             held = self._made[key] = (state, make())
@@ -103,15 +103,19 @@ class Dense(Cpt):
         return split.transpose(1, 2).reshape(self.size * kept, -1)
 
     def costs(self, child: Tensor) -> Tensor:
-        energy = self._once("costs", self._costs).T @ child
+        energy = self.cost_rows() @ child
         if self.floor > 0:
             return energy
         forbidden = self._once("forbidden", lambda: (self.values == 0).to(self.values.dtype)).T @ child
         return torch.where(forbidden > 0, torch.inf, energy)
 
+    def cost_rows(self) -> Tensor:
+        """The costs of every column, (columns, size); those of zeros are 0 without a floor."""
+        return self._once("costs", self._costs)
+
     def _costs(self) -> Tensor:
         clamped = self.values.clamp(min=self.floor)
-        return -torch.where(clamped == 0, 1.0, clamped).log()
+        return -torch.where(clamped == 0, 1.0, clamped).log().T.contiguous()
 
     def mean(self, values: Tensor) -> Tensor:
         return values @ self.values

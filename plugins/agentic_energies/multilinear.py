@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Categorical, ClosedForm, Conditional, Simplex
-from agentic_energies.cpt import Cpt, tabled
+from agentic_energies.cpt import Cpt, Dense, tabled
 
 
 def states_first(z: Tensor) -> Tensor:
@@ -34,6 +34,7 @@ class CategoricalObservation(Conditional):
         super().__init__()
         self.modalities = nn.ModuleList(modalities)
         self.sizes = tuple(each.size for each in modalities)
+        self._made: Any = None
 
     @property
     def tables(self) -> list[Tensor]:
@@ -53,17 +54,32 @@ class CategoricalObservation(Conditional):
 
     def costs(self, obs: Tensor) -> Tensor:
         """The energies -log p(obs | z) of every state, (*s, b, n)."""
-        seen = states_first(obs.nan_to_num(0.0)).split(self.sizes)
-        found = sum_of([each.costs(block) for each, block in zip(self.cpts, seen, strict=True)])
-        return states_last(found, obs)
+        seen, together = states_first(obs.nan_to_num(0.0)), self._together()
+        if together is not None:
+            return states_last(together[1] @ seen, obs)
+        blocks = zip(self.cpts, seen.split(self.sizes), strict=True)
+        return states_last(sum_of([each.costs(block) for each, block in blocks]), obs)
 
     def given(self, x: Tensor) -> Categorical:
         return Categorical(states_last(self.push(states_first(x)), x), self.sizes)
 
     def push(self, mass: Tensor) -> Tensor:
         """What is seen where the states have `mass` (n, b): the modalities' blocks, (outcomes, b)."""
+        together = self._together()
+        if together is not None:
+            return together[0] @ mass
         cpts = self.cpts
         return cpts[0].push(mass) if len(cpts) == 1 else torch.cat([each.push(mass) for each in cpts])
+
+    def _together(self) -> tuple[Tensor, Tensor] | None:
+        """All tables (outcomes, n) and all costs (n, outcomes) side by side, where all are dense with a floor."""
+        cpts = [each for each in self.cpts if isinstance(each, Dense) and each.floor > 0]
+        if len(cpts) < len(self.sizes):
+            return None
+        state = tuple((each.values, each.values._version) for each in cpts)
+        if self._made is None or not _same(self._made[0], state):
+            self._made = state, (torch.cat([c.values for c in cpts]), torch.cat([c.cost_rows() for c in cpts], 1))
+        return self._made[1]
 
     def entropy(self) -> Tensor:
         """The entropy H[p(obs | z)] of every state in nats, (n,), summed over modalities."""
@@ -123,6 +139,8 @@ class CategoricalTransition(Conditional):
 
     def joint(self, action: Tensor) -> Tensor:
         """The probabilities (*s, b, joint actions) of blocks (*s, b, controls), the last control fastest."""
+        if len(self.action.sizes) == 1:
+            return action.to(self.cpt.dtype)
         first, *rest = self.action.blocks(action.to(self.cpt.dtype))
         for block in rest:
             first = (first.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
@@ -147,6 +165,10 @@ class CategoricalPrior(Conditional):
 def _led(z: Tensor, axes: int) -> tuple[int, ...]:
     """The leading axes of vectors (*s, b, n), as many as `axes`."""
     return (1,) * (axes + 1 - z.dim()) + tuple(z.shape[:-1])
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return all(a is b and i == j for (a, i), (b, j) in zip(one, other, strict=True))
 
 
 def expected(costs: Tensor, weights: Tensor) -> Tensor:

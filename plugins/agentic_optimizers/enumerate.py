@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, final
 
 import torch
@@ -27,30 +28,40 @@ class Enumerate(Planned):
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f, ExpectedEnergy) or not isinstance(f.model.action, Simplex):
             raise UserError(f"enumerate needs the expected energy of discrete actions, got {type(f).__name__}")
-        corners = f.model.action.corners()
-        horizon, sequences = f.purpose.horizon, len(corners) ** f.purpose.horizon
+        domain, horizon = f.model.action, f.purpose.horizon
+        count = domain.count
+        sequences = count**horizon
         if sequences > self.limit:
             raise UserError(
-                f"enumerate would imagine {sequences} sequences ({len(corners)} actions, horizon {horizon}), more than "
+                f"enumerate would imagine {sequences} sequences ({count} actions, horizon {horizon}), more than "
                 f"its limit of {self.limit}: shorten the horizon, or use tree or cem"
             )
-        parts = {name: _in_order(part, len(corners), horizon) for name, part in _unroll(f, corners).items()}
+        parts = {name: _in_order(part, count, horizon) for name, part in _unroll(f, domain).items()}
         values = f.total(parts)
-        index = torch.cartesian_prod(*[torch.arange(len(corners))] * horizon).reshape(-1, horizon)
+        index, actions = _sequences(domain, horizon, f.belief.mean.dtype)
         habits = f.model.log_habits
         prior = None if habits is None else habits[index].sum(-1, keepdim=True)
-        plan = Sequence(corners[index].unsqueeze(1), values, f.model.action, parts, prior, f.model.version)
+        plan = Sequence(actions, values, domain, parts, prior, f.model.version, kept=0)
         return Iterate(values.argmin(0), values.amin(0), torch.zeros_like(values[0]), sequences, plan)
 
 
-def _unroll(f: ExpectedEnergy, corners: Tensor) -> Mapping[str, Tensor]:
+@lru_cache(16)
+def _sequences(domain: Simplex, horizon: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """All sequences as numbers of joint actions (k, T) and as actions (k, 1, T, event), the last action fastest."""
+    corners = domain.corners(dtype)
+    index = torch.cartesian_prod(*[torch.arange(len(corners))] * horizon).reshape(-1, horizon)
+    return index, corners[index].unsqueeze(1)
+
+
+def _unroll(f: ExpectedEnergy, domain: Simplex) -> Mapping[str, Tensor]:
     """The parts of G of all sequences, each (a_T, ..., a_1, b), by the folded form where there is one."""
     horizon, folded = f.purpose.horizon, fold(f)
     if folded is None or not isinstance(f.model, FiniteModel):
+        corners = domain.corners(f.belief.mean.dtype)
         return f.unroll([corners.reshape(len(corners), *[1] * (t + 1), -1) for t in range(horizon)])
     mass = f.belief.mean.T
     parts = folded.unroll(f.model, mass)
-    return {name: part.view(*[len(corners)] * horizon, mass.shape[-1]) for name, part in parts.items()}
+    return {name: part.view(*[domain.count] * horizon, mass.shape[-1]) for name, part in parts.items()}
 
 
 def _in_order(part: Tensor, actions: int, horizon: int) -> Tensor:
