@@ -24,7 +24,7 @@ from agentic import (
     UserError,
 )
 from agentic_energies.arrays import check_columns, check_shape, tensors
-from agentic_energies.cpt import tabled
+from agentic_energies.cpt import joint, lists, tabled
 from agentic_energies.dependencies import Dependencies
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
@@ -149,6 +149,22 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
 
     def transported(self, mass: Tensor) -> Tensor:
         return self.transition.cpt.push(mass, self.action.count).view(len(mass), self.action.count, -1)
+
+    def successors(self) -> tuple[Tensor, Tensor]:
+        reached, chances = lists(self.transition.cpt)
+        shape = (self.latent.count, self.action.count, -1)
+        return reached.view(shape), chances.view(shape)
+
+    def survival(self) -> Tensor | None:
+        return None if self.endless else self.going_on
+
+    def revealed(self) -> Tensor | None:
+        reached, chances = lists(joint(self.observation.cpts, self.floor))
+        outcomes = reached[chances > 0]
+        if bool((torch.bincount(outcomes) > 1).any()):
+            return None
+        state = torch.arange(len(reached)).unsqueeze(-1).expand_as(reached)[chances > 0]
+        return torch.zeros(prod(self.outcome.sizes), dtype=torch.int64).index_put((outcomes,), state)
 
     def seen(self, mass: Tensor) -> Tensor:
         return self.observation.push(mass)

@@ -184,7 +184,7 @@ def tabled(table: Tensor, floor: float) -> Cpt:
     filled = table != 0
     if table.shape[1] < DENSE or float(filled.double().mean()) > FULL:
         return Dense(table, floor)
-    return Listed(*_lists(Dense(table, floor)), len(table), floor)
+    return Listed(*lists(Dense(table, floor)), len(table), floor)
 
 
 def sparse(row: Tensor, column: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -205,7 +205,7 @@ def joint(children: Sequence[Cpt], floor: float) -> Cpt:
     first, *rest = children
     if not rest:
         return first
-    listed = [_lists(child) for child in children]
+    listed = [lists(child) for child in children]
     size, columns = prod(child.size for child in children), first.columns
     width = prod(chances.shape[1] for _, chances in listed)
     dense = columns < DENSE or width > FULL * size
@@ -227,7 +227,7 @@ def joint(children: Sequence[Cpt], floor: float) -> Cpt:
     return Listed(reached, chances, size, floor)
 
 
-def _lists(cpt: Cpt) -> tuple[Tensor, Tensor]:
+def lists(cpt: Cpt) -> tuple[Tensor, Tensor]:
     """What each column can become, and how likely, (columns, k)."""
     if isinstance(cpt, Listed):
         return cpt.reached, cpt.chances
