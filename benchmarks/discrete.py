@@ -168,7 +168,8 @@ def table(measured: list[Decided]) -> Table:
     absent = "" if any("pymdp" in each.taken for each in measured) else "\npymdp is not installed: skipped."
     made = Table(
         title="Discrete agents: one decision, all plans weighed",
-        caption=f"us per call of the whole batch, wall time on one core: median (min-max); new beliefs in every call.{absent}",
+        caption="us per call of the whole batch, wall time on one core: median (min-max); new beliefs in every call."
+        f"{absent}",
         title_justify="left",
         caption_justify="left",
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Arrays(NamedTuple):
-    """A model: likelihoods, transitions (next, *factors, actions), starts and preferences, with what depends on what."""
+    """A model: likelihoods, transitions (next, *factors, actions), preferences, starts, and what depends on what."""
 
     A: list[np.ndarray]
     B: list[np.ndarray]

@@ -99,8 +99,8 @@ NEGLIGIBLE = 1e-14  # outcomes less likely than this are left out
 class Branches(NamedTuple):
     """The possible futures of some beliefs, one step on: k of them, each a belief, an action and an outcome.
 
-    `chance` (k,) of going on with that outcome; `node` (k,) the belief's row, `action` and `outcome` (k,) the numbers of
-    joint ones, `after` (k, n) the belief that has seen it.
+    `chance` (k,) of going on with that outcome; `node` (k,) the belief's row, `action` and `outcome` (k,) the
+    numbers of joint ones, `after` (k, n) the belief that has seen it.
     """
 
     chance: Tensor
@@ -160,7 +160,7 @@ class FiniteModel(Model):
         return Branches(chance, column % count, column // count, outcome, after)
 
     def seen(self, mass: Tensor) -> Tensor:
-        """What is expected to be observed where the states have `mass` (n, p): the modalities' blocks, (outcomes, p)."""
+        """What is expected to be observed where the states have `mass` (n, p): modalities' blocks, (outcomes, p)."""
         return self.emit(Categorical(mass.T)).mean.T
 
 

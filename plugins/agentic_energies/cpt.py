@@ -8,7 +8,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from math import log, prod
-from typing import Any, final
+from typing import Any, NamedTuple, Self, final
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,24 @@ FULL = 0.2  # fuller tables stay dense
 LIMIT = 50_000_000  # entries of the lists of a joint state
 
 
+class Made(NamedTuple):
+    """Something made from tensors, which stands until one of them is replaced or written to."""
+
+    tensors: list[Tensor]
+    versions: list[int]
+    what: Any
+
+    @classmethod
+    def of(cls, tensors: list[Tensor], what: Any) -> Self:
+        """`what`, made from `tensors` as they are now."""
+        return cls(tensors, [tensor._version for tensor in tensors], what)
+
+    def stands(self, tensors: list[Tensor]) -> bool:
+        """Whether these are the same tensors and none was written to."""
+        held = zip(self.tensors, self.versions, tensors, strict=True)
+        return all(before is now and version == now._version for before, version, now in held)
+
+
 class Cpt(nn.Module, ABC):
     """A conditional probability table over `size` values of a child, one column per joint value of its parents.
 
@@ -29,7 +47,7 @@ class Cpt(nn.Module, ABC):
     def __init__(self, size: int, columns: int, floor: float) -> None:
         super().__init__()
         self.size, self.columns, self.floor = size, columns, floor
-        self._made: dict[Any, tuple[int, Tensor]] = {}
+        self._made: dict[str, Made] = {}
 
     @property
     def dtype(self) -> torch.dtype:
@@ -66,22 +84,18 @@ class Cpt(nn.Module, ABC):
 
         Columns are read as (columns / kept, kept): what is kept, the fastest part, is not summed over.
         """
-        return self._once(kept, lambda: self.matrix(kept)) @ weights
+        return self._once(f"kept {kept}", lambda: self.matrix(kept)) @ weights
 
-    def _once(self, key: Any, make: Callable[[], Tensor]) -> Tensor:
+    def _once(self, key: str, make: Callable[[], Tensor]) -> Tensor:
         """What `make` gives, made anew only after the table has changed."""
-        state = sum(buffer._version for buffer in self._buffers.values() if buffer is not None)
+        tensors = [buffer for buffer in self._buffers.values() if buffer is not None]
         held = self._made.get(key)
-        if held is None or held[0] != state:
-            held = self._made[key] = (state, make())
-        return held[1]
-
-    def _apply(self, *arguments: Any, **options: Any) -> Any:
-        self._made.clear()
-        return super()._apply(*arguments, **options)
+        if held is None or not held.stands(tensors):
+            held = self._made[key] = Made.of(tensors, make())
+        return held.what
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_made": {}}
+        return {**self.__dict__, "_made": {}}  # made again when asked for
 
 
 @final
@@ -89,7 +103,7 @@ class Dense(Cpt):
     """A table as an array (size, columns)."""
 
     def __init__(self, table: Tensor, floor: float) -> None:
-        super().__init__(*table.shape, floor)
+        super().__init__(len(table), table.shape[1], floor)
         self.values = nn.Buffer(table.clone())
 
     @property
@@ -121,7 +135,8 @@ class Dense(Cpt):
         return values @ self.values
 
     def entropy(self) -> Tensor:
-        return torch.special.entr(self.values).sum(0)
+        value: Tensor = torch.special.entr(self.values).sum(0)
+        return value
 
     def spread(self, index: Tensor) -> "Dense":
         return Dense(self.values[:, index], self.floor)
@@ -173,7 +188,8 @@ class Listed(Cpt):
         return (self.chances * values[self.reached]).sum(-1)
 
     def entropy(self) -> Tensor:
-        return torch.special.entr(self.chances).sum(-1)
+        value: Tensor = torch.special.entr(self.chances).sum(-1)
+        return value
 
     def spread(self, index: Tensor) -> "Listed":
         return Listed(self.reached[index], self.chances[index], self.size, self.floor)

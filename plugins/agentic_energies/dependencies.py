@@ -114,5 +114,3 @@ def _lists(name: str, lists: Any, count: int, limit: int | None) -> tuple[tuple[
             upto = "" if limit is None else f" below {limit}"
             raise UserError(f"dependencies.{name}[{i}] expects different indices{upto}, got {list(each)}")
     return read
-
-

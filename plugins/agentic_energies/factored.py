@@ -73,7 +73,7 @@ class SwappedFactored(ClosedForm):
     def _costs(self, obs: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
         """Every modality's costs over its factors (*sizes, b), and which those are."""
         observation = self.observation
-        seen = states_first(obs.nan_to_num(0.0)).split(observation.sizes)
+        seen = torch.split(states_first(obs.nan_to_num(0.0)), list(observation.sizes))
         sizes = observation.factors.sizes
         return [
             (cpt.costs(block).view(*[sizes[f] for f in own], -1), own)
@@ -87,22 +87,26 @@ class FactoredTransition(Conditional):
 
     def __init__(self, tables: Sequence[Cpt], form: Dependencies) -> None:
         super().__init__()
-        self.cpts, self.form = nn.ModuleList(tables), form
+        self.form = form
+        self.tables = nn.ModuleList(tables)
         self.factors, self.action = Simplex(form.factors), Simplex(form.controls)
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
         before, action, after = _together(*x, z)
         blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
         terms = []
-        for f, (cpt, ahead) in enumerate(zip(self.cpts, _columns(self.factors, after), strict=True)):
+        for f, (cpt, ahead) in enumerate(zip(self._cpts(), _columns(self.factors, after), strict=True)):
             terms.append((cpt.costs(ahead) * self._given(f, blocks, controls)).sum(0))
         return sum_of(terms).reshape(before.shape[:-1])
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
         before, action = _together(*x)
         blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
-        ahead = [cpt.push(self._given(f, blocks, controls)) for f, cpt in enumerate(self.cpts)]
+        ahead = [cpt.push(self._given(f, blocks, controls)) for f, cpt in enumerate(self._cpts())]
         return Categorical(states_last(torch.cat(ahead), before), self.factors.sizes)
+
+    def _cpts(self) -> list[Cpt]:
+        return [each for each in self.tables if isinstance(each, Cpt)]
 
     def _given(self, f: int, blocks: Sequence[Tensor], controls: Sequence[Tensor]) -> Tensor:
         """The probabilities (columns, b) of what factor `f` depends on."""
@@ -139,6 +143,7 @@ class FactoredModel(Model):
     the joint state. Raises UserError naming array, axis, index and sum where something does not fit.
     """
 
+    latent: Simplex
     observation: FactoredObservation
     transition: FactoredTransition
     prior: FactoredPrior
@@ -176,7 +181,10 @@ class FactoredModel(Model):
             A=[[[0.9, 0.2], [0.1, 0.8]], [[[0.5, 0.1], [0.3, 0.6]], [[0.5, 0.9], [0.7, 0.4]]]],
             B=[
                 [[[0.7, 0.1], [0.2, 0.6]], [[0.3, 0.9], [0.8, 0.4]]],
-                [[[[0.9, 0.5], [0.1, 0.3]], [[0.4, 0.2], [0.6, 0.7]]], [[[0.1, 0.5], [0.9, 0.7]], [[0.6, 0.8], [0.4, 0.3]]]],
+                [
+                    [[[0.9, 0.5], [0.1, 0.3]], [[0.4, 0.2], [0.6, 0.7]]],
+                    [[[0.1, 0.5], [0.9, 0.7]], [[0.6, 0.8], [0.4, 0.3]]],
+                ],
             ],
             D=[[0.6, 0.4], [0.3, 0.7]],
             dependencies={"A": [[0], [0, 1]], "B": [[0], [1, 0]]},
@@ -196,7 +204,7 @@ class FactoredModel(Model):
 
 def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:
     """The blocks of vectors (*s, b, n) as columns, each (size, *s * b)."""
-    return states_first(z).split(domain.sizes)
+    return torch.split(states_first(z), list(domain.sizes))
 
 
 def _together(*vectors: Tensor) -> list[Tensor]:

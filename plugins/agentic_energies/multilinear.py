@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Categorical, ClosedForm, Conditional, Simplex
-from agentic_energies.cpt import Cpt, Dense, tabled
+from agentic_energies.cpt import Cpt, Dense, Made, tabled
 
 
 def states_first(z: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ class CategoricalObservation(Conditional):
         super().__init__()
         self.modalities = nn.ModuleList(modalities)
         self.sizes = tuple(each.size for each in modalities)
-        self._made: Any = None
+        self._made: Made | None = None
 
     @property
     def tables(self) -> list[Tensor]:
@@ -76,10 +76,12 @@ class CategoricalObservation(Conditional):
         cpts = [each for each in self.cpts if isinstance(each, Dense) and each.floor > 0]
         if len(cpts) < len(self.sizes):
             return None
-        state = tuple((each.values, each.values._version) for each in cpts)
-        if self._made is None or not _same(self._made[0], state):
-            self._made = state, (torch.cat([c.values for c in cpts]), torch.cat([c.cost_rows() for c in cpts], 1))
-        return self._made[1]
+        tensors = [each.values for each in cpts]
+        if self._made is None or not self._made.stands(tensors):
+            pair = torch.cat(tensors), torch.cat([each.cost_rows() for each in cpts], 1)
+            self._made = Made.of(tensors, pair)
+        kept: tuple[Tensor, Tensor] = self._made.what
+        return kept
 
     def entropy(self) -> Tensor:
         """The entropy H[p(obs | z)] of every state in nats, (n,), summed over modalities."""
@@ -165,10 +167,6 @@ class CategoricalPrior(Conditional):
 def _led(z: Tensor, axes: int) -> tuple[int, ...]:
     """The leading axes of vectors (*s, b, n), as many as `axes`."""
     return (1,) * (axes + 1 - z.dim()) + tuple(z.shape[:-1])
-
-
-def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    return all(a is b and i == j for (a, i), (b, j) in zip(one, other, strict=True))
 
 
 def expected(costs: Tensor, weights: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ class Exact(Minimizer):
 
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f.domain, Simplex) or len(f.domain.sizes) > 1:
-            raise UserError(f"exact needs one discrete latent, got {f.domain}: use mirror for several, newton for others")
+            raise UserError(f"exact needs one discrete latent, got {f.domain}: use mirror for several")
         costs = f.gradient(f.start(z))
         value = -torch.logsumexp(-costs, -1)
         return Iterate((value.unsqueeze(-1) - costs).exp(), value, torch.zeros_like(value), 1)

@@ -23,7 +23,7 @@ _MADE: "WeakKeyDictionary[nn.Module, tuple[Any, list[Tensor], FoldedEnergy | Non
 @final
 @dataclass(frozen=True)
 class FoldedEnergy:
-    """One step of an expected energy: the `names` of its parts, their linear rows, and how often each counts an entropy.
+    """One step of an expected energy: `names` of its parts, their linear rows, how often each counts the entropy.
 
     `linear` (parts * actions, n) are the parts of a step from each state; `entropies` (parts,); `going_on` (n, 1) the
     probability that an episode goes on where a state is entered, None for always; `terminal` (1, n) or None.
@@ -54,7 +54,7 @@ class FoldedEnergy:
         return named
 
     def _step(self, model: FiniteModel, mass: Tensor, weight: float) -> tuple[Tensor, Tensor]:
-        """The weighted parts (parts, actions, p) of one step from `mass` (n, p), and the mass (n, actions * p) after."""
+        """The weighted parts (parts, actions, p) of a step from `mass` (n, p), and the mass (n, actions * p) after."""
         count = mass.shape[-1]
         parts = (self.linear @ mass).view(len(self.names), -1, count)
         ahead = model.transported(mass).view(len(mass), -1)
