@@ -23,16 +23,16 @@ LIMIT = 50_000_000  # entries of the lists of a joint state
 class Made(NamedTuple):
     """Something made from tensors, which stands until one of them is replaced or written to."""
 
-    tensors: list[Tensor]
+    tensors: Sequence[Tensor]
     versions: list[int]
     what: Any
 
     @classmethod
-    def of(cls, tensors: list[Tensor], what: Any) -> Self:
+    def of(cls, tensors: Sequence[Tensor], what: Any) -> Self:
         """`what`, made from `tensors` as they are now."""
         return cls(tensors, [tensor._version for tensor in tensors], what)
 
-    def stands(self, tensors: list[Tensor]) -> bool:
+    def stands(self, tensors: Sequence[Tensor]) -> bool:
         """Whether these are the same tensors and none was written to."""
         held = zip(self.tensors, self.versions, tensors, strict=True)
         return all(before is now and version == now._version for before, version, now in held)
@@ -84,7 +84,8 @@ class Cpt(nn.Module, ABC):
 
         Columns are read as (columns / kept, kept): what is kept, the fastest part, is not summed over.
         """
-        return self._once(f"kept {kept}", lambda: self.matrix(kept)) @ weights
+        operator = self._once(f"kept {kept}", lambda: self.matrix(kept))
+        return operator @ weights
 
     def _once(self, key: str, make: Callable[[], Tensor]) -> Tensor:
         """What `make` gives, made anew only after the table has changed."""
@@ -92,7 +93,8 @@ class Cpt(nn.Module, ABC):
         held = self._made.get(key)
         if held is None or not held.stands(tensors):
             held = self._made[key] = Made.of(tensors, make())
-        return held.what
+        what: Tensor = held.what
+        return what
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_made": {}}  # made again when asked for

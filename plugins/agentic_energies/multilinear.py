@@ -76,7 +76,7 @@ class CategoricalObservation(Conditional):
         cpts = [each for each in self.cpts if isinstance(each, Dense) and each.floor > 0]
         if len(cpts) < len(self.sizes):
             return None
-        tensors = [each.values for each in cpts]
+        tensors: list[Tensor] = [each.values for each in cpts]
         if self._made is None or not self._made.stands(tensors):
             pair = torch.cat(tensors), torch.cat([each.cost_rows() for each in cpts], 1)
             self._made = Made.of(tensors, pair)
