@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -64,7 +65,8 @@ class Worker:
         if not kill:
             with suppress(OSError):
                 self.pipe.send(None)
-            self.process.join(PATIENCE)
+            wait([self.process.sentinel], PATIENCE)
+        _kill_group(self.process.pid or 0)
         self.process.kill()
         self.process.join()
         self.pipe.close()
@@ -108,7 +110,12 @@ def _go_on(crew: list[Worker], worker: Worker, waiting: deque[Job], limit: float
 
 
 def _serve(pipe: "Connection[Any, Any]", parent: int) -> None:
-    """In a worker: Ctrl-C is the parent's business, so is what is printed; nothing outlives the parent."""
+    """In a worker: Ctrl-C is the parent's business, so is what is printed; nothing outlives the parent.
+
+    It leads a process group, so that what its agents started ends with it.
+    """
+    if sys.platform != "win32":
+        os.setpgid(0, 0)
     keep_freed_memory()
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -127,4 +134,12 @@ def _serve(pipe: "Connection[Any, Any]", parent: int) -> None:
 def _outlive_nobody(parent: int) -> None:
     while os.getppid() == parent:
         sleep(0.2)
+    _kill_group(os.getpid())
     os._exit(1)
+
+
+def _kill_group(leader: int) -> None:
+    """End the process group that a process leads, itself included; nothing where it leads none."""
+    if sys.platform != "win32" and leader:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
