@@ -37,6 +37,7 @@ class Worker:
         theirs.close()
         self.job: Job | None = None
         self.due = inf
+        self.ended = False
 
     def begin(self, job: Job, limit: float) -> None:
         """Give it a job, to be done within `limit` seconds."""
@@ -54,14 +55,19 @@ class Worker:
         if monotonic() >= self.due:
             self.stop(kill=True)
             return "it took longer than [bench] time_limit"
-        self.process.join(0)
-        code = self.process.exitcode
-        if code is None or code >= 0:
-            return None if code is None else f"it ended its process with exit code {code}"
+        if not wait([self.process.sentinel], 0):
+            return None
+        self.stop(kill=True)
+        code = self.process.exitcode or 0
+        if code >= 0:
+            return f"it ended its process with exit code {code}"
         return f"its process was ended by signal {-code} (too little memory?)"
 
     def stop(self, *, kill: bool) -> None:
-        """End the process, at once or once it is done."""
+        """End the process, at once or when it is done, and what its agents started: once, its number is free then."""
+        if self.ended:
+            return
+        self.ended = True
         if not kill:
             with suppress(OSError):
                 self.pipe.send(None)

@@ -42,8 +42,8 @@ def entries(folder: Path, beside: Path) -> list[Entry]:
     What is a link out of the folder is left out.
     """
     home = folder.resolve()
-    paths = (path for path in folder.iterdir() if path.is_dir() and path.resolve().is_relative_to(home))
-    paths = sorted(paths, key=lambda path: (number_of(path), path.name), reverse=True)
+    paths = [path for path in folder.iterdir() if path.is_dir() and path.resolve().is_relative_to(home)]
+    paths.sort(key=lambda path: (number_of(path), path.name), reverse=True)
     found = (entry for path in paths if (entry := _entry(path, beside)))
     return [*found]
 

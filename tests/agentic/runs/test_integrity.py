@@ -101,7 +101,8 @@ def test_links_out_of_the_folder_are_not_read(copy: Path, tmp_path: Path) -> Non
     for file in (folder.chunk("ticks", 1), folder.experiment_file):
         file.rename(outside / file.name)
         file.symlink_to(outside / file.name)
-    folder.error_file.symlink_to("/etc/hostname")
+    (outside / "error.txt").write_text("a secret")
+    folder.error_file.symlink_to(outside / "error.txt")
     annotate(folder, status="failed")
     found = Record.salvage(copy)
     assert found.problems == [
