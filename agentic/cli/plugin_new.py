@@ -32,8 +32,6 @@ def write_plugin(name: str, kind: str, folder: str) -> tuple[Path, Path]:
         code.parent.mkdir(parents=True, exist_ok=True)
         for target, template in ((code, f"{kind}.txt"), (test, f"test_{kind}.txt")):
             write_whole(target, Template((_TEMPLATES / template).read_text("utf-8")).substitute(words))
-    except (OSError, ValueError) as error:
-        if isinstance(error, UserError):
-            raise
+    except OSError as error:
         raise UserError(f"cannot write into {folder}: {error}; choose another folder with --to") from error
     return code, test
