@@ -168,7 +168,7 @@ def _replaced(folder: Path, name: str, kind: str, content: Any) -> None:
     elif kind == "fifo":
         os.mkfifo(file)
     else:
-        file.symlink_to({"itself": file, "device": "/dev/zero", "nowhere": "/nowhere/at/all"}[kind])
+        file.symlink_to({"itself": str(file), "device": "/dev/zero", "nowhere": "/nowhere/at/all"}[kind])
 
 
 HOSTILE = st.one_of(
