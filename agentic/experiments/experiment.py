@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentic.errors import RunError, UserError
 from agentic.experiments.toml import read, sentence, toml_text
+from agentic.runs.files import write_whole
 
 TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of an agent's parts beside [agent]
 
@@ -153,7 +154,7 @@ class Experiment(Table):
         """Write the resolved TOML file. Raises RunError where it cannot be written."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.to_toml(), encoding="utf-8")
+            write_whole(path, self.to_toml())
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
 

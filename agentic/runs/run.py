@@ -16,6 +16,7 @@ from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import BREAKS, RunError, UserError
 from agentic.learning.learner import Learner
 from agentic.runs.candidates import Wanted
+from agentic.runs.files import write_whole
 from agentic.runs.folder import RunFolder
 from agentic.runs.loop import ticks
 from agentic.runs.manifest import Manifest, describe, fingerprint
@@ -167,7 +168,7 @@ def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> No
         recorder.close()
     with suppress(OSError):
         if manifest.folder is not None:
-            manifest.folder.error_file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            write_whole(manifest.folder.error_file, "".join(traceback.format_exception(error)))
     with suppress(RunError):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         manifest.finish(status, **recorder.counts)
