@@ -1,5 +1,6 @@
 """One array of a Gymnasium space, and its encoding: the only place where indices become one-hot blocks and back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -13,6 +14,9 @@ from torch import Tensor
 
 from agentic.engine.domain import Box, Domain, Real, Simplex
 from agentic.errors import described
+
+FEW = 32  # numbers up to which plain Python is faster than NumPy
+WIDE = 65536  # numbers up to which bounds are kept for every row
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Leaf:
         """Whether no number lies outside a Box's bounds by more than `slack` (1 + |bound|)."""
         if self._bounds is None:
             return True
-        if array.size <= 32 and not slack:  # in plain Python: for few numbers a fifth of the time
+        if array.size <= FEW and not slack:  # in plain Python: for few numbers a fifth of the time
             (low, high), values, rows = self._limits, array.ravel().tolist(), len(array)
             return all(map(le, low * rows, values)) and all(map(le, values, high * rows))
         least, most = self._bounds
@@ -118,6 +122,25 @@ class Leaf:
         if slack:
             least, most = least - slack * (1 + np.abs(least)), most + slack * (1 + np.abs(most))
         return not (np.less(flat, least).any() or np.greater(flat, most).any())
+
+    def look(self, batch: int, bounded: bool) -> Callable[[np.ndarray], bool] | None:
+        """One quick look at values (batch, *shape): whether they fit and, where `bounded`, lie within the bounds.
+
+        A comparison with finite ends finds what is not finite, too. None where no number of its type can fail.
+        """
+        if self.discrete:
+            low, high = self.start, self.start + self.sizes - 1
+        elif bounded and self._bounds is not None:
+            most = np.finfo(self.dtype).max if self.dtype.kind == "f" else np.inf
+            low, high = (np.clip(bound, -most, most) for bound in self._bounds)
+        else:
+            return finite if self.dtype.kind == "f" else None
+        low, high = (bound.reshape(1, *self.shape) for bound in (low, high))
+        if batch * self.width <= FEW:
+            return _few((low.ravel().tolist() * batch, high.ravel().tolist() * batch))
+        if batch * self.width <= WIDE:  # of one shape with the values: a third of the time
+            low, high = np.repeat(low, batch, 0), np.repeat(high, batch, 0)
+        return _many(low, high)
 
     def fits(self, array: np.ndarray) -> bool:
         """Whether every number is finite and every discrete value within its range."""
@@ -186,8 +209,29 @@ def _ends(dtype: np.dtype[Any]) -> tuple[int, int]:
     return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
+def _few(ends: tuple[list[float], list[float]]) -> Callable[[np.ndarray], bool]:
+    low, high = ends
+
+    def look(array: np.ndarray) -> bool:
+        for least, value, most in zip(low, array.ravel().tolist(), high, strict=True):
+            if not least <= value <= most:
+                return False
+        return True
+
+    return look
+
+
+def _many(low: np.ndarray, high: np.ndarray) -> Callable[[np.ndarray], bool]:
+    def look(array: np.ndarray) -> bool:
+        good = low <= array
+        good &= array <= high
+        return np.count_nonzero(good) == good.size
+
+    return look
+
+
 def finite(array: np.ndarray) -> bool:
     """A sum is finite only if all its terms are; it may also overflow, hence the second look."""
-    if array.size <= 32 and isfinite(sum(array.ravel().tolist())):
+    if array.size <= FEW and isfinite(sum(array.ravel().tolist())):
         return True
     return bool(np.isfinite(array).all())
