@@ -39,9 +39,7 @@ class Environment:
         self._step: Outcome | None = None
         self.episode = self.t = np.zeros(self.batch, np.int64)
         self._ones = np.ones(self.batch, np.int64)
-        leaves = rows.observation.leaves
-        self._bounded = [place for place, leaf in enumerate(leaves) if leaf.bounded]
-        self._looks = [leaf.look(self.batch, leaf.bounded) for leaf in leaves]
+        self._looks = [leaf.sound for leaf in rows.observation.leaves]
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
         """Begin episode 0 in every row, each with its own seed. Returns the native observations.
@@ -116,7 +114,7 @@ class Environment:
 
     def _checked(self, obs: Arrays) -> Arrays:
         for look, array in zip(self._looks, obs, strict=True):
-            if look is not None and not look(array):
+            if not look(array):
                 return self._examined(obs)
         return obs
 
@@ -125,16 +123,15 @@ class Environment:
         if not self.observation_layout.fits(obs):
             row, why = self.observation_layout.refused(obs)
             raise RunError(f"{self._place(row)}: the observation {why}")
-        for place in self._bounded:
-            if not self.observation_layout.leaves[place].within(obs[place]):
+        for place, look in enumerate(self._looks):
+            if not look(obs[place]):
                 self._outside(place, obs[place])
         return obs
 
     def _outside(self, place: int, array: np.ndarray) -> None:
         """Say, once for each leaf, that an observation leaves its bounds: it is recorded as it is."""
-        self._bounded = [each for each in self._bounded if each != place]
         leaf = self.observation_layout.leaves[place]
-        self._looks[place] = leaf.look(self.batch, bounded=False)
+        self._looks[place] = leaf.fits
         row = next(row for row in range(self.batch) if not leaf.within(array[row : row + 1]))
         what = f"the observation {f'{leaf.name!r} ' if leaf.path else ''}leaves the bounds of its space"
         said = f"{self._place(row)}: {what}, {shortened(array[row])}; it is recorded as it is, and told once"

@@ -40,6 +40,11 @@ class Layout:
         return self.leaves[0].path == ()
 
     @cached_property
+    def width(self) -> int:
+        """Number of scalars in the encoding."""
+        return self.domain.size
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(leaf.name for leaf in self.leaves)
 
@@ -93,12 +98,13 @@ class Layout:
 
     def encode(self, arrays: Arrays, dtype: torch.dtype) -> Tensor:
         """Native arrays as the agent's tensor (b, *event), in the run's dtype."""
-        parts = [leaf.encode(array, dtype) for leaf, array in zip(self.leaves, arrays, strict=True)]
-        return parts[0] if self.plain else torch.cat(parts, -1)
+        if self.plain:
+            return self.leaves[0].encode(arrays[0], dtype)
+        return torch.cat([leaf.encode(array, dtype) for leaf, array in zip(self.leaves, arrays, strict=True)], -1)
 
     def decode(self, z: Tensor, batch: int) -> Arrays:
         """Native arrays of an encoded batch. Raises RunError for a shape or a value the space does not have."""
-        if z.shape != (batch, self.domain.size):
+        if z.shape != (batch, self.width):
             raise RunError(f"the agent's action has shape {tuple(z.shape)}, expected {(batch, *self.domain.event)}")
         try:
             if batch <= FEW and self._single:

@@ -66,14 +66,12 @@ class Singles:
 
     def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
         """One step of the rows in `active` (b,), of all where that is None."""
-        count, before = len(self.envs), self.obs
-        self.obs, reward = self.observation.empty(count), np.zeros(count)
+        count, reward = len(self.envs), np.zeros(len(self.envs))
+        self.obs = tuple([array.copy() for array in self.obs])  # rows that do not step stay as they are
         terminated, truncated = np.zeros(count, bool), np.zeros(count, bool)
         ended = None
         for row, env in enumerate(self.envs):
             if active is not None and not active[row]:
-                for new, old in zip(self.obs, before, strict=True):
-                    new[row] = old[row]
                 continue
             try:
                 answer = env.step(self.action.row(action, row))
