@@ -109,7 +109,7 @@ class Environment:
             return
         self.t = self.t + (self._ones if step.valid is self._rows.everyone else step.valid)
         if step.ended is not None:
-            self.t = np.where(step.ended, 0, self.t)
+            self.t[step.ended] = 0
             self.episode = self.episode + step.ended
 
     def _checked(self, obs: Arrays) -> Arrays:

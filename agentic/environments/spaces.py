@@ -62,18 +62,21 @@ class Layout:
         ends = accumulate(leaf.width for leaf in self.leaves)
         return [encoded[..., end - leaf.width : end] for leaf, end in zip(self.leaves, ends, strict=True)]
 
-    def store(self, arrays: Arrays, row: int, value: Any) -> None:
+    def store(self, arrays: Arrays, row: int, value: Any, what: str = "the observation") -> None:
         """Copy one environment's value into `row`. Raises ValueError for another shape and a cast that loses value."""
         if self.plain and type(value) is np.ndarray:  # the common case, kept short
             first = self.leaves[0]
             if value.dtype is first.dtype and value.shape == first.shape:
                 arrays[0][row] = value
                 return
-        for leaf, array in zip(self.leaves, arrays, strict=True):
-            part = leaf.cast(leaf.part(value))
-            if part.shape != leaf.shape:
-                raise ValueError(f"has shape {part.shape} where its space has {leaf.shape}")
-            array[row] = part
+        try:
+            for leaf, array in zip(self.leaves, arrays, strict=True):
+                part = leaf.cast(leaf.part(value))
+                if part.shape != leaf.shape:
+                    raise ValueError(f"has shape {part.shape} where its space has {leaf.shape}")
+                array[row] = part
+        except ValueError as error:
+            raise ValueError(f"{what} {error}") from error
 
     def batch(self, value: Any, batch: int) -> Arrays:
         """A copy of a vector environment's value. Raises ValueError for another shape and a cast that loses value."""

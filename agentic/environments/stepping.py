@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
+from agentic.environments.leaf import finite
 from agentic.environments.spaces import Arrays, Layout
 from agentic.errors import BREAKS
 
@@ -80,9 +81,9 @@ class Singles:
             try:
                 obs, gain, end, cut, _ = parts(answer, "step", STEP)
                 reward[row], end, cut = number(gain), flag(end, "terminated"), flag(cut, "truncated")
+                self.observation.store(self.obs, row, obs)
             except ValueError as error:
                 raise Fault(row, str(error)) from error
-            self._store(row, obs)
             if end or cut:
                 terminated[row], truncated[row] = end, cut
                 ended = terminated | truncated
@@ -103,15 +104,9 @@ class Singles:
             raise Fault(row, sentence(error)) from error
         try:
             obs, _ = parts(answer, "reset", RESET)
-        except ValueError as error:
-            raise Fault(row, str(error)) from error
-        self._store(row, obs)
-
-    def _store(self, row: int, obs: Any) -> None:
-        try:
             self.observation.store(self.obs, row, obs)
         except ValueError as error:
-            raise Fault(row, f"the observation {error}") from error
+            raise Fault(row, str(error)) from error
 
     def close(self) -> None:
         """Release what the environments hold, in every row even where one breaks."""
@@ -159,8 +154,9 @@ class Vector:
             next_obs = self._final(next_obs, ended, info)
         if active is not None:
             valid = valid & active
-        for row in np.flatnonzero(valid & ~np.isfinite(gain)):
-            raise Fault(int(row), f"the reward is {gain[row]}")
+        if not finite(gain):  # those of rows that did not step may be anything
+            for row in np.flatnonzero(valid & ~np.isfinite(gain)):
+                raise Fault(int(row), f"the reward is {gain[row]}")
         over, begins = ended & valid if ended.any() else None, begins if begins.any() else None
         return Outcome(next_obs, gain, terminated & valid, truncated & valid, valid, over, begins)
 
@@ -183,9 +179,9 @@ class Vector:
         true = tuple(array.copy() for array in obs)
         for row in np.flatnonzero(ended):
             try:
-                self.observation.store(true, int(row), info["final_obs"][row])
+                self.observation.store(true, int(row), info["final_obs"][row], "the final observation")
             except ValueError as error:
-                raise Fault(int(row), f"the final observation {error}") from error
+                raise Fault(int(row), str(error)) from error
         return true
 
     def _batch(self, obs: Any) -> Arrays:

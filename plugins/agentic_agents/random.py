@@ -32,7 +32,7 @@ class RandomAgent(Agent):
     reference = True
 
     def __init__(self, action: Domain) -> None:
-        self.action = action
+        self.action, self._center = action, action.center(1)
 
     @classmethod
     def from_env(cls, env: Environment) -> Self:
@@ -41,8 +41,7 @@ class RandomAgent(Agent):
     def start(self, batch: int, *, generator: torch.Generator) -> Draws:
         if not isinstance(self.action, Simplex):
             return Draws()
-        each = [torch.full((size,), 1 / size, dtype=torch.float64) for size in self.action.sizes]
-        return Draws(policy=Categorical(torch.cat(each).expand(batch, -1), self.action.sizes))
+        return Draws(policy=Categorical(self._center.clone().expand(batch, -1), self.action.sizes))
 
     def decide(self, state: Draws, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if state.used == len(state.actions):
