@@ -113,8 +113,8 @@ class Environment:
             self.episode = self.episode + step.ended
 
     def _checked(self, obs: Arrays) -> Arrays:
-        for look, array in zip(self._looks, obs, strict=True):
-            if not look(array):
+        for place, look in enumerate(self._looks):
+            if not look(obs[place]):
                 return self._examined(obs)
         return obs
 

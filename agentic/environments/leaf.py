@@ -105,7 +105,7 @@ class Leaf:
         return (low.astype(kind), high.astype(kind)) if bounded else None
 
     @cached_property
-    def _ends(self) -> tuple[np.ndarray, np.ndarray] | None:
+    def _range(self) -> tuple[np.ndarray, np.ndarray] | None:
         """The least and the greatest (1, size) of the numbers that are finite and in the space, where it has bounds."""
         if self.discrete:
             return self.start[None], (self.start + self.sizes - 1)[None]
@@ -117,7 +117,7 @@ class Leaf:
 
     @cached_property
     def _limits(self) -> tuple[list[float], list[float]]:
-        low, high = self._ends or (np.empty(0), np.empty(0))
+        low, high = self._range or (np.empty(0), np.empty(0))
         return low.ravel().tolist(), high.ravel().tolist()
 
     @cached_property
@@ -127,7 +127,7 @@ class Leaf:
 
     def sound(self, array: np.ndarray) -> bool:
         """Whether values (b, *shape) fit and lie within the bounds: one look, as what is not finite is in no bounds."""
-        if self._ends is None:
+        if self._range is None:
             return self.fits(array)
         rows = len(array)
         if array.size <= FEW:
@@ -138,13 +138,13 @@ class Leaf:
                 if not least <= value <= most:
                     return False
             return True
-        ends = self._tiled.get(rows, self._ends)
+        ends = self._tiled.get(rows, self._range)
         if array.size <= WIDE and len(ends[0]) < rows:
             ends = self._tiled[rows] = np.repeat(ends[0], rows, 0), np.repeat(ends[1], rows, 0)
         flat = array.reshape(rows, -1)
         good = ends[0] <= flat
         good &= flat <= ends[1]
-        return np.count_nonzero(good) == good.size
+        return bool(np.count_nonzero(good) == good.size)
 
     def within(self, array: np.ndarray, slack: float = 0.0) -> bool:
         """Whether no number lies outside a Box's bounds by more than `slack` (1 + |bound|)."""
@@ -178,7 +178,9 @@ class Leaf:
         shape = (len(values), *self.shape)
         if isinstance(self.domain, Simplex):
             return self._indices(values).reshape(shape).astype(self.dtype)
-        if isinstance(self.domain, Box) and not (self._ends and self.sound(values)):
+        if self._bounds is not None and self.sound(values):
+            values = values.clip(*self._bounds)  # a zero takes the sign of its bound
+        elif isinstance(self.domain, Box):
             low, high = self.domain.low.numpy(), self.domain.high.numpy()
             inside = values.clip(low, high)  # undoes the rounding of a cast, nothing more
             if not np.abs(values - inside).max(initial=0) <= 1e-6 * (1 + np.abs(inside).max(initial=0)):
