@@ -1,7 +1,6 @@
 """The random policy: what chance alone achieves."""
 
-from dataclasses import dataclass
-from typing import Self, final
+from typing import NamedTuple, Self, final
 
 import torch
 from torch import Tensor
@@ -12,8 +11,7 @@ AHEAD = 256  # rows drawn at once: a draw costs as much as the rest of a tick
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Draws:
+class Draws(NamedTuple):
     """Actions (b, *event) drawn ahead, how many of them were used, and the policy where actions are discrete."""
 
     actions: tuple[Tensor, ...] = ()
