@@ -108,7 +108,7 @@ class Leaf:
     def _range(self) -> tuple[np.ndarray, np.ndarray] | None:
         """The least and the greatest (1, size) of the numbers that are finite and in the space, where it has bounds."""
         if self.discrete:
-            return self.start[None], (self.start + self.sizes - 1)[None]
+            return self.start[None], (self.start + (self.sizes - 1))[None]
         if self._bounds is None:
             return None
         most = np.finfo(self.dtype).max if self.dtype.kind == "f" else np.inf
