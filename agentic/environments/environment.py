@@ -6,6 +6,7 @@ Single environments, lists of them and vector environments of every autoreset mo
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from agentic.environments.pomdp import Truth, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
+from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described
 
@@ -94,6 +96,18 @@ class Environment:
             hint = "give its id or a function that makes it"
             raise UserError(f"{self.id} cannot be copied, {' '.join(str(error).split())}: {hint}") from error
         return lambda: deepcopy(pristine)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether a wrapper keeps running statistics that every step moves, so that the world is another one later."""
+        return any(map(moving, layers(self._rows.layers)))
+
+    def frozen(self) -> AbstractContextManager[None]:
+        """A while in which running statistics of wrappers stay as they are, as `ticks` has them while it evaluates.
+
+        A ThirdPartyWarning names those that cannot be frozen.
+        """
+        return frozen(self._rows.layers)
 
     def close(self) -> None:
         """Release what the environments hold, as windows and processes. What breaks in it is a CloseWarning."""

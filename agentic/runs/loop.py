@@ -4,13 +4,14 @@ A recorder, a learner and a metric are consumers of ticks; another schedule is a
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 
 from agentic.agents.agent import Agent
 from agentic.engine.state import select
-from agentic.environments.environment import EnvironmentLike, make
+from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import UserError
 from agentic.runs.decisions import own
 from agentic.runs.seeds import Phase, environment_seed, generator
@@ -34,10 +35,24 @@ def ticks(
     Rows that met theirs stand still. `phase` names the random streams: those of "evaluate" share nothing with "learn".
 
     Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.
+    Statistics that wrappers keep, as of observations that they normalize, are frozen while `phase` is "evaluate".
     """
+    world = make(env)
+    with world.frozen() if phase == "evaluate" else nullcontext():
+        yield from _ticks(agent, world, seed, steps, episodes, dtype, phase)
+
+
+def _ticks(
+    agent: Agent,
+    world: Environment,
+    seed: int,
+    steps: int | None,
+    episodes: int | Sequence[int] | None,
+    dtype: torch.dtype,
+    phase: Phase,
+) -> Iterator[Tick]:
     if (steps or 0) < 0 or np.min(episodes or 0) < 0:
         raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
-    world = make(env)
     quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
     draws = generator(seed, "agent", phase=phase)
     encode, seen, done = world.observation_layout.encode, world.observation_layout.native, world.action_layout.native
