@@ -30,11 +30,13 @@ def world_of(experiment: Experiment, registry: Registry) -> tuple[Environment, l
         there = replace(making, registry=with_wrapper(registry, each.name))
         changes.append(there.maker(gymnasium.Wrapper, each.model_dump(), "[env.wrappers]", 1))
     environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=changes)
-    target = gymnasium.spec(name.rpartition(":")[2]).entry_point or ""
+    known = _spec(name)
+    target = known.entry_point if known and known.entry_point else ""
     found = next((c for c in registry.components if c.target == target), None)
     if found is None:
         package = getattr(target, "__module__", str(target)).partition(":")[0].partition(".")[0]
         release = getattr(sys.modules.get(package), "__version__", None)
+        name = name[: name.rfind(":") + 1] + known.id if known else name  # with its version
         found = Component("envs", name, package, release, "installed", str(target))
     return environment, [row_of(found, table.kwargs), *making.made]
 
@@ -97,12 +99,19 @@ def limited(experiment: Experiment, registry: Registry) -> Experiment:
     if module and name not in gymnasium.registry:
         with suppress(*BREAKS):  # what does not load is told where it is made
             import_module(module)
-    found = gymnasium.registry.get(name)
+    found = _spec(name)
     if found is None or found.max_episode_steps is not None or "max_episode_steps" in experiment.env.kwargs:
         return experiment
     if _metadata(found).get("ends_episodes"):
         return experiment
     return Experiment.of(experiment.tables(), [f"env.kwargs.max_episode_steps={LIMIT}"])
+
+
+def _spec(name: str) -> EnvSpec | None:
+    """What Gymnasium has under an id, its newest version where the id has none; None where it has nothing."""
+    name = name.rpartition(":")[2]
+    versions = (spec for known, spec in gymnasium.registry.items() if known.rpartition("-v")[0] == name)
+    return gymnasium.registry.get(name) or max(versions, key=lambda spec: spec.version or 0, default=None)
 
 
 def _metadata(spec: EnvSpec) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import torch
 from agentic.agents.agent import Agent
 from agentic.engine.state import select
 from agentic.environments.environment import Environment, EnvironmentLike, make
-from agentic.errors import UserError
+from agentic.errors import BREAKS, RunError, UserError
 from agentic.runs.decisions import own
 from agentic.runs.seeds import Phase, environment_seed, generator
 from agentic.tick import Native, Tick
@@ -55,14 +55,23 @@ def _ticks(
         raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
     quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
     draws = generator(seed, "agent", phase=phase)
+    rounds = world.action_layout.rounds
     encode, seen, done = world.observation_layout.encode, world.observation_layout.native, world.action_layout.native
     native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
     obs, state = encode(native, dtype), agent.start(world.batch, generator=draws)
     active = _active(quota, world.episode)
     while _goes_on(steps, active):
-        decision = agent.decide(state, obs.clone(), generator=draws)  # it may write to what it sees
-        decision = own(decision, agent, world.batch)
-        action = world.decode(decision.action)
+        try:
+            decision = agent.decide(state, obs.clone(), generator=draws)  # it may write to what it sees
+            decision = own(decision, agent, world.batch)
+            action = world.decode(decision.action)
+            if rounds:
+                decision.action = world.action_layout.encode(action, decision.action.dtype)
+        except BREAKS as error:
+            world.proceed()
+            if isinstance(error, RunError):
+                raise RunError(f"{world.place}: {error}") from error
+            raise
         step = world.step(action, active)
         if steps is not None:
             if len(step.valid) > steps:  # the first `steps` of the valid rows

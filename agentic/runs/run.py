@@ -139,7 +139,7 @@ def run(
         if isinstance(error, UserError | RunError) or not isinstance(error, BREAKS):
             raise
         said = " ".join(str(error).split())
-        raise RunError(f"{type(agent).__name__} in {world.id}: {type(error).__name__}: {said}") from error
+        raise RunError(f"{type(agent).__name__} in {world.place}: {type(error).__name__}: {said}") from error
     finally:
         if isinstance(env, str):
             world.close()
