@@ -63,8 +63,8 @@ def with_wrapper(registry: Registry, name: str) -> Registry:
         return registry
     package = module.partition(".")[0]
     release = getattr(sys.modules[package], "__version__", None)
-    digest = sha256_of(Path(holder.__file__)) if release is None and holder.__file__ else None
-    found = Component("envs", name, package, release, "installed" if release else "file", target, digest)
+    sha256 = sha256_of(Path(holder.__file__)) if release is None and holder.__file__ else None
+    found = Component("envs", name, package, release, "installed" if release else "file", target, sha256)
     return replace(registry, components=(*registry.components, found))
 
 

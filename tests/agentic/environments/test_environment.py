@@ -31,6 +31,7 @@ SPACES: list[tuple[spaces.Space[Any], type, int]] = [
     (spaces.Dict({"a": UNBOUNDED, "b": spaces.Tuple([UNBOUNDED])}), Real, 4),
     (spaces.Tuple([spaces.Discrete(2), spaces.Dict({"x": FLOATS, "y": BYTES})]), Product, 12),
 ]
+BOOL: Any = np.bool_
 NAMES = [str(space)[:40].replace("\n", " ") for space, _, _ in SPACES]
 BATCHES = [1, 3, 20]  # few rows and many go different ways
 
@@ -185,7 +186,7 @@ def test_an_id_without_a_version_is_its_newest() -> None:
         spaces.Box(0, 2**63 - 1, (2,), np.int64),
         spaces.Box(0, 2**64 - 1, (2,), np.uint64),
         spaces.Box(-(2**31), 2**31 - 1, (2,), np.int32),
-        spaces.Box(0, 1, (2,), np.bool_),
+        spaces.Box(0, 1, (2,), BOOL),
         spaces.Discrete(3, start=2**63 - 3),
         spaces.Discrete(3, start=-(2**63)),
     ],
@@ -216,7 +217,7 @@ def test_ends_of_integer_types_stay_in_the_space(space: spaces.Space[Any], dtype
     ],
     ids=str,
 )
-def test_more_values_than_can_be_told_apart_are_refused(space: spaces.Space[Any]) -> None:
+def test_too_many_values_are_refused(space: spaces.Space[Any]) -> None:
     with pytest.raises(UserError, match="has more than 16,777,216 values to tell apart, or some beyond 64 bits"):
         make(Echo(FLOATS, space))
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 from gymnasium.wrappers import NormalizeObservation, NormalizeReward
-from gymnasium.wrappers.utils import RunningMeanStd
 from gymnasium.wrappers.vector import NormalizeObservation as NormalizeObservations
 
 from agentic import Agent, Decision, Schedule, make, run, ticks
@@ -103,25 +102,37 @@ def test_wrappers_of_vector_environments_are_frozen_too() -> None:
     assert env.update_running_mean
 
 
+class RunningMeanStd:
+    """Statistics of third parties go by this name."""
+
+    def __init__(self) -> None:
+        self.mean, self.count = 0.0, 0
+
+    def update(self, x: float) -> None:
+        self.count += 1
+        self.mean += (x - self.mean) / self.count
+
+
 class Own(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Statistics without a switch."""
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
-        self.seen = RunningMeanStd(shape=(4,))
+        self.seen = RunningMeanStd()
 
     def step(self, action: Any) -> Any:
         obs, *rest = super().step(action)
-        self.seen.update(obs[None])
+        self.seen.update(float(obs[0]))
         return (obs, *rest)
 
 
 class Stuck(NormalizeObservation):
     """A switch that cannot be moved."""
 
-    @property
-    def update_running_mean(self) -> bool:
-        return True
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "update_running_mean":
+            raise AttributeError("not to be set")
+        super().__setattr__(name, value)
 
 
 @pytest.mark.parametrize("kind", [Own, Stuck])

@@ -8,7 +8,7 @@ import pytest
 
 from agentic import Experiment, RunError, UserError
 from agentic.experiments.trust import untrusted
-from agentic.experiments.worlds import world_of
+from agentic.experiments.worlds import limited, world_of
 from agentic.plugins import Registry, load
 
 MODULE = """
@@ -149,3 +149,26 @@ def test_the_module_of_a_wrapper_is_not_imported_to_see_whether_it_is_trusted(
     (tmp_path / "leaves_a_mark.py").write_text(f"open({str(tmp_path / 'mark')!r}, 'w').close()")
     assert list(untrusted(experiment("leaves_a_mark:Wrapper").tables(), registry)) == ["leaves_a_mark:Wrapper"]
     assert not (tmp_path / "mark").exists()
+
+
+def test_an_id_without_a_version_is_its_newest_which_is_recorded(registry: Registry) -> None:
+    for made in (
+        Experiment.of({"env": {"id": id}, "agent": {"name": "any"}}) for id in ("CartPole", "gymnasium:CartPole")
+    ):
+        with pytest.warns(UserWarning, match="latest versioned environment"):
+            world, rows = world_of(made, registry)
+        assert (world.id, rows[0]["name"].rpartition(":")[2]) == ("CartPole-v1", "CartPole-v1")
+
+
+def test_endless_episodes_are_cut_whether_or_not_the_id_has_a_version(registry: Registry) -> None:
+    gymnasium.register("EndlessWrapping-v1", entry_point="gymnasium.envs.classic_control:PendulumEnv")
+    gymnasium.register(
+        "EndlessWrapping-v3", entry_point="gymnasium.envs.classic_control:PendulumEnv", max_episode_steps=7
+    )
+    try:
+        for id, limit in (("EndlessWrapping-v1", 1000), ("EndlessWrapping", None), ("CartPole", None)):
+            made = limited(Experiment.of({"env": {"id": id}, "agent": {"name": "any"}}), registry)
+            assert made.env.kwargs.get("max_episode_steps") == limit
+    finally:
+        for version in (1, 3):
+            del gymnasium.registry[f"EndlessWrapping-v{version}"]

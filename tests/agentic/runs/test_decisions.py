@@ -159,7 +159,7 @@ def test_an_agents_fault_names_episode_and_step(at: int, place: str, answer: Any
         run(Late(at, answer), Walk(), Schedule(episodes=3))
 
 
-def test_a_policy_that_breaks_is_told_where() -> None:
+def test_where_a_policy_broke_is_named() -> None:
     def policy(obs: Any) -> int:
         return 0 if obs[1] < 2 else 1 // 0
 
@@ -185,7 +185,7 @@ def test_in_a_box_of_integers_the_nearest_action_is_executed_and_stands_in_the_t
     assert (tick.native.action.tolist(), world.done[0].tolist()) == ([[2, -2]], [2, -2])
 
 
-def test_a_learner_that_breaks_is_told_at_the_step_it_learns_from() -> None:
+def test_what_breaks_after_a_step_is_named_at_that_step() -> None:
     def observer(progress: Any) -> None:
         if progress.steps == 3:
             raise LookupError("no more")
