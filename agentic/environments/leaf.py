@@ -99,10 +99,16 @@ class Leaf:
         if self.dtype.kind == "f":
             bounded = not (np.isinf(low) & np.isinf(high)).all()
         else:
-            least, most = (0, 1) if self.dtype.kind == "b" else _ends(self.dtype)
+            least, most = self._ends
             bounded = bool((low > least).any() or (high < most).any())
         kind = self.dtype if self.dtype.kind == "f" else np.dtype(np.float64)
         return (low.astype(kind), high.astype(kind)) if bounded else None
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        """The least and the greatest float64 that its integer type, or bool, holds."""
+        least, most = (0, 1) if self.dtype.kind == "b" else (np.iinfo(self.dtype).min, np.iinfo(self.dtype).max)
+        return float(least), float(most) if float(most) <= most else float(np.nextafter(float(most), 0))
 
     @cached_property
     def _range(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -174,7 +180,10 @@ class Leaf:
         return torch.from_numpy(ones).to(dtype)
 
     def decode(self, values: np.ndarray) -> np.ndarray:
-        """The native values (b, *shape) of an encoding (b, size). Raises ValueError outside the space."""
+        """The native values (b, *shape) of an encoding (b, size). Raises ValueError outside the space.
+
+        In a Box of integers a number between them becomes the nearest: planners search such a box as a continuous one.
+        """
         shape = (len(values), *self.shape)
         if isinstance(self.domain, Simplex):
             return self._indices(values).reshape(shape).astype(self.dtype)
@@ -188,7 +197,9 @@ class Leaf:
             values = inside
         if not np.isfinite(values).all():
             raise ValueError("is not finite")
-        return (values if self.dtype.kind == "f" else np.rint(values)).reshape(shape).astype(self.dtype)
+        if self.dtype.kind != "f":
+            values = np.rint(values).astype(np.float64).clip(*self._ends)
+        return values.reshape(shape).astype(self.dtype)
 
     def _indices(self, values: np.ndarray) -> np.ndarray:
         """(b, factors): the value of each block of which one place is one and all else zero."""
@@ -223,10 +234,6 @@ def leaf_of(space: spaces.Space[Any], path: tuple[Any, ...]) -> Leaf | None:
         return None
     dtype = np.dtype(np.int8 if isinstance(space, spaces.MultiBinary) else np.int64)
     return Leaf(path, Simplex(tuple(map(int, sizes.ravel()))), sizes.shape, dtype, start.ravel().astype(np.int64))
-
-
-def _ends(dtype: np.dtype[Any]) -> tuple[int, int]:
-    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
 def finite(array: np.ndarray) -> bool:

@@ -17,11 +17,12 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from agentic.engine.domain import Domain, Product, Real, Simplex
+from agentic.engine.domain import Box, Domain, Product, Real, Simplex
 from agentic.environments.leaf import Leaf, leaf_of
 from agentic.errors import RunError, UserError
 
 FEW = 16  # rows up to which plain Python is faster than NumPy
+MANY = 2**24  # values of discrete parts, each a number of the encoding
 Arrays = tuple[np.ndarray, ...]  # one native array per leaf, batch first
 Encoded = TypeVar("Encoded", np.ndarray, Tensor)
 
@@ -47,6 +48,11 @@ class Layout:
     @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(leaf.name for leaf in self.leaves)
+
+    @cached_property
+    def rounds(self) -> bool:
+        """Whether `decode` may make whole numbers of others: some leaf is a Box of integers."""
+        return any(isinstance(leaf.domain, Box) and leaf.domain.whole for leaf in self.leaves)
 
     @cached_property
     def native(self) -> Callable[[Arrays], Any]:
@@ -106,7 +112,10 @@ class Layout:
         return torch.cat([leaf.encode(array, dtype) for leaf, array in zip(self.leaves, arrays, strict=True)], -1)
 
     def decode(self, z: Tensor, batch: int) -> Arrays:
-        """Native arrays of an encoded batch. Raises RunError for a shape or a value the space does not have."""
+        """Native arrays of an encoded batch. Raises RunError for a shape or a value the space does not have.
+
+        In a Box of integers a number between them becomes the nearest.
+        """
         if z.shape != (batch, self.width):
             raise RunError(f"the agent's action has shape {tuple(z.shape)}, expected {(batch, *self.domain.event)}")
         try:
@@ -148,6 +157,11 @@ def layout(space: spaces.Space[Any], what: str) -> Layout:
     leaves = tuple(_leaves(space, (), what))
     if any(leaf.width == 0 for leaf in leaves):
         raise UserError(f"{what} is empty, or an entry of it is: {space}".replace("\n", " "))
+    for leaf in filter(lambda leaf: leaf.discrete, leaves):
+        ends = [int(first) + int(size) for first, size in zip(leaf.start, leaf.sizes, strict=True)]
+        if max(ends) > 2**63 or leaf.width > MANY:
+            said = f"{what} has more than {MANY:,} values to tell apart, or some beyond 64 bits: {space}"
+            raise UserError(said.replace("\n", " "))
     names = [leaf.name for leaf in leaves]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UserError(f"{what} has two entries named {twice[0]!r}: rename a key, records could not tell them apart")

@@ -55,6 +55,7 @@ class Singles:
 
     def __init__(self, envs: Sequence[Single], observation: Layout, action: Layout) -> None:
         self.envs, self.observation, self.action = envs, observation, action
+        self.layers: Sequence[Any] = envs
         self.everyone = np.ones(len(envs), bool)
         self.obs: Arrays = ()
 
@@ -121,6 +122,7 @@ class Vector:
     def __init__(self, env: VectorEnv[Any, Any, Any], observation: Layout, action: Layout) -> None:
         self.env, self.observation, self.action = env, observation, action
         self.envs: Sequence[Single] = getattr(env.unwrapped, "envs", [env])
+        self.layers: Sequence[Any] = [env, *self.envs]
         self.mode = AutoresetMode(env.metadata["autoreset_mode"])
         self.everyone = np.ones(env.num_envs, bool)
         self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise
@@ -196,7 +198,7 @@ class Vector:
 
 
 Rows = Singles | Vector
-"""A batch of environments to step; `envs` are the single ones, where they can be had.
+"""A batch of environments to step; `envs` are the single ones, where they can be had, `layers` all outermost ones.
 
 `everyone` (b,) is all true, and the `valid` of most steps. `observation` and `action` say how arrays lie.
 """
