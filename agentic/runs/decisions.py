@@ -13,10 +13,10 @@ from agentic.tick import Decision
 
 
 def own(decision: Any, agent: Agent, batch: int) -> Decision:
-    """The decision of `agent`, its energies and its belief copied. Raises RunError for what cannot be recorded."""
+    """The decision of `agent`: its action, energies and belief copied. Raises RunError for what cannot be recorded."""
     if type(decision) is Decision and decision.belief is None and decision.energies == {}:
         if isinstance(decision.action, Tensor):  # the common case, kept short
-            return decision
+            return Decision(decision.action.clone(), decision.state, decision.policy, None, decision.plan)
     who = type(agent).__name__
     if not isinstance(decision, Decision):
         raise RunError(f"{who} decided with a {type(decision).__name__}, expected an agentic.Decision")
@@ -27,7 +27,8 @@ def own(decision: Any, agent: Agent, batch: int) -> Decision:
         kind = type(decision.energies).__name__
         raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
     energies = {name: _energy(name, value, who, batch) for name, value in decision.energies.items()}
-    return replace(decision, energies=energies, belief=_belief(decision.belief, who, batch))
+    belief = _belief(decision.belief, who, batch)
+    return replace(decision, action=decision.action.clone(), energies=energies, belief=belief)
 
 
 def _energy(name: Any, value: Any, who: str, batch: int) -> Tensor:

@@ -102,7 +102,8 @@ def run(
 ) -> Record:
     """Let the agent gather experience, then evaluate it with learning off, and record both.
 
-    `env` is anything `make` takes, `dtype` the type of the agent's numbers; `observer` is told of every tick.
+    `env` is anything `make` takes, `dtype` the type of the agent's numbers; `observer` is told of every tick. Episodes
+    that never end are not cut here: give such an environment a limit, as `gymnasium.wrappers.TimeLimit` does.
 
     Raises UserError before anything runs, RunError for what fails later; Ctrl-C passes through. In every case what
     was recorded so far is written, and the manifest says how the run ended.
@@ -140,7 +141,7 @@ def run(
         if isinstance(error, UserError | RunError) or not isinstance(error, BREAKS):
             raise
         said = " ".join(str(error).split())
-        raise RunError(f"{type(agent).__name__} in {world.id}: {type(error).__name__}: {said}") from error
+        raise RunError(f"{type(agent).__name__} in {world.place}: {type(error).__name__}: {said}") from error
     finally:
         if isinstance(env, str):
             world.close()

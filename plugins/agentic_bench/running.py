@@ -48,7 +48,9 @@ def bench(
         raise UserError(f"workers must be at least 1, got {workers}")
     place, registry, tasks, limit = Path(folder), load(files), battery.tasks(), battery.bench.time_limit
     check(battery, registry)
-    code = source_hash(registry, {task.experiment.env.id for task in tasks})
+    worlds = [task.experiment.env for task in tasks]
+    wrappers = {wrapper.name for world in worlds for wrapper in world.wrappers}
+    code = source_hash(registry, {world.id for world in worlds} | wrappers)
     keyed = [(task, task.key(code)) for task in tasks]
     with alone(place):
         left = [(task, key) for task, key in keyed if not _is_done(place / task.folder, key)]

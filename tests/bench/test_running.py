@@ -325,6 +325,7 @@ def test_sources_of_plugins_and_of_modules_of_worlds_count(tmp_path: Path, monke
     first = source_hash(registry, ["world_of_mine:World-v0"])
     (tmp_path / "world_of_mine.py").write_text("SIZE = 2")
     assert len({without, first, source_hash(registry, ["world_of_mine:World-v0"])}) == 3
+    assert source_hash(registry, ["world_of_mine:Wrapper"]) == source_hash(registry, ["world_of_mine:World-v0"])
     assert source_hash(registry, ["CartPole-v1", ":odd", "not_there:World-v0"]) == without
 
 
