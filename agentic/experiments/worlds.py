@@ -16,7 +16,7 @@ from agentic.errors import BREAKS, UserError, described, suggest
 from agentic.experiments.experiment import Experiment, Named
 from agentic.plugins.making import Making, row_of
 from agentic.plugins.registry import Component, Registry
-from agentic.runs.manifest import sha256_of
+from agentic.runs.files import sha256_of
 
 LIMIT = 1000  # steps of an episode in a world that has no limit of its own: a rock might never come to an end
 
