@@ -43,7 +43,8 @@ class Deferred(Mapping[str, Any]):
 class Decision:
     """The decision of an agent for one batch of observations.
 
-    `action` (b, *event) is the action as executed: one-hot blocks for discrete spaces, environment units for Box.
+    `action` (b, *event) is the action as executed: one-hot blocks for discrete spaces, environment units for Box. In
+    a Box of integers an agent may choose a number between them: the nearest is executed, and stands in the tick.
     `policy` is the belief over actions it was chosen from, None where the agent has none.
     `energies` maps a term's name to its value in nats, (b,); it may be `Deferred`.
     """

@@ -47,7 +47,7 @@ def measure(
     agentic measure runs/0001-cartpole-v1-energy
     agentic measure --env CartPole-v1 --agent random --metric episode_return --seeds 5
     """
-    from agentic.cli.measuring import Profiler, chosen
+    from agentic.cli.measuring import Profiler, chosen, warned
     from agentic.cli.subjects import Source
 
     source = _source(registry, quiet, **subject)
@@ -58,13 +58,13 @@ def measure(
     others = [] if other is None else profiler.rows(other, [seed])
     code = profiler.settle([*rows, *others])
     if as_json:
-        found = [each.to_dict() for row in [*rows, *others] for each in row.found]
+        found = [each.to_dict() for row in [*warned(rows, source), *warned(others, other)] for each in row.found]
         answer(json.dumps(found, indent=2, allow_nan=False))
     elif other is None:
         _print(source.label, rows)
     else:
         _print_both((source.label, other.label), rows, others)
-    _keep(subject["run"], rows)
+    _keep(subject["run"], warned(rows, source))
     click.get_current_context().exit(code)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, final, get_args
 
@@ -141,6 +141,13 @@ class Profiler:
         else:
             say(text, err=True)
             yield
+
+
+def warned(rows: Sequence[Row], source: Source | None) -> list[Row]:
+    """The rows with a warning of everything that is wrong with the record they were measured of."""
+    problems = source.recorded.record.problems if source is not None and source.recorded is not None else []
+    said = tuple(f"of a damaged record: {problem}" for problem in problems)
+    return [replace(row, found=[replace(each, warnings=(*each.warnings, *said)) for each in row.found]) for row in rows]
 
 
 def _tell(name: str, reason: UserError | RunError) -> None:

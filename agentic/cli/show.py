@@ -17,6 +17,7 @@ def show(folder: str, as_json: bool) -> None:
     from agentic.cli.tables import component_table, result_table, sparkline
     from agentic.cli.terminal import console, warn_of
     from agentic.metrics.summary import summarize
+    from agentic.runs.files import is_own
     from agentic.runs.folder import RunFolder
 
     record, run = Record.salvage(folder), RunFolder(folder)
@@ -33,7 +34,7 @@ def show(folder: str, as_json: bool) -> None:
         out.print(f"returns, from {min(values):.4g} to {max(values):.4g}: {sparkline(values, out.encoding)}")
         out.print(", ".join(f"{value:.4g}" for value in values))
     out.print(component_table(summary["components"]))
-    if run.experiment_file.is_file():
+    if is_own(run.experiment_file):
         seed = record.manifest.get("seed", 0)
         out.print(
             f"run it again: agentic run {quote(str(run.experiment_file))} --seed {seed}{run.plugin_options}",

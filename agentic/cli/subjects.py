@@ -15,6 +15,7 @@ from agentic.experiments.experiment import EvaluateTable, Experiment
 from agentic.experiments.trust import check_trusted
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
+from agentic.runs.files import is_own
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
 
@@ -46,7 +47,7 @@ class Source:
         warn_of(record)
         found, file, label = subject_of(record), RunFolder(run).experiment_file, Path(run).resolve().name
         try:
-            experiment = Experiment.load(file) if file.is_file() else None
+            experiment = Experiment.load(file) if is_own(file) else None
             if experiment is not None:
                 check_trusted(experiment, registry, str(file), trust=trust)
         except UserError as error:

@@ -72,7 +72,8 @@ class Box(Domain):
     """Tensors between `low` and `high` (each `(*event)`, infinities allowed), in the environment's own units.
 
     A bound of 1e30 or more, such as the 3.4e38 that environments write for none, is none: it becomes infinite. Where
-    `whole` is true, draws are whole numbers.
+    `whole` is true, draws are whole numbers; all else takes the box as continuous, and what lies between whole numbers
+    is rounded where it is executed.
     """
 
     low: Tensor

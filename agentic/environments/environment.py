@@ -6,6 +6,7 @@ Single environments, lists of them and vector environments of every autoreset mo
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from agentic.environments.pomdp import Truth, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
+from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described
 
@@ -39,7 +41,7 @@ class Environment:
         self._step: Outcome | None = None
         self.episode = self.t = np.zeros(self.batch, np.int64)
         self._ones = np.ones(self.batch, np.int64)
-        self._bounded = [place for place, leaf in enumerate(rows.observation.leaves) if leaf.bounded]
+        self._looks = [leaf.sound for leaf in rows.observation.leaves]
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
         """Begin episode 0 in every row, each with its own seed. Returns the native observations.
@@ -52,7 +54,7 @@ class Environment:
 
     def step(self, action: Arrays, active: np.ndarray | None = None) -> Outcome:
         """One step of every row in which `active` (b,) is true; the others stay where they are, `valid` False."""
-        self._count()
+        self.proceed()
         step: Outcome = self._guarded(self._rows.step, action, active)
         self._step = step
         self._checked(step.next_obs)
@@ -63,7 +65,7 @@ class Environment:
 
         Returns the native observations that every row's next decision sees.
         """
-        self._count()
+        self.proceed()
         return self._checked(self._guarded(self._rows.restart, begins))
 
     def encode(self, obs: Arrays, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -95,6 +97,18 @@ class Environment:
             raise UserError(f"{self.id} cannot be copied, {' '.join(str(error).split())}: {hint}") from error
         return lambda: deepcopy(pristine)
 
+    @property
+    def adapts(self) -> bool:
+        """Whether a wrapper keeps running statistics that every step moves, so that the world is another one later."""
+        return any(map(moving, layers(self._rows.layers)))
+
+    def frozen(self) -> AbstractContextManager[None]:
+        """A while in which running statistics of wrappers stay as they are, as `ticks` has them while it evaluates.
+
+        A ThirdPartyWarning names those that cannot be frozen.
+        """
+        return frozen(self._rows.layers)
+
     def close(self) -> None:
         """Release what the environments hold, as windows and processes. What breaks in it is a CloseWarning."""
         try:
@@ -102,29 +116,41 @@ class Environment:
         except BREAKS as error:
             warnings.warn(f"{self.id} broke while being closed, {described(error)}", CloseWarning, stacklevel=2)
 
-    def _count(self) -> None:
-        """Let the last step's rows move on."""
+    @property
+    def place(self) -> str:
+        """The environment with the episode and the step of its first row, as messages name them."""
+        return self._place(None)
+
+    def proceed(self) -> None:
+        """Count the last step, so that `episode` and `t` are those of the step that comes."""
         step, self._step = self._step, None
         if step is None:
             return
         self.t = self.t + (self._ones if step.valid is self._rows.everyone else step.valid)
         if step.ended is not None:
-            self.t = np.where(step.ended, 0, self.t)
+            self.t[step.ended] = 0
             self.episode = self.episode + step.ended
 
     def _checked(self, obs: Arrays) -> Arrays:
+        for place, look in enumerate(self._looks):
+            if not look(obs[place]):
+                return self._examined(obs)
+        return obs
+
+    def _examined(self, obs: Arrays) -> Arrays:
+        """Say what is wrong with observations that did not pass the quick look."""
         if not self.observation_layout.fits(obs):
             row, why = self.observation_layout.refused(obs)
             raise RunError(f"{self._place(row)}: the observation {why}")
-        for place in self._bounded:
-            if not self.observation_layout.leaves[place].within(obs[place]):
+        for place, look in enumerate(self._looks):
+            if not look(obs[place]):
                 self._outside(place, obs[place])
         return obs
 
     def _outside(self, place: int, array: np.ndarray) -> None:
         """Say, once for each leaf, that an observation leaves its bounds: it is recorded as it is."""
-        self._bounded = [each for each in self._bounded if each != place]
         leaf = self.observation_layout.leaves[place]
+        self._looks[place] = leaf.fits
         row = next(row for row in range(self.batch) if not leaf.within(array[row : row + 1]))
         what = f"the observation {f'{leaf.name!r} ' if leaf.path else ''}leaves the bounds of its space"
         said = f"{self._place(row)}: {what}, {shortened(array[row])}; it is recorded as it is, and told once"
@@ -160,12 +186,12 @@ def make(
     `id` may also be an environment, a list of them, a vector environment, a function that makes one environment, or
     an Environment, returned as it is. `changes` are wrappers, applied in order to each single environment.
 
-    Raises UserError for an unknown id (with near matches), wrong arguments and spaces that cannot be encoded.
+    An id without a version is its newest, as in Gymnasium. Raises UserError for an unknown id (with near matches),
+    wrong arguments, arguments for what is made already, and spaces that cannot be encoded.
     """
+    _check_arguments(id, envs, kwargs)
     if isinstance(id, Environment):
         return id
-    if envs < 1:
-        raise UserError(f"envs must be at least 1, got {envs}")
     if isinstance(id, VectorEnv):
         return _from_vector(id, changes)
     if isinstance(id, gymnasium.Env):
@@ -186,6 +212,16 @@ def make(
     if any(_spaces(env) != _spaces(singles[0]) for env in singles):
         raise UserError(f"a batch needs environments of equal spaces, got {[str(_spaces(env)) for env in singles]}")
     return Environment(name, Singles(singles, *_layouts(name, *_spaces(singles[0]))))
+
+
+def _check_arguments(id: EnvironmentLike, envs: int, kwargs: Mapping[str, Any] | None) -> None:
+    if envs < 1:
+        raise UserError(f"envs must be at least 1, got {envs}")
+    if kwargs and isinstance(id, gymnasium.Env | VectorEnv | Environment | list | tuple):
+        hint = f"give them to an id or a function, this {type(id).__name__} is made already"
+        raise UserError(f"kwargs = {dict(kwargs)} make nothing here: {hint}")
+    if isinstance(id, VectorEnv) and envs not in (1, id.num_envs):
+        raise UserError(f"envs = {envs}, but {_name(id)} has {id.num_envs} rows: leave envs out")
 
 
 def _from_vector(env: VectorEnv[Any, Any, Any], changes: Sequence[Any]) -> Environment:
@@ -246,7 +282,11 @@ def _changed(env: Single, changes: Sequence[Callable[[Single], Single]]) -> Sing
 
 
 def _check(env: Single) -> None:
-    """Raises UserError for what has no name or no spaces."""
+    """Raises UserError for what has no name or no spaces, and for a vector environment in the place of a row."""
+    if isinstance(env, VectorEnv):
+        raise UserError(
+            f"a {type(env).__name__} is no single environment: give it alone, as it is, or what it is made of"
+        )
     try:
         _name(env), _spaces(env)
     except BREAKS as error:

@@ -17,11 +17,12 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from agentic.engine.domain import Domain, Product, Real, Simplex
+from agentic.engine.domain import Box, Domain, Product, Real, Simplex
 from agentic.environments.leaf import Leaf, leaf_of
 from agentic.errors import RunError, UserError
 
 FEW = 16  # rows up to which plain Python is faster than NumPy
+MANY = 2**24  # values of discrete parts, each a number of the encoding
 Arrays = tuple[np.ndarray, ...]  # one native array per leaf, batch first
 Encoded = TypeVar("Encoded", np.ndarray, Tensor)
 
@@ -40,8 +41,18 @@ class Layout:
         return self.leaves[0].path == ()
 
     @cached_property
+    def width(self) -> int:
+        """Number of scalars in the encoding."""
+        return self.domain.size
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(leaf.name for leaf in self.leaves)
+
+    @cached_property
+    def rounds(self) -> bool:
+        """Whether `decode` may make whole numbers of others: some leaf is a Box of integers."""
+        return any(isinstance(leaf.domain, Box) and leaf.domain.whole for leaf in self.leaves)
 
     @cached_property
     def native(self) -> Callable[[Arrays], Any]:
@@ -57,18 +68,21 @@ class Layout:
         ends = accumulate(leaf.width for leaf in self.leaves)
         return [encoded[..., end - leaf.width : end] for leaf, end in zip(self.leaves, ends, strict=True)]
 
-    def store(self, arrays: Arrays, row: int, value: Any) -> None:
+    def store(self, arrays: Arrays, row: int, value: Any, what: str = "the observation") -> None:
         """Copy one environment's value into `row`. Raises ValueError for another shape and a cast that loses value."""
         if self.plain and type(value) is np.ndarray:  # the common case, kept short
             first = self.leaves[0]
             if value.dtype is first.dtype and value.shape == first.shape:
                 arrays[0][row] = value
                 return
-        for leaf, array in zip(self.leaves, arrays, strict=True):
-            part = leaf.cast(leaf.part(value))
-            if part.shape != leaf.shape:
-                raise ValueError(f"has shape {part.shape} where its space has {leaf.shape}")
-            array[row] = part
+        try:
+            for leaf, array in zip(self.leaves, arrays, strict=True):
+                part = leaf.cast(leaf.part(value))
+                if part.shape != leaf.shape:
+                    raise ValueError(f"has shape {part.shape} where its space has {leaf.shape}")
+                array[row] = part
+        except ValueError as error:
+            raise ValueError(f"{what} {error}") from error
 
     def batch(self, value: Any, batch: int) -> Arrays:
         """A copy of a vector environment's value. Raises ValueError for another shape and a cast that loses value."""
@@ -93,12 +107,16 @@ class Layout:
 
     def encode(self, arrays: Arrays, dtype: torch.dtype) -> Tensor:
         """Native arrays as the agent's tensor (b, *event), in the run's dtype."""
-        parts = [leaf.encode(array, dtype) for leaf, array in zip(self.leaves, arrays, strict=True)]
-        return parts[0] if self.plain else torch.cat(parts, -1)
+        if self.plain:
+            return self.leaves[0].encode(arrays[0], dtype)
+        return torch.cat([leaf.encode(array, dtype) for leaf, array in zip(self.leaves, arrays, strict=True)], -1)
 
     def decode(self, z: Tensor, batch: int) -> Arrays:
-        """Native arrays of an encoded batch. Raises RunError for a shape or a value the space does not have."""
-        if z.shape != (batch, self.domain.size):
+        """Native arrays of an encoded batch. Raises RunError for a shape or a value the space does not have.
+
+        In a Box of integers a number between them becomes the nearest.
+        """
+        if z.shape != (batch, self.width):
             raise RunError(f"the agent's action has shape {tuple(z.shape)}, expected {(batch, *self.domain.event)}")
         try:
             if batch <= FEW and self._single:
@@ -139,6 +157,11 @@ def layout(space: spaces.Space[Any], what: str) -> Layout:
     leaves = tuple(_leaves(space, (), what))
     if any(leaf.width == 0 for leaf in leaves):
         raise UserError(f"{what} is empty, or an entry of it is: {space}".replace("\n", " "))
+    for leaf in filter(lambda leaf: leaf.discrete, leaves):
+        ends = [int(first) + int(size) for first, size in zip(leaf.start, leaf.sizes, strict=True)]
+        if max(ends) > 2**63 or leaf.width > MANY:
+            said = f"{what} has more than {MANY:,} values to tell apart, or some beyond 64 bits: {space}"
+            raise UserError(said.replace("\n", " "))
     names = [leaf.name for leaf in leaves]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UserError(f"{what} has two entries named {twice[0]!r}: rename a key, records could not tell them apart")

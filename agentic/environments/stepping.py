@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
+from agentic.environments.leaf import finite
 from agentic.environments.spaces import Arrays, Layout
 from agentic.errors import BREAKS
 
@@ -54,6 +55,7 @@ class Singles:
 
     def __init__(self, envs: Sequence[Single], observation: Layout, action: Layout) -> None:
         self.envs, self.observation, self.action = envs, observation, action
+        self.layers: Sequence[Any] = envs
         self.everyone = np.ones(len(envs), bool)
         self.obs: Arrays = ()
 
@@ -66,14 +68,12 @@ class Singles:
 
     def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
         """One step of the rows in `active` (b,), of all where that is None."""
-        count, before = len(self.envs), self.obs
-        self.obs, reward = self.observation.empty(count), np.zeros(count)
+        count, reward = len(self.envs), np.zeros(len(self.envs))
+        self.obs = tuple([array.copy() for array in self.obs])  # rows that do not step stay as they are
         terminated, truncated = np.zeros(count, bool), np.zeros(count, bool)
         ended = None
         for row, env in enumerate(self.envs):
             if active is not None and not active[row]:
-                for new, old in zip(self.obs, before, strict=True):
-                    new[row] = old[row]
                 continue
             try:
                 answer = env.step(self.action.row(action, row))
@@ -82,9 +82,9 @@ class Singles:
             try:
                 obs, gain, end, cut, _ = parts(answer, "step", STEP)
                 reward[row], end, cut = number(gain), flag(end, "terminated"), flag(cut, "truncated")
+                self.observation.store(self.obs, row, obs)
             except ValueError as error:
                 raise Fault(row, str(error)) from error
-            self._store(row, obs)
             if end or cut:
                 terminated[row], truncated[row] = end, cut
                 ended = terminated | truncated
@@ -105,15 +105,9 @@ class Singles:
             raise Fault(row, sentence(error)) from error
         try:
             obs, _ = parts(answer, "reset", RESET)
-        except ValueError as error:
-            raise Fault(row, str(error)) from error
-        self._store(row, obs)
-
-    def _store(self, row: int, obs: Any) -> None:
-        try:
             self.observation.store(self.obs, row, obs)
         except ValueError as error:
-            raise Fault(row, f"the observation {error}") from error
+            raise Fault(row, str(error)) from error
 
     def close(self) -> None:
         """Release what the environments hold, in every row even where one breaks."""
@@ -128,6 +122,7 @@ class Vector:
     def __init__(self, env: VectorEnv[Any, Any, Any], observation: Layout, action: Layout) -> None:
         self.env, self.observation, self.action = env, observation, action
         self.envs: Sequence[Single] = getattr(env.unwrapped, "envs", [env])
+        self.layers: Sequence[Any] = [env, *self.envs]
         self.mode = AutoresetMode(env.metadata["autoreset_mode"])
         self.everyone = np.ones(env.num_envs, bool)
         self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise
@@ -161,8 +156,9 @@ class Vector:
             next_obs = self._final(next_obs, ended, info)
         if active is not None:
             valid = valid & active
-        for row in np.flatnonzero(valid & ~np.isfinite(gain)):
-            raise Fault(int(row), f"the reward is {gain[row]}")
+        if not finite(gain):  # those of rows that did not step may be anything
+            for row in np.flatnonzero(valid & ~np.isfinite(gain)):
+                raise Fault(int(row), f"the reward is {gain[row]}")
         over, begins = ended & valid if ended.any() else None, begins if begins.any() else None
         return Outcome(next_obs, gain, terminated & valid, truncated & valid, valid, over, begins)
 
@@ -185,9 +181,9 @@ class Vector:
         true = tuple(array.copy() for array in obs)
         for row in np.flatnonzero(ended):
             try:
-                self.observation.store(true, int(row), info["final_obs"][row])
+                self.observation.store(true, int(row), info["final_obs"][row], "the final observation")
             except ValueError as error:
-                raise Fault(int(row), f"the final observation {error}") from error
+                raise Fault(int(row), str(error)) from error
         return true
 
     def _batch(self, obs: Any) -> Arrays:
@@ -202,7 +198,7 @@ class Vector:
 
 
 Rows = Singles | Vector
-"""A batch of environments to step; `envs` are the single ones, where they can be had.
+"""A batch of environments to step; `envs` are the single ones, where they can be had, `layers` all outermost ones.
 
 `everyone` (b,) is all true, and the `valid` of most steps. `observation` and `action` say how arrays lie.
 """

@@ -15,6 +15,7 @@ from agentic.experiments.experiment import (
     Positive,
     RunTable,
     Table,
+    Wrapping,
 )
 from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.trust import untrusted
@@ -33,6 +34,7 @@ __all__ = [
     "Positive",
     "RunTable",
     "Table",
+    "Wrapping",
     "agent_path",
     "change",
     "example",

@@ -68,6 +68,8 @@ class Built:
         """
         copies = self.environment.copies()
         record = self.run(folder, observer)
+        if self.experiment.learn.steps and self.environment.adapts:  # what it learned goes along
+            copies = self.environment.copies()
         return Subject(record, self.agent if learning else self.agent.sealed(), copies)
 
 

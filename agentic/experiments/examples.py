@@ -32,6 +32,7 @@ def for_environment(identifier: str, registry: Registry) -> dict[str, Any] | Non
     for path in sorted(folder().glob("*.toml"), key=lambda path: (len(path.name), path.name)):
         tables = read(path)
         env = tables.get("env", {})
-        if gymnasium_id(env.get("id", ""), registry) == wanted and not env.get("changes"):
+        changed = env.get("changes") or env.get("wrappers")
+        if gymnasium_id(env.get("id", ""), registry) == wanted and not changed:
             return tables
     return None

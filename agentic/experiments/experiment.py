@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agentic.errors import RunError, UserError
 from agentic.experiments.toml import read, sentence, toml_text
+from agentic.runs.files import write_whole
 
 TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of an agent's parts beside [agent]
 
@@ -41,6 +42,13 @@ class Named(BaseModel):
         return dict(self.model_extra or {})
 
 
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+Wrapping = Annotated[Named, BeforeValidator(_named)]  # its name alone, or a table
+
+
 @final
 class RunTable(Table):
     """The table [run]: seed, copies of the environment, number type, threads.
@@ -57,11 +65,15 @@ class RunTable(Table):
 
 @final
 class EnvTable(Table):
-    """The table [env]; `changes` are wrappers that change the world, innermost first."""
+    """The table [env]; `changes` and, around them, `wrappers` are wrappers, each innermost first.
+
+    Changes are components of plugins, wrappers anybody's: "module:Wrapper", or a table of it and its arguments.
+    """
 
     id: Annotated[str, Field(min_length=1)]
     kwargs: dict[str, Any] = {}
     changes: tuple[Named, ...] = ()
+    wrappers: tuple[Wrapping, ...] = ()
 
 
 @final
@@ -153,7 +165,7 @@ class Experiment(Table):
         """Write the resolved TOML file. Raises RunError where it cannot be written."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.to_toml(), encoding="utf-8")
+            write_whole(path, self.to_toml())
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
 

@@ -3,34 +3,69 @@
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from agentic.environments.environment import Environment, make
-from agentic.errors import BREAKS
+from agentic.errors import BREAKS, UserError, described, suggest
 from agentic.experiments.experiment import Experiment, Named
 from agentic.plugins.making import Making, row_of
 from agentic.plugins.registry import Component, Registry
+from agentic.runs.files import sha256_of
 
 LIMIT = 1000  # steps of an episode in a world that has no limit of its own: a rock might never come to an end
 
 
 def world_of(experiment: Experiment, registry: Registry) -> tuple[Environment, list[dict[str, Any]]]:
-    """The environment of an experiment, and the rows of it and of its changes."""
+    """The environment of an experiment, and the rows of it, of its changes and of the wrappers around them."""
     table, making = experiment.env, Making(registry)
     name = gymnasium_id(table.id, registry)
     changes = [making.maker(gymnasium.Wrapper, each.model_dump(), "[env.changes]", 1) for each in table.changes]
+    for each in table.wrappers:
+        there = replace(making, registry=with_wrapper(registry, each.name))
+        changes.append(there.maker(gymnasium.Wrapper, each.model_dump(), "[env.wrappers]", 1))
     environment = make(name, envs=experiment.run.envs, kwargs=table.kwargs, changes=changes)
-    target = gymnasium.spec(name.rpartition(":")[2]).entry_point or ""
+    known = _spec(name)
+    target = known.entry_point if known and known.entry_point else ""
     found = next((c for c in registry.components if c.target == target), None)
     if found is None:
         package = getattr(target, "__module__", str(target)).partition(":")[0].partition(".")[0]
         release = getattr(sys.modules.get(package), "__version__", None)
+        name = name[: name.rfind(":") + 1] + known.id if known else name  # with its version
         found = Component("envs", name, package, release, "installed", str(target))
     return environment, [row_of(found, table.kwargs), *making.made]
+
+
+def with_wrapper(registry: Registry, name: str) -> Registry:
+    """The registry with one wrapper more, `name` as "module:Wrapper", which no plugin need offer.
+
+    Raises UserError where there is no such module, nothing of that name in it, or the module does not load.
+    """
+    module, _, wanted = name.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), wanted)):
+        raise UserError(f"[env.wrappers] names {name!r}: write module:Wrapper, such as gymnasium.wrappers:TimeLimit")
+    try:
+        holder = import_module(module)
+        target = getattr(holder, wanted, None)
+    except BREAKS as error:
+        raise UserError(f"[env.wrappers] {name} does not load, {described(error)}") from error
+    if target is None:
+        near = suggest(wanted, [*vars(holder), *getattr(holder, "__all__", ())])
+        raise UserError(f"[env.wrappers] the module {module} has no wrapper '{wanted}'{near}")
+    if not (isinstance(target, type) and issubclass(target, gymnasium.Wrapper)):
+        raise UserError(f"[env.wrappers] {name} is no gymnasium.Wrapper: name a class that wraps single environments")
+    if registry.offers("envs", name):
+        return registry
+    package = module.partition(".")[0]
+    release = getattr(sys.modules[package], "__version__", None)
+    sha256 = sha256_of(Path(holder.__file__)) if release is None and holder.__file__ else None
+    found = Component("envs", name, package, release, "installed" if release else "file", target, sha256)
+    return replace(registry, components=(*registry.components, found))
 
 
 def gymnasium_id(name: str, registry: Registry) -> str:
@@ -64,12 +99,19 @@ def limited(experiment: Experiment, registry: Registry) -> Experiment:
     if module and name not in gymnasium.registry:
         with suppress(*BREAKS):  # what does not load is told where it is made
             import_module(module)
-    found = gymnasium.registry.get(name)
+    found = _spec(name)
     if found is None or found.max_episode_steps is not None or "max_episode_steps" in experiment.env.kwargs:
         return experiment
     if _metadata(found).get("ends_episodes"):
         return experiment
     return Experiment.of(experiment.tables(), [f"env.kwargs.max_episode_steps={LIMIT}"])
+
+
+def _spec(name: str) -> EnvSpec | None:
+    """What Gymnasium has under an id, its newest version where the id has none; None where it has nothing."""
+    name = name.rpartition(":")[2]
+    versions = (spec for known, spec in gymnasium.registry.items() if known.rpartition("-v")[0] == name)
+    return gymnasium.registry.get(name) or max(versions, key=lambda spec: spec.version or 0, default=None)
 
 
 def _metadata(spec: EnvSpec) -> Mapping[str, Any]:

@@ -9,7 +9,8 @@ from typing import Self, final
 from agentic.errors import RunError, UserError
 from agentic.metrics.measurement import Measurement
 from agentic.metrics.metric import Outcome
-from agentic.runs.folder import RunFolder, json_table, write_whole
+from agentic.runs.files import sealed, write_whole
+from agentic.runs.folder import RunFolder
 
 
 @final
@@ -31,9 +32,9 @@ class Result:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """The result in the folder of a run; None where there is none, or none that can be read."""
+        """The result in the folder of a run; None where there is none, or none that is as it was written."""
         try:
-            found = json_table(RunFolder(folder).measurements_file)
+            found = RunFolder(folder).measurements
             measured = {name: Measurement.from_dict(each) for name, each in found["measurements"].items()}
             return cls(measured, found["missing"], tuple(found["broken"]), found["key"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
@@ -45,6 +46,6 @@ class Result:
         file = RunFolder(folder).measurements_file
         content = {"measurements": measured, "missing": dict(self.missing), "broken": self.broken, "key": self.key}
         try:
-            write_whole(file, json.dumps(content, indent=1, allow_nan=False) + "\n")
+            write_whole(file, json.dumps(sealed(content), indent=1, allow_nan=False) + "\n")
         except OSError as error:
             raise RunError(f"cannot write {file}: {error.strerror}") from error

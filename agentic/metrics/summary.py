@@ -15,7 +15,7 @@ def summarize(record: Record) -> dict[str, Any]:
     """The numbers of a run as plain values for strict JSON; what is not finite or not known is None.
 
     `steps` were learned from, `evaluation_steps` were not. `return` is over the complete evaluation episodes;
-    `energy` holds the mean of each term over the evaluation steps, in nats.
+    `energy` holds the mean of each term over the evaluation steps, in nats. `problems` are those of the record.
     """
     names = [name for name in record.columns if name.startswith("energy.")]
     table = record.table(["phase", *names]) if record.columns else pa.table({})
@@ -39,6 +39,7 @@ def summarize(record: Record) -> dict[str, Any]:
         "energy": {name: finite(value) for name, value in terms.items() if value is not None},
         "seconds": finite(seconds) if isinstance(seconds, int | float) and abs(seconds) < LONGEST else None,
         "components": [row for row in components if isinstance(row, dict)] if isinstance(components, list) else [],
+        "problems": record.problems,
     }
 
 

@@ -1,6 +1,7 @@
 """The loop, and what it leaves: records, manifests, seeds."""
 
-from agentic.runs.folder import RunFolder, create_folder, json_table, toml_table, write_whole
+from agentic.runs.files import forget_parts, is_own, json_table, sealed, toml_table, unsealed, write_whole
+from agentic.runs.folder import RunFolder, create_folder, number_of
 from agentic.runs.manifest import Manifest, annotate, describe
 from agentic.runs.record import EpisodeRecord
 from agentic.runs.run import Progress
@@ -16,9 +17,14 @@ __all__ = [
     "create_folder",
     "describe",
     "environment_seed",
+    "forget_parts",
+    "is_own",
     "json_table",
+    "number_of",
+    "sealed",
     "shapes_of",
     "stream",
     "toml_table",
+    "unsealed",
     "write_whole",
 ]

@@ -4,8 +4,9 @@ Recording is most of what the toolkit adds to a bare loop, so ticks are staged a
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,16 @@ class Block:
         self.steps: Counter[Phase] = Counter()
         self._columns: dict[str, np.ndarray] = {}
         self._phases: list[tuple[Phase, int]] = []  # runs of rows
-        self._staged: list[Tick] = []
+        self._seen, self._done = _arrays(env.observation_layout), _arrays(env.action_layout)
+        self._names = [
+            *("episode", "row", "t"),
+            *_named("obs", env.observation_layout),
+            *_named("next_obs", env.observation_layout),
+            *_named("action", env.action_layout),
+            *("reward", "terminated", "truncated"),
+        ]
+        self._staged: list[tuple[np.ndarray, ...]] = []
+        self._thoughts: list[dict[str, np.ndarray]] = []
         self._phase: Phase = "learn"
         self._row = np.arange(env.batch)
         self._most = max(2, min(STAGED, 4096 // env.batch))
@@ -56,7 +66,15 @@ class Block:
         if phase != self._phase:
             self._join()
             self._phase = phase
-        self._staged.append(tick)
+        native = tick.native
+        self._staged.append(
+            (
+                *(tick.valid, tick.episode, self._row, tick.t),
+                *(*self._seen(native.obs), *self._seen(native.next_obs), *self._done(native.action)),
+                *(tick.reward, tick.terminated, tick.truncated),
+            )
+        )
+        self._thoughts.append(decision_columns(tick.decision, self.env.batch))
         self.ticks += 1
         if self.candidates is not None:
             self.candidates.add(phase, tick)
@@ -73,13 +91,15 @@ class Block:
     def _join(self) -> None:
         """Copy the staged ticks, a few at once and while they are in the cache: half the price of one by one."""
         staged, self._staged = self._staged, []
+        thoughts, self._thoughts = self._thoughts, []
         if not staged:
             return
-        keep = np.concatenate([tick.valid for tick in staged])
+        valid, *columns = zip(*staged, strict=True)
+        keep = np.concatenate(valid)
         count = int(np.count_nonzero(keep))
         kept = np.flatnonzero(keep)
         missing = set(self._columns)
-        for name, parts in self._parts(staged):
+        for name, parts in chain(zip(self._names, columns, strict=True), self._late(thoughts)):
             missing.discard(name)
             if name not in self._columns:
                 self._columns[name] = self._empty(parts[0])
@@ -94,17 +114,8 @@ class Block:
         self.steps[self._phase] += count
         self.rows += count
 
-    def _parts(self, staged: Sequence[Tick]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
-        """Each column's name and one array (b, *shape) per tick, in the order of the files' columns."""
-        yield "episode", [tick.episode for tick in staged]
-        yield "row", [self._row] * len(staged)
-        yield "t", [tick.t for tick in staged]
-        yield from _leaves("obs", self.env.observation_layout, [tick.native.obs for tick in staged])
-        yield from _leaves("next_obs", self.env.observation_layout, [tick.native.next_obs for tick in staged])
-        yield from _leaves("action", self.env.action_layout, [tick.native.action for tick in staged])
-        for flag in ("reward", "terminated", "truncated"):
-            yield flag, [getattr(tick, flag) for tick in staged]
-        found = [decision_columns(tick.decision, self.env.batch) for tick in staged]
+    def _late(self, found: Sequence[dict[str, np.ndarray]]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
+        """Each column of the decisions and one array (b, *shape) per tick, NaN where a decision is without it."""
         for name in dict.fromkeys(name for each in found for name in each):
             like = next(each[name] for each in found if name in each)
             nothing = np.full(like.shape, np.nan, like.dtype)
@@ -118,12 +129,13 @@ class Block:
         return column
 
 
-def _leaves(prefix: str, layout: Layout, natives: Sequence[Any]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
-    if layout.plain:
-        yield prefix, natives
-    else:
-        for name in layout.names:
-            yield f"{prefix}.{name}", [native[name] for native in natives]
+def _named(prefix: str, layout: Layout) -> list[str]:
+    return [prefix] if layout.plain else [f"{prefix}.{name}" for name in layout.names]
+
+
+def _arrays(layout: Layout) -> Callable[[Any], Sequence[np.ndarray]]:
+    """The function from the native form to the arrays in it."""
+    return (lambda native: (native,)) if layout.plain else lambda native: [native[name] for name in layout.names]
 
 
 def decision_columns(decision: Decision, batch: int) -> dict[str, np.ndarray]:

@@ -12,11 +12,14 @@ from agentic.errors import RunError, described
 from agentic.tick import Decision, Deferred
 
 
-def own(decision: Any, agent: Agent, batch: int) -> Decision:
-    """The decision of `agent`, its energies and its belief copied. Raises RunError for what cannot be recorded."""
+def own(decision: Any, agent: Agent, batch: int, accounts: bool = True) -> Decision:
+    """The decision of `agent`: its action, energies and belief copied. Raises RunError for what cannot be recorded.
+
+    Without `accounts` energies that are deferred stay so.
+    """
     if type(decision) is Decision and decision.belief is None and decision.energies == {}:
         if isinstance(decision.action, Tensor):  # the common case, kept short
-            return decision
+            return Decision(decision.action.clone(), decision.state, decision.policy, None, decision.plan)
     who = type(agent).__name__
     if not isinstance(decision, Decision):
         raise RunError(f"{who} decided with a {type(decision).__name__}, expected an agentic.Decision")
@@ -26,13 +29,14 @@ def own(decision: Any, agent: Agent, batch: int) -> Decision:
     if not isinstance(decision.energies, Mapping):
         kind = type(decision.energies).__name__
         raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
-    told = decision.energies
+    told, kept = decision.energies, Deferred(lambda: _energies(told, who, batch))
+    energies = kept if isinstance(told, Deferred) and not accounts else dict(kept)
+    belief = _belief(decision.belief, who, batch)
+    return replace(decision, action=decision.action.clone(), energies=energies, belief=belief)
 
-    def energies_copied() -> Mapping[str, Tensor]:
-        return {name: _energy(name, value, who, batch) for name, value in told.items()}
 
-    energies = Deferred(energies_copied) if isinstance(told, Deferred) else energies_copied()
-    return replace(decision, energies=energies, belief=_belief(decision.belief, who, batch))
+def _energies(told: Mapping[Any, Any], who: str, batch: int) -> Mapping[str, Tensor]:
+    return {name: _energy(name, value, who, batch) for name, value in told.items()}
 
 
 def _energy(name: Any, value: Any, who: str, batch: int) -> Tensor:

@@ -1,20 +1,15 @@
 """The folder of a run: the only place that knows how its files are called.
 
-Whoever reads one meets runs that were killed, cut short or made by others, so that what cannot be read is empty here;
-`Record`, `Manifest` and `Result` say what is wrong with a file.
+What cannot be read is empty here; `Record`, `Manifest` and `Result` say what is wrong with a file.
 """
 
-import json
-import os
 import re
-import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import IO, Any, Literal, Self, final
+from typing import Any, Literal, Self, final
 
 from agentic.errors import UserError
+from agentic.runs.files import forget_parts, is_own, json_table, toml_table, unsealed
 
 Kind = Literal["ticks", "candidates"]
 
@@ -44,12 +39,13 @@ class RunFolder:
             raise UserError(f"cannot make the run folder {path}: {error.strerror}; give another one") from error
         if made.chunks() or made.partial_file.exists():
             raise UserError(f"{path} already holds a record: give a new folder")
+        forget_parts(made.path)
         return made
 
     @property
     def holds_run(self) -> bool:
         """Whether a run left a manifest or ticks here."""
-        return self.manifest_file.is_file() or bool(self.chunks()) or self.partial_file.is_file()
+        return is_own(self.manifest_file) or bool(self.chunks()) or is_own(self.partial_file)
 
     def chunk(self, kind: Kind, index: int) -> Path:
         """One Parquet file of ticks, or of the candidate plans of the same ticks."""
@@ -63,7 +59,7 @@ class RunFolder:
     def chunks(self, kind: Kind = "ticks") -> list[Path]:
         """All Parquet files of a kind that are there, in the order of the ticks."""
         named = (path for path in self.path.glob(f"{kind}-*.parquet") if path.stem.partition("-")[2].isdecimal())
-        return sorted(filter(Path.is_file, named), key=lambda path: (len(path.name), path.name))
+        return sorted(filter(is_own, named), key=lambda path: (len(path.name), path.name))
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -76,10 +72,15 @@ class RunFolder:
         return toml_table(self.experiment_file)
 
     @property
+    def measurements(self) -> dict[str, Any]:
+        """The content of the measurements; also empty where their checksum is not that of what they say."""
+        return unsealed(json_table(self.measurements_file)) or {}
+
+    @property
     def status(self) -> str:
         """The way the run ended, with the last line of the traceback where it failed; a killed one could not say so."""
         status = str(self.manifest.get("status") or "unknown")
-        if status == "failed" and self.error_file.is_file():
+        if status == "failed" and is_own(self.error_file):
             lines = self.error_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return f"failed: {lines[-1]}" if lines else "failed"
         return "running, or killed before it could say so" if status == "running" else status
@@ -103,8 +104,7 @@ def create_folder(parent: str | Path, slug: str) -> Path:
     try:
         parent.mkdir(parents=True, exist_ok=True)
         while True:
-            names = (path.name.partition("-") for path in parent.glob("[0-9][0-9][0-9][0-9]*-*"))
-            number = max((int(digits) for digits, _, _ in names if digits.isdecimal()), default=0) + 1
+            number = max(map(number_of, parent.glob("[0-9][0-9][0-9][0-9]*-*")), default=0) + 1
             folder = parent / f"{number:04d}-{name}"
             try:
                 folder.mkdir()
@@ -117,38 +117,7 @@ def create_folder(parent: str | Path, slug: str) -> Path:
         raise UserError(f"cannot make a folder in {parent}: {error.strerror}; give another one") from error
 
 
-def json_table(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty where there is none that can be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def toml_table(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file; empty where there is none that can be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (OSError, ValueError, RecursionError):
-        return {}
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file under another name first, so that it is whole or not there. Raises OSError."""
-    with whole(path) as file:
-        file.write(text.encode("utf-8"))
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that gets its name when all of it is on the disk: whole or not there, also after a power cut.
-
-    Raises OSError.
-    """
-    part = path.with_name(f".{path.name}.part")
-    with open(part, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+def number_of(folder: Path) -> int:
+    """The number of a folder NNNN-slug; 0 for any other."""
+    digits, dash, _ = folder.name.partition("-")
+    return int(digits) if dash and len(digits) >= 4 and digits.isdecimal() else 0

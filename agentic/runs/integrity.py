@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from agentic.errors import UserError
+from agentic.runs.files import is_own, sha256_of
 from agentic.runs.folder import Kind, RunFolder
 from agentic.runs.images import filled, following, pictures
-from agentic.runs.manifest import read, sha256_of
+from agentic.runs.manifest import read
 from agentic.runs.table import CHUNK
 
 Hashes = dict[tuple[Path, int, int], str]  # by path, time of change and size: what was verified already
@@ -31,7 +32,7 @@ KEYS = ("phase", "row", "episode", "t")
 class Integrity:
     """The sound chunks of each kind, in order, and a sentence on everything that is missing, foreign or damaged.
 
-    `problems` are of what was recorded, `remarks` of the experiment beside it.
+    `problems` are of what was recorded, `remarks` of the experiment and the measurements beside it.
     """
 
     ticks: list[Path] = field(default_factory=list)
@@ -44,12 +45,12 @@ class Integrity:
         """What can be said of the files in a run's folder as they are now."""
         found, filling = cls(), folder.partial_file.exists()
         manifest: Mapping[str, Any] = {}
-        if folder.manifest_file.is_file():
+        if folder.manifest_file.exists():
             try:
                 manifest = read(folder)
             except UserError as error:
                 found.problems.append(str(error))
-        found.remarks.extend(_experiment(folder, manifest))
+        found.remarks.extend(_beside(folder, manifest))
         kinds: dict[Kind, list[Path]] = {"ticks": found.ticks, "candidates": found.candidates}
         for kind, sound in kinds.items():
             found.problems.extend(_listed(folder, kind, manifest, sound, {} if known is None else known))
@@ -95,20 +96,35 @@ def _needed(file: pq.ParquetFile, names: list[str], where: pc.Expression) -> pa.
 
 def partial_number(folder: RunFolder) -> int | None:
     """The place of the chunk that is being filled, where there are ticks of it that no finished chunk has."""
-    if not folder.partial_file.is_file():
+    if not is_own(folder.partial_file):
         return None
     beyond = max(map(folder.number, folder.chunks()), default=-1) + 1
     try:
         number = int((pq.read_schema(folder.partial_file).metadata or {})[CHUNK])
     except (OSError, ValueError, KeyError, pa.ArrowException):
         return beyond  # where reading it says what is wrong
-    return None if folder.chunk("ticks", number).is_file() else number
+    return None if is_own(folder.chunk("ticks", number)) else number
 
 
-def _experiment(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]:
+def _beside(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]:
     file, known = folder.experiment_file, manifest.get("experiment")
-    if known is not None and (not file.is_file() or sha256_of(file) != known):
+    if known is not None and known != _hash(file, {}):
         yield f"{file} is not the one the run was made from"
+    if folder.measurements_file.exists() and not folder.measurements:
+        yield f"{folder.measurements_file} is damaged: it is not what was written, and measuring again replaces it"
+
+
+def _refused(folder: RunFolder, status: Any) -> str:
+    """Why the ticks of the chunk being filled are none of the run with that status; empty where they are.
+
+    The manifest is read after them, and told before they are replaced.
+    """
+    found, known = _hash(folder.partial_file, {}), folder.manifest.get("partial")
+    if status == "finished":
+        return f"{folder.partial_file} is not of this run, which finished"
+    if known is not None and not (isinstance(known, list) and found in known):
+        return f"{folder.partial_file} is damaged: its bytes are not those the run wrote"
+    return ""
 
 
 def _listed(
@@ -120,7 +136,8 @@ def _listed(
         if not str(name).startswith(f"{kind}-"):
             continue
         if name not in files:
-            yield f"{folder.path / name} is missing: the run wrote it"
+            link = (folder.path / name).is_symlink()
+            yield f"{folder.path / name} {'is a link out of its folder' if link else 'is missing'}: the run wrote it"
         elif _mapping(entry).get("sha256") != _hash(files[name], known):
             yield f"{files[name]} is damaged: its bytes are not those the run wrote"
         else:
@@ -136,25 +153,25 @@ def _others(folder: RunFolder, kind: Kind, manifest: Mapping[str, Any], sound: l
     if "chunks" in manifest and status != "running":  # else the last one may not be listed yet
         yield from (f"{path} is not of this run, whose manifest does not list it" for _, path in others)
         others = []
-    if partial is not None and status == "finished":
-        yield f"{folder.partial_file} is not of this run, which finished"
+    if partial is not None and (reason := _refused(folder, status)):
+        yield reason
     elif partial is not None:
         others.append((partial, folder.partial_file))
-    follows = _Follows() if kind == "ticks" and folder.manifest_file.is_file() else None
+    follows = _Follows() if kind == "ticks" and is_own(folder.manifest_file) else None
     if others and follows is not None:
         for path in sound:
             follows.check(path, read_chunk(path))
     number = sum(str(name).startswith(f"{kind}-") for name in listed)
     known = len(sound) == number
     for place, path in others:
-        gap = range(number, place) if kind == "ticks" else ()
-        if gap:
-            yield f"{folder.chunk(kind, gap[0])} {f'and {len(gap) - 1} more are' if len(gap) > 1 else 'is'} missing"
+        gap = place - number if kind == "ticks" else 0
+        if gap > 0:
+            yield f"{folder.chunk(kind, number)} {f'and {gap - 1} more are' if gap > 1 else 'is'} missing"
         number = place + 1
         try:
             table = read_chunk(path)
             if follows is not None:
-                follows.check(path, table, known=known and not gap)
+                follows.check(path, table, known=known and gap <= 0)
             sound.append(path)
             known = True
         except UserError as error:
@@ -208,7 +225,9 @@ class _Follows:
 
 
 def _hash(path: Path, known: Hashes) -> str | None:
-    """The SHA-256 of a file; None where it cannot be read."""
+    """The SHA-256 of a file of the folder; None where it has none that can be read."""
+    if not is_own(path):
+        return None
     try:
         status = path.stat()
         key = path, status.st_mtime_ns, status.st_size

@@ -4,14 +4,15 @@ A recorder, a learner and a metric are consumers of ticks; another schedule is a
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 
 from agentic.agents.agent import Agent
 from agentic.engine.state import select
-from agentic.environments.environment import EnvironmentLike, make
-from agentic.errors import UserError
+from agentic.environments.environment import Environment, EnvironmentLike, make
+from agentic.errors import BREAKS, RunError, UserError
 from agentic.runs.decisions import own
 from agentic.runs.seeds import Phase, environment_seed, generator
 from agentic.tick import Native, Tick
@@ -26,6 +27,7 @@ def ticks(
     episodes: int | Sequence[int] | None = None,
     dtype: torch.dtype = torch.float32,
     phase: Phase = "learn",
+    accounts: bool = True,
 ) -> Iterator[Tick]:
     """Let `agent` act in `env` (anything `make` takes), forever or until a limit, and yield every tick.
 
@@ -33,21 +35,47 @@ def ticks(
     exact. `episodes` is a quota per row (or one for each row): counting the first to finish would favor short ones.
     Rows that met theirs stand still. `phase` names the random streams: those of "evaluate" share nothing with "learn".
 
+    Without `accounts` a decision's energies are computed only if somebody asks for them, at once or never.
+
     Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.
+    Statistics that wrappers keep, as of observations that they normalize, are frozen while `phase` is "evaluate".
     """
+    world = make(env)
+    with world.frozen() if phase == "evaluate" else nullcontext():
+        yield from _ticks(agent, world, seed, steps, episodes, dtype, phase, accounts)
+
+
+def _ticks(
+    agent: Agent,
+    world: Environment,
+    seed: int,
+    steps: int | None,
+    episodes: int | Sequence[int] | None,
+    dtype: torch.dtype,
+    phase: Phase,
+    accounts: bool,
+) -> Iterator[Tick]:
     if (steps or 0) < 0 or np.min(episodes or 0) < 0:
         raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
-    world = make(env)
     quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
     draws = generator(seed, "agent", phase=phase)
+    rounds = world.action_layout.rounds
     encode, seen, done = world.observation_layout.encode, world.observation_layout.native, world.action_layout.native
     native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
     obs, state = encode(native, dtype), agent.start(world.batch, generator=draws)
     active = _active(quota, world.episode)
     while _goes_on(steps, active):
-        decision = agent.decide(state, obs.clone(), generator=draws)  # it may write to what it sees
-        decision = own(decision, agent, world.batch)
-        action = world.decode(decision.action)
+        try:
+            decision = agent.decide(state, obs.clone(), generator=draws)  # it may write to what it sees
+            decision = own(decision, agent, world.batch, accounts)
+            action = world.decode(decision.action)
+            if rounds:
+                decision.action = world.action_layout.encode(action, decision.action.dtype)
+        except BREAKS as error:
+            world.proceed()
+            if isinstance(error, RunError):
+                raise RunError(f"{world.place}: {error}") from error
+            raise
         step = world.step(action, active)
         if steps is not None:
             if len(step.valid) > steps:  # the first `steps` of the valid rows

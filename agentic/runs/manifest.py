@@ -5,7 +5,6 @@ import platform
 import subprocess
 import time
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ import torch
 
 from agentic import __version__
 from agentic.errors import RunError, UserError
-from agentic.runs.folder import RunFolder, write_whole
+from agentic.runs.files import is_own, sealed, sha256_of, unsealed, write_whole
+from agentic.runs.folder import RunFolder
 
 
 class Manifest:
@@ -35,6 +35,12 @@ class Manifest:
         """Enter a finished chunk: the SHA-256 of its bytes and what was counted in it."""
         chunks = self.content.get("chunks", {})
         self.content["chunks"] = {**chunks, path.name: {**counts, "sha256": sha256_of(path)}}
+        self.content.pop("partial", None)
+        self._write()
+
+    def announce(self, sha256: str) -> None:
+        """Enter the SHA-256 of what is about to replace the ticks of the chunk being filled, beside theirs."""
+        self.content["partial"] = [*self.content.get("partial", ())[-1:], sha256]
         self._write()
 
     def finish(self, status: str, **results: Any) -> None:
@@ -73,18 +79,18 @@ def read(folder: RunFolder) -> dict[str, Any]:
     is that of the rest of it. Manifests without chunks may lack one.
     """
     file = folder.manifest_file
-    if file.exists() and not file.is_file():
-        raise UserError(f"{file} cannot be read: it is no file")
+    if file.exists() and not is_own(file):
+        raise UserError(f"{file} cannot be read: it is no file of this folder")
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise UserError(f"{file} cannot be read: it holds no table")
-    known = content.pop("checksum", None)
-    if (known is not None or "chunks" in content) and known != _checksum(content):
+    found = unsealed(content)
+    if found is None or ("chunks" in content and content.get("checksum") is None):
         raise UserError(f"{file} is damaged: its checksum is not that of what it says")
-    return content
+    return found
 
 
 def annotate(folder: RunFolder, **more: Any) -> None:
@@ -92,22 +98,8 @@ def annotate(folder: RunFolder, **more: Any) -> None:
     _save(folder, {**read(folder), **more})
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of the bytes of a file, as `sha256sum` prints it. Raises OSError."""
-    found = sha256()
-    with open(path, "rb") as file:
-        while block := file.read(2**20):
-            found.update(block)
-    return found.hexdigest()
-
-
 def _save(folder: RunFolder, content: Mapping[str, Any]) -> None:
-    plain = json.loads(json.dumps(content, default=str))
-    write_whole(folder.manifest_file, json.dumps({**plain, "checksum": _checksum(plain)}, indent=2) + "\n")
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    write_whole(folder.manifest_file, json.dumps(sealed(content), indent=2) + "\n")
 
 
 def _git() -> dict[str, Any] | None:

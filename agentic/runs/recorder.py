@@ -3,7 +3,9 @@
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +14,8 @@ from agentic.environments.environment import Environment
 from agentic.errors import RunError
 from agentic.runs.candidates import Wanted
 from agentic.runs.chunk import Block
-from agentic.runs.folder import Kind, RunFolder, whole
+from agentic.runs.files import whole
+from agentic.runs.folder import Kind, RunFolder
 from agentic.runs.images import packed
 from agentic.runs.manifest import Manifest
 from agentic.runs.seeds import Phase
@@ -97,7 +100,17 @@ class Recorder:
             self._wait()
             table = self._block.table()
             marked = table.replace_schema_metadata({**(table.schema.metadata or {}), CHUNK: str(self._block.index)})
-            self._writing = self._writer.submit(write_chunk, marked, folder.partial_file)
+            self._writing = self._writer.submit(self._replace, marked, folder.partial_file)
+
+    def _replace(self, table: pa.Table, path: Path) -> None:
+        """Write the ticks of the chunk that is being filled; the manifest knows their bytes before they are there."""
+        data = pa.BufferOutputStream()
+        _parquet(table, data)
+        content = data.getvalue()
+        if self._manifest is not None:
+            self._manifest.announce(sha256(content).hexdigest())
+        with whole(path) as file:
+            file.write(content)
 
     def _wait(self) -> None:
         try:
@@ -125,9 +138,13 @@ class Recorder:
 
 def write_chunk(table: pa.Table, path: Path) -> None:
     """Write one Parquet file, with a checksum of every page: it is there whole or not at all."""
+    with whole(path) as file:
+        _parquet(table, file)
+
+
+def _parquet(table: pa.Table, file: IO[bytes] | pa.NativeFile) -> None:
     table = packed(table)
     keys = [name for name in ("phase", "episode", "row", "t") if name in table.column_names]
-    with whole(path) as file:
-        pq.write_table(
-            table, file, use_dictionary=False, compression="snappy", write_statistics=keys, write_page_checksum=True
-        )
+    pq.write_table(
+        table, file, use_dictionary=False, compression="snappy", write_statistics=keys, write_page_checksum=True
+    )

@@ -16,6 +16,7 @@ from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import BREAKS, RunError, UserError
 from agentic.learning.learner import Learner
 from agentic.runs.candidates import Wanted
+from agentic.runs.files import write_whole
 from agentic.runs.folder import RunFolder
 from agentic.runs.loop import ticks
 from agentic.runs.manifest import Manifest, describe, fingerprint
@@ -101,7 +102,8 @@ def run(
 ) -> Record:
     """Let the agent gather experience, then evaluate it with learning off, and record both.
 
-    `env` is anything `make` takes, `dtype` the type of the agent's numbers; `observer` is told of every tick.
+    `env` is anything `make` takes, `dtype` the type of the agent's numbers; `observer` is told of every tick. Episodes
+    that never end are not cut here: give such an environment a limit, as `gymnasium.wrappers.TimeLimit` does.
 
     Raises UserError before anything runs, RunError for what fails later; Ctrl-C passes through. In every case what
     was recorded so far is written, and the manifest says how the run ended.
@@ -139,7 +141,7 @@ def run(
         if isinstance(error, UserError | RunError) or not isinstance(error, BREAKS):
             raise
         said = " ".join(str(error).split())
-        raise RunError(f"{type(agent).__name__} in {world.id}: {type(error).__name__}: {said}") from error
+        raise RunError(f"{type(agent).__name__} in {world.place}: {type(error).__name__}: {said}") from error
     finally:
         if isinstance(env, str):
             world.close()
@@ -167,7 +169,7 @@ def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> No
         recorder.close()
     with suppress(OSError):
         if manifest.folder is not None:
-            manifest.folder.error_file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            write_whole(manifest.folder.error_file, "".join(traceback.format_exception(error)))
     with suppress(RunError):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         manifest.finish(status, **recorder.counts)

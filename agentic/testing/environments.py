@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium
@@ -37,6 +37,29 @@ def _own(env: Env) -> Env:
     if isinstance(env, gymnasium.Wrapper) and env.spec is not None and env.spec.additional_wrappers:
         raise NotApplicable("it changes a world that answers for itself")
     return env
+
+
+def a_seed_decides_an_episode(make: Make) -> None:
+    """Two resets with one seed, and the same few actions, give equal observations; told is where they differ first."""
+    if said := ignores_seed(make()):
+        raise AssertionError(said)
+
+
+def ignores_seed(env: Env, seed: int = 3, steps: int = 3) -> str:
+    """What differs between two resets of `env` with one seed and the same actions, one sentence; empty for nothing.
+
+    Two resets and at most twice so many steps, for environments that are slow.
+    """
+    first, again = _walk(env, seed, steps, restarting=False), _walk(env, seed, steps, restarting=False)
+    for step, (one, other) in enumerate(zip(first, again, strict=False)):
+        when = f"after {step} equal actions" if step else "at once"
+        parts = {**_leaves(one[0], "the observation"), "the reward": one[1], "terminated or truncated": one[2]}
+        others = {**_leaves(other[0], "the observation"), "the reward": other[1], "terminated or truncated": other[2]}
+        for name, part in parts.items():
+            if not _same([part], [others.get(name)]):
+                hint = "draw from self.np_random only, and reset everything"
+                return f"two resets with seed {seed} differ in {name}, {when}: {hint}"
+    return ""
 
 
 def same_seed_same_trajectory(make: Make) -> None:
@@ -96,6 +119,7 @@ def draws_pictures(make: Make) -> None:
 
 CHECKS: tuple[Run, ...] = (
     gymnasium_accepts_it,
+    a_seed_decides_an_episode,
     same_seed_same_trajectory,
     a_reset_continues_the_stream,
     spaces_contain_what_is_seen,
@@ -104,8 +128,11 @@ CHECKS: tuple[Run, ...] = (
 )
 
 
-def _walk(env: Env, seed: int, length: int = LENGTH) -> list[tuple[Any, float, int]]:
-    """Observation, reward and flags (terminated + 2 truncated) of every step, under random actions."""
+def _walk(env: Env, seed: int, length: int = LENGTH, restarting: bool = True) -> list[tuple[Any, float, int]]:
+    """Observation, reward and flags (terminated + 2 truncated) of every step, under random actions.
+
+    It ends with the first episode unless it is `restarting`.
+    """
     env.action_space.seed(seed)
     obs, _ = env.reset(seed=seed)
     seen = [(obs, 0.0, 0)]
@@ -113,6 +140,8 @@ def _walk(env: Env, seed: int, length: int = LENGTH) -> list[tuple[Any, float, i
         obs, reward, terminated, truncated, _ = env.step(env.action_space.sample())
         seen.append((obs, float(reward), _flag(terminated) + 2 * _flag(truncated)))
         if terminated or truncated:
+            if not restarting:
+                break
             obs, _ = env.reset()
             seen.append((obs, 0.0, 0))
     return seen
@@ -120,6 +149,14 @@ def _walk(env: Env, seed: int, length: int = LENGTH) -> list[tuple[Any, float, i
 
 def _flag(value: Any) -> int:
     return int(value) if isinstance(value, bool | np.bool_) else 9
+
+
+def _leaves(value: Any, name: str) -> dict[str, Any]:
+    """The arrays in an observation, by how a sentence names them."""
+    if not isinstance(value, Mapping | tuple):
+        return {name: value}
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value)
+    return {place: leaf for key, part in inner for place, leaf in _leaves(part, f"{name}[{key!r}]").items()}
 
 
 def _same(first: list[Any], second: list[Any]) -> bool:

@@ -1,7 +1,6 @@
 """The random policy: what chance alone achieves."""
 
-from dataclasses import dataclass
-from typing import Self, final
+from typing import NamedTuple, Self, final
 
 import torch
 from torch import Tensor
@@ -12,8 +11,7 @@ AHEAD = 256  # rows drawn at once: a draw costs as much as the rest of a tick
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Draws:
+class Draws(NamedTuple):
     """Actions (b, *event) drawn ahead, how many of them were used, and the policy where actions are discrete."""
 
     actions: tuple[Tensor, ...] = ()
@@ -32,7 +30,7 @@ class RandomAgent(Agent):
     reference = True
 
     def __init__(self, action: Domain) -> None:
-        self.action = action
+        self.action, self._center = action, action.center(1)
 
     @classmethod
     def from_env(cls, env: Environment) -> Self:
@@ -41,8 +39,7 @@ class RandomAgent(Agent):
     def start(self, batch: int, *, generator: torch.Generator) -> Draws:
         if not isinstance(self.action, Simplex):
             return Draws()
-        each = [torch.full((size,), 1 / size, dtype=torch.float64) for size in self.action.sizes]
-        return Draws(policy=Categorical(torch.cat(each).expand(batch, -1), self.action.sizes))
+        return Draws(policy=Categorical(self._center.clone().expand(batch, -1), self.action.sizes))
 
     def decide(self, state: Draws, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if state.used == len(state.actions):

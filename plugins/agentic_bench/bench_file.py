@@ -93,7 +93,7 @@ class Battery(Table):
 
     def _task(self, world: WorldTable, agent: BenchAgent, place: int, seed: int) -> Task:
         run = {**self.run.model_dump(), "seed": seed} | ({"candidates": self.bench.candidates} if place == 0 else {})
-        env = {"id": world.id, "kwargs": world.kwargs, "changes": [change.model_dump() for change in world.changes]}
+        env = world.model_dump(include={"id", "kwargs", "changes", "wrappers"})
         own = agent.component.model_dump() | ({"selection": agent.selection.model_dump()} if agent.selection else {})
         tables = {
             "run": run,

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from agentic import Measurement, Verdict
 from agentic.errors import RunError
 from agentic.metrics import Result, Row, finite, verdicts
-from agentic.runs import write_whole
+from agentic.runs import is_own, sealed, unsealed, write_whole
 from agentic_bench.bench_file import Battery
 from agentic_bench.folder import BenchFolder
 from agentic_bench.task import Task
@@ -112,7 +112,7 @@ class Scores:
         """Write the table into the folder of the bench. Raises RunError where that fails."""
         file = BenchFolder(folder).cells_file
         try:
-            write_whole(file, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+            write_whole(file, json.dumps(sealed(self.to_dict()), indent=1, allow_nan=False) + "\n")
         except OSError as error:
             raise RunError(f"cannot write {file}: {error.strerror}") from error
 
@@ -144,9 +144,14 @@ def _note(found: Sequence[Measurement], defined: int, reasons: Sequence[str]) ->
 
 
 def read_cells(folder: Path) -> Mapping[str, Any]:
-    """The table in the folder of a bench, as plain values. Raises RunError where there is none."""
+    """The table in the folder of a bench, as plain values. Raises RunError where there is none, or a damaged one."""
     file = BenchFolder(folder).cells_file
     try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        if file.exists() and not is_own(file):
+            raise ValueError("it is no file of this folder")
+        found = unsealed(dict(json.loads(file.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise RunError(f"{file} cannot be read: {error}") from error
+    if found is None:
+        raise RunError(f"{file} is damaged: its checksum is not that of what it says")
+    return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, final
 
 from agentic.errors import UserError
-from agentic.runs import RunFolder, json_table
+from agentic.runs import RunFolder, is_own, json_table, toml_table, unsealed
 
 LONGEST = 60  # letters of a label in the name of a folder
 UNITS = "units"
@@ -31,7 +31,12 @@ class BenchFolder:
     @property
     def holds_bench(self) -> bool:
         """Whether a bench left a table or units here."""
-        return self.cells_file.is_file() or (self._units).is_dir()
+        return is_own(self.cells_file) or (self._units.is_dir() and self._holds(self._units))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The tables of the resolved file; empty where it cannot be read."""
+        return toml_table(self.file)
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -40,13 +45,13 @@ class BenchFolder:
 
     @property
     def cells(self) -> dict[str, Any]:
-        """The content of the table; empty where it cannot be read."""
-        return json_table(self.cells_file)
+        """The content of the table; empty where it cannot be read, or is not what was written."""
+        return unsealed(json_table(self.cells_file)) or {}
 
     def units(self, world: str, agent: str) -> dict[int, Path]:
-        """The folders of an agent's runs in a world, by seed and in that order."""
+        """The folders of an agent's runs in a world, by seed and in that order; not what links out of the bench."""
         found = (self._units / slug(world) / slug(agent)).glob(f"{SEED}*")
-        numbered = [(path.name.removeprefix(SEED), path) for path in found]
+        numbered = [(path.name.removeprefix(SEED), path) for path in found if self._holds(path)]
         return dict(sorted((int(seed), path) for seed, path in numbered if seed.isdecimal()))
 
     def draft(self, label: str) -> Path:
@@ -56,6 +61,19 @@ class BenchFolder:
     def drafts(self) -> list[Path]:
         """The folders that tasks are at work in, or were when they were killed."""
         return sorted(self._units.glob(".*"))
+
+    def check_writable(self) -> None:
+        """Check that no folder to write into is a link, which may lead anywhere. Raises UserError."""
+        patterns = ("*", "*/*", "*/*/*")
+        for place in (self._units, *(path for pattern in patterns for path in self._units.glob(pattern))):
+            if place.is_symlink():
+                raise UserError(f"cannot write the bench folder {self.path}: {place} is a link; give another one")
+
+    def _holds(self, path: Path) -> bool:
+        try:
+            return path.resolve().is_relative_to(self.path.resolve())
+        except (OSError, RuntimeError):  # a link to itself
+            return False
 
 
 @contextmanager

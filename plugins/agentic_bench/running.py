@@ -2,16 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from agentic import Agent
 from agentic.errors import RunError, UserError
 from agentic.experiments import agent_path
 from agentic.metrics import Result
 from agentic.plugins import Registry, load
-from agentic.runs import Manifest, RunFolder, create_folder, describe
+from agentic.runs import Manifest, RunFolder, create_folder, describe, forget_parts, number_of, write_whole
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Scores
 from agentic_bench.folder import BenchFolder, writing
@@ -46,7 +48,9 @@ def bench(
         raise UserError(f"workers must be at least 1, got {workers}")
     place, registry, tasks, limit = Path(folder), load(files), battery.tasks(), battery.bench.time_limit
     check(battery, registry)
-    code = source_hash(registry, {task.experiment.env.id for task in tasks})
+    worlds = [task.experiment.env for task in tasks]
+    wrappers = {wrapper.name for world in worlds for wrapper in world.wrappers}
+    code = source_hash(registry, {world.id for world in worlds} | wrappers)
     keyed = [(task, task.key(code)) for task in tasks]
     with alone(place):
         left = [(task, key) for task, key in keyed if not _is_done(place / task.folder, key)]
@@ -68,12 +72,14 @@ def bench(
 
 
 def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> Path:
-    """The newest folder of this very battery in `out`, to go on with; a new one where there is none, or `fresh`."""
-    text = battery.to_toml()
+    """The newest folder of this very battery in `out`, to go on with; a new one where there is none, or `fresh`.
+
+    A battery with another `time_limit` is the same: no result depends on it.
+    """
+    wanted = _identity(tomllib.loads(battery.to_toml()))
     if not fresh:
-        for path in sorted(Path(out).glob("[0-9][0-9][0-9][0-9]-bench-*"), reverse=True):
-            file = BenchFolder(path).file
-            if file.is_file() and file.read_text(encoding="utf-8", errors="replace") == text:
+        for path in sorted(Path(out).glob("[0-9][0-9][0-9][0-9]*-bench-*"), key=number_of, reverse=True):
+            if _identity(BenchFolder(path).settings) == wanted:
                 return path
     folder = create_folder(out, f"bench-{battery.bench.name}")
     _write(folder, battery)  # at once, so that it is found again even if nothing else comes to be
@@ -94,8 +100,10 @@ def check(battery: Battery, registry: Registry) -> None:
 
 def _prepare(folder: Path, battery: Battery, left: Sequence[Task]) -> None:
     """Write the resolved file; leave nothing that a killed bench had half written, and no result that holds no more."""
+    BenchFolder(folder).check_writable()
     _write(folder, battery)
     with writing(folder):
+        forget_parts(folder)
         for draft in BenchFolder(folder).drafts():
             shutil.rmtree(draft, ignore_errors=True)
         for task in left:
@@ -104,7 +112,15 @@ def _prepare(folder: Path, battery: Battery, left: Sequence[Task]) -> None:
 
 def _write(folder: Path, battery: Battery) -> None:
     with writing(folder):
-        BenchFolder(folder).file.write_text(battery.to_toml(), encoding="utf-8")
+        write_whole(BenchFolder(folder).file, battery.to_toml())
+
+
+def _identity(tables: Mapping[str, Any]) -> str:
+    """The tables of a battery as a text, which tells apart those whose results may differ."""
+    others = {name: table for name, table in tables.items() if name != "bench"}
+    bench = tables.get("bench")
+    kept = {key: value for key, value in bench.items() if key != "time_limit"} if isinstance(bench, Mapping) else bench
+    return repr((kept or None, others))
 
 
 def _is_done(folder: Path, key: str) -> bool:

@@ -15,8 +15,8 @@ LIBRARIES = ("torch", "numpy", "scipy", "gymnasium", "stable-baselines3")
 def source_hash(registry: Registry, worlds: Iterable[str] = ()) -> str:
     """A SHA-256 of what numbers depend on beside tables and the files they name.
 
-    Those are our sources, those of plugins and of modules that ids of `worlds` name ("module:Name-v0"), and the
-    versions of Python and of libraries.
+    Those are our sources, those of plugins and of modules that ids of `worlds` and wrappers of theirs name
+    ("module:Name-v0"), and the versions of Python and of libraries.
     """
     said = hashlib.sha256(f"{python_version()} {machine()}\n".encode())
     targets = [each.target for each in registry.components if each.sha256 is None]

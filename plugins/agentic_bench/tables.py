@@ -6,7 +6,7 @@ from typing import Annotated, Any, final
 from pydantic import Field
 
 from agentic import Informed
-from agentic.experiments import TOP, Count, LearnTable, Named, PlannerTable, Positive, Table, agent_path
+from agentic.experiments import TOP, Count, LearnTable, Named, PlannerTable, Positive, Table, Wrapping, agent_path
 
 Some = Annotated[int, Field(ge=1, le=10_000)]
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]  # one line
@@ -52,7 +52,7 @@ class BenchTable(Table):
 
 @final
 class WorldTable(Table):
-    """A world; `name` is its label, `id`, `kwargs` and `changes` as under [env].
+    """A world; `name` is its label, `id`, `kwargs`, `changes` and `wrappers` as under [env].
 
     `episodes` are recorded on every seed.
     """
@@ -62,6 +62,7 @@ class WorldTable(Table):
     about: str = ""
     kwargs: dict[str, Any] = Field(default_factory=dict)
     changes: tuple[Named, ...] = ()
+    wrappers: tuple[Wrapping, ...] = ()
     episodes: Positive = 20
 
 

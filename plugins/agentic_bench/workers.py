@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -36,6 +37,7 @@ class Worker:
         theirs.close()
         self.job: Job | None = None
         self.due = inf
+        self.ended = False
 
     def begin(self, job: Job, limit: float) -> None:
         """Give it a job, to be done within `limit` seconds."""
@@ -53,18 +55,24 @@ class Worker:
         if monotonic() >= self.due:
             self.stop(kill=True)
             return "it took longer than [bench] time_limit"
-        self.process.join(0)
-        code = self.process.exitcode
-        if code is None or code >= 0:
-            return None if code is None else f"it ended its process with exit code {code}"
+        if not wait([self.process.sentinel], 0):
+            return None
+        self.stop(kill=True)
+        code = self.process.exitcode or 0
+        if code >= 0:
+            return f"it ended its process with exit code {code}"
         return f"its process was ended by signal {-code} (too little memory?)"
 
     def stop(self, *, kill: bool) -> None:
-        """End the process, at once or once it is done."""
+        """End the process, at once or when it is done, and what its agents started: once, its number is free then."""
+        if self.ended:
+            return
+        self.ended = True
         if not kill:
             with suppress(OSError):
                 self.pipe.send(None)
-            self.process.join(PATIENCE)
+            wait([self.process.sentinel], PATIENCE)
+        _kill_group(self.process.pid or 0)
         self.process.kill()
         self.process.join()
         self.pipe.close()
@@ -108,7 +116,12 @@ def _go_on(crew: list[Worker], worker: Worker, waiting: deque[Job], limit: float
 
 
 def _serve(pipe: "Connection[Any, Any]", parent: int) -> None:
-    """In a worker: Ctrl-C is the parent's business, so is what is printed; nothing outlives the parent."""
+    """In a worker: Ctrl-C is the parent's business, so is what is printed; nothing outlives the parent.
+
+    It leads a process group, so that what its agents started ends with it.
+    """
+    if sys.platform != "win32":
+        os.setpgid(0, 0)
     keep_freed_memory()
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -127,4 +140,12 @@ def _serve(pipe: "Connection[Any, Any]", parent: int) -> None:
 def _outlive_nobody(parent: int) -> None:
     while os.getppid() == parent:
         sleep(0.2)
+    _kill_group(os.getpid())
     os._exit(1)
+
+
+def _kill_group(leader: int) -> None:
+    """End the process group that a process leads, itself included; nothing where it leads none."""
+    if sys.platform != "win32" and leader:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)

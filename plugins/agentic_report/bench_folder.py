@@ -8,7 +8,7 @@ from typing import Any, Self, final
 
 from agentic import Access
 from agentic.errors import RunError, UserError
-from agentic.runs import RunFolder, toml_table
+from agentic.runs import RunFolder, is_own, toml_table
 from agentic_bench import Battery, BenchFolder, Cell, Scores
 from agentic_report.cells import cell_of, known
 from agentic_report.reading import facts, mapping, results, tables, words
@@ -88,7 +88,7 @@ class Bench:
         asked = _asked(self.battery) or dict.fromkeys(self.cells, ())
         begun = {key for key, cell in self.cells.items() if cell.begun}
         done = sum(
-            all(RunFolder(self.folder / unit).measurements_file.is_file() for unit in asked[key])
+            all(is_own(RunFolder(self.folder / unit).measurements_file) for unit in asked[key])
             for key in begun & asked.keys()
         )
         return f"{done} of {len(asked)} cells"

@@ -25,8 +25,11 @@ def report(folder: str, out: str | None, opened: bool, as_json: bool) -> None:
     from agentic.runs import RunFolder
 
     page = write(folder, out)
+    problems = []
     if RunFolder(folder).holds_run:
-        warn_of(Record.salvage(folder))
-    answer(json.dumps({"report": str(page)}) if as_json else str(page))
+        record = Record.salvage(folder)
+        problems = record.problems
+        warn_of(record)
+    answer(json.dumps({"report": str(page), "problems": problems}) if as_json else str(page))
     if opened:
         webbrowser.open(page.resolve().as_uri())

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from agentic import Record
 from agentic.errors import UserError
 from agentic.metrics import mean_interval
-from agentic.runs import RunFolder
+from agentic.runs import RunFolder, number_of
 from agentic_report.bench_folder import Bench
 from agentic_report.reading import mapping
 from agentic_report.wording import enumerated, moment, number, span
@@ -37,8 +37,13 @@ class Entry:
 
 
 def entries(folder: Path, beside: Path) -> list[Entry]:
-    """Every run and bench directly in a folder, the newest number first, with links from a page in `beside`."""
-    paths = (path for path in sorted(folder.iterdir(), reverse=True) if path.is_dir())
+    """Every run and bench directly in a folder, the newest number first, with links from a page in `beside`.
+
+    What is a link out of the folder is left out.
+    """
+    home = folder.resolve()
+    paths = [path for path in folder.iterdir() if path.is_dir() and path.resolve().is_relative_to(home)]
+    paths.sort(key=lambda path: (number_of(path), path.name), reverse=True)
     found = (entry for path in paths if (entry := _entry(path, beside)))
     return [*found]
 

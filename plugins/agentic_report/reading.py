@@ -7,7 +7,7 @@ from typing import Any
 
 from agentic import Measurement
 from agentic.errors import UserError
-from agentic.runs import RunFolder, json_table
+from agentic.runs import RunFolder
 
 
 def words(value: Any) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def real(value: Any) -> float | None:
 
 def results(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Of a run: its measurements by label as plain tables, and why others are missing."""
-    found = json_table(RunFolder(folder).measurements_file)
+    found = RunFolder(folder).measurements
     return mapping(found.get("measurements")), mapping(found.get("missing"))
 
 

@@ -19,7 +19,7 @@ from agentic.environments import Layout, layout
 from agentic.errors import RunError, UserError, listed
 from agentic.experiments import change, gymnasium_id, untrusted
 from agentic.plugins import Registry, load
-from agentic.runs import EpisodeRecord, RunFolder, environment_seed
+from agentic.runs import EpisodeRecord, RunFolder, environment_seed, is_own
 
 Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes, "agent" or nothing
 
@@ -78,8 +78,8 @@ class Scene:
 def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
     """The scene for the first evaluation `episodes` of one row, from episode 0 on, of a run in a folder."""
     file = RunFolder(record.folder or Path()).experiment_file
-    if file.exists() and not file.is_file():
-        return Scene("bars", note=f"{file.name} is no file")
+    if file.exists() and not is_own(file):
+        return Scene("bars", note=f"{file.name} is no file of this folder")
     try:
         experiment = Experiment.load(file)
     except UserError as error:

@@ -1,12 +1,10 @@
 """The page of a folder: everything is read from the folder, and everything is in the page."""
 
-import os
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from agentic.errors import RunError, UserError
-from agentic.runs import RunFolder
+from agentic.runs import RunFolder, write_whole
 from agentic_bench import BenchFolder
 from agentic_report.bench_folder import Bench
 from agentic_report.bench_page import bench_page
@@ -27,22 +25,10 @@ def report(folder: str | Path, out: str | Path | None = None) -> Path:
     name, values = _content(folder, Path(out).parent if out is not None else folder)
     page = Path(out) if out is not None else folder / ("index.html" if name == "index" else PAGE)
     try:
-        _write(page, render(name, **values) + "\n")
+        write_whole(page, render(name, **values) + "\n")
     except OSError as error:
         raise RunError(f"the page {page} cannot be written: {error.strerror}; give another file") from error
     return page
-
-
-def _write(page: Path, text: str) -> None:
-    """Write a text file, whole or not at all, under a new name first: a link in its place is replaced, not followed."""
-    part = page.with_name(f".{page.name}.{token_hex(8)}.part")
-    try:
-        with open(part, "x", encoding="utf-8", errors="backslashreplace") as file:  # "x" follows no link either
-            file.write(text)
-        os.replace(part, page)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _content(folder: Path, beside: Path) -> tuple[str, dict[str, Any]]:

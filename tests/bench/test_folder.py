@@ -17,6 +17,15 @@ def test_units_are_found_by_seed_and_nothing_else_is(tmp_path: Path) -> None:
     assert there.holds_bench
 
 
+def test_what_links_out_of_the_bench_is_no_unit(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    seeds = tmp_path / "bench" / unit("a", "b", 0).parent
+    (seeds / "seed-1").mkdir(parents=True)
+    (seeds / "seed-0").symlink_to(tmp_path / "outside")
+    (seeds / "seed-2").symlink_to("seed-2")
+    assert [*BenchFolder(tmp_path / "bench").units("a", "b")] == [1]
+
+
 def test_drafts_are_no_units(tmp_path: Path) -> None:
     there = BenchFolder(tmp_path)
     assert not there.holds_bench

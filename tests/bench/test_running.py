@@ -1,6 +1,7 @@
 """Benches carried out: by any number of workers, killed and gone on with, the table is the same."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -241,6 +242,44 @@ def test_a_unit_whose_process_ends_or_hangs_is_broken_and_the_others_go_on(tmp_p
     assert sorted(again) == ["gone", "hanging", "killed"]
 
 
+GREEDY = """
+import subprocess, time
+class Greedy:
+    def predict(self, obs): return bytearray(2**60)[0]
+class Parent:
+    def predict(self, obs):
+        child = subprocess.Popen(["sleep", "1000"])
+        open(__file__ + ".child", "w").write(str(child.pid))
+        time.sleep(1000)
+"""
+HANGING = """
+import time
+from agentic import Access, Metric, hookimpl
+class Hanging(Metric):
+    access, unit, needs = Access.RECORDS, "bits", ("record",)
+    def measure(self, subject, *, generator): time.sleep(1000)
+@hookimpl
+def agentic_metrics(): return {"hanging": Hanging}
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_too_much_memory_a_metric_that_hangs_and_processes_of_an_agents_own(tmp_path: Path) -> None:
+    (tmp_path / "greedy.py").write_text(GREEDY)
+    (tmp_path / "hangs.py").write_text(HANGING)
+    agents = [{"name": f"{tmp_path}/greedy.py:{name}", "label": name.lower()} for name in ("Greedy", "Parent")]
+    tables: dict[str, Any] = {"worlds": TABLES["worlds"][1:], "interventions": [], "metrics": TABLES["metrics"][:1]}
+    tables |= {"bench": {"seeds": 1, "time_limit": 15.0}, "agents": agents}
+    greedy, parent = bench(small(**tables), tmp_path / "bench").cells
+    assert "MemoryError" in str(greedy.note)
+    assert "time_limit" in str(parent.note)
+    child = Path("/proc", (tmp_path / "greedy.py.child").read_text(), "stat")
+    assert not child.exists() or ") Z " in child.read_text()
+    tables |= {"agents": [{"name": "rock"}], "metrics": [{"name": "hanging"}]}
+    (rock,) = bench(small(**tables), tmp_path / "hanging", files=[f"{tmp_path}/hangs.py"]).cells
+    assert "time_limit" in str(rock.note)
+
+
 @pytest.mark.slow
 def test_a_worker_begins_each_task_as_a_new_process_does(tmp_path: Path) -> None:
     (tmp_path / "coin.py").write_text(COIN)
@@ -286,6 +325,7 @@ def test_sources_of_plugins_and_of_modules_of_worlds_count(tmp_path: Path, monke
     first = source_hash(registry, ["world_of_mine:World-v0"])
     (tmp_path / "world_of_mine.py").write_text("SIZE = 2")
     assert len({without, first, source_hash(registry, ["world_of_mine:World-v0"])}) == 3
+    assert source_hash(registry, ["world_of_mine:Wrapper"]) == source_hash(registry, ["world_of_mine:World-v0"])
     assert source_hash(registry, ["CartPole-v1", ":odd", "not_there:World-v0"]) == without
 
 
@@ -313,7 +353,52 @@ def test_the_folder_of_the_same_battery_is_gone_on_with(tmp_path: Path) -> None:
     first = bench_folder(small(), tmp_path)
     assert bench_folder(small(), tmp_path) == first
     assert bench_folder(small(bench={"seeds": 3}), tmp_path) != first
+    limited = {**TABLES["bench"], "time_limit": 7.0}
+    assert bench_folder(small(bench=limited), tmp_path) == first  # no result depends on it
     assert bench_folder(small(), tmp_path, fresh=True) != first
+
+
+def test_the_newest_folder_is_the_one_of_the_highest_number(tmp_path: Path) -> None:
+    (tmp_path / "9998-other").mkdir()
+    first, second = (bench_folder(small(), tmp_path, fresh=True) for _ in range(2))
+    assert (first.name[:5], second.name[:6]) == ("9999-", "10000-")
+    assert bench_folder(small(), tmp_path) == second
+
+
+@pytest.mark.parametrize("place", [".lock", "battery.toml", "units", "units/cart", "pipe"])
+def test_nothing_is_written_through_a_link(place: str, tmp_path: Path) -> None:
+    folder, outside = tmp_path / "bench", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("mine")
+    link = folder / (".lock" if place == "pipe" else place)
+    link.parent.mkdir(parents=True)
+    if place == "pipe":
+        os.mkfifo(link)
+    else:
+        link.symlink_to(outside if place.startswith("units") else outside / "file")
+    if place == "battery.toml":
+        bench(small(bench={"seeds": 1}).only(["rock"]), folder)
+        assert not link.is_symlink()
+    else:
+        with pytest.raises(UserError, match="cannot write the bench folder"):
+            bench(small(), folder)
+    assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("file", "mine")]
+
+
+def test_a_changed_table_is_refused_and_one_without_a_checksum_read(done: Any, tmp_path: Path) -> None:
+    file = tmp_path / "cells.json"
+    content = json.loads((done[0] / "cells.json").read_text())
+    content["cells"][0]["value"] = 1e9
+    file.write_text(json.dumps(content))
+    with pytest.raises(RunError, match=r"cells\.json is damaged"):
+        read_cells(tmp_path)
+    del content["checksum"]
+    file.write_text(json.dumps(content))
+    assert read_cells(tmp_path)["cells"][0]["value"] == 1e9
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(RunError, match="no file of this folder"):
+        read_cells(tmp_path)
 
 
 def test_cells_that_cannot_be_read_are_reported(tmp_path: Path) -> None:

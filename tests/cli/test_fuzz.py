@@ -141,7 +141,8 @@ JSON = st.recursive(
 )
 MANIFEST = st.sampled_from("status components seed versions git started seconds environment x".split())
 OURS = st.sampled_from(
-    ["manifest.json", "experiment.toml", "measurements.json", "ticks-000000.parquet", "error.txt", "cells.json"]
+    "manifest.json experiment.toml measurements.json ticks-000000.parquet error.txt cells.json battery.toml "
+    f"ticks-partial.parquet candidates-000000.parquet ticks-{'9' * 200}.parquet".split()
 )
 
 
@@ -166,13 +167,13 @@ def _replaced(folder: Path, name: str, kind: str, content: Any) -> None:
         file.mkdir()
     elif kind == "fifo":
         os.mkfifo(file)
-    elif kind in ("nowhere", "itself"):
-        file.symlink_to(file if kind == "itself" else "/nowhere/at/all")
+    else:
+        file.symlink_to({"itself": str(file), "device": "/dev/zero", "nowhere": "/nowhere/at/all"}[kind])
 
 
 HOSTILE = st.one_of(
     st.tuples(OURS, st.just("json"), JSON),
-    st.tuples(OURS, st.sampled_from("deep bytes folder fifo nowhere itself".split()), st.none()),
+    st.tuples(OURS, st.sampled_from("deep bytes folder fifo nowhere itself device".split()), st.none()),
     st.tuples(OURS, st.just("entry"), st.dictionaries(MANIFEST, JSON, min_size=1, max_size=3)),
 )
 

@@ -63,6 +63,8 @@ NAMED = {
     "dotted": {**WORLD, "env": {"id": "evil.within:Evil-v0"}},
     "standard library": {**WORLD, "env": {"id": "antigravity:Evil-v0"}},
     "no module": {**WORLD, "env": {"id": "../evil:Evil-v0"}},
+    "wrapper": {**WORLD, "env": {"id": "CartPole-v1", "wrappers": ["evil:Evil"]}},
+    "wrapper in a table": {**WORLD, "env": {"id": "CartPole-v1", "wrappers": [{"name": "evil.within:Evil", "far": 1}]}},
     "argument": {**WORLD, "env": {"id": "CartPole-v1", "kwargs": {"inner": ["evil:Evil"]}}},
     "file of a part": {**WORLD, "model": {"name": "linear_gaussian", "weights": "policy.zip"}},
 }

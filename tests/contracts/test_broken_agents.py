@@ -278,6 +278,7 @@ CAUGHT = [
     ("agents", GlobalCoin, "global_randomness_untouched"),
     ("agents", Deaf, "can_be_sealed"),
     ("envs", OwnChance, "same_seed_same_trajectory"),
+    ("envs", OwnChance, "a_seed_decides_an_episode"),
     ("envs", Outside, "spaces_contain_what_is_seen"),
     ("envs", SeedsItself, "a_reset_continues_the_stream"),
     ("envs", Endless, "spaces_contain_what_is_seen"),

@@ -42,6 +42,8 @@ ALLOWED = {
     ("agentic/plugins/parameters.py", "from_env"): COMPONENT,
     ("agentic/experiments/worlds.py", "__module__"): COMPONENT,
     ("agentic/experiments/worlds.py", "__version__"): OTHERS,
+    ("agentic/experiments/worlds.py", "__all__"): OTHERS,
+    ("agentic/experiments/worlds.py", "wanted"): OTHERS,
     ("agentic/experiments/worlds.py", "metadata"): OTHERS,
     ("agentic/commands.py", "command"): OTHERS,
     ("agentic/plugins/discover.py", "_path"): OTHERS,

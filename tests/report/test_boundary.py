@@ -1,7 +1,9 @@
 """A report writes the page it was asked for and nothing else, and its page runs our scripts and no others."""
 
 import hashlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 from base64 import b64encode
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agentic import report
+from agentic import RunError, report
+from agentic.runs import RunFolder
 from tests.report.folders import bench_cells, run_folder
 
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -55,3 +58,27 @@ def test_no_module_of_the_working_directory_is_imported(folder: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert not (folder.parent / "ran").exists()
+
+
+def test_the_index_begins_with_the_highest_number_and_leaves_out_links_out_of_it(folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for name in ("9999-before", "10000-after"):
+        shutil.copytree(folder, home / name)
+    (home / "0001-outside").symlink_to(folder)
+    (home / "0002-itself").symlink_to("0002-itself")
+    page = report(home).read_text()
+    assert page.index("10000-after") < page.index("9999-before")
+    assert "0001-outside" not in page
+    (tmp_path / "secret").write_text("KeyError: a secret of mine")
+    (home / "9999-before" / "error.txt").symlink_to(tmp_path / "secret")
+    (home / "9999-before" / "manifest.json").write_text('{"status": "failed"}')
+    assert RunFolder(home / "9999-before").status == "failed"
+    assert "a secret of mine" not in report(home / "9999-before").read_text()
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_a_page_takes_the_place_of_files_alone(kind: str, folder: Path) -> None:
+    page = folder / "other.html"
+    page.mkdir() if kind == "folder" else os.mkfifo(page)
+    with pytest.raises(RunError, match="cannot be written: something that is no file is in its place"):
+        report(folder, page)

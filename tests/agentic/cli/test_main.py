@@ -202,6 +202,18 @@ def test_new_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["plugins", "new", "My Energy", "--kind", "energy"]) == 2
 
 
+@pytest.mark.parametrize("place", ["file", "file/below", "a" * 300, "itself"])
+def test_new_into_what_is_no_folder_is_one_sentence(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "itself").symlink_to("itself")
+    assert main(["plugins", "new", "mine", "--kind", "energy", "--to", str(tmp_path / place)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("agentic: cannot write into ")
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize(("arguments", "said"), [(["rnu"], "did you mean 'run'?"), (["plugins", "--nope"], "--nope")])
 def test_usage_errors_exit_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2

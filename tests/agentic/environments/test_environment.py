@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from agentic import Box, Real, RunError, Simplex, UserError, make
 from agentic.engine.domain import Product
@@ -31,6 +31,7 @@ SPACES: list[tuple[spaces.Space[Any], type, int]] = [
     (spaces.Dict({"a": UNBOUNDED, "b": spaces.Tuple([UNBOUNDED])}), Real, 4),
     (spaces.Tuple([spaces.Discrete(2), spaces.Dict({"x": FLOATS, "y": BYTES})]), Product, 12),
 ]
+BOOL: Any = np.bool_
 NAMES = [str(space)[:40].replace("\n", " ") for space, _, _ in SPACES]
 BATCHES = [1, 3, 20]  # few rows and many go different ways
 
@@ -135,6 +136,11 @@ def test_unsupported_spaces_are_named_before_anything_runs() -> None:
         ({"id": 3}, "expected an id"),
         ({"id": []}, "expected an id"),
         ({"id": [Walk(), Echo(FLOATS, FLOATS)]}, "equal spaces"),
+        ({"id": [Walk()], "kwargs": {"at": 1}}, r"kwargs = {'at': 1} make nothing here: .* this list is made already"),
+        ({"id": Walk(), "kwargs": {"at": 1}}, "this Walk is made already"),
+        ({"id": SyncVectorEnv([Walk] * 2), "envs": 3}, "envs = 3, but SyncVectorEnv has 2 rows: leave envs out"),
+        ({"id": [SyncVectorEnv([Walk])]}, "a SyncVectorEnv is no single environment"),
+        ({"id": lambda: SyncVectorEnv([Walk])}, "a SyncVectorEnv is no single environment"),
     ],
 )
 def test_what_cannot_be_made_is_the_users_mistake(arguments: dict[str, Any], message: str) -> None:
@@ -157,6 +163,63 @@ def test_whatever_somebody_made_is_taken() -> None:
     assert step.truncated.all()
     with pytest.raises(UserError, match="single environments"):
         make(SyncVectorEnv([Walk]), changes=[gymnasium.Wrapper])
+
+
+def test_vector_environments_of_gymnasium_are_taken() -> None:
+    for vector in (AsyncVectorEnv([Walk, Walk]), SyncVectorEnv([Walk, Walk]), gymnasium.make_vec("CartPole-v1", 2)):
+        env = make(vector, envs=2)
+        native = env.reset([0, 1])
+        assert len(env.step((np.zeros(2, np.int64),)).next_obs[0]) == len(native[0]) == 2
+        env.close()
+
+
+def test_an_id_without_a_version_is_its_newest() -> None:
+    with pytest.warns(UserWarning, match="latest versioned environment `CartPole-v1`"):
+        assert make("CartPole").id == "CartPole-v1"
+    with pytest.raises(UserError, match="unknown environment 'CartPol'; did you mean CartPole"):
+        make("CartPol")
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        spaces.Box(0, 2**63 - 1, (2,), np.int64),
+        spaces.Box(0, 2**64 - 1, (2,), np.uint64),
+        spaces.Box(-(2**31), 2**31 - 1, (2,), np.int32),
+        spaces.Box(0, 1, (2,), BOOL),
+        spaces.Discrete(3, start=2**63 - 3),
+        spaces.Discrete(3, start=-(2**63)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_ends_of_integer_types_stay_in_the_space(space: spaces.Space[Any], dtype: torch.dtype) -> None:
+    env = make(Echo(FLOATS, space))
+    if isinstance(env.action, Box):
+        ends = [env.action.high, env.action.low]
+    else:
+        ends = [*env.action.center(1)[0].ceil().diag()]
+    for end in ends:
+        (action,) = env.decode(end.to(dtype)[None])
+        assert space.contains(action[0]), (action, space)
+    env.reset([0])
+    drawn = env.action.draw(1, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    env.step(env.decode(drawn))
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        spaces.Discrete(3, start=2**63 - 2),
+        spaces.MultiDiscrete([2, 3], start=[0, 2**63 - 2]),
+        spaces.Discrete(2**40),
+        spaces.Dict({"a": spaces.MultiDiscrete([2**23, 2**24])}),
+    ],
+    ids=str,
+)
+def test_too_many_values_are_refused(space: spaces.Space[Any]) -> None:
+    with pytest.raises(UserError, match="has more than 16,777,216 values to tell apart, or some beyond 64 bits"):
+        make(Echo(FLOATS, space))
 
 
 def test_a_vector_environment_must_say_how_it_resets() -> None:

@@ -1,16 +1,20 @@
 """From a file to an agent in a world, with components that a file of its own offers."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from agentic import EnergyAgent, Experiment, Greedy, RunError, UserError, load
 from agentic.experiments.build import build, retarget
 from agentic.experiments.worlds import gymnasium_id
+from agentic.learning.learner import Learner
 from agentic.plugins import Registry
 from agentic.plugins.parameters import accepted
 from agentic.testing.worlds import Ladder
+from agentic.tick import Tick
 
 MINIMAL: dict[str, Any] = {"env": {"id": "CartPole-v1"}, "agent": {"name": "doubler"}}
 LADDER: dict[str, Any] = {
@@ -178,3 +182,18 @@ def test_retarget_keeps_world_and_schedule(registry: Registry) -> None:
     assert (other.run, other.env, other.evaluate) == (ladder.run, ladder.env, ladder.evaluate)
     assert other.learn.steps == 0
     assert retarget(ladder, "minimizing", registry) is ladder
+
+
+def test_a_subject_lives_in_the_world_as_learning_left_it(registry: Registry) -> None:
+    class Nothing(Learner):
+        def start(self, *, generator: torch.Generator) -> None: ...
+        def update(self, tick: Tick) -> dict[str, float]:
+            return {}
+
+    made = experiment("env.wrappers=['gymnasium.wrappers:NormalizeObservation']", "evaluate.episodes=1")
+    built = build(made, registry)
+    assert built.subject().environment().get_wrapper_attr("obs_rms").count == pytest.approx(1e-4)
+    built = build(made, registry)
+    built.agent.learner = Nothing()
+    learning = replace(built, experiment=Experiment.of(made.tables(), ["learn.steps=30"]))
+    assert learning.subject().environment().get_wrapper_attr("obs_rms").count > 30

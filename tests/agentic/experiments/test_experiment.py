@@ -26,7 +26,8 @@ def test_defaults() -> None:
 
 def test_a_resolved_file_is_the_same_experiment(tmp_path: Path) -> None:
     tables = {
-        "env": {"id": "CartPole-v1", "kwargs": {"size": [1, 2]}, "changes": [{"name": "mirrored", "far": 1.5}]},
+        "env": {"id": "CartPole-v1", "kwargs": {"size": [1, 2]}, "changes": [{"name": "mirrored", "far": 1.5}]}
+        | {"wrappers": ["gymnasium:Wrapper", {"name": "gymnasium.wrappers:TimeLimit", "max_episode_steps": 5}]},
         "agent": {"name": "energy", "selection": {"name": "softmax", "precision": 3.0}},
         "planner": {"name": "tree", "horizon": 2, "gain": {"name": "summed"}},
     }

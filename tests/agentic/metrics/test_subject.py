@@ -14,6 +14,7 @@ from gymnasium import spaces
 
 from agentic import Categorical, Intervention, Record, Recording, RunError, Schedule, UserError, make, run, subject_of
 from agentic.errors import ThirdPartyWarning
+from agentic.runs.minari import record_of
 from agentic.testing.worlds import Coin, TwoPlaces
 
 
@@ -249,11 +250,42 @@ def _changed(**columns: Any) -> Any:
         ({"observations": {"a": np.zeros((3, 2)), "b": np.array([0, 1.5, 0])}}, "its obs holds 1.5"),
         ({"observations": {"a": np.zeros((3, 2)), "b": np.array([0, 5, 0])}}, "has obs.b outside its space"),
         ({"observations": {"a": np.zeros((3, 2))}}, "its obs lacks the key 'b'"),
+        ({"rewards": 1.0}, "no finite numbers"),
+        ({"rewards": [[1.0], [1.0, 2.0]]}, "cannot be read, ValueError"),
+        ({"rewards": None}, "no finite numbers"),
+        ({"actions": None}, "is a NoneType"),
+        ({"actions": np.zeros((1, 1))}, r"action of shape \(1, 1\), expected \(2, 1\)"),
+        ({"actions": np.zeros((3, 1))}, r"action of shape \(3, 1\), expected \(2, 1\)"),
+        ({"observations": {"a": np.zeros((4, 2)), "b": np.zeros(4, int)}}, r"shape \(4, 2\), expected \(3, 2\)"),
+        ({"observations": {"a": np.float32(0), "b": np.zeros(3, int)}}, r"shape \(\), expected \(3, 2\)"),
+        ({"observations": {"a": np.zeros((3, 2), complex), "b": np.zeros(3, int)}}, "of type complex128"),
+        ({"observations": {"a": np.array([["x", "y"]] * 3), "b": np.zeros(3, int)}}, "of type <U1"),
+        ({"observations": np.zeros((3, 2))}, "its obs"),
+        ({"truncations": None}, "has truncated of shape"),
+        ({"terminations": ["no", "yes"]}, "has terminated of shape"),
     ],
 )
 def test_values_of_a_data_set_that_no_run_would_record_are_refused(columns: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         subject_of(_changed(**columns))
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("observation_space", None, "the observation space of"),
+        ("action_space", spaces.Text(3), "not supported"),
+        ("iterate_episodes", None, "cannot be read, TypeError"),
+        ("iterate_episodes", lambda: iter([SimpleNamespace(rewards=np.ones(2))]), "no attribute 'observations'"),
+        ("iterate_episodes", lambda: 1 // 0, "cannot be read, ZeroDivisionError"),
+    ],
+)
+def test_a_data_set_of_another_form_is_one_sentence(part: str, value: Any, message: str) -> None:
+    dataset = _changed()
+    setattr(dataset, part, value)
+    with pytest.raises(UserError, match=message) as error:
+        record_of(dataset)
+    assert "\n" not in str(error.value)
 
 
 def test_rounding_in_a_data_set_is_reported_once_per_leaf() -> None:

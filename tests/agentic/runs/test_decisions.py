@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 from torch import Tensor
 
-from agentic import Agent, Decision, RunError, Schedule, run
-from tests.agentic.worlds import Walk
+from agentic import Agent, Decision, RunError, Schedule, make, run, ticks
+from agentic.agents.policy_agent import PolicyAgent
+from tests.agentic.worlds import Echo, Walk
 
 STAY = torch.tensor([[1.0, 0.0]])
 
@@ -69,7 +71,7 @@ def test_a_bad_decision_is_reported_as_what_it_is(answer: Any, message: str) -> 
 
 @pytest.mark.parametrize("code", [0, "bye"])
 def test_an_agent_that_exits_ends_the_run_and_not_the_program(code: Any) -> None:
-    with pytest.raises(RunError, match=f"Exits in Walk: SystemExit: {code}"):
+    with pytest.raises(RunError, match=f"Exits in Walk, episode 0, step 0: SystemExit: {code}"):
         run(Exits(code), Walk(), Schedule(episodes=1))
 
 
@@ -94,3 +96,99 @@ def test_tensors_of_a_decision_are_recorded_as_they_were() -> None:
     arrays = run(Rewrites(), Walk(), Schedule(episodes=1)).episodes()[0].arrays
     assert arrays["energy.effort"].tolist() == [1, 2, 3, 4, 5]
     assert arrays["belief.mean"][:, 1].tolist() == [1, 2, 3, 4, 5]
+
+
+class Again(Agent):
+    """Answers with one decision for ever, whose action it overwrites before the next one."""
+
+    def __init__(self, energies: Mapping[str, Tensor]) -> None:
+        self.decision = Decision(torch.zeros(1, 2), energies=energies)
+        self.count = 0
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
+
+    def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        self.count += 1
+        self.decision.action[:] = torch.eye(2)[self.count % 2]
+        return self.decision
+
+
+@pytest.mark.parametrize("energies", [{}, {"effort": torch.zeros(1)}])
+def test_the_action_of_a_tick_is_not_the_agents_own(energies: Mapping[str, Tensor]) -> None:
+    seen = list(ticks(Again(energies), Walk(), steps=4))
+    assert [tick.action[0].argmax().item() for tick in seen] == [1, 0, 1, 0]
+    assert [tick.decision.action[0].argmax().item() for tick in seen] == [1, 0, 1, 0]
+    assert [tick.native.action.item() for tick in seen] == [1, 0, 1, 0]
+
+
+class Late(Agent):
+    """Decides soundly until it is told to, and then not."""
+
+    def __init__(self, at: int, answer: Any) -> None:
+        self.at, self.answer, self.count = at, answer, 0
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
+
+    def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Any:
+        self.count += 1
+        if self.count <= self.at:
+            return Decision(STAY.expand(len(obs), 2))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("at", "place"),
+    [(0, "episode 0, step 0"), (4, "episode 0, step 4"), (5, "episode 1, step 0"), (7, "episode 1, step 2")],
+)
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (None, "Walk, {}: Late decided with a NoneType"),
+        (Decision(torch.zeros(3)), r"Walk, {}: the agent's action has shape \(3,\)"),
+        (Decision(STAY / 2), "Walk, {}: the agent's action .* is not one-hot"),
+        (Decision(STAY, energies={"x": torch.zeros(7)}), "Walk, {}: Late: its energies hold 'x' of shape"),
+        (LookupError("lost"), "Late in Walk, {}: LookupError: lost"),
+    ],
+)
+def test_an_agents_fault_names_episode_and_step(at: int, place: str, answer: Any, said: str) -> None:
+    with pytest.raises(RunError, match=said.format(place)):
+        run(Late(at, answer), Walk(), Schedule(episodes=3))
+
+
+def test_where_a_policy_broke_is_named() -> None:
+    def policy(obs: Any) -> int:
+        return 0 if obs[1] < 2 else 1 // 0
+
+    world = make(Walk())
+    with pytest.raises(RunError, match=r"^Walk, episode 0, step 2: the policy policy broke, ZeroDivisionError"):
+        run(PolicyAgent(policy, world.observation_layout, world.action_layout), world, Schedule(1))
+
+
+class Between(Agent):
+    """Chooses numbers between whole ones."""
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
+
+    def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        return Decision(torch.tensor([[1.6, -2.4]]))
+
+
+def test_in_a_box_of_integers_the_nearest_action_is_executed_and_stands_in_the_tick() -> None:
+    world = Echo(spaces.Discrete(2), spaces.Box(-3, 3, (2,), np.int16))
+    tick = next(ticks(Between(), world))
+    assert (tick.action.tolist(), tick.decision.action.tolist()) == ([[2, -2]], [[2, -2]])
+    assert (tick.native.action.tolist(), world.done[0].tolist()) == ([[2, -2]], [2, -2])
+
+
+def test_what_breaks_after_a_step_is_named_at_that_step() -> None:
+    def observer(progress: Any) -> None:
+        if progress.steps == 3:
+            raise LookupError("no more")
+
+    with pytest.raises(RunError, match="Late in Walk, episode 0, step 2: LookupError: no more"):
+        run(Late(100, None), Walk(), Schedule(2), observer=observer)

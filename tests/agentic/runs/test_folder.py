@@ -70,7 +70,7 @@ def test_folders_are_numbered_past_9999(tmp_path: Path) -> None:
 
 def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced = []
-    monkeypatch.setattr("agentic.runs.folder.os.fsync", lambda _: synced.append((tmp_path / "file").exists()))
+    monkeypatch.setattr("agentic.runs.files.os.fsync", lambda _: synced.append((tmp_path / "file").exists()))
     write_whole(tmp_path / "file", "text")
     assert synced == [False]
     assert (tmp_path / "file").read_text() == "text"

@@ -197,7 +197,7 @@ def test_an_agent_that_breaks_fails_the_run_loudly(tmp_path: Path) -> None:
         def decide(self, state: Tensor, obs: Tensor, *, generator: torch.Generator) -> Decision:
             raise LookupError("no idea")
 
-    with pytest.raises(RunError, match="Broken in Walk: LookupError: no idea"):
+    with pytest.raises(RunError, match="Broken in Walk, episode 0, step 0: LookupError: no idea"):
         run(Broken(), Walk(), recording=Recording(tmp_path))
     assert "LookupError: no idea" in (tmp_path / "error.txt").read_text()
 

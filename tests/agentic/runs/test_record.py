@@ -188,7 +188,7 @@ def test_a_full_disk_is_one_sentence(at: str, tmp_path: Path, monkeypatch: pytes
     if at == "ticks":
         monkeypatch.setattr(pq, "write_table", full)
     else:
-        monkeypatch.setattr("agentic.runs.folder.os.replace", full)
+        monkeypatch.setattr("agentic.runs.files.os.replace", full)
     with pytest.raises(RunError, match=r"cannot be written: No space left on device$"):
         run(Thinking(), Walk(), Schedule(episodes=400), Recording(tmp_path))
     if at == "ticks":

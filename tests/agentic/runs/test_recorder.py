@@ -102,7 +102,7 @@ def test_partial_ticks_are_read_where_no_chunk_has_them(tmp_path: Path, monkeypa
         RunFolder.new(folder.path)
     partial = folder.partial_file.read_bytes()
     folder.partial_file.write_bytes(partial[:-20])
-    with pytest.raises(UserError, match=r"ticks-partial\.parquet is not a chunk of a record"):
+    with pytest.raises(UserError, match=r"ticks-partial\.parquet is damaged: its bytes are not those the run wrote"):
         record.table()
     assert len(Record.salvage(folder.path).table()) == 256
     folder.partial_file.write_bytes(partial)
