@@ -145,4 +145,5 @@ class Profiler:
 
 def _tell(name: str, reason: UserError | RunError) -> None:
     """Why a metric has no value."""
-    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {reason}", err=True)
+    told = " ".join(str(reason).split())
+    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {told}", err=True)

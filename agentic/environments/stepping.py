@@ -14,7 +14,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
 from agentic.environments.spaces import Arrays, Layout
-from agentic.errors import BREAKS
+from agentic.errors import described
 
 Single = gymnasium.Env[Any, Any]
 
@@ -45,8 +45,7 @@ class Fault(Exception):
 
 
 def sentence(error: BaseException) -> str:
-    said = " ".join(str(error).split())
-    return f"the environment raised {type(error).__name__}" + (f": {said}" if said else "")
+    return f"the environment raised {described(error)}"
 
 
 class Singles:
@@ -77,7 +76,9 @@ class Singles:
                 continue
             try:
                 answer = env.step(self.action.row(action, row))
-            except BREAKS as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 raise Fault(row, sentence(error)) from error
             try:
                 obs, gain, end, cut, _ = parts(answer, "step", STEP)
@@ -101,7 +102,9 @@ class Singles:
     def _begin(self, row: int, seed: int | None) -> None:
         try:
             answer = self.envs[row].reset(seed=seed)
-        except BREAKS as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise Fault(row, sentence(error)) from error
         try:
             obs, _ = parts(answer, "reset", RESET)

@@ -13,7 +13,7 @@ import torch
 from agentic.agents.agent import Agent
 from agentic.agents.explorer import Explorer
 from agentic.environments.environment import Environment, EnvironmentLike, make
-from agentic.errors import BREAKS, RunError, UserError
+from agentic.errors import RunError, UserError, described
 from agentic.learning.learner import Learner
 from agentic.runs.candidates import Wanted
 from agentic.runs.folder import RunFolder
@@ -136,10 +136,9 @@ def run(
         recorder.close()
     except BaseException as error:
         _abandon(error, manifest, recorder)
-        if isinstance(error, UserError | RunError) or not isinstance(error, BREAKS):
+        if isinstance(error, UserError | RunError | KeyboardInterrupt):
             raise
-        said = " ".join(str(error).split())
-        raise RunError(f"{type(agent).__name__} in {world.id}: {type(error).__name__}: {said}") from error
+        raise RunError(f"{type(agent).__name__} in {world.id}: {described(error)}") from error
     finally:
         if isinstance(env, str):
             world.close()
@@ -167,7 +166,9 @@ def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> No
         recorder.close()
     with suppress(OSError):
         if manifest.folder is not None:
-            manifest.folder.error_file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            manifest.folder.error_file.write_text(
+                "".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace"
+            )
     with suppress(RunError):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         manifest.finish(status, **recorder.counts)
