@@ -118,9 +118,9 @@ def _rehearse(agent: Agent, environment: Environment, experiment: Experiment, *,
         return
     try:
         again.decide(again.start(environment.batch, generator=draws), obs, generator=draws)
-    except UserError:
+    except (UserError, KeyboardInterrupt):
         raise
-    except BREAKS as error:
+    except BaseException as error:
         if parts and not isinstance(error, RunError):
             name = experiment.agent.name
             raise UserError(

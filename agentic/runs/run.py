@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -108,7 +108,7 @@ def run(
     """
     _check(agent, schedule, recording)
     world = make(env)
-    folder = None if recording.folder is None else RunFolder.new(recording.folder)
+    folder = None if recording.folder is None else RunFolder.new(Path(recording.folder).absolute())
     content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}
     components = [dict(component) for component in recording.components]
     manifest = Manifest(folder, {**describe(), **content, "components": components, **fingerprint(folder)})
@@ -117,12 +117,13 @@ def run(
 
     def follow(phase: Phase, happening: Iterator[Tick], learner: Learner | None) -> None:
         progress = None
-        for tick in happening:
-            recorder.add(phase, tick)
-            learned = {} if learner is None else learner.update(tick)
-            if observer is not None:
-                progress = _advanced(progress, phase, tick, learned)
-                observer(progress)
+        with chdir("."):  # third parties may leave it, and do not come back
+            for tick in happening:
+                recorder.add(phase, tick)
+                learned = {} if learner is None else learner.update(tick)
+                if observer is not None:
+                    progress = _advanced(progress, phase, tick, learned)
+                    observer(progress)
 
     try:
         if schedule.learn_steps:
@@ -143,7 +144,7 @@ def run(
         if isinstance(env, str):
             world.close()
     manifest.finish("finished", **recorder.counts)
-    return Record(folder and folder.path, recorder.tables, manifest.content, recorder.candidates)
+    return Record(recording.folder and Path(recording.folder), recorder.tables, manifest.content, recorder.candidates)
 
 
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
