@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any
 
 import gymnasium
@@ -45,6 +46,12 @@ class Fault(Exception):
 
 
 def sentence(error: BaseException) -> str:
+    """What the environment did, where it raised; what it returned, where a wrapper of Gymnasium could not take it."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    wrapper = str(frame.f_globals.get("__name__"))
+    expected = {"step": STEP, "reset": RESET}.get(frame.f_code.co_name)
+    if expected and wrapper.startswith("gymnasium.wrappers") and isinstance(error, TypeError | ValueError):
+        return f"{frame.f_code.co_name} returned other than ({', '.join(expected)}), {described(error)}"
     return f"the environment raised {described(error)}"
 
 

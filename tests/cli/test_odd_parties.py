@@ -126,7 +126,10 @@ def test_an_environment_raises(does: str, at: str, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("does", "why"),
     [
-        ("shy", "step returned a Shy"),
+        (
+            "shy",
+            "step returned other than (observation, reward, terminated, truncated, info), TypeError: cannot unpack",
+        ),
         ("shy_reward", "the reward is a Shy"),
         ("masked", "the observation is a masked array"),
         ("thread", "a thread of somebody's code broke, ZeroDivisionError: division by zero"),
