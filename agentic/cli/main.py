@@ -129,18 +129,18 @@ def _shown_warnings() -> Iterator[list[str]]:
             line: str | None = None,
         ) -> None:
             ours = issubclass(category, ThirdPartyWarning)
-            told = f"{message}" if ours else f"{message} ({category.__name__} at {filename}:{lineno})"
-            say(f"agentic: warning: {' '.join(told.split())}", err=True)
+            words = f"{message}" if ours else f"{message} ({category.__name__} at {filename}:{lineno})"
+            say(f"agentic: warning: {' '.join(words.split())}", err=True)
             if issubclass(category, CloseWarning):
                 broken.append(str(message))
 
         warnings.showwarning = show
-        with _told_threads(broken):
+        with _thread_lines(broken):
             yield broken
 
 
 @contextmanager
-def _told_threads(broken: list[str]) -> Iterator[None]:
+def _thread_lines(broken: list[str]) -> Iterator[None]:
     """Tell on one line each what breaks in a thread, which makes the exit code 1, and what breaks in a `__del__`."""
 
     def thread(found: "threading.ExceptHookArgs") -> None:

@@ -145,5 +145,5 @@ class Profiler:
 
 def _tell(name: str, reason: UserError | RunError) -> None:
     """Why a metric has no value."""
-    told = " ".join(str(reason).split())
-    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {told}", err=True)
+    words = " ".join(str(reason).split())
+    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {words}", err=True)

@@ -129,8 +129,8 @@ class Environment:
         leaf = self.observation_layout.leaves[place]
         row = next(row for row in range(self.batch) if not leaf.within(array[row : row + 1]))
         what = f"the observation {f'{leaf.name!r} ' if leaf.path else ''}leaves the bounds of its space"
-        told = f"{self._place(row)}: {what}, {shortened(array[row])}; it is recorded as it is, and told once"
-        warnings.warn(told, ThirdPartyWarning, stacklevel=2)
+        words = f"{self._place(row)}: {what}, {shortened(array[row])}; it is recorded as it is, and told once"
+        warnings.warn(words, ThirdPartyWarning, stacklevel=2)
 
     def _guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
