@@ -144,7 +144,8 @@ def run(
         if isinstance(env, str):
             world.close()
     manifest.finish("finished", **recorder.counts)
-    return Record(recording.folder and Path(recording.folder), recorder.tables, manifest.content, recorder.candidates)
+    given = None if recording.folder is None else Path(recording.folder)
+    return Record(given, recorder.tables, manifest.content, recorder.candidates)
 
 
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
