@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any
 
 import gymnasium
@@ -15,7 +16,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
 from agentic.environments.leaf import finite
 from agentic.environments.spaces import Arrays, Layout
-from agentic.errors import BREAKS
+from agentic.errors import described
 
 Single = gymnasium.Env[Any, Any]
 
@@ -46,8 +47,13 @@ class Fault(Exception):
 
 
 def sentence(error: BaseException) -> str:
-    said = " ".join(str(error).split())
-    return f"the environment raised {type(error).__name__}" + (f": {said}" if said else "")
+    """What the environment did, where it raised; what it returned, where a wrapper of Gymnasium could not take it."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    wrapper = str(frame.f_globals.get("__name__"))
+    expected = {"step": STEP, "reset": RESET}.get(frame.f_code.co_name)
+    if expected and wrapper.startswith("gymnasium.wrappers") and isinstance(error, TypeError | ValueError):
+        return f"{frame.f_code.co_name} returned other than ({', '.join(expected)}), {described(error)}"
+    return f"the environment raised {described(error)}"
 
 
 class Singles:
@@ -77,7 +83,9 @@ class Singles:
                 continue
             try:
                 answer = env.step(self.action.row(action, row))
-            except BREAKS as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 raise Fault(row, sentence(error)) from error
             try:
                 obs, gain, end, cut, _ = parts(answer, "step", STEP)
@@ -101,7 +109,9 @@ class Singles:
     def _begin(self, row: int, seed: int | None) -> None:
         try:
             answer = self.envs[row].reset(seed=seed)
-        except BREAKS as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise Fault(row, sentence(error)) from error
         try:
             obs, _ = parts(answer, "reset", RESET)

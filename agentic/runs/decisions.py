@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from agentic.agents.agent import Agent
@@ -41,13 +42,21 @@ def _energies(told: Mapping[Any, Any], who: str, batch: int) -> Mapping[str, Ten
 
 def _energy(name: Any, value: Any, who: str, batch: int) -> Tensor:
     where = f"{who}: its energies hold {name!r}"
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name.isprintable() or not name:
         raise RunError(f"{where}, a {type(name).__name__}, where the name of a term is wanted")
     if not isinstance(value, Tensor):
         raise RunError(f"{where}, a {type(value).__name__} where a tensor ({batch},) is wanted")
     if value.shape not in ((), (1,), (batch,)) or value.is_complex():
         kind = f"of shape {tuple(value.shape)} and type {value.dtype}"
         raise RunError(f"{where} {kind} where a real tensor ({batch},) is wanted")
+    return _copied(value, f"{where}, a tensor")
+
+
+def _copied(value: Tensor, what: str) -> Tensor:
+    """A copy that holds numbers. Raises RunError for a tensor that has none to read, or not in rows."""
+    if value.layout is not torch.strided or value.is_quantized or value.device.type == "meta":
+        kind = "quantized" if value.is_quantized else f"of layout {value.layout} on the device {value.device}"
+        raise RunError(f"{what} {kind}, which records cannot hold: return a dense one of plain numbers")
     return value.detach().clone()
 
 
@@ -60,7 +69,7 @@ def _belief(belief: Any, who: str, batch: int) -> Any:
     for field in fields(belief):
         part = getattr(belief, field.name)
         if isinstance(part, Tensor):
-            object.__setattr__(kept, field.name, part.clone())
+            object.__setattr__(kept, field.name, _copied(part, f"{who}: its belief holds a tensor"))
             whole = whole and part.dim() > 0 and len(part) == batch
     if whole:
         return kept
