@@ -43,12 +43,14 @@ class SummedGain(Gain):
 
     def folded(self, model: FiniteModel) -> Mapping[str, Folded]:
         gains: dict[str, Folded] = {}
-        sure = torch.eye(model.latent.count, dtype=model.begin(1).mean.dtype)
+        blocks = [
+            Categorical(sure) for sure in torch.eye(model.latent.count, dtype=model.begin(1).mean.dtype).split(256)
+        ]
         if self.target != "weights":
-            gains["state_gain"] = Folded(1.0, -model.ambiguity(Categorical(sure)))
-        if self.target != "states":
-            step = Step(Categorical(sure), sure, Categorical(sure))  # gains of one step only look at the belief after
-            gains |= {name: Folded(0.0, gain) for name, gain in _parameter_gain(model, [step]).items()}
+            gains["state_gain"] = Folded(1.0, -torch.cat([model.ambiguity(sure) for sure in blocks]))
+        if self.target != "states":  # which only looks at the belief after
+            each = [_parameter_gain(model, [Step(sure, sure.probs, sure)]) for sure in blocks]
+            gains |= {name: Folded(0.0, torch.cat([gain[name] for gain in each])) for name in each[0]}
         return gains
 
     def start(self, model: Model, belief: Any) -> Any:
