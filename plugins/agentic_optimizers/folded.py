@@ -36,6 +36,12 @@ class FoldedEnergy:
     going_on: Tensor | None
     terminal: Tensor | None
 
+    def parts(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
+        """The parts of one step from beliefs (n, b) under every joint action, each (actions, b)."""
+        if any(self.entropies):
+            return dict(zip(self.names, self._step(model, mass, 1.0)[0], strict=True))
+        return dict(zip(self.names, (self.linear @ mass).view(len(self.names), -1, mass.shape[-1]), strict=True))
+
     def unroll(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every sequence of joint actions over the horizon, (actions_T * ... * actions_1 * b,).
 

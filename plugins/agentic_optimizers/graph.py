@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, UserError
+from agentic_optimizers.folded import fold
 
 DIGITS = 11  # beliefs that agree to so many digits are one
 BLOCK = 8_000_000  # numbers one expansion may hold at once
@@ -117,6 +118,9 @@ def _observed(f: ExpectedEnergy, model: FiniteModel) -> BeliefGraph:
 
 def _parts(f: ExpectedEnergy, model: FiniteModel, beliefs: Tensor) -> dict[str, Tensor]:
     """The parts of one step from beliefs (m, n), by name, (m, actions)."""
+    folded = fold(f)
+    if folded is not None:
+        return {name: part.T for name, part in folded.parts(model, beliefs.T).items()}
     here = f.at(Categorical(beliefs))
     _, parts = here.advance(here.root(), model.action.corners(beliefs.dtype).unsqueeze(1))
     return {name: part.expand(model.action.count, len(beliefs)).T for name, part in parts.items()}
