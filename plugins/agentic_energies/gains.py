@@ -194,7 +194,7 @@ def _static_classes(dynamics: Tensor) -> Tensor:
         if bool((wider == linked).all()):
             break
         linked = wider
-    value: Tensor = torch.unique(linked, dim=0).double()
+    value: Tensor = torch.unique(linked, dim=0).to(dynamics.dtype)
     return value
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from agentic import Categorical, ExpectedEnergy, FiniteModel, UserError
 from agentic_optimizers.folded import fold
 
-DIGITS = 11  # beliefs that agree to so many digits are one
+DIGITS, SINGLE = 11, 5  # beliefs that agree to so many digits are one, in double and in single precision
 BLOCK = 8_000_000  # numbers one expansion may hold at once
 ROWS = 256  # states whose parts are computed at once
 
@@ -154,11 +154,13 @@ def _stacked(pieces: list[Tensor]) -> Tensor:
 
 
 def _sure(beliefs: Tensor) -> bool:
-    return bool((beliefs.amax(-1) > 1 - 10.0**-DIGITS).all())
+    digits = DIGITS if beliefs.dtype == torch.float64 else SINGLE
+    return bool((beliefs.amax(-1) > 1 - 10.0**-digits).all())
 
 
 def _keys(beliefs: np.ndarray) -> list[bytes]:
-    return [row.tobytes() for row in np.round(beliefs, DIGITS) + 0.0]
+    digits = DIGITS if beliefs.dtype == np.float64 else SINGLE
+    return [row.tobytes() for row in np.round(beliefs, digits) + 0.0]
 
 
 def _fresh(beliefs: np.ndarray, known: dict[bytes, int]) -> np.ndarray:
@@ -168,4 +170,4 @@ def _fresh(beliefs: np.ndarray, known: dict[bytes, int]) -> np.ndarray:
         if key not in known:
             known[key] = len(known)
             fresh.append(row)
-    return np.array(fresh, dtype=np.float64).reshape(len(fresh), beliefs.shape[-1])
+    return np.array(fresh, dtype=beliefs.dtype).reshape(len(fresh), beliefs.shape[-1])
