@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike
 
 from agentic import Access, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, check_fields, effective, observed
-from agentic_metrics.finite.laws import Floats, checked_law, conditional_information, mutual_information, stationary
+from agentic_metrics.finite.laws import (
+    Floats,
+    checked_law,
+    conditional_information,
+    difference,
+    mutual_information,
+    stationary,
+)
 from agentic_metrics.sampling.alike import alike
 from agentic_metrics.sampling.choice import named, suited
 from agentic_metrics.sampling.embedding import check_aligned, past, steps, window
@@ -165,7 +172,7 @@ def closure_of(joint: ArrayLike) -> Closure:
         autonomy=conditional_information(by_world),
         transfer=transfer,
         storage=mutual_information(by_world.sum(2)),
-        ntic=mutual_information(by_state.sum(2)) - transfer,
+        ntic=difference(mutual_information(by_state.sum(2)), transfer),
     )
 
 

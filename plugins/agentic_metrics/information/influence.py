@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from agentic import Access, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, exact_null, observed
-from agentic_metrics.finite.laws import Floats, checked_chain, checked_law, entropy, mutual_information
+from agentic_metrics.finite.laws import Floats, checked_chain, checked_law, difference, entropy, mutual_information
 from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.information.complexity import law_over
@@ -144,7 +144,7 @@ def integration(transition: ArrayLike, sizes: Sequence[int], *, law: ArrayLike |
         for part in [(0, *others)]
         for rest in [tuple(unit for unit in range(units) if unit not in part)]
     ]
-    bits = [whole - known(part) - known(rest) for part, rest in cuts]
+    bits = [difference(whole, known(part) + known(rest)) for part, rest in cuts]
     least = int(np.argmin(bits))
     return Integration(bits[least], whole, cuts[least])
 

@@ -16,13 +16,14 @@ from scipy.linalg import solve_discrete_lyapunov
 from agentic import Access, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate, check_fields, observed
-from agentic_metrics.finite.laws import Floats, checked_law, mutual_information, stationary
+from agentic_metrics.finite.laws import Floats, checked_law, mutual_information, positive, stationary
 from agentic_metrics.sampling.choice import named, suited
 from agentic_metrics.sampling.embedding import Places, check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Estimator, Information, interval
 from agentic_metrics.sampling.samples import Samples
 from agentic_metrics.sampling.series import Series, Variable, access_to, recorded
 from agentic_metrics.sampling.surrogates import compare
+from agentic_metrics.sampling.units import constant, unit
 
 SURROGATES = 99
 LEVEL = 0.05  # of all lags together
@@ -211,7 +212,7 @@ def linear_lag_information(dynamics: ArrayLike, gain: ArrayLike, *, lags: int) -
     for _ in range(lags + 1):
         left = np.eye(b.shape[1]) - b.T @ np.linalg.solve(spread, b)
         _, logarithm = np.linalg.slogdet(left)
-        found.append(-0.5 * float(logarithm) / float(np.log(2)))
+        found.append(positive(-0.5 * float(logarithm) / float(np.log(2))))
         b = a @ b
     return np.array(found)
 
@@ -233,8 +234,8 @@ def decay_time(
         raise UserError(
             "a decay time is of one column of numbers or of two names: take one column, or lag_information for names"
         )
-    numbers = values[:, 0].astype(np.float64)
-    if np.ptp(numbers) == 0:
+    numbers = unit(values.astype(np.float64))[:, 0]
+    if constant(numbers):
         raise UserError("a variable that never varies has no decay time: it stores nothing")
     influence = _correlation(numbers, at)
     correlation = interval(influence, episode, level=level)
