@@ -114,7 +114,7 @@ def test_a_record_is_explained_by_what_could_have_been_earned() -> None:
     source, states, chosen = np.random.default_rng(1), [], []
     for _ in range(20):
         here = [int(source.choice(STATES, p=world.start))]
-        done = []
+        done: list[int] = []
         while not world.ended[here[-1]] and len(done) < 5:
             done.append(int(source.choice(ACTIONS, p=policy[here[-1]])))
             here.append(int(source.choice(STATES, p=world.dynamics[here[-1], done[-1]])))

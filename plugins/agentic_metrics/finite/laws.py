@@ -34,7 +34,7 @@ def checked_chain(values: ArrayLike) -> Floats:
 def entropy(law: ArrayLike) -> Floats:
     """The entropy H = -sum p log2 p over the last axis, in bits; 0 log 0 is 0."""
     table = np.asarray(law, np.float64)
-    return np.abs(xlogy(table, table).sum(-1)) / np.log(2)
+    return np.asarray(np.abs(xlogy(table, table).sum(-1)) / np.log(2))
 
 
 def mutual_information(joint: ArrayLike) -> float:
