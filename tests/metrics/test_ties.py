@@ -148,7 +148,7 @@ def test_single_precision_is_as_good_as_double() -> None:
     assert coarse.value == pytest.approx(suits(x, y).value, abs=0.05)
 
 
-def test_numbers_spread_out_are_still_told_apart() -> None:
+def test_numbers_spread_out_keep_their_order() -> None:
     values = np.random.default_rng(7).normal(size=(500, 1)).round(1)
     numbers, names = parted(values, np.random.default_rng(0))
     assert not names.any()
