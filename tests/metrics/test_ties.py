@@ -254,6 +254,16 @@ def test_constant_numbers_say_nothing(count: int) -> None:
         assert Mixed().information(still, np.random.default_rng(0).normal(size=(count, 1))).value == pytest.approx(0)
 
 
+def test_copies_of_samples_are_reported() -> None:
+    """Two of every pair: what is near is the copy."""
+    x, y = gaussians(500, 0.0, 13)
+    for times in (2, 5):
+        copied = suits(np.repeat(x, times), np.repeat(y, times))
+        assert any("leave copies out" in caution.text for caution in copied.cautions)
+    for fine in ((x, y), (np.repeat(x, 2), np.append(y, y)), (x.round(1), y.round(1))):
+        assert not suits(*fine).cautions
+
+
 def test_a_number_that_is_not_finite_is_refused_by_the_name_of_its_column() -> None:
     for wrong in (np.nan, np.inf):
         record = written(obs=[np.array([0.1, wrong, 0.3])], action=[np.array([0, 1, 0])])

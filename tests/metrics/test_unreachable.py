@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from agentic import Subject, measure
 from agentic_metrics import (
+    Controllability,
     EffectiveInformation,
     GoalDirectedness,
     IntentionalStance,
@@ -79,6 +80,7 @@ EXACT: dict[str, Callable[[World, Floats], tuple[float, ...]]] = {
     "planning depth, own states": lambda world, policy: depth(world, policy, weights="own"),
     "inverse temperature": lambda world, policy: (InverseTemperature(depth=5).of_policy(policy, world).value,),
     "intentional stance": evidence,
+    "controllability": lambda world, _: (Controllability(horizon=3).of_world(world).diagnostics["choice"],),
     "optimal return": lambda world, _: (optimal_return(world, horizon=5),),
     "amounts": lambda world, _: tuple(Payoff.of(world).amounts),
     "places to choose": lambda world, _: (float(choices(world).sum()),),

@@ -88,7 +88,7 @@ def _information(settings: ByDistance, x: Values, y: Values, given: Values | Non
         found = _counted(settings, numbers, names)
     else:
         found = Plugin().information(*(name[:, None] for name in names))
-    return replace(found, cautions=(*lost(labeled), *found.cautions))
+    return replace(found, cautions=(*lost(labeled), *_copies(x, y), *found.cautions))
 
 
 def _counted(settings: ByDistance, numbers: Sequence[Floats], names: Sequence[Counts]) -> Information:
@@ -172,6 +172,18 @@ def _groups(name: Counts) -> list[Counts]:
         return [np.arange(len(name))]
     order = np.argsort(name, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(name[order])) + 1)
+
+
+def _copies(x: Values, y: Values) -> Iterator[Caution]:
+    """The caution of samples that look copied: they repeat, and each value of one comes with a single one of the other."""
+    if x.dtype.kind == y.dtype.kind == "f" and x.shape[1] and y.shape[1]:
+        one, other = codes(x), codes(y)
+        rows, most = int(pairs(one, other).max()) + 1, max(int(one.max()), int(other.max())) + 1
+        if rows < (1 + REPEATED) * most and REPEATED * len(x) < rows < (1 - REPEATED) * len(x):
+            yield Caution(
+                f"{len(x)} samples are {rows} different ones, and where x repeats so does y: leave copies out, which "
+                "pass for information, unless y is a function of x"
+            )
 
 
 def _refuse_repeated(label: str, values: Values) -> None:
