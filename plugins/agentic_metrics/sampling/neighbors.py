@@ -175,7 +175,7 @@ def _groups(name: Counts) -> list[Counts]:
 
 
 def _copies(x: Values, y: Values) -> Iterator[Caution]:
-    """The caution of samples that look copied: they repeat, and each value of one comes with a single one of the other."""
+    """The caution of samples that look copied: they repeat, and each x comes with one and the same y."""
     if x.dtype.kind == y.dtype.kind == "f" and x.shape[1] and y.shape[1]:
         one, other = codes(x), codes(y)
         rows, most = int(pairs(one, other).max()) + 1, max(int(one.max()), int(other.max())) + 1
