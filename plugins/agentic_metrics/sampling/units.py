@@ -47,21 +47,27 @@ def parted(values: NDArray[np.generic], generator: np.random.Generator) -> tuple
     numbers, name = unit(np.asarray(values, np.float64)), np.zeros(len(values), np.int64)
     kept = []
     for column in numbers[:, ~constant(numbers)].T:
+        ordered = np.sort(column)
+        if (ordered[1:] > ordered[:-1]).all():
+            kept.append(column)
+            continue
         distinct, which, times = np.unique(column, return_inverse=True, return_counts=True)
         often = times >= np.sqrt(OFTEN * len(column))
         name = pairs(name, codes(np.where(often, np.arange(1, 1 + len(distinct)), 0)[which][:, None]))
         if not often.all():
             gaps = np.diff(distinct, prepend=-np.inf, append=np.inf)
             reach = np.where((times > 1) & ~often, np.minimum(gaps[:-1], gaps[1:]) / 4, 0.0)[which]
-            kept.append(column + reach * generator.uniform(-1, 1, len(column)) if reach.any() else column)
+            kept.append(column + reach * generator.uniform(-1, 1, len(column)))
     return np.array(kept).reshape(len(kept), len(values)).T, name
 
 
 def lost(labeled: Mapping[str, NDArray[np.generic]]) -> Iterator[Caution]:
     """The caution that some values (n, d) vary in their last digits alone, and are counted as constant."""
     for label, values in labeled.items():
+        if values.dtype.kind != "f" or not values.size:
+            continue
         numbers = unit(np.asarray(values, np.float64))
-        if values.dtype.kind == "f" and (constant(numbers) & (np.ptp(numbers, axis=0) > 0)).any():
+        if np.ptp(numbers[:, constant(numbers)], axis=0).any():
             yield Caution(
                 f"{label} varies only in the last digits of float64, which are rounding, and counts as constant: "
                 "record it less its offset"
