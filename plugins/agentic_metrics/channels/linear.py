@@ -18,6 +18,7 @@ from agentic_metrics.channels.linearization import CHANGES, gain, mean_over_star
 from agentic_metrics.channels.water import checked_system
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.arrays import Floats
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import World
 from agentic_metrics.responses.rooms import Field
@@ -123,14 +124,14 @@ class Controllability(Metric):
             variables=("state", "action"),
             boundary="whoever acts chooses the actions, the environment is all else",
             horizon=self.horizon,
-            goal="none: every state counts alike",
+            goal="none: every state that can be met counts alike",
             start="the environment's own resets" if continuous else "every state in which one acts, alike",
             interventions=(CHANGES,) if continuous else (),
         )
         return found.measurement("controllability", self, frame)
 
     def of_world(self, world: World) -> Estimate:
-        """The share of ordered pairs of a state in which one acts and another that a choice of actions decides about.
+        """The share of pairs of a state in which one acts and another, both to be met, that a choice decides about.
 
         In those, some policy arrives within the horizon with another probability than some other policy does. `choice`
         is the mean over pairs of the largest less the smallest such probability, `reachable` the share of pairs in
@@ -145,7 +146,8 @@ class Controllability(Metric):
             for _ in range(self.horizon):
                 arrived = np.where(np.eye(states, dtype=bool), 1.0, sweep)
                 sweep[:] = best((flat @ arrived).reshape(world.dynamics.shape), axis=1)
-        pairs = ~world.ended[:, None] & ~np.eye(states, dtype=bool)
+        met = reached(world)
+        pairs = (met & ~world.ended)[:, None] & met & ~np.eye(states, dtype=bool)
         if not pairs.any():
             raise UserError("controllability needs a state in which one acts and another state, this world has none")
         gap = (most - least)[pairs]

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
 from agentic import UserError
-from agentic_metrics.finite.laws import Floats, mutual_information
+from agentic_metrics.finite.laws import Floats, mutual_information, positive
 from agentic_metrics.information.complexity import policy_complexity, weighted
 
 SETTLED = 1e-12  # nats: how far below the optimum at most
@@ -80,7 +80,7 @@ def excess_complexity(policy: ArrayLike, values: ArrayLike, weights: ArrayLike |
     beta = 2.0**power
     wins = _optimal(wanted, law, beta)[1]
     missed = float(law @ wanted.max(1)) - earned
-    return spent + float((beta * missed + wins) / np.log(2))
+    return positive(spent + float((beta * missed + wins) / np.log(2)))
 
 
 def _optimal(values: Floats, law: Floats, beta: float) -> tuple[Floats, float]:

@@ -15,6 +15,7 @@ from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.arrays import Bools, Episodes, Floats
 from agentic_metrics.finite.behavior import Steps, recorded_behavior
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import asked, known_policy, known_world
 from agentic_metrics.finite.soft import mover
 from agentic_metrics.finite.world import World, checked_policy, greedy, visits
@@ -199,9 +200,10 @@ class DepthFit:
 
 
 def _telling(policies: Floats, world: World) -> Bools:
-    """The states (s,) in which some planner prefers an action; where there are none, all in which it goes on."""
-    kept = np.asarray((np.ptp(policies, axis=-1) > SAME).any(0))
-    return kept if kept.any() else ~world.ended
+    """The states (s,) to be met in which some planner prefers an action; where there are none, all where it goes on."""
+    met = reached(world)
+    kept = np.asarray((np.ptp(policies, axis=-1) > SAME).any(0) & met)
+    return kept if kept.any() else met & ~world.ended
 
 
 def _recorded(logs: Floats, steps: Steps, settled: bool) -> DepthFit:

@@ -15,6 +15,7 @@ from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.arrays import Episodes, Floats, Ints
 from agentic_metrics.finite.behavior import Steps, recorded_behavior
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.soft import mover
 from agentic_metrics.finite.world import TIE, World
 from agentic_metrics.purpose.devices import ContextTree, wander
@@ -129,13 +130,14 @@ class IntentionalStance(Metric):
         return _Judge(self, world, goals)(Steps.of(states, actions, world))
 
     def goals(self, world: World, named: Sequence[int] = ()) -> Ints:
-        """The states (g,) that may be wanted: those `named` or, where none is, all that another state can lead to.
+        """The states (g,) that may be wanted: those `named` or, where none is, all that can be met after another.
 
         The pursuit of what is never reached would be chance itself.
         """
         if len(named):
             return np.array(named, np.int64)
-        leads = (world.dynamics > 0).any(1) & ~world.ended[:, None] & ~np.eye(world.states, dtype=bool)
+        from_here = reached(world) & ~world.ended
+        leads = (world.dynamics > 0).any(1) & from_here[:, None] & ~np.eye(world.states, dtype=bool)
         return np.flatnonzero(leads.any(0)) if leads.any() else np.arange(world.states)
 
     def seekers(self, world: World, named: Sequence[int] = ()) -> Floats:

@@ -54,8 +54,8 @@ def policy_temperature(policy: ArrayLike, utilities: ArrayLike, weights: ArrayLi
     `utilities` (s, a), `weights` (s,). Infinite for a policy that always takes the best.
     """
     table, weight = np.asarray(utilities, dtype=np.float64), np.asarray(weights, dtype=np.float64)
-    counts = weight[:, None] * np.asarray(policy, dtype=np.float64)
-    return _Likelihood(counts, table, _checked_prior(None, table.shape[-1])).best()
+    counts, met = weight[:, None] * np.asarray(policy, dtype=np.float64), weight > 0
+    return _Likelihood(counts[met], table[met], _checked_prior(None, table.shape[-1])).best()
 
 
 @final

@@ -17,6 +17,7 @@ from agentic import Null
 from agentic_metrics.sampling.embedding import Places
 from agentic_metrics.sampling.information import Information, correlation_time
 from agentic_metrics.sampling.series import Series, codes
+from agentic_metrics.sampling.units import unit
 
 EPISODES = 8  # below it there are few ways to exchange episodes
 NAMES = 16  # the most frequent names, those whose memory is looked at
@@ -160,6 +161,6 @@ def _numbers(source: Series) -> list[NDArray[np.float64]]:
         frequent = np.argsort(-np.bincount(code), kind="stable")[:NAMES]
         columns = (code[:, None] == frequent).astype(np.float64)
     else:
-        columns = np.asarray(values, np.float64)
+        columns = unit(np.asarray(values, np.float64))
         columns = columns / np.where(columns.std(axis=0) > 0, columns.std(axis=0), 1.0)
     return np.split(columns, np.cumsum(source.lengths)[:-1])
