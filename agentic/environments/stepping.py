@@ -14,6 +14,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
 from agentic.environments.spaces import Arrays, Layout
+from agentic.environments.transparent import rows_of
 from agentic.errors import BREAKS
 
 Single = gymnasium.Env[Any, Any]
@@ -127,7 +128,7 @@ class Vector:
 
     def __init__(self, env: VectorEnv[Any, Any, Any], observation: Layout, action: Layout) -> None:
         self.env, self.observation, self.action = env, observation, action
-        self.envs: Sequence[Single] = getattr(env.unwrapped, "envs", [env])
+        self.envs: Sequence[Single] = rows_of(env)
         self.mode = AutoresetMode(env.metadata["autoreset_mode"])
         self.everyone = np.ones(env.num_envs, bool)
         self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise
