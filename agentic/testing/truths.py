@@ -13,19 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic.engine.domain import Simplex
-from agentic.environments.environment import Environment
-from agentic.environments.environment import make as as_environment
+from agentic.environments.environment import Environment, make as as_environment
 from agentic.environments.mdp import Floats, World
 from agentic.environments.pomdp import HasTrueModel, Truth
 from agentic.errors import UserError
 from agentic.testing.kit import Make, NotApplicable
 
 ALARM = 1e-5  # probability of a complaint about a model that is right
-STEPS = 30_000
+STEPS, TRIES = 30_000, 500  # at most so many, and where states are known so many for each of them and each action
 LIFE = 200  # steps after which an episode is broken off
+SHORT = 0.9  # of the episodes, where states are hidden
 REPLAN = 1000
 LARGEST = 20_000_000  # numbers in the table of moves
 IMPOSSIBLE = 1e-12
+SAME = 1e-6  # rewards that differ by less are equal, relative where they are large
 STAKES = np.array([0.5, 0.2, 0.05, 0.02])  # shares of the capital that are bet on a mean
 
 Belief = tuple[NDArray[np.int64], Floats]  # states, and the probability of each
@@ -108,6 +109,7 @@ class _Trial:
         for levels in truth["A"]:
             seen = (seen[:, :, None] * levels.reshape(len(levels), states).T[:, None]).reshape(states, -1)
         self.looks, self.first = seen, [leaf.start.ravel() for leaf in world.observation_layout.leaves]
+        self._hides = bool(((seen > 0).sum(0) > 1).any())
         self.chance = np.random.default_rng(0)
         self.tries = np.zeros(self.plain.rewards.shape)
         self.starts = _Tally(seen.shape[1])
@@ -115,32 +117,37 @@ class _Trial:
         self.over: dict[int, _Tally] = defaultdict(lambda: _Tally(2))
         self.entered: dict[int, tuple[int, int]] = {}
         self.paid: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)  # successor or -1, and reward
-        self.guessed: dict[tuple[int, int], list[float]] = defaultdict(list)  # rewards less what they should be
+        self.guessed: dict[tuple[int, int], list[float]] = defaultdict(list)  # by episode, less what they should be
 
     def live(self) -> None:
         """Take all steps. Raises AssertionError at the first that the model excludes."""
         natives = [self.world.decode(row[None]) for row in Simplex(self.plain.rewards.shape[1:]).corners()]
-        belief, age, episodes = self._begun(self.world.reset([0])), 0, 0
-        looked = int(self.chance.integers(10))
-        for step in range(STEPS):
+        belief, age, life = self._begun(self.world.reset([0])), 0, self._life()
+        owed: dict[tuple[int, int], float] = defaultdict(float)
+        for step in range(STEPS if self._hides else min(STEPS, TRIES * self.tries.size)):
             if step % REPLAN == 0:
                 plan = self._plan()
-            place = int(belief[0][belief[1].argmax()])
+            place, sure = int(belief[0][belief[1].argmax()]), len(belief[0]) == 1
             action = self._choice(place, plan)
-            sure = len(belief[0]) == 1
             mean = float(belief[1] @ self.plain.rewards[belief[0], action])
             outcome = self.world.step(natives[action])
-            ended = bool(outcome.terminated[0])
+            ended, reward, age = bool(outcome.terminated[0]), float(outcome.reward[0]), age + 1
             belief, after = self._followed(belief, place, action, self._level(outcome.next_obs), ended)
-            reward, age = float(outcome.reward[0]), age + 1
             if sure:
                 self.paid[place, action].append((after, reward))
-            elif age == looked:  # rewards of one episode may all hang on what it hides: one of them is a bet
-                self.guessed[place, action].append(reward - mean)
-            cut = age >= LIFE + 2 * self.plain.states or (not sure and age >= looked and episodes % 2 == 0)
-            if ended or outcome.truncated[0] or cut:
-                belief, age, episodes = self._begun(self.world.restart(np.ones(1, bool))), 0, episodes + 1
-                looked = 1 + int(self.chance.integers(10))
+            else:
+                owed[place, action] += reward - mean
+            if ended or outcome.truncated[0] or age == life:
+                for pair, sum_ in owed.items():  # what one episode hides may decide all of its rewards: one bet
+                    self.guessed[pair].append(sum_)
+                belief, age, life = self._begun(self.world.restart(np.ones(1, bool))), 0, self._life()
+                owed.clear()
+
+    def _life(self) -> int:
+        """The steps of the next episode: short ones, mostly, where many are needed because states are hidden."""
+        if self._hides and self.chance.random() < SHORT:
+            return int(self.chance.integers(1, 12))
+        return LIFE + 2 * self.plain.states
 
     def _plan(self) -> Floats:
         """Values of going where little was tried, (states, actions)."""
@@ -168,15 +175,18 @@ class _Trial:
     def _followed(self, belief: Belief, place: int, action: int, level: int, ended: bool) -> tuple[Belief, int]:
         """The belief after one step, if it goes on, and the state that was entered, -1 where that is not known."""
         ahead = belief[1] @ self.plain.dynamics[belief[0], action]
-        chances, where = ahead @ self.looks, self._at(belief, place, action)
-        assert chances[level] > IMPOSSIBLE, f"{where} led to the observation {level}, which B and A exclude"
+        chances = ahead @ self.looks
+        assert chances[level] > IMPOSSIBLE, (
+            f"{self._at(belief, place, action)} led to the observation {level}, which B and A exclude"
+        )
         self.moves[place, action].add(chances, level)
         states, weights = _known(ahead * self.looks[:, level])
         entered, chance = int(states[weights.argmax()]), float(weights @ self.ends[states])
         now = np.array([1 - chance, chance])
         said = "ended" if ended else "did not end"
         assert now[int(ended)] > IMPOSSIBLE, (
-            f"{where} led to state {self._name(entered)} and {said} the episode, which ends = {chance:.4g} excludes"
+            f"{self._at(belief, place, action)} led to state {self._name(entered)} and {said} the episode, "
+            f"which ends = {chance:.4g} excludes"
         )
         self.over[entered].add(now, int(ended))
         self.entered[entered] = (place, action)
@@ -200,25 +210,21 @@ class _Trial:
 
     def _rewards(self) -> list[tuple[float, str]]:
         """The evidence against rewards: infinite where they never vary and are others, else that of bets on means."""
-        told = self.plain.rewards
-        known = {(s, a): np.array([r for _, r in paid]) for (s, a), paid in self.paid.items()}
-        gaps = {pair: rewards - told[pair] for pair, rewards in known.items()}
-        for pair, rest in self.guessed.items():
-            gaps[pair] = np.append(gaps.get(pair, []), rest)
-        spread = float(np.ptp(np.concatenate([told.ravel(), *known.values()])))
-        spread = max([spread, *(float(np.abs(gap).max()) for gap in gaps.values())]) or 1.0
-        fixed = self._fixed()
-        found = []
-        for pair, gap in gaps.items():
-            bets = np.log1p(np.outer(np.append(STAKES, -STAKES), gap / spread)).sum(1)
-            evidence = float(np.logaddexp.reduce(bets) - np.log(len(bets)))
-            mean = told[pair] + gap.mean()
-            if fixed is not None and pair in known:
+        told, fixed, found = self.plain.rewards, self._fixed(), []
+        known = {(s, a): np.array([r for _, r in paid]) - told[s, a] for (s, a), paid in self.paid.items()}
+        guessed = {pair: np.array(gaps) for pair, gaps in self.guessed.items()}
+        every = [np.ptp(told, keepdims=True).ravel(), *known.values(), *guessed.values()]
+        spread = float(np.abs(np.concatenate(every)).max()) or 1.0
+        for pair, gaps in known.items():
+            mean, evidence = told[pair] + gaps.mean(), _bets(gaps / spread)
+            if fixed is not None:
                 mean, missing = self._expected(pair, fixed)
-                off = abs(mean - told[pair]) > missing * spread + 1e-6 * (1 + abs(told[pair]))
-                evidence = np.inf if off else 0.0
+                evidence = np.inf if abs(mean - told[pair]) > missing * spread + SAME * (1 + abs(told[pair])) else 0.0
             said = f"{self._in(*pair)} pays {mean:.6g} on average, where rewards let expect {told[pair]:.6g}"
             found.append((evidence, said))
+        for pair, gaps in guessed.items():
+            said = f"{self._in(*pair)} pays {gaps.mean():+.4g} more than rewards let expect, in episodes in which that"
+            found.append((_bets(gaps / spread), f"{said} state was the likeliest"))
         return found
 
     def _fixed(self) -> dict[tuple[int, int, int], float] | None:
@@ -246,6 +252,12 @@ class _Trial:
         """The state as its factors have it."""
         values = tuple(int(value) for value in np.unravel_index(state, self.factors))
         return values if len(values) > 1 else values[0]
+
+
+def _bets(gaps: Floats) -> float:
+    """The evidence that the mean of `gaps` (n,), numbers from -1 to 1, is not 0."""
+    gains = np.log1p(np.outer(np.append(STAKES, -STAKES), gaps)).sum(1)
+    return float(np.logaddexp.reduce(gains) - np.log(len(gains)))
 
 
 def _known(weights: Floats) -> Belief:
