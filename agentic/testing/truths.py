@@ -42,21 +42,20 @@ def true_model_is_lived(make: Make) -> None:
     successor are compared to the last digits, others by their means. Pairs that no step meets are not compared.
     A model that is right is complained about with probability below 1e-5.
     """
-    env = make()
-    truth = _told(env)
-    world = as_environment(env)
+    truth, world = _told(make), as_environment(make())
     _check_spaces(world, truth)
     trial = _Trial(world, truth)
     trial.live()
     trial.judge()
 
 
-def _told(env: Any) -> Truth:
+def _told(make: Make) -> Truth:
+    """The truth. Raises NotApplicable where none is told, AssertionError where it cannot be one."""
+    env, teller = make(), make()
     try:
-        if isinstance(env, HasTrueModel):
-            env.true_model()
-        else:
+        if not isinstance(teller, HasTrueModel):
             return as_environment(env).truth()
+        teller.true_model()
     except UserError as error:
         raise NotApplicable(f"its truth is not known: {error}") from None
     try:
@@ -151,7 +150,7 @@ class _Trial:
 
     def _plan(self) -> Floats:
         """Values of going where little was tried, (states, actions)."""
-        states, actions = self.tries.shape
+        states, actions = self.plain.states, self.plain.actions
         bonus = World(self.plain.dynamics, 1 / np.sqrt(1 + self.tries), self.plain.start, self.plain.ended)
         return bonus.action_values(depth=min(states, 20 + LARGEST // (states * states * actions)), discount=0.98)
 
@@ -195,7 +194,7 @@ class _Trial:
 
     def judge(self) -> None:
         """Raise AssertionError with the strongest evidence against the model, where it is strong enough."""
-        states, actions = self.tries.shape
+        states, actions = self.plain.states, self.plain.actions
         found = [(self.starts.evidence, f"episodes begin with the observation {self.starts.worst()} by D and A")]
         for (place, action), tally in self.moves.items():
             said = f"{self._in(place, action)} led to the observation {tally.worst()} by B and A"

@@ -162,11 +162,13 @@ RIGHT: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(RIGHT))
 def test_a_model_that_is_right_passes(name: str) -> None:
     true_model_is_lived(RIGHT[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["swap", "relocate", "wall", "remap", "slip", "noise"])
 def test_interventions_are_lived_as_they_are_told(kind: str) -> None:
     for place in (partial(grid, 0.1), CliffWorld):
