@@ -149,9 +149,7 @@ class OtherLimit(gymnasium.wrappers.TimeLimit):
 
 @pytest.mark.parametrize("wrapper", [Plain, Forwarding, lambda env: OtherLimit(env, 5)])
 def test_a_wrapper_that_is_not_known_to_keep_the_world_is_refused(wrapper: Any) -> None:
-    with pytest.raises(
-        UserError, match=r"wrapper \w+ changes .* define it on \w+, to return"
-    ):
+    with pytest.raises(UserError, match=r"wrapper \w+ changes .* define it on \w+, to return"):
         make(wrapper(TwoPlaces())).truth()
 
 
