@@ -44,10 +44,10 @@ def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> F
 
     Raises UserError where the observation does not tell the state, or the action is no single choice.
     """
-    return _told(agent, truth, generator)[split_states(truth)]
+    return _asked(agent, truth, generator)[split_states(truth)]
 
 
-def _told(agent: Agent, truth: Truth, generator: torch.Generator) -> Floats:
+def _asked(agent: Agent, truth: Truth, generator: torch.Generator) -> Floats:
     sealed, seen = agent.sealed(), state_observations(truth)
     expected = (len(seen), truth["rewards"].shape[-1])
 

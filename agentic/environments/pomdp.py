@@ -161,8 +161,8 @@ def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
 def _teller(env: gymnasium.Env[Any, Any]) -> HasTrueModel | None:
     """`env` where it tells its truth itself; forwarding somebody else's is not telling."""
     kinds = type(env).__mro__
-    told = "true_model" in vars(env) or any("true_model" in vars(kind) for kind in kinds)
-    if not told or not isinstance(env, HasTrueModel):
+    defined = "true_model" in vars(env) or any("true_model" in vars(kind) for kind in kinds)
+    if not defined or not isinstance(env, HasTrueModel):
         return None
     if "true_model" not in vars(env):
         last = next(place for place, kind in enumerate(kinds) if "true_model" in vars(kind))
@@ -170,13 +170,13 @@ def _teller(env: gymnasium.Env[Any, Any]) -> HasTrueModel | None:
     return env
 
 
-def _refuse_changed(kinds: Sequence[type], told: str) -> None:
+def _refuse_changed(kinds: Sequence[type], inherited: str) -> None:
     """Raise UserError where one of the classes changes how the world steps, of which what it inherits does not tell."""
     for kind in kinds:
         if changed := sorted(LIVED & vars(kind).keys()):
             raise UserError(
-                f"{kind.__name__} defines its own {' and '.join(changed)} and inherits {told}, which tells of another "
-                f"world: define true_model() on {kind.__name__} as well."
+                f"{kind.__name__} defines its own {' and '.join(changed)} and inherits {inherited}, which tells of "
+                f"another world: define true_model() on {kind.__name__} as well."
             )
 
 

@@ -42,15 +42,15 @@ def true_model_is_lived(make: Make) -> None:
     successor are compared to the last digits, others by their means. Pairs that no step meets are not compared.
     A model that is right is complained about with probability below 1e-5.
     """
-    truth, world = _told(make), as_environment(make())
+    truth, world = _truth(make), as_environment(make())
     _check_spaces(world, truth)
     trial = _Trial(world, truth)
     trial.live()
     trial.judge()
 
 
-def _told(make: Make) -> Truth:
-    """The truth. Raises NotApplicable where none is told, AssertionError where it cannot be one."""
+def _truth(make: Make) -> Truth:
+    """The truth. Raises NotApplicable where none is claimed, AssertionError where it cannot be one."""
     env, teller = make(), make()
     try:
         if not isinstance(teller, HasTrueModel):
@@ -209,17 +209,19 @@ class _Trial:
 
     def _rewards(self) -> list[tuple[float, str]]:
         """The evidence against rewards: infinite where they never vary and are others, else that of bets on means."""
-        told, fixed, found = self.plain.rewards, self._fixed(), []
-        known = {(s, a): np.array([r for _, r in paid]) - told[s, a] for (s, a), paid in self.paid.items()}
+        claimed, fixed, found = self.plain.rewards, self._fixed(), []
+        known = {(s, a): np.array([r for _, r in paid]) - claimed[s, a] for (s, a), paid in self.paid.items()}
         guessed = {pair: np.array(gaps) for pair, gaps in self.guessed.items()}
-        every = [np.ptp(told, keepdims=True).ravel(), *known.values(), *guessed.values()]
+        every = [np.ptp(claimed, keepdims=True).ravel(), *known.values(), *guessed.values()]
         spread = float(np.abs(np.concatenate(every)).max()) or 1.0
         for pair, gaps in known.items():
-            mean, evidence = told[pair] + gaps.mean(), _bets(gaps / spread)
+            mean, evidence = claimed[pair] + gaps.mean(), _bets(gaps / spread)
             if fixed is not None:
                 mean, missing = self._expected(pair, fixed)
-                evidence = np.inf if abs(mean - told[pair]) > missing * spread + SAME * (1 + abs(told[pair])) else 0.0
-            said = f"{self._in(*pair)} pays {mean:.6g} on average, where rewards let expect {told[pair]:.6g}"
+                evidence = (
+                    np.inf if abs(mean - claimed[pair]) > missing * spread + SAME * (1 + abs(claimed[pair])) else 0.0
+                )
+            said = f"{self._in(*pair)} pays {mean:.6g} on average, where rewards let expect {claimed[pair]:.6g}"
             found.append((evidence, said))
         for pair, gaps in guessed.items():
             said = f"{self._in(*pair)} pays {gaps.mean():+.4g} more than rewards let expect, in episodes in which that"

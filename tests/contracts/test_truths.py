@@ -24,7 +24,7 @@ from agentic_metrics.interventions.simulation import Simulation
 from agentic_metrics.responses.rooms import Field
 
 
-class Told(gymnasium.Wrapper[Any, Any, Any, Any]):
+class Claimed(gymnasium.Wrapper[Any, Any, Any, Any]):
     """An environment that tells `change` of its truth."""
 
     def __init__(self, env: Any, change: Callable[[Truth], None]) -> None:
@@ -146,7 +146,7 @@ def _with(env: Any, change: Callable[[Truth], None]) -> Truth:
 def test_a_model_that_is_wrong_is_caught(name: str) -> None:
     env, change, said = WRONG[name]
     with pytest.raises(AssertionError, match=said):
-        true_model_is_lived(lambda: Told(env(), change))
+        true_model_is_lived(lambda: Claimed(env(), change))
 
 
 RIGHT: dict[str, Callable[[], Any]] = {
@@ -170,7 +170,7 @@ def test_a_model_that_is_right_passes(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["swap", "relocate", "wall", "remap", "slip", "noise"])
-def test_interventions_are_lived_as_they_are_told(kind: str) -> None:
+def test_interventions_are_lived_as_they_say(kind: str) -> None:
     for place in (partial(grid, 0.1), CliffWorld):
         for change in random_interventions(place, 1, np.random.default_rng(0), kinds=[kind]):
             true_model_is_lived(partial(change.apply, place()))
@@ -182,11 +182,11 @@ def test_what_tells_no_truth_is_not_compared_and_what_tells_nonsense_fails() -> 
     with pytest.raises(NotApplicable, match="a measured temperature is a number"):
         true_model_is_lived(lambda: Room(measured=True))
     with pytest.raises(AssertionError, match=r"true_model\(\) is no truth: ends must be probabilities"):
-        true_model_is_lived(lambda: Told(grid(), setting("ends", 1, np.nan)))
+        true_model_is_lived(lambda: Claimed(grid(), setting("ends", 1, np.nan)))
     with pytest.raises(AssertionError, match=r"observation space has sizes .9,., and the arrays of true_model.. .8,."):
-        true_model_is_lived(lambda: Told(grid(), fewer))
+        true_model_is_lived(lambda: Claimed(grid(), fewer))
 
 
 def test_the_kit_reports_it_in_one_line() -> None:
-    found = {each.check: each for each in check("envs", Told(grid(), moved(3, 1, 3)))}["true_model_is_lived"]
+    found = {each.check: each for each in check("envs", Claimed(grid(), moved(3, 1, 3)))}["true_model_is_lived"]
     assert str(found).startswith("FAILED   true_model_is_lived: in state 3 action 1 led to the observation 6, which")

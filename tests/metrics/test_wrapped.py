@@ -28,7 +28,7 @@ class Turned(gymnasium.Wrapper[Any, Any, Any, Any]):
         return self.env.step((action + 2) % 4)
 
 
-class Told(Turned):
+class Claimed(Turned):
     """The same, and it says so; as it is told of, so it must step itself."""
 
     def step(self, action: Any) -> Any:
@@ -50,8 +50,8 @@ def planner() -> Planner:
 
 def test_exact_is_lived_through_a_wrapper_that_tells_its_truth() -> None:
     for env, agent in (
-        (lambda: Told(lake()), planner()),
-        (lambda: Told(lake()), Planner.from_env(make(Told(lake())), 30)),
+        (lambda: Claimed(lake()), planner()),
+        (lambda: Claimed(lake()), Planner.from_env(make(Claimed(lake())), 30)),
     ):
         exact = measure(EpisodeReturn(exact=True, horizon=50), Subject(agent=agent, environment=env)).value
         lived = run(agent, make(env), Schedule(episodes=20), seed=0).returns().mean()
@@ -84,8 +84,8 @@ def test_an_intervention_written_by_hand_has_an_adaptation_or_a_reason() -> None
         found = measure(PolicyAdaptation(), Subject(agent=agents[name], environment=lake, interventions=(turned,)))
         return found.value
 
-    assert adaptation("planner", Told) == pytest.approx(1)
-    assert adaptation("clone", Told) == adaptation("clone", Turned) == 0
+    assert adaptation("planner", Claimed) == pytest.approx(1)
+    assert adaptation("clone", Claimed) == adaptation("clone", Turned) == 0
     with pytest.raises(UserError, match=r"define it on Turned, to return the arrays"):
         adaptation("planner", Turned)
     assert np.isfinite(adaptation("planner", Turned, "nothing"))
