@@ -71,7 +71,7 @@ def test_exact_is_lived_through_a_wrapper_that_tells_its_truth() -> None:
 def test_what_needs_the_truth_is_refused_through_one_that_does_not(metric: Metric) -> None:
     with pytest.raises(UserError, match=r"the wrapper Turned changes what the agent meets .* define it on Turned"):
         measure(metric, Subject(agent=planner(), environment=lambda: Turned(lake())))
-    other = gymnasium.wrappers.TransformReward(lake(), lambda reward: 10 * reward)
+    other = gymnasium.wrappers.TransformReward(lake(), lambda reward: 10 * float(reward))
     with pytest.raises(UserError, match="wrapper TransformReward changes"):
         measure(metric, Subject(agent=planner(), environment=lambda: other))
 
