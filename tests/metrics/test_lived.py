@@ -68,7 +68,10 @@ def lived(agent: Agent, environment: Maker, seed: int) -> Any:
 
 
 def gap(what: str, returns: Any, exact: float) -> Gap:
-    return what, float(returns.mean() - exact), float(returns.std(ddof=1) / np.sqrt(len(returns)))
+    """The standard error is at least one return of 1 in n: what never happened may still have probability 3 / n."""
+    count = len(returns)
+    error = max(float(returns.std(ddof=1)) / np.sqrt(count), 1 / count)
+    return what, float(returns.mean() - exact), float(error)
 
 
 def exactly(agent: Agent, environment: Maker) -> float:
@@ -99,9 +102,14 @@ def in_worlds() -> Iterator[Gap]:
 
 
 def in_changed_worlds() -> Iterator[Gap]:
-    """The returns before and after, and the adaptation index by the delta method; the best return is exact."""
+    """The returns before and after, and the adaptation index by the delta method; the best return is exact.
+
+    Exact is the value of an agent that meets each state afresh. One with a belief that meets what its model excludes is
+    torn between what it predicted and what it sees, and has no such value: left out is the energy agent that was not
+    informed of a change that makes something possible.
+    """
     for seed, (name, environment, apply) in enumerate(changes()):
-        intervention = Intervention.announced(name, apply, environment)
+        intervention, believed = Intervention.announced(name, apply, environment), known_world(environment)[1].dynamics
         for kind, made in AGENTS.items():
             frozen = made(make(environment))
             after = Subject(agent=frozen, environment=environment).under(intervention)
@@ -109,8 +117,10 @@ def in_changed_worlds() -> Iterator[Gap]:
             tables = [query(each, truth, generator=np.random.default_rng(0)) for each in (frozen, after.agent)]
             exact = [exactly(each, after.environment) for each in (frozen, after.agent)]
             sampled = [lived(each, after.environment, 100 + seed) for each in (frozen, after.agent)]
-            yield gap(f"{kind} frozen, {name}", sampled[0], exact[0])
             yield gap(f"{kind} after, {name}", sampled[1], exact[1])
+            if kind == "energy" and ((world.dynamics > 0) & (believed == 0)).any():
+                continue
+            yield gap(f"{kind} frozen, {name}", sampled[0], exact[0])
             index = adaptation_index(world, *tables, horizon=HORIZON)
             best = exact[0] + (exact[1] - exact[0]) / index if index else np.inf
             if np.isfinite(index) and np.isfinite(best):
@@ -125,9 +135,8 @@ def gaps() -> list[Gap]:
 
 def test_exact_is_lived_within_three_standard_errors_but_for_chance(gaps: list[Gap]) -> None:
     """Of so many comparisons some are further off by chance: how many, and how far, is bounded at one in a thousand."""
-    assert not [each for each in gaps if each[2] < 1e-12 and abs(each[1]) > 1e-9]
-    errors = {what: abs(off) / error for what, off, error in gaps if error >= 1e-12}
+    errors = {what: abs(off) / error for what, off, error in gaps}
     beyond = {what: z for what, z in errors.items() if z > 3}
     assert len(beyond) <= binom.isf(1e-3, len(errors), 2 * norm.sf(3)), beyond
     assert max(errors.values()) < norm.isf(0.5e-3 / len(errors)), beyond
-    assert len(gaps) > 80
+    assert len(errors) == len(gaps) > 80
