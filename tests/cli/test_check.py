@@ -50,7 +50,7 @@ def agentic_envs(): return {"places": Places}
         pytest.param("end", "FAILED   true_model_is_lived: entering state 1, as in ", marks=pytest.mark.slow),
     ],
 )
-def test_a_wrong_truth_is_told_with_state_and_action(tmp_path: Path, wrong: str, said: str) -> None:
+def test_a_wrong_truth_is_caught_with_state_and_action(tmp_path: Path, wrong: str, said: str) -> None:
     (tmp_path / "places.py").write_text(PLUGIN.replace("{wrong}", wrong))
     command = [sys.executable, "-m", "agentic", "plugins", "check", "places.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=os.environ)
