@@ -4,13 +4,13 @@ What exact planners, exact metrics and clones share. `World.of` makes the arrays
 policy is a table (states, actions) of probabilities. All arrays are float64.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic.environments.pomdp import Truth, joint_states
+from agentic.environments.pomdp import Truth, joint_states, split_states, surely
 from agentic.environments.probabilities import check_probabilities
 from agentic.errors import UserError
 
@@ -24,7 +24,10 @@ class World:
 
     `dynamics` (s, a, s'): probability of the next state. `rewards` (s, a): expected reward of taking the action there.
     `start` (s,): distribution of the first state. `ended` (s,) bool: states in which the episode is over, absorbing
-    and without reward. Raises UserError where shapes disagree or rows are no distributions.
+    and without reward. `origin` (s,): what each is a state of; a state that ends the episode only sometimes is there
+    twice, the second time as it is when the episode is over. Left out, each is a state of its own.
+
+    Raises UserError where shapes disagree or rows are no distributions.
     """
 
     tie: ClassVar[float] = 1e-9  # values of actions closer than this are equal
@@ -33,6 +36,7 @@ class World:
     rewards: Floats
     start: Floats
     ended: NDArray[np.bool_]
+    origin: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
         states, actions = self.rewards.shape
@@ -44,10 +48,15 @@ class World:
             )
         check_probabilities("dynamics", self.dynamics, axis=-1, tolerance=self.tie)
         check_probabilities("start", self.start, tolerance=self.tie)
+        if not len(self.origin):
+            object.__setattr__(self, "origin", np.arange(states))
 
     @classmethod
     def of(cls, truth: Truth) -> Self:
-        """The world of an environment's truth; several state factors become one, the last varying fastest."""
+        """The world of an environment's truth; several state factors become one, the last varying fastest.
+
+        States that end the episode sometimes are split, see `origin`, and come after all others.
+        """
         states = joint_states(truth)
         actions = truth["rewards"].shape[-1]
         dynamics: NDArray[Any] = np.ones((actions, 1, 1))
@@ -57,8 +66,27 @@ class World:
             joint = np.einsum("apn,aqm->apqnm", dynamics, by_action)
             size = dynamics.shape[1] * len(first)
             dynamics, start = joint.reshape(actions, size, size), np.kron(start, first)
-        ended = truth["ends"].reshape(states) > 1 - cls.tie
-        return cls(dynamics.swapaxes(0, 1).copy(), truth["rewards"].reshape(states, actions), start, ended)
+        ends, rewards = truth["ends"].reshape(states), truth["rewards"].reshape(states, actions)
+        origin, moves = split_states(truth), dynamics.swapaxes(0, 1).copy()
+        if len(origin) == states:
+            return cls(moves, rewards, start, surely(ends))
+        over = np.arange(len(origin)) >= states
+        chances = np.where(over, ends[origin], np.where(surely(ends), 1.0, 1 - ends)[origin])
+        moves = np.where(over[:, None, None], np.eye(len(origin))[:, None], moves[origin][..., origin] * chances)
+        rewards, start = np.where(over[:, None], 0.0, rewards[origin]), np.where(over, 0.0, start[origin])
+        return cls(moves, rewards, start, surely(ends)[origin] | over, origin)
+
+    def merged(self) -> Self:
+        """The same world with the states that are of one `origin` as one: entering them ends nothing by chance."""
+        states, again = self.origins, self.origin[self.origins :]
+        moves = self.dynamics[:states, :, :states].copy()
+        moves[..., again] += self.dynamics[:states, :, states:]
+        return type(self)(moves, self.rewards[:states], self.start[:states], self.ended[:states])
+
+    @property
+    def origins(self) -> int:
+        """The number of states that are told apart when the episode goes on; they come first."""
+        return int(self.origin.max()) + 1
 
     @property
     def states(self) -> int:

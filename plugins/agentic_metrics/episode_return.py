@@ -23,8 +23,9 @@ class EpisodeReturn(Metric):
 
     (1/n) sum over episodes of sum_t discount^t r_t, t < `horizon`. `horizon` None counts whole episodes. `relative` is
     the share of the best return J* of so many steps, in a finite known world; `exact` is the expectation from the
-    agent's own action probabilities there, without a record. Both need a horizon. No null: there is no surrogate of a
-    return. What a rock and a random agent score are references.
+    agent's own action probabilities there, without a record: those of an agent that meets each state afresh, over the
+    whole horizon, whatever the step limit. Both need a horizon. No null: there is no surrogate of a return. What a rock
+    and a random agent score are references.
     """
 
     level: float = 0.95

@@ -140,14 +140,15 @@ class Controllability(Metric):
         P_k(s, g) = opt over a of sum over s' of p(s' | s, a) [1 if s' = g else P_(k-1)(s', g)].
         In a world that actions do not move, nothing is controlled, however much of it is reached.
         """
-        states, flat = world.states, world.dynamics.reshape(-1, world.states)
-        most, least = np.zeros((states, states)), np.zeros((states, states))
+        there = world.origin[:, None] == np.arange(world.origins)
+        flat = world.dynamics.reshape(-1, world.states)
+        most, least = np.zeros(there.shape), np.zeros(there.shape)
         for sweep, best in ((most, np.max), (least, np.min)):
             for _ in range(self.horizon):
-                arrived = np.where(np.eye(states, dtype=bool), 1.0, sweep)
-                sweep[:] = best((flat @ arrived).reshape(world.dynamics.shape), axis=1)
+                arrived = np.where(there, 1.0, sweep)
+                sweep[:] = best((flat @ arrived).reshape(world.states, world.actions, -1), axis=1)
         met = reached(world)
-        pairs = (met & ~world.ended)[:, None] & met & ~np.eye(states, dtype=bool)
+        pairs = (met & ~world.ended)[:, None] & (there & met[:, None]).any(0) & ~there
         if not pairs.any():
             raise UserError("controllability needs a state in which one acts and another state, this world has none")
         gap = (most - least)[pairs]

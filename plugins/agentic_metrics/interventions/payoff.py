@@ -37,6 +37,7 @@ class Payoff:
     basis: Basis
     values: Floats
     reachable: NDArray[np.bool_]
+    origin: NDArray[np.int64]  # of the world's states
 
     @classmethod
     def of(cls, world: World) -> Self:
@@ -45,11 +46,11 @@ class Payoff:
         inside = reachable & alive
         rewards = np.where(alive[:, None], world.rewards, 0.0)
         if np.ptp(rewards[inside], axis=1).max(initial=0.0) < TIE:
-            return cls(Basis.BEING, _rounded(rewards[:, 0]), inside)
+            return cls(Basis.BEING, _rounded(rewards[:, 0]), inside, world.origin)
         entering = _entering(world, inside)
         if entering is not None:
-            return cls(Basis.ENTERING, entering, reachable)
-        return cls(Basis.DOING, _rounded(rewards), np.repeat(inside[:, None], world.actions, axis=1))
+            return cls(Basis.ENTERING, entering, reachable, world.origin)
+        return cls(Basis.DOING, _rounded(rewards), np.repeat(inside[:, None], world.actions, axis=1), world.origin)
 
     @property
     def amounts(self) -> Floats:
@@ -83,7 +84,7 @@ class Payoff:
         """The same payoff with other amounts at some flat indices."""
         values = self.values.copy()
         values.flat[list(places)] = list(places.values())
-        return replace(self, values=values)
+        return replace(self, values=values[self.origin] if self.basis is Basis.ENTERING else values)
 
     def rewards(self, dynamics: Floats, ended: NDArray[np.bool_]) -> Floats:
         """The expected rewards (s, a) under dynamics (s, a, s')."""
@@ -103,10 +104,11 @@ class Payoff:
 
 def _entering(world: World, inside: NDArray[np.bool_]) -> Floats | None:
     """Values (states,) with rewards = dynamics @ values in the states `inside`, None where there are none."""
-    moves = csr_array(world.dynamics[inside].reshape(-1, world.states))
+    whole = world.merged()
+    moves = csr_array(whole.dynamics[inside[: whole.states]].reshape(-1, whole.states))
     rewards = world.rewards[inside].ravel()
     values = lsmr(moves, rewards, atol=1e-14, btol=1e-14, conlim=0, maxiter=20 * world.states)[0]
-    return _rounded(values) if np.abs(moves @ _rounded(values) - rewards).max() < TIE else None
+    return _rounded(values)[world.origin] if np.abs(moves @ _rounded(values) - rewards).max() < TIE else None
 
 
 def _rounded(values: Floats) -> Floats:

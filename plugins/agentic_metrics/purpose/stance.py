@@ -138,7 +138,7 @@ class IntentionalStance(Metric):
             return np.array(named, np.int64)
         from_here = reached(world) & ~world.ended
         leads = (world.dynamics > 0).any(1) & from_here[:, None] & ~np.eye(world.states, dtype=bool)
-        return np.flatnonzero(leads.any(0)) if leads.any() else np.arange(world.states)
+        return np.unique(world.origin[leads.any(0)]) if leads.any() else np.arange(world.origins)
 
     def seekers(self, world: World, named: Sequence[int] = ()) -> Floats:
         """The policies that seek each goal, (goals, states, actions): the best actions have 1 - `lapse` together.
@@ -160,9 +160,8 @@ class IntentionalStance(Metric):
 
     def _values(self, world: World, goals: Ints) -> Floats:
         """Expected discount^(time to the goal) after each action, (s, a, goals)."""
-        move, there = mover(world), (goals, np.arange(len(goals)))
-        reach = np.zeros((world.states, len(goals)))
-        reach[there] = 1.0
+        move, there = mover(world), world.origin[:, None] == goals
+        reach = there.astype(np.float64)
         while True:
             values = self.discount * move(reach)
             found = values.max(1)

@@ -206,7 +206,8 @@ class WorldModelExtraction(Response):
         )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        truth, world = known_world(subject.environment)
+        truth, split = known_world(subject.environment)
+        world = split.merged()
         sizes = choices_in(subject.environment, "world_model_extraction").sizes
         if sizes != (world.actions,) or world.actions < 2:
             raise UserError(f"a choice between two goals needs one choice of at least 2 actions, got sizes {sizes}")

@@ -183,7 +183,7 @@ def _stored(truth: Truth, world: World) -> float:
     begins = world.start > 0
     seen = np.ones((1, np.count_nonzero(begins)))  # p(o | s), modalities joined
     for columns in truth["A"]:
-        each = columns.reshape(len(columns), -1)[:, begins]
+        each = columns.reshape(len(columns), -1)[:, world.origin[begins]]
         seen = (seen[:, None] * each[None]).reshape(-1, seen.shape[1])
     joint = seen * world.start[begins]
     return semantic_information(joint, np.zeros_like(joint)).stored
