@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 
 from agentic import UserError
 from agentic_metrics.finite.laws import Floats, mutual_information
+from agentic_metrics.finite.world import ties
 from agentic_metrics.information.complexity import policy_complexity, weighted
 
 SETTLED = 1e-12  # nats: how far below the optimum at most
