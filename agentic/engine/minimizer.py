@@ -165,15 +165,15 @@ def minimize(
     if limit < 0:
         raise UserError(f"minimize expects steps >= 0, got {limit}")
     first, who = solver.init(f, z), type(solver).__name__
-    if isinstance(first.z, Tensor) and first.value.shape != first.z.shape[:1]:
+    if first.value.dim() != 1:
         raise UserError(
-            f"{who} met an energy of shape {tuple(first.value.shape)} where (batch,) = {tuple(first.z.shape[:1])} is "
-            "wanted: an energy sums over the axes of its variable alone, as .sum(-1) does"
+            f"{who} met an energy of shape {tuple(first.value.shape)} where (batch,) is wanted: an energy sums over "
+            "the axes of its variable alone, as .sum(-1) does"
         )
     iterate = solver.run(f, first, limit, generator=generator)
     _check_numbers(who, iterate.value)
     solution = solver.solution(f, iterate)
-    if solution.kind != "free_energy":  # which is infinite where the model takes what is observed for impossible
+    if limit and solution.kind != "free_energy":  # that is infinite where what is observed is taken for impossible
         _check_finite(who, solution.value)
     converged = None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance
     return replace(solution, converged=converged)

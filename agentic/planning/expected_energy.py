@@ -206,7 +206,7 @@ def _check_rows(parts: Mapping[str, Tensor], batch: int) -> None:
     for name, part in parts.items():
         if part.shape[-1:] not in ((1,), (batch,)):
             raise UserError(
-                f"{name} of the expected energy has shape {tuple(part.shape)} where (batch,) = ({batch},) is wanted: an "
+                f"the {name} energy of a plan has shape {tuple(part.shape)} where (batch,) = ({batch},) is wanted: an "
                 "energy sums over the axes of its variable alone, as .sum(-1) does"
             )
 

@@ -20,7 +20,7 @@ from agentic import (
     UserError,
 )
 from agentic.planning import Quadratic
-from agentic_energies.arrays import finite, tensors
+from agentic_energies.arrays import check_finite, finite, tensors
 
 POSSIBLE = 1e-12  # probabilities below it are rounding errors and floors
 
@@ -80,7 +80,8 @@ class _QuadraticForm(ClosedForm, Goal):
         super().__init__()
         matrix = torch.as_tensor(weights, dtype=torch.float64)
         matrix = torch.diag(matrix) if matrix.dim() == 1 else matrix
-        if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1] or not torch.equal(matrix, matrix.T):
+        square = matrix.dim() == 2 and matrix.shape[0] == matrix.shape[1]
+        if not square or not torch.equal(check_finite("weights", matrix), matrix.T):
             raise UserError(f"weights expects a list of numbers or a symmetric matrix, got shape {tuple(matrix.shape)}")
         spread = torch.linalg.eigvalsh(matrix)
         if float(spread.min()) < -1e-12 * float(matrix.abs().max()):
@@ -89,10 +90,10 @@ class _QuadraticForm(ClosedForm, Goal):
         if point.shape != matrix.shape[:1]:
             raise UserError(f"center expects {len(matrix)} numbers as weights has, got shape {tuple(point.shape)}")
         self.weights = nn.Buffer(matrix)
-        self.center = nn.Buffer(point.to(torch.float64))
+        self.center = nn.Buffer(check_finite("center", point.to(torch.float64)))
         proper = float(spread.min()) > 0
         self.log_z = 0.5 * (len(spread) * log(2 * pi) - float(spread.log().sum())) if proper else None
-        self.after = float(after)
+        self.after = finite("after", after)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         gap = z.to(self.weights.dtype) - self.center
@@ -151,9 +152,9 @@ class PredictedReward(LatentGoal):
 
     def __init__(self, *, scale: float = 1.0, after: float = 0.0) -> None:
         super().__init__()
-        if not scale > 0:
+        if not 0 < scale < inf:
             raise UserError(f"predicted_reward expects scale > 0 nats per unit of reward, got {scale}")
-        self.scale, self.after = float(scale), float(after)
+        self.scale, self.after = float(scale), finite("after", after)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return -self.scale * z[..., -1]
@@ -174,7 +175,7 @@ class Effort(_QuadraticForm, ActionGoal):
     @classmethod
     def from_env(cls, env: Environment, *, scale: float = 1.0) -> Self:
         """Effort of acting in `env`, counted from the middle of its action space."""
-        if scale < 0:
+        if not 0 <= scale < inf:
             raise UserError(f"effort expects scale >= 0 nats per squared unit of action, got {scale}")
         center = env.action.center(1)[0].flatten()
         return cls(scale * torch.eye(len(center), dtype=torch.float64), center)
