@@ -39,6 +39,8 @@ class World:
     ended: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
+        for name in ("dynamics", "rewards", "start"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         states, actions = self.rewards.shape
         shapes = self.dynamics.shape, self.start.shape, self.ended.shape
         if shapes != ((states, actions, states), (states,), (states,)):
@@ -46,6 +48,8 @@ class World:
                 f"a world of {states} states and {actions} actions, as rewards has it, needs dynamics (s, a, s'), "
                 f"start (s,) and ended (s,), got {shapes}"
             )
+        if not np.isfinite(self.rewards).all():
+            raise UserError("the rewards of a world must be finite numbers")
         check_probabilities("dynamics", self.dynamics, axis=-1, tolerance=self.tie)
         check_probabilities("start", self.start, tolerance=self.tie)
 
