@@ -189,8 +189,9 @@ class _Likelihood:
 
     def soft(self, beta: float) -> tuple[Floats, Floats]:
         """ln of the soft choice's probabilities and its derivative, the utility less its mean, (contexts, a) each."""
-        log, _ = _soft(self.utilities, beta, self.prior)
-        return log, self.utilities - (np.exp(log) * self.utilities).sum(-1, keepdims=True)
+        below = self.utilities - self.utilities.max(-1, keepdims=True)  # an offset would magnify rounding errors
+        log, _ = _soft(below, beta, self.prior)
+        return log, below - (np.exp(log) * below).sum(-1, keepdims=True)
 
     def at(self, beta: float) -> tuple[float, float, float]:
         """The log-likelihood and its first two derivatives."""
