@@ -44,6 +44,14 @@ def with_one(array: Any, value: float) -> Any:
     return changed
 
 
+def in_matrix(name: str) -> Callable[[float], object]:
+    return lambda x: system(**{name: with_one(EYE, x)})
+
+
+def in_vector(name: str) -> Callable[[float], object]:
+    return lambda x: system(**{name: [x, 0.0]})
+
+
 def network() -> Network:
     return Network([2, 3, 2], generator=torch.Generator().manual_seed(0))
 
@@ -56,11 +64,8 @@ TAKES: dict[str, Callable[[float], object]] = {
     "categorical ends": lambda x: tables(ends=[x, 0.0]),
     "categorical counts": lambda x: tables(A=None, counts=[[[x, 1.0], [1.0, 1.0]]]),
     "categorical floor": lambda x: tables(floor=x),
-    **{
-        f"linear {name}": lambda x, name=name: system(**{name: with_one(EYE, x)})  # type: ignore[misc]
-        for name in ("A", "B", "C", "Q", "R", "covariance")
-    },
-    **{f"linear {name}": lambda x, name=name: system(**{name: [x, 0.0]}) for name in ("c", "d", "mean")},  # type: ignore[misc]
+    **{f"linear {name}": in_matrix(name) for name in ("A", "B", "C", "Q", "R", "covariance")},
+    **{f"linear {name}": in_vector(name) for name in ("c", "d", "mean")},
     "learned noise": lambda x: LinearGaussian.learned(Real((2,)), Real((1,)), noise=x),
     "learned sensor": lambda x: LinearGaussian.learned(Real((2,)), Real((1,)), sensor_noise=x),
     "learned start": lambda x: LinearGaussian.learned(Real((2,)), Real((1,)), start_variance=x),
