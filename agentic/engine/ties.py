@@ -16,4 +16,5 @@ def ties(values: Tensor, scale: Tensor | None = None, dim: int = -1) -> Tensor:
     size = torch.where(size.isfinite(), size, 0.0)
     best = values.argmax(dim, keepdim=True)
     size = torch.maximum(size, size.gather(dim, best))
-    return values >= values.gather(dim, best) - torch.finfo(values.dtype).eps ** 0.75 * size
+    least: Tensor = values.gather(dim, best) - torch.finfo(values.dtype).eps ** 0.75 * size
+    return values >= least

@@ -34,7 +34,7 @@ class Metropolis(Chains):
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         found = super().solution(f, iterate)
         if bool(found.value.isfinite().all()):
-            iterate.memory.walker.check(type(self).__name__, self.trajectory)
+            iterate.memory.walker.check(type(self).__name__, self.trajectory, iterate.memory.draws)
         return found
 
     def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:

@@ -87,7 +87,8 @@ def _scores(draws: Tensor) -> Tensor:
     """Normal scores of the ranks of draws (k, chains, ...) over all chains; equal draws share their mean rank."""
     flat = draws.flatten(0, 1)
     ranks = torch.from_numpy(rankdata(flat.numpy(force=True), axis=0)).to(flat)
-    return torch.special.ndtri((ranks - 0.375) / (len(flat) + 0.25)).view_as(draws)
+    scores: Tensor = torch.special.ndtri((ranks - 0.375) / (len(flat) + 0.25))
+    return scores.view_as(draws)
 
 
 def _autocovariance(draws: Tensor) -> Tensor:

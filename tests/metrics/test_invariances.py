@@ -104,8 +104,8 @@ def with_unreachable(case: Case, random: np.random.Generator) -> Case:
     moves[:n, :, :n] = old.dynamics
     for s, a in np.ndindex(more, old.actions):
         moves[n + s, a, random.integers(n + more)] = 1.0
+    start, ended = np.pad(old.start, (0, more)), np.pad(old.ended, (0, more))
     pays = np.concatenate([old.rewards, random.integers(-64, 65, size=(more, old.actions))])
-    start, ended = np.append(old.start, np.zeros(more)), np.append(old.ended, np.zeros(more, bool))
     policy = np.concatenate([case.policy, np.full((more, old.actions), 1 / old.actions)])
     return replace(case, world=World(moves, pays, start, ended), policy=policy)
 
@@ -121,8 +121,9 @@ def with_irrelevant_factor(case: Case, random: np.random.Generator) -> Case:
 
 def in_float32(case: Case, random: np.random.Generator) -> Case:
     old = case.world
-    arrays = (np.asarray(part, np.float32) for part in (old.dynamics, old.rewards, old.start))
-    return replace(case, world=World(*arrays, old.ended))
+    moves, rewards, start = (part.astype(np.float32) for part in (old.dynamics, old.rewards, old.start))
+    single: Any = World
+    return replace(case, world=single(moves, rewards, start, old.ended))
 
 
 CHANGES: Mapping[str, Callable[[Case, np.random.Generator], Case]] = {
@@ -176,14 +177,14 @@ def law(case: Case) -> Floats:
 
 def adapted(case: Case) -> float:
     best = case.world.planned_policy(depth=3, discount=DISCOUNT)
-    return adaptation_index(case.world, case.policy, best, horizon=HORIZON, discount=DISCOUNT)
+    return float(adaptation_index(case.world, case.policy, best, horizon=HORIZON, discount=DISCOUNT))
 
 
 def stance(case: Case) -> float:
     """Of one life of the policy in the original world, told in the names of this one."""
     lived = [(case.states[0], case.actions[0]), (case.states[-1], case.actions[-1]), (case.states[0], case.actions[0])]
     went, did = (np.array(each) for each in zip(*lived, strict=True))
-    return IntentionalStance().evidence([went], [did], case.world, goals=case.states.tolist()).bits
+    return float(IntentionalStance().evidence([went], [did], case.world, goals=case.states.tolist()).bits)
 
 
 def outcomes(case: Case) -> Floats:

@@ -43,7 +43,7 @@ def test_what_does_not_move_is_one_draw_and_few_are_their_number() -> None:
 def test_r_hat_is_one_for_chains_that_agree_and_large_for_those_that_do_not() -> None:
     draws = autoregressive(0.5, 2000, 4)
     assert float(r_hat(draws)) == pytest.approx(1, abs=0.02)
-    assert float(r_hat(draws + torch.tensor([0.0, 0, 0, 3]))) > 1.4  # of ranks; of the draws themselves it is 1.8
+    assert float(r_hat(draws + torch.tensor([0.0, 0, 0, 3]))) > 1.4  # of ranks; of the draws themselves it is 1.7
     drifting = draws + torch.linspace(0, 4, 2000, dtype=F64).unsqueeze(-1)
     assert float(r_hat(drifting[:, :1])) > 1.3
     assert bool(r_hat(draws[:3]).isnan())
@@ -108,4 +108,4 @@ class TestDiagnostics:
         assert bool((Diagnostics(apart, False, {})["r_hat"] < 1.3).all())
         shared = Diagnostics(apart, True, {})["r_hat"]
         assert shared.shape == (3,)
-        assert bool((shared > 1.7).all())  # ranks are bounded; of the draws themselves it is 3.6
+        assert bool((shared > 1.7).all())  # ranks are bounded; of the draws themselves it is 2.8

@@ -71,8 +71,8 @@ class Returns:
             )
         count = len(before)
         random = np.broadcast_to(np.asarray(chance, np.float64), count)
-        columns = (each.reshape(count, -1) for each in (before, later, top))
-        return cls(*columns, random, before.ndim == 1)
+        rows = (count, -1)
+        return cls(before.reshape(rows), later.reshape(rows), top.reshape(rows), random, before.ndim == 1)
 
     @property
     def indices(self) -> Floats:
@@ -82,8 +82,7 @@ class Returns:
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """The same of some of the interventions."""
-        kept = (each[chosen] for each in (self.frozen, self.after, self.best, self.chance))
-        return type(self)(*kept, self.exact)
+        return type(self)(self.frozen[chosen], self.after[chosen], self.best[chosen], self.chance[chosen], self.exact)
 
     def interval(self, level: float, *, decided: bool) -> Interval | None:
         """The interval of the mean index: over the family that the interventions were drawn from.
