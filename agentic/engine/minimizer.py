@@ -12,7 +12,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor
 
-from agentic.engine.belief import Belief
+from agentic.engine.belief import Belief, Particles
 from agentic.engine.objective import Objective
 from agentic.engine.state import select
 from agentic.errors import RunError, UserError
@@ -173,7 +173,8 @@ def minimize(
     iterate = solver.run(f, first, limit, generator=generator)
     _check_numbers(who, iterate.value)
     solution = solver.solution(f, iterate)
-    if limit and solution.kind != "free_energy":  # that is infinite where what is observed is taken for impossible
+    impossible = solution.kind == "free_energy" and isinstance(solution.belief, Particles)  # the observation, for all
+    if limit and not impossible:
         _check_finite(who, solution.value)
     converged = None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance
     return replace(solution, converged=converged)

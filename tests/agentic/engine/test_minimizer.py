@@ -207,6 +207,7 @@ class Shaped(Energy):
     [
         (lambda z: z.square().sum(), r"Descent met an energy of shape \(\) where \(batch,\) is wanted"),
         (lambda z: z.square(), r"Descent met an energy of shape \(2, 2\) where \(batch,\) is wanted"),
+        (lambda z: z.square().sum(0)[:1].expand(3), r"an energy has shape \(3,\) at a place of shape \(2, 2\)"),
         (lambda z: z.square().sum(-1) + inf, r"infinite everywhere Descent looked, in rows \[0, 1\]"),
     ],
 )
