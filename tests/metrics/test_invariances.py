@@ -104,7 +104,7 @@ def with_unreachable(case: Case, random: np.random.Generator) -> Case:
     moves[:n, :, :n] = old.dynamics
     for s, a in np.ndindex(more, old.actions):
         moves[n + s, a, random.integers(n + more)] = 1.0
-    start, ended = np.pad(old.start, (0, more)), np.pad(old.ended, (0, more))
+    start, ended = np.concatenate([old.start, np.zeros(more)]), np.pad(old.ended, (0, more))
     pays = np.concatenate([old.rewards, random.integers(-64, 65, size=(more, old.actions))])
     policy = np.concatenate([case.policy, np.full((more, old.actions), 1 / old.actions)])
     return replace(case, world=World(moves, pays, start, ended), policy=policy)
@@ -115,7 +115,8 @@ def with_irrelevant_factor(case: Case, random: np.random.Generator) -> Case:
     old, weather = case.world, np.array([[0.75, 0.25], [0.5, 0.5]])
     joint = 2 * old.states
     moves = np.einsum("sat,wv->swatv", old.dynamics, weather).reshape(joint, old.actions, joint)
-    world = World(moves, np.repeat(old.rewards, 2, axis=0), np.kron(old.start, [0.5, 0.5]), np.repeat(old.ended, 2))
+    start: Floats = np.kron(old.start, [0.5, 0.5])
+    world = World(moves, np.repeat(old.rewards, 2, axis=0), start, np.repeat(old.ended, 2))
     return replace(case, world=world, policy=np.repeat(case.policy, 2, axis=0), states=2 * case.states)
 
 
