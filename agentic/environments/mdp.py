@@ -4,12 +4,16 @@ What exact planners, exact metrics and clones share. `World.of` makes the arrays
 policy is a table (states, actions) of probabilities. All arrays are float64.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
+from agentic.engine.ties import ties
 from agentic.environments.pomdp import Truth, joint_states, split_states, surely
 from agentic.environments.probabilities import check_probabilities
 from agentic.errors import UserError
@@ -30,7 +34,7 @@ class World:
     Raises UserError where shapes disagree or rows are no distributions.
     """
 
-    tie: ClassVar[float] = 1e-9  # values of actions closer than this are equal
+    tie: ClassVar[float] = 1e-9  # probabilities closer than this are equal
 
     dynamics: Floats
     rewards: Floats
@@ -39,6 +43,8 @@ class World:
     origin: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
+        for name in ("dynamics", "rewards", "start"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         states, actions = self.rewards.shape
         shapes = self.dynamics.shape, self.start.shape, self.ended.shape
         if shapes != ((states, actions, states), (states,), (states,)):
@@ -46,6 +52,8 @@ class World:
                 f"a world of {states} states and {actions} actions, as rewards has it, needs dynamics (s, a, s'), "
                 f"start (s,) and ended (s,), got {shapes}"
             )
+        if not np.isfinite(self.rewards).all():
+            raise UserError("the rewards of a world must be finite numbers")
         check_probabilities("dynamics", self.dynamics, axis=-1, tolerance=self.tie)
         check_probabilities("start", self.start, tolerance=self.tie)
         if not len(self.origin):
@@ -105,21 +113,42 @@ class World:
 
     def action_values(self, *, depth: int, discount: float = 1.0) -> Floats:
         """Q (states, actions) of acting optimally for `depth` >= 1 steps: that many Bellman backups from zero."""
-        if depth < 1:
-            raise UserError(f"depth must be at least 1, got {depth}")
-        future, alive = np.zeros(self.states), ~self.ended[:, None]
-        for _ in range(depth):
-            values = np.where(alive, self.rewards + discount * self.dynamics @ future, 0.0)
-            future = values.max(-1)
-        return values
+        return self._looked(depth, discount)[0]
 
     def planned_policy(self, *, depth: int, discount: float = 1.0) -> Floats:
         """The policy (states, actions) of looking `depth` steps ahead before every action."""
-        return self.greedy_policy(self.action_values(depth=depth, discount=discount))
+        return self.greedy_policy(*self._looked(depth, discount))
 
-    @classmethod
-    def greedy_policy(cls, values: ArrayLike) -> Floats:
+    def backups(
+        self, discount: float = 1.0, *, move: Callable[[Floats], Floats] | None = None
+    ) -> Iterator[tuple[Floats, Floats]]:
+        """Q (states, actions) of looking 1, 2, ... steps ahead, and the scale of each: see `ties`.
+
+        `move` takes values (states,) to their discounted expectations (states, actions), by default by `dynamics`.
+        """
+        move = move or (lambda values: discount * self.dynamics @ values)
+        future, size, alive = np.zeros(self.states), np.zeros(self.states), ~self.ended[:, None]
+        while True:
+            values = np.where(alive, self.rewards + move(future), 0.0)
+            scale = np.where(alive, np.abs(self.rewards) + move(size), 0.0)
+            best = values.argmax(-1)[:, None]
+            future, size = values.max(-1), np.take_along_axis(scale, best, -1)[:, 0]
+            yield values, scale
+
+    def _looked(self, depth: int, discount: float) -> tuple[Floats, Floats]:
+        if depth < 1:
+            raise UserError(f"depth must be at least 1, got {depth}")
+        return next(islice(self.backups(discount), depth - 1, None))
+
+    @staticmethod
+    def greedy_policy(values: ArrayLike, scale: ArrayLike | None = None) -> Floats:
         """The policy (states, actions) that takes the action of largest value, equal ones with equal probability."""
-        table = np.asarray(values, dtype=np.float64)
-        best = table >= table.max(-1, keepdims=True) - cls.tie
+        best = World.ties(values, scale)
         return np.asarray(best / best.sum(-1, keepdims=True))
+
+    @staticmethod
+    def ties(values: ArrayLike, scale: ArrayLike | None = None) -> NDArray[np.bool_]:
+        """Whether each of `values` (..., a) is the largest in its row or as large, see `agentic.engine.ties`."""
+        table, size = (None if each is None else torch.tensor(np.asarray(each, np.float64)) for each in (values, scale))
+        assert table is not None
+        return np.asarray(ties(table, size).numpy())

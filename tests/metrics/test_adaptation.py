@@ -92,6 +92,14 @@ class TestTheIndex:
         assert found.null is None
         assert found.warnings[0].startswith("0 interventions with something to adapt to are few")
 
+    @pytest.mark.parametrize(("unit", "offset"), [(1.0, 0.0), (1e-8, 0.0), (1e9, 0.0), (1.0, 1e3), (1.0, -1e3)])
+    def test_neither_unit_nor_zero_of_the_rewards_matters(self, unit: float, offset: float) -> None:
+        """2 of 3 could be gained: of a return of 1000 that would be less than 1 %, of what chance leaves it is more."""
+        world = World(BANDIT.dynamics, unit * BANDIT.rewards + offset, BANDIT.start, BANDIT.ended)
+        found = adaptation_index(world, row(1, 0, 0), row(0, 0, 1), horizon=7, discount=0.9)
+        assert found == pytest.approx(0.5)
+        assert isnan(adaptation_index(world, row(0, 0.998, 0.002), row(0, 1, 0), horizon=7, discount=0.9))
+
     def test_is_not_distinguished_from_noise(self) -> None:
         noisy = np.array([[0.0, 2.0, 0.0, 2.0]])
         found = METRIC.estimate(noisy, noisy, [1.5], generator=np.random.default_rng(0))

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from agentic_metrics.finite.arrays import Bools, Ints
-from agentic_metrics.finite.world import TIE, World
+from agentic_metrics.finite.world import World, ties
 
 
 def reached(world: World, first: Ints | None = None) -> Bools:
@@ -23,5 +23,5 @@ def reached(world: World, first: Ints | None = None) -> Bools:
 
 def choices(world: World) -> Bools:
     """The states (s,) that can be met and in which actions differ in what they do or pay: where choice is probed."""
-    differ = (np.ptp(world.dynamics, axis=1).max(-1) > TIE) | (np.ptp(world.rewards, axis=1) > TIE)
+    differ = (np.ptp(world.dynamics, axis=1).max(-1) > World.tie) | ~ties(world.rewards).all(-1)
     return np.asarray(reached(world) & ~world.ended & differ)

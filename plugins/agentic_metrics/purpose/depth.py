@@ -99,11 +99,10 @@ class PlanningDepth(Metric):
 
         That is taken to be so where as many steps more as there are states change nothing.
         """
-        move, future, tables = mover(world), np.zeros(world.states), []
-        settled = True
-        for depth in range(self.deepest + world.states):
-            values = np.where(world.ended[:, None], 0.0, world.rewards + self.discount * move(future[:, None])[..., 0])
-            future, policy = values.max(-1), greedy(values)
+        move, tables, settled = mover(world), list[Floats](), True
+        backups = world.backups(move=lambda values: self.discount * move(values[:, None])[..., 0])
+        for depth, backup in zip(range(self.deepest + world.states), backups, strict=False):
+            policy = greedy(*backup)
             if depth < self.deepest:
                 tables.append(policy)
             elif np.abs(policy - tables[-1]).max() > SAME:

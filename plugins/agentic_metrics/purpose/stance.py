@@ -17,11 +17,10 @@ from agentic_metrics.finite.arrays import Episodes, Floats, Ints
 from agentic_metrics.finite.behavior import Steps, recorded_behavior
 from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.soft import mover
-from agentic_metrics.finite.world import TIE, World
+from agentic_metrics.finite.world import World, ties
 from agentic_metrics.purpose.devices import ContextTree, wander
 from agentic_metrics.sampling.surrogates import compare
 
-CONVERGED = 1e-12
 LARGEST = 2**27  # cells of the policies of all goals
 
 
@@ -153,7 +152,7 @@ class IntentionalStance(Metric):
                 f"this world, got {len(goals)} up to {goals.max()}: name the ones that may be wanted"
             )
         values = np.moveaxis(self._values(world, goals), -1, 0)
-        best = values >= values.max(-1, keepdims=True) - TIE
+        best = ties(values)
         share, rest = best.sum(-1, keepdims=True), (~best).sum(-1, keepdims=True)
         lapsing = np.where(best, (1 - self.lapse) / share, self.lapse / np.maximum(rest, 1))
         return np.where(rest > 0, lapsing, 1 / world.actions)
@@ -166,7 +165,7 @@ class IntentionalStance(Metric):
             values = self.discount * move(reach)
             found = values.max(1)
             found[there] = 1.0
-            if np.abs(found - reach).max() <= CONVERGED:
+            if (found <= reach).all():  # they only rise, until rounding ends it
                 return np.asarray(values)
             reach = found
 
