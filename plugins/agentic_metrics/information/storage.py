@@ -18,7 +18,8 @@ from agentic_metrics.sampling.gaussian import ENOUGH, GaussianEstimator
 from agentic_metrics.sampling.information import Estimator, Information, Values
 from agentic_metrics.sampling.resampling import Jackknife
 from agentic_metrics.sampling.series import Series, Variable, access_to, recorded
-from agentic_metrics.sampling.surrogates import chi_square, sampled
+from agentic_metrics.sampling.surrogates import sampled
+from agentic_metrics.sampling.theory import chi_square
 
 
 @final
@@ -112,8 +113,9 @@ class PredictiveInformation(Metric):
             return information(generator.permutation(len(values))).value
 
         found = information(np.arange(len(values)))
-        against = chi_square(found)
-        if self.surrogates:
+        if not self.surrogates:
+            found, against = chi_square(found, episode)
+        else:
             against = sampled(found.value, drawn, self.surrogates, "the same values in random order")
         bias, spread = _spread(chosen, found, window(values, earlier), window(values, later), episode, self.level)
         value = found.value - bias

@@ -87,8 +87,9 @@ def interval(information: Information, groups: NDArray[np.int64], *, level: floa
     variance = standard_error(information.local, groups) ** 2
     variance += information.second_order
     variance += information.noise() if information.noise else 0.0
+    error = variance**0.5 if count > 1 else np.inf  # a single sample has no spread
     method = f"Student t over {count} {'episodes' if several else 'blocks of one episode'}"
-    return Interval.student(information.value, variance**0.5, max(1, count - 1), level=level, method=method)
+    return Interval.student(information.value, error, max(1, count - 1), level=level, method=method)
 
 
 def standard_error(local: Floats, groups: NDArray[np.int64]) -> float:
@@ -109,17 +110,17 @@ def blocks(local: Floats) -> NDArray[np.int64]:
     return np.arange(n) // size
 
 
-def correlation_time(episodes: Sequence[Floats]) -> float:
+def correlation_time(episodes: Sequence[Floats], *, share: int = 10) -> float:
     """The integrated autocorrelation time 1 + 2 sum of r(lag) up to the first r <= 0, of numbers (t, d) per episode.
 
     r(lag) is the autocovariance summed over columns and averaged over all pairs within episodes, over that at lag 0;
-    lags go up to a tenth of the longest episode.
+    lags go up to the longest episode over `share`.
     """
     mean = np.concatenate(episodes).mean(axis=0)
     centered = [episode - mean for episode in episodes]
     variance = sum(float((each**2).sum()) for each in centered) / sum(map(len, centered))
     time = 1.0
-    for lag in range(1, max(map(len, centered)) // 10 if variance > 0 else 0):
+    for lag in range(1, max(map(len, centered)) // share if variance > 0 else 0):
         pairs = [(each[:-lag] * each[lag:]).sum() for each in centered if len(each) > lag]
         correlation = float(sum(pairs)) / sum(len(each) - lag for each in centered if len(each) > lag) / variance
         if correlation <= 0:

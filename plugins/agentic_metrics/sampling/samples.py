@@ -49,7 +49,7 @@ class Samples:
     ) -> tuple[Information, Null | None]:
         """The information and its null, in which the source is that of other episodes or turned in time."""
         found, again = self.information(estimator), partial(self.information, estimator)
-        return found, null(found, self.source, again, surrogates=surrogates, generator=generator)
+        return null(found, self.source, self.episode, again, surrogates=surrogates, generator=generator)
 
     @cached_property
     def _values(self) -> Values:
