@@ -6,6 +6,7 @@ than `EXCHANGED` episodes are turned in time as well (`turned`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import permutations
 from math import factorial
@@ -14,7 +15,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic import Null
+from agentic import Null, UserError
 from agentic_metrics.sampling.embedding import Places
 from agentic_metrics.sampling.information import Information
 from agentic_metrics.sampling.series import Series
@@ -87,16 +88,21 @@ def null(
     if not surrogates:
         return chi_square(information, episode)
     lengths = source.lengths
+
+    def value(other: Places, turn: int = 0) -> float:
+        with suppress(UserError):  # what is left of short episodes may be too little: as good as reaching the value
+            return again(placed(lengths, other, turn)).value
+        return information.value
+
     if len(lengths) >= EXCHANGED:
         exchange = Exchange(lengths)
-        draws = (again(placed(lengths, other)).value for other in exchange.draws(generator, surrogates))
+        draws = map(value, exchange.draws(generator, surrogates))
         count = min(surrogates, exchange.ways or surrogates)
         return information, sampled(information.value, lambda: next(draws), count, "source of other episodes")
     turning = Turning.of(source)
     if turning.doubts:
         return replace(information, cautions=(*information.cautions, *turning.doubts)), None
-    table = turning.values(lambda other, turn: again(placed(lengths, other, turn)).value, surrogates, generator)
-    return information, turning.null(table)
+    return information, turning.null(turning.values(value, surrogates, generator))
 
 
 def sampled(value: float, draw: Callable[[], float], surrogates: int, kind: str) -> Null:

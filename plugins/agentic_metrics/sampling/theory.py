@@ -1,6 +1,7 @@
 """Nulls by theory: the chi-square law of an estimate of information between what is independent."""
 
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 from scipy.stats import chi2
@@ -11,7 +12,7 @@ from agentic_metrics.sampling.embedding import Places
 from agentic_metrics.sampling.information import Information, correlation_time
 
 MEMORY = 1.5  # steps that a contribution is remembered, from which the chi-square law is none
-ENOUGH = 20  # independent samples per degree of freedom, below which cells are too sparse for the law
+ENOUGH = 4  # independent samples per degree of freedom, and in four of five cells, below which there is no law
 
 
 def chi_square(information: Information, episode: Places) -> tuple[Information, Null | None]:
@@ -32,9 +33,12 @@ def chi_square(information: Information, episode: Places) -> tuple[Information, 
     time = correlation_time(np.split(information.local[:, None], np.flatnonzero(np.diff(episode)) + 1), share=1)
     if time > MEMORY:
         return _withheld(information, f"steps that remember {time:.2g} steps have no chi-square null: {ask}")
-    if n < ENOUGH * freedom * time:
+    enough = n / (ENOUGH * freedom * time)
+    if enough >= 1 and information.expected:
+        enough = information.expected() / (ENOUGH * time)
+    if enough < 1:
         few = f"{n} samples are too few for a chi-square null of {freedom} degrees of freedom"
-        return _withheld(information, f"{few}: record at least {int(np.ceil(ENOUGH * freedom * time))}, or {ask}")
+        return _withheld(information, f"{few}: record at least {ceil(n / enough)}, or {ask}")
     scale = time * bias / freedom
     p_value = float(chi2.sf((information.value + bias) / scale, freedom))
     return information, Null(kind, 0.0, scale * float(np.sqrt(2 * freedom)), 1, p_value)
