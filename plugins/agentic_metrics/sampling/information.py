@@ -32,8 +32,8 @@ class Information:
     `local` (n,): each sample's contribution; their mean is the raw estimate. `bias` is what a raw estimate exceeds the
     truth by on average, as far as it is known. `freedom` is the number of degrees of freedom of 2 N I (in nats) where
     X and Y are independent given Z, None where that is no chi-square. `noise` finds the variance (bits^2) that the
-    estimate has beyond the spread of its contributions; None where there is none. `expected` finds the count that four
-    in five cells of a table can expect if X and Y are independent given Z; None where nothing is counted. Other
+    estimate has beyond the spread of its contributions; None where there is none. `expected` finds the count that nine
+    in ten cells of a table can expect if X and Y are independent given Z; None where nothing is counted. Other
     quantities that are a mean over samples, such as an entropy, may be put here too: their `bias` may be negative,
     `freedom` is that of the chi-square that is left where the spread of `local` vanishes.
     """

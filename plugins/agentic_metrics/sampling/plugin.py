@@ -58,12 +58,12 @@ def _freedom(z: NDArray[np.int64], xz: NDArray[np.int64], yz: NDArray[np.int64])
 
 
 def _expected(z: NDArray[np.int64], xz: NDArray[np.int64], yz: NDArray[np.int64]) -> float:
-    """The count that four in five cells (x, y, z) reach if x and y, as often as seen with each z, are independent."""
+    """The count that nine in ten cells (x, y, z) reach if x and y, as often as seen with each z, are independent."""
     cells = []
     for each in range(int(z.max()) + 1):
         x, y = (np.unique(code[z == each], return_counts=True)[1] for code in (xz, yz))
         cells.append(np.outer(x, y).ravel() / x.sum())
-    return float(np.quantile(np.concatenate(cells), 0.2))
+    return float(np.quantile(np.concatenate(cells), 0.1))
 
 
 def _cautions(n: int, freedom: int, in_yz: NDArray[np.int64], in_z: NDArray[np.int64]) -> Iterator[Caution]:

@@ -12,7 +12,7 @@ from agentic_metrics.sampling.embedding import Places
 from agentic_metrics.sampling.information import Information, correlation_time
 
 MEMORY = 1.5  # steps that a contribution is remembered, from which the chi-square law is none
-ENOUGH = 4  # independent samples per degree of freedom, and in four of five cells, below which there is no law
+ENOUGH = 3  # independent samples per degree of freedom, and in nine of ten cells, below which there is no law
 
 
 def chi_square(information: Information, episode: Places) -> tuple[Information, Null | None]:
