@@ -33,7 +33,7 @@ def main(topics: tuple[str, ...], workers: int, first: int, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps([row.plain() for row in rows], indent=2))
     else:
-        Console(width=130).print(table(rows))
+        Console(width=150).print(table(rows))
 
 
 def table(rows: list[Tally]) -> Table:

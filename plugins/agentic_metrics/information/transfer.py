@@ -72,9 +72,11 @@ class TransferEntropy(Metric):
         """The estimate from series, each an array (t,) or (t, d), or a list of them, one per episode.
 
         Whole numbers are names. An `estimator` given here takes the place of the one named by the field; its bias is
-        removed from the value. The interval is over episodes, the null is of sources taken from other episodes (or
-        turned round in time where there are fewer than 8); without surrogates it is the chi-square law of the plug-in
-        and Gaussian estimators. Raises UserError for series that are not of the same steps, or too short.
+        removed from the value. The interval is over episodes, the null is of sources taken from other episodes (turned
+        round in time as well where there are fewer than four); without surrogates it is the chi-square law of the
+        plug-in and Gaussian estimators. Without enough ways to rearrange, steps free of memory or samples per cell
+        there is no null, and a warning says why. Raises UserError for series that are not of the same steps, or too
+        short.
         """
         x, y, z = Series.of(source), Series.of(target), [Series.of(each) for each in given]
         check_aligned(source=x, target=y, **{f"given[{place}]": each for place, each in enumerate(z)})
