@@ -58,7 +58,7 @@ def acted(world: World, surrogates: int = SURROGATES) -> Callable[[Source], Esti
     return estimate
 
 
-def told(world: World, estimator: str = "auto", surrogates: int = SURROGATES) -> Callable[[Source], Estimate]:
+def transferred(world: World, estimator: str = "auto", surrogates: int = SURROGATES) -> Callable[[Source], Estimate]:
     """The transfer from the first of two series to the second."""
 
     def estimate(source: Source) -> Estimate:
@@ -85,7 +85,7 @@ def nothing(name: str, estimate: Callable[[Source], Estimate], surrogates: int =
 
 CASES = (
     *(nothing(f"policy complexity, sticky, {n} x {steps}", acted(sticky(n, steps))) for n, steps in SHAPES),
-    *(nothing(f"transfer entropy, sticky, {n} x {steps}", told(sticky(n, steps))) for n, steps in SHAPES[:3]),
+    *(nothing(f"transfer entropy, sticky, {n} x {steps}", transferred(sticky(n, steps))) for n, steps in SHAPES[:3]),
     nothing("plasticity, sticky, 5 x 100", shaped),
     nothing("policy complexity, a common clock, 3 x 120", acted(clock)),
     nothing("policy complexity, by heart, 7 x 60", acted(heart)),

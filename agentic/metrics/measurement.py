@@ -146,8 +146,8 @@ class Measurement:
         That is without a null, without a value, with too little data and with too few surrogates. Of many measurements
         some fall outside by chance: adjust their p-values with `holm` first.
         """
-        told = {Verdict.OUTSIDE: True, Verdict.INSIDE: False}
-        return told.get(judged([self], self.null and self.null.p_value))
+        known = {Verdict.OUTSIDE: True, Verdict.INSIDE: False}
+        return known.get(judged([self], self.null and self.null.p_value))
 
     def to_dict(self) -> dict[str, Any]:
         """The measurement as plain values for strict JSON; what is not finite becomes 'nan', 'inf' or '-inf'."""

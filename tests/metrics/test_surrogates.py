@@ -135,11 +135,11 @@ def test_a_null_needs_ways_to_rearrange() -> None:
     found = GaussianEstimator().information(*np.random.default_rng(4).normal(size=(2, 30, 1)))
     options: dict[str, Any] = {"surrogates": 9, "generator": np.random.default_rng(5)}
     episode, white = np.zeros(30, np.int64), np.random.default_rng(6).normal(size=100)
-    told, against = null(found, Series.of(np.arange(8.0)), episode, lambda _: found, **options)
+    left, against = null(found, Series.of(np.arange(8.0)), episode, lambda _: found, **options)
     assert against is None
-    assert "no null: 1 episode of 8 steps" in told.cautions[-1].text
-    told, against = null(found, Series.of(white), episode, lambda _: found, **options)
-    assert told is found
+    assert "no null: 1 episode of 8 steps" in left.cautions[-1].text
+    left, against = null(found, Series.of(white), episode, lambda _: found, **options)
+    assert left is found
     assert against is not None
     assert (against.p_value, against.kind) == (1, "source turned within episodes")
 
@@ -152,10 +152,10 @@ def test_chi_square_knows_memory_and_sparse_cells() -> None:
         (slow, "steps that remember .* have no chi-square null"),
         (many, "400 samples are too few for a chi"),
     ):
-        told, against = chi_square(Plugin().information(*pair), np.zeros(400, np.int64))
+        left, against = chi_square(Plugin().information(*pair), np.zeros(400, np.int64))
         assert against is None
-        assert re.search(why, told.cautions[-1].text)
-        assert "ask for surrogates" in told.cautions[-1].text
+        assert re.search(why, left.cautions[-1].text)
+        assert "ask for surrogates" in left.cautions[-1].text
 
 
 def test_samples_never_straddle_episodes() -> None:

@@ -95,8 +95,9 @@ class PredictiveInformation(Metric):
 
         An `estimator` given here takes the place of the one named by the field. The null is of the same values in
         random order, which store nothing: a constant or a coin is inside it. Without surrogates it is the chi-square
-        law, where the estimator has one and samples are enough for it. Of several episodes, the Gaussian estimator loses the bias that strong memory
-        has in short records (jackknife). Raises UserError where no episode is long enough.
+        law, where the estimator has one and samples are enough for it. Of several episodes, the Gaussian estimator
+        loses the bias that strong memory has in short records (jackknife). Raises UserError where no episode is long
+        enough.
         """
         held = Series.of(series)
         chosen = estimator or named(self.estimator) or suited(held)
