@@ -26,7 +26,8 @@ from agentic_metrics.sampling.embedding import check_aligned, past, steps, windo
 from agentic_metrics.sampling.information import Estimator, Information, Values
 from agentic_metrics.sampling.samples import Samples
 from agentic_metrics.sampling.series import Series, Variable, access_to, recorded
-from agentic_metrics.sampling.surrogates import chi_square, sampled
+from agentic_metrics.sampling.surrogates import sampled
+from agentic_metrics.sampling.theory import chi_square
 
 
 @final
@@ -79,8 +80,9 @@ class Autonomy(Metric):
         own, outer = self._samples(system, environment)
         chosen = estimator or named(self.estimator) or suited(own.source, outer.source)
         found, closed = own.information(chosen), outer.information(_Closure(chosen))
-        against = chi_square(found)
-        if self.surrogates:
+        if not self.surrogates:
+            found, against = chi_square(found, own.episode)
+        else:
             draws = _exchanged(own, chosen, generator)
             kind = "the system's past among moments of the same environment"
             against = sampled(found.value, lambda: next(draws), self.surrogates, kind)

@@ -110,8 +110,9 @@ class PolicyComplexity(Metric):
         Each is an array (t,) or (t, d), or a list of them, one per episode; whole numbers are names. An `estimator`
         given here takes the place of the one named by the field. The plug-in estimate, for names, is corrected for its
         bias of about (|S| - 1)(|A| - 1) / (2 N ln 2) (Miller 1955; Panzeri and Treves 1996). In the null the states are
-        those of other episodes: whoever plays a sequence by heart is inside it. Raises UserError for series that are
-        not of the same steps.
+        those of other episodes, of fewer than four also turned in time: whoever plays a sequence by heart is inside it
+        from two episodes on, where it has one; of a single episode nobody can tell. Raises UserError for series that
+        are not of the same steps.
         """
         seen, done = Series.of(states), Series.of(actions)
         check_aligned(states=seen, actions=done)
