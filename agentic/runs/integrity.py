@@ -4,6 +4,7 @@ The manifest holds the SHA-256 of every finished chunk. A chunk that it does not
 or those of older records, has to follow from the ticks before it.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,7 @@ def read_chunk(path: Path, columns: Sequence[str] | None = None, where: pc.Expre
     Raises UserError where its pages are not what was written.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True, buffer_size=BUFFER) as file:
+        with _opened(path) as raw, pq.ParquetFile(raw, page_checksum_verification=True, buffer_size=BUFFER) as file:
             check_schema(file.schema_arrow, file.metadata.num_rows)
             present = file.schema_arrow.names
             wanted = [name for name in (present if columns is None else columns) if name in present]
@@ -85,9 +86,15 @@ def read_chunk(path: Path, columns: Sequence[str] | None = None, where: pc.Expre
 def columns_of(path: Path) -> list[str]:
     """The names of the columns in one Parquet file. Raises UserError where it is none."""
     try:
-        return list(pq.read_schema(path).names)
+        with _opened(path) as raw:
+            return list(pq.read_schema(raw).names)
     except BROKEN as error:
         raise UserError(f"{path} is not a chunk of a record: {' '.join(str(error).split())}") from error
+
+
+def _opened(path: Path) -> pa.NativeFile:
+    """A file to read, whatever bytes its name consists of: Arrow takes a text for UTF-8."""
+    return pa.OSFile(os.fsencode(path))
 
 
 def _needed(file: pq.ParquetFile, names: list[str], where: pc.Expression) -> pa.Table:
@@ -109,7 +116,8 @@ def partial_number(folder: RunFolder) -> int | None:
         return None
     beyond = max(map(folder.number, folder.chunks()), default=-1) + 1
     try:
-        number = int((pq.read_schema(folder.partial_file).metadata or {})[CHUNK])
+        with _opened(folder.partial_file) as raw:
+            number = int((pq.read_schema(raw).metadata or {})[CHUNK])
     except BROKEN:
         return beyond  # where reading it says what is wrong
     return None if is_own(folder.chunk("ticks", number)) else number

@@ -22,7 +22,7 @@ ROWS, BYTES = 2**22, 2**32  # of a chunk, as much as is read: more than a run wr
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind)
+    return bool(types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind))
 
 
 PLAIN: dict[str, Callable[[pa.DataType], bool]] = {  # columns of one value, never null

@@ -104,6 +104,16 @@ def test_wide_rows_count_too() -> None:
         check_schema(schema, 100_000)
 
 
+def test_folders_whose_names_are_no_utf8(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        other = folder.rename(folder.with_name("run\udcff"))
+    except (OSError, UnicodeError):
+        pytest.skip("the file system has no such names")
+    assert Record.open(other).returns().size == 4
+    assert main(["show", str(other)]) == 0
+    assert "\udcff" not in capsys.readouterr().out
+
+
 def test_chunks_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     record = run(Coin(), "CartPole-v1", Schedule(episodes=35), Recording(folder))
