@@ -52,7 +52,7 @@ def forged(folder: Path, columns: dict[str, Any], shapes: str | None = None) -> 
     annotate(RunFolder(folder), chunks={chunk.name: {"ticks": N, "rows": N, "sha256": sha256_of(chunk)}})
 
 
-def told(folder: Path, capsys: pytest.CaptureFixture[str], why: str) -> None:
+def refused(folder: Path, capsys: pytest.CaptureFixture[str], why: str) -> None:
     """Whether a reader and every command say it in one sentence."""
     capsys.readouterr()
     with pytest.raises(UserError, match="is not a chunk of a record: ") as caught:
@@ -69,13 +69,13 @@ def told(folder: Path, capsys: pytest.CaptureFixture[str], why: str) -> None:
 def test_columns_that_no_record_has(kind: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     columns, why = COLUMNS[kind]
     forged(folder, columns)
-    told(folder, capsys, why)
+    refused(folder, capsys, why)
 
 
 @pytest.mark.parametrize("shapes", METADATA, ids=range(len(METADATA)))
 def test_shapes_that_are_none(shapes: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     forged(folder, {}, shapes)
-    told(folder, capsys, "")
+    refused(folder, capsys, "")
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1xxxxPAR1"])
@@ -83,7 +83,7 @@ def test_chunks_that_are_none(content: bytes, folder: Path, capsys: pytest.Captu
     chunk = folder / "ticks-000000.parquet"
     chunk.write_bytes(content)
     annotate(RunFolder(folder), chunks={chunk.name: {"ticks": 1, "rows": 1, "sha256": sha256_of(chunk)}})
-    told(folder, capsys, "")
+    refused(folder, capsys, "")
 
 
 def test_a_few_bytes_that_claim_to_be_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +92,7 @@ def test_a_few_bytes_that_claim_to_be_many(folder: Path, capsys: pytest.CaptureF
     pq.write_table(pa.table({"phase": pa.repeat("learn", ROWS + 1), **nothing}), chunk)
     assert chunk.stat().st_size < 2**20
     annotate(RunFolder(folder), chunks={chunk.name: {"ticks": 1, "rows": 1, "sha256": sha256_of(chunk)}})
-    told(folder, capsys, "it claims to hold 4,194,305 rows")
+    refused(folder, capsys, "it claims to hold 4,194,305 rows")
 
 
 def test_wide_rows_count_too() -> None:
