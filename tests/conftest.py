@@ -1,4 +1,4 @@
-"""What holds for every test: one thread, no deadlines, and with CI=true, extras that are there; and who is in which tier."""
+"""What holds for every test: one thread, no deadlines, with CI=true all extras; and who is in which tier."""
 
 import os
 from collections.abc import Generator, Iterator
