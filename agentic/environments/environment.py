@@ -303,7 +303,7 @@ def _check(env: Single) -> None:
             f"a {type(env).__name__} is no single environment: give it alone, as it is, or what it is made of"
         )
     try:
-        _name(env), _spaces(env)
+        _name(env), _spaces(env), env.unwrapped
     except BREAKS as error:
         hint = "expected a gymnasium.Env with an observation_space and an action_space"
         raise UserError(f"a {type(env).__name__} is no environment, {described(error)}: {hint}") from error

@@ -35,7 +35,7 @@ def summarize(record: Record) -> dict[str, Any]:
             "mean": finite(mean),
             "low": finite(interval.low),
             "high": finite(interval.high),
-            "values": returns.tolist(),
+            "values": [finite(value) for value in returns.tolist()],
         },
         "energy": {name: finite(value) for name, value in terms.items() if value is not None},
         "seconds": finite(seconds) if isinstance(seconds, int | float) and abs(seconds) < LONGEST else None,
