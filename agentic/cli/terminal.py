@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import IOBase
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -53,7 +54,8 @@ def console(stderr: bool = False) -> "Console":
 def reopen() -> None:
     """Open standard output and standard error again where somebody's code has closed them."""
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        if getattr(getattr(sys, name), "closed", False):
+        stream = vars(sys).get(name)
+        if isinstance(stream, IOBase) and stream.closed:
             try:
                 again: TextIO | None = open(descriptor, "w", errors="backslashreplace", closefd=False)
             except OSError:  # the descriptor is closed too: nobody listens

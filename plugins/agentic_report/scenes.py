@@ -98,7 +98,7 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
 def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord]) -> Scene:
     registry = load()
     if unknown := [*untrusted({"env": experiment.env.model_dump()}, registry)]:
-        raise UserError(f"a report runs installed worlds only, and this is {listed(unknown)}")
+        raise UserError(f"a report runs installed worlds only, told of no files, and this is {listed(unknown)}")
     env = _make(experiment, registry)
     sizes = _sizes(env)
     if message := env.unwrapped.metadata.get("words"):

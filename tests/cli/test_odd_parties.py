@@ -148,8 +148,8 @@ def test_an_environment_answers(does: str, why: str, capsys: pytest.CaptureFixtu
         ("meta_energy", "Acts: its energies hold 'e', a tensor of layout torch.strided on the device meta"),
         ("sparse_energy", "Acts: its energies hold 'e', a tensor of layout torch.sparse_coo"),
         ("half_name", "Acts: its energies hold '\\udcff', a str, where the name of a term is wanted"),
-        ("unsayable", "Acts in CartPole-v1: Unsayable"),
-        ("own", "Acts in CartPole-v1: Exit: of its own"),
+        ("unsayable", "Acts in CartPole-v1, episode 0, step 0: Unsayable"),
+        ("own", "Acts in CartPole-v1, episode 0, step 0: Exit: of its own"),
     ],
 )
 def test_an_agent_decides(does: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
