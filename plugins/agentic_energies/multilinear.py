@@ -50,7 +50,9 @@ class CategoricalObservation(Conditional):
         return expected(self.costs(z), x)
 
     def swapped(self) -> "SwappedCategorical":
-        return SwappedCategorical(self)
+        held: SwappedCategorical = self.__dict__.setdefault("_swapped", None) or SwappedCategorical(self)
+        self.__dict__["_swapped"] = held  # made once, and no part of this module
+        return held
 
     def costs(self, obs: Tensor) -> Tensor:
         """The energies -log p(obs | z) of every state, (*s, b, n)."""

@@ -36,13 +36,14 @@ class Enumerate(Planned):
                 f"enumerate would imagine {sequences} sequences ({count} actions, horizon {horizon}), more than "
                 f"its limit of {self.limit}: shorten the horizon, or use tree or cem"
             )
-        parts = {name: _in_order(part, count, horizon) for name, part in _unroll(f, domain).items()}
+        parts = _parts(f, domain)
         values = f.total(parts)
         index, actions = _sequences(domain, horizon, f.belief.mean.dtype)
         habits = f.model.log_habits
         prior = None if habits is None else habits[index].sum(-1, keepdim=True)
         plan = Sequence(actions, values, domain, parts, prior, f.model.version, kept=0)
-        return Iterate(values.argmin(0), values.amin(0), torch.zeros_like(values[0]), sequences, plan)
+        value, best = values.min(0)
+        return Iterate(best, value, torch.zeros_like(value), sequences, plan)
 
 
 @lru_cache(16)
@@ -53,15 +54,14 @@ def _sequences(domain: Simplex, horizon: int, dtype: torch.dtype) -> tuple[Tenso
     return index, corners[index].unsqueeze(1)
 
 
-def _unroll(f: ExpectedEnergy, domain: Simplex) -> Mapping[str, Tensor]:
-    """The parts of G of all sequences, each (a_T, ..., a_1, b), by the folded form where there is one."""
+def _parts(f: ExpectedEnergy, domain: Simplex) -> Mapping[str, Tensor]:
+    """The parts of G of all sequences, each (sequences, b), by the folded form where there is one."""
     horizon, folded = f.purpose.horizon, fold(f)
-    if folded is None or not isinstance(f.model, FiniteModel):
-        corners = domain.corners(f.belief.mean.dtype)
-        return f.unroll([corners.reshape(len(corners), *[1] * (t + 1), -1) for t in range(horizon)])
-    mass = f.belief.mean.T
-    parts = folded.unroll(f.model, mass)
-    return {name: part.view(*[domain.count] * horizon, mass.shape[-1]) for name, part in parts.items()}
+    if folded is not None and isinstance(f.model, FiniteModel):
+        return folded.plans(f.model, f.belief.mean.T)
+    corners = domain.corners(f.belief.mean.dtype)
+    parts = f.unroll([corners.reshape(len(corners), *[1] * (t + 1), -1) for t in range(horizon)])
+    return {name: _in_order(part, domain.count, horizon) for name, part in parts.items()}
 
 
 def _in_order(part: Tensor, actions: int, horizon: int) -> Tensor:

@@ -17,7 +17,7 @@ class Exact(Minimizer):
     latents of several factors or continuous ones.
     """
 
-    steps: int = 0
+    steps: int = 1
 
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f.domain, Simplex) or len(f.domain.sizes) > 1:
@@ -25,6 +25,9 @@ class Exact(Minimizer):
         costs = f.gradient(f.start(z))
         value = -torch.logsumexp(-costs, -1)
         return Iterate((value.unsqueeze(-1) - costs).exp(), value, torch.zeros_like(value), 1)
+
+    def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
+        return iterate
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return iterate

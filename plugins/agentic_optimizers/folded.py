@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, LatentGoal, ObservationGoal, Purpose, Step
 from agentic.planning import Folded, Node
+from agentic_optimizers.one_pass import OnePass
 
 ROWS = 256  # sure beliefs that are imagined at once
 
@@ -35,12 +36,20 @@ class FoldedEnergy:
     entropies: tuple[float, ...]
     going_on: Tensor | None
     terminal: Tensor | None
+    one_pass: OnePass | None = None
 
     def parts(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of one step from beliefs (n, b) under every joint action, each (actions, b)."""
         if any(self.entropies):
             return dict(zip(self.names, self._step(model, mass, 1.0)[0], strict=True))
         return dict(zip(self.names, (self.linear @ mass).view(len(self.names), -1, mass.shape[-1]), strict=True))
+
+    def plans(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
+        """The parts of G of every sequence of joint actions from beliefs (n, b), each (plans, b), the last fastest."""
+        if self.one_pass is not None:
+            return self.one_pass.parts(mass)
+        actions, horizon = model.action.count, self.purpose.horizon
+        return {name: _last_fastest(part, actions, horizon) for name, part in self.unroll(model, mass).items()}
 
     def unroll(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every sequence of joint actions over the horizon, (actions_T * ... * actions_1 * b,).
@@ -101,7 +110,11 @@ def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
         return None
     entropies = tuple(gains[name].entropy if name in gains else 0.0 for name in linear)
     going_on = None if survival is None else survival.unsqueeze(-1)
-    return FoldedEnergy(f.purpose, tuple(linear), rows, entropies, going_on, terminal)
+    one_pass = None
+    if survival is None and terminal is None:
+        weights = [f.purpose.discount**t for t in range(f.purpose.horizon)]
+        one_pass = OnePass.of(model, tuple(linear), rows.flatten(0, -2), entropies, weights)
+    return FoldedEnergy(f.purpose, tuple(linear), rows, entropies, going_on, terminal, one_pass)
 
 
 def _linear(f: ExpectedEnergy, model: FiniteModel, gains: Mapping[str, Folded]) -> dict[str, Tensor]:
@@ -134,6 +147,12 @@ def _sure(f: ExpectedEnergy, model: FiniteModel) -> Iterator[Categorical]:
     """The beliefs that are sure of one state each, `ROWS` at a time."""
     for states in torch.arange(model.latent.count).split(ROWS):
         yield Categorical(torch.nn.functional.one_hot(states, model.latent.count).to(f.belief.mean.dtype))
+
+
+def _last_fastest(part: Tensor, actions: int, horizon: int) -> Tensor:
+    """From (a_T * ... * a_1 * b,) to (plans, b) with the last action fastest."""
+    order = [*reversed(range(horizon)), horizon]
+    return part.view(*[actions] * horizon, -1).permute(order).reshape(actions**horizon, -1)
 
 
 def _entropy(model: FiniteModel, ahead: Tensor) -> Tensor:
