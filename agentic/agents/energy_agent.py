@@ -77,13 +77,7 @@ class EnergyAgent(Agent):
         if state.plan is None:
             _check_energies(objective, perceived.value, len(obs))
         warm = None if state.plan is None else state.plan.shifted(state.begun)
-        solution = minimize(objective, self.planner, warm, generator=generator)
-        if state.plan is None and bool(solution.value.isinf().any()):
-            raise UserError(
-                f"the expected energy of every course that {type(self.planner).__name__} weighed is infinite: a goal "
-                f"must leave some course finite, check {type(self.purpose.goal).__name__}"
-            )
-        plan = solution.belief
+        plan = minimize(objective, self.planner, warm, generator=generator).belief
         assert isinstance(plan, Plan)
         policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)

@@ -33,7 +33,7 @@ def return_interval(
     others = sample[~np.isin(sample, (low, high))]
     if payoffs and len(others):
         raise UserError(f"returns are said to be {low:g} or {high:g}, one is {others[0]:g}: leave payoffs out")
-    if len(sample) < 2:
+    if len(sample) < 2 or not np.isfinite(sample).all():
         return mean, plain
     if not len(others):
         ends = _share(int((sample == high).sum()), len(sample), level)
