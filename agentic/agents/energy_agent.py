@@ -83,7 +83,8 @@ class EnergyAgent(Agent):
         action = self.selection.choose(policy, self.model.action, generator)
         parts, step = plan.terms(self.precision), objective.imagine(belief, action)
         energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
-        remembered = EnergyState(self._next(belief, action, step.after), plan)
+        after, _ = self.model.condition_on_alive(step.after)  # whoever decides again has survived
+        remembered = EnergyState(self._next(belief, action, after), plan)
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:
