@@ -186,7 +186,7 @@ def test_a_goal_gives(name: str, why: str, capsys: pytest.CaptureFixture[str]) -
     assert not Path("runs").exists()
 
 
-def test_a_goal_without_a_minimum_is_told_where_it_was_met(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_goal_without_a_minimum_is_named_where_it_was_met(capsys: pytest.CaptureFixture[str]) -> None:
     code, line = said(capsys, *GIVEN, "--set", "goal.name=minus_infinite")
     assert (code, "step 0: Icem met an energy of -inf in rows [0]: it has no minimum there" in line) == (1, True), line
 
