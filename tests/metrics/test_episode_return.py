@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy.special import stdtrit
 
 from agentic import UserError, measure
+from agentic.metrics import return_interval
 from agentic.testing.metrics import subject
 from agentic_metrics.episode_return import EpisodeReturn
 
