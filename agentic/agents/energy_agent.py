@@ -77,19 +77,14 @@ class EnergyAgent(Agent):
         if state.plan is None:
             _check_energies(objective, perceived.value, len(obs))
         warm = None if state.plan is None else state.plan.shifted(state.begun)
-        solution = minimize(objective, self.planner, warm, generator=generator)
-        if state.plan is None and bool(solution.value.isinf().any()):
-            raise UserError(
-                f"the expected energy of every course that {type(self.planner).__name__} weighed is infinite: a goal "
-                f"must leave some course finite, check {type(self.purpose.goal).__name__}"
-            )
-        plan = solution.belief
+        plan = minimize(objective, self.planner, warm, generator=generator).belief
         assert isinstance(plan, Plan)
         policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
         parts, step = plan.terms(self.precision), objective.imagine(belief, action)
         energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
-        remembered = EnergyState(self._next(belief, action, step.after), plan)
+        after, _ = self.model.condition_on_alive(step.after)  # whoever decides again has survived
+        remembered = EnergyState(self._next(belief, action, after), plan)
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:

@@ -17,7 +17,7 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from agentic.environments.pomdp import Truth, truth_of
+from agentic.environments.pomdp import Truth, same_truth, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
@@ -80,8 +80,17 @@ class Environment:
         return self.action_layout.decode(action, self.batch)
 
     def truth(self) -> Truth:
-        """The world as arrays, where it is known (see `truth_of`). Raises UserError where it is not."""
-        return truth_of(self._rows.envs[0])
+        """The world as arrays, where it is known (see `truth_of`).
+
+        Raises UserError where it is not, and where rows are of different worlds.
+        """
+        first, *others = self._rows.envs
+        truth = truth_of(first)
+        for env in others:
+            alike = env.spec is not None and repr(env.spec) == repr(first.spec)
+            if not alike and not same_truth(truth, truth_of(env)):
+                raise UserError(f"the rows of this batch of {self.id} are different worlds: ask for the truth of each")
+        return truth
 
     def copies(self) -> Callable[[], Single]:
         """A function that makes single environments like those of this batch as they are now.

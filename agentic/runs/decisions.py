@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from agentic.agents.agent import Agent
+from agentic.engine.belief import Categorical
 from agentic.errors import RunError, described
 from agentic.tick import Decision
 
 
 def own(decision: Any, agent: Agent, batch: int) -> Decision:
     """The decision of `agent`: its action, energies and belief copied. Raises RunError for what cannot be recorded."""
-    if type(decision) is Decision and decision.belief is None and decision.energies == {}:
+    if type(decision) is Decision and decision.belief is decision.policy is None and decision.energies == {}:
         if isinstance(decision.action, Tensor):  # the common case, kept short
             return Decision(decision.action.clone(), decision.state, decision.policy, None, decision.plan)
     who = type(agent).__name__
@@ -27,9 +28,21 @@ def own(decision: Any, agent: Agent, batch: int) -> Decision:
     if not isinstance(decision.energies, Mapping):
         kind = type(decision.energies).__name__
         raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
+    if decision.policy is not None:
+        _check_policy(decision.policy, who)
     energies = {name: _energy(name, value, who, batch) for name, value in decision.energies.items()}
     belief = _belief(decision.belief, who, batch)
     return replace(decision, action=decision.action.clone(), energies=energies, belief=belief)
+
+
+def _check_policy(policy: Any, who: str) -> None:
+    probabilities = policy.probs if isinstance(policy, Categorical) else policy.mean
+    wrong = ~probabilities.isfinite() | ((probabilities < 0) if isinstance(policy, Categorical) else False)
+    if bool(wrong.any()):
+        row = int(wrong.flatten(1).any(-1).nonzero()[0])
+        raise RunError(
+            f"the policy of {who} in row {row} is {probabilities[row].tolist()}: no distribution over actions"
+        )
 
 
 def _energy(name: Any, value: Any, who: str, batch: int) -> Tensor:
@@ -41,7 +54,10 @@ def _energy(name: Any, value: Any, who: str, batch: int) -> Tensor:
     if value.shape not in ((), (1,), (batch,)) or value.is_complex():
         kind = f"of shape {tuple(value.shape)} and type {value.dtype}"
         raise RunError(f"{where} {kind} where a real tensor ({batch},) is wanted")
-    return _copied(value, f"{where}, a tensor")
+    copied = _copied(value, f"{where}, a tensor")
+    if bool(copied.isnan().any()):
+        raise RunError(f"{where} = {value.tolist()}, where numbers are wanted")
+    return copied
 
 
 def _copied(value: Tensor, what: str) -> Tensor:

@@ -6,6 +6,7 @@ share; `JointGain` is the mutual information with a named target.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar, final
 
 import torch
@@ -108,7 +109,7 @@ class Disagreement(Gain):
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.weight > 0:
+        if not 0 < self.weight < inf:
             raise UserError(f"Disagreement expects a weight > 0 nats per squared unit, got {self.weight}")
 
     def start(self, model: Model, belief: Any) -> Any:

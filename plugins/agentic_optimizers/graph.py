@@ -45,7 +45,8 @@ class BeliefGraph:
 
     def expected(self, rows: slice, values: Tensor) -> Tensor:
         """The mean of `values` (m,) over what follows each action at the nodes `rows`, (rows, a)."""
-        return (self.chances[rows] * values[self.children[rows]]).sum(-1)
+        chances = self.chances[rows]
+        return torch.where(chances > 0, chances * values[self.children[rows]], 0.0).sum(-1)
 
     def find(self, beliefs: Tensor) -> Tensor | None:
         """Indices (b,) of the nodes equal to `beliefs` (b, n); None where one is missing."""
