@@ -29,7 +29,7 @@ def return_interval(
     own. Raises UserError for a return that is not among `payoffs`.
     """
     sample = np.asarray(returns, np.float64)
-    largest = float(np.abs(sample).max(initial=0.0))
+    largest = 2 * float(np.abs(sample).max(initial=0.0))
     if HUGE < largest < inf and payoffs is None:  # whose squares would overflow
         mean, found = return_interval(sample / largest, level)
         return mean * largest, Interval(level, found.low * largest, found.high * largest, found.method)
