@@ -82,7 +82,8 @@ class EnergyAgent(Agent):
         policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
         step = objective.imagine(belief, action)
-        remembered = EnergyState(self._next(belief, action, step.after), plan)
+        after, _ = self.model.condition_on_alive(step.after)  # whoever decides again has survived
+        remembered = EnergyState(self._next(belief, action, after), plan)
 
         @torch.no_grad()
         def account() -> Mapping[str, Tensor]:

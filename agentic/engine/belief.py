@@ -225,9 +225,14 @@ class Categorical(Density):
         return value
 
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
-        chance = factor(torch.eye(self.probs.shape[-1], dtype=self.probs.dtype))
-        if chance is None:
+        if factor(self.probs) is None:
             return self, None
+        chance = factor(torch.eye(self.probs.shape[-1], dtype=self.probs.dtype))
+        assert chance is not None
+        return self.given(chance)
+
+    def given(self, chance: Tensor) -> tuple[Belief, Tensor]:
+        """The belief conditioned on an event that has probability `chance` (n,) in each state, and its probability."""
         if len(self.sizes) > 1:
             raise TypeError("only a joint categorical (one factor) can be conditioned on an event")
         joint = self.probs * chance

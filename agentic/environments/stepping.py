@@ -16,7 +16,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
 from agentic.environments.leaf import finite
 from agentic.environments.spaces import Arrays, Layout
-from agentic.environments.transparent import rows_of
+from agentic.environments.transparent import rows_of, singles_of
 from agentic.errors import described
 
 Single = gymnasium.Env[Any, Any]
@@ -133,7 +133,7 @@ class Vector:
     def __init__(self, env: VectorEnv[Any, Any, Any], observation: Layout, action: Layout) -> None:
         self.env, self.observation, self.action = env, observation, action
         self.envs: Sequence[Single] = rows_of(env)
-        self.layers: Sequence[Any] = [env, *getattr(env.unwrapped, "envs", [env])]
+        self.layers: Sequence[Any] = [env, *singles_of(env.unwrapped)]
         self.mode = AutoresetMode(env.metadata["autoreset_mode"])
         self.everyone = np.ones(env.num_envs, bool)
         self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise

@@ -37,5 +37,10 @@ def rows_of(env: VectorEnv[Any, Any, Any]) -> Sequence[Any]:
     """
     while isinstance(env, VectorWrapper) and type(env) in VECTORS_KEEPING:
         env = env.env
-    inside: Sequence[Any] = [env] if isinstance(env, VectorWrapper) else getattr(env, "envs", [env])
+    return [env] if isinstance(env, VectorWrapper) else singles_of(env)
+
+
+def singles_of(env: VectorEnv[Any, Any, Any]) -> Sequence[Any]:
+    """The single environments of a bare vector environment; itself where there are none to be had."""
+    inside: Sequence[Any] = getattr(env, "envs", [env])
     return inside

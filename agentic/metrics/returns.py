@@ -5,7 +5,7 @@ and no spread tells of a payoff that was not met yet. What is here is tried by `
 """
 
 from collections.abc import Sequence
-from math import nan, sqrt
+from math import inf, nan, sqrt
 
 import numpy as np
 from scipy.special import betaincinv, stdtrit
@@ -14,6 +14,7 @@ from agentic.errors import UserError
 from agentic.metrics.measurement import Interval, mean_interval
 
 BIT = (0.0, 1.0)  # the payoffs of a world that says only whether an episode succeeded
+HUGE = 1e100
 STRAIGHT = 1e-6  # skewness below which there is none to take away
 
 
@@ -28,12 +29,16 @@ def return_interval(
     own. Raises UserError for a return that is not among `payoffs`.
     """
     sample = np.asarray(returns, np.float64)
+    largest = 2 * float(np.abs(sample).max(initial=0.0))
+    if HUGE < largest < inf and payoffs is None:  # whose squares would overflow
+        mean, found = return_interval(sample / largest, level)
+        return mean * largest, Interval(level, found.low * largest, found.high * largest, found.method)
     mean, plain = mean_interval(sample, level)
     low, high = sorted(payoffs or BIT)
     others = sample[~np.isin(sample, (low, high))]
     if payoffs and len(others):
         raise UserError(f"returns are said to be {low:g} or {high:g}, one is {others[0]:g}: leave payoffs out")
-    if len(sample) < 2:
+    if len(sample) < 2 or not np.isfinite(sample).all():
         return mean, plain
     if not len(others):
         ends = _share(int((sample == high).sum()), len(sample), level)

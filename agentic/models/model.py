@@ -62,7 +62,6 @@ class Model(nn.Module, ABC):
         """The probability (*s, b) that an episode goes on in which `z` (*s, b, *event) is entered; None for always."""
         return None
 
-    @final
     def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
         """The belief given that the episode goes on, and the probability of that, None where it always does."""
         return belief.reweighted(self.alive)
@@ -129,6 +128,12 @@ class FiniteModel(Model):
         """The push-forward of `mass` (n, p), states first, under every joint action: (n, actions, p)."""
         table = self.dynamics()
         return (table.transpose(1, 2).reshape(-1, len(mass)) @ mass).view(len(mass), -1, mass.shape[-1])
+
+    def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
+        survival = self.survival()
+        if survival is None:
+            return belief, None
+        return belief.given(survival) if isinstance(belief, Categorical) else Model.condition_on_alive(self, belief)
 
     def successors(self) -> tuple[Tensor, Tensor]:
         """The states that can follow, and how likely: each (n, actions, k), padded with probability zero."""

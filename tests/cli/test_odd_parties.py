@@ -177,14 +177,18 @@ WANTED = "expected a real tensor (1,), one number for each row"
         ("float", f"is a float, {WANTED}"),
         ("none", f"is a NoneType, {WANTED}"),
         ("complex", f"is a tensor (1,) of torch.complex64, {WANTED}"),
-        ("infinite", "the expected energy of every course that Icem weighed is infinite"),
-        ("minus_infinite", "the expected energy of every course that Icem weighed is infinite"),
+        ("infinite", "the energy is infinite everywhere Icem looked, in rows [0]"),
     ],
 )
 def test_a_goal_gives(name: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, line = said(capsys, *GIVEN, "--set", f"goal.name={name}")
     assert (code, why in line) == (2, True), line
     assert not Path("runs").exists()
+
+
+def test_a_goal_without_a_minimum_is_named_where_it_was_met(capsys: pytest.CaptureFixture[str]) -> None:
+    code, line = said(capsys, *GIVEN, "--set", "goal.name=minus_infinite")
+    assert (code, "step 0: Icem met an energy of -inf in rows [0]: it has no minimum there" in line) == (1, True), line
 
 
 def test_an_environment_that_leaves_the_working_directory_loses_no_record(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -212,3 +213,32 @@ def test_informed_of_ends_by_chance_a_planner_plans_anew() -> None:
     assert planner.informed(Change(model=changed)).policy[0].argmax() == 1
     assert planner.informed(Change(goal=changed)).policy[0].argmax() == 0
     assert planner.informed(Change(goal=changed, model=changed)).policy[0].argmax() == 1
+
+
+def mined() -> Truth:
+    """Two places that look alike, one of which kills half of the time and both of which pay 1; one may leave for .6."""
+    moves = np.zeros((3, 3, 2))
+    moves[np.arange(3), np.arange(3), 0] = moves[2, :, 1] = 1
+    looks = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    rewards = np.array([[1.0, 1.0], [1.0, 1.0], [0.6, 0.6]])
+    return {
+        "A": [looks],
+        "B": [moves],
+        "D": [np.array([0.5, 0.5, 0])],
+        "rewards": rewards,
+        "ends": np.array([0.5, 0, 0]),
+    }
+
+
+def test_beliefs_know_that_one_has_survived() -> None:
+    agent = energetic(make(lambda: Simulation(mined())), 4)
+    draws = torch.Generator().manual_seed(0)
+    state, looks, beliefs = agent.start(1, generator=draws), torch.tensor([[1.0, 0.0]]), []
+    stay = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    for _ in range(4):
+        decision = agent.decide(state, looks, generator=draws)
+        assert decision.belief is not None
+        beliefs.append(float(decision.belief.mean[0, 0]))
+        assert_array_equal(decision.action.numpy(), stay.numpy())
+        state = decision.state
+    assert_allclose(beliefs, [1 / 2, 1 / 3, 1 / 5, 1 / 9])

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy.special import stdtrit
 
 from agentic import UserError, measure
+from agentic.metrics import return_interval
 from agentic.testing.metrics import subject
 from agentic_metrics.episode_return import EpisodeReturn
 
@@ -88,3 +90,9 @@ def test_returns_that_are_all_alike_are_said_to_be() -> None:
     assert interval is not None
     assert (interval.low, interval.high) == (64.0, 64.0)
     assert interval.method.endswith("all alike")
+
+
+def test_returns_too_large_to_square_have_the_interval_of_smaller_ones() -> None:
+    few = np.array([1.0, 2.0, 4.0, 3.0])
+    (mean, found), (small, plain) = return_interval(few * 1e160), return_interval(few)
+    assert_allclose([mean, found.low, found.high], np.array([small, plain.low, plain.high]) * 1e160)

@@ -201,7 +201,7 @@ def test_an_offset_that_leaves_the_digits(estimator: str) -> None:
     metric = TransferEntropy(estimator=estimator, surrogates=0)
     plain, moved = (metric.estimate(u + x, y, generator=np.random.default_rng(0)) for u in (0.0, 1e12))
     assert moved.value == pytest.approx(plain.value, abs=0.01)
-    assert not moved.warnings
+    assert moved.warnings == plain.warnings
 
 
 @pytest.mark.parametrize("estimator", [GaussianEstimator(), Mixed()])
