@@ -17,7 +17,7 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from agentic.environments.pomdp import Truth, truth_of
+from agentic.environments.pomdp import Truth, plain, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
@@ -80,7 +80,14 @@ class Environment:
         return self.action_layout.decode(action, self.batch)
 
     def truth(self) -> Truth:
-        """The world as arrays, where it is known (see `truth_of`). Raises UserError where it is not."""
+        """The world as arrays, where it is known (see `factored_truth`), without dependency lists (see `plain`)."""
+        return plain(self.factored_truth())
+
+    def factored_truth(self) -> Truth:
+        """The world as it tells itself, see `truth_of`: with its lists of what depends on what, where it has some.
+
+        Raises UserError where it is not known.
+        """
         return truth_of(self._rows.envs[0])
 
     def copies(self) -> Callable[[], Single]:

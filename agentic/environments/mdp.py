@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agentic.environments.pomdp import Truth, joint_states
+from agentic.environments.pomdp import Truth, joint_states, plain
 from agentic.environments.probabilities import check_probabilities
 from agentic.errors import UserError
 
@@ -48,6 +48,7 @@ class World:
     @classmethod
     def of(cls, truth: Truth) -> Self:
         """The world of an environment's truth; several state factors become one, the last varying fastest."""
+        truth = plain(truth)
         states = joint_states(truth)
         actions = truth["rewards"].shape[-1]
         dynamics: NDArray[Any] = np.ones((actions, 1, 1))
