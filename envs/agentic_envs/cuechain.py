@@ -29,10 +29,12 @@ class CueChain(FiniteWorld):
     Actions, Discrete(5): north, south, west, east, stay. The edge leaves the agent where it is.
     Observations, MultiDiscrete: the location; per cue nothing (0) or which of its next cells it names (1 and up), seen
     in the cell of that cue alone; the outcome, 0 nothing, 1 reward, 2 punishment, seen at the goals.
-    Reward: +1 at the goal that pays and -1 at the other, at every step there, else 0. Never terminated; truncated after
-    `steps` actions. `validity` may be changed by a wrapper. See `corridor` for chains of any length.
+    Reward: +1 on entering the goal that pays, -1 on entering the other, else 0; a goal ends the episode. With `ends`
+    false nothing does, and the goals pay at every step there. Truncated after `steps` actions. `validity` may be
+    changed by a wrapper. See `corridor` for chains of any length.
 
-    Source: the cue-chaining demonstration of pymdp (Heins et al. 2022), whose grid is the default, with certain cues.
+    Source: the cue-chaining demonstration of pymdp (Heins et al. 2022), whose grid and certain cues are the default; it
+    does not end.
     """
 
     metadata = drawing.RENDERING | {"words": {"actions": ["north", "south", "west", "east", "stay"]}}
@@ -47,10 +49,11 @@ class CueChain(FiniteWorld):
         chain: Sequence[Sequence[Cell]] = (((0, 2), (1, 3), (3, 3), (4, 2)),),
         goals: Sequence[Cell] = ((1, 5), (3, 5)),
         validity: float = 1.0,
+        ends: bool = True,
         steps: int = 20,
         render_mode: str | None = None,
     ) -> None:
-        self.validity = validity
+        self.validity, self._ends = validity, ends
         self._shape = _shape(shape)
         self._start = self._cell("start", start)
         if len(goals) != 2:
@@ -87,10 +90,14 @@ class CueChain(FiniteWorld):
                     np.clip(cell % columns + along, 0, columns - 1),
                 )
                 moves[row * columns + column, cell, action] = 1.0
+        ends = np.zeros(cells)
+        if self._ends:
+            goals = self._places[-1]
+            ends[goals], moves[:, goals] = 1.0, np.eye(cells)[:, goals, None]
         stays = [np.repeat(np.eye(n)[:, :, None], len(MOVES), axis=2) for n in counts[1:]]
         starts = [np.eye(cells)[self._start], *(np.full(n, 1 / n) for n in counts[1:])]
         sees = [[0], [0, 1], *([0, i, i + 1] for i in range(1, len(counts) - 1)), [0, len(counts) - 1]]
-        return Arrays([np.eye(cells), *cues, outcome], [moves, *stays], starts, {"A": sees})
+        return Arrays([np.eye(cells), *cues, outcome], [moves, *stays], starts, {"A": sees}, ends)
 
     def _cue(self, here: Sequence[int], count: int, right: float) -> Floats:
         """A cue that is in one of the cells `here`, (nothing and named, location, cell it is in, next cell)."""

@@ -20,12 +20,16 @@ Lists = Sequence[Sequence[int]]
 
 
 class Arrays(NamedTuple):
-    """Likelihoods, transitions, starts and what depends on what; see `Truth`."""
+    """Likelihoods, transitions, starts and what depends on what; see `Truth`.
+
+    `ends` (values of the first factor,): probability that entering one ends the episode; None where none does.
+    """
 
     A: list[Floats]
     B: list[Floats]
     D: list[Floats]
     dependencies: Mapping[str, Lists]
+    ends: Floats | None = None
 
 
 class FiniteWorld(gymnasium.Env[Any, Any], ABC):
@@ -36,7 +40,7 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
 
     Hidden state: `state`, one value per factor. All factors move at once, from their values before the step.
     Observations: Discrete for one modality, else MultiDiscrete. Actions: Discrete for one control, else MultiDiscrete.
-    Never terminated, where `ends` does not say otherwise; truncated after `steps` actions.
+    Terminated where the arrays say so, truncated after `steps` actions.
     """
 
     metadata = drawing.RENDERING
@@ -61,7 +65,7 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
 
     def _make(self) -> None:
         self._held, self._arrays = self._read(), self.arrays()
-        A, B, D, given = self._arrays
+        A, B, D, given, _ = self._arrays
         self._form = Dependencies.read(A, B, D, given)
         self._sums = [[_cumulative(array) for array in arrays] for arrays in (A, B, D)]
 
@@ -105,18 +109,25 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
         return float(self.values[self.levels[self.outcome]])
 
     def _ended(self) -> bool:
-        return False
+        """Whether the state that was entered ends the episode."""
+        ends = self._arrays.ends
+        return ends is not None and self._happens(float(ends[self.state[0]]))
+
+    def _happens(self, chance: float) -> bool:
+        return chance == 1 or (chance > 0 and bool(self.np_random.random() < chance))
 
     def true_model(self) -> Truth:
         """The world as arrays, with its lists of what depends on what."""
         arrays = self.arrays()
-        form = Dependencies.read(*arrays)
+        form = Dependencies.read(arrays.A, arrays.B, arrays.D, arrays.dependencies)
+        ends = np.zeros((1, form.factors[0])) if arrays.ends is None else arrays.ends[None]
+        ends = spread(ends, (0,), form.factors)[0].copy()
         return {
             "A": arrays.A,
             "B": arrays.B,
             "D": arrays.D,
-            "rewards": self._expected_rewards(arrays, form),
-            "ends": np.zeros(form.factors),
+            "rewards": self._expected_rewards(arrays, form) * (1 - ends)[..., None],
+            "ends": ends,
             "dependencies": {"A": form.A, "B": form.B, "B_actions": form.B_actions},
         }
 

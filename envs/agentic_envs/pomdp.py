@@ -49,7 +49,7 @@ class Pomdp(FiniteWorld):
             given = TWO_PLACES
         read = [_read(name, part) for name, part in given.items()]
         self._told = Arrays(*read, dependencies or {})
-        form = Dependencies.read(*self._told)
+        form = Dependencies.read(*read, dependencies or {})
         paid = _whole("rewards", rewards, (*form.factors, prod(form.controls)), (*form.factors, *form.controls))
         self._truth = check_truth(
             {
@@ -75,8 +75,7 @@ class Pomdp(FiniteWorld):
         return float(self._paid[*before, *choices])
 
     def _ended(self) -> bool:
-        chance = float(self._truth["ends"][self.state])
-        return chance == 1 or (chance > 0 and bool(self.np_random.random() < chance))
+        return self._happens(float(self._truth["ends"][self.state]))
 
 
 def _read(name: str, arrays: Any) -> list[Floats]:
