@@ -73,7 +73,7 @@ def check_truth(truth: Truth) -> Truth:
     columns |= {f"D[{i}]": (truth["D"][i], (n,)) for i, n in enumerate(factors)}
     paid = (*factors, prod(form.controls))
     others = {"rewards": (truth["rewards"], paid), "ends": (truth["ends"], factors)}
-    for name, (array, shape) in {**others, **columns}.items():
+    for name, (array, shape) in {**columns, **others}.items():
         if array.shape != shape:
             found = f"got {array.shape}: reshape it."
             raise UserError(f"{name} must have shape {shape} to agree with D and rewards, {found}")
