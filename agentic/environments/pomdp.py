@@ -104,7 +104,8 @@ def plain(truth: Truth) -> Truth:
             spread(b, (0, *(1 for _ in form.B_actions[f])), (len(b), actions)).copy() for f, b in enumerate(truth["B"])
         ]
         return {"A": looks, "B": moves, "D": truth["D"], "rewards": truth["rewards"], "ends": truth["ends"]}
-    joint, start = np.ones((1, states, actions)), np.ones(1)
+    joint: Floats = np.ones((1, states, actions))
+    start: Floats = np.ones(1)
     for f, (b, first) in enumerate(zip(truth["B"], truth["D"], strict=True)):
         over = spread(b, form.parents_of_B(f), (*form.factors, *form.controls)).reshape(len(b), states, actions)
         joint, start = (joint[:, None] * over).reshape(-1, states, actions), np.kron(start, first)

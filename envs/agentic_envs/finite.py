@@ -52,7 +52,7 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
         self.steps = checked_steps(steps)
         self.render_mode = checked_render_mode(render_mode, self.metadata["render_modes"])
         self._make()
-        levels, controls = [len(array) for array in self._arrays.A], self._form.controls
+        levels, controls = [len(array) for array in self._arrays.A], list(self._form.controls)
         self.observation_space = Discrete(levels[0]) if len(levels) == 1 else MultiDiscrete(levels)
         self.action_space = Discrete(controls[0]) if len(controls) == 1 else MultiDiscrete(controls)
         self.state: tuple[int, ...] = tuple(int(start.argmax()) for start in self._arrays.D)
@@ -86,7 +86,7 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
         choices, before = tuple(np.ravel(action).tolist()), self.state
         moved = []
         for sums, past, controls in zip(self._sums[1], self._form.B, self._form.B_actions, strict=True):
-            moved.append(self._drawn(sums[:, *(before[f] for f in past), *(choices[u] for u in controls)]))
+            moved.append(self._drawn(sums, *(before[f] for f in past), *(choices[u] for u in controls)))
         self.state, self.time = tuple(moved), self.time + 1
         observation, terminated = self._observe(), self._ended()
         reward = self._reward(before, choices)
@@ -94,12 +94,14 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
 
     def _observe(self) -> Any:
         pairs = zip(self._sums[0], self._form.A, strict=True)
-        self.levels = tuple(self._drawn(sums[:, *(self.state[f] for f in parents)]) for sums, parents in pairs)
+        self.levels = tuple(self._drawn(sums, *(self.state[f] for f in parents)) for sums, parents in pairs)
         if isinstance(self.observation_space, Discrete):
             return np.int64(self.levels[0])
         return np.array(self.levels, dtype=np.int64)
 
-    def _drawn(self, cumulative: Floats) -> int:
+    def _drawn(self, sums: Floats, *parents: int) -> int:
+        """A level, from the cumulated probabilities of an array in the column of `parents`."""
+        cumulative = sums[(slice(None), *parents)]
         if cumulative[0] == 1:  # certain to be the first: nothing to draw
             return 0
         return int(np.searchsorted(cumulative, self.np_random.random(), side="right"))
@@ -143,7 +145,8 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
         needed = sorted({i for f in parents for i in form.parents_of_B(f)})
         value = np.einsum(*operands, needed)
         whole = spread(value[None], needed, sizes)[0]
-        return whole.reshape(*form.factors, prod(sizes[count:])).copy()
+        joint: Floats = whole.reshape(*form.factors, prod(sizes[count:])).copy()
+        return joint
 
     def render(self) -> Any:
         """The hidden state; what an environment draws shows what its agent does not see."""

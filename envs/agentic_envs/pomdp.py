@@ -47,15 +47,15 @@ class Pomdp(FiniteWorld):
         given = {"A": A, "B": B, "D": D}
         if all(part is None for part in given.values()):
             given = TWO_PLACES
-        read = [_read(name, part) for name, part in given.items()]
-        self._told = Arrays(*read, dependencies or {})
-        form = Dependencies.read(*read, dependencies or {})
+        likelihoods, moves, starts = (_read(name, part) for name, part in given.items())
+        self._given = Arrays(likelihoods, moves, starts, dependencies or {})
+        form = Dependencies.read(likelihoods, moves, starts, dependencies or {})
         paid = _whole("rewards", rewards, (*form.factors, prod(form.controls)), (*form.factors, *form.controls))
         self._truth = check_truth(
             {
-                "A": self._told.A,
-                "B": self._told.B,
-                "D": self._told.D,
+                "A": likelihoods,
+                "B": moves,
+                "D": starts,
                 "rewards": paid,
                 "ends": _whole("ends", ends, form.factors),
                 "dependencies": {"A": form.A, "B": form.B, "B_actions": form.B_actions},
@@ -65,7 +65,7 @@ class Pomdp(FiniteWorld):
         super().__init__(steps, render_mode)
 
     def arrays(self) -> Arrays:
-        return self._told
+        return self._given
 
     def true_model(self) -> Truth:
         """The arrays that the world is made from."""

@@ -26,7 +26,7 @@ from agentic import (
 from agentic.environments import Dependencies
 from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.cpt import joint, lists, tabled
-from agentic_energies.dependencies import check, fitting, likelihoods, told, transition
+from agentic_energies.dependencies import arrays_of, check, fitting, likelihoods, transition
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 
@@ -101,7 +101,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
-        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else told(env, parameters)
+        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
         return fitting(cls(**parameters), env)
 
     def for_env(self, env: Environment) -> Self:

@@ -29,7 +29,7 @@ def check(form: Dependencies, A: list[Tensor], B: list[Tensor], D: list[Tensor])
         check_columns(f"D[{i}]", d)
 
 
-def told(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
+def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a model is made from: the arrays of the environment's truth, and what is `given`."""
     _check_discrete(env)
     return {name: part for name, part in {**env.factored_truth(), **given}.items() if name != "rewards"}

@@ -14,7 +14,7 @@ from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, M
 from agentic.environments import Dependencies
 from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.cpt import Cpt, tabled
-from agentic_energies.dependencies import check, fitting, told
+from agentic_energies.dependencies import arrays_of, check, fitting
 from agentic_energies.multilinear import states_first, states_last, sum_of
 
 
@@ -182,7 +182,7 @@ class FactoredModel(Model):
         Raises UserError for a world whose episodes can end.
         """
         if not {"A", "B", "D"} & parameters.keys():
-            parameters = told(env, parameters)
+            parameters = arrays_of(env, parameters)
             if parameters.pop("ends").any():
                 raise UserError(
                     f"episodes of {env.id} can end, which the factored model does not know: use categorical"

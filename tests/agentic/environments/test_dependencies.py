@@ -29,23 +29,23 @@ def coupled(seed: int = 0) -> Truth:
 
 
 def test_factors_and_controls_that_interact_are_joined_entry_by_entry() -> None:
-    told = check_truth(coupled())
-    joined = plain(told)
+    truth = check_truth(coupled())
+    joined = plain(truth)
     assert "dependencies" not in joined
     check_truth(joined)
     for x, y, u, v in np.ndindex(2, 3, 2, 3):
         for p, q in np.ndindex(2, 3):
-            expected = told["B"][0][p, x, u] * told["B"][1][q, y, x, v]
+            expected = truth["B"][0][p, x, u] * truth["B"][1][q, y, x, v]
             assert joined["B"][0][3 * p + q, 3 * x + y, 3 * u + v] == pytest.approx(expected, abs=1e-15)
-        assert joined["rewards"][3 * x + y, 3 * u + v] == told["rewards"][x, y, 3 * u + v]
-        assert joined["D"][0][3 * x + y] == pytest.approx(told["D"][0][x] * told["D"][1][y])
-        np.testing.assert_array_equal(joined["A"][0][:, 3 * x + y], told["A"][0][:, y])
-        np.testing.assert_array_equal(joined["A"][1][:, 3 * x + y], told["A"][1][:, y, x])
+        assert joined["rewards"][3 * x + y, 3 * u + v] == truth["rewards"][x, y, 3 * u + v]
+        assert joined["D"][0][3 * x + y] == pytest.approx(truth["D"][0][x] * truth["D"][1][y])
+        np.testing.assert_array_equal(joined["A"][0][:, 3 * x + y], truth["A"][0][:, y])
+        np.testing.assert_array_equal(joined["A"][1][:, 3 * x + y], truth["A"][1][:, y, x])
 
 
 def test_factors_that_do_not_interact_stay_apart() -> None:
     source = np.random.default_rng(1)
-    told: Truth = {
+    truth: Truth = {
         "A": [columns(source, 4, 3), columns(source, 2, 2)],
         "B": [columns(source, 2, 2, 5), columns(source, 3, 3)],
         "D": [columns(source, 2), columns(source, 3)],
@@ -53,10 +53,10 @@ def test_factors_that_do_not_interact_stay_apart() -> None:
         "ends": np.zeros((2, 3)),
         "dependencies": {"A": [[1], [0]], "B_actions": [[0], []]},
     }
-    simple = check_truth(plain(check_truth(told)))
+    simple = check_truth(plain(check_truth(truth)))
     assert [array.shape for array in simple["B"]] == [(2, 2, 5), (3, 3, 5)]
     assert [array.shape for array in simple["A"]] == [(4, 2, 3), (2, 2, 3)]
-    assert World.of(told).states == 6
+    assert World.of(truth).states == 6
 
 
 def test_a_truth_without_lists_stays_the_same_object() -> None:
@@ -79,7 +79,7 @@ def test_spreading_repeats_along_what_does_not_matter() -> None:
 
 def test_worlds_whose_joint_state_is_out_of_reach_say_so() -> None:
     count = 30
-    told: Truth = {
+    truth: Truth = {
         "A": [np.eye(2)] * count,
         "B": [np.repeat(np.eye(2)[:, :, None], 2, axis=2)] * count,
         "D": [np.array([1.0, 0.0])] * count,
@@ -88,7 +88,7 @@ def test_worlds_whose_joint_state_is_out_of_reach_say_so() -> None:
         "dependencies": {"A": [[f] for f in range(count)]},
     }
     with pytest.raises(ValueError, match="would hold 2,147,483,648 entries, more than 50,000,000"):
-        plain(told)
+        plain(truth)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_worlds_whose_joint_state_is_out_of_reach_say_so() -> None:
 def test_lists_that_do_not_fit_are_named(given: Any, sentence: str) -> None:
     truth: Any = coupled()
     with pytest.raises(ValueError, match=sentence):
-        check_truth({**truth, "dependencies": {**truth["dependencies"], **given}})
+        check_truth(truth | {"dependencies": {**truth["dependencies"], **given}})
 
 
 def test_rewards_have_a_column_per_joint_action() -> None:
@@ -114,7 +114,7 @@ def test_rewards_have_a_column_per_joint_action() -> None:
         check_truth({**truth, "rewards": np.zeros((2, 3, 2))})
 
 
-def test_sizes_of_axes_are_told() -> None:
+def test_sizes_of_axes() -> None:
     truth = coupled()
     form = Dependencies.read(truth["A"], truth["B"], truth["D"], truth["dependencies"])
     assert (form.factors, form.controls, form.separate) == ((2, 3), (2, 3), False)

@@ -67,7 +67,7 @@ def agent_of(built: Any) -> EnergyAgent:
 )
 def test_a_world_from_a_file_is_lived_in_by_an_agent_that_knows_it(file: Path, settings: list[str]) -> None:
     built = build(Experiment.load(file, settings), load())
-    assert agent_of(built).model.action.sizes == (2, 3)
+    assert agent_of(built).model.action == Simplex((2, 3))
     world = World.of(built.environment.truth())
     best = float(world.action_values(depth=6).max(-1) @ world.start)
     assert built.run().returns() == pytest.approx([best] * 3)
@@ -83,9 +83,9 @@ def test_a_model_is_written_with_its_dependencies(file: Path, name: str, kind: t
     )
     agent = agent_of(build(experiment, load()))
     assert isinstance(agent.model, kind)
-    told = kind.from_env(make(Pomdp(**arrays)))
-    belief, action = told.begin(1), told.action.corners()[3:4]
-    assert_close(agent.model.predict(agent.model.begin(1), action).mean, told.predict(belief, action).mean)
+    known = kind.from_env(make(Pomdp(**arrays)))
+    belief, action = known.begin(1), known.action.corners()[3:4]
+    assert_close(agent.model.predict(agent.model.begin(1), action).mean, known.predict(belief, action).mean)
 
 
 @pytest.mark.parametrize(
