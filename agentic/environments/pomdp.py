@@ -108,7 +108,7 @@ def plain(truth: Truth) -> Truth:
     start: Floats = np.ones(1)
     for f, (b, first) in enumerate(zip(truth["B"], truth["D"], strict=True)):
         over = spread(b, form.parents_of_B(f), (*form.factors, *form.controls)).reshape(len(b), states, actions)
-        joint, start = (joint[:, None] * over).reshape(-1, states, actions), np.kron(start, first)
+        joint, start = (joint[:, None] * over).reshape(-1, states, actions), np.outer(start, first).reshape(-1)
     return {
         "A": [levels.reshape(len(levels), states) for levels in looks],
         "B": [joint],

@@ -101,7 +101,8 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
 
     def _drawn(self, sums: Floats, *parents: int) -> int:
         """A level, from the cumulated probabilities of an array in the column of `parents`."""
-        cumulative = sums[(slice(None), *parents)]
+        column: tuple[Any, ...] = (slice(None), *parents)
+        cumulative = sums[column]
         if cumulative[0] == 1:  # certain to be the first: nothing to draw
             return 0
         return int(np.searchsorted(cumulative, self.np_random.random(), side="right"))
