@@ -81,12 +81,18 @@ class Pomdp(FiniteWorld):
 def _read(name: str, arrays: Any) -> list[Floats]:
     if not isinstance(arrays, Sequence) or isinstance(arrays, str) or not len(arrays):
         raise ValueError(f"{name} must be a list of arrays, one per modality or factor, got {type(arrays).__name__}.")
-    return [_floats(f"{name}[{i}]", array) for i, array in enumerate(arrays)]
+    return [_normalized(_floats(f"{name}[{i}]", array)) for i, array in enumerate(arrays)]
+
+
+def _normalized(array: Floats) -> Floats:
+    """Columns that sum to 1 but for the rounding of 32 bits, divided by their sums."""
+    rounded = array.ndim > 0 and 1e-9 < np.abs(array.sum(0) - 1).max(initial=0.0) < 1e-6
+    return array / array.sum(0) if rounded else array
 
 
 def _floats(name: str, array: Any) -> Floats:
     try:
-        return np.asarray(array, dtype=np.float64)
+        return np.array(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be a rectangular array of numbers ({error}).") from None
 

@@ -80,6 +80,15 @@ def test_the_truth_of_a_world_makes_the_same_world(env: Any) -> None:
         np.testing.assert_array_equal(a, b)
 
 
+def test_arrays_of_32_bits_are_taken_and_later_changes_of_them_are_not() -> None:
+    likelihood = np.array([[0.9, 0.3], [0.1, 0.7]], dtype=np.float32)
+    env = Pomdp(**{**ONE, "A": [likelihood]})
+    likelihood[:] = 0.0
+    seen = env.true_model()["A"][0]
+    np.testing.assert_allclose(seen, [[0.9, 0.3], [0.1, 0.7]], atol=1e-7)
+    np.testing.assert_allclose(seen.sum(0), 1.0, atol=1e-15)
+
+
 def test_a_truth_that_is_changed_leaves_the_world_alone() -> None:
     env = Pomdp(**ONE)
     env.true_model()["A"][0][:] = 0.5
