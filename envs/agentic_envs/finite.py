@@ -35,8 +35,8 @@ class Arrays(NamedTuple):
 class FiniteWorld(gymnasium.Env[Any, Any], ABC):
     """A world of discrete factors, drawn step by step from the arrays of its `true_model`.
 
-    A class says what its arrays are, and which levels of which modality pay how much; `numbers` are the attributes
-    that a wrapper may change: where one is another at a reset, the arrays are made anew.
+    A class says what its arrays are. The levels of the modality `outcome` pay `values`. `numbers` are the attributes that
+    a wrapper may change: where one is another at a reset, the arrays are made anew.
 
     Hidden state: `state`, one value per factor. All factors move at once, from their values before the step.
     Observations: Discrete for one modality, else MultiDiscrete. Actions: Discrete for one control, else MultiDiscrete.
