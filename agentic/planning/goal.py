@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from torch import Tensor
 
-from agentic.engine.belief import Belief, Density, Gaussian, Particles
+from agentic.engine.belief import Belief, Categorical, Density, Gaussian, Particles
+from agentic.engine.domain import Simplex
 from agentic.engine.energy import Energy, Given
 from agentic.errors import UserError
 from agentic.models.model import Model, Step
@@ -75,13 +76,18 @@ class LatentGoal(Goal):
 
 
 class RewardGoal(Goal):
-    """A goal over latent and action: `forward(z, action)`, linear in the latent where that is discrete."""
+    """A goal over latent and action: `forward(z, action)`, linear in the latent where that is discrete.
+
+    A latent of several discrete factors comes as the probabilities of its joint values.
+    """
 
     def expected(self, model: Model, step: Step) -> Tensor:
         if isinstance(step.before, Gaussian):
             raise UserError(f"{self.name}: a reward over a Gaussian belief needs a goal over latents or observations")
         if isinstance(step.before, Particles):
             return step.before.expected(self(step.before.z, step.action))
+        if isinstance(step.before, Categorical) and len(step.before.sizes) > 1:
+            return self(Simplex(step.before.sizes).joint(step.before.mean), step.action)
         return self(step.before.mean, step.action)
 
 

@@ -8,6 +8,7 @@ def agentic_energies() -> dict[str, str]:
     """Models, goals, gains and energies by short name."""
     return {
         "categorical": "agentic_energies.categorical:CategoricalModel",
+        "factored": "agentic_energies.factored:FactoredModel",
         "ensemble": "agentic_energies.ensemble:Ensemble",
         "gaussian": "agentic_energies.gaussian:GaussianEnergy",
         "linear_gaussian": "agentic_energies.linear_gaussian:LinearGaussian",

@@ -23,9 +23,10 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
+from agentic.environments import Dependencies
 from agentic_energies.arrays import CLOSE, check_columns, check_finite, check_shape, tensors
 from agentic_energies.cpt import joint, lists, tabled
-from agentic_energies.dependencies import Dependencies
+from agentic_energies.dependencies import arrays_of, check, fitting, likelihoods, transition
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 
@@ -62,18 +63,18 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
             raise UserError("a categorical model expects A, or counts to learn it from")
         if not 0 <= floor < 1:
             raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor}")
-        likelihoods = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
+        seen = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
         moves, starts = tensors("B", B), tensors("D", D, 1)
-        form = Dependencies.read(likelihoods, moves, starts, dependencies or {})
-        form.check(likelihoods, moves, starts)
+        form = Dependencies.read(seen, moves, starts, dependencies or {})
+        check(form, seen, moves, starts)
         self.factors = form.factors
         self.latent, self.action = Simplex((prod(form.factors),)), Simplex(form.controls)
-        self.outcome = Simplex(tuple(len(a) for a in likelihoods))
-        self.observation = CategoricalObservation(form.likelihoods(likelihoods, floor))
-        self.transition = CategoricalTransition(form.transition(moves, floor), self.action)
+        self.outcome = Simplex(tuple(len(a) for a in seen))
+        self.observation = CategoricalObservation(likelihoods(form, seen, floor))
+        self.transition = CategoricalTransition(transition(form, moves, floor), self.action)
         self.prior = CategoricalPrior(tabled(_joint_start(starts).unsqueeze(-1), floor))
         self.floor = floor
-        self._set_counts(learned, likelihoods)
+        self._set_counts(learned, seen)
         self._set_extras(E, ends)
 
     def _set_counts(self, counts: list[Tensor] | None, likelihoods: list[Tensor]) -> None:
@@ -105,23 +106,8 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
-        for kind, domain in (("observation", env.observation), ("action", env.action)):
-            if not isinstance(domain, Simplex):
-                raise UserError(f"the categorical model needs a discrete {kind} space, {env.id} has {domain}")
-        if not {"A", "B", "D", "counts"} & parameters.keys():
-            truth = env.truth()
-            parameters = {"A": truth["A"], "B": truth["B"], "D": truth["D"], "ends": truth["ends"], **parameters}
-        model = cls(**parameters)
-        for name, ours, theirs in (
-            ("observation", model.outcome, env.observation),
-            ("action", model.action, env.action),
-        ):
-            if ours != theirs:
-                raise UserError(
-                    f"the {name} space of {env.id} is {theirs}, the categorical model has {ours}: "
-                    "it needs Discrete or MultiDiscrete spaces of the sizes of its arrays"
-                )
-        return model
+        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
+        return fitting(cls(**parameters), env)
 
     def for_env(self, env: Environment) -> Self:
         """The model of a world that is announced: its truth, with the same habits and nothing left to learn.

@@ -10,10 +10,11 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Belief, Categorical, ClosedForm, Conditional, Model, Simplex
+from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex, UserError
+from agentic.environments import Dependencies
 from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.cpt import Cpt, tabled
-from agentic_energies.dependencies import Dependencies
+from agentic_energies.dependencies import arrays_of, check, fitting
 from agentic_energies.multilinear import states_first, states_last, sum_of
 
 
@@ -161,7 +162,7 @@ class FactoredModel(Model):
         super().__init__()
         seen, moves, starts = tensors("A", A), tensors("B", B), tensors("D", D, 1)
         form = Dependencies.read(seen, moves, starts, dependencies or {})
-        form.check(seen, moves, starts)
+        check(form, seen, moves, starts)
         self.latent, self.action = Simplex(form.factors), Simplex(form.controls)
         self.outcome = Simplex(tuple(len(a) for a in seen))
         likelihoods, tables = ([tabled(t.reshape(len(t), -1), floor) for t in each] for each in (seen, moves))
@@ -173,6 +174,20 @@ class FactoredModel(Model):
             check_shape("E", habits, (self.action.count,), "(actions,)")
             check_columns("E", habits)
             self.log_habits = habits.log()
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """The model with the given arrays, or where none are given with those of the environment's truth.
+
+        Raises UserError for a world whose episodes can end.
+        """
+        if not {"A", "B", "D"} & parameters.keys():
+            parameters = arrays_of(env, parameters)
+            if parameters.pop("ends").any():
+                raise UserError(
+                    f"episodes of {env.id} can end, which the factored model does not know: use categorical"
+                )
+        return fitting(cls(**parameters), env)
 
     @classmethod
     def example(cls) -> Self:
