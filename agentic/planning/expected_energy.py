@@ -125,7 +125,7 @@ class ExpectedEnergy(Objective):
         """One imagined step: the next node and the step's weighted parts."""
         purpose = self.purpose
         step = self.imagine(node.belief, action)
-        parts = {"pragmatic": purpose.goal.expected(self.model, step)}
+        parts = {"pragmatic": purpose.goal.at(node.t).expected(self.model, step)}
         if purpose.effort is not None:
             parts["effort"] = purpose.effort(None, action)
         memory = node.memory

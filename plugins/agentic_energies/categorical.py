@@ -28,6 +28,7 @@ from agentic_energies.cpt import joint, lists, tabled
 from agentic_energies.dependencies import Dependencies
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
+from agentic_energies.pymdp_arrays import from_agent
 
 
 @final
@@ -117,6 +118,15 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
                     "it needs Discrete or MultiDiscrete spaces of the sizes of its arrays"
                 )
         return model
+
+    @classmethod
+    def from_pymdp(cls, A: Sequence[Any], B: Sequence[Any], D: Sequence[Any] | None = None, **given: Any) -> Self:
+        """The model of a pymdp Agent, computed on the joint state.
+
+        `given` are the Agent's `E` over its first actions, `A_dependencies`, `B_dependencies`, `B_action_dependencies`
+        and `num_controls`, which mean what they mean there where they are missing too.
+        """
+        return cls(**from_agent(A, B, D, **given))
 
     def for_env(self, env: Environment) -> Self:
         """The model of a world that is announced: its truth, with the same habits and nothing left to learn.

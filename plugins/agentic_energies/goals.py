@@ -21,6 +21,7 @@ from agentic import (
 )
 from agentic.planning import Quadratic
 from agentic_energies.arrays import tensors
+from agentic_energies.pymdp_arrays import of_one_agent
 
 
 @final
@@ -29,14 +30,24 @@ class LogPreferences(ObservationGoal):
 
     C is used raw, as a log preference up to a constant: the log normalizer sum_m log sum exp C_m is kept apart and
     never added where plan lengths can differ. `after` is the energy of every step after the episode's end.
+
+    A list of (steps, outcomes) is about the steps of a plan, counted from now; its last row holds for all that follow.
     """
 
     def __init__(self, values: Sequence[Any], *, after: float = 0.0) -> None:
         super().__init__()
-        preferences = tensors("values", values, 1)
-        self.sizes = tuple(len(c) for c in preferences)
-        self.costs = nn.Buffer(-torch.cat(preferences))
+        preferences = tensors("values", values)
+        if any(c.dim() not in (1, 2) or 0 in c.shape for c in preferences):
+            shapes = [tuple(c.shape) for c in preferences]
+            raise UserError(f"values expects lists (outcomes,) or (steps, outcomes), got shapes {shapes}")
+        rows = [c if c.dim() == 2 else c.unsqueeze(0) for c in preferences]
+        steps = max(len(c) for c in rows)
+        self.sizes = tuple(c.shape[-1] for c in rows)
+        self.costs = nn.Buffer(-torch.cat([c[0] for c in rows]))
         self.after = float(after)
+        self.later = nn.ModuleList(
+            LogPreferences([c[min(t, len(c) - 1)] for c in rows], after=after) for t in range(1, steps)
+        )
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
@@ -48,6 +59,19 @@ class LogPreferences(ObservationGoal):
                 f"{env.observation}: give one list per modality with one value per level"
             )
         return goal
+
+    @classmethod
+    def from_pymdp(cls, C: Sequence[Any], *, after: float = 0.0) -> Self:
+        """The preferences `C` of a pymdp Agent, each (outcomes,), (steps, outcomes) or such of a batch of one."""
+        return cls([of_one_agent(f"C[{m}]", c, 2) for m, c in enumerate(C)], after=after)
+
+    @property
+    def over_time(self) -> bool:
+        return len(self.later) > 0
+
+    def at(self, t: int) -> ObservationGoal:
+        later = [each for each in self.later if isinstance(each, LogPreferences)]
+        return later[min(t, len(later)) - 1] if later and t > 0 else self
 
     @classmethod
     def example(cls) -> Self:

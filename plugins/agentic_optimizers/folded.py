@@ -87,6 +87,8 @@ def fold(f: ExpectedEnergy) -> FoldedEnergy | None:
 
 def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
     purpose, states = f.purpose, model.latent.count
+    if purpose.goal.over_time:
+        return None
     gains = {} if purpose.gain is None else purpose.gain.folded(model)
     if gains is None:
         return None

@@ -44,7 +44,9 @@ class TreeSearch(Planned):
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f, ExpectedEnergy) or not isinstance(f.model, FiniteModel):
             raise UserError(f"tree needs the expected energy of a finite model, got {type(f).__name__} of {_model(f)}")
-        gain = f.purpose.gain
+        gain, goal = f.purpose.gain, f.purpose.goal
+        if goal.over_time:
+            raise UserError(f"tree asks the same of every step, {goal.name} differs from step to step: use enumerate")
         if gain is not None and not gain.additive:
             raise UserError(f"tree counts gains outcome by outcome, which {gain} cannot follow")
         earlier = self._earlier(f, z)
