@@ -62,11 +62,8 @@ class Enumerate(Planned):
         actions = domain.one_hot(chosen, f.belief.mean.dtype).unsqueeze(1)
         strides = torch.tensor([prod(sizes[i + 1 :]) for i in range(len(sizes))])
         shape = (len(chosen), f.belief.mean.shape[0])
-        return (
-            (chosen * strides).sum(-1),
-            actions,
-            {name: each.expand(shape) for name, each in f.terms(actions).items()},
-        )
+        parts = {name: part.expand(shape) for name, part in f.terms(actions).items()}
+        return (chosen * strides).sum(-1), actions, parts
 
     def _prior(self, f: ExpectedEnergy, index: Tensor) -> Tensor | None:
         """ln of the prior over plans (k, 1): habits of every action, and E."""

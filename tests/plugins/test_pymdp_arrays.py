@@ -85,7 +85,7 @@ def test_a_batch_of_one_object_arrays_and_single_precision(model: type[Categoric
     plain = model.from_pymdp([LOOK, FEEL], [PLACE, SIDE], START, E=np.full(4, 0.25))
     assert plain.log_habits is not None
 
-    def objects(*arrays: np.ndarray) -> np.ndarray:
+    def objects(*arrays: np.ndarray) -> Any:
         held = np.empty(len(arrays), dtype=object)
         held[:] = arrays
         return held
@@ -124,7 +124,8 @@ def test_preferences_of_a_batch_of_one_and_over_time() -> None:
     for C in ([flat[None], rows[None]], [flat, rows], [flat[None, None], rows]):
         ours = LogPreferences.from_pymdp(C)
         assert ours.over_time
-        assert all(torch.equal(ours.at(t).costs, plain.at(t).costs) for t in range(4))
+        seen = torch.eye(5, dtype=torch.float64)
+        assert all(torch.equal(ours.at(t)(None, seen), plain.at(t)(None, seen)) for t in range(4))
     assert not LogPreferences.from_pymdp([flat[None]]).over_time
     with pytest.raises(UserError, match=r"C\[0\] holds a batch of 2 agents"):
         LogPreferences.from_pymdp([np.zeros((2, 3, 2))])
