@@ -15,6 +15,7 @@ def agentic_energies() -> dict[str, str]:
         "quadratic": "agentic_energies.goals:QuadraticGoal",
         "quadratic_latent": "agentic_energies.goals:QuadraticLatentGoal",
         "predicted_reward": "agentic_energies.goals:PredictedReward",
+        "inductive": "agentic_energies.inductive:Inductive",
         "reward": "agentic_energies.reward:Reward",
         "effort": "agentic_energies.goals:Effort",
         "summed": "agentic_energies.gains:SummedGain",
