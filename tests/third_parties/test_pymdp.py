@@ -6,7 +6,7 @@ where not, ours must end at no higher free energy. Its expected energies take th
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, Evidence, ExpectedEnergy, Purpose, Sequence, minimize
+from agentic import Categorical, EnergyAgent, Evidence, ExpectedEnergy, Purpose, Sequence, Softmax, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
@@ -25,7 +25,7 @@ from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.exact import Exact
 from agentic_optimizers.mirror import Mirror
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 F64 = torch.float64
 MODELS = 15
 SHARP = 0.3  # the smaller, the nearer to certain are tables, and the more factors depend on each other once seen
@@ -187,10 +187,10 @@ def agrees(case: Case, row: int, plan: Sequence) -> None:
 
 @pytest.fixture(scope="module")
 def tally() -> Iterator[Counter[str]]:
-    """How many of the models with factors that are seen together ended how."""
+    """In how many models pymdp's sweeps have settled; it shows with `pytest -s`."""
     counted: Counter[str] = Counter()
     yield counted
-    assert counted["settled alike"] > 9 * (counted["not settled"] + counted["settled elsewhere"])
+    assert counted["settled"] > 20 * counted["not settled"]
     print(dict(counted))
 
 
@@ -203,11 +203,15 @@ def test_a_belief_per_factor(pymdp: Any, shape: Shape, tally: Counter[str]) -> N
         evidence = Evidence(model, obs, model.begin(1))
         vfe = evidence(theirs) - Categorical(theirs, model.latent.sizes).entropy()
         assert_close(vfe, case.vfe[[row]], atol=CLOSE, rtol=0)
-        own = minimize(evidence, Mirror(steps=3000, tolerance=1e-13), evidence.start(None))
-        alike = float((own.belief.mean - theirs).abs().max()) < CLOSE
-        tally["settled alike" if alike else "settled elsewhere" if settled(evidence, theirs) else "not settled"] += 1
-        assert alike or not shape.exact
-        print(alike, settled(evidence, theirs), float(own.value - vfe)) if not alike else 0
+        even = model.latent.center(1)  # where pymdp begins; an agent of ours begins at what it believed before
+        own = minimize(evidence, Mirror(steps=3000, tolerance=1e-13), even)
+        if settled(evidence, theirs):
+            assert_close(own.belief.mean, theirs, atol=CLOSE, rtol=0)
+            tally["settled"] += 1
+        else:
+            assert float(own.value) <= float(vfe) + CLOSE
+            assert not shape.exact
+            tally["not settled"] += 1
         agrees(case, row, case.plan(row, model, theirs))
 
 
@@ -223,3 +227,75 @@ def test_the_joint_state(pymdp: Any, shape: Shape) -> None:
         assert_close(own.belief.mean, theirs, atol=CLOSE, rtol=0)
         assert_close(own.value, case.vfe[[row]], atol=CLOSE, rtol=0)
         agrees(case, row, case.plan(row, model, own.belief.mean))
+
+
+@pytest.mark.parametrize("kind", ["distributions", "mask"])
+def test_distributions_and_missing_observations(pymdp: Any, kind: str) -> None:
+    """A mask leaves the posterior to the other modalities, as NaN does here."""
+    shape = APART[1]
+    case, draws = answered(pymdp, shape), np.random.default_rng(1)
+    arrays = {name: [np.asarray(a) for a in case.arrays[name]] for name in "ABD"}
+    lists = {"A_dependencies": [list(own) for own in shape.A], "B_dependencies": [list(own) for own in shape.B]}
+    controls = {"B_action_dependencies": [list(own) for own in shape.moved], "num_controls": list(shape.controls)}
+    agent = pymdp(**arrays, **lists, **controls, batch_size=MODELS, num_iter=50, categorical_obs=True)
+    seen = [draws.dirichlet(np.ones(n), MODELS) for n in shape.outcomes]
+    mask = [np.ones(1), np.zeros(1), np.ones(1)] if kind == "mask" else None
+    beliefs, info = agent.infer_states([o.copy() for o in seen], agent.D, mask=mask, return_info=True)
+    theirs = torch.from_numpy(np.concatenate([np.asarray(q)[:, -1] for q in beliefs], -1))
+    if mask is not None:
+        seen[1][:] = np.nan
+    obs = torch.from_numpy(np.concatenate(seen, -1))
+    for row in range(MODELS):
+        model = FactoredModel.from_pymdp(**case.given(row))
+        evidence = Evidence(model, obs[[row]], model.begin(1))
+        own = minimize(evidence, Mirror(), evidence.start(None))
+        assert_close(own.belief.mean, theirs[[row]], atol=CLOSE, rtol=0)
+        if mask is None:
+            assert float(own.value) == pytest.approx(float(np.reshape(info["vfe"], -1)[row]), abs=CLOSE)
+
+
+TUTORIALS = {  # world, its parameters, preferences, plans of so many steps, precision
+    "tmaze": ("pymdp.envs.tmaze:TMaze", {"reward_condition": None}, {1: [0.0, 2.0, -3.0]}, 3, 4.0),
+    "simplified": ("pymdp.envs.tmaze:SimplifiedTMaze", {"reward_condition": None}, {1: [0.0, 2.0, -6.0]}, 2, 3.0),
+    "cue_chaining": ("pymdp.envs.cue_chaining:CueChainingEnv", {}, {3: [0.0, 2.0, -4.0]}, 4, 16.0),
+}
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_the_worlds_of_its_tutorials(pymdp: Any, name: str) -> None:
+    """From its own arrays, tick by tick, both of our models decide as pymdp's agent does."""
+    where, parameters, preferences, horizon, gamma = TUTORIALS[name]
+    module, _, kind = where.partition(":")
+    world = getattr(pytest.importorskip(module), kind)(**parameters)
+    C = [np.asarray(preferences.get(m, [0.0] * len(a)), dtype=np.float64) for m, a in enumerate(world.A)]
+    lists = {"A_dependencies": world.A_dependencies, "B_dependencies": world.B_dependencies}
+    arrays = {key: [np.asarray(a, dtype=np.float64) for a in getattr(world, key)] for key in "ABD"}
+    theirs = pymdp(**arrays, C=C, **lists, policy_len=horizon, gamma=gamma, batch_size=1)
+    models = [each.from_pymdp(world.A, world.B, world.D, **lists) for each in (FactoredModel, CategoricalModel)]
+    purpose = Purpose(LogPreferences.from_pymdp(C), horizon, SummedGain())
+    agents = [
+        EnergyAgent(model, purpose, solver, Enumerate(), selection=Softmax(gamma))
+        for model, solver in zip(models, (Mirror(), Exact()), strict=True)
+    ]
+    draws, generator = np.random.default_rng(0), torch.Generator()
+    hidden = [int(draws.choice(len(d), p=d)) for d in arrays["D"]]
+    prior, states = theirs.D, [agent.start(1, generator=generator) for agent in agents]
+    for _ in range(6):
+        places = [tuple(hidden[f] for f in own) for own in world.A_dependencies]
+        chances = [a[(slice(None), *at)] for a, at in zip(arrays["A"], places, strict=True)]
+        seen = [int(draws.choice(len(p), p=p / p.sum())) for p in chances]
+        beliefs = theirs.infer_states([np.array([o]) for o in seen], prior)
+        plans = np.asarray(theirs.infer_policies(beliefs)[0])[0]
+        action = np.asarray(theirs.policies.policy_arr)[plans.argmax(), 0]
+        for i, (model, agent) in enumerate(zip(models, agents, strict=True)):
+            decision = agent.decide(states[i], model.outcome.one_hot(torch.tensor([seen])), generator=generator)
+            assert isinstance(decision.plan, Sequence)
+            assert_close(decision.plan.weights(gamma)[:, 0], torch.from_numpy(plans.copy()), atol=CLOSE, rtol=0)
+            taken = model.action.one_hot(torch.tensor([[int(action[0])]]))
+            states[i] = replace(decision.state, prior=model.predict(decision.belief, taken))
+        prior = theirs.update_empirical_prior(action[None], beliefs)
+        moves = [
+            b[(slice(None), *(hidden[i] for i in own), u)]
+            for b, own, u in zip(arrays["B"], world.B_dependencies, action, strict=True)
+        ]
+        hidden = [int(draws.choice(len(p), p=p / p.sum())) for p in moves]
