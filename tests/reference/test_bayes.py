@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from agentic import Categorical, Evidence, UserError, minimize
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.dirichlet import divergence
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.smoothing import smooth
 
@@ -66,7 +67,7 @@ class TestR1:
 class TestR2:
     """The free energy of a given sequence of beliefs, term by term (pymdp's test of its sequence free energy)."""
 
-    def test_mean_field_transitions_and_observations_that_are_distributions(self) -> None:
+    def test_mean_field_transitions_observations_that_are_distributions_and_counts(self) -> None:
         model = two_states([[0.9, 0.15], [0.1, 0.85]], [0.65, 0.35])
         q = rows([0.8, 0.2], [0.25, 0.75], [0.6, 0.4])
         seen = rows([1.0, 0.0], [0.0, 1.0], [0.4, 0.6])
@@ -76,6 +77,14 @@ class TestR2:
         free_energies = model.observation(q, seen) + torch.cat([first, later]) - Categorical(q).entropy()
         assert_close(free_energies, torch.tensor([0.517901, 1.419920, 1.248812], dtype=F64), atol=HALF, rtol=0)
         assert float(free_energies.sum()) == pytest.approx(3.186632, abs=HALF)
+        looks = divergence(rows([4.0, 2.0], [1.5, 5.0]), rows([2.0, 1.0], [1.0, 2.5])).sum()
+        moved = torch.tensor(
+            [[[5.0, 2.0], [2.0, 4.0]], [[1.5, 4.5], [3.0, 2.0]]], dtype=F64
+        )  # (next, action, previous)
+        before = torch.tensor([[[2.5, 1.5], [1.5, 3.0]], [[1.0, 2.5], [2.0, 1.0]]], dtype=F64)
+        moves = divergence(moved, before).sum()
+        assert [float(looks), float(moves)] == pytest.approx([0.214677, 0.383565], abs=HALF)
+        assert float(free_energies.sum() + looks + moves) == pytest.approx(3.784874, abs=2 * HALF)
 
 
 class TestR3:
