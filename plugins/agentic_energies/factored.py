@@ -145,6 +145,8 @@ class FactoredModel(Model):
     """
 
     latent: Simplex
+    outcome: Simplex
+    action: Simplex
     observation: FactoredObservation
     transition: FactoredTransition
     prior: FactoredPrior

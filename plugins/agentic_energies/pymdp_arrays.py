@@ -72,12 +72,12 @@ def of_one_agent(name: str, array: Any, axes: int) -> np.ndarray:
 
     Raises UserError for a batch of several.
     """
-    read = np.asarray(array, dtype=np.float64)
+    read: np.ndarray = np.asarray(array, dtype=np.float64)
     if read.ndim <= axes:
         return read
     if len(read) != 1:
         raise UserError(f"{name} holds a batch of {len(read)} agents, expected one: pick one with {name}[i]")
-    return read[0]
+    return read.reshape(read.shape[1:])
 
 
 def _columns(name: str, array: Any, axes: int) -> np.ndarray:

@@ -48,15 +48,20 @@ def smooth(model: FiniteModel, obs: Tensor, actions: Tensor) -> Smoothed:
         belief = solution.belief
         filtered.append(belief.mean)
         free_energies.append(solution.value)
-    beliefs, pairs = [filtered[-1]], []
+    beliefs, pairs = _backward(filtered, moves)
+    return Smoothed(beliefs, torch.stack(filtered), pairs, torch.stack(free_energies))
+
+
+def _backward(filtered: list[Tensor], moves: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """The smoothed beliefs (T, b, n) and pairs (T - 1, b, n, n), from the last step to the first."""
+    beliefs, pairs = [filtered[-1]], [filtered[0].new_zeros(0, *filtered[0].shape, filtered[0].shape[-1])]
     for q, move in zip(reversed(filtered[:-1]), reversed(moves), strict=True):
         pair = q.unsqueeze(-1) * move.transpose(-1, -2)
         ahead = pair.sum(-2, keepdim=True)
-        pair = torch.where(ahead > 0, pair * beliefs[0].unsqueeze(-2) / ahead, 0.0)
-        beliefs.insert(0, pair.sum(-1))
-        pairs.insert(0, pair)
-    joined = torch.stack(pairs) if pairs else filtered[0].new_zeros(0, *filtered[0].shape, filtered[0].shape[-1])
-    return Smoothed(torch.stack(beliefs), torch.stack(filtered), joined, torch.stack(free_energies))
+        pair = torch.where(ahead > 0, pair * beliefs[-1].unsqueeze(-2) / ahead, 0.0)
+        beliefs.append(pair.sum(-1))
+        pairs.append(pair.unsqueeze(0))
+    return torch.stack(beliefs[::-1]), torch.cat(pairs[::-1])
 
 
 def _taken(model: FiniteModel, tables: Tensor, action: Tensor) -> Tensor:
@@ -64,4 +69,5 @@ def _taken(model: FiniteModel, tables: Tensor, action: Tensor) -> Tensor:
     weights, *rest = model.action.blocks(action.to(tables.dtype))
     for block in rest:
         weights = (weights.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
-    return torch.tensordot(weights, tables, ([-1], [-1]))
+    moved: Tensor = torch.tensordot(weights, tables, ([-1], [-1]))
+    return moved

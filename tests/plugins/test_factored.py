@@ -28,7 +28,8 @@ def columns(draws: np.random.Generator, *shape: int) -> np.ndarray:
     """Probabilities along axis 0, some of them zero."""
     table = np.moveaxis(draws.dirichlet(np.full(shape[0], 0.5), shape[1:]), -1, 0)
     table = np.where(table < 0.02, 0.0, table)
-    return table / table.sum(0)
+    normalized: np.ndarray = table / table.sum(0)
+    return normalized
 
 
 def apart(seed: int) -> dict[str, Any]:
@@ -54,8 +55,8 @@ def together(seed: int) -> dict[str, Any]:
 
 
 def seen(model: CategoricalModel | FactoredModel, seed: int) -> Tensor:
-    levels = [int(n) for n in np.random.default_rng(seed).integers(model.outcome.sizes)]
-    return model.outcome.one_hot(torch.tensor([levels]))
+    draws = np.random.default_rng(seed)
+    return model.outcome.one_hot(torch.tensor([[int(draws.integers(n)) for n in model.outcome.sizes]]))
 
 
 def outer(belief: Tensor, sizes: tuple[int, ...]) -> Tensor:

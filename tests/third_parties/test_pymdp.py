@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, EnergyAgent, Evidence, ExpectedEnergy, Purpose, Sequence, Softmax, minimize
+from agentic import Categorical, EnergyAgent, Evidence, ExpectedEnergy, Purpose, Sequence, Simplex, Softmax, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
@@ -107,7 +107,7 @@ class Case:
 
     def given(self, row: int) -> dict[str, Any]:
         """What a pymdp Agent of one of the models is given, without its plans and preferences."""
-        lists = {"A_dependencies": self.shape.A, "B_dependencies": self.shape.B}
+        lists: dict[str, Any] = {"A_dependencies": self.shape.A, "B_dependencies": self.shape.B}
         lists |= {"B_action_dependencies": self.shape.moved, "num_controls": self.shape.controls}
         return {name: [a[row] for a in self.arrays[name]] for name in "ABD"} | lists
 
@@ -174,6 +174,7 @@ def product_of(blocks: tuple[Tensor, ...]) -> Tensor:
 
 def settled(evidence: Evidence, belief: Tensor) -> bool:
     """Whether another of pymdp's sweeps, of all factors at once, would leave a belief as it is."""
+    assert isinstance(evidence.domain, Simplex)
     slopes = evidence.domain.blocks(evidence.gradient(belief))
     again = torch.cat([torch.softmax(-slope, -1) for slope in slopes], -1)
     return float((again - belief).abs().max()) < SETTLED
@@ -290,6 +291,7 @@ def test_the_worlds_of_its_tutorials(pymdp: Any, name: str) -> None:
         for i, (model, agent) in enumerate(zip(models, agents, strict=True)):
             decision = agent.decide(states[i], model.outcome.one_hot(torch.tensor([seen])), generator=generator)
             assert isinstance(decision.plan, Sequence)
+            assert decision.belief is not None
             assert_close(decision.plan.weights(gamma)[:, 0], torch.from_numpy(plans.copy()), atol=CLOSE, rtol=0)
             taken = model.action.one_hot(torch.tensor([[int(action[0])]]))
             states[i] = replace(decision.state, prior=model.predict(decision.belief, taken))
