@@ -53,14 +53,13 @@ class Goal(Energy):
         """The goal in another world, which an intervention announces; by default this one."""
         return self
 
-    @property
-    def over_time(self) -> bool:
-        """Whether the goal differs from step to step of a plan, so that only plans made step by step can follow it."""
-        return False
 
-    def at(self, t: int) -> "Goal":
-        """The goal of step `t` of a plan, counted from now; by default this one throughout."""
-        return self
+class GoalOverTime(Goal):
+    """A goal that differs from step to step of a plan: only what imagines plans step by step can follow it."""
+
+    @abstractmethod
+    def at(self, t: int) -> Goal:
+        """The goal of step `t` of a plan, counted from now."""
 
 
 class ObservationGoal(Goal):

@@ -19,7 +19,7 @@ from agentic import (
     Step,
     UserError,
 )
-from agentic.planning import Quadratic
+from agentic.planning import GoalOverTime, Quadratic
 from agentic_energies.arrays import tensors
 from agentic_energies.pymdp_arrays import of_one_agent
 
@@ -30,24 +30,14 @@ class LogPreferences(ObservationGoal):
 
     C is used raw, as a log preference up to a constant: the log normalizer sum_m log sum exp C_m is kept apart and
     never added where plan lengths can differ. `after` is the energy of every step after the episode's end.
-
-    A list of (steps, outcomes) is about the steps of a plan, counted from now; its last row holds for all that follow.
     """
 
     def __init__(self, values: Sequence[Any], *, after: float = 0.0) -> None:
         super().__init__()
-        preferences = tensors("values", values)
-        if any(c.dim() not in (1, 2) or 0 in c.shape for c in preferences):
-            shapes = [tuple(c.shape) for c in preferences]
-            raise UserError(f"values expects lists (outcomes,) or (steps, outcomes), got shapes {shapes}")
-        rows = [c if c.dim() == 2 else c.unsqueeze(0) for c in preferences]
-        steps = max(len(c) for c in rows)
-        self.sizes = tuple(c.shape[-1] for c in rows)
-        self.costs = nn.Buffer(-torch.cat([c[0] for c in rows]))
+        preferences = tensors("values", values, 1)
+        self.sizes = tuple(len(c) for c in preferences)
+        self.costs = nn.Buffer(-torch.cat(preferences))
         self.after = float(after)
-        self.later = nn.ModuleList(
-            LogPreferences([c[min(t, len(c) - 1)] for c in rows], after=after) for t in range(1, steps)
-        )
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
@@ -61,17 +51,12 @@ class LogPreferences(ObservationGoal):
         return goal
 
     @classmethod
-    def from_pymdp(cls, C: Sequence[Any], *, after: float = 0.0) -> Self:
+    def from_pymdp(cls, C: Sequence[Any], *, after: float = 0.0) -> "LogPreferences | LogPreferencesOverTime":
         """The preferences `C` of a pymdp Agent, each (outcomes,), (steps, outcomes) or such of a batch of one."""
-        return cls([of_one_agent(f"C[{m}]", c, 2) for m, c in enumerate(C)], after=after)
-
-    @property
-    def over_time(self) -> bool:
-        return len(self.later) > 0
-
-    def at(self, t: int) -> ObservationGoal:
-        later = [each for each in self.later if isinstance(each, LogPreferences)]
-        return later[min(t, len(later)) - 1] if later and t > 0 else self
+        one = [of_one_agent(f"C[{m}]", c, 2) for m, c in enumerate(C)]
+        if max((len(c) for c in one if c.ndim == 2), default=1) > 1:
+            return LogPreferencesOverTime(one, after=after)
+        return cls([c.reshape(-1) for c in one], after=after)
 
     @classmethod
     def example(cls) -> Self:
@@ -84,6 +69,45 @@ class LogPreferences(ObservationGoal):
     def log_normalizer(self, x: Any) -> Tensor:
         blocks = torch.split(-self.costs, list(self.sizes))
         return torch.stack([torch.logsumexp(block, 0) for block in blocks]).sum()
+
+
+@final
+class LogPreferencesOverTime(GoalOverTime, ObservationGoal):
+    """Log preferences for the steps of a plan, counted from now: `values` one list (steps, outcomes) per modality.
+
+    The last row of a list holds for all steps that follow, and a list (outcomes,) for all.
+    """
+
+    def __init__(self, values: Sequence[Any], *, after: float = 0.0) -> None:
+        super().__init__()
+        rows = [c if c.dim() == 2 else c.unsqueeze(0) for c in tensors("values", values)]
+        if any(c.dim() != 2 or 0 in c.shape for c in rows):
+            shapes = [tuple(c.shape) for c in rows]
+            raise UserError(f"values expects lists (outcomes,) or (steps, outcomes), got shapes {shapes}")
+        steps = range(max(len(c) for c in rows))
+        self.goals = nn.ModuleList(LogPreferences([c[min(t, len(c) - 1)] for c in rows], after=after) for t in steps)
+        self.after = float(after)
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """Preferences over the observations of `env`, checked against its levels."""
+        goal = cls(**parameters)
+        first = goal.at(0)
+        LogPreferences.from_env(env, values=torch.split(-first.costs, list(first.sizes)))
+        return goal
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two levels, the first preferred now and the second later."""
+        return cls([[[1.0, 0.0], [0.0, 1.0]]])
+
+    def at(self, t: int) -> LogPreferences:
+        goal = self.goals[min(t, len(self.goals) - 1)]
+        assert isinstance(goal, LogPreferences)
+        return goal
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return self.at(0)(x, z)
 
 
 class _QuadraticForm(ClosedForm, Goal):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, Purpose
-from agentic.planning import Folded
+from agentic.planning import Folded, GoalOverTime
 
 ROWS = 256  # sure beliefs that are imagined at once
 
@@ -87,7 +87,7 @@ def fold(f: ExpectedEnergy) -> FoldedEnergy | None:
 
 def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
     purpose, states = f.purpose, model.latent.count
-    if purpose.goal.over_time:
+    if isinstance(purpose.goal, GoalOverTime):
         return None
     gains = {} if purpose.gain is None else purpose.gain.folded(model)
     if gains is None:

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from agentic import ExpectedEnergy, Point, Purpose, Sequence, Step, UserError, make, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
-from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal, QuadraticLatentGoal
+from agentic_energies.goals import Effort, LogPreferences, LogPreferencesOverTime, QuadraticGoal, QuadraticLatentGoal
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.tree import TreeSearch
@@ -41,7 +41,7 @@ class TestLogPreferences:
     def test_preferences_over_the_steps_of_a_plan(self) -> None:
         """A plan earns at each step what is preferred then; the last row holds for later steps."""
         rows = [[0.0, 2.0], [0.0, -3.0]]
-        model, goal = CategoricalModel.example(), LogPreferences([rows])
+        model, goal = CategoricalModel.example(), LogPreferencesOverTime([rows])
         f = ExpectedEnergy(model, model.begin(2), Purpose(goal, 3, SummedGain()))
         plan = minimize(f, Enumerate()).belief
         assert isinstance(plan, Sequence)
@@ -54,8 +54,8 @@ class TestLogPreferences:
 
     def test_rows_that_are_all_the_same_are_no_different_from_one(self) -> None:
         model, values = CategoricalModel.example(), []
-        for C in ([[0.0, 2.0]], [[[0.0, 2.0]] * 2]):
-            f = ExpectedEnergy(model, model.begin(1), Purpose(LogPreferences(C), 3, SummedGain()))
+        for goal in (LogPreferences([[0.0, 2.0]]), LogPreferencesOverTime([[[0.0, 2.0]] * 2])):
+            f = ExpectedEnergy(model, model.begin(1), Purpose(goal, 3, SummedGain()))
             values.append(minimize(f, Enumerate()).belief)
         first, second = values
         assert isinstance(first, Sequence)
@@ -64,15 +64,20 @@ class TestLogPreferences:
 
     def test_a_tree_says_that_it_cannot_follow_them(self) -> None:
         model = CategoricalModel.example()
-        f = ExpectedEnergy(model, model.begin(1), Purpose(LogPreferences([[[0.0, 2.0]] * 2]), 2))
+        f = ExpectedEnergy(model, model.begin(1), Purpose(LogPreferencesOverTime([[[0.0, 2.0]] * 2]), 2))
         with pytest.raises(UserError, match=r"tree asks the same of every step, .* differs from step to step"):
             minimize(f, TreeSearch())
 
-    def test_other_levels_than_the_environments(self) -> None:
+    def test_lists_that_are_none(self) -> None:
+        with pytest.raises(UserError, match=r"values expects lists \(outcomes,\) or \(steps, outcomes\), got shapes"):
+            LogPreferencesOverTime([[[[0.0, 1.0]]]])
+
+    @pytest.mark.parametrize("kind", [LogPreferences, LogPreferencesOverTime])
+    def test_other_levels_than_the_environments(self, kind: type[LogPreferences | LogPreferencesOverTime]) -> None:
         with pytest.raises(
             UserError, match=r"log_preferences has one value per level \(2,\), the observations of agen"
         ):
-            LogPreferences.from_env(make("agentic_envs:agentic/TMaze-v0"), values=[[0.0, 1.0]])
+            kind.from_env(make("agentic_envs:agentic/TMaze-v0"), values=[[0.0, 1.0]])
 
 
 class TestQuadratic:

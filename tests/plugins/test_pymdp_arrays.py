@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from agentic import Simplex, UserError
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
-from agentic_energies.goals import LogPreferences
+from agentic_energies.goals import LogPreferences, LogPreferencesOverTime
 
 SIDE = np.eye(2)[:, :, None]  # a factor that stays, whatever is done
 
@@ -120,12 +120,14 @@ def test_what_is_refused(model: type[CategoricalModel | FactoredModel], given: d
 
 def test_preferences_of_a_batch_of_one_and_over_time() -> None:
     flat, rows = np.array([0.0, 1.0]), np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
-    plain = LogPreferences([flat, rows])
+    plain = LogPreferencesOverTime([flat, rows])
     for C in ([flat[None], rows[None]], [flat, rows], [flat[None, None], rows]):
         ours = LogPreferences.from_pymdp(C)
-        assert ours.over_time
+        assert isinstance(ours, LogPreferencesOverTime)
         seen = torch.eye(5, dtype=torch.float64)
         assert all(torch.equal(ours.at(t)(None, seen), plain.at(t)(None, seen)) for t in range(4))
-    assert not LogPreferences.from_pymdp([flat[None]]).over_time
+    once = LogPreferences.from_pymdp([flat[None], rows[:1]])
+    assert isinstance(once, LogPreferences)
+    assert once.costs.tolist() == [0.0, -1.0, 0.0, -1.0, -2.0]
     with pytest.raises(UserError, match=r"C\[0\] holds a batch of 2 agents"):
         LogPreferences.from_pymdp([np.zeros((2, 3, 2))])
