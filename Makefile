@@ -100,7 +100,7 @@ pictures: $(STAMP)  ## make the README's bench table and the picture of its repo
 study: $(STAMP)  ## make the study of feedforward against settled energies anew (a quarter of an hour)
 	$(BIN)/python examples/feedforward_vs_energy.py
 
-calibration: $(STAMP)  ## try every interval and null of the metrics on 400 seeds (a few minutes)
+calibration: $(STAMP)  ## try every interval and null of the metrics on up to 400 seeds (a few minutes)
 	$(BIN)/python -m calibration
 
 docs: $(STAMP)  ## run the examples in the pages (pytest's 5 means that there is none)

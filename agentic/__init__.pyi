@@ -52,13 +52,13 @@ from agentic.metrics.measurement import (
     Null as Null,
 )
 from agentic.metrics.metric import Metric as Metric, measure as measure
-from agentic.metrics.profile import Verdict as Verdict
 from agentic.metrics.subject import (
     Informed as Informed,
     Intervention as Intervention,
     Subject as Subject,
     subject_of as subject_of,
 )
+from agentic.metrics.verdict import Verdict as Verdict
 from agentic.models.evidence import Evidence as Evidence
 from agentic.models.model import (
     FiniteModel as FiniteModel,

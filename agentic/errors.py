@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from textwrap import shorten
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,7 +15,7 @@ class RunError(RuntimeError):
     """A failure of a run that started (exit code 1): what was recorded before stays readable."""
 
 
-BREAKS = (Exception, SystemExit)  # what third parties' code may leave with: their exit is not ours, Ctrl-C is
+BREAKS = (Exception, SystemExit, GeneratorExit)  # what third parties' code may leave with: Ctrl-C is ours
 
 
 class ThirdPartyWarning(UserWarning):
@@ -36,7 +35,9 @@ def attempt(work: Callable[[], T]) -> T | UserError | RunError:
         return work()
     except (UserError, RunError) as error:
         return error
-    except BREAKS as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         broken = RunError(f"it broke, {described(error)}")
         broken.__cause__ = error
         return broken
@@ -48,9 +49,32 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f", did you mean '{near[0]}'?" if near else ""
 
 
+def said(error: BaseException) -> str:
+    """An exception's message on one line; the name of its type where it has none, or none that can be read."""
+    try:
+        text = str(error)
+    except BREAKS:
+        text = ""
+    return _cut(text, 300) or type(error).__name__
+
+
 def described(error: BaseException) -> str:
     """An exception's type and message on one line."""
-    return shorten(f"{type(error).__name__}: {error}", 300, placeholder="...")
+    kind, message = type(error).__name__, said(error)
+    return kind if message == kind else f"{kind}: {message}"
+
+
+def shown(value: object) -> str:
+    """A value on one line, at most 80 characters of it; the name of its type where it does not say what it is."""
+    try:
+        return _cut(repr(value), 80)
+    except BREAKS:
+        return f"a {type(value).__name__}"
+
+
+def _cut(text: str, length: int) -> str:
+    line = " ".join(text[: 2 * length].split())
+    return line if len(line) <= length else f"{line[: length - 4]} ..."
 
 
 def listed(names: Iterable[str]) -> str:

@@ -86,7 +86,7 @@ CASES = (
         flowing(DirectedInformation(surrogates=SURROGATES), apart),
         surrogates=SURROGATES,
     ),
-    alarms("directed information, apart, chi-square", flowing(DirectedInformation(surrogates=0), apart)),
+    alarms("directed information, apart, chi-square", flowing(DirectedInformation(surrogates=0), apart), at_most=True),
     alarms(
         "directed information, whole past, coins",
         flowing(DirectedInformation(order=None, surrogates=SURROGATES), short_coins),
@@ -97,5 +97,5 @@ CASES = (
         flowing(Plasticity(surrogates=SURROGATES), echo),
         surrogates=SURROGATES,
     ),
-    alarms("plasticity, random agent, chi-square", flowing(Plasticity(surrogates=0), echo)),
+    alarms("plasticity, random agent, chi-square", flowing(Plasticity(surrogates=0), echo), at_most=True),
 )

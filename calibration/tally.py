@@ -1,6 +1,6 @@
-"""Counting the hits of every case, in as many processes as are allowed, and judging them all together."""
+"""Counting the hits of every case until it is decided, in as many processes as are allowed, and judging them all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -8,29 +8,30 @@ from multiprocessing import get_context
 from typing import Any, final
 
 from agentic.metrics import holm
-from calibration.case import SEEDS, Case
+from calibration.case import LOOKS, Case
 
-TOPICS = ("transfer", "storage", "flow", "goals", "lives")
-CHUNKS = 4  # in which a case is divided among processes
+TOPICS = ("transfer", "storage", "flow", "goals", "lives", "returns", "memory")
+CHUNKS = 4  # in which the seeds of a look are divided among processes
 
 
 @final
 @dataclass(frozen=True)
 class Tally:
-    """Hits of a case among all seeds, and its p-value `adjusted` for the number of cases tried together."""
+    """Hits of a case among the seeds `tried`, and its p-value `adjusted` for the number of cases tried together."""
 
     topic: str
     case: Case
     hits: int
+    tried: int
     adjusted: float = 1.0
 
     @property
     def rate(self) -> float:
-        return self.hits / len(SEEDS)
+        return self.hits / self.tried
 
     @property
     def p_value(self) -> float:
-        return self.case.p_value(self.hits)
+        return self.case.p_value(self.hits, self.tried)
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -39,7 +40,7 @@ class Tally:
             "case": self.case.name,
             "stated": self.case.stated,
             "nominal": self.case.nominal,
-            "seeds": len(SEEDS),
+            "seeds": self.tried,
             "hits": self.hits,
             "rate": self.rate,
             "p_value": self.p_value,
@@ -53,18 +54,30 @@ def cases(topic: str) -> tuple[Case, ...]:
     return found
 
 
-def tallies(topics: Sequence[str], workers: int = 1) -> Iterator[Tally]:
-    """Each case's hits, as they are known; not yet judged."""
-    if workers == 1:
-        for topic in topics:
-            yield from (Tally(topic, case, case.hits(SEEDS)) for case in cases(topic))
-        return
+def tallies(topics: Sequence[str], workers: int = 1, *, first: int = 0) -> Iterator[Tally]:
+    """Each case's hits, as they are known, of seeds from `first` on; not yet judged."""
     tasks = [(topic, i) for topic in topics for i in range(len(cases(topic)))]
-    chunks = [(topic, i, part) for topic, i in tasks for part in range(CHUNKS)]
+    if workers == 1:
+        yield from (_tried(topic, i, first, _count) for topic, i in tasks)
+        return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        counts = pool.map(_count, *zip(*chunks, strict=True))
-        for topic, i in tasks:
-            yield Tally(topic, cases(topic)[i], sum(next(counts) for _ in range(CHUNKS)))
+
+        def count(topic: str, index: int, seeds: range) -> int:
+            parts = [seeds[part::CHUNKS] for part in range(CHUNKS)]
+            return sum(pool.map(_count, [topic] * CHUNKS, [index] * CHUNKS, parts))
+
+        yield from (_tried(topic, i, first, count) for topic, i in tasks)
+
+
+def _tried(topic: str, index: int, first: int, count: Callable[[str, int, range], int]) -> Tally:
+    """The hits of one case, counted look by look until it is decided."""
+    case, hits, tried = cases(topic)[index], 0, 0
+    for look in LOOKS:
+        hits += count(topic, index, range(first + tried, first + look))
+        tried = look
+        if case.decided(hits, tried):
+            break
+    return Tally(topic, case, hits, tried)
 
 
 def judged(found: Sequence[Tally]) -> list[Tally]:
@@ -73,5 +86,5 @@ def judged(found: Sequence[Tally]) -> list[Tally]:
     return [replace(each, adjusted=p_value) for each, p_value in zip(found, adjusted, strict=True)]
 
 
-def _count(topic: str, index: int, part: int) -> int:
-    return cases(topic)[index].hits(SEEDS[part::CHUNKS])
+def _count(topic: str, index: int, seeds: range) -> int:
+    return cases(topic)[index].hits(seeds)

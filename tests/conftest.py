@@ -1,13 +1,16 @@
-"""What holds for every test: one thread, and with CI=true, extras that are there; and who is in which tier."""
+"""What holds for every test: one thread, no deadlines, with CI=true all extras; and who is in which tier."""
 
 import os
 from collections.abc import Generator, Iterator
 
 import pytest
 import torch
+from hypothesis import settings
 
 TIERS = pytest.StashKey[dict[str, set[str]]]()
 NAMES = {"slow", "soak"}
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True, scope="session")

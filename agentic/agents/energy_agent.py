@@ -22,7 +22,7 @@ from agentic.learning.learner import Learner
 from agentic.models.evidence import Evidence
 from agentic.models.model import Model
 from agentic.planning.expected_energy import ExpectedEnergy, Purpose
-from agentic.planning.goal import Goal
+from agentic.planning.goal import Goal, LatentGoal, ObservationGoal
 from agentic.planning.plan import Plan
 from agentic.tick import Decision, Deferred
 
@@ -74,8 +74,16 @@ class EnergyAgent(Agent):
         perceived = self.perceive(state.prior, obs, generator)
         belief = perceived.belief
         objective = ExpectedEnergy(self.model, belief, self.purpose)
+        if state.plan is None:
+            _check_energies(objective, perceived.value, len(obs))
         warm = None if state.plan is None else state.plan.shifted(state.begun)
-        plan = minimize(objective, self.planner, warm, generator=generator).belief
+        solution = minimize(objective, self.planner, warm, generator=generator)
+        if state.plan is None and bool(solution.value.isinf().any()):
+            raise UserError(
+                f"the expected energy of every course that {type(self.planner).__name__} weighed is infinite: a goal "
+                f"must leave some course finite, check {type(self.purpose.goal).__name__}"
+            )
+        plan = solution.belief
         assert isinstance(plan, Plan)
         policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
@@ -127,6 +135,41 @@ class EnergyAgent(Agent):
             evidence = Evidence(self.model, obs, prior)
             return evidence.terms(perceived.belief, perceived.value)
         return {perceived.kind: perceived.value}
+
+
+def _check_energies(objective: ExpectedEnergy, perceived: Tensor, batch: int) -> None:
+    """Try one step of the courses to be weighed. Raises UserError unless each of its energies is one for each row.
+
+    Goals are tried at the mean too: an average over particles would hide the shape of what they return.
+    """
+    model, purpose = objective.model, objective.purpose
+    _check_energy("perception", model, perceived, batch)
+    root = objective.root()
+    action = model.action.center(batch, root.belief.mean.dtype).to(root.belief.mean.device)
+    step = objective.imagine(root.belief, action)
+    for name, goal in {"pragmatic": purpose.goal, "terminal": purpose.terminal}.items():
+        if isinstance(goal, ObservationGoal | LatentGoal):
+            belief = model.emit(step.after) if isinstance(goal, ObservationGoal) else step.after
+            _check_energy(name, goal, goal(None, belief.mean), batch)
+    if purpose.effort is not None:
+        _check_energy("effort", purpose.effort, purpose.effort(None, action), batch)
+    for name, energy in objective.advance(root, action)[1].items():
+        owner = purpose.goal if name == "pragmatic" else purpose.gain
+        _check_energy(name, owner, energy, batch)
+
+
+def _check_energy(name: str, owner: Any, energy: Any, batch: int) -> None:
+    if isinstance(energy, Tensor) and energy.shape == (batch,) and not energy.is_complex():
+        return
+    got = (
+        f"a tensor {tuple(energy.shape)} of {energy.dtype}"
+        if isinstance(energy, Tensor)
+        else f"a {type(energy).__name__}"
+    )
+    raise UserError(
+        f"the energy '{name}' of {type(owner).__name__} is {got}, expected a real tensor ({batch},), one number for "
+        "each row: reduce the last axis and no other"
+    )
 
 
 def _world(announced: Any) -> Environment:

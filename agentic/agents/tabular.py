@@ -10,7 +10,7 @@ from agentic.agents.energy_agent import EnergyState
 from agentic.engine.belief import Categorical
 from agentic.engine.state import State
 from agentic.environments.mdp import Floats, World
-from agentic.environments.pomdp import Truth, joint_states
+from agentic.environments.pomdp import Truth, joint_states, split_states
 from agentic.errors import UserError
 from agentic.tick import Decision
 
@@ -36,7 +36,7 @@ def state_observations(truth: Truth) -> torch.Tensor:
 
 
 def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> Floats:
-    """The table (states, actions) of what a sealed copy of `agent` does when it finds itself in each state.
+    """The table (states, actions) of what a sealed copy of `agent` does when it finds itself in each state of a World.
 
     Each state is met as the first of an episode, by an agent without a belief about where it is. Agents that report
     their policy and follow it are read; others are counted: a greedy agent that reports a tie but always breaks it the
@@ -44,6 +44,10 @@ def policy_table(agent: Agent, truth: Truth, *, generator: torch.Generator) -> F
 
     Raises UserError where the observation does not tell the state, or the action is no single choice.
     """
+    return _asked(agent, truth, generator)[split_states(truth)]
+
+
+def _asked(agent: Agent, truth: Truth, generator: torch.Generator) -> Floats:
     sealed, seen = agent.sealed(), state_observations(truth)
     expected = (len(seen), truth["rewards"].shape[-1])
 

@@ -8,6 +8,7 @@ import click
 
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option
+from agentic.errors import BREAKS, described
 from agentic.plugins import Registry
 
 USAGE = """Any Gymnasium environment: agentic run --env CartPole-v1 --agent random
@@ -62,9 +63,8 @@ def _row(name: str, registry: Registry) -> dict[str, Any]:
     if not wrapper:
         try:
             world = gymnasium.make(row["id"])
-        except Exception as error:  # a third party's class: it may need arguments, or be broken
-            row["summary"] = f"cannot be made without arguments: {type(error).__name__}: {error}"
-        else:
             row |= {"observation": str(world.observation_space), "action": str(world.action_space)}
             world.close()
+        except BREAKS as error:  # a third party's class: it may need arguments, or be broken
+            row["summary"] = f"cannot be made without arguments: {described(error)}"
     return row

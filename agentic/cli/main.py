@@ -9,6 +9,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,7 +17,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from threading import current_thread, main_thread
 from typing import TextIO
 
 import click
@@ -24,7 +24,7 @@ import click
 from agentic import __version__
 from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.terminal import say
-from agentic.errors import CloseWarning, RunError, ThirdPartyWarning, UserError, described, suggest
+from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, shown, suggest
 from agentic.plugins import PluginError, PluginRow, installed
 
 COMMANDS = {
@@ -104,10 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"agentic: {error.filename or 'the system'}: {error.strerror or error}", err=True)
         return 2 if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) else 1
     except (click.Abort, KeyboardInterrupt):
-        click.echo("agentic: stopped by Ctrl-C", err=True)
+        say("agentic: stopped by Ctrl-C", err=True)
         return 130
-    except SystemExit as error:  # not ours: click returns the code of `ctx.exit(code)`
-        click.echo(f"agentic: somebody's code left the program, {described(error)}", err=True)
+    except Exception:
+        raise
+    except BaseException as error:  # an exit is not ours: click returns the code of `ctx.exit(code)`
+        say(f"agentic: somebody's code left the program, {described(error)}", err=True)
         return 1
     return (result if type(result) is int else 0) or int(bool(broken))
 
@@ -117,7 +119,6 @@ def _shown_warnings() -> Iterator[list[str]]:
     """Tell what third parties did on one line of standard error each; yields what makes the exit code 1."""
     broken: list[str] = []
     with warnings.catch_warnings():
-        others = warnings.showwarning
 
         def show(
             message: Warning | str,
@@ -127,20 +128,42 @@ def _shown_warnings() -> Iterator[list[str]]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            if not issubclass(category, ThirdPartyWarning):
-                return others(message, category, filename, lineno, file, line)
-            click.echo(f"agentic: warning: {message}", err=True)
+            ours = issubclass(category, ThirdPartyWarning)
+            words = f"{message}" if ours else f"{message} ({category.__name__} at {filename}:{lineno})"
+            say(f"agentic: warning: {' '.join(words.split())}", err=True)
             if issubclass(category, CloseWarning):
                 broken.append(str(message))
 
         warnings.showwarning = show
-        yield broken
+        with _thread_lines(broken):
+            yield broken
+
+
+@contextmanager
+def _thread_lines(broken: list[str]) -> Iterator[None]:
+    """Tell on one line each what breaks in a thread, which makes the exit code 1, and what breaks in a `__del__`."""
+
+    def thread(found: "threading.ExceptHookArgs") -> None:
+        if found.exc_value is not None:
+            broken.append(described(found.exc_value))
+            say(f"agentic: warning: a thread of somebody's code broke, {broken[-1]}", err=True)
+
+    def unraisable(found: "sys.UnraisableHookArgs") -> None:
+        if found.exc_value is not None:
+            say(f"agentic: warning: {shown(found.object)} broke unseen, {described(found.exc_value)}", err=True)
+
+    before = threading.excepthook, sys.unraisablehook
+    threading.excepthook, sys.unraisablehook = thread, unraisable
+    try:
+        yield
+    finally:
+        threading.excepthook, sys.unraisablehook = before
 
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """SIGTERM is Ctrl-C: what was recorded is written. Only the main thread may say so."""
-    if current_thread() is not main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -242,7 +265,7 @@ def _third_party_command(row: PluginRow, name: str) -> click.Command:
     who = f"plugin {row.id} {row.version}: its command {point.name}"
     try:
         command = point.load()
-    except (Exception, SystemExit) as error:
+    except BREAKS as error:
         raise PluginError(
             f"{who} failed to load, {described(error)}; reinstall it or leave it out with --no-plugins"
         ) from error

@@ -152,4 +152,5 @@ def warned(rows: Sequence[Row], source: Source | None) -> list[Row]:
 
 def _tell(name: str, reason: UserError | RunError) -> None:
     """Why a metric has no value."""
-    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {reason}", err=True)
+    words = " ".join(str(reason).split())
+    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {words}", err=True)

@@ -6,8 +6,8 @@ import sys
 import traceback
 from collections.abc import Iterable
 
-import click
-
+from agentic.cli.terminal import say
+from agentic.errors import BREAKS, described
 from agentic.plugins import Component, PluginError, PluginRow, Registry
 from agentic.plugins.loading import collect
 
@@ -35,14 +35,14 @@ def check_plugins(rows: Iterable[PluginRow]) -> bool:
 
 def _check(row: PluginRow) -> bool:
     name = f"{row.id} {row.version}" if row.version else row.id
-    click.echo(f"{name} ({row.source}, {row.location})")
+    say(f"{name} ({row.source}, {row.location})")
     if row.hooks or row.source == "file":
         _print_probe(row)
     registry = collect([row])
     for problem in registry.problems:
         if problem.__cause__ is not None:
-            click.echo("".join(traceback.format_exception(problem.__cause__)), nl=False)
-        click.echo(f"  {problem}")
+            say("".join(traceback.format_exception(problem.__cause__)).rstrip("\n"))
+        say(f"  {problem}")
     sound = [_check_one(registry, component) for component in registry.components]
     return all(sound) and not registry.problems
 
@@ -51,14 +51,17 @@ def _print_probe(row: PluginRow) -> None:
     """Import seconds and whether the import pulls in torch, seen from a fresh interpreter."""
     file = row.location if row.source == "file" else None
     request = json.dumps([sys.path, [point.module for point in row.hooks], file])
-    result = subprocess.run([sys.executable, "-c", _PROBE, request], capture_output=True, text=True, check=False)
-    if result.returncode != 0:
+    result = subprocess.run(
+        [sys.executable, "-c", _PROBE, request], capture_output=True, text=True, errors="replace", check=False
+    )
+    try:
+        seconds, torch = json.loads(result.stdout.rstrip().splitlines()[-1])
+    except (LookupError, TypeError, ValueError):
         return  # the failure itself is reported by the import in this process
-    seconds, torch = json.loads(result.stdout.rstrip().splitlines()[-1])
-    click.echo(f"  imports in {seconds:.2f} s")
+    say(f"  imports in {seconds:.2f} s")
     if torch:
         advice = "" if file else ', keep the class in a module of its own and return "module:Class"'
-        click.echo(f"  imports torch at top level: all commands that load plugins wait for it{advice}")
+        say(f"  imports torch at top level: all commands that load plugins wait for it{advice}")
 
 
 def _check_one(registry: Registry, component: Component) -> bool:
@@ -69,10 +72,13 @@ def _check_one(registry: Registry, component: Component) -> bool:
         findings = check(component.kind, registry.resolve(component.kind, component.full_name))
     except PluginError as error:
         if error.__cause__ is not None:
-            click.echo("".join(traceback.format_exception(error.__cause__)), nl=False)
-        click.echo(f"{label}: {error}")
+            say("".join(traceback.format_exception(error.__cause__)).rstrip("\n"))
+        say(f"{label}: {error}")
         return False
-    click.echo(f"{label}: {len(findings)} checks")
+    except BREAKS as error:  # a class that breaks already where it is looked at
+        say(f"{label}: it broke, {described(error)}")
+        return False
+    say(f"{label}: {len(findings)} checks")
     for finding in findings:
-        click.echo(f"    {finding}")
+        say(f"    {finding}")
     return all(finding.passed for finding in findings)

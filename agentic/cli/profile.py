@@ -8,8 +8,9 @@ import numpy as np
 from rich.table import Column, Table
 
 from agentic.cli.terminal import number
-from agentic.metrics.measurement import LEVEL, Interval
-from agentic.metrics.profile import Row, Verdict, verdicts
+from agentic.metrics.measurement import Interval
+from agentic.metrics.profile import Row, verdicts
+from agentic.metrics.verdict import LEVEL, Verdict
 
 
 def profile_table(title: str, rows: Sequence[Row]) -> Table:

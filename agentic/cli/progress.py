@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
 
+from agentic.cli.terminal import say
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.worlds import LIMIT, limited
 from agentic.plugins import Registry
@@ -33,9 +33,7 @@ def progress(experiment: Experiment, *, quiet: bool = False) -> Iterator[Observe
                 lambda reported: bars.update(tasks[reported.phase], completed=_done(reported)), 0.1, totals
             )
     else:
-        yield _throttled(
-            lambda reported: print(_line(reported, totals), file=console.file, flush=True), SECONDS, totals
-        )
+        yield _throttled(lambda reported: say(_line(reported, totals), err=True), SECONDS, totals)
 
 
 def _throttled(show: Observer, seconds: float, totals: dict[str, int]) -> Observer:
@@ -65,5 +63,5 @@ def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Exper
     """The experiment with endless episodes cut (see `limited`), which is said on standard error."""
     cut = limited(experiment, registry)
     if cut.env != experiment.env and not quiet:
-        click.echo(f"{cut.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
+        say(f"{cut.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
     return cut

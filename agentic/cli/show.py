@@ -1,6 +1,7 @@
 """`agentic show`: a run from its folder alone, finished, interrupted or failed."""
 
 import json
+from math import nan
 from shlex import quote
 
 import click
@@ -30,12 +31,14 @@ def show(folder: str, as_json: bool) -> None:
     where = f" (all of it in {run.error_file})" if run.status.startswith("failed: ") else ""
     out.print(f"status: {run.status}{where}", markup=False)
     out.print(result_table(summary))
+    if found := [value for value in values if value is not None]:
+        bars = sparkline([nan if value is None else value for value in values], out.encoding)
+        out.print(f"returns, from {min(found):.4g} to {max(found):.4g}: {bars}")
     if values:
-        out.print(f"returns, from {min(values):.4g} to {max(values):.4g}: {sparkline(values, out.encoding)}")
-        out.print(", ".join(f"{value:.4g}" for value in values))
+        out.print(", ".join("not finite" if value is None else f"{value:.4g}" for value in values))
     out.print(component_table(summary["components"]))
     if is_own(run.experiment_file):
-        seed = record.manifest.get("seed", 0)
+        seed = quote(str(record.manifest.get("seed", 0)))
         out.print(
             f"run it again: agentic run {quote(str(run.experiment_file))} --seed {seed}{run.plugin_options}",
             markup=False,

@@ -1,9 +1,9 @@
 """Subjects of `agentic measure`: a recorded run, or an agent in a world on several seeds, and who is beside it."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Self, final
 
 from agentic.agents.agent import Agent
@@ -45,7 +45,7 @@ class Source:
             return cls(run, registry, quiet, None, subject_of(run))
         record = Record.salvage(run)
         warn_of(record)
-        found, file, label = subject_of(record), RunFolder(run).experiment_file, Path(run).resolve().name
+        found, file, label = subject_of(record), RunFolder(run).experiment_file, os.path.basename(os.path.realpath(run))
         try:
             experiment = Experiment.load(file) if is_own(file) else None
             if experiment is not None:

@@ -1,6 +1,7 @@
 """Runs as tables for people: what `run`, `show` and `demo` print."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from rich.markup import escape
@@ -87,6 +88,9 @@ def sparkline(values: Sequence[float], encoding: str = "utf-8", width: int = 60)
     size = -(-len(values) // width) or 1
     groups = [values[start : start + size] for start in range(0, len(values), size)]
     means = [sum(group) / len(group) for group in groups]
-    low, high = min(means, default=0.0), max(means, default=0.0)
-    scale = (len(bars) - 1) / (high - low) if high > low else 0.0
-    return "".join(bars[round((mean - low) * scale)] for mean in means)
+    found = [mean for mean in means if isfinite(mean)]
+    low = min(found, default=0.0)
+    span = max(found, default=0.0) / 2 - low / 2  # halved, for the whole may be infinite
+    heights = ((mean / 2 - low / 2) / span if span else 0.0 for mean in found)
+    drawn = (bars[round(height * (len(bars) - 1))] for height in heights)
+    return "".join(next(drawn) if isfinite(mean) else "?" for mean in means)

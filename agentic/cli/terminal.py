@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import IOBase
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -29,6 +30,7 @@ def printable(text: str) -> str:
 
 def say(text: object, *, err: bool = False) -> None:
     """Print a line of plain text."""
+    reopen()
     click.echo(printable(str(text)), err=err)
 
 
@@ -36,6 +38,8 @@ def console(stderr: bool = False) -> "Console":
     """The console that tables go to; not so narrow when piped that numbers are cut."""
     from rich.console import Console
     from rich.text import Text
+
+    reopen()
 
     class Escaping(Console):
         """A console that prints texts, those in tables too, as `printable` has them."""
@@ -47,11 +51,23 @@ def console(stderr: bool = False) -> "Console":
     return made if made.is_terminal else Escaping(stderr=stderr, highlight=False, width=140)
 
 
+def reopen() -> None:
+    """Open standard output and standard error again where somebody's code has closed them."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        stream = vars(sys).get(name)
+        if isinstance(stream, IOBase) and stream.closed:
+            try:
+                again: TextIO | None = open(descriptor, "w", errors="backslashreplace", closefd=False)
+            except OSError:  # the descriptor is closed too: nobody listens
+                again = None
+            setattr(sys, name, again)
+
+
 def warn_of(record: "Record") -> None:
     """One line on standard error where some of a salvaged record is missing, foreign or damaged."""
     if problems := record.problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        click.echo(f"warning: {problems[0]}{more}; what is sound is read", err=True)
+        say(f"warning: {problems[0]}{more}; what is sound is read", err=True)
 
 
 def number(value: float | None) -> str:
@@ -77,6 +93,7 @@ def json_option(help: str) -> Callable[[Any], Any]:
 
 def answer(text: str) -> None:
     """Print the answer of a command on standard output."""
+    reopen()
     click.echo(text, file=_answers[-1] if _answers else None)
 
 

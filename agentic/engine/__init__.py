@@ -5,6 +5,7 @@ from agentic.engine.draws import normal_like, permutation, uniform_like
 from agentic.engine.energy import Amortized, RepresentationEnergy, Study
 from agentic.engine.mixture import Either, PushForward
 from agentic.engine.state import select
+from agentic.engine.ties import ties
 
 __all__ = [
     "Amortized",
@@ -16,5 +17,6 @@ __all__ = [
     "normal_like",
     "permutation",
     "select",
+    "ties",
     "uniform_like",
 ]

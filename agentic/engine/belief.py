@@ -16,7 +16,7 @@ from torch import Tensor
 
 from agentic.engine.domain import Simplex
 from agentic.engine.draws import indices, normal_like
-from agentic.errors import RunError
+from agentic.errors import RunError, UserError
 
 Factor = Callable[[Tensor], Tensor | None]  # places (*s, b, *event) to the probability (*s, b) of an event there
 
@@ -250,8 +250,13 @@ class Particles(Belief):
         return self.expected(self.z)
 
     def expected(self, values: Tensor) -> Tensor:
-        """The weighted mean of `values` (k, *s, b, ...) over the particles."""
+        """The weighted mean of `values` (k, *s, b, ...) over the particles. Raises UserError for fewer axes."""
         extra = values.dim() - self.log_weights.dim()
+        if extra < 0:
+            raise UserError(
+                f"values of particles have shape {tuple(values.shape)} where (batch,) is wanted after the particles: "
+                "an energy sums over the axes of its variable alone, as .sum(-1) does"
+            )
         return (self.log_weights.exp().reshape(*self.log_weights.shape, *[1] * extra) * values).sum(0)
 
     def beside(self, samples: int) -> "Particles":

@@ -5,15 +5,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from agentic.errors import UserError
+
 
 def row_value_and_gradient(function: Any, z: Tensor) -> tuple[Tensor, Tensor]:
-    """A function of (*s, b, *event) to (*s, b) and its row-wise gradient, both differentiable where `z` already is."""
+    """A function of (*s, b, *event) to (*s, b) and its row-wise gradient, both differentiable where `z` already is.
+
+    Raises UserError for values of another shape.
+    """
     if torch.compiler.is_compiling():  # which cannot follow autograd.grad
         slope, value = torch.func.grad(lambda free: _total_and_rows(function(free)), has_aux=True)(z)
         return value, slope
     with torch.enable_grad():
         free = z if z.requires_grad else z.detach().requires_grad_()
         value = function(free)
+        if value.dim() and z.dim() > 1 and value.shape[-1] not in z.shape[:-1]:
+            shapes = f"{tuple(value.shape)} at a place of shape {tuple(z.shape)}"
+            raise UserError(f"an energy has shape {shapes}, where (*samples, batch) is wanted: sum over the last axes")
         slope = torch.autograd.grad(value.sum(), free, create_graph=z.requires_grad)[0]
     return (value, slope) if z.requires_grad else (value.detach(), slope)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor
 
-from agentic.engine.belief import Belief
+from agentic.engine.belief import Belief, Particles
 from agentic.engine.objective import Objective
 from agentic.engine.state import select
 from agentic.errors import RunError, UserError
@@ -158,16 +158,46 @@ def minimize(
     No gradient passes through: learning takes that of the energy at the settled belief.
 
     `z` is a start (b, *event), or what the solver's page says it can start from (planners take a previous plan).
-    Raises UserError for a negative number of steps, RunError where the energy is not a number in the end.
+    Raises UserError for a negative number of steps, for an energy that is not one number per row, and where it is
+    infinite wherever the solver looked; RunError where it is not a number in the end, or has no minimum.
     """
     limit = solver.steps if steps is None else steps
     if limit < 0:
         raise UserError(f"minimize expects steps >= 0, got {limit}")
-    iterate = solver.run(f, solver.init(f, z), limit, generator=generator)
-    if bool(iterate.value.isnan().any()):
-        rows = iterate.value.isnan().nonzero().flatten().tolist()
-        raise RunError(
-            f"{type(solver).__name__} met an energy that is not a number in rows {rows}: check f and its start"
+    first, who = solver.init(f, z), type(solver).__name__
+    if first.value.dim() != 1:
+        raise UserError(
+            f"{who} met an energy of shape {tuple(first.value.shape)} where (batch,) is wanted: an energy sums over "
+            "the axes of its variable alone, as .sum(-1) does"
         )
+    iterate = solver.run(f, first, limit, generator=generator)
+    _check_numbers(who, iterate.value)
+    solution = solver.solution(f, iterate)
+    impossible = solution.kind == "free_energy" and isinstance(solution.belief, Particles)  # the observation, for all
+    if limit and not impossible:
+        _check_finite(who, solution.value)
     converged = None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance
-    return replace(solver.solution(f, iterate), converged=converged)
+    return replace(solution, converged=converged)
+
+
+def _check_numbers(who: str, value: Tensor) -> None:
+    wrong = value.isnan()
+    if bool(wrong.any()):
+        raise RunError(f"{who} met an energy that is not a number in rows {_rows(wrong)}: check f and its start")
+
+
+def _check_finite(who: str, value: Tensor) -> None:
+    if bool(value.isfinite().all()):
+        return
+    _check_numbers(who, value)
+    infinite = torch.isposinf(value)
+    if bool(infinite.any()):
+        raise UserError(
+            f"the energy is infinite everywhere {who} looked, in rows {_rows(infinite)}: start where it is finite, or "
+            "forbid less"
+        )
+    raise RunError(f"{who} met an energy of -inf in rows {_rows(~value.isfinite())}: it has no minimum there")
+
+
+def _rows(mask: Tensor) -> list[int]:
+    return [int(row) for row in mask.nonzero().flatten()]

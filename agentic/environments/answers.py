@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from agentic.errors import shown
+
 STEP = ("observation", "reward", "terminated", "truncated", "info")
 RESET = ("observation", "info")
 
@@ -15,7 +17,7 @@ def parts(answer: Any, call: str, names: tuple[str, ...]) -> tuple[Any, ...]:
         return answer
     if isinstance(answer, tuple | list) and len(answer) == len(names):
         return tuple(answer)
-    got = f"{len(answer)} values" if isinstance(answer, tuple | list) else _shown(answer)
+    got = f"{len(answer)} values" if isinstance(answer, tuple | list) else shown(answer)
     raise ValueError(f"{call} returned {got}, expected ({', '.join(names)})")
 
 
@@ -24,7 +26,7 @@ def number(reward: Any) -> float:
     if type(reward) is float and isfinite(reward):
         return reward
     if type(reward) is not float:
-        reward = _scalar(reward, "biuf", f"the reward is {_shown(reward)}, expected one number")
+        reward = _scalar(reward, "biuf", f"the reward is {shown(reward)}, expected one number")
     if not isfinite(reward):
         raise ValueError(f"the reward is {reward}")
     return float(reward)
@@ -34,7 +36,7 @@ def flag(value: Any, name: str) -> bool:
     """`terminated` or `truncated` as a bool. Raises ValueError where it is none."""
     if type(value) is bool:
         return value
-    mistake = f"{name} is {_shown(value)}, expected True or False"
+    mistake = f"{name} is {shown(value)}, expected True or False"
     found = _scalar(value, "biu", mistake)
     if found not in (0, 1):
         raise ValueError(mistake)
@@ -50,7 +52,7 @@ def flags(value: Any, batch: int, name: str) -> np.ndarray:
     """A copy of `terminated` or `truncated` (b,) as bool."""
     found = _row(value, batch, "biu", name)
     if found.dtype.kind != "b" and not np.isin(found, (0, 1)).all():
-        raise ValueError(f"{name} is {_shown(value)}, expected True or False for each row")
+        raise ValueError(f"{name} is {shown(value)}, expected True or False for each row")
     return np.array(found, bool)
 
 
@@ -68,12 +70,7 @@ def _row(value: Any, batch: int, kinds: str, name: str) -> np.ndarray:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{name} is no array: {_shown(value)}") from error
+        raise ValueError(f"{name} is no array: {shown(value)}") from error
     if array.shape != (batch,) or array.dtype.kind not in kinds:
-        raise ValueError(f"{name} is {_shown(value)}, expected one for each of {batch} rows")
+        raise ValueError(f"{name} is {shown(value)}, expected one for each of {batch} rows")
     return array
-
-
-def _shown(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else f"{text[:76]} ..."

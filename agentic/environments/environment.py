@@ -17,11 +17,11 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from agentic.environments.pomdp import Truth, truth_of
+from agentic.environments.pomdp import Truth, same_truth, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
-from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described
+from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, said
 
 
 class Environment:
@@ -80,8 +80,17 @@ class Environment:
         return self.action_layout.decode(action, self.batch)
 
     def truth(self) -> Truth:
-        """The world as arrays, where it is known (see `truth_of`). Raises UserError where it is not."""
-        return truth_of(self._rows.envs[0])
+        """The world as arrays, where it is known (see `truth_of`).
+
+        Raises UserError where it is not, and where rows are of different worlds.
+        """
+        first, *others = self._rows.envs
+        truth = truth_of(first)
+        for env in others:
+            alike = env.spec is not None and repr(env.spec) == repr(first.spec)
+            if not alike and not same_truth(truth, truth_of(env)):
+                raise UserError(f"the rows of this batch of {self.id} are different worlds: ask for the truth of each")
+        return truth
 
     def copies(self) -> Callable[[], Single]:
         """A function that makes single environments like those of this batch as they are now.
@@ -94,7 +103,7 @@ class Environment:
             pristine = deepcopy(self._rows.envs[0])
         except BREAKS as error:
             hint = "give its id or a function that makes it"
-            raise UserError(f"{self.id} cannot be copied, {' '.join(str(error).split())}: {hint}") from error
+            raise UserError(f"{self.id} cannot be copied, {said(error)}: {hint}") from error
         return lambda: deepcopy(pristine)
 
     @property
@@ -113,7 +122,9 @@ class Environment:
         """Release what the environments hold, as windows and processes. What breaks in it is a CloseWarning."""
         try:
             self._rows.close()
-        except BREAKS as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             warnings.warn(f"{self.id} broke while being closed, {described(error)}", CloseWarning, stacklevel=2)
 
     @property
@@ -153,15 +164,17 @@ class Environment:
         self._looks[place] = leaf.fits
         row = next(row for row in range(self.batch) if not leaf.within(array[row : row + 1]))
         what = f"the observation {f'{leaf.name!r} ' if leaf.path else ''}leaves the bounds of its space"
-        said = f"{self._place(row)}: {what}, {shortened(array[row])}; it is recorded as it is, and told once"
-        warnings.warn(said, ThirdPartyWarning, stacklevel=2)
+        words = f"{self._place(row)}: {what}, {shortened(array[row])}; it is recorded as it is, and told once"
+        warnings.warn(words, ThirdPartyWarning, stacklevel=2)
 
     def _guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return call(*arguments)
         except Fault as fault:
             raise RunError(f"{self._place(fault.row)}: {fault}") from fault.__cause__
-        except BREAKS as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise RunError(f"{self._place(None)}: {sentence(error)}") from error
 
     def _place(self, row: int | None) -> str:
@@ -265,8 +278,10 @@ def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Sin
         raise UserError(f"environment {id!r} needs the module {module!r}, which is not installed") from error
     except (TypeError, ValueError, gymnasium.error.Error) as error:
         with_what = f" with {dict(kwargs)}" if kwargs else ""
-        raise UserError(f"environment {id!r} cannot be made{with_what}: {error}") from error
-    except BREAKS as error:
+        raise UserError(f"environment {id!r} cannot be made{with_what}: {said(error)}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise RunError(f"environment {id!r} broke while being made, {described(error)}") from error
 
 
@@ -288,7 +303,7 @@ def _check(env: Single) -> None:
             f"a {type(env).__name__} is no single environment: give it alone, as it is, or what it is made of"
         )
     try:
-        _name(env), _spaces(env)
+        _name(env), _spaces(env), env.unwrapped
     except BREAKS as error:
         hint = "expected a gymnasium.Env with an observation_space and an action_space"
         raise UserError(f"a {type(env).__name__} is no environment, {described(error)}: {hint}") from error

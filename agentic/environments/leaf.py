@@ -75,6 +75,8 @@ class Leaf:
 
         The rounding of floats to a shorter type is no loss, overflow is.
         """
+        if np.ma.is_masked(value):
+            raise ValueError("is a masked array, some numbers of which are missing")
         try:
             array = np.asarray(value)
         except (ValueError, TypeError, RuntimeError) as error:

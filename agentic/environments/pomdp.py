@@ -13,11 +13,15 @@ from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
 from agentic.environments.probabilities import check_probabilities
+from agentic.environments.transparent import KEEPING
 from agentic.errors import UserError
 
 Floats = NDArray[np.float64]
 Outcomes = Sequence[tuple[float, int, float, bool]]  # (probability, next state, reward, terminated)
 Table = Mapping[int, Mapping[int, Outcomes]]
+CERTAIN = 1e-9  # a probability that misses 1 by less is 1
+TOY_TEXT = "gymnasium.envs.toy_text"
+LIVED = frozenset({"step", "reset", "action", "observation", "reward"})  # what makes the world one lives in
 Transitions = list[tuple[int, int, float, int, float, bool]]  # state and action, then an outcome of theirs
 
 
@@ -54,7 +58,7 @@ class HasTrueModel(Protocol):
 
 
 def check_truth(truth: Truth) -> Truth:
-    """Return `truth` if its shapes agree and its columns sum to 1. Raises UserError naming the array otherwise."""
+    """Return `truth` if shapes agree and numbers are what they mean. Raises UserError naming the array otherwise."""
     factors, actions = tuple(len(start) for start in truth["D"]), truth["rewards"].shape[-1]
     if len(truth["B"]) != len(factors):
         raise UserError(f"B must have one array per state factor, {len(factors)} as D has, got {len(truth['B'])}.")
@@ -68,6 +72,10 @@ def check_truth(truth: Truth) -> Truth:
             raise UserError(f"{name} must have shape {shape} to agree with D and rewards, {found}")
     for name, (array, _) in columns.items():
         check_probabilities(f"the columns of {name}", array)
+    if not np.isfinite(truth["rewards"]).all():
+        raise UserError("rewards must be finite numbers, got NaN or infinity.")
+    if not ((truth["ends"] >= 0) & (truth["ends"] <= 1)).all():
+        raise UserError("ends must be probabilities from 0 to 1, one per state.")
     return truth
 
 
@@ -127,20 +135,49 @@ def _ended(transitions: Transitions, start: Floats) -> NDArray[np.bool_]:
 def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
     """The truth of an environment or of its wrapped form.
 
-    The outermost layer that has `true_model()` answers; below all wrappers, a toy-text table `P` with
-    `initial_state_distrib` does. A wrapper that changes actions, observations or rewards and has no `true_model()`
-    is refused, because what is underneath is no longer what the agent meets.
+    The outermost layer whose class defines `true_model()` answers; below all wrappers, a toy-text table `P` with
+    `initial_state_distrib` does. Only Gymnasium's own wrappers that keep the world are looked through, see
+    `transparent`; any other without a `true_model()` of its own is refused, because what is underneath may not be what
+    the agent meets. So is a class that overrides how it steps and inherits what is told of it.
+
+    The step limit of a `TimeLimit` is no part of the world: exact values are over as many steps as are asked for, and
+    what is lived within a shorter limit falls short of them.
     """
-    if isinstance(env, HasTrueModel):
-        return check_truth(env.true_model())
+    teller = _teller(env)
+    if teller is not None:
+        return check_truth(teller.true_model())
+    name = type(env).__name__
     if not isinstance(env, gymnasium.Wrapper):
         return _truth_of_table(env)
-    if isinstance(env, gymnasium.ActionWrapper | gymnasium.ObservationWrapper | gymnasium.RewardWrapper):
+    if type(env) not in KEEPING:
         raise UserError(
-            f"the wrapper {type(env).__name__} changes what the agent meets and has no true_model(): "
-            "give it one, or pass env.unwrapped for the truth without it."
+            f"the wrapper {name} changes what the agent meets (or may) and has no true_model() of its own: define it "
+            f"on {name}, to return the arrays of the world seen through it (those inside are make(self.env).truth()), "
+            "or pass env.unwrapped for the truth without it."
         )
     return truth_of(env.env)
+
+
+def _teller(env: gymnasium.Env[Any, Any]) -> HasTrueModel | None:
+    """`env` where it tells its truth itself; forwarding somebody else's is not telling."""
+    kinds = type(env).__mro__
+    defined = "true_model" in vars(env) or any("true_model" in vars(kind) for kind in kinds)
+    if not defined or not isinstance(env, HasTrueModel):
+        return None
+    if "true_model" not in vars(env):
+        last = next(place for place, kind in enumerate(kinds) if "true_model" in vars(kind))
+        _refuse_changed(kinds[:last], "true_model()")
+    return env
+
+
+def _refuse_changed(kinds: Sequence[type], inherited: str) -> None:
+    """Raise UserError where one of the classes changes how the world steps, of which what it inherits does not tell."""
+    for kind in kinds:
+        if changed := sorted(LIVED & vars(kind).keys()):
+            raise UserError(
+                f"{kind.__name__} defines its own {' and '.join(changed)} and inherits {inherited}, which tells of "
+                f"another world: define true_model() on {kind.__name__} as well."
+            )
 
 
 def _truth_of_table(env: Any) -> Truth:
@@ -152,6 +189,9 @@ def _truth_of_table(env: Any) -> Truth:
         )
     if getattr(env, "fickle_passenger", False):  # Taxi's table leaves the change of destination out
         raise UserError(f"the table of {name} omits its fickle passenger: make it with fickle_passenger=False.")
+    kinds = type(env).__mro__
+    theirs = [place for place, kind in enumerate(kinds) if kind.__module__.startswith(TOY_TEXT)]
+    _refuse_changed(kinds[: theirs[0] if theirs else 0], "the table P")
     space = env.observation_space
     if not isinstance(space, Discrete):
         raise UserError(f"the observation space of {name} must be Discrete to be its state, got {space}.")
@@ -161,3 +201,23 @@ def _truth_of_table(env: Any) -> Truth:
 def joint_states(truth: Truth) -> int:
     """The number of joint values of all state factors."""
     return int(np.prod([len(first) for first in truth["D"]]))
+
+
+def same_truth(one: Truth, other: Truth) -> bool:
+    """Whether two truths are equal to the last bit."""
+    flat = [[*each["A"], *each["B"], *each["D"], each["rewards"], each["ends"]] for each in (one, other)]
+    return len(flat[0]) == len(flat[1]) and all(map(np.array_equal, *flat))
+
+
+def split_states(truth: Truth) -> NDArray[np.int64]:
+    """The joint state that each state of the truth's `World` is, (states,).
+
+    All of them in order, then once more those that end the episode sometimes, as what they are when it is over.
+    """
+    ends = truth["ends"].ravel()
+    return np.append(np.arange(ends.size), np.flatnonzero((ends > 0) & ~surely(ends)))
+
+
+def surely(ends: Floats) -> NDArray[np.bool_]:
+    """Where an episode ends for certain."""
+    return np.asarray(ends > 1 - CERTAIN)

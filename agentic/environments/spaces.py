@@ -126,6 +126,11 @@ class Layout:
             return tuple(leaf.decode(piece) for leaf, piece in zip(self.leaves, pieces, strict=True))
         except ValueError as error:
             raise RunError(f"the agent's action {z.tolist()} {error} of {self.space}".replace("\n", " ")) from None
+        except (RuntimeError, TypeError) as error:  # a tensor of another layout, device or kind of number
+            kind = f"a tensor of {z.dtype}, layout {z.layout} on the device {z.device}"
+            raise RunError(
+                f"the agent's action is {kind}, which cannot be read: return a dense one of floats"
+            ) from error
 
     @cached_property
     def _single(self) -> bool:

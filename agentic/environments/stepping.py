@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any
 
 import gymnasium
@@ -15,7 +16,8 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
 from agentic.environments.leaf import finite
 from agentic.environments.spaces import Arrays, Layout
-from agentic.errors import BREAKS
+from agentic.environments.transparent import rows_of
+from agentic.errors import described
 
 Single = gymnasium.Env[Any, Any]
 
@@ -46,8 +48,13 @@ class Fault(Exception):
 
 
 def sentence(error: BaseException) -> str:
-    said = " ".join(str(error).split())
-    return f"the environment raised {type(error).__name__}" + (f": {said}" if said else "")
+    """What the environment did, where it raised; what it returned, where a wrapper of Gymnasium could not take it."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    wrapper = str(frame.f_globals.get("__name__"))
+    expected = {"step": STEP, "reset": RESET}.get(frame.f_code.co_name)
+    if expected and wrapper.startswith("gymnasium.wrappers") and isinstance(error, TypeError | ValueError):
+        return f"{frame.f_code.co_name} returned other than ({', '.join(expected)}), {described(error)}"
+    return f"the environment raised {described(error)}"
 
 
 class Singles:
@@ -77,7 +84,9 @@ class Singles:
                 continue
             try:
                 answer = env.step(self.action.row(action, row))
-            except BREAKS as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 raise Fault(row, sentence(error)) from error
             try:
                 obs, gain, end, cut, _ = parts(answer, "step", STEP)
@@ -101,7 +110,9 @@ class Singles:
     def _begin(self, row: int, seed: int | None) -> None:
         try:
             answer = self.envs[row].reset(seed=seed)
-        except BREAKS as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise Fault(row, sentence(error)) from error
         try:
             obs, _ = parts(answer, "reset", RESET)
@@ -121,8 +132,8 @@ class Vector:
 
     def __init__(self, env: VectorEnv[Any, Any, Any], observation: Layout, action: Layout) -> None:
         self.env, self.observation, self.action = env, observation, action
-        self.envs: Sequence[Single] = getattr(env.unwrapped, "envs", [env])
-        self.layers: Sequence[Any] = [env, *self.envs]
+        self.envs: Sequence[Single] = rows_of(env)
+        self.layers: Sequence[Any] = [env, *getattr(env.unwrapped, "envs", [env])]
         self.mode = AutoresetMode(env.metadata["autoreset_mode"])
         self.everyone = np.ones(env.num_envs, bool)
         self.dummy = np.zeros(env.num_envs, bool)  # rows whose coming step is a reset in disguise

@@ -99,7 +99,7 @@ def retarget(experiment: Experiment, name: str, registry: Registry) -> Experimen
     """The experiment with the same world and schedule for the agent `name`, with only those tables that it takes."""
     if name == experiment.agent.name:
         return experiment
-    takes = accepted(registry.find(Agent, name, "[agent]")[1])
+    takes = accepted(with_file(registry, name).find(Agent, name, "[agent]")[1])
     dropped = {*unused(experiment, takes), *(() if "learner" in takes.names else ("learn",))}
     kept = {table: content for table, content in experiment.tables().items() if table not in dropped}
     return Experiment.of({**kept, "agent": {"name": name}})
@@ -120,9 +120,9 @@ def _rehearse(agent: Agent, environment: Environment, experiment: Experiment, *,
         return
     try:
         again.decide(again.start(environment.batch, generator=draws), obs, generator=draws)
-    except UserError:
+    except (UserError, KeyboardInterrupt):
         raise
-    except BREAKS as error:
+    except BaseException as error:
         if parts and not isinstance(error, RunError):
             name = experiment.agent.name
             raise UserError(

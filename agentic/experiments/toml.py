@@ -10,12 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from agentic.errors import UserError, listed, suggest
 from agentic.plugins.parameters import complaint
+from agentic.runs.files import text_of
 
 
 def read(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises UserError for one that cannot be read or is malformed, with the line."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(text_of(Path(path)))
     except ValueError as error:
         raise UserError(f"{path} is not valid TOML in UTF-8: {error}") from None
     except RecursionError:

@@ -9,31 +9,36 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from agentic.errors import UserError, listed
+from agentic.errors import UserError, listed, shown
 from agentic.experiments.agent_file import agent_path
 from agentic.experiments.experiment import Experiment
+from agentic.experiments.worlds import made_by
 from agentic.plugins.registry import Registry
 
 MODULE = re.compile(r"(\S+):\S+")  # as in "package.module:Name-v0"
 
 
 def check_trusted(experiment: Experiment, registry: Registry, source: str, *, trust: bool = False) -> None:
-    """Check that an experiment, read from a folder, asks for nothing to be run that only this folder names.
+    """Check that an experiment, read from a folder, asks for nothing to be run or written that only it names.
 
     `registry` holds the components of installed distributions and the files that the user named; `source` is the file
-    in messages. Raises UserError, unless the folder is given `trust`, for an agent that is a file, a saved policy or
-    any other file, and for a module of no installed distribution.
+    in messages. Raises UserError, unless the folder is given `trust`, for what is `untrusted`.
     """
     found = [] if trust else list(dict.fromkeys(untrusted(experiment.tables(), registry)))
     if found:
         raise UserError(
-            f"{source} names {listed(found)}, which neither an installed distribution nor this command line brings: "
-            "it is run only with --trust"
+            f"{source} names {listed(found)}, which neither an installed distribution nor this command line brings, or "
+            "which may say where to write: it is used only with --trust"
         )
 
 
 def untrusted(tables: Mapping[str, Any], registry: Registry) -> Iterator[str]:
-    """The files and modules that tables of an experiment name and whose code would run where it is built."""
+    """What tables of an experiment name that would be run, or may be written, where it is built.
+
+    That is an agent that is a file, a saved policy or any other file, and a module of no installed distribution. It is
+    also every text among the arguments of a wrapper, and of a third party's component or world: any may be a path.
+    Gymnasium's own worlds and the components of agentic write no files.
+    """
     given = [Path(row.location) for row in registry.rows if row.source == "file"]
     for key, text in _texts(tables):
         file = agent_path(text) or (text if key == "path" or (key not in ("id", "name") and _is_file(text)) else "")
@@ -43,6 +48,33 @@ def untrusted(tables: Mapping[str, Any], registry: Registry) -> Iterator[str]:
         elif not file and (module or (key == "id" and ":" in text)):
             if not _installed(text.partition(":")[0], registry):
                 yield text
+    known = {name for c in registry.components for name in (c.name, c.full_name)}
+    for arguments in _foreign(tables, registry):
+        yield from (f"{key} = {shown(text)}" for key, text in _texts(arguments) if text not in known)
+
+
+def _foreign(tables: Mapping[str, Any], registry: Registry) -> Iterator[Any]:
+    """The arguments in tables of an experiment that are given to wrappers and to third parties."""
+    theirs = {name for c in registry.components if c.source == "installed" for name in (c.name, c.full_name)}
+    for table in _tables(tables):
+        if isinstance(name := table.get("name"), str) and name in theirs:
+            yield table
+    env = tables.get("env", {})
+    for wrapper in env.get("wrappers", ()):
+        yield {} if isinstance(wrapper, str) else {key: part for key, part in wrapper.items() if key != "name"}
+    offered = registry.winner("envs", env["id"])
+    module = made_by(env["id"])
+    if (offered.source == "installed") if offered else module not in ("gymnasium", *_ours(registry, "built-in")):
+        yield env.get("kwargs", {})
+
+
+def _tables(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every table in plain tables."""
+    if isinstance(value, Mapping):
+        yield value
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    for part in parts:
+        yield from _tables(part)
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -73,8 +105,7 @@ def _installed(module: str, registry: Registry) -> bool:
     top = module.partition(".")[0]
     if not all(part.isidentifier() for part in module.split(".")):
         return False
-    plugins = {point.module.partition(".")[0] for row in registry.rows for point in row.hooks}
-    if top == "agentic" or top in plugins:  # also of an editable installation, whose files are elsewhere
+    if top in _ours(registry, "built-in", "installed"):  # also of an editable installation, whose files are elsewhere
         return True
     with suppress(ImportError, ValueError):
         spec = find_spec(top)
@@ -83,3 +114,9 @@ def _installed(module: str, registry: Registry) -> bool:
             if spec and spec.origin and Path(spec.origin).resolve().is_relative_to(home):
                 return True
     return False
+
+
+def _ours(registry: Registry, *sources: str) -> set[str]:
+    """The packages of agentic and of its plugins from such sources."""
+    points = (point for row in registry.rows if row.source in sources for point in row.hooks)
+    return {"agentic", *(point.module.partition(".")[0] for point in points)}

@@ -34,7 +34,7 @@ def world_of(experiment: Experiment, registry: Registry) -> tuple[Environment, l
     target = known.entry_point if known and known.entry_point else ""
     found = next((c for c in registry.components if c.target == target), None)
     if found is None:
-        package = getattr(target, "__module__", str(target)).partition(":")[0].partition(".")[0]
+        package = _package(target)
         release = getattr(sys.modules.get(package), "__version__", None)
         name = name[: name.rfind(":") + 1] + known.id if known else name  # with its version
         found = Component("envs", name, package, release, "installed", str(target))
@@ -105,6 +105,18 @@ def limited(experiment: Experiment, registry: Registry) -> Experiment:
     if _metadata(found).get("ends_episodes"):
         return experiment
     return Experiment.of(experiment.tables(), [f"env.kwargs.max_episode_steps={LIMIT}"])
+
+
+def made_by(name: str) -> str:
+    """The package whose code makes the environment of that id, as far as that is known without importing it."""
+    found, module = _spec(name), name.rpartition(":")[0]
+    target = found.entry_point if found and found.entry_point else module
+    return _package(target)
+
+
+def _package(target: Any) -> str:
+    """The package of a class or function, given itself or as "module:Name"."""
+    return str(getattr(target, "__module__", target)).partition(":")[0].partition(".")[0]
 
 
 def _spec(name: str) -> EnvSpec | None:

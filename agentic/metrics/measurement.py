@@ -13,12 +13,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from scipy.special import stdtrit
 
 from agentic.errors import UserError
+from agentic.metrics.verdict import Verdict, judged
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-
-LEVEL = 0.05  # of every verdict
 
 
 class Access(Enum):
@@ -143,11 +141,13 @@ class Measurement:
 
     @property
     def outside_null(self) -> bool | None:
-        """Whether the value is told from its null at the 5 % level; None where it has no null to be told from.
+        """Whether the value is told from its null at the 5 % level; None where nothing can be told.
 
-        Of many measurements some fall outside by chance: adjust their p-values with `holm` first.
+        That is without a null, without a value, with too little data and with too few surrogates. Of many measurements
+        some fall outside by chance: adjust their p-values with `holm` first.
         """
-        return None if self.null is None else self.null.p_value < LEVEL
+        known = {Verdict.OUTSIDE: True, Verdict.INSIDE: False}
+        return known.get(judged([self], self.null and self.null.p_value))
 
     def to_dict(self) -> dict[str, Any]:
         """The measurement as plain values for strict JSON; what is not finite becomes 'nan', 'inf' or '-inf'."""
@@ -211,7 +211,8 @@ def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     sample = np.asarray(values, np.float64)
     n = len(sample)
     mean = float(sample.mean()) if n else nan
-    error = float(sample.std(ddof=1)) / sqrt(n) if n > 1 else nan
+    with np.errstate(all="ignore"):  # of what is infinite
+        error = float(sample.std(ddof=1)) / sqrt(n) if n > 1 else nan
     return mean, Interval.student(mean, error, n - 1, level=level, method="Student t over episodes")
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar, TypeAlias, final
 
 import numpy as np
 
-from agentic.errors import RunError, UserError, attempt, described
+from agentic.errors import BREAKS, RunError, UserError, attempt, described
 from agentic.metrics.measurement import Access, Measurement
 from agentic.metrics.subject import Informed, Intervention, Part, Subject, Wrap
 from agentic.runs.seeds import stream
@@ -72,7 +72,7 @@ def measure(metric: Metric, subject: Subject, *, seed: int = 0) -> Measurement:
         raise RunError(f"{type(metric).__name__} measured {_kind(found.value)}; expected a number")
     try:
         Measurement.from_dict(found.to_dict())
-    except Exception as error:  # whatever a third party put into its fields
+    except BREAKS as error:  # whatever a third party put into its fields
         raise RunError(
             f"{type(metric).__name__} returned a measurement that cannot be written, {described(error)}"
         ) from error

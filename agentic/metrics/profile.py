@@ -2,39 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
-from math import inf, isclose, log
-from typing import Self, final
+from math import inf, log
+from typing import final
 
 import numpy as np
 from scipy.special import gammaincc
 
-from agentic.errors import UserError, listed, suggest
-from agentic.metrics.measurement import LEVEL, Interval, Measurement, mean_interval
-
-
-class Verdict(Enum):
-    """The verdict on a value against its null; its values are the words that stand in files and tables."""
-
-    OUTSIDE = "outside the null"
-    INSIDE = "inside the null"
-    TOO_LITTLE_DATA = "too little data"  # the metric says so itself: `Measurement.enough` is False
-    TOO_FEW_SURROGATES = "too few surrogates"  # none reaches the value, which says little among so many values
-    NO_NULL = "no null"
-    UNDEFINED = "undefined"  # there is no value to judge
-
-    @classmethod
-    def of(cls, word: str) -> Self:
-        """The verdict that a file means by its word. Raises UserError for a word that is none."""
-        known = [each.value for each in cls]
-        if word not in known:
-            raise UserError(f"'{word}' is no verdict{suggest(word, known)}; known: {listed(known)}")
-        return cls(word)
-
-    @property
-    def inconclusive(self) -> bool:
-        """Whether the value has a null, or too little data for one, and is not told from it."""
-        return self in (Verdict.INSIDE, Verdict.TOO_LITTLE_DATA, Verdict.TOO_FEW_SURROGATES)
+from agentic.metrics.measurement import Interval, Measurement, mean_interval
+from agentic.metrics.verdict import Verdict, judged
 
 
 @final
@@ -60,11 +35,6 @@ class Row:
     def warnings(self) -> list[str]:
         """The warnings of all seeds, each once."""
         return list(dict.fromkeys(warning for each in self.found for warning in each.warnings))
-
-    @property
-    def enough(self) -> bool:
-        """Whether every seed's sample is large enough to judge by."""
-        return all(each.enough for each in self.found)
 
     @property
     def independent(self) -> Sequence[Measurement]:
@@ -124,16 +94,4 @@ def verdicts(rows: Sequence[Row]) -> list[Verdict]:
     """
     chances = {row.name: row.p_value for row in rows if row.chance}
     adjusted = dict(zip(chances, holm([p for p in chances.values() if p is not None]), strict=True))
-    return [_verdict(row, adjusted.get(row.name, row.p_value)) for row in rows]
-
-
-def _verdict(row: Row, p: float | None) -> Verdict:
-    if not row.enough:
-        return Verdict.TOO_LITTLE_DATA
-    if p is None:
-        return Verdict.NO_NULL
-    if p < LEVEL:
-        return Verdict.OUTSIDE
-    nulls = [each.null for each in row.found if each.null is not None]
-    unreached = all(null.n > 1 and isclose(null.p_value, 1 / (1 + null.n)) for null in nulls)
-    return Verdict.TOO_FEW_SURROGATES if unreached else Verdict.INSIDE
+    return [judged(row.found, adjusted.get(row.name, row.p_value)) for row in rows]

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from agentic.metrics.measurement import finite, mean_interval
+from agentic.metrics.measurement import finite
+from agentic.metrics.returns import return_interval
 from agentic.runs.record import Record
 
 LONGEST = 1e15  # seconds of a run; what a manifest says beyond is no time
@@ -24,7 +25,7 @@ def summarize(record: Record) -> dict[str, Any]:
     terms = {name.removeprefix("energy."): _mean(table[name].to_numpy()[evaluated]) for name in names}
     returns = record.returns("evaluate")
     seconds, components = record.manifest.get("seconds"), record.manifest.get("components")
-    mean, interval = mean_interval(returns)
+    mean, interval = return_interval(returns)
     return {
         "run": None if record.folder is None else str(record.folder),
         "steps": int((phase == "learn").sum()),
@@ -34,7 +35,7 @@ def summarize(record: Record) -> dict[str, Any]:
             "mean": finite(mean),
             "low": finite(interval.low),
             "high": finite(interval.high),
-            "values": returns.tolist(),
+            "values": [finite(value) for value in returns.tolist()],
         },
         "energy": {name: finite(value) for name, value in terms.items() if value is not None},
         "seconds": finite(seconds) if isinstance(seconds, int | float) and abs(seconds) < LONGEST else None,

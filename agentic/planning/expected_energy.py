@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Particles, Point
@@ -136,9 +137,10 @@ class ExpectedEnergy(Objective):
                 owner, taken = type(purpose.gain).__name__, sorted(COSTS & gains.keys())[0]
                 raise UserError(f"{owner} calls a gain '{taken}', the name of a cost: call it otherwise")
             parts.update(gains)
+        _check_rows(parts, node.belief.mean.shape[-1 - len(self.model.latent.event)])
         weight = purpose.discount**node.t
         if node.alive is not None:
-            parts = {name: node.alive * part for name, part in parts.items()}
+            parts = {name: _of(node.alive, part) for name, part in parts.items()}
         if weight != 1:
             parts = {name: weight * part for name, part in parts.items()}
         if node.alive is not None:
@@ -192,8 +194,22 @@ class ExpectedEnergy(Objective):
         nothing = node.belief.mean.new_zeros(self.model.action.event)
         value = goal.expected(self.model, Step(node.belief, nothing, node.belief))
         if node.alive is not None:
-            value = node.alive * value + (1 - node.alive) * goal.after
+            value = _of(node.alive, value) + (1 - node.alive) * goal.after
         return purpose.discount**node.t * value
+
+
+def _of(chance: Tensor, part: Tensor) -> Tensor:
+    """`chance` times a part of the energy, 0 where there is none, though the part be infinite."""
+    return torch.where(chance > 0, chance * part, 0.0)
+
+
+def _check_rows(parts: Mapping[str, Tensor], batch: int) -> None:
+    for name, part in parts.items():
+        if part.shape[-1:] not in ((1,), (batch,)):
+            raise UserError(
+                f"the {name} energy of a plan has shape {tuple(part.shape)} where (batch,) = ({batch},) is wanted: an "
+                "energy sums over the axes of its variable alone, as .sum(-1) does"
+            )
 
 
 @dataclass(frozen=True)

@@ -15,20 +15,25 @@ from torch import Tensor
 
 from agentic.engine.belief import Belief, Categorical, Particles, Point
 from agentic.engine.domain import Domain, Simplex
+from agentic.engine.ties import ties
 
-TIE = 1e-9  # nats: candidates closer than this are equally good
 
-
-def plan_posterior(energies: Tensor, precision: float, log_prior: Tensor | None = None, dim: int = 0) -> Tensor:
+def plan_posterior(
+    energies: Tensor,
+    precision: float,
+    log_prior: Tensor | None = None,
+    dim: int = 0,
+    *,
+    scale: Tensor | None = None,
+) -> Tensor:
     """The posterior over plans, softmax(-precision x energies + log prior) along `dim`.
 
-    At infinite precision exact ties split evenly. Candidates of infinite energy or zero prior get no weight unless all
-    are such, which then share evenly.
+    At infinite precision ties split evenly: what differs by rounding errors alone, see `ties`, which takes the
+    `scale`. Candidates of infinite energy or zero prior get no weight unless all are such, which then share evenly.
     """
     if precision == inf:
         allowed = energies if log_prior is None else energies.masked_fill(torch.isneginf(log_prior), inf)
-        best = allowed.amin(dim, keepdim=True)
-        chosen = (allowed <= best + TIE * (1 + best.abs().nan_to_num(posinf=0.0))).to(energies.dtype)
+        chosen = ties(-allowed, scale, dim).to(energies.dtype)
         return chosen / chosen.sum(dim, keepdim=True)
     scores = torch.where(torch.isposinf(energies), -inf, -precision * energies)
     if log_prior is not None:
@@ -139,7 +144,10 @@ class Sequence(Plan):
 
     def weights(self, precision: float = inf) -> Tensor:
         """The probabilities q(plan), (k, b)."""
-        return plan_posterior(self.values, precision, self.log_prior)
+        scale = None
+        if self.parts and precision == inf:
+            scale = torch.stack([part.abs().expand_as(self.values) for part in self.parts.values()]).sum(0)
+        return plan_posterior(self.values, precision, self.log_prior, scale=scale)
 
     def first_action(self, precision: float = inf) -> Belief:
         return self._marginal(0, precision)

@@ -12,7 +12,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from agentic.errors import UserError
+from agentic.errors import UserError, described
 
 
 class PluginError(UserError):
@@ -106,7 +106,7 @@ def _packages() -> Iterator[PluginRow]:
                 yield from _package(dist)
         except Exception as error:  # metadata is a third party's file: anything may be in it
             folder = Path(str(getattr(dist, "_path", "unknown")))
-            cause = f"its metadata cannot be read ({type(error).__name__}: {error})"
+            cause = f"its metadata cannot be read ({described(error)})"
             yield PluginRow(folder.name.split("-")[0], None, "installed", str(folder), "unreadable", cause)
 
 
@@ -126,7 +126,7 @@ def _is_plugin(file: Path) -> bool:
 
 
 def _local(file: str | Path) -> PluginRow:
-    path = Path(file).resolve()
+    path = Path(os.path.realpath(file))  # which a link to itself does not stop
     if not _is_plugin(path):
         raise PluginError(
             f"expected a plugin file ending in .py or a folder with an __init__.py, got {path}; check the path"

@@ -78,7 +78,9 @@ def _load_one(row: PluginRow) -> tuple[list[Component], list[Problem]]:
             components += [offer for source in part for offer in _offers(row, source)]
         except Problem as problem:
             problems.append(problem)
-        except (Exception, SystemExit) as error:  # whatever else a third party's module or mapping does
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever else a third party's module or mapping does
             problems.append(row.problem(f"loading it failed, {described(error)}", _remedy(row)))
             problems[-1].__cause__ = error
     return components, problems
@@ -96,7 +98,9 @@ def _offers(row: PluginRow, source: EntryPoint | Path) -> Iterator[Component]:
         started = perf_counter()
         try:
             offer = getattr(plugin, hook)()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise row.problem(f"its hook {hook} failed, {described(error)}", _remedy(row)) from error
         _check_offer(row, hook, offer)
         _log.info("%s: %s gave %s in %.1f ms", row.id, hook, listed(offer), 1e3 * (perf_counter() - started))

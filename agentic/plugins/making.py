@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agentic.errors import BREAKS, RunError, UserError, described, listed
+from agentic.errors import RunError, UserError, described, listed, said
 from agentic.plugins.contracts import Contract, asked, fits, named, only, several, with_article
 from agentic.plugins.parameters import Accepted, accepted, reader, typed
 
@@ -65,7 +65,7 @@ class Making:
 
         def make(*arguments: Any, **more: Any) -> Any:
             made = _made(partial(construct, *first, *arguments, **more, **values), takes, label, found.plugin)
-            if not isinstance(target, type) and not fits(type(made), contract):
+            if (through_env or not isinstance(target, type)) and not fits(type(made), contract):
                 raise UserError(f"{label} makes {with_article(type(made).__name__)}, {named(contract)} is wanted")
             return made
 
@@ -120,14 +120,16 @@ def _made(construct: Callable[[], Any], takes: Accepted, label: str, plugin: str
         raise UserError(f"{label}: {error}") from error
     except (TypeError, ValueError) as error:
         raise UserError(_refused(error, takes, label)) from error
-    except BREAKS as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise RunError(f"{label} of plugin {plugin} broke while being made, {described(error)}") from error
 
 
 def _refused(error: Exception, takes: Accepted, label: str) -> str:
     """What a constructor said, in the words of a file where it misses a parameter that one may write."""
-    missing = re.search(r"missing \d+ required .*", str(error))
+    missing = re.search(r"missing \d+ required .*", said(error))
     names = [name for name in re.findall(r"'(\w+)'", missing[0]) if name in takes.names] if missing else []
     if names:
         return f"{label} needs the parameter '{names[0]}': write {names[0]} = ..."
-    return f"{label} cannot be made: {' '.join(str(error).split())}"
+    return f"{label} cannot be made: {said(error)}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any, cast
 
-from agentic.errors import UserError, described, listed, suggest
+from agentic.errors import BREAKS, UserError, described, listed, suggest
 from agentic.plugins.contracts import contract_of, fits, homes, named, with_article
 from agentic.plugins.discover import PluginError, PluginRow, Problem
 from agentic.plugins.hookspecs import KINDS
@@ -73,7 +73,7 @@ class Registry:
                 target = EntryPoint(name, target, kind).load()
             if not callable(target):
                 raise TypeError(f"it should be a class and is of type {type(target).__name__}")
-        except (Exception, SystemExit) as error:
+        except BREAKS as error:
             cause = f"{kind} '{found.name}' at {found.target} does not load, {described(error)}"
             remedy = f"`agentic plugins check {found.plugin}` shows more"
             raise Problem(found.plugin, found.version, cause, remedy) from error

@@ -5,9 +5,11 @@ from copy import copy
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from agentic.agents.agent import Agent
+from agentic.engine.belief import Categorical
 from agentic.errors import RunError, described
 from agentic.tick import Decision, Deferred
 
@@ -17,7 +19,7 @@ def own(decision: Any, agent: Agent, batch: int, accounts: bool = True) -> Decis
 
     Without `accounts` energies that are deferred stay so.
     """
-    if type(decision) is Decision and decision.belief is None and decision.energies == {}:
+    if type(decision) is Decision and decision.belief is decision.policy is None and decision.energies == {}:
         if isinstance(decision.action, Tensor):  # the common case, kept short
             return Decision(decision.action.clone(), decision.state, decision.policy, None, decision.plan)
     who = type(agent).__name__
@@ -29,6 +31,8 @@ def own(decision: Any, agent: Agent, batch: int, accounts: bool = True) -> Decis
     if not isinstance(decision.energies, Mapping):
         kind = type(decision.energies).__name__
         raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
+    if decision.policy is not None:
+        _check_policy(decision.policy, who)
     told, kept = decision.energies, Deferred(lambda: _energies(told, who, batch))
     energies = kept if isinstance(told, Deferred) and not accounts else dict(kept)
     belief = _belief(decision.belief, who, batch)
@@ -39,15 +43,36 @@ def _energies(told: Mapping[Any, Any], who: str, batch: int) -> Mapping[str, Ten
     return {name: _energy(name, value, who, batch) for name, value in told.items()}
 
 
+def _check_policy(policy: Any, who: str) -> None:
+    probabilities = policy.probs if isinstance(policy, Categorical) else policy.mean
+    wrong = ~probabilities.isfinite() | ((probabilities < 0) if isinstance(policy, Categorical) else False)
+    if bool(wrong.any()):
+        row = int(wrong.flatten(1).any(-1).nonzero()[0])
+        raise RunError(
+            f"the policy of {who} in row {row} is {probabilities[row].tolist()}: no distribution over actions"
+        )
+
+
 def _energy(name: Any, value: Any, who: str, batch: int) -> Tensor:
     where = f"{who}: its energies hold {name!r}"
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name.isprintable() or not name:
         raise RunError(f"{where}, a {type(name).__name__}, where the name of a term is wanted")
     if not isinstance(value, Tensor):
         raise RunError(f"{where}, a {type(value).__name__} where a tensor ({batch},) is wanted")
     if value.shape not in ((), (1,), (batch,)) or value.is_complex():
         kind = f"of shape {tuple(value.shape)} and type {value.dtype}"
         raise RunError(f"{where} {kind} where a real tensor ({batch},) is wanted")
+    copied = _copied(value, f"{where}, a tensor")
+    if bool(copied.isnan().any()):
+        raise RunError(f"{where} = {value.tolist()}, where numbers are wanted")
+    return copied
+
+
+def _copied(value: Tensor, what: str) -> Tensor:
+    """A copy that holds numbers. Raises RunError for a tensor that has none to read, or not in rows."""
+    if value.layout is not torch.strided or value.is_quantized or value.device.type == "meta":
+        kind = "quantized" if value.is_quantized else f"of layout {value.layout} on the device {value.device}"
+        raise RunError(f"{what} {kind}, which records cannot hold: return a dense one of plain numbers")
     return value.detach().clone()
 
 
@@ -60,7 +85,7 @@ def _belief(belief: Any, who: str, batch: int) -> Any:
     for field in fields(belief):
         part = getattr(belief, field.name)
         if isinstance(part, Tensor):
-            object.__setattr__(kept, field.name, part.clone())
+            object.__setattr__(kept, field.name, _copied(part, f"{who}: its belief holds a tensor"))
             whole = whole and part.dim() > 0 and len(part) == batch
     if whole:
         return kept

@@ -14,6 +14,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any
 
+LARGEST = 2**24  # bytes of a text that is read: more would take longer than anybody waits
+
 
 def is_own(path: Path) -> bool:
     """Whether a folder has this file: not a folder, a pipe or a device, nor a link that leads out of the folder."""
@@ -23,10 +25,17 @@ def is_own(path: Path) -> bool:
         return False
 
 
+def text_of(path: Path) -> str:
+    """The text of a file. Raises OSError, and ValueError where it is no UTF-8 or more than `LARGEST` bytes."""
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"it has more than {LARGEST:,} bytes")
+    return path.read_text(encoding="utf-8")
+
+
 def json_table(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty where there is none that can be read."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8")) if is_own(path) else {}
+        found = json.loads(text_of(path)) if is_own(path) else {}
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -35,7 +44,7 @@ def json_table(path: Path) -> dict[str, Any]:
 def toml_table(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; empty where there is none that can be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8")) if is_own(path) else {}
+        return tomllib.loads(text_of(path)) if is_own(path) else {}
     except (OSError, ValueError, RecursionError):
         return {}
 

@@ -4,6 +4,7 @@ What cannot be read is empty here; `Record`, `Manifest` and `Result` say what is
 """
 
 import re
+from os import SEEK_END
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, Self, final
@@ -11,6 +12,7 @@ from typing import Any, Literal, Self, final
 from agentic.errors import UserError
 from agentic.runs.files import forget_parts, is_own, json_table, toml_table, unsealed
 
+TAIL = 2**16  # bytes at the end of a traceback that are read
 Kind = Literal["ticks", "candidates"]
 
 
@@ -81,7 +83,9 @@ class RunFolder:
         """The way the run ended, with the last line of the traceback where it failed; a killed one could not say so."""
         status = str(self.manifest.get("status") or "unknown")
         if status == "failed" and is_own(self.error_file):
-            lines = self.error_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            with open(self.error_file, "rb") as file:
+                file.seek(-min(TAIL, self.error_file.stat().st_size), SEEK_END)
+                lines = file.read().decode(errors="replace").strip().splitlines()
             return f"failed: {lines[-1]}" if lines else "failed"
         return "running, or killed before it could say so" if status == "running" else status
 

@@ -4,6 +4,7 @@ The manifest holds the SHA-256 of every finished chunk. A chunk that it does not
 or those of older records, has to follow from the ticks before it.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +20,12 @@ from agentic.runs.files import is_own, sha256_of
 from agentic.runs.folder import Kind, RunFolder
 from agentic.runs.images import filled, following, pictures
 from agentic.runs.manifest import read
-from agentic.runs.table import CHUNK
+from agentic.runs.table import CHUNK, KEYS, check_schema, check_values
 
 Hashes = dict[tuple[Path, int, int], str]  # by path, time of change and size: what was verified already
 BUFFER = 2**20  # bytes of a file that are read at once
 BATCH = 64  # ticks that are read at once where few are wanted
-KEYS = ("phase", "row", "episode", "t")
+BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, pa.ArrowException)
 
 
 @final
@@ -68,17 +69,32 @@ def read_chunk(path: Path, columns: Sequence[str] | None = None, where: pc.Expre
     Raises UserError where its pages are not what was written.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True, buffer_size=BUFFER) as file:
+        with _opened(path) as raw, pq.ParquetFile(raw, page_checksum_verification=True, buffer_size=BUFFER) as file:
+            check_schema(file.schema_arrow, file.metadata.num_rows)
             present = file.schema_arrow.names
             wanted = [name for name in (present if columns is None else columns) if name in present]
             after = pictures(wanted, file.schema_arrow)
             more = [*(KEYS if after or where is not None else ()), *(name.removeprefix("next_") for name in after)]
             names = list(dict.fromkeys([*wanted, *(name for name in more if name in present)]))
-            if where is None:
-                return filled(file.read(names)).select(wanted)
-            return filled(_needed(file, names, where)).filter(where).select(wanted)
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+            found = filled(file.read(names) if where is None else _needed(file, names, where))
+            check_values(found)
+            return (found if where is None else found.filter(where)).select(wanted)
+    except BROKEN as error:
         raise UserError(f"{path} is not a chunk of a record: {' '.join(str(error).split())}") from error
+
+
+def columns_of(path: Path) -> list[str]:
+    """The names of the columns in one Parquet file. Raises UserError where it is none."""
+    try:
+        with _opened(path) as raw:
+            return list(pq.read_schema(raw).names)
+    except BROKEN as error:
+        raise UserError(f"{path} is not a chunk of a record: {' '.join(str(error).split())}") from error
+
+
+def _opened(path: Path) -> pa.NativeFile:
+    """A file to read, whatever bytes its name consists of: Arrow takes a text for UTF-8."""
+    return pa.OSFile(os.fsencode(path))
 
 
 def _needed(file: pq.ParquetFile, names: list[str], where: pc.Expression) -> pa.Table:
@@ -100,8 +116,9 @@ def partial_number(folder: RunFolder) -> int | None:
         return None
     beyond = max(map(folder.number, folder.chunks()), default=-1) + 1
     try:
-        number = int((pq.read_schema(folder.partial_file).metadata or {})[CHUNK])
-    except (OSError, ValueError, KeyError, pa.ArrowException):
+        with _opened(folder.partial_file) as raw:
+            number = int((pq.read_schema(raw).metadata or {})[CHUNK])
+    except BROKEN:
         return beyond  # where reading it says what is wrong
     return None if is_own(folder.chunk("ticks", number)) else number
 
@@ -132,7 +149,9 @@ def _listed(
 ) -> Iterator[str]:
     """What is wrong with the chunks of a kind that the manifest lists; the others are put into `sound`."""
     files = {path.name: path for path in folder.chunks(kind)}
-    for name, entry in _mapping(manifest.get("chunks")).items():
+    entries = _mapping(manifest.get("chunks"))
+    for name in sorted(entries, key=lambda name: (len(name), name)):  # a manifest may have been sorted anew
+        entry = entries[name]
         if not str(name).startswith(f"{kind}-"):
             continue
         if name not in files:

@@ -15,7 +15,7 @@ import torch
 
 from agentic import __version__
 from agentic.errors import RunError, UserError
-from agentic.runs.files import is_own, sealed, sha256_of, unsealed, write_whole
+from agentic.runs.files import is_own, sealed, sha256_of, text_of, unsealed, write_whole
 from agentic.runs.folder import RunFolder
 
 
@@ -82,7 +82,7 @@ def read(folder: RunFolder) -> dict[str, Any]:
     if file.exists() and not is_own(file):
         raise UserError(f"{file} cannot be read: it is no file of this folder")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(text_of(file))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} cannot be read: {error}") from error
     if not isinstance(content, dict):

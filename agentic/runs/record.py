@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from agentic.errors import UserError
 from agentic.runs.folder import Kind, RunFolder
 from agentic.runs.images import bytes_of
-from agentic.runs.integrity import Hashes, Integrity, partial_number, read_chunk
+from agentic.runs.integrity import Hashes, Integrity, columns_of, partial_number, read_chunk
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
 from agentic.runs.table import PHASES, joined, shapes_of
@@ -114,8 +113,8 @@ class Record:
     @property
     def columns(self) -> list[str]:
         """The names of all columns, found without reading them."""
-        schemas = [table.schema for table in self._tables] or [pq.read_schema(path) for path in self._sound("ticks")]
-        return list(dict.fromkeys(name for schema in schemas for name in schema.names))
+        named = [table.column_names for table in self._tables] or [columns_of(path) for path in self._sound("ticks")]
+        return list(dict.fromkeys(name for names in named for name in names))
 
     def table(self, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
         """All ticks, or some of their columns, as one Arrow table in the order they happened.
@@ -125,9 +124,14 @@ class Record:
         tables = self._tables or self._read("ticks", columns, where)
         if not tables:
             return pa.table({})
-        found = joined(
-            [table.filter(where) for table in self._tables] if self._tables and where is not None else tables
-        )
+        try:
+            found = joined(
+                [table.filter(where) for table in self._tables] if self._tables and where is not None else tables
+            )
+        except pa.ArrowException as error:
+            raise UserError(
+                f"the chunks of {self.folder} are not of one run: {' '.join(str(error).split())}"
+            ) from error
         if missing := set(columns or ()) - set(found.column_names):
             raise UserError(f"the record has no column {sorted(missing)}, only {found.column_names}")
         return found if columns is None else found.select(columns)

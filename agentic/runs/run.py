@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -13,7 +13,7 @@ import torch
 from agentic.agents.agent import Agent
 from agentic.agents.explorer import Explorer
 from agentic.environments.environment import Environment, EnvironmentLike, make
-from agentic.errors import BREAKS, RunError, UserError
+from agentic.errors import RunError, UserError, described
 from agentic.learning.learner import Learner
 from agentic.runs.candidates import Wanted
 from agentic.runs.files import write_whole
@@ -110,7 +110,7 @@ def run(
     """
     _check(agent, schedule, recording)
     world = make(env)
-    folder = None if recording.folder is None else RunFolder.new(recording.folder)
+    folder = None if recording.folder is None else RunFolder.new(Path(recording.folder).absolute())
     content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}
     components = [dict(component) for component in recording.components]
     manifest = Manifest(folder, {**describe(), **content, "components": components, **fingerprint(folder)})
@@ -119,12 +119,13 @@ def run(
 
     def follow(phase: Phase, happening: Iterator[Tick], learner: Learner | None) -> None:
         progress = None
-        for tick in happening:
-            recorder.add(phase, tick)
-            learned = {} if learner is None else learner.update(tick)
-            if observer is not None:
-                progress = _advanced(progress, phase, tick, learned)
-                observer(progress)
+        with chdir("."):  # third parties may leave it, and do not come back
+            for tick in happening:
+                recorder.add(phase, tick)
+                learned = {} if learner is None else learner.update(tick)
+                if observer is not None:
+                    progress = _advanced(progress, phase, tick, learned)
+                    observer(progress)
 
     try:
         if schedule.learn_steps:
@@ -138,15 +139,15 @@ def run(
         recorder.close()
     except BaseException as error:
         _abandon(error, manifest, recorder)
-        if isinstance(error, UserError | RunError) or not isinstance(error, BREAKS):
+        if isinstance(error, UserError | RunError | KeyboardInterrupt):
             raise
-        said = " ".join(str(error).split())
-        raise RunError(f"{type(agent).__name__} in {world.place}: {type(error).__name__}: {said}") from error
+        raise RunError(f"{type(agent).__name__} in {world.place}: {described(error)}") from error
     finally:
         if isinstance(env, str):
             world.close()
     manifest.finish("finished", **recorder.counts)
-    return Record(folder and folder.path, recorder.tables, manifest.content, recorder.candidates)
+    given = None if recording.folder is None else Path(recording.folder)
+    return Record(given, recorder.tables, manifest.content, recorder.candidates)
 
 
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:

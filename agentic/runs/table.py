@@ -2,10 +2,13 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
 
 from agentic.runs.seeds import Phase
 
@@ -14,6 +17,20 @@ NAMES = pa.array(PHASES)
 SHAPES = b"shapes"  # key of the schema's metadata: a JSON mapping from column to the shape of one event
 
 CHUNK = b"chunk"  # another one, of a chunk that is being filled: its place among the chunks
+KEYS = ("phase", "row", "episode", "t")
+ROWS, BYTES = 2**22, 2**32  # of a chunk, as much as is read: more than a run writes at once
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind))
+
+
+PLAIN: dict[str, Callable[[pa.DataType], bool]] = {  # columns of one value, never null
+    "phase": lambda kind: types.is_string(kind) or types.is_large_string(kind),
+    **dict.fromkeys(KEYS[1:], types.is_integer),
+    "reward": _is_number,
+    **dict.fromkeys(("terminated", "truncated"), types.is_boolean),
+}
 
 
 def table_of(
@@ -34,6 +51,49 @@ def table_of(
 def shapes_of(table: pa.Table) -> dict[str, list[int]]:
     """The shape of one event of each column that has one."""
     return dict(json.loads((table.schema.metadata or {}).get(SHAPES, b"{}")))
+
+
+def check_schema(schema: pa.Schema, rows: int) -> None:
+    """Check what a chunk says that it holds, before it is read.
+
+    Raises ValueError for columns that no record has, and for more than a run writes at once.
+    """
+    shapes = json.loads((schema.metadata or {}).get(SHAPES, b"{}"))
+    if not isinstance(shapes, dict) or not {*KEYS} <= {*schema.names}:
+        raise ValueError("it lacks phase, row, episode or t, or the shapes of its columns")
+    size = 0
+    for field in schema:
+        kind, width = field.type, 1
+        if types.is_fixed_size_list(kind):
+            kind, width = kind.value_type, kind.list_size
+        elif types.is_list(kind) and field.name.partition(".")[0] == "plan":
+            kind = kind.value_type
+        elif types.is_fixed_size_binary(kind):
+            kind, width = pa.uint8(), kind.byte_width
+        if not PLAIN.get(field.name, _is_number)(field.type if field.name in PLAIN else kind):
+            raise ValueError(f"its column {field.name!r} is of type {field.type}")
+        if kind is not field.type and not types.is_list(field.type) and not _is_shape(shapes.get(field.name), width):
+            raise ValueError(f"its column {field.name!r} of {width} numbers has no shape, or another")
+        size += width * (kind.bit_width // 8 if _is_number(kind) else 1)
+    if rows > ROWS or rows * size > BYTES:
+        raise ValueError(f"it claims to hold {rows:,} rows of {size:,} bytes, more than a run writes at once")
+
+
+def _is_shape(shape: Any, width: int) -> bool:
+    return (
+        isinstance(shape, list)
+        and all(type(size) is int and size >= 0 for size in shape)
+        and (math.prod(shape) == width)
+    )
+
+
+def check_values(table: pa.Table) -> None:
+    """Check that every tick has its place, its reward and its ends. Raises ValueError."""
+    for name in PLAIN.keys() & {*table.column_names}:
+        if table[name].null_count:
+            raise ValueError(f"its column {name!r} lacks values")
+    if "phase" in table.column_names and not pc.all(pc.is_in(table["phase"], NAMES), min_count=0).as_py():
+        raise ValueError(f"its column 'phase' has others than {', '.join(PHASES)}")
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:

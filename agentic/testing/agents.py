@@ -13,6 +13,7 @@ from torch import Tensor
 from agentic.agents.agent import Agent, Change
 from agentic.engine.domain import Domain, Simplex
 from agentic.engine.state import select
+from agentic.errors import described
 from agentic.testing.common import assert_close, assert_same, clones, generator
 from agentic.testing.kit import Make, NotApplicable, Run
 from agentic.testing.worlds import interior
@@ -107,7 +108,7 @@ def rows_can_begin_anew(make: Make) -> None:
         merged = select(mask, agent.start(4, generator=source), state)
     except Exception as error:
         raise AssertionError(
-            f"its state cannot be reset row by row ({type(error).__name__}: {error}): hold tensors with the batch "
+            f"its state cannot be reset row by row ({described(error)}): hold tensors with the batch "
             "first, or give the state a method where(mask, other)"
         ) from error
     decision = agent.decide(merged, obs[1], generator=source)

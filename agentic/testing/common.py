@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agentic.errors import BREAKS, described
 from agentic.testing.kit import Make, NotApplicable, Run
 
 Exercise = Callable[[Any, torch.Generator], list[Tensor]]
@@ -25,9 +26,9 @@ def constructible(make: Make) -> None:
     """It can be made without arguments, or by a classmethod `example()`."""
     try:
         made = make()
-    except Exception as error:
+    except BREAKS as error:
         raise AssertionError(
-            f"it cannot be made ({type(error).__name__}: {error}): give it a classmethod example() that returns a "
+            f"it cannot be made ({described(error)}): give it a classmethod example() that returns a "
             "small instance for this kit"
         ) from error
     assert made is not None, "example() returned None: expected a small instance"
@@ -77,8 +78,8 @@ def common_runs(exercise: Exercise) -> list[Run]:
         component = make()
         try:
             copy = pickle.loads(pickle.dumps(component))
-        except Exception as error:
-            why = f"{type(error).__name__}: {error}"
+        except BREAKS as error:
+            why = f"{described(error)}"
             raise AssertionError(f"it does not pickle ({why}): hold no lambdas and no local classes") from error
         assert_same(exercise(component, generator()), exercise(copy, generator()), "after pickling, its answer")
 

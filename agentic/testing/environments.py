@@ -13,6 +13,7 @@ from torch import Tensor
 
 from agentic.environments.environment import make as as_environment
 from agentic.testing.kit import Make, NotApplicable, Run
+from agentic.testing.truths import true_model_is_lived
 
 LENGTH = 60  # steps of a trajectory
 Env = gymnasium.Env[Any, Any]
@@ -125,6 +126,7 @@ CHECKS: tuple[Run, ...] = (
     spaces_contain_what_is_seen,
     agents_can_live_in_it,
     draws_pictures,
+    true_model_is_lived,
 )
 
 

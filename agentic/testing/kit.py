@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, TypeVar, final
 
-from agentic.errors import UserError
+from agentic.errors import BREAKS, UserError, described
 
 Make = Callable[[], Any]
 Run = Callable[[Make], None]
@@ -57,8 +57,8 @@ def find(check: Check) -> Finding:
         return Finding(check.name, True, _line(str(reason)))
     except AssertionError as failure:
         return Finding(check.name, False, _line(str(failure)) or "an assertion without words")
-    except Exception as error:
-        return Finding(check.name, False, _line(f"raised {type(error).__name__}: {error}"))
+    except BREAKS as error:
+        return Finding(check.name, False, _line(f"raised {described(error)}"))
     return Finding(check.name, True)
 
 

@@ -112,6 +112,10 @@ class SetAttributes(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs
             except AttributeError as error:
                 raise ValueError(f"{name} of {type(base).__name__} is computed and cannot be set.") from error
 
+    def true_model(self) -> Truth:
+        """The truth of the environment inside, with the constants that were set."""
+        return make(self.env).truth()
+
 
 @final
 class HideObservations(gymnasium.ObservationWrapper[Any, Any, Any], RecordConstructorArgs):

@@ -57,8 +57,8 @@ class Clone(Stateless):
         if truth is None:
             table = Neighbor.of(ticks(teacher, copies, seed=seed, steps=steps), env.action)
         else:
-            draws = torch.Generator().manual_seed(seed)
-            table = Lookup.of(state_observations(truth), policy_table(teacher, truth, generator=draws))
+            draws, seen = torch.Generator().manual_seed(seed), state_observations(truth)
+            table = Lookup.of(seen, policy_table(teacher, truth, generator=draws)[: len(seen)])
         return cls(table, env.action, env.observation)
 
     def decide(self, state: None, obs: Tensor, *, generator: torch.Generator) -> Decision:

@@ -1,5 +1,6 @@
 """Dynamic programming in a known world: the reference for agents that are told of another goal or world."""
 
+from dataclasses import replace
 from typing import Any, Self, final
 
 import torch
@@ -22,10 +23,10 @@ class Planner(Stateless):
 
     def __init__(self, world: World, depth: int, discount: float = 0.9, *, seen: Tensor | None = None) -> None:
         self.world, self.depth, self.discount = world, depth, discount
-        self.seen = torch.eye(world.states) if seen is None else seen
+        self.seen = torch.eye(world.origins) if seen is None else seen
         self.action = Simplex((world.actions,))
         self.policy = world.planned_policy(depth=depth, discount=discount)
-        self.lookup = Lookup.of(self.seen, self.policy)
+        self.lookup = Lookup.of(self.seen, self.policy[: world.origins])
 
     @classmethod
     def from_env(cls, env: Environment, depth: int = 40, discount: float = 0.9) -> Self:
@@ -45,7 +46,10 @@ class Planner(Stateless):
             model, seen = World.of(truth), state_observations(truth)
         if change.goal is not None:
             goal = World.of(_truth(change.goal))
-        believed = World(model.dynamics, goal.rewards, model.start, model.ended)
+        paid = goal.rewards[: goal.origins]
+        if len(paid) == model.origins:
+            paid = paid[model.origin]
+        believed = replace(model, rewards=paid)
         return Planner(believed, self.depth, self.discount, seen=seen)
 
 

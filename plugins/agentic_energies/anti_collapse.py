@@ -6,6 +6,7 @@ population: only learning sees them. `collapse` tells whether it happened.
 
 from abc import ABC
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Protocol, Self, final, runtime_checkable
 
 import torch
@@ -32,7 +33,7 @@ class Variance(PopulationEnergy):
 
     def __init__(self, target: float = 1.0, floor: float = 1e-4) -> None:
         super().__init__()
-        if not (target > 0 and floor > 0):
+        if not (0 < target < inf and 0 < floor < inf):
             raise UserError(f"variance expects target and floor > 0, got {target} and {floor}")
         self.target, self.floor = float(target), float(floor)
 

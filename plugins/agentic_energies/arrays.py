@@ -1,6 +1,7 @@
 """Checks of a model's arrays, with messages that name array, axis, index and sum; and vectors side by side."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ import torch
 from torch import Tensor
 
 from agentic import UserError
+
+CLOSE = 1e-6  # probabilities that miss what they should be by less are rounded
 
 
 def tensors(name: str, arrays: Any, dimensions: int | None = None) -> list[Tensor]:
@@ -35,13 +38,29 @@ def side_by_side(*parts: Tensor) -> Tensor:
     return torch.cat([part.expand(*rows, -1) for part in parts], -1)
 
 
+def check_finite(name: str, array: Tensor) -> Tensor:
+    """The array itself. Raises UserError, with the first index, where it holds what is not a finite number."""
+    wrong = ~torch.isfinite(array)
+    if bool(wrong.any()):
+        index = tuple(int(i) for i in torch.nonzero(wrong)[0])
+        raise UserError(f"{name}{list(index) or ''} is {float(array[index])}: finite numbers are expected")
+    return array
+
+
+def finite(name: str, value: float) -> float:
+    """The number itself. Raises UserError where it is not finite."""
+    if not isfinite(value):
+        raise UserError(f"{name} expects a finite number, got {value}")
+    return float(value)
+
+
 def check_columns(name: str, array: Tensor) -> None:
     """Check that axis 0 is a probability distribution for every index of the other axes; raises UserError otherwise."""
     if not bool(torch.isfinite(array).all()) or bool((array < 0).any()):
         index = tuple(int(i) for i in torch.nonzero(~torch.isfinite(array) | (array < 0))[0])
         raise UserError(f"{name}{list(index)} is {float(array[index])}: probabilities must be finite and >= 0")
     sums = array.sum(0)
-    wrong = (sums - 1).abs() > 1e-6
+    wrong = (sums - 1).abs() > CLOSE
     if bool(wrong.any()):
         index = tuple(int(i) for i in torch.nonzero(wrong)[0]) if sums.dim() else ()
         column = f"{name}[:, {', '.join(map(str, index))}]" if index else name

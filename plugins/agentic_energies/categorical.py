@@ -23,7 +23,7 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
-from agentic_energies.arrays import check_columns, check_shape, tensors
+from agentic_energies.arrays import CLOSE, check_columns, check_finite, check_shape, tensors
 from agentic_energies.cpt import joint, lists, tabled
 from agentic_energies.dependencies import Dependencies
 from agentic_energies.dirichlet import expected_entropy, path_gain
@@ -61,6 +61,8 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         learned = None if counts is None else tensors("counts", counts)
         if A is None and learned is None:
             raise UserError("a categorical model expects A, or counts to learn it from")
+        if not 0 <= floor < 1:
+            raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor}")
         likelihoods = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
         moves, starts = tensors("B", B), tensors("D", D, 1)
         form = Dependencies.read(likelihoods, moves, starts, dependencies or {})
@@ -79,10 +81,13 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         self.learned = counts is not None
         for i, (count, like) in enumerate(zip(counts or [], likelihoods, strict=False)):
             check_shape(f"counts[{i}]", count, tuple(like.shape), "that of A")
-            if not bool((count > 0).all()):
+            if not bool((check_finite(f"counts[{i}]", count) > 0).all()):
                 raise UserError(
                     f"counts[{i}] must be positive everywhere, got a smallest count of {float(count.min())}"
                 )
+            missed = float((count / count.sum(0) - like).abs().max())
+            if missed > CLOSE:
+                raise UserError(f"A[{i}] must be the mean of counts[{i}], it is {missed:.3g} off: leave A out")
             self.register_buffer(f"counts_{i}", count.reshape(len(count), -1))
 
     def _set_extras(self, E: Any, ends: Any) -> None:
@@ -93,7 +98,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
             self.log_habits = habits.log()
         ending = torch.zeros(self.factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
         check_shape("ends", ending, self.factors, "the state factors")
-        if bool(((ending < 0) | (ending > 1)).any()):
+        if bool(((check_finite("ends", ending) < 0) | (ending > 1)).any()):
             raise UserError("ends must hold probabilities between 0 and 1")
         self.going_on = nn.Buffer(1 - ending.reshape(-1))
         self.endless = not bool(ending.any())

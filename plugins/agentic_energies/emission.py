@@ -1,7 +1,7 @@
 """Emissions: the observation given a network's output f, a normalized `-log p(x | f)`, with derivatives by f."""
 
 from abc import ABC, abstractmethod
-from math import log, pi
+from math import inf, log, pi
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -49,7 +49,7 @@ class GaussianEmission(Emission):
 
     def __init__(self, variance: float = 1.0, *, learned: bool = False) -> None:
         super().__init__()
-        if not variance > 0:
+        if not 0 < variance < inf:
             raise UserError(f"a Gaussian emission expects a variance > 0, got {variance}")
         self._given = float(variance)
         scalar = torch.tensor(log(variance), dtype=torch.float64)  # a scalar: results keep the outputs' dtype

@@ -6,7 +6,7 @@ what experience would teach.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
+from math import inf, log
 from typing import Any, Self, final
 
 import torch
@@ -99,7 +99,7 @@ class Ensemble(Model, UncertainWeights, Trainable):
         super().__init__()
         if isinstance(outcome, Simplex) or len(outcome.event) != 1:
             raise UserError(f"an ensemble needs observations that are vectors of real numbers, got {outcome}")
-        if members < 1 or not hidden or min(hidden) < 1 or memory < 0 or not sensor_noise > 0:
+        if members < 1 or not hidden or min(hidden) < 1 or memory < 0 or not 0 < sensor_noise < inf:
             given = f"{members}, {list(hidden)}, {memory} and {sensor_noise}"
             raise UserError(f"expected members, hidden units and sensor_noise > 0 and memory >= 0, got {given}")
         self.predicts_reward = reward

@@ -6,6 +6,7 @@ share; `JointGain` is the mutual information with a named target.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar, final
 
 import torch
@@ -43,12 +44,14 @@ class SummedGain(Gain):
 
     def folded(self, model: FiniteModel) -> Mapping[str, Folded]:
         gains: dict[str, Folded] = {}
-        sure = torch.eye(model.latent.count, dtype=model.begin(1).mean.dtype)
+        blocks = [
+            Categorical(sure) for sure in torch.eye(model.latent.count, dtype=model.begin(1).mean.dtype).split(256)
+        ]
         if self.target != "weights":
-            gains["state_gain"] = Folded(1.0, -model.ambiguity(Categorical(sure)))
-        if self.target != "states":
-            step = Step(Categorical(sure), sure, Categorical(sure))  # gains of one step only look at the belief after
-            gains |= {name: Folded(0.0, gain) for name, gain in _parameter_gain(model, [step]).items()}
+            gains["state_gain"] = Folded(1.0, -torch.cat([model.ambiguity(sure) for sure in blocks]))
+        if self.target != "states":  # which only looks at the belief after
+            each = [_parameter_gain(model, [Step(sure, sure.probs, sure)]) for sure in blocks]
+            gains |= {name: Folded(0.0, torch.cat([gain[name] for gain in each])) for name in each[0]}
         return gains
 
     def start(self, model: Model, belief: Any) -> Any:
@@ -118,7 +121,7 @@ class Disagreement(Gain):
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.weight > 0:
+        if not 0 < self.weight < inf:
             raise UserError(f"Disagreement expects a weight > 0 nats per squared unit, got {self.weight}")
 
     def start(self, model: Model, belief: Any) -> Any:
@@ -192,7 +195,7 @@ def _static_classes(dynamics: Tensor) -> Tensor:
         if bool((wider == linked).all()):
             break
         linked = wider
-    value: Tensor = torch.unique(linked, dim=0).double()
+    value: Tensor = torch.unique(linked, dim=0).to(dynamics.dtype)
     return value
 
 

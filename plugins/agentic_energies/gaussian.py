@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Conditional, Gaussian, UserError
+from agentic_energies.arrays import check_finite
 
 
 @final
@@ -26,7 +27,8 @@ class GaussianEnergy(Conditional):
         if not d or matrix.shape != (d, d):
             shapes = f"{tuple(center.shape)} and {tuple(matrix.shape)}"
             raise UserError(f"a gaussian expects a mean of d numbers and a precision of d x d, got shapes {shapes}")
-        root, failed = torch.linalg.cholesky_ex(matrix)
+        check_finite("mean", center)
+        root, failed = torch.linalg.cholesky_ex(check_finite("precision", matrix))
         if bool(failed) or not torch.allclose(matrix, matrix.T):
             raise UserError("the precision of a gaussian must be symmetric and positive definite")
         self.mean, self.precision = nn.Buffer(center.clone()), nn.Buffer(matrix)

@@ -1,7 +1,7 @@
 """Goals as energies: log preferences over outcomes, quadratic distances, and the effort of acting."""
 
 from collections.abc import Sequence
-from math import log, pi
+from math import inf, log, pi
 from typing import Any, Self, final
 
 import torch
@@ -20,8 +20,10 @@ from agentic import (
     UserError,
 )
 from agentic.planning import GoalOverTime, Quadratic
-from agentic_energies.arrays import tensors
+from agentic_energies.arrays import check_finite, finite, tensors
 from agentic_energies.pymdp_arrays import of_one_agent
+
+POSSIBLE = 1e-12  # probabilities below it are rounding errors and floors
 
 
 @final
@@ -29,15 +31,21 @@ class LogPreferences(ObservationGoal):
     """The energy -C[o], summed over modalities: `values` one list of log preferences C per modality, in nats.
 
     C is used raw, as a log preference up to a constant: the log normalizer sum_m log sum exp C_m is kept apart and
-    never added where plan lengths can differ. `after` is the energy of every step after the episode's end.
+    never added where plan lengths can differ. A level of -inf is forbidden: what may lead there with a probability
+    above `POSSIBLE` has infinite energy. `after` is the energy of every step after the episode's end.
     """
 
     def __init__(self, values: Sequence[Any], *, after: float = 0.0) -> None:
         super().__init__()
         preferences = tensors("values", values, 1)
         self.sizes = tuple(len(c) for c in preferences)
-        self.costs = nn.Buffer(-torch.cat(preferences))
-        self.after = float(after)
+        costs = -torch.cat(preferences)
+        if bool(torch.isnan(costs).any() | torch.isneginf(costs).any()):
+            raise UserError(f"values expects log preferences, numbers or -inf, got {values}")
+        forbidden = torch.isposinf(costs)
+        self.costs = nn.Buffer(costs.masked_fill(forbidden, 0.0))
+        self.forbidden = nn.Buffer(forbidden.to(costs.dtype)) if bool(forbidden.any()) else None
+        self.after = finite("after", after)
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
@@ -64,10 +72,13 @@ class LogPreferences(ObservationGoal):
         return cls([[1.0, 0.0]])
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        return z.to(self.costs.dtype) @ self.costs
+        z = z.to(self.costs.dtype)
+        energy = z @ self.costs
+        return energy if self.forbidden is None else energy.masked_fill(z @ self.forbidden > POSSIBLE, inf)
 
     def log_normalizer(self, x: Any) -> Tensor:
-        blocks = torch.split(-self.costs, list(self.sizes))
+        liked = -self.costs if self.forbidden is None else (-self.costs).masked_fill(self.forbidden > 0, -inf)
+        blocks = torch.split(liked, list(self.sizes))
         return torch.stack([torch.logsumexp(block, 0) for block in blocks]).sum()
 
 
@@ -117,7 +128,8 @@ class _QuadraticForm(ClosedForm, Goal):
         super().__init__()
         matrix = torch.as_tensor(weights, dtype=torch.float64)
         matrix = torch.diag(matrix) if matrix.dim() == 1 else matrix
-        if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1] or not torch.equal(matrix, matrix.T):
+        square = matrix.dim() == 2 and matrix.shape[0] == matrix.shape[1]
+        if not square or not torch.equal(check_finite("weights", matrix), matrix.T):
             raise UserError(f"weights expects a list of numbers or a symmetric matrix, got shape {tuple(matrix.shape)}")
         spread = torch.linalg.eigvalsh(matrix)
         if float(spread.min()) < -1e-12 * float(matrix.abs().max()):
@@ -126,10 +138,10 @@ class _QuadraticForm(ClosedForm, Goal):
         if point.shape != matrix.shape[:1]:
             raise UserError(f"center expects {len(matrix)} numbers as weights has, got shape {tuple(point.shape)}")
         self.weights = nn.Buffer(matrix)
-        self.center = nn.Buffer(point.to(torch.float64))
+        self.center = nn.Buffer(check_finite("center", point.to(torch.float64)))
         proper = float(spread.min()) > 0
         self.log_z = 0.5 * (len(spread) * log(2 * pi) - float(spread.log().sum())) if proper else None
-        self.after = float(after)
+        self.after = finite("after", after)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         gap = z.to(self.weights.dtype) - self.center
@@ -188,9 +200,9 @@ class PredictedReward(LatentGoal):
 
     def __init__(self, *, scale: float = 1.0, after: float = 0.0) -> None:
         super().__init__()
-        if not scale > 0:
+        if not 0 < scale < inf:
             raise UserError(f"predicted_reward expects scale > 0 nats per unit of reward, got {scale}")
-        self.scale, self.after = float(scale), float(after)
+        self.scale, self.after = float(scale), finite("after", after)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         return -self.scale * z[..., -1]
@@ -211,7 +223,7 @@ class Effort(_QuadraticForm, ActionGoal):
     @classmethod
     def from_env(cls, env: Environment, *, scale: float = 1.0) -> Self:
         """Effort of acting in `env`, counted from the middle of its action space."""
-        if scale < 0:
+        if not 0 <= scale < inf:
             raise UserError(f"effort expects scale >= 0 nats per squared unit of action, got {scale}")
         center = env.action.center(1)[0].flatten()
         return cls(scale * torch.eye(len(center), dtype=torch.float64), center)

@@ -1,12 +1,13 @@
 """Landscapes with known moments, on which samplers and solvers for other than quadratic energies are tried."""
 
-from math import log, pi
+from math import inf, log, pi
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
 
 from agentic import ClosedForm, UserError
+from agentic_energies.arrays import finite
 
 GRID = 20_001  # places of the integrals over one coordinate
 
@@ -21,9 +22,9 @@ class Banana(ClosedForm):
 
     def __init__(self, scale: float = 1.0, bend: float = 0.5) -> None:
         super().__init__()
-        if not scale > 0:
+        if not 0 < scale < inf:
             raise UserError(f"a banana expects scale > 0, got {scale}")
-        self.scale, self.bend = float(scale), float(bend)
+        self.scale, self.bend = float(scale), finite("bend", bend)
 
     @property
     def variance(self) -> tuple[float, float]:
@@ -71,9 +72,9 @@ class DoubleWell(ClosedForm):
 
     def __init__(self, barrier: float = 2.0, tilt: float = 0.0) -> None:
         super().__init__()
-        if not barrier > 0:
+        if not 0 < barrier < inf:
             raise UserError(f"a double well expects barrier > 0, got {barrier}")
-        self.barrier, self.tilt = float(barrier), float(tilt)
+        self.barrier, self.tilt = float(barrier), finite("tilt", tilt)
         reach = 1 + (1 + 50 / self.barrier + abs(self.tilt) / self.barrier) ** 0.5  # beyond: less than exp(-50)
         grid = torch.linspace(-reach, reach, GRID, dtype=torch.float64)
         energies = self.barrier * (grid.square() - 1).square() + self.tilt * grid

@@ -6,6 +6,7 @@ closed form; what the weights still leave open is the parameter gain. Discrete a
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from math import inf
 from typing import Any, Self, final
 
 import torch
@@ -28,7 +29,7 @@ from agentic import (
     make,
 )
 from agentic.models import LinearSystem
-from agentic_energies.arrays import side_by_side
+from agentic_energies.arrays import CLOSE, check_finite, side_by_side
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation, LinearTransition
 from agentic_energies.regression import Regression
 
@@ -99,7 +100,7 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
         """
         n, k = outcome.size, action.size
         for name, value in {"prior_precision": prior_precision, "noise": noise, "confidence": confidence}.items():
-            if not value > 0:
+            if not 0 < value < inf:
                 raise UserError(f"{name} expects a number > 0, got {value}")
         mean = torch.cat([torch.eye(n), torch.zeros(k, n)]).double()
         rate = torch.full((n,), noise * (confidence + 1), dtype=torch.float64)
@@ -207,20 +208,23 @@ def _matrix(name: str, value: Any, rows: int | None, columns: int | None) -> Ten
     if not fits:
         shape = " x ".join("any" if w is None else str(w) for w in wanted)
         raise UserError(f"{name} expects a matrix of {shape}, got shape {tuple(matrix.shape)}")
-    return matrix
+    return check_finite(name, matrix)
 
 
 def _vector(name: str, value: Any, size: int) -> Tensor:
     vector = torch.zeros(size, dtype=torch.float64) if value is None else torch.as_tensor(value, dtype=torch.float64)
     if vector.shape != (size,):
         raise UserError(f"{name} expects {size} numbers, got shape {tuple(vector.shape)}")
-    return vector.clone()
+    return check_finite(name, vector.clone())
 
 
 def _spread(name: str, value: Any, size: int) -> Tensor:
-    given = torch.as_tensor(value, dtype=torch.float64)
+    given = check_finite(name, torch.as_tensor(value, dtype=torch.float64))
     matrix = torch.diag(given) if given.dim() == 1 else _matrix(name, given, size, size)
-    if matrix.shape != (size, size) or float(torch.linalg.eigvalsh(matrix).min()) < 0:
+    if bool((matrix - matrix.T).abs().max() > CLOSE * matrix.abs().max()):
+        raise UserError(f"{name} expects a symmetric covariance, got {matrix.tolist()}")
+    least = -1e-12 * float(matrix.abs().max())  # what rounding leaves of a singular one
+    if matrix.shape != (size, size) or float(torch.linalg.eigvalsh(matrix).min()) < least:
         raise UserError(f"{name} expects a covariance of {size} variables (or their {size} variances), none negative")
     return matrix.clone()
 

@@ -1,6 +1,7 @@
 """A network as an energy, learned by contrastive divergence or score matching."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Self, final
 
 import torch
@@ -31,7 +32,7 @@ class EnergyNetwork(Energy):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if free < 1 or given < 0 or not confinement >= 0:
+        if free < 1 or given < 0 or not 0 <= confinement < inf:
             numbers = f"{free}, {given} and {confinement}"
             raise UserError(f"energy_network expects free >= 1, given >= 0 and confinement >= 0, got {numbers}")
         source = torch.Generator().manual_seed(0) if generator is None else generator

@@ -6,7 +6,7 @@ On linear networks the equilibrium is known in closed form (Innocenti et al. 202
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
-from math import log, pi
+from math import inf, log, pi
 from typing import Any, NamedTuple, Self, final
 
 import torch
@@ -52,7 +52,7 @@ class PredictiveCoding(Energy, Encoder, LeastSquares):
         layers = len(network.sizes) - 1
         given = [float(variances)] * layers if isinstance(variances, int | float) else list(variances)
         scales = given if prior is None else [prior, *given]
-        if len(given) != layers or not min(scales) > 0:
+        if len(given) != layers or not all(0 < scale < inf for scale in scales):
             raise UserError(f"expected {layers} variances > 0, one per layer of weights, and a prior > 0, got {scales}")
         self.network, self.supervised = network, prior is None
         self.sizes = network.sizes[1:-1] if self.supervised else network.sizes[:-1]

@@ -10,6 +10,9 @@ from typing import Self, final
 import torch
 from torch import Tensor, nn
 
+from agentic import UserError
+from agentic_energies.arrays import check_finite
+
 
 @final
 class Regression(nn.Module):
@@ -21,6 +24,10 @@ class Regression(nn.Module):
 
     def __init__(self, mean: Tensor, precision: Tensor, rate: Tensor, shape: float = torch.inf) -> None:
         super().__init__()
+        for name, given in {"mean": mean, "precision": precision, "rate": rate}.items():
+            check_finite(name, given)
+        if bool(torch.linalg.cholesky_ex(precision)[1]) or not bool((rate > 0).all()) or not shape > 0:
+            raise UserError("a regression expects a positive definite precision, rates > 0 and a shape > 0")
         self.mean: Tensor = nn.Buffer(mean.double().clone())
         self.precision: Tensor = nn.Buffer(precision.double().clone())
         self.rate: Tensor = nn.Buffer(rate.double().clone())

@@ -1,12 +1,13 @@
 """Reward as an improper goal energy: -scale x expected reward of taking an action in a latent."""
 
+from math import inf
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
 
 from agentic import Environment, RewardGoal, UserError
-from agentic_energies.arrays import tensors
+from agentic_energies.arrays import finite, tensors
 
 
 @final
@@ -18,14 +19,14 @@ class Reward(RewardGoal):
 
     def __init__(self, rewards: Any, *, scale: float = 1.0, after: float = 0.0) -> None:
         super().__init__()
-        if scale <= 0:
+        if not 0 < scale < inf:
             raise UserError(f"reward expects scale > 0 nats per unit of reward, got {scale}")
         table = tensors("rewards", [rewards])[0]
         if table.dim() < 2 or not bool(torch.isfinite(table).all()):
             raise UserError(f"rewards expects finite numbers (*state factors, actions), got shape {tuple(table.shape)}")
         self.scale = float(scale)
         self.costs = nn.Buffer(-scale * table.reshape(-1, table.shape[-1]))
-        self.after = float(after)
+        self.after = finite("after", after)
 
     @classmethod
     def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Energy, Simplex, UserError
-from agentic_energies.arrays import tensors
+from agentic_energies.arrays import check_finite, tensors
 
 
 @final
@@ -24,7 +24,7 @@ class Table(Energy):
         table = tensors("values", [values])[0]
         if not 1 <= table.dim() <= len(self.LETTERS) or prod(table.shape) == 0:
             raise UserError(f"a table expects 1 to {len(self.LETTERS)} factors, got shape {tuple(table.shape)}")
-        self.values = nn.Buffer(table)
+        self.values = nn.Buffer(check_finite("values", table))
         self.domain = Simplex(tuple(table.shape))
 
     @classmethod

@@ -1,6 +1,6 @@
 """A prior over weights: an energy over all of them, as over any other latent."""
 
-from math import log, pi
+from math import inf, log, pi
 from typing import Any, Self, final
 
 import torch
@@ -19,7 +19,7 @@ class WeightPrior(ClosedForm, Conditional, LeastSquares):
 
     def __init__(self, size: int, deviation: float = 1.0) -> None:
         super().__init__()
-        if size < 1 or not deviation > 0:
+        if size < 1 or not 0 < deviation < inf:
             raise UserError(f"weight_prior expects a size of at least 1 and deviation > 0, got {size} and {deviation}")
         self.size, self.deviation = size, float(deviation)
 

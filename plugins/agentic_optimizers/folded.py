@@ -4,7 +4,7 @@ Where a gain is an entropy plus something linear, the parts of one imagined step
 are `linear @ u`, and entropies of what is seen after it. So a whole level of a plan costs a few matrix products.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 from weakref import WeakKeyDictionary
@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from agentic import Categorical, ExpectedEnergy, FiniteModel, Purpose
-from agentic.planning import Folded, GoalOverTime
+from agentic import Categorical, ExpectedEnergy, FiniteModel, LatentGoal, ObservationGoal, Purpose, Step
+from agentic.planning import Folded, GoalOverTime, Node
 
 ROWS = 256  # sure beliefs that are imagined at once
 
@@ -35,6 +35,12 @@ class FoldedEnergy:
     entropies: tuple[float, ...]
     going_on: Tensor | None
     terminal: Tensor | None
+
+    def parts(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
+        """The parts of one step from beliefs (n, b) under every joint action, each (actions, b)."""
+        if any(self.entropies):
+            return dict(zip(self.names, self._step(model, mass, 1.0)[0], strict=True))
+        return dict(zip(self.names, (self.linear @ mass).view(len(self.names), -1, mass.shape[-1]), strict=True))
 
     def unroll(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every sequence of joint actions over the horizon, (actions_T * ... * actions_1 * b,).
@@ -86,46 +92,66 @@ def fold(f: ExpectedEnergy) -> FoldedEnergy | None:
 
 
 def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
-    purpose, states = f.purpose, model.latent.count
-    if isinstance(purpose.goal, GoalOverTime):
+    if isinstance(f.purpose.goal, GoalOverTime):
         return None
-    gains = {} if purpose.gain is None else purpose.gain.folded(model)
+    gains = {} if f.purpose.gain is None else f.purpose.gain.folded(model)
     if gains is None:
         return None
-    blocks = [_rows(f, model, gains, range(first, min(first + ROWS, states))) for first in range(0, states, ROWS)]
-    linear = {name: torch.cat([block[name] for block in blocks], -1) for name in blocks[0]}
-    sure = _sure(f, states, range(states)) if purpose.terminal is not None else None
-    terminal = None if sure is None else f.at(sure).terminal(f.at(sure).root()._replace(t=0)).unsqueeze(0)
-    rows = torch.cat(list(linear.values()))
+    linear = _linear(f, model, gains)
+    rows, terminal, survival = torch.cat(list(linear.values())), _terminal(f, model), model.survival()
     if not bool(rows.isfinite().all()) or (terminal is not None and not bool(terminal.isfinite().all())):
         return None
+    if not _holds(f, model, linear["pragmatic"], terminal):
+        return None
     entropies = tuple(gains[name].entropy if name in gains else 0.0 for name in linear)
-    return FoldedEnergy(purpose, tuple(linear), rows, entropies, _going_on(f, model), terminal)
+    going_on = None if survival is None else survival.unsqueeze(-1)
+    return FoldedEnergy(f.purpose, tuple(linear), rows, entropies, going_on, terminal)
 
 
-def _rows(f: ExpectedEnergy, model: FiniteModel, gains: Mapping[str, Folded], states: range) -> dict[str, Tensor]:
-    """The linear parts of one step from some states, by name, each (actions, states)."""
-    actions = model.action.corners(f.belief.mean.dtype).unsqueeze(1)
-    step = f.imagine(_sure(f, model.latent.count, states), actions)
-    shape = step.after.mean.shape[:-1]
-    parts = {"pragmatic": f.purpose.goal.expected(model, step).expand(shape)}
+def _linear(f: ExpectedEnergy, model: FiniteModel, gains: Mapping[str, Folded]) -> dict[str, Tensor]:
+    """The linear parts of one step from each state, by name, each (actions, n)."""
+    goal, actions = f.purpose.goal, model.action.corners(f.belief.mean.dtype).unsqueeze(1)
+    reached, chances = model.successors()
+
+    def ahead(values: Tensor) -> Tensor:
+        return (chances * values[reached]).sum(-1).T
+
+    if isinstance(goal, ObservationGoal | LatentGoal):
+        pragmatic = ahead(torch.cat([goal.expected(model, Step(q, actions[0], q)) for q in _sure(f, model)]))
+    else:
+        rows = [goal.expected(model, f.imagine(q, actions)).expand(len(actions), -1) for q in _sure(f, model)]
+        pragmatic = torch.cat(rows, -1)
+    parts = {"pragmatic": pragmatic}
     if f.purpose.effort is not None:
-        parts["effort"] = f.purpose.effort(None, actions).expand(shape)
-    return parts | {name: step.after.mean @ gain.values for name, gain in gains.items()}
+        parts["effort"] = f.purpose.effort(None, actions).expand_as(pragmatic)
+    parts |= {name: ahead(gain.values) for name, gain in gains.items()}
+    return {name: part.to(chances.dtype) for name, part in parts.items()}
 
 
-def _sure(f: ExpectedEnergy, count: int, states: range) -> Categorical:
-    """The beliefs that are sure of one state each, (states, n)."""
-    index = torch.tensor(states)
-    return Categorical(torch.nn.functional.one_hot(index, count).to(f.belief.mean.dtype))
+def _terminal(f: ExpectedEnergy, model: FiniteModel) -> Tensor | None:
+    """The terminal energy of each state, (1, n)."""
+    if f.purpose.terminal is None:
+        return None
+    values = torch.cat([f.at(q).terminal(Node(q, None, None, 0)) for q in _sure(f, model)])
+    return values.unsqueeze(0).to(f.belief.mean.dtype)
 
 
-def _going_on(f: ExpectedEnergy, model: FiniteModel) -> Tensor | None:
-    count = model.latent.count
-    blocks = [range(first, min(first + ROWS, count)) for first in range(0, count, ROWS)]
-    alive = [model.alive(_sure(f, count, block).probs) for block in blocks]
-    known = [each for each in alive if each is not None]
-    return torch.cat(known).unsqueeze(-1) if known else None
+def _holds(f: ExpectedEnergy, model: FiniteModel, pragmatic: Tensor, terminal: Tensor | None) -> bool:
+    """Whether the goals are linear in the belief: those of an uneven one are the mean of those of its states."""
+    weights = torch.arange(1, model.latent.count + 1, dtype=pragmatic.dtype)
+    q = Categorical((weights / weights.sum()).unsqueeze(0))
+    actions = model.action.corners(pragmatic.dtype).unsqueeze(1)
+    pairs = [(f.purpose.goal.expected(model, f.imagine(q, actions)).expand(len(actions), 1), pragmatic)]
+    if terminal is not None:
+        pairs.append((f.at(q).terminal(Node(q, None, None, 0)).view(1, 1), terminal))
+    near = torch.finfo(pragmatic.dtype).eps ** 0.5
+    return all(torch.allclose(whole.to(rows), rows @ q.mean.T, rtol=near, atol=near) for whole, rows in pairs)
+
+
+def _sure(f: ExpectedEnergy, model: FiniteModel) -> Iterator[Categorical]:
+    """The beliefs that are sure of one state each, `ROWS` at a time."""
+    for states in torch.arange(model.latent.count).split(ROWS):
+        yield Categorical(torch.nn.functional.one_hot(states, model.latent.count).to(f.belief.mean.dtype))
 
 
 def _entropy(model: FiniteModel, ahead: Tensor) -> Tensor:

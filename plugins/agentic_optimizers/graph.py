@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, UserError
+from agentic_optimizers.folded import fold
 
-DIGITS = 11  # beliefs that agree to so many digits are one
+DIGITS, SINGLE = 11, 5  # beliefs that agree to so many digits are one, in double and in single precision
 BLOCK = 8_000_000  # numbers one expansion may hold at once
 ROWS = 256  # states whose parts are computed at once
 
@@ -47,7 +48,8 @@ class BeliefGraph:
 
     def expected(self, rows: slice, values: Tensor) -> Tensor:
         """The mean of `values` (m,) over what follows each action at the nodes `rows`, (rows, a)."""
-        return (self.chances[rows] * values[self.children[rows]]).sum(-1)
+        chances = self.chances[rows]
+        return torch.where(chances > 0, chances * values[self.children[rows]], 0.0).sum(-1)
 
     def find(self, beliefs: Tensor) -> Tensor | None:
         """Indices (b,) of the nodes equal to `beliefs` (b, n); None where one is missing."""
@@ -117,6 +119,9 @@ def _observed(f: ExpectedEnergy, model: FiniteModel) -> BeliefGraph:
 
 def _parts(f: ExpectedEnergy, model: FiniteModel, beliefs: Tensor) -> dict[str, Tensor]:
     """The parts of one step from beliefs (m, n), by name, (m, actions)."""
+    folded = fold(f)
+    if folded is not None:
+        return {name: part.T for name, part in folded.parts(model, beliefs.T).items()}
     here = f.at(Categorical(beliefs))
     _, parts = here.advance(here.root(), model.action.corners(beliefs.dtype).unsqueeze(1))
     return {name: part.expand(model.action.count, len(beliefs)).T for name, part in parts.items()}
@@ -150,11 +155,13 @@ def _stacked(pieces: list[Tensor]) -> Tensor:
 
 
 def _sure(beliefs: Tensor) -> bool:
-    return bool((beliefs.amax(-1) > 1 - 10.0**-DIGITS).all())
+    digits = DIGITS if beliefs.dtype == torch.float64 else SINGLE
+    return bool((beliefs.amax(-1) > 1 - 10.0**-digits).all())
 
 
 def _keys(beliefs: np.ndarray) -> list[bytes]:
-    return [row.tobytes() for row in np.round(beliefs, DIGITS) + 0.0]
+    digits = DIGITS if beliefs.dtype == np.float64 else SINGLE
+    return [row.tobytes() for row in np.round(beliefs, digits) + 0.0]
 
 
 def _fresh(beliefs: np.ndarray, known: dict[bytes, int]) -> np.ndarray:
@@ -164,4 +171,4 @@ def _fresh(beliefs: np.ndarray, known: dict[bytes, int]) -> np.ndarray:
         if key not in known:
             known[key] = len(known)
             fresh.append(row)
-    return np.array(fresh, dtype=np.float64).reshape(len(fresh), beliefs.shape[-1])
+    return np.array(fresh, dtype=beliefs.dtype).reshape(len(fresh), beliefs.shape[-1])

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from agentic import Objective
+from agentic import Objective, RunError
 from agentic_optimizers.chains import Walker
 
 GAMMA, DELAY, DECAY = 0.05, 10.0, 0.75  # Hoffman and Gelman (2014), section 3.2
+MANY, FAR = 100, 1e6  # proposals of which to take none is no chance; growth of a step size that no scale explains
 
 
 class Trajectory(NamedTuple):
@@ -49,6 +50,22 @@ class Orbit(Walker):
     def diagnostics(self) -> Mapping[str, Tensor]:
         """The fraction accepted since the warm-up, and the step size."""
         return {"acceptance": self.accepted / max(1, self.proposed), "step_size": self.log_step.exp()}
+
+    def check(self, who: str, plan: Trajectory, draws: Tensor) -> None:
+        """Raises RunError for rows of `draws` that never moved, and for those whose step size grew without a limit."""
+        frozen = (draws == draws[:1]).flatten(2).all(-1).all(0)
+        if self.proposed >= MANY and bool(frozen.any()):
+            rows = frozen.nonzero().flatten().tolist()
+            raise RunError(
+                f"{who} never moved in rows {rows}, whatever it proposed {self.proposed} times: start elsewhere"
+            )
+        grown = (self.accepted == self.proposed) & (self.log_step > log(FAR * plan.step_size))
+        if self.proposed and bool(grown.any()):
+            rows, size = grown.nonzero().flatten().tolist(), float(self.log_step.max().exp())
+            raise RunError(
+                f"{who} accepted whatever it proposed in rows {rows} while its step size grew from {plan.step_size:g} "
+                f"to {size:.3g}: the energy has no minimum there, or its scale is another"
+            )
 
 
 def orbit(f: Objective, z: Tensor, plan: Trajectory) -> tuple[Orbit, Tensor]:

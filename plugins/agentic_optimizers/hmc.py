@@ -8,7 +8,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from agentic import Objective
+from agentic import Iterate, Objective, Solution
 from agentic_optimizers.chains import Chains, Walker, check_metropolis, check_walk
 from agentic_optimizers.hamiltonian import Orbit, Trajectory, orbit, walk
 
@@ -30,6 +30,12 @@ class Metropolis(Chains):
 
     def begin(self, f: Objective, z: Tensor) -> tuple[Walker, Tensor]:
         return orbit(f, z, self.trajectory)
+
+    def solution(self, f: Objective, iterate: Iterate) -> Solution:
+        found = super().solution(f, iterate)
+        if bool(found.value.isfinite().all()):
+            iterate.memory.walker.check(type(self).__name__, self.trajectory, iterate.memory.draws)
+        return found
 
     def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
         assert isinstance(walker, Orbit)

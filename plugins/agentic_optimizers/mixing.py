@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from math import log10
 from typing import final
 
+import numpy as np
 import torch
+from scipy.stats import rankdata
 from torch import Tensor
 
 MIXING = ("ess", "r_hat")
@@ -61,17 +63,32 @@ def effective_samples(draws: Tensor) -> Tensor:
 
 
 def r_hat(draws: Tensor) -> Tensor:
-    """Potential scale reduction of chains `draws` (k, chains, ...), each split in two: (...), near 1 once they agree.
+    """Rank-normalized R-hat of chains `draws` (k, chains, ...), each split in two: (...), near 1 once they agree.
 
-    Gelman et al. (2013), section 11.4. NaN for fewer than four draws or where nothing moves.
+    The larger of that of the draws and that of their distances from the median, which tells of scales that differ, each
+    of the normal scores of ranks over all chains, whatever the tails (Vehtari, Gelman, Simpson, Carpenter and Buerkner
+    2021). NaN for fewer than four draws or where no chain ever moves; infinite where chains rest in different places.
     """
     half = len(draws) // 2
     if half < 2:
         return draws.new_full(draws.shape[2:], torch.nan)
-    halves = torch.cat([draws[:half], draws[-half:]], 1)
-    within = halves.var(0).mean(0)
-    between = halves.mean(0).var(0)
-    return ((half - 1) / half + between / within).sqrt()
+    halves = torch.cat([draws[:half], draws[-half:]], 1).double()
+    middle = torch.as_tensor(np.median(halves.flatten(0, 1).numpy(force=True), axis=0)).to(halves)
+    return torch.fmax(_split_r_hat(_scores(halves)), _split_r_hat(_scores((halves - middle).abs()))).to(draws.dtype)
+
+
+def _split_r_hat(halves: Tensor) -> Tensor:
+    """Potential scale reduction of half chains (k, chains, ...): Gelman et al. (2013), section 11.4."""
+    count, within, between = len(halves), halves.var(0).mean(0), halves.mean(0).var(0)
+    return ((count - 1) / count + between / within).sqrt()
+
+
+def _scores(draws: Tensor) -> Tensor:
+    """Normal scores of the ranks of draws (k, chains, ...) over all chains; equal draws share their mean rank."""
+    flat = draws.flatten(0, 1)
+    ranks = torch.from_numpy(rankdata(flat.numpy(force=True), axis=0)).to(flat)
+    scores: Tensor = torch.special.ndtri((ranks - 0.375) / (len(flat) + 0.25))
+    return scores.view_as(draws)
 
 
 def _autocovariance(draws: Tensor) -> Tensor:

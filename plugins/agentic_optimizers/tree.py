@@ -20,10 +20,11 @@ REMEMBERED = 64  # solved graphs a plan carries along
 
 
 class Search(NamedTuple):
-    """A solved graph: `values[d]` (m, a) with d + 1 steps left, and the root's parts by name, (m, a)."""
+    """A solved graph: `values[d]` (m, a) with d + 1 steps left, as their `scales`, and the root's parts, (m, a)."""
 
     graph: BeliefGraph
     values: tuple[Tensor, ...]
+    scales: tuple[Tensor, ...]
     parts: dict[str, Tensor]
     roots: Tensor
 
@@ -61,6 +62,7 @@ class TreeSearch(Planned):
             beliefs=search.graph.beliefs,
             roots=search.roots,
             depths=search.values,
+            scales=search.scales,
             domain=f.model.action,
             log_habits=f.model.log_habits,
             version=f.model.version,
@@ -87,7 +89,8 @@ class TreeSearch(Planned):
             leaves = f.at(Categorical(graph.beliefs))
             value = leaves.terminal(leaves.root())
             below["terminal"] = value
-        values = []
+        size, sizes = value.abs(), torch.stack([part.abs() for part in graph.parts.values()]).sum(0)
+        values, scales = list[Tensor](), list[Tensor]()
         for left in range(1, purpose.horizon + 1):
             rows = graph.rows(purpose.horizon - left)
             ended = purpose.discount * _after_the_end(purpose, left - 1) * (1 - graph.chances[rows].sum(-1))
@@ -97,9 +100,11 @@ class TreeSearch(Planned):
             parts["pragmatic"] = parts["pragmatic"] + ended
             q = self.backup.policy(energies, habits)
             below = {name: torch.where(q > 0, q * part, 0.0).sum(-1) for name, part in parts.items()}
-            value = self.backup.value(energies, habits)
+            scale = sizes[rows] + purpose.discount * graph.expected(rows, size) + ended.abs()
+            value, size = self.backup.value(energies, habits), torch.where(q > 0, q * scale, 0.0).sum(-1)
             values.append(energies)
-        return Search(graph, tuple(values), parts, roots)
+            scales.append(scale)
+        return Search(graph, tuple(values), tuple(scales), parts, roots)
 
 
 def _known(searches: tuple[Search, ...], beliefs: Tensor) -> Search | None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from agentic import Record
 from agentic.errors import UserError
-from agentic.metrics import mean_interval
+from agentic.metrics import return_interval
 from agentic.runs import RunFolder, number_of
 from agentic_report.bench_folder import Bench
 from agentic_report.reading import mapping
@@ -73,5 +73,5 @@ def _earned(folder: Path) -> tuple[str, str]:
         return "", ""
     if not len(returns):
         return "", ""
-    mean, interval = mean_interval(returns)
+    mean, interval = return_interval(returns)
     return number(mean), span(interval.low, interval.high)

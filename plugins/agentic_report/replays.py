@@ -7,7 +7,7 @@ from typing import final
 
 from markupsafe import Markup
 
-from agentic.errors import described
+from agentic.errors import BREAKS, described
 from agentic_report.replay import replay
 
 ROOM = 2_300_000  # characters: with plotly.js and the tables a page stays below 8 MB
@@ -37,7 +37,7 @@ def replays(units: Sequence[tuple[str, str, Path]]) -> Replays:
         title = f"{agent} in {world}"
         try:
             fragment = replay(folder, title) if room > 0 else ""
-        except Exception as error:  # no episode, half a record, or a third party's world that is broken
+        except BREAKS as error:  # no episode, half a record, or a third party's world that is broken
             failed.append((title, described(error)))
             continue
         if fragment and len(fragment) <= room:

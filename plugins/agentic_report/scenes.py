@@ -16,7 +16,7 @@ import numpy as np
 
 from agentic import Experiment, Record, make
 from agentic.environments import Layout, layout
-from agentic.errors import RunError, UserError, listed
+from agentic.errors import BREAKS, RunError, UserError, listed, said
 from agentic.experiments import change, gymnasium_id, untrusted
 from agentic.plugins import Registry, load
 from agentic.runs import EpisodeRecord, RunFolder, environment_seed, is_own
@@ -91,14 +91,14 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
         return Scene(words.drawing, words)
     try:
         return _made_again(experiment, words, int(record.manifest["seed"]), episodes)
-    except Exception as error:  # whatever a third party's world raises, the record can still be shown
-        return Scene("bars", words, note=f"the world could not be made again here: {' '.join(str(error).split())}")
+    except BREAKS as error:  # whatever a third party's world raises, the record can still be shown
+        return Scene("bars", words, note=f"the world could not be made again here: {said(error)}")
 
 
 def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord]) -> Scene:
     registry = load()
     if unknown := [*untrusted({"env": experiment.env.model_dump()}, registry)]:
-        raise UserError(f"a report runs installed worlds only, and this is {listed(unknown)}")
+        raise UserError(f"a report runs installed worlds only, told of no files, and this is {listed(unknown)}")
     env = _make(experiment, registry)
     sizes = _sizes(env)
     if message := env.unwrapped.metadata.get("words"):

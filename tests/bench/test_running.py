@@ -161,7 +161,10 @@ def test_what_breaks_costs_its_own_cells(tmp_path: Path, capfd: pytest.CaptureFi
     assert rock.value is not None
     assert broken.value is None
     assert "it fell apart" in str(broken.note)
-    assert (quits.value, quits.note) == (None, "the policy Quits broke, SystemExit: 0")
+    assert (quits.value, quits.note) == (
+        None,
+        "CartPole-v1, episode 0, step 0: the policy Quits broke, SystemExit: 0",
+    )
     assert (locked.value, "cannot pickle" in str(locked.note)) == (None, True)
     assert len(scores.broken) == 3
     assert "a third party prints" not in capfd.readouterr().out

@@ -44,7 +44,7 @@ def test_every_metric_says_what_it_looks_at(capsys: pytest.CaptureFixture[str]) 
     assert list(rows) == load().names("metrics")
     row = rows["episode_return"]
     assert (row["access"], row["needs"], row["unit"], row["plugin"]) == ("records", ["record"], "reward", "agentic")
-    assert row["parameters"] == ["level", "resamples", "discount", "horizon", "relative", "exact"]
+    assert row["parameters"] == ["level", "discount", "horizon", "relative", "exact", "payoffs"]
     for row in rows.values():
         assert row["access"] in ("records", "internals", "model", "intervene")
         assert row["summary"].endswith((".", ":"))

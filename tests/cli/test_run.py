@@ -35,7 +35,7 @@ def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str])
     code, out, _ = run(capsys, EXAMPLES / "cartpole.toml", "--episodes", 2, "--steps", 20, "--json")
     summary = json.loads(out)
     assert code == 0
-    keys = {"run", "steps", "evaluation_steps", "episodes", "return", "energy", "seconds", "components"}
+    keys = {"run", "steps", "evaluation_steps", "episodes", "return", "energy", "seconds", "components", "problems"}
     assert set(summary) == keys
     assert set(summary["return"]) == {"mean", "low", "high", "values"}
     assert (summary["steps"], summary["episodes"]) == (20, 2)

@@ -3,12 +3,17 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from agentic.cli import main
 from agentic.cli.tables import result_table, sparkline
 from agentic.cli.terminal import number
 from agentic.metrics.measurement import mean_interval
+from agentic.runs.files import sha256_of
+from agentic.runs.folder import RunFolder
+from agentic.runs.manifest import annotate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -90,3 +95,30 @@ def test_a_gain_of_any_name_is_subtracted(folder: Path, capsys: pytest.CaptureFi
     summary["energy"] = {"expected_energy": 1.5, "pragmatic": 2.5, "bonus": 1.25, "effort": 0.25}
     cells = [str(cell) for cell in result_table(summary).columns[1].cells]
     assert "1.5 = pragmatic 2.5 - bonus 1.25 + effort 0.25 (nats per plan)" in cells
+
+
+def test_sparkline_of_what_is_not_finite() -> None:
+    assert sparkline([0, float("nan"), 2, float("inf")]) == "▁?█?"
+    assert sparkline([-1.7e308, 1.7e308]) == "▁█"
+    assert sparkline([0, 5e-324]) == "▁▁"
+    assert sparkline([float("nan")]) == "?"
+
+
+def test_a_seed_that_a_shell_would_run_is_quoted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    annotate(RunFolder(folder), seed="0; touch evil")
+    assert main(["show", str(folder)]) == 0
+    assert "--seed '0; touch evil'" in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_returns_beyond_the_largest_number(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chunk = folder / "ticks-000000.parquet"
+    table = pq.read_table(chunk)
+    huge = pa.array([1.7e308] * len(table))
+    pq.write_table(table.set_column(table.column_names.index("reward"), "reward", huge), chunk)
+    entry = RunFolder(folder).manifest["chunks"][chunk.name] | {"sha256": sha256_of(chunk)}
+    annotate(RunFolder(folder), chunks={chunk.name: entry})
+    assert main(["show", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["return"]["values"] == [None] * 3
+    assert main(["show", str(folder)]) == 0
+    assert "not finite, not finite, not finite" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from agentic import Experiment, UserError
 from agentic.cli import main
 from agentic.experiments.toml import toml_text
 from agentic.experiments.trust import check_trusted, untrusted
-from agentic.plugins import Registry, load
+from agentic.plugins import Component, Registry, load
 
 REGISTRY = load()
 EVIL = """
@@ -65,6 +66,14 @@ NAMED = {
     "no module": {**WORLD, "env": {"id": "../evil:Evil-v0"}},
     "wrapper": {**WORLD, "env": {"id": "CartPole-v1", "wrappers": ["evil:Evil"]}},
     "wrapper in a table": {**WORLD, "env": {"id": "CartPole-v1", "wrappers": [{"name": "evil.within:Evil", "far": 1}]}},
+    "wrapper that writes": {
+        **WORLD,
+        "env": {
+            "id": "CartPole-v1",
+            "kwargs": {"render_mode": "rgb_array"},
+            "wrappers": [{"name": "gymnasium.wrappers:RecordVideo", "video_folder": "ran"}],
+        },
+    },
     "argument": {**WORLD, "env": {"id": "CartPole-v1", "kwargs": {"inner": ["evil:Evil"]}}},
     "file of a part": {**WORLD, "model": {"name": "linear_gaussian", "weights": "policy.zip"}},
 }
@@ -123,6 +132,30 @@ def test_against_a_folder_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_what_is_installed_is_trusted() -> None:
     for env in ("CartPole-v1", "agentic_envs:agentic/TMaze-v0", "gymnasium:CartPole-v1"):
         assert not [*untrusted({**WORLD, "env": {"id": env}}, REGISTRY)]
+
+
+THEIRS = [("envs", "acme"), ("agents", "logs")]
+LIMIT: dict[str, Any] = {"name": "gymnasium.wrappers:TimeLimit", "max_episode_steps": 50}
+
+
+@pytest.mark.parametrize(
+    ("tables", "names"),
+    [
+        ({"env": {"id": "CartPole-v1", "wrappers": [LIMIT, "gymnasium.wrappers:NormalizeObservation"]}}, []),
+        ({"env": {"id": "FrozenLake-v1", "kwargs": {"map_name": "4x4"}}}, []),
+        ({"env": {"id": "gridworld", "kwargs": {"layout": ["S/G"]}}}, []),
+        ({"env": {"id": "agentic_envs:agentic/TMaze-v0", "kwargs": {"render_mode": "ansi"}}}, []),
+        ({"env": {"id": "CartPole-v1", "wrappers": [{**LIMIT, "more": [{"log": "a"}]}]}}, ["log = 'a'"]),
+        ({"env": {"id": "pytest:Elsewhere-v0", "kwargs": {"log": "a", "deep": 3}}}, ["log = 'a'"]),
+        ({"env": {"id": "acme", "kwargs": {"name": "a.csv"}}}, ["name = 'a.csv'"]),
+        ({"agent": {"name": "acme-plugin/logs", "to": "a", "of": {"name": "random"}}}, ["to = 'a'"]),
+        ({"agent": {"name": "clone", "of": {"name": "logs", "to": ["a"], "rate": 0.5}}}, ["to = 'a'"]),
+    ],
+)
+def test_a_text_that_may_say_where_to_write_is_not_trusted(tables: dict[str, Any], names: list[str]) -> None:
+    theirs = [Component(kind, name, "acme-plugin", "1", "installed", "acme:X") for kind, name in THEIRS]
+    registry = replace(REGISTRY, components=(*REGISTRY.components, *theirs))
+    assert list(untrusted({**WORLD, **tables}, registry)) == names
 
 
 def test_a_file_on_this_command_line_is_trusted(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ ALLOWED = {
     ("agentic/runs/minari.py", "dataset_id"): MINARI,
     ("agentic/runs/minari.py", "spec"): MINARI,
     ("agentic/environments/environment.py", "spec"): GYMNASIUM,
-    ("agentic/environments/stepping.py", "envs"): GYMNASIUM,
+    ("agentic/environments/transparent.py", "envs"): GYMNASIUM,
     ("agentic/environments/pomdp.py", "P"): GYMNASIUM,
     ("agentic/environments/pomdp.py", "initial_state_distrib"): GYMNASIUM,
     ("agentic/environments/pomdp.py", "fickle_passenger"): GYMNASIUM,

@@ -19,7 +19,7 @@ from agentic.cli.plugins import SINGULAR
 from agentic.plugins import KINDS
 from agentic.plugins.contracts import contracts
 from calibration import lives
-from calibration.case import SEEDS
+from calibration.case import LOOKS
 from tests.house.repository import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def test_the_metric_of_the_page_passes_its_tests_and_the_kit() -> None:
 def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
     names = {**vars(lives), "SwitchingRate": agentic_metrics.SwitchingRate}
     case = functions("calibration/lives.py", **names)["CASE"]
-    assert case.p_value(case.hits(SEEDS)) > 0.001
+    assert case.p_value(case.hits(range(LOOKS[-1])), LOOKS[-1]) > 0.001
 
 
 @pytest.mark.usefixtures("added")

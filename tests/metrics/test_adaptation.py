@@ -92,6 +92,14 @@ class TestTheIndex:
         assert found.null is None
         assert found.warnings[0].startswith("0 interventions with something to adapt to are few")
 
+    @pytest.mark.parametrize(("unit", "offset"), [(1.0, 0.0), (1e-8, 0.0), (1e9, 0.0), (1.0, 1e3), (1.0, -1e3)])
+    def test_neither_unit_nor_zero_of_the_rewards_matters(self, unit: float, offset: float) -> None:
+        """2 of 3 could be gained: of a return of 1000 that would be less than 1 %, of what chance leaves it is more."""
+        world = World(BANDIT.dynamics, unit * BANDIT.rewards + offset, BANDIT.start, BANDIT.ended)
+        found = adaptation_index(world, row(1, 0, 0), row(0, 0, 1), horizon=7, discount=0.9)
+        assert found == pytest.approx(0.5)
+        assert isnan(adaptation_index(world, row(0, 0.998, 0.002), row(0, 1, 0), horizon=7, discount=0.9))
+
     def test_is_not_distinguished_from_noise(self) -> None:
         noisy = np.array([[0.0, 2.0, 0.0, 2.0]])
         found = METRIC.estimate(noisy, noisy, [1.5], generator=np.random.default_rng(0))
@@ -257,7 +265,9 @@ class TestOurAgent:
         metric = PolicyAdaptation(interventions=6, discount=0.9)
         found = {name: measure(metric, Subject(None, each, GRID)) for name, each in (("own", agent), ("clone", clone))}
         assert found["own"].value == pytest.approx(1.0, abs=0.02)
-        assert found["own"].outside_null
+        assert found["own"].null is not None
+        assert found["own"].null.p_value == 0
+        assert found["own"].outside_null is None, "of six interventions too few leave something to adapt to"
         assert found["clone"].value == 0
         assert not found["clone"].outside_null
         assert found["own"].estimator == "exact returns"
@@ -354,7 +364,9 @@ class TestWorldsThatNobodyKnows:
         assert found.value == pytest.approx(1.0, abs=1e-9)
         assert found.diagnostics["best"][0] == pytest.approx((1 - 0.99**50) / 0.01)
         assert "the agent's own in the unchanged world" in found.frame.goal
-        assert found.outside_null
+        assert found.null is not None
+        assert found.null.p_value < 0.05
+        assert found.outside_null is None, "one intervention is too few to judge by"
         frozen = measure(
             PolicyAdaptation(kinds=("remap",), informed="goal", horizon=50, episodes=8), Subject(None, Balance(), pole)
         )

@@ -204,7 +204,7 @@ class Drawn:
 
 
 COLUMNS: tuple[Metric, ...] = (
-    EpisodeReturn(discount=DISCOUNT, horizon=HORIZON, relative=True, resamples=20),
+    EpisodeReturn(discount=DISCOUNT, horizon=HORIZON, relative=True),
     PolicyComplexity(weights="uniform", choices=True, surrogates=0),
     PolicyComplexity(weights="own", choices=True, horizon=HORIZON, surrogates=0),
     GoalDirectedness(horizon=12, cost=0.05, largest=100, surrogates=0),

@@ -112,7 +112,7 @@ def coverage(episodes: int, seeds: range) -> dict[str, list[tuple[str, int, bool
         for seed in seeds:
             lived = {where: placed(name, where).recorded(episodes=episodes, seed=seed) for where in ("before", "swap")}
             for column, (metric, where) in COLUMNS.items():
-                few = {"resamples": 500} if metric is RETURN else {"surrogates": 0}
+                few = {} if metric is RETURN else {"surrogates": 0}
                 found = measure(replace(metric, **few), lived[where], seed=seed)
                 assert found.interval is not None
                 low, high = found.interval.low, found.interval.high
@@ -135,7 +135,7 @@ def test_the_intervals_of_the_sampled_table_hold_the_exact_one() -> None:
 def test_a_sampled_row_is_near_the_exact_one() -> None:
     lived = {where: placed("planner-5", where).recorded(episodes=40, seed=11) for where in ("before", "swap")}
     for column, (metric, where) in COLUMNS.items():
-        few = {"resamples": 200} if metric is RETURN else {"surrogates": 20}
+        few = {} if metric is RETURN else {"surrogates": 20}
         found = measure(replace(metric, **few), lived[where], seed=11)
         assert found.interval is not None
         assert found.samples > 0
@@ -157,7 +157,7 @@ def test_returns_are_discounted_and_cut_at_the_horizon() -> None:
         ({"horizon": 4}, lambda rewards: rewards[:4].sum()),
     ]
     for arguments, worth in cases:
-        found = measure(EpisodeReturn(resamples=50, **arguments), Subject(record=record))
+        found = measure(EpisodeReturn(**arguments), Subject(record=record))
         assert found.value == pytest.approx(np.mean([worth(each) for each in paid]), abs=1e-12)
         assert (found.access, found.unit) == (Access.RECORDS, "reward")
 
@@ -202,7 +202,7 @@ def test_columns_look_at_what_they_say() -> None:
 
 
 CONFIGURED: list[Any] = [
-    EpisodeReturn(discount=0.9, horizon=8, relative=True, resamples=50),
+    EpisodeReturn(discount=0.9, horizon=8, relative=True),
     EpisodeReturn(horizon=8, exact=True),
     PolicyComplexity(weights="uniform", choices=True, draws=60, surrogates=20),
     PolicyComplexity(choices=True, surrogates=20),

@@ -237,3 +237,18 @@ def test_the_arm_formula(hit: float, arms: int) -> None:
 def test_what_makes_no_sense_is_refused(call: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         call()
+
+
+@pytest.mark.parametrize("episodes", [2, 3, 4, 5, 7, 8])
+def test_whoever_plays_by_heart_is_inside_the_null(episodes: int) -> None:
+    """Actions that all episodes have in common move what is seen next, and depend on nothing that is seen."""
+    source = np.random.default_rng(episodes)
+    done = np.tile(np.cumsum(source.random(90) < 0.5) % 2, (episodes, 1))
+    late = np.concatenate([done[:, :1], done[:, :-1]], axis=1)
+    seen = np.where(source.random(done.shape) < 0.3, source.integers(2, size=done.shape), late)
+    found = PolicyComplexity(surrogates=99).estimate(list(seen), list(done), generator=source)
+    assert found.null is not None
+    assert found.null.p_value == 1
+    one = PolicyComplexity(surrogates=99).estimate(list(seen), list(seen), generator=source)
+    assert one.null is not None
+    assert one.null.p_value < 0.05, "who does what is seen is outside"

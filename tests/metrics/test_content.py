@@ -69,6 +69,49 @@ def test_a_reflex_plans_nothing() -> None:
     assert found.outside_null is False
 
 
+def slow(episodes: int, steps: int, draws: np.random.Generator) -> np.ndarray:
+    """Numbers that remember, so that what is seen tells what will be done."""
+    seen = np.zeros((episodes, steps))
+    for t in range(1, steps):
+        seen[:, t] = 0.9 * seen[:, t - 1] + np.sqrt(1 - 0.9**2) * draws.normal(size=episodes)
+    return seen
+
+
+@pytest.mark.parametrize("levels", ["numbers", "rounded", "names"])
+@pytest.mark.parametrize("belief", ["size", "choice", "both"])
+def test_a_belief_that_is_any_function_of_what_is_seen_plans_nothing(levels: str, belief: str) -> None:
+    """A reflex to how far away something is: no linear decoder of where it is tells that, but its belief does."""
+    seen = slow(40, 50, source(8))
+    if levels != "numbers":
+        seen = np.clip(seen.round(), -2, 2)
+    done = (np.abs(seen) > 0.7).astype(np.int64)
+    held = {"size": np.abs(seen), "choice": done * 1.0, "both": np.stack([done, 1 - done, seen**2], -1)}[belief]
+    shown = (seen + 2).astype(np.int64) if levels == "names" else seen
+    found = PlanContent(horizon=1).estimate(list(held), list(done), list(shown), generator=source())
+    assert found.value == pytest.approx(0, abs=1e-9 if levels != "numbers" else 0.01)
+    assert found.null is not None
+    assert found.null.p_value > 0.05
+
+
+def test_a_plan_is_found_beside_measured_observations() -> None:
+    moves = source(9).integers(2, size=(40, 51))
+    seen = list(slow(40, 50, source(10)))
+    found = PlanContent(horizon=1).estimate(list(moves[:, 1:] * 1.0), list(moves[:, :-1]), seen, generator=source())
+    assert found.value == pytest.approx(1, abs=0.02)
+
+
+def test_a_goal_that_is_kept_for_an_episode_is_exchanged_with_those_of_others() -> None:
+    """Nine of ten moves go for it: 0.531 bits."""
+    draws = source(11)
+    goal = np.repeat(draws.integers(2, size=(60, 1)), 40, axis=1)
+    moves = goal ^ (draws.random(goal.shape) < 0.1)
+    found = PlanContent(horizon=1).estimate(
+        list(goal * 1.0), list(moves), list(np.zeros_like(goal)), generator=source()
+    )
+    assert found.interval is not None
+    assert found.interval.low < 0.531 < found.interval.high
+
+
 def test_a_latent_that_never_varies_holds_nothing() -> None:
     _, moves, seen = plans(1, 0.0, 10, 20, source(3))
     found = PlanContent().estimate([np.ones(20)] * 10, moves, seen, generator=source())

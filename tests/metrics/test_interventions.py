@@ -43,6 +43,17 @@ def same(one: Truth, other: Truth, states: Any = slice(None)) -> None:
 
 
 class TestPayoff:
+    @pytest.mark.parametrize("unit", [1e-8, 1e-3, 1e9])
+    def test_the_unit_of_reward_changes_neither_outcomes_nor_what_is_drawn(self, unit: float) -> None:
+        truth = battery_truth()
+        other = truth.copy()
+        other["rewards"] = truth["rewards"] * unit
+        payoff, scaled = Payoff.of(World.of(truth)), Payoff.of(World.of(other))
+        assert scaled.basis is payoff.basis
+        np.testing.assert_allclose(scaled.outcomes, payoff.outcomes * unit, rtol=1e-12)
+        for amount in payoff.outcomes:
+            assert scaled.places(amount * unit).tolist() == payoff.places(amount).tolist()
+
     @pytest.mark.parametrize(
         ("name", "basis", "outcomes"),
         [

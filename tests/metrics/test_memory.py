@@ -208,6 +208,36 @@ def test_a_delay_line_from_samples(bits: int) -> None:
     assert len(profile) == bits + 1  # it ends with the first lag inside its null
 
 
+@pytest.mark.parametrize("back", [2, 3, 5])
+def test_a_repeat_after_empty_lags_is_found(back: int) -> None:
+    """What is done is what was seen some steps ago, and nothing in between."""
+    generator = np.random.default_rng(back)
+    seen = generator.integers(2, size=(20, 60))
+    done = np.concatenate([generator.integers(2, size=(20, back)), seen[:, :-back]], 1)
+    found = LagInformation().estimate(list(done), list(seen), generator=generator)
+    assert found.value == back
+    assert found.interval is not None
+    assert found.interval.low == back
+    assert found.null is not None
+    assert found.null.p_value < 0.05
+    few = LagInformation(surrogates=99).estimate(list(done), list(seen), generator=generator)
+    assert few.value == 0
+    assert "99 surrogates cannot tell a lag after an empty one from chance: raise them to 280" in few.warnings
+
+
+def test_all_lags_together_alarm_as_seldom_as_one() -> None:
+    alarms = 0
+    for seed in range(60):
+        held, seen = np.random.default_rng(seed).integers(2, size=(2, 10, 30))
+        found = LagInformation(lags=3, surrogates=199).estimate(
+            list(held), list(seen), generator=np.random.default_rng(seed)
+        )
+        assert found.null is not None
+        assert (found.value > 0) == (found.null.p_value < 0.05)
+        alarms += found.value > 0
+    assert alarms <= 8  # more once in a hundred times
+
+
 def test_latents_that_hold_nothing() -> None:
     generator = np.random.default_rng(0)
     seen = list(generator.integers(2, size=(20, 40)))

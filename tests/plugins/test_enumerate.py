@@ -1,12 +1,27 @@
 """Enumeration: all sequences in order, its limit, and what it cannot enumerate."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, Clamped, ExpectedEnergy, Purpose, Sequence, UserError, minimize
+from agentic import (
+    Categorical,
+    Clamped,
+    ExpectedEnergy,
+    Goal,
+    LatentGoal,
+    Model,
+    ObservationGoal,
+    Purpose,
+    Sequence,
+    Step,
+    UserError,
+    minimize,
+)
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences, QuadraticGoal
@@ -66,6 +81,32 @@ def test_it_enumerates_discrete_actions_of_an_expected_energy() -> None:
     linear = LinearGaussian([[1.0]], [[1.0]], Q=[1.0], R=[1.0])
     with pytest.raises(UserError, match="enumerate needs the expected energy of discrete actions"):
         minimize(ExpectedEnergy(linear, linear.begin(1), Purpose(QuadraticGoal([1.0]))), Enumerate())
+
+
+class Settled(ObservationGoal):
+    """Minus the entropy of what is expected to be seen: no mean over states, whatever `forward` says."""
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return torch.special.xlogy(z, z).sum(-1)
+
+
+class Nearer(LatentGoal):
+    """Written out in `expected`, and not linear in the belief."""
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return z[..., 0]
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        return (step.after.mean[..., 0] - step.before.mean[..., 0]) ** 2
+
+
+@pytest.mark.parametrize("terminal", [None, Settled(), LogPreferences([[0.0, 1.0]])])
+@pytest.mark.parametrize("goal", [Settled(), Nearer(), LogPreferences([[0.0, 1.0]])])
+def test_goals_that_are_not_linear_in_the_belief_are_imagined_step_by_step(goal: Goal, terminal: Goal | None) -> None:
+    f = ExpectedEnergy(MODEL, MODEL.begin(1), Purpose(goal, 2, SummedGain(), terminal=terminal))
+    plan = minimize(f, Enumerate()).belief
+    assert isinstance(plan, Sequence)
+    assert_close(plan.values, f(plan.actions))
 
 
 def two_controls() -> CategoricalModel:

@@ -9,15 +9,27 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, Evidence, ExpectedEnergy, Purpose, Sequence, UserError, minimize
+from agentic import (
+    Categorical,
+    Evidence,
+    ExpectedEnergy,
+    Gain,
+    Minimizer,
+    Plan,
+    Purpose,
+    Sequence,
+    UserError,
+    minimize,
+)
 from agentic.testing import Check, checks_for
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
-from agentic_energies.gains import SummedGain
+from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.exact import Exact
 from agentic_optimizers.mirror import Mirror
+from agentic_optimizers.tree import TreeSearch
 
 F64 = torch.float64
 MODELS = pytest.mark.parametrize("kind", [CategoricalModel, FactoredModel])
@@ -197,6 +209,39 @@ def test_everything_is_finite_and_differentiable_with_zeros(kind: type[Categoric
     (slope,) = torch.autograd.grad(energy.sum(), z)
     assert bool(torch.isfinite(energy).all())
     assert bool(torch.isfinite(slope).all())
+
+
+PLANNERS = (Enumerate(), Enumerate(plans=((0, 1), (1, 1), (0, 0)), E=(0.5, 0.3, 0.2)), TreeSearch())
+GAINS = (None, SummedGain(), JointGain("trajectory"), JointGain("final"))
+SINGLE = [
+    (kind, planner, gain)
+    for kind in (CategoricalModel, FactoredModel)
+    for planner in PLANNERS
+    for gain in GAINS
+    if kind is CategoricalModel or not isinstance(planner, TreeSearch) and not isinstance(gain, JointGain)
+    if not isinstance(planner, TreeSearch) or not isinstance(gain, JointGain)
+]
+
+
+@pytest.mark.parametrize(("kind", "planner", "gain"), SINGLE)
+@pytest.mark.parametrize("seed", range(3))
+def test_single_precision(
+    kind: type[CategoricalModel | FactoredModel], planner: Minimizer, gain: Gain | None, seed: int
+) -> None:
+    """`model.float()` is enough: perceiving and planning are within 1e-4 of double precision."""
+    found = []
+    for model in (kind(**together(seed)), kind(**together(seed)).float()):
+        assert isinstance(model, kind)
+        obs = seen(model, seed).to(model.begin(1).mean.dtype)
+        solver = Exact() if kind is CategoricalModel else Mirror()
+        perceived = minimize(Evidence(model, obs, model.begin(1)), solver, model.begin(1).mean)
+        purpose = Purpose(LogPreferences([[0.0, 1.0, 2.0], [0.0, -1.0]]), 2, gain)
+        plan = minimize(ExpectedEnergy(model, perceived.belief, purpose), planner).belief
+        assert isinstance(plan, Plan)
+        found.append((perceived.belief.mean, perceived.value, plan.first_action(2.0).mean))
+    assert found[1][0].dtype == torch.float32
+    for double, single in zip(*found, strict=True):
+        assert_close(single.double(), double.double(), atol=1e-4, rtol=1e-4)
 
 
 def test_what_does_not_fit_is_named() -> None:

@@ -1,6 +1,6 @@
 """Goals: values, normalizers, and what is refused."""
 
-from math import log, pi
+from math import inf, log, pi
 from typing import Any
 
 import pytest
@@ -26,6 +26,14 @@ class TestLogPreferences:
         seen = torch.tensor([[0.0, 1.0, 0.0, 1.0, 0.0]], dtype=F64)
         assert self.goal(None, seen).tolist() == [5.0]
         assert self.goal.after == 0.5
+
+    def test_what_is_forbidden_has_infinite_energy_as_soon_as_it_is_possible(self) -> None:
+        goal = LogPreferences([[0.0, -inf], [1.0, 2.0]])
+        seen = torch.tensor([[1.0, 0.0, 0.5, 0.5], [0.9, 0.1, 1.0, 0.0], [1.0, 1e-16, 1.0, 0.0]], dtype=F64)
+        assert goal(None, seen).tolist() == [-1.5, inf, -1.0]
+        assert float(goal.log_normalizer(None)) == pytest.approx(float(torch.logsumexp(torch.tensor([1.0, 2.0]), 0)))
+        with pytest.raises(UserError, match="values expects log preferences, numbers or -inf"):
+            LogPreferences([[inf, 0.0]])
 
     def test_with_its_normalizer_it_is_a_probability_of_joint_outcomes(self) -> None:
         corners = torch.stack([torch.cat([a, b]) for a in torch.eye(2, dtype=F64) for b in torch.eye(3, dtype=F64)])

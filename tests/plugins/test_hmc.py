@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Clamped, ClosedForm, Energy, Objective, Particles, Real, UserError, minimize
+from agentic import Clamped, ClosedForm, Energy, Objective, Particles, Real, RunError, UserError, minimize
 from agentic_energies.gaussian import GaussianEnergy
 from agentic_optimizers.hamiltonian import orbit, walk as walk_on
 from agentic_optimizers.hmc import HMC
@@ -138,3 +138,28 @@ def test_doors() -> None:
         HMC(target=1.0)
     with pytest.raises(UserError, match="adapting the step size needs burn > 0"):
         HMC(burn=0)
+
+
+@pytest.mark.parametrize(
+    ("of", "start", "sentence"),
+    [
+        (lambda z: torch.where(z > 0, 0.5 * z**2, torch.inf), -5.0, "infinite everywhere HMC looked"),
+        (lambda z: 0 * z, 0.0, "accepted whatever it proposed in rows .* step size grew from 0.1 to"),
+        (
+            lambda z: torch.where(z == 1, 0 * z, torch.inf),
+            1.0,
+            r"never moved in rows \[0, 1\], whatever it",
+        ),
+    ],
+)
+def test_chains_that_have_no_law_to_follow_say_so(of: Any, start: float, sentence: str) -> None:
+    class Of(Energy):
+        """Of one number."""
+
+        def forward(self, x: Any, z: Tensor) -> Tensor:
+            value: Tensor = of(z).sum(-1)
+            return value
+
+    begin = torch.full((2, 1), start, dtype=F64)
+    with pytest.raises((RunError, UserError), match=sentence):
+        minimize(Clamped(Of(), None, Real((1,))), HMC(steps=700, burn=500), begin, generator=seeded(2))

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Backup, Categorical, ExpectedEnergy, Purpose, Sequence, UserError, minimize
+from agentic import Backup, Categorical, ExpectedEnergy, Plan, Purpose, Sequence, UserError, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal
@@ -229,3 +229,48 @@ class TestDoors:
     def test_precisions_are_positive_and_finite(self, backup: Any, precision: float) -> None:
         with pytest.raises(UserError, match="expects a precision > 0 and finite"):
             backup(precision)
+
+
+class TestForbidden:
+    """Two rooms, of which the first is forbidden: action 0 stays, 1 changes over; from the third nothing leads out."""
+
+    moves = np.stack([np.eye(3), np.eye(3)[[1, 0, 2]]], -1)
+    model = CategoricalModel([np.eye(3)], [moves], [np.full(3, 1 / 3)])
+
+    def objective(self, *states: int, values: Any = (-inf, 0.0, -1.0), horizon: int = 3) -> ExpectedEnergy:
+        belief = Categorical(torch.eye(3, dtype=F64)[list(states)])
+        return ExpectedEnergy(self.model, belief, Purpose(LogPreferences([list(values)]), horizon))
+
+    @pytest.mark.parametrize("solver", [*map(TreeSearch, BACKUPS), Enumerate()])
+    @pytest.mark.parametrize("precision", [1.0, inf])
+    def test_what_may_lead_there_is_never_done(self, solver: Any, precision: float) -> None:
+        plan = minimize(self.objective(0, 1), solver).belief
+        assert isinstance(plan, Plan)
+        policy = plan.first_action(precision).mean
+        assert_close(policy, torch.eye(2, dtype=F64).flip(0))
+        assert plan.terms(precision)["pragmatic"].tolist() == [0.0, 0.0]
+
+    @pytest.mark.parametrize("solver", [TreeSearch(), Enumerate()])
+    def test_what_might_is_as_bad(self, solver: Any) -> None:
+        slips = np.array([[1.0, 0.1, 0.0], [0.0, 0.9, 0.0], [0.0, 0.0, 1.0]])
+        model = CategoricalModel([np.eye(3)], [np.stack([slips, np.eye(3)], -1)], [[0.0, 1.0, 0.0]])
+        goal = LogPreferences([[-inf, 0.0, 0.0]])
+        f = ExpectedEnergy(model, Categorical(torch.eye(3, dtype=F64)[[1]]), Purpose(goal, 2))
+        plan = minimize(f, solver).belief
+        assert isinstance(plan, Plan)
+        assert plan.first_action(1.0).mean.tolist() == [[0.0, 1.0]]
+
+    @pytest.mark.parametrize("solver", [TreeSearch(), Enumerate()])
+    def test_where_nothing_else_is_left_it_says_so(self, solver: Any) -> None:
+        with pytest.raises(UserError, match=r"the energy is infinite everywhere \w+ looked, in rows \[1\]"):
+            minimize(self.objective(1, 2, values=(0.0, 0.0, -inf)), solver)
+
+    def test_what_happens_after_the_end_is_not_counted(self) -> None:
+        """Who is certain to be dead cannot come to harm."""
+        model = CategoricalModel([np.eye(3)], [self.moves], [np.full(3, 1 / 3)], ends=[0.0, 1.0, 0.0])
+        goal = LogPreferences([[-inf, 0.0, 0.0]])
+        f = ExpectedEnergy(model, Categorical(torch.eye(3, dtype=F64)[[0]]), Purpose(goal, 3))
+        for solver in (TreeSearch(Max()), Enumerate()):
+            plan = minimize(f, solver).belief
+            assert isinstance(plan, Plan)
+            assert plan.first_action(inf).mean.tolist() == [[0.0, 1.0]]

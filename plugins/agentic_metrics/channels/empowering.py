@@ -143,7 +143,7 @@ class Empowerment(Metric):
         states = np.flatnonzero(reached(world) & ~world.ended)
         if not len(states):
             raise UserError("empowerment needs a state in which one acts, this world has ended where it starts")
-        found = self.map(world.dynamics, sensor=_sensor(truth), states=states)
+        found = self.map(world.dynamics, sensor=_sensor(truth)[world.origin], states=states)
         low, high = float(found.value.mean()), float(found.upper.mean())
         bounded = found.estimator == "Blahut-Arimoto"
         wide = Caution(f"the bounds are {found.gap:.2g} bits apart: choose a larger tolerance")

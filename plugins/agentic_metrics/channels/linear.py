@@ -18,6 +18,7 @@ from agentic_metrics.channels.linearization import CHANGES, gain, mean_over_star
 from agentic_metrics.channels.water import checked_system
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.arrays import Floats
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import World
 from agentic_metrics.responses.rooms import Field
@@ -123,14 +124,14 @@ class Controllability(Metric):
             variables=("state", "action"),
             boundary="whoever acts chooses the actions, the environment is all else",
             horizon=self.horizon,
-            goal="none: every state counts alike",
+            goal="none: every state that can be met counts alike",
             start="the environment's own resets" if continuous else "every state in which one acts, alike",
             interventions=(CHANGES,) if continuous else (),
         )
         return found.measurement("controllability", self, frame)
 
     def of_world(self, world: World) -> Estimate:
-        """The share of ordered pairs of a state in which one acts and another that a choice of actions decides about.
+        """The share of pairs of a state in which one acts and another, both to be met, that a choice decides about.
 
         In those, some policy arrives within the horizon with another probability than some other policy does. `choice`
         is the mean over pairs of the largest less the smallest such probability, `reachable` the share of pairs in
@@ -139,13 +140,15 @@ class Controllability(Metric):
         P_k(s, g) = opt over a of sum over s' of p(s' | s, a) [1 if s' = g else P_(k-1)(s', g)].
         In a world that actions do not move, nothing is controlled, however much of it is reached.
         """
-        states, flat = world.states, world.dynamics.reshape(-1, world.states)
-        most, least = np.zeros((states, states)), np.zeros((states, states))
+        there = world.origin[:, None] == np.arange(world.origins)
+        flat = world.dynamics.reshape(-1, world.states)
+        most, least = np.zeros(there.shape), np.zeros(there.shape)
         for sweep, best in ((most, np.max), (least, np.min)):
             for _ in range(self.horizon):
-                arrived = np.where(np.eye(states, dtype=bool), 1.0, sweep)
-                sweep[:] = best((flat @ arrived).reshape(world.dynamics.shape), axis=1)
-        pairs = ~world.ended[:, None] & ~np.eye(states, dtype=bool)
+                arrived = np.where(there, 1.0, sweep)
+                sweep[:] = best((flat @ arrived).reshape(world.states, world.actions, -1), axis=1)
+        met = reached(world)
+        pairs = (met & ~world.ended)[:, None] & (there & met[:, None]).any(0) & ~there
         if not pairs.any():
             raise UserError("controllability needs a state in which one acts and another state, this world has none")
         gap = (most - least)[pairs]

@@ -1,6 +1,6 @@
 """Recorded behavior in a known world: the states that an agent went through and the actions it chose there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Self, final
@@ -123,9 +123,18 @@ def recorded_behavior(
         for now, after in zip(seen.episodes, then.episodes, strict=True)
     ]
     actions = [(each[:, 0] - zero[0]).astype(np.int64) for each in chosen.episodes]
+    _over(world, episodes, [bool(flags[-1, 0]) for flags in recorded(record, "terminated").episodes])
     if horizon is None:
         return world, episodes, actions
     return world, [each[: horizon + 1] for each in episodes], [each[:horizon] for each in actions]
+
+
+def _over(world: World, episodes: Sequence[Ints], ended: Sequence[bool]) -> None:
+    """Write where an episode `ended` by chance that it was over there, not that it stopped."""
+    for went, over in zip(episodes, ended, strict=True):
+        twice = np.flatnonzero((world.origin == went[-1]) & world.ended)
+        if over and len(twice):
+            went[-1] = twice[0]
 
 
 def checked_names(kind: str, names: ArrayLike, count: int) -> Ints:

@@ -8,6 +8,7 @@ import numpy as np
 
 from agentic_metrics.finite.arrays import Bools, Floats, Ints
 from agentic_metrics.finite.behavior import Behavior
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.soft import hard_backups, soft_backups
 from agentic_metrics.finite.world import World
 
@@ -86,11 +87,14 @@ class Fit:
 def fit(world: World, utility: Floats, decisions: Decisions, *, discount: float, largest: float) -> Fit:
     """The best beta for `utility` (s, a), at most `largest` divided by the range of the utility, of either sign.
 
+    The range is that of the states that can be met: what would be paid elsewhere explains no decision.
     Where `largest` is infinite and nothing speaks against an infinite beta, what is approached there is the best.
     """
     horizon, count, size = decisions.places.shape
-    span = float(np.ptp(utility)) or 1.0
-    unit, chance = utility / span, np.log(world.actions)
+    first = np.unique(decisions.places[0][decisions.weights[0] > 0] // world.actions)
+    met = reached(world, first)
+    span = float(np.ptp(utility[met])) or 1.0
+    unit, chance = np.where(met[:, None], utility, utility[met].min()) / span, np.log(world.actions)
 
     def parts(beta: Floats) -> tuple[Floats, Floats, Floats]:
         local, score, bend = (np.zeros((count, size)) for _ in range(3))

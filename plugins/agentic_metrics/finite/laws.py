@@ -9,6 +9,7 @@ from scipy.special import xlogy
 from agentic import UserError
 from agentic_metrics.finite.arrays import Floats as Floats
 
+ROUNDING = 1e-12  # bits that are zero but for rounding
 CLOSE = 1e-6  # sums of given probabilities may miss 1 by this much
 
 
@@ -33,7 +34,7 @@ def checked_chain(values: ArrayLike) -> Floats:
 def entropy(law: ArrayLike) -> Floats:
     """The entropy H = -sum p log2 p over the last axis, in bits; 0 log 0 is 0."""
     table = np.asarray(law, np.float64)
-    return np.asarray(-xlogy(table, table).sum(-1) / np.log(2))
+    return np.asarray(np.abs(xlogy(table, table).sum(-1)) / np.log(2))
 
 
 def mutual_information(joint: ArrayLike) -> float:
@@ -42,10 +43,20 @@ def mutual_information(joint: ArrayLike) -> float:
 
 
 def conditional_information(joint: ArrayLike) -> float:
-    """The conditional mutual information I(X; Y | Z) in bits of a joint table (x, y, z) that sums to 1."""
+    """The conditional mutual information I(X; Y | Z) >= 0 in bits of a joint table (x, y, z) that sums to 1."""
     table = np.asarray(joint, np.float64)
     logs = [_logs(table.sum(axes, keepdims=True)) for axes in ((), (0, 1), 1, 0)]  # differences: products underflow
-    return float((table * (logs[0] + logs[1] - logs[2] - logs[3])).sum() / np.log(2))
+    return positive(float((table * (logs[0] + logs[1] - logs[2] - logs[3])).sum() / np.log(2)))
+
+
+def positive(bits: float) -> float:
+    """An exact information, which rounding may have taken below zero."""
+    return 0.0 if bits <= 0 else bits
+
+
+def difference(bits: float, less: float) -> float:
+    """A difference of exact informations, which may be negative: 0 where rounding is all there is of it."""
+    return bits - less if abs(bits - less) > ROUNDING else 0.0
 
 
 def _logs(table: Floats) -> Floats:

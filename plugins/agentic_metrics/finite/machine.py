@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from agentic import UserError
 from agentic_metrics.finite.arrays import Floats
-from agentic_metrics.finite.laws import checked_chain, checked_law, entropy, stationary
+from agentic_metrics.finite.laws import checked_chain, checked_law, entropy, positive, stationary
 
 DIGITS = 12  # beliefs about the hidden state that agree to so many digits are one
 RARE = 1e-18  # probability below which a past is left out
@@ -101,7 +101,7 @@ def exact_storage(machine: Machine, *, history: int = 1) -> float:
     if history < 1:
         raise UserError(f"history must be at least 1, got {history}")
     rates = machine.conditional_entropies(history)
-    return float(rates[0] - rates[-1])
+    return positive(float(rates[0] - rates[-1]))
 
 
 def excess_entropy(machine: Machine) -> float:
@@ -115,7 +115,7 @@ def excess_entropy(machine: Machine) -> float:
         excess = float(weights @ entropy(beliefs @ machine.emissions)) - rate
         total += excess
         if excess < SETTLED:
-            return total
+            return positive(total)
         beliefs, weights = machine._after_one_more(beliefs, weights)
     raise UserError(f"after {LONGEST} symbols the past of this machine still tells more of its future: it has no end")
 
@@ -127,4 +127,4 @@ def autoregressive_storage(coefficient: float) -> float:
     """
     if not -1 < coefficient < 1:
         raise UserError(f"an autoregressive process is stationary for a coefficient within (-1, 1), got {coefficient}")
-    return float(-0.5 * np.log2(1 - coefficient**2))
+    return positive(float(-0.5 * np.log2(1 - coefficient**2)))

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from agentic import UserError
 from agentic_metrics.finite.arrays import Floats
-from agentic_metrics.finite.world import TIE, World, checked_policy
+from agentic_metrics.finite.world import World, checked_policy, ties
 
 SPARSE = 0.1  # share of possible successors below which dynamics are kept as a sparse matrix
 
@@ -79,12 +79,13 @@ def hard_backups(world: World, utility: Floats, *, horizon: int, discount: float
     Among optimal actions it is the most random policy, which prefers those that keep more of them open.
     """
     move = mover(world)
-    value, freedom = np.zeros(world.states), np.zeros(world.states)
+    value, freedom, size = (np.zeros(world.states) for _ in range(3))
     for _ in range(horizon):
-        values, freedoms = np.moveaxis(discount * move(np.stack([value, freedom], 1)), 2, 0)
-        values = values + utility
-        value = values.max(-1)
-        freedoms = np.where(values >= value[:, None] - TIE, freedoms, -np.inf)
+        values, freedoms, scale = np.moveaxis(discount * move(np.stack([value, freedom, size], 1)), 2, 0)
+        values, scale = values + utility, scale + np.abs(utility)
+        best = values.argmax(-1)[:, None]
+        value, size = values.max(-1), np.take_along_axis(scale, best, -1)[:, 0]
+        freedoms = np.where(ties(values, scale), freedoms, -np.inf)
         freedom, _ = _softened(freedoms)
         yield freedoms - freedom[:, None]
 

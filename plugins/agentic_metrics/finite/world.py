@@ -7,7 +7,6 @@ from agentic import UserError, World
 from agentic_metrics.finite.arrays import Floats
 
 __all__ = [
-    "TIE",
     "Floats",
     "World",
     "action_values",
@@ -16,12 +15,12 @@ __all__ = [
     "greedy",
     "optimal_return",
     "planner",
+    "ties",
     "visits",
 ]
 
 
-TIE = World.tie
-action_values, greedy, planner = World.action_values, World.greedy_policy, World.planned_policy
+action_values, greedy, planner, ties = World.action_values, World.greedy_policy, World.planned_policy, World.ties
 
 
 def checked_policy(world: World, policy: ArrayLike) -> Floats:

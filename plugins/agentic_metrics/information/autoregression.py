@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_discrete_lyapunov
 
 from agentic import UserError
+from agentic_metrics.finite.laws import positive
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def gaussian_transfer_entropy(
         added = [(lag, place) for lag in range(1, source_history + 1) for place in source]
         left = [_residual(a, q, target, [*own, *others]), _residual(a, q, target, [*own, *others, *added])]
     without, with_source = (float(np.linalg.slogdet(each)[1]) for each in left)
-    return float((without - with_source) / (2 * np.log(2)))
+    return positive(float((without - with_source) / (2 * np.log(2))))
 
 
 def _residual(a: Floats, q: Floats, target: Sequence[int], known: Sequence[tuple[int, int]]) -> Floats:

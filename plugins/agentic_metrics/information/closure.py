@@ -8,19 +8,26 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from agentic import Access, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, check_fields, effective, observed
-from agentic_metrics.finite.laws import Floats, checked_law, conditional_information, mutual_information, stationary
+from agentic_metrics.finite.laws import (
+    Floats,
+    checked_law,
+    conditional_information,
+    difference,
+    mutual_information,
+    stationary,
+)
+from agentic_metrics.sampling.alike import alike
 from agentic_metrics.sampling.choice import named, suited
 from agentic_metrics.sampling.embedding import check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Estimator, Information, Values
 from agentic_metrics.sampling.samples import Samples
-from agentic_metrics.sampling.series import Series, Variable, access_to, codes, recorded
-from agentic_metrics.sampling.surrogates import chi_square, sampled
-
-ALIKE = 8  # samples of about the same environment among which the system's past is exchanged
+from agentic_metrics.sampling.series import Series, Variable, access_to, recorded
+from agentic_metrics.sampling.surrogates import sampled
+from agentic_metrics.sampling.theory import chi_square
 
 
 @final
@@ -73,9 +80,10 @@ class Autonomy(Metric):
         own, outer = self._samples(system, environment)
         chosen = estimator or named(self.estimator) or suited(own.source, outer.source)
         found, closed = own.information(chosen), outer.information(_Closure(chosen))
-        against = chi_square(found)
-        if self.surrogates:
-            draws = _exchanged(own, outer.source.discrete, chosen, generator)
+        if not self.surrogates:
+            found, against = chi_square(found, own.episode)
+        else:
+            draws = _exchanged(own, chosen, generator)
             kind = "the system's past among moments of the same environment"
             against = sampled(found.value, lambda: next(draws), self.surrogates, kind)
         shown = {"bias": found.bias, "ntic": closed.value, **effective(found.value, against)}
@@ -166,7 +174,7 @@ def closure_of(joint: ArrayLike) -> Closure:
         autonomy=conditional_information(by_world),
         transfer=transfer,
         storage=mutual_information(by_world.sum(2)),
-        ntic=mutual_information(by_state.sum(2)) - transfer,
+        ntic=difference(mutual_information(by_state.sum(2)), transfer),
     )
 
 
@@ -189,27 +197,11 @@ class _Closure(Estimator):
         )
 
 
-def _exchanged(own: Samples, names: bool, estimator: Estimator, generator: np.random.Generator) -> Iterator[float]:
-    """The autonomy with the system's past of another moment with the same environment, names or not, ever anew."""
+def _exchanged(own: Samples, estimator: Estimator, generator: np.random.Generator) -> Iterator[float]:
+    """The autonomy with the system's past of another moment with the same environment, ever anew."""
     before, world = own.source.joined()[own.places[:, 0]], np.asarray(own.given)
-    alike = codes(world) if names else _alike(np.asarray(world, np.float64))
-    order, moved = np.argsort(alike, kind="stable"), np.empty(len(alike), np.int64)
+    group = alike(world)
+    order, moved = np.argsort(group, kind="stable"), np.empty(len(group), np.int64)
     while True:
-        moved[order] = np.lexsort((generator.random(len(order)), alike))
+        moved[order] = np.lexsort((generator.random(len(order)), group))
         yield estimator.information(before[moved], own.target, world).value
-
-
-def _alike(values: Floats) -> NDArray[np.int64]:
-    """Groups of at most `ALIKE` neighboring points (n, d), (n,): halved along their widest side until small enough."""
-    group, waiting, found = np.zeros(len(values), np.int64), [np.arange(len(values))], 0
-    scaled = values / np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
-    while waiting:
-        rows = waiting.pop()
-        if len(rows) <= ALIKE:
-            group[rows] = found
-            found += 1
-            continue
-        axis = int(np.ptp(scaled[rows], axis=0).argmax())
-        ordered = rows[np.argsort(scaled[rows, axis], kind="stable")]
-        waiting += [ordered[: len(rows) // 2], ordered[len(rows) // 2 :]]
-    return group

@@ -13,7 +13,7 @@ from agentic import Access, Frame, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, check_fields, effective, exact_null, observed
 from agentic_metrics.finite.behavior import recorded_behavior
 from agentic_metrics.finite.laws import Floats, checked_law, mutual_information
-from agentic_metrics.finite.places import choices
+from agentic_metrics.finite.places import choices, reached
 from agentic_metrics.finite.query import asked, known_world, query
 from agentic_metrics.finite.world import World, visits
 from agentic_metrics.information.decisions import decided_complexity
@@ -57,9 +57,9 @@ class PolicyComplexity(Metric):
     """Policy complexity I(state; action), in bits: how far what is done depends on what is seen.
 
     0 for a rock and for a coin. From recorded columns, or of the states of a finite known world that the agent sees.
-    There they weigh as the agent visits them within `horizon` steps ("own") or all alike ("uniform"), those in which
-    the episode has ended left out; with `choices`, only those count that can be met and in which actions differ in what
-    they do or pay. `exact` takes the agent's own action probabilities. Otherwise decisions are counted: "own" those of
+    There they weigh as the agent visits them within `horizon` steps ("own") or all that can be met alike ("uniform"),
+    those in which the episode has ended left out; with `choices`, only those count in which actions differ in what they
+    do or pay. `exact` takes the agent's own action probabilities. Otherwise decisions are counted: "own" those of
     the record, "uniform" one of the agent itself in each of `draws` states, drawn alike. `state`, `action` and
     `estimator` are of recorded columns.
     """
@@ -110,8 +110,9 @@ class PolicyComplexity(Metric):
         Each is an array (t,) or (t, d), or a list of them, one per episode; whole numbers are names. An `estimator`
         given here takes the place of the one named by the field. The plug-in estimate, for names, is corrected for its
         bias of about (|S| - 1)(|A| - 1) / (2 N ln 2) (Miller 1955; Panzeri and Treves 1996). In the null the states are
-        those of other episodes: whoever plays a sequence by heart is inside it. Raises UserError for series that are
-        not of the same steps.
+        those of other episodes, of fewer than four also turned in time: whoever plays a sequence by heart is inside it
+        from two episodes on, where it has one; of a single episode nobody can tell. Raises UserError for series that
+        are not of the same steps.
         """
         seen, done = Series.of(states), Series.of(actions)
         check_aligned(states=seen, actions=done)
@@ -145,7 +146,7 @@ class PolicyComplexity(Metric):
 
     def _counting(self, world: World) -> Floats:
         """1 for the states (s,) that count, else 0. Raises UserError where none does."""
-        counting = choices(world) if self.choices else ~world.ended
+        counting = choices(world) if self.choices else reached(world) & ~world.ended
         if not counting.any():
             some = "in which actions differ" if self.choices else "in which the episode goes on"
             raise UserError(f"policy_complexity needs a state {some}, this world has none")

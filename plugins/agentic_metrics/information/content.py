@@ -15,9 +15,11 @@ from agentic_metrics.cautions import Caution, few_episodes, few_samples
 from agentic_metrics.estimate import EXACT, FEW, Estimate, check_fields, observed
 from agentic_metrics.information.decoder import Decoder, Floats, Integers, held_out
 from agentic_metrics.responses.rooms import Committed, Field
+from agentic_metrics.sampling.alike import alike
 from agentic_metrics.sampling.embedding import check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Information, Values, standard_error
-from agentic_metrics.sampling.series import Series, Variable, codes, recorded
+from agentic_metrics.sampling.series import Series, Variable, codes, pairs, recorded
+from agentic_metrics.sampling.units import standard
 
 ENOUGH = 10  # samples per weight of a decoder, below which it is fitted badly
 JOINT = 64  # joint names up to which each has an indicator of its own
@@ -33,10 +35,11 @@ class PlanContent(Metric):
     `horizon` h actions ahead. The actions are decoded one after the other, each given those before (chain rule), by a
     `Decoder` of this `ridge` and `folds`. A committed plan of h fair moves holds h bits.
 
-    In place of the latent, the decoder without it is given the best linear guess of it from what is observed, so that
-    both have as many features and a latent that repeats an observation adds nothing. A lower bound where the decoder
-    without Z is as good as any: probes that miss what observations tell, as linear ones of measured observations may,
-    credit Z with it.
+    In place of the latent, the decoder without it is given that of another moment, of another episode where there is
+    one, with the same observations; of a similar one where they are measured, less what a linear guess from them tells
+    apart. So both have as many features, and a latent that is a function of what is observed adds nothing: exactly
+    where observations repeat or the function is linear, and otherwise up to how similar moments are. A lower bound
+    where the decoder without Z is as good as any.
 
     `latent`, `action` and `observation` name columns of the record; "belief" takes all that the belief consists of,
     "obs+action" conditions on both. Raises UserError for a record without them.
@@ -70,9 +73,9 @@ class PlanContent(Metric):
         """
         probe, task = Decoder(self.ridge, self.folds), _task(latents, actions, observations, self.horizon, self.memory)
         folds = generator.permutation(task.episodes) % min(probe.folds, task.episodes)
-        design = np.concatenate([task.seen, np.ones((len(task.seen), 1))], 1)
-        guess = design @ np.linalg.lstsq(design, task.latents)[0]
-        without, with_latent = (_scored(probe, task, latent, folds) for latent in (guess, task.latents))
+        without, with_latent = (
+            _scored(probe, task, latent, folds) for latent in (_exchanged(task, generator), task.latents)
+        )
         found = Information(with_latent - without, cautions=tuple(_cautions(task)))
         error = standard_error(found.local, task.episode)
         p_value = float(stdtr(task.episodes - 1, -found.value / error)) if found.value > EXACT and error > 0 else 1.0
@@ -119,6 +122,7 @@ class _Task:
 
     latents: Floats  # (n, g) features of the latent state
     seen: Floats
+    moments: Integers  # (n,) the group of those in which the same is seen
     coming: Integers
     classes: int
     episode: Integers
@@ -138,26 +142,46 @@ def _task(latents: Variable, actions: Variable, observations: Variable, horizon:
     if enough < 2:
         raise UserError(f"plan_content needs at least 2 episodes of {length} steps or more, got {enough}: record more")
     last, episode = steps(a.lengths, length - 1)
-    choices = codes(a.joined())
+    choices, before = codes(a.joined()), window(o.joined(), past(last, first=horizon, depth=memory))
     return _Task(
         latents=_features(z.joined()[last - horizon], z.discrete),
-        seen=_features(window(o.joined(), past(last, first=horizon, depth=memory)), o.discrete),
+        seen=_features(before, o.discrete),
+        moments=alike(before),
         coming=choices[past(last, first=0, depth=horizon)[:, ::-1]],
         classes=int(choices.max()) + 1,
         episode=codes(episode[:, None]),
     )
 
 
+def _places(names: Integers) -> Integers:
+    """The place of each of the sorted `names` (n,) among those of the same name, from 0."""
+    sizes = np.bincount(names)
+    return np.arange(len(names)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
 def _features(values: Values, discrete: bool) -> Floats:
     """Standardized features (n, f): an indicator of each name (of each joint one, where they are few), or numbers."""
     if not discrete:
-        numbers = np.asarray(values, np.float64)
-        scale = numbers.std(0)
-        return np.asarray((numbers - numbers.mean(0)) / np.where(scale > 1e-12, scale, 1.0))
+        return standard(np.asarray(values, np.float64))
     joint = codes(values)[:, None]
     columns = joint if joint.max(initial=0) < JOINT else values
     blocks = [column[:, None] == np.unique(column) for column in columns.T]
     return np.concatenate(blocks, 1).astype(np.float64)
+
+
+def _exchanged(task: _Task, generator: np.random.Generator) -> Floats:
+    """The latents (n, g) of other moments in which the same is seen, plus what a linear guess tells them apart by."""
+    design = np.concatenate([task.seen, np.ones((len(task.seen), 1))], 1)
+    guess = design @ np.linalg.lstsq(design, task.latents)[0]
+    mixed, both = generator.permutation(len(design)), pairs(task.moments, task.episode)
+    turn = np.empty(len(design), np.int64)  # how many moments of the same group and episode come before
+    turn[mixed[np.argsort(both[mixed], kind="stable")]] = _places(both)
+    order = np.lexsort((generator.random(len(turn)), turn, task.moments))  # neighbors are of different episodes
+    last = np.append(np.diff(task.moments[order]) > 0, True)
+    other = np.empty_like(order)
+    place = _places(task.moments)
+    other[order] = order[np.arange(len(order)) + np.where(last, -place, 1)]
+    return np.asarray(guess + (task.latents - guess)[other])
 
 
 def _scored(probe: Decoder, task: _Task, latent: Floats, folds: Integers) -> Floats:

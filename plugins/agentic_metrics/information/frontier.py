@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
 from agentic import UserError
-from agentic_metrics.finite.laws import Floats, mutual_information
+from agentic_metrics.finite.laws import Floats, mutual_information, positive
+from agentic_metrics.finite.world import ties
 from agentic_metrics.information.complexity import policy_complexity, weighted
 
 SETTLED = 1e-12  # nats: how far below the optimum at most
 ROUNDS = 500
 STEEPEST = 1e6  # inverse temperature, in units of the spread of the values, taken for infinite; its inverse, for zero
-TIE = 1e-12
 
 
 @final
@@ -66,7 +66,8 @@ def excess_complexity(policy: ArrayLike, values: ArrayLike, weights: ArrayLike |
     if wanted.shape != table.shape:
         raise UserError(f"policy and values are tables of one shape, got {table.shape} and {wanted.shape}")
     spent, earned = policy_complexity(table, law), float(law @ (table * wanted).sum(1))
-    if earned <= float((law @ wanted).max()) + TIE:
+    blind = law @ wanted
+    if ties([blind.max(), earned], np.repeat((law @ np.abs(wanted)).max(), 2))[0]:
         return spent
     spread = float(np.ptp(wanted))
 
@@ -80,7 +81,7 @@ def excess_complexity(policy: ArrayLike, values: ArrayLike, weights: ArrayLike |
     beta = 2.0**power
     wins = _optimal(wanted, law, beta)[1]
     missed = float(law @ wanted.max(1)) - earned
-    return spent + float((beta * missed + wins) / np.log(2))
+    return positive(spent + float((beta * missed + wins) / np.log(2)))
 
 
 def _optimal(values: Floats, law: Floats, beta: float) -> tuple[Floats, float]:

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 
 from agentic import Access, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, exact_null, observed
-from agentic_metrics.finite.laws import Floats, checked_chain, checked_law, entropy, mutual_information
+from agentic_metrics.finite.laws import Floats, checked_chain, checked_law, difference, entropy, mutual_information
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import known_world, query
 from agentic_metrics.information.complexity import law_over
 
@@ -143,7 +144,7 @@ def integration(transition: ArrayLike, sizes: Sequence[int], *, law: ArrayLike |
         for part in [(0, *others)]
         for rest in [tuple(unit for unit in range(units) if unit not in part)]
     ]
-    bits = [whole - known(part) - known(rest) for part, rest in cuts]
+    bits = [difference(whole, known(part) + known(rest)) for part, rest in cuts]
     least = int(np.argmin(bits))
     return Integration(bits[least], whole, cuts[least])
 
@@ -153,9 +154,9 @@ def integration(transition: ArrayLike, sizes: Sequence[int], *, law: ArrayLike |
 class EffectiveInformation(Metric):
     """Effective information, in bits: what the next state tells of the one before, where that is set by hand.
 
-    Of the state transitions that agent and world make together, from states drawn uniformly among those in which the
-    episode goes on. 0 where everything leads to the same law of next states, log2 n where n states lead to n different
-    ones. Needs a finite world that tells its dynamics and shows its state.
+    Of the state transitions that agent and world make together, from states drawn uniformly among those that can be met
+    and in which the episode goes on. 0 where everything leads to the same law of next states, log2 n where n states
+    lead to n different ones. Needs a finite world that tells its dynamics and shows its state.
     """
 
     access = Access.MODEL
@@ -164,10 +165,12 @@ class EffectiveInformation(Metric):
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         truth, world = known_world(subject.environment)
-        if not len(world.alive):
+        met = reached(world)
+        here = met & ~world.ended
+        if not here.any():
             raise UserError("effective_information needs a state in which the episode goes on, this world has none")
         policy = query(subject.agent, truth, generator=generator)
-        step = np.einsum("sa,san->sn", policy, world.dynamics)[world.alive]
+        step = np.einsum("sa,san->sn", policy, world.dynamics)[here]
         value = effective_information(step)
         noise = float(entropy(step).mean())
         found = Estimate(
@@ -176,14 +179,14 @@ class EffectiveInformation(Metric):
             null=exact_null(value, "the next state does not depend on the state"),
             diagnostics={
                 "states": len(step),
-                "determinism": float(np.log2(world.states) - noise),
-                "degeneracy": float(np.log2(world.states) - entropy(step.mean(0))),
+                "determinism": float(np.log2(met.sum()) - noise),
+                "degeneracy": float(np.log2(met.sum()) - entropy(step.mean(0))),
             },
         )
         frame = observed(
             ("state", "next state"),
             boundary="agent and world are one mechanism, from state to next state",
             horizon=1,
-            start="uniform over the states in which the episode goes on",
+            start="uniform over the states that can be met in which the episode goes on",
         )
         return found.measurement("effective_information", self, replace(frame, interventions=("state set by hand",)))

@@ -6,6 +6,7 @@ Read from a record, this counts what the world keeps as well. A latent may also 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from math import ceil
 from typing import final
 
 import numpy as np
@@ -15,32 +16,36 @@ from scipy.linalg import solve_discrete_lyapunov
 from agentic import Access, Interval, Measurement, Metric, Null, Subject, UserError
 from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate, check_fields, observed
-from agentic_metrics.finite.laws import Floats, checked_law, mutual_information, stationary
+from agentic_metrics.finite.laws import Floats, checked_law, mutual_information, positive, stationary
 from agentic_metrics.sampling.choice import named, suited
 from agentic_metrics.sampling.embedding import Places, check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Estimator, Information, interval
 from agentic_metrics.sampling.samples import Samples
 from agentic_metrics.sampling.series import Series, Variable, access_to, recorded
 from agentic_metrics.sampling.surrogates import compare
+from agentic_metrics.sampling.units import constant, unit
 
 SURROGATES = 99
-INSIDE = 0.05  # p-value from which a lag is inside its null
+LEVEL = 0.05  # of all lags together
 
 
 @final
 @dataclass(frozen=True)
 class LagInformation(Metric):
-    """Memory of a recorded column for what was seen, in steps: the largest lag before the first inside its null.
+    """Memory of a recorded column for what was seen, in steps: the largest lag that is outside its null.
 
-    The bits at each lag are in the diagnostics. From records alone, what the world keeps for the agent counts too; of
-    the column `belief.mean`, it is what the agent's belief holds, whether it matters for what it does or not.
+    Half of the 5 % level is for the lags up to the first that is inside, one after the other, and half is shared by all
+    those after an empty one: what is repeated two steps later is not held at lag 1. Where `surrogates` are too few to
+    tell those, all of it is for the first ones. The bits at each lag are in the diagnostics. From records alone, what
+    the world keeps for the agent counts too; of the column `belief.mean`, it is what the agent's belief holds, whether
+    it matters for what it does or not.
     """
 
     latent: str = "action"
     observation: str = "obs"
     lags: int = 8
     estimator: str = "auto"
-    surrogates: int = SURROGATES
+    surrogates: int = 499
 
     unit = "steps"
     needs = ("record",)
@@ -64,9 +69,10 @@ class LagInformation(Metric):
         """The information of the latent on what was seen, lag by lag up to `lags`, one estimate each.
 
         I(Z_t; O_{t-L} | O_{t-L+1}, ..., O_t) in bits for L = 0, 1, ...: what the latent holds of what was seen L steps
-        ago beyond what was seen since. Ends with the first L >= 1 that is inside its null (latents of other episodes),
-        so that later ones, which need ever more data, are not reached by chance, or for which there is too little data
-        already: `memory_steps` counts the ones before. Each series is an array (t,) or (t, d), or a list of them, one
+        ago beyond what was seen since. Ends with the first L >= 1 for which there is too little data, as there will be
+        for later ones, or, where surrogates are too few for lags after an empty one, with the first that is inside its
+        null (latents of other episodes): `memory_steps` finds the last of those that are not, by `adjusted_p` in their
+        diagnostics, for all lags together. Each series is an array (t,) or (t, d), or a list of them, one
         per episode. An `estimator` given here takes the place of the one named by the field. Raises UserError for
         series of different steps.
         """
@@ -74,15 +80,19 @@ class LagInformation(Metric):
         check_aligned(latent=held, observation=seen)
         chosen = estimator or named(self.estimator) or suited(held, seen)
         found: list[Estimate] = []
-        values = seen.joined()
-        for lag in range(min(self.lags, max(held.lengths) - 1) + 1):
+        values, most, chain = seen.joined(), min(self.lags, max(held.lengths) - 1), 0.0
+        split = 1 if most < 2 or self._few(most) else 2
+        for lag in range(most + 1):
             at, episode = steps(held.lengths, lag)
             since = window(values, past(at, first=0, depth=lag))
             samples = Samples(held, at[:, None], values[at - lag], since, episode)
             known, against = samples.compared(chosen, surrogates=self.surrogates, generator=generator)
-            shown = {"lag": lag, "bias": known.bias}
+            p_value = 1.0 if against is None else against.p_value
+            chain = max(chain, p_value if lag else 0.0)
+            apart = (most - 1) * p_value if split > 1 < lag else 1.0
+            shown = {"lag": lag, "bias": known.bias, "adjusted_p": min(1.0, split * min(chain, apart))}
             found.append(Estimate.of(known, chosen.name, episode, null=against, diagnostics=shown))
-            if lag and (known.cautions or not _outside(found[-1])):
+            if lag and (known.cautions or (split == 1 and not _outside(found[-1]))):
                 break
         return tuple(found)
 
@@ -102,24 +112,33 @@ class LagInformation(Metric):
         if len(profile) < 2:
             raise UserError("lag_information needs episodes of at least two steps, none is so long: record longer ones")
         value, first = memory_steps(profile), profile[1]
-        spans = [each.interval for each in profile[1:] if each.interval is not None]
-        low = len(list(takewhile(lambda span: span.low > 0, spans)))
-        high = len(list(takewhile(lambda span: span.high > 0, spans)))
+        spans = [(each, each.interval) for each in profile if each.interval is not None]
+        held = [(each, span.low > 0) for each, span in spans[1:] if _outside(each)]
+        low = max((each.diagnostics["lag"] for each, _ in takewhile(lambda pair: pair[1], held)), default=0)
+        high = value + any(span.high > 0 for _, span in spans[value + 1 : value + 2])
         cautions = list(dict.fromkeys(caution for each in profile for caution in each.cautions))
         if value == len(profile) - 1 and not profile[-1].cautions:
-            held = f"what was seen is still held at the longest lag tried, {value}: raise lags, now {self.lags}"
-            cautions.append(Caution(held))
+            text = f"what was seen is still held at the longest lag tried, {value}: raise lags, now {self.lags}"
+            cautions.append(Caution(text))
+        most = min(self.lags, max(Series.of(latent).lengths) - 1)
+        if self._few(most) and not _outside(profile[-1]):
+            few = f"{self.surrogates} surrogates cannot tell a lag after an empty one from chance"
+            cautions.append(Caution(f"{few}: raise them to {ceil(2 * (most - 1) / LEVEL)}"))
         return replace(
             first,
             value=float(value),
-            interval=Interval(0.95, float(min(low, value)), float(max(high, value)), "lags with intervals above zero"),
-            null=first.null and Null(f"one lag: {first.null.kind}", 0.0, 0.0, first.null.n, first.null.p_value),
+            interval=Interval(0.95, float(low), float(high), "lags with intervals above zero"),
+            null=_joint(profile[1:]),
             diagnostics={
                 "bits": [each.value for each in profile],
                 "p_values": [each.null.p_value for each in profile if each.null is not None],
             },
             cautions=tuple(cautions),
         )
+
+    def _few(self, lags: int) -> bool:
+        """Whether the surrogates are too few to tell one of so many lags from its null after an empty one."""
+        return 2 * (lags - 1) / (1 + self.surrogates) >= LEVEL
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         latent, observation = (recorded(subject.record, name) for name in (self.latent, self.observation))
@@ -132,15 +151,25 @@ class LagInformation(Metric):
 
 
 def memory_steps(profile: Sequence[Estimate]) -> int:
-    """The largest lag up to which every lag from 1 is outside its null: 0 for a rock, a coin and a reflex.
+    """The largest lag from 1 that is outside its null, adjusted for all: 0 for a rock, a coin and a reflex.
 
     A latent that holds the last m observations, the present one included, has m - 1.
     """
-    return len(list(takewhile(_outside, profile[1:])))
+    return max((int(each.diagnostics["lag"]) for each in profile[1:] if _outside(each)), default=0)
+
+
+def _joint(profile: Sequence[Estimate]) -> Null | None:
+    """The null of all lags together, as if each had only its share of the surrogates; None where a lag has none."""
+    best = min(profile, key=lambda each: float(each.diagnostics["adjusted_p"]))
+    if best.null is None:
+        return None
+    p_value = float(best.diagnostics["adjusted_p"])
+    count = max(1, int((1 + best.null.n) * best.null.p_value / p_value) - 1)
+    return Null(f"all lags: {best.null.kind}", 0.0, 0.0, count, max(p_value, 1 / (1 + count)))
 
 
 def _outside(estimate: Estimate) -> bool:
-    return estimate.null is not None and estimate.null.p_value < INSIDE
+    return float(estimate.diagnostics["adjusted_p"]) < LEVEL
 
 
 def exact_lag_information(update: ArrayLike, observation: ArrayLike, *, lags: int) -> Floats:
@@ -183,7 +212,7 @@ def linear_lag_information(dynamics: ArrayLike, gain: ArrayLike, *, lags: int) -
     for _ in range(lags + 1):
         left = np.eye(b.shape[1]) - b.T @ np.linalg.solve(spread, b)
         _, logarithm = np.linalg.slogdet(left)
-        found.append(-0.5 * float(logarithm) / float(np.log(2)))
+        found.append(positive(-0.5 * float(logarithm) / float(np.log(2))))
         b = a @ b
     return np.array(found)
 
@@ -205,8 +234,8 @@ def decay_time(
         raise UserError(
             "a decay time is of one column of numbers or of two names: take one column, or lag_information for names"
         )
-    numbers = values[:, 0].astype(np.float64)
-    if np.ptp(numbers) == 0:
+    numbers = unit(values.astype(np.float64))[:, 0]
+    if constant(numbers):
         raise UserError("a variable that never varies has no decay time: it stores nothing")
     influence = _correlation(numbers, at)
     correlation = interval(influence, episode, level=level)

@@ -63,7 +63,9 @@ class _Flow(Metric):
         count, steps = len(sample.series.lengths), np.arange(len(sample.target))
         found = sample.information(steps)
         found = replace(found, cautions=(*found.cautions, *sample.cautions()))
-        against = null(found, sample.series, sample.information, surrogates=self.surrogates, generator=generator)
+        found, against = null(
+            found, sample.series, sample.episode, sample.information, surrogates=self.surrogates, generator=generator
+        )
         shown = {"bits_per_episode": found.value * len(steps) / count, "bias": found.bias, "freedom": found.freedom}
         estimate = Estimate.of(found, "plugin", sample.episode, null=against, diagnostics=shown)
         if count < 2:

@@ -18,7 +18,8 @@ from agentic_metrics.sampling.gaussian import ENOUGH, GaussianEstimator
 from agentic_metrics.sampling.information import Estimator, Information, Values
 from agentic_metrics.sampling.resampling import Jackknife
 from agentic_metrics.sampling.series import Series, Variable, access_to, recorded
-from agentic_metrics.sampling.surrogates import chi_square, sampled
+from agentic_metrics.sampling.surrogates import sampled
+from agentic_metrics.sampling.theory import chi_square
 
 
 @final
@@ -94,8 +95,9 @@ class PredictiveInformation(Metric):
 
         An `estimator` given here takes the place of the one named by the field. The null is of the same values in
         random order, which store nothing: a constant or a coin is inside it. Without surrogates it is the chi-square
-        law, where the estimator has one. Of several episodes, the Gaussian estimator loses the bias that strong memory
-        has in short records (jackknife). Raises UserError where no episode is long enough.
+        law, where the estimator has one and samples are enough for it. Of several episodes, the Gaussian estimator
+        loses the bias that strong memory has in short records (jackknife). Raises UserError where no episode is long
+        enough.
         """
         held = Series.of(series)
         chosen = estimator or named(self.estimator) or suited(held)
@@ -112,8 +114,9 @@ class PredictiveInformation(Metric):
             return information(generator.permutation(len(values))).value
 
         found = information(np.arange(len(values)))
-        against = chi_square(found)
-        if self.surrogates:
+        if not self.surrogates:
+            found, against = chi_square(found, episode)
+        else:
             against = sampled(found.value, drawn, self.surrogates, "the same values in random order")
         bias, spread = _spread(chosen, found, window(values, earlier), window(values, later), episode, self.level)
         value = found.value - bias

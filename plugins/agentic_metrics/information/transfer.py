@@ -9,11 +9,11 @@ import numpy as np
 from agentic import Access, Frame, Measurement, Metric, Subject, UserError
 from agentic_metrics.estimate import Estimate, check_fields, effective, observed
 from agentic_metrics.sampling.choice import named, suited
-from agentic_metrics.sampling.embedding import check_aligned, past, steps, window
+from agentic_metrics.sampling.embedding import Places, check_aligned, past, steps, window
 from agentic_metrics.sampling.information import Estimator, Information
 from agentic_metrics.sampling.samples import Samples
 from agentic_metrics.sampling.series import Series, Variable, access_to, recorded, written
-from agentic_metrics.sampling.surrogates import chi_square
+from agentic_metrics.sampling.theory import chi_square
 
 
 @final
@@ -72,9 +72,11 @@ class TransferEntropy(Metric):
         """The estimate from series, each an array (t,) or (t, d), or a list of them, one per episode.
 
         Whole numbers are names. An `estimator` given here takes the place of the one named by the field; its bias is
-        removed from the value. The interval is over episodes, the null is of sources taken from other episodes (or
-        turned round in time where there are fewer than 8); without surrogates it is the chi-square law of the plug-in
-        and Gaussian estimators. Raises UserError for series that are not of the same steps, or too short.
+        removed from the value. The interval is over episodes, the null is of sources taken from other episodes (turned
+        round in time as well where there are fewer than four); without surrogates it is the chi-square law of the
+        plug-in and Gaussian estimators. Without enough ways to rearrange, steps free of memory or samples per cell
+        there is no null, and a warning says why. Raises UserError for series that are not of the same steps, or too
+        short.
         """
         x, y, z = Series.of(source), Series.of(target), [Series.of(each) for each in given]
         check_aligned(source=x, target=y, **{f"given[{place}]": each for place, each in enumerate(z)})
@@ -84,7 +86,7 @@ class TransferEntropy(Metric):
         before = [window(after, past(at, first=1, depth=self.history)), *(window(each.joined(), behind) for each in z)]
         samples = Samples(x, behind, after[at], np.concatenate(before, axis=1), episode)
         found, against = samples.compared(chosen, surrogates=self.surrogates, generator=generator)
-        shown = {**_diagnostics(found), **effective(found.value, against)}
+        shown = {**_diagnostics(found, episode), **effective(found.value, against)}
         return Estimate.of(found, chosen.name, episode, null=against, diagnostics=shown, level=self.level)
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
@@ -113,9 +115,9 @@ class TransferEntropy(Metric):
             yield cls(surrogates=19), Subject(record=written(obs=list(seen), action=list(done))), bits, 0.05
 
 
-def _diagnostics(found: Information) -> dict[str, float]:
+def _diagnostics(found: Information, episode: Places) -> dict[str, float]:
     shown = {"raw": float(found.local.mean()), "bias": found.bias}
-    theory = chi_square(found)
+    _, theory = chi_square(found, episode)
     if theory is not None and found.freedom is not None:
         shown |= {"freedom": found.freedom, "chi_square_p": theory.p_value}
     return shown

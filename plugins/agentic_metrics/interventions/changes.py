@@ -16,7 +16,7 @@ from agentic_metrics.interventions.payoff import Payoff
 
 def joined(truth: Truth) -> Truth:
     """The same world with a single state factor."""
-    world = World.of(truth)
+    world = World.of(truth).merged()
     return _truth(truth, world, world.dynamics, world.rewards)
 
 
@@ -25,7 +25,7 @@ def swap(truth: Truth, one: float, other: float) -> Truth:
 
     Raises UserError where nothing pays one.
     """
-    payoff = Payoff.of(World.of(truth))
+    payoff = Payoff.of(World.of(truth).merged())
     exchanged = {int(place): other for place in payoff.places(one)}
     exchanged |= {int(place): one for place in payoff.places(other)}
     return _repaid(truth, payoff.paying(exchanged))
@@ -33,7 +33,7 @@ def swap(truth: Truth, one: float, other: float) -> Truth:
 
 def devalue(truth: Truth, outcome: float, value: float = 0.0) -> Truth:
     """The world whose places that paid `outcome` pay `value`. Raises UserError where nothing pays it."""
-    payoff = Payoff.of(World.of(truth))
+    payoff = Payoff.of(World.of(truth).merged())
     return _repaid(truth, payoff.paying({int(place): value for place in payoff.places(outcome)}))
 
 
@@ -43,7 +43,7 @@ def relocate(truth: Truth, place: int, other: int) -> Truth:
     Places are states, or state * actions + action in a world that pays for doing (see `Payoff`). Episodes end where
     they did.
     """
-    payoff = Payoff.of(World.of(truth))
+    payoff = Payoff.of(World.of(truth).merged())
     values = payoff.values.ravel()
     _inside("place", [place, other], values.size)
     return _repaid(truth, payoff.paying({place: float(values[other]), other: float(values[place])}))
@@ -55,7 +55,7 @@ def free(truth: Truth, outcome: float) -> Truth:
     An action that paid it pays what it did; the others pay it on top of what they paid. Raises UserError where
     nothing pays it.
     """
-    world = World.of(truth)
+    world = World.of(truth).merged()
     delivery = Payoff.of(world).delivery(world.dynamics, outcome)
     more = outcome * (delivery.max(-1, keepdims=True) - delivery)
     return _truth(truth, world, world.dynamics, np.where(world.ended[:, None], 0.0, world.rewards + more))
@@ -66,7 +66,7 @@ def wall(truth: Truth, passages: Sequence[tuple[int, int]]) -> Truth:
 
     A way back is a passage of its own.
     """
-    world = World.of(truth)
+    world = World.of(truth).merged()
     blocked: NDArray[np.bool_] = np.zeros((world.states, world.states), dtype=bool)
     ways = np.asarray(passages, dtype=np.int64).reshape(-1, 2)
     _inside("state", ways.ravel().tolist(), world.states)
@@ -80,14 +80,14 @@ def wall(truth: Truth, passages: Sequence[tuple[int, int]]) -> Truth:
 
 def close(truth: Truth, state: int) -> Truth:
     """The world with a wall in place of a state: moves into it become staying. Whoever starts there can leave."""
-    states = World.of(truth).states
+    states = World.of(truth).merged().states
     _inside("state", [state], states)
     return wall(truth, [(other, state) for other in range(states)])
 
 
 def actuate(truth: Truth, channel: ArrayLike) -> Truth:
     """The world in which what is executed is drawn from `channel` (chosen, executed), whose rows sum to 1."""
-    world, table = World.of(truth), np.asarray(channel, dtype=np.float64)
+    world, table = World.of(truth).merged(), np.asarray(channel, dtype=np.float64)
     if table.shape != (world.actions, world.actions) or table.min() < 0 or np.abs(table.sum(-1) - 1).max() > 1e-9:
         raise UserError(
             f"a channel is a table ({world.actions}, {world.actions}) of rows that sum to 1, got {channel!r}"
@@ -129,7 +129,7 @@ def _chance(probability: float) -> None:
 
 
 def _repaid(truth: Truth, payoff: Payoff) -> Truth:
-    world = World.of(truth)
+    world = World.of(truth).merged()
     return _truth(truth, world, world.dynamics, payoff.rewards(world.dynamics, world.ended))
 
 

@@ -16,7 +16,7 @@ TRIES = 20  # walls tried before a world is taken to have no room for one
 
 
 def _swap(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
-    outcomes = Payoff.of(World.of(truth)).outcomes
+    outcomes = Payoff.of(World.of(truth).merged()).outcomes
     if len(outcomes) < 2:
         return None
     one, other = sorted(map(float, generator.choice(outcomes, 2, replace=False)), reverse=True)
@@ -24,7 +24,7 @@ def _swap(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
 
 
 def _relocate(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
-    payoff = Payoff.of(World.of(truth))
+    payoff = Payoff.of(World.of(truth).merged())
     pays = np.isin(payoff.values, payoff.outcomes) & payoff.reachable
     sources, targets = np.flatnonzero(pays), np.flatnonzero(~pays & payoff.reachable)
     if not len(sources) or not len(targets):
@@ -34,14 +34,14 @@ def _relocate(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
 
 
 def _wall(truth: Truth, generator: np.random.Generator) -> Wrapping | None:
-    world = World.of(truth)
+    world = World.of(truth).merged()
     payoff, ends = Payoff.of(world), reached(world) & world.ended
     open_ = reached(world) & ~world.ended
     if payoff.basis is not Basis.DOING:
         open_ &= ~np.isin(payoff.values, payoff.outcomes)
     for state in generator.permutation(np.flatnonzero(open_))[:TRIES].tolist():
         changed = changes.close(truth, state)
-        after = World.of(changed)
+        after = World.of(changed).merged()
         kept = Payoff.of(after).outcomes
         if np.array_equal(kept, payoff.outcomes) and np.array_equal(reached(after) & after.ended, ends):
             return _simulated(f"wall {state}", changed)

@@ -12,9 +12,10 @@ from scipy.sparse.linalg import lsmr
 
 from agentic import UserError
 from agentic_metrics.finite.places import reached
-from agentic_metrics.finite.world import TIE, Floats, World
+from agentic_metrics.finite.world import Floats, World, ties
 
-DIGITS = 9  # payments that agree to so many decimals are one outcome
+DIGITS = 9  # payments that agree to so many digits of their range are one outcome
+RESOLVED = 12  # digits of a payment that rounding errors leave
 
 
 class Basis(Enum):
@@ -37,6 +38,7 @@ class Payoff:
     basis: Basis
     values: Floats
     reachable: NDArray[np.bool_]
+    origin: NDArray[np.int64]  # of the world's states
 
     @classmethod
     def of(cls, world: World) -> Self:
@@ -44,12 +46,13 @@ class Payoff:
         reachable, alive = reached(world), ~world.ended
         inside = reachable & alive
         rewards = np.where(alive[:, None], world.rewards, 0.0)
-        if np.ptp(rewards[inside], axis=1).max(initial=0.0) < TIE:
-            return cls(Basis.BEING, _rounded(rewards[:, 0]), inside)
+        if ties(rewards[inside]).all():
+            return cls(Basis.BEING, _rounded(rewards[:, 0], _decimals(rewards[inside])), inside, world.origin)
         entering = _entering(world, inside)
         if entering is not None:
-            return cls(Basis.ENTERING, entering, reachable)
-        return cls(Basis.DOING, _rounded(rewards), np.repeat(inside[:, None], world.actions, axis=1))
+            return cls(Basis.ENTERING, entering, reachable, world.origin)
+        rewards = _rounded(rewards, _decimals(rewards[inside]))
+        return cls(Basis.DOING, rewards, np.repeat(inside[:, None], world.actions, axis=1), world.origin)
 
     @property
     def amounts(self) -> Floats:
@@ -72,7 +75,8 @@ class Payoff:
 
     def places(self, amount: float) -> NDArray[np.int64]:
         """The flat indices of the places that pay `amount` and can be met. Raises UserError where none does."""
-        found = np.flatnonzero((self.values == round(amount, DIGITS)) & self.reachable)
+        near = np.abs(self.values - amount) <= 0.5 * 10.0 ** -_decimals(self.values[self.reachable])
+        found = np.flatnonzero(near & self.reachable)
         if not len(found):
             raise UserError(
                 f"nothing pays {amount:g} in this world; it pays {', '.join(f'{v:g}' for v in self.amounts)}"
@@ -83,7 +87,7 @@ class Payoff:
         """The same payoff with other amounts at some flat indices."""
         values = self.values.copy()
         values.flat[list(places)] = list(places.values())
-        return replace(self, values=values)
+        return replace(self, values=values[self.origin] if self.basis is Basis.ENTERING else values)
 
     def rewards(self, dynamics: Floats, ended: NDArray[np.bool_]) -> Floats:
         """The expected rewards (s, a) under dynamics (s, a, s')."""
@@ -103,11 +107,26 @@ class Payoff:
 
 def _entering(world: World, inside: NDArray[np.bool_]) -> Floats | None:
     """Values (states,) with rewards = dynamics @ values in the states `inside`, None where there are none."""
-    moves = csr_array(world.dynamics[inside].reshape(-1, world.states))
+    whole = world.merged()
+    moves = csr_array(whole.dynamics[inside[: whole.states]].reshape(-1, whole.states))
     rewards = world.rewards[inside].ravel()
     values = lsmr(moves, rewards, atol=1e-14, btol=1e-14, conlim=0, maxiter=20 * world.states)[0]
-    return _rounded(values) if np.abs(moves @ _rounded(values) - rewards).max() < TIE else None
+    decimals = _decimals(rewards)
+    values = _rounded(values, decimals)
+    return values[world.origin] if np.abs(moves @ values - rewards).max() < 10.0**-decimals else None
 
 
-def _rounded(values: Floats) -> Floats:
-    return np.asarray(np.round(values, DIGITS) + 0.0)  # no minus zero
+def _decimals(payments: Floats) -> int:
+    """The decimals to which payments are told apart: `DIGITS` of their range, as far as those are `RESOLVED`."""
+    most, spread = float(np.abs(payments).max(initial=0.0)), float(np.ptp(payments)) if payments.size else 0.0
+    finest = RESOLVED - _order(most)
+    return min(finest, DIGITS - _order(spread)) if spread > 10.0**-finest else min(finest, DIGITS - _order(most))
+
+
+def _order(size: float) -> int:
+    """The decimal exponent of a size, 0 of none."""
+    return int(np.floor(np.log10(size))) if size > 0 else 0
+
+
+def _rounded(values: Floats, decimals: int) -> Floats:
+    return np.asarray(np.round(values, decimals) + 0.0)  # no minus zero

@@ -17,20 +17,27 @@ from numpy.typing import ArrayLike, NDArray
 from agentic import Agent, Interval, Intervention, Null, Schedule, Subject, UserError, make, run, ticks
 from agentic_metrics.estimate import EXACT, exact_null
 from agentic_metrics.finite.query import known_world, query
-from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
+from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return, ties
 from agentic_metrics.interventions.simulation import Maker
 from agentic_metrics.pairs import exchanged, student
 from agentic_metrics.sampling.surrogates import compare
 
-SENSITIVE = 0.01  # of the best return: what planning anew must be worth for adaptation to be defined
+SENSITIVE = 0.01  # of the best return over that of chance: what planning anew must be worth to be asked for
 SURROGATES = 999
 
 
-def index(frozen: Any, after: Any, best: Any, noise: Any = 0.0) -> Any:
+def index(frozen: Any, after: Any, best: Any, noise: Any = 0.0, chance: Any = 0.0) -> Any:
     """The adaptation index (after - frozen) / (best - frozen); NaN where the gap is small or not told from noise."""
-    gap = np.asarray(best - frozen)
-    sensitive = gap > np.maximum(np.maximum(EXACT, SENSITIVE * np.abs(best)), noise)
+    gap, equal = np.asarray(best - frozen), ties(np.stack(np.broadcast_arrays(best, frozen), -1))[..., 1]
+    sensitive = ~equal & (gap > np.maximum(SENSITIVE * np.abs(best - chance), noise))
     return np.where(sensitive, (after - frozen) / np.where(sensitive, gap, 1.0), nan)
+
+
+def bounds(world: World, *, horizon: int, discount: float) -> tuple[float, float]:
+    """The returns of the best policy and of a uniformly random one."""
+    uniform = np.full(world.rewards.shape, 1 / world.actions)
+    best = optimal_return(world, horizon=horizon, discount=discount)
+    return best, expected_return(world, uniform, horizon=horizon, discount=discount)
 
 
 @final
@@ -39,16 +46,18 @@ class Returns:
     """The returns of an agent before and after the change, (interventions, episodes), in a single column where `exact`.
 
     `best` (interventions, n) are those of the best policy: one known value, or n episodes, the same for all
-    interventions, of what is taken for it.
+    interventions, of what is taken for it. `chance` (interventions,) are those of a uniformly random policy, 0 where
+    they are not known.
     """
 
     frozen: Floats
     after: Floats
     best: Floats
+    chance: Floats
     exact: bool
 
     @classmethod
-    def of(cls, frozen: ArrayLike, after: ArrayLike, best: ArrayLike) -> Self:
+    def of(cls, frozen: ArrayLike, after: ArrayLike, best: ArrayLike, chance: ArrayLike = 0.0) -> Self:
         """The returns from arrays (interventions,) where exact, else (interventions, episodes); `best` as either.
 
         Raises UserError where shapes disagree.
@@ -61,17 +70,19 @@ class Returns:
                 f"(interventions,) or (interventions, episodes), got {before.shape}, {later.shape} and {top.shape}"
             )
         count = len(before)
-        return cls(before.reshape(count, -1), later.reshape(count, -1), top.reshape(count, -1), before.ndim == 1)
+        random = np.broadcast_to(np.asarray(chance, np.float64), count)
+        rows = (count, -1)
+        return cls(before.reshape(rows), later.reshape(rows), top.reshape(rows), random, before.ndim == 1)
 
     @property
     def indices(self) -> Floats:
         """The adaptation index of each intervention, NaN where it is not defined."""
         noise = 2 * np.hypot(_error(self.frozen), _error(self.best))
-        return np.asarray(index(self.frozen.mean(-1), self.after.mean(-1), self.best.mean(-1), noise))
+        return np.asarray(index(self.frozen.mean(-1), self.after.mean(-1), self.best.mean(-1), noise, self.chance))
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """The same of some of the interventions."""
-        return type(self)(self.frozen[chosen], self.after[chosen], self.best[chosen], self.exact)
+        return type(self)(self.frozen[chosen], self.after[chosen], self.best[chosen], self.chance[chosen], self.exact)
 
     def interval(self, level: float, *, decided: bool) -> Interval | None:
         """The interval of the mean index: over the family that the interventions were drawn from.
@@ -113,12 +124,14 @@ class Trial:
 
     `frozen` and `after` of the agent as it was and as it became: one exact value (), or one per episode (n,). `best`
     of the best policy: one value (), or one per episode (n,) of what is taken for it. `course` (episodes,) is the
-    agent's worth while it found out, empty where it was informed.
+    agent's worth while it found out, empty where it was informed; `chance` what a uniformly random policy earns, 0
+    where that is not known.
     """
 
     frozen: Floats
     after: Floats
     best: Floats
+    chance: float
     course: Floats = field(default_factory=lambda: np.empty(0))
 
 
@@ -144,23 +157,23 @@ class Bench:
             table = query(agent, truth, generator=np.random.default_rng(seed))
             return np.array(expected_return(world, table, horizon=self.horizon, discount=self.discount))
 
-        frozen, best = worth(subject.agent), self._optimal(world)
+        frozen, (best, chance) = worth(subject.agent), self._bounds(world)
         if not _learns(subject, intervention):
-            return Trial(frozen, worth(sealed.agent), best)
+            return Trial(frozen, worth(sealed.agent), best, chance)
         course = np.array([worth(agent) for agent, _ in self._learning(subject.agent, sealed.environment, seed)])
-        return Trial(frozen, course[-1], best, course)
+        return Trial(frozen, course[-1], best, chance, course)
 
     def sampled(self, subject: Subject, intervention: Intervention, seed: int, best: Floats) -> Trial:
         """The trial from rollouts on the same seeds; `best` (n,) is used where the changed world is not known."""
-        sealed, course = subject.under(intervention), np.empty(0)
+        sealed, course, chance = subject.under(intervention), np.empty(0), 0.0
         agent, environment = sealed.agent, sealed.environment
         if _learns(subject, intervention):
             agents, totals = zip(*self._learning(subject.agent, environment, seed), strict=True)
             agent, course = agents[-1], np.array(totals)
         frozen, after = (self.returns(each, environment, seed) for each in (subject.agent, agent))
         with suppress(UserError):
-            best = self._optimal(known_world(environment)[1])
-        return Trial(frozen, after, best, course)
+            best, chance = self._bounds(known_world(environment)[1])
+        return Trial(frozen, after, best, chance, course)
 
     def returns(self, agent: Agent, environment: Maker, seed: int) -> Floats:
         """The discounted returns (episodes,) of a sealed copy of the agent."""
@@ -173,8 +186,9 @@ class Bench:
     def _limited(self, environment: Maker) -> Maker:
         return lambda: TimeLimit(environment(), self.horizon)
 
-    def _optimal(self, world: World) -> Floats:
-        return np.array(optimal_return(world, horizon=self.horizon, discount=self.discount))
+    def _bounds(self, world: World) -> tuple[Floats, float]:
+        best, chance = bounds(world, horizon=self.horizon, discount=self.discount)
+        return np.array(best), chance
 
     def _learning(self, agent: Agent, environment: Maker, seed: int) -> Iterator[tuple[Agent, float]]:
         """A copy of the agent after each episode in which it learned, and the episode's discounted return."""

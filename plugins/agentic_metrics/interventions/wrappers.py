@@ -32,6 +32,10 @@ class ChangedWorld(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs,
         self._cached_spec = self.spec  # of the world that was inside: a simulation has none
         self.env = Simulation.like(env, change(make(env).truth(), **arguments))
 
+    def true_model(self) -> Truth:
+        """The changed truth."""
+        return make(self.env).truth()
+
     @classmethod
     def example(cls) -> Self:
         """The change `shown` of the world of the battery, for the conformance kit."""

@@ -15,6 +15,7 @@ from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import Estimate, exact_null
 from agentic_metrics.finite.arrays import Bools, Episodes, Floats
 from agentic_metrics.finite.behavior import Steps, recorded_behavior
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import asked, known_policy, known_world
 from agentic_metrics.finite.soft import mover
 from agentic_metrics.finite.world import World, checked_policy, greedy, visits
@@ -98,11 +99,10 @@ class PlanningDepth(Metric):
 
         That is taken to be so where as many steps more as there are states change nothing.
         """
-        move, future, tables = mover(world), np.zeros(world.states), []
-        settled = True
-        for depth in range(self.deepest + world.states):
-            values = np.where(world.ended[:, None], 0.0, world.rewards + self.discount * move(future[:, None])[..., 0])
-            future, policy = values.max(-1), greedy(values)
+        move, tables, settled = mover(world), list[Floats](), True
+        backups = world.backups(move=lambda values: self.discount * move(values[:, None])[..., 0])
+        for depth, backup in zip(range(self.deepest + world.states), backups, strict=False):
+            policy = greedy(*backup)
             if depth < self.deepest:
                 tables.append(policy)
             elif np.abs(policy - tables[-1]).max() > SAME:
@@ -199,9 +199,10 @@ class DepthFit:
 
 
 def _telling(policies: Floats, world: World) -> Bools:
-    """The states (s,) in which some planner prefers an action; where there are none, all in which it goes on."""
-    kept = np.asarray((np.ptp(policies, axis=-1) > SAME).any(0))
-    return kept if kept.any() else ~world.ended
+    """The states (s,) to be met in which some planner prefers an action; where there are none, all where it goes on."""
+    met = reached(world)
+    kept = np.asarray((np.ptp(policies, axis=-1) > SAME).any(0) & met)
+    return kept if kept.any() else met & ~world.ended
 
 
 def _recorded(logs: Floats, steps: Steps, settled: bool) -> DepthFit:

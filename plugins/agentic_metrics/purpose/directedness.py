@@ -82,10 +82,10 @@ class GoalDirectedness(Metric):
         )
         if self.exact:
             truth, world, policy = known_policy(subject, generator=generator)
-            found = self.of_policy(policy, world, self._labels(truth))
+            found = self.of_policy(policy, world, self._labels(truth, world))
         else:
             world, states, actions = recorded_behavior(subject.record, subject.environment)
-            labels = self._labels(known_world(subject.environment)[0])
+            labels = self._labels(*known_world(subject.environment))
             found = self.estimate(states, actions, world, labels, generator=generator)
         return found.measurement("goal_directedness", self, frame)
 
@@ -191,14 +191,14 @@ class GoalDirectedness(Metric):
             )
         return float((self.discount ** np.arange(self.horizon)).sum() * np.log(world.actions))
 
-    def _labels(self, truth: Truth) -> Ints | None:
+    def _labels(self, truth: Truth, world: World) -> Ints | None:
         """The joint value of the variables in each state, the last varying fastest; None where there are none."""
         if not self.variables:
             return None
         sizes = [len(first) for first in truth["D"]]
         if not all(0 <= each < len(sizes) for each in self.variables):
             raise UserError(f"variables are factors of the state from 0 to {len(sizes) - 1}, got {self.variables}")
-        values = np.indices(sizes).reshape(len(sizes), -1)[list(self.variables)]
+        values = np.indices(sizes).reshape(len(sizes), -1)[list(self.variables)][:, world.origin]
         return np.asarray(np.ravel_multi_index(list(values), [sizes[each] for each in self.variables]))
 
 

@@ -15,12 +15,12 @@ from agentic_metrics.cautions import Caution, too_few
 from agentic_metrics.estimate import Estimate
 from agentic_metrics.finite.arrays import Episodes, Floats, Ints
 from agentic_metrics.finite.behavior import Steps, recorded_behavior
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.soft import mover
-from agentic_metrics.finite.world import TIE, World
+from agentic_metrics.finite.world import World, ties
 from agentic_metrics.purpose.devices import ContextTree, wander
 from agentic_metrics.sampling.surrogates import compare
 
-CONVERGED = 1e-12
 LARGEST = 2**27  # cells of the policies of all goals
 
 
@@ -129,14 +129,15 @@ class IntentionalStance(Metric):
         return _Judge(self, world, goals)(Steps.of(states, actions, world))
 
     def goals(self, world: World, named: Sequence[int] = ()) -> Ints:
-        """The states (g,) that may be wanted: those `named` or, where none is, all that another state can lead to.
+        """The states (g,) that may be wanted: those `named` or, where none is, all that can be met after another.
 
         The pursuit of what is never reached would be chance itself.
         """
         if len(named):
             return np.array(named, np.int64)
-        leads = (world.dynamics > 0).any(1) & ~world.ended[:, None] & ~np.eye(world.states, dtype=bool)
-        return np.flatnonzero(leads.any(0)) if leads.any() else np.arange(world.states)
+        from_here = reached(world) & ~world.ended
+        leads = (world.dynamics > 0).any(1) & from_here[:, None] & ~np.eye(world.states, dtype=bool)
+        return np.unique(world.origin[leads.any(0)]) if leads.any() else np.arange(world.origins)
 
     def seekers(self, world: World, named: Sequence[int] = ()) -> Floats:
         """The policies that seek each goal, (goals, states, actions): the best actions have 1 - `lapse` together.
@@ -151,21 +152,20 @@ class IntentionalStance(Metric):
                 f"this world, got {len(goals)} up to {goals.max()}: name the ones that may be wanted"
             )
         values = np.moveaxis(self._values(world, goals), -1, 0)
-        best = values >= values.max(-1, keepdims=True) - TIE
+        best = ties(values)
         share, rest = best.sum(-1, keepdims=True), (~best).sum(-1, keepdims=True)
         lapsing = np.where(best, (1 - self.lapse) / share, self.lapse / np.maximum(rest, 1))
         return np.where(rest > 0, lapsing, 1 / world.actions)
 
     def _values(self, world: World, goals: Ints) -> Floats:
         """Expected discount^(time to the goal) after each action, (s, a, goals)."""
-        move, there = mover(world), (goals, np.arange(len(goals)))
-        reach = np.zeros((world.states, len(goals)))
-        reach[there] = 1.0
+        move, there = mover(world), world.origin[:, None] == goals
+        reach = there.astype(np.float64)
         while True:
             values = self.discount * move(reach)
             found = values.max(1)
             found[there] = 1.0
-            if np.abs(found - reach).max() <= CONVERGED:
+            if (found <= reach).all():  # they only rise, until rounding ends it
                 return np.asarray(values)
             reach = found
 

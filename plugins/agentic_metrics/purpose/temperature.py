@@ -19,7 +19,7 @@ from agentic_metrics.finite.arrays import Floats
 from agentic_metrics.finite.behavior import Steps, checked_names, recorded_behavior
 from agentic_metrics.finite.fitting import climb
 from agentic_metrics.finite.query import known_policy
-from agentic_metrics.finite.world import TIE, World, action_values, visits
+from agentic_metrics.finite.world import World, action_values, ties, visits
 
 FEW = 20  # choices between unequal options below which the interval is not to be believed
 
@@ -54,8 +54,8 @@ def policy_temperature(policy: ArrayLike, utilities: ArrayLike, weights: ArrayLi
     `utilities` (s, a), `weights` (s,). Infinite for a policy that always takes the best.
     """
     table, weight = np.asarray(utilities, dtype=np.float64), np.asarray(weights, dtype=np.float64)
-    counts = weight[:, None] * np.asarray(policy, dtype=np.float64)
-    return _Likelihood(counts, table, _checked_prior(None, table.shape[-1])).best()
+    counts, met = weight[:, None] * np.asarray(policy, dtype=np.float64), weight > 0
+    return _Likelihood(counts[met], table[met], _checked_prior(None, table.shape[-1])).best()
 
 
 @final
@@ -137,7 +137,7 @@ class InverseTemperature(Metric):
         counts = np.zeros_like(contexts)
         np.add.at(counts, (which, chosen), 1.0)
         fitted = _Likelihood(counts, contexts, _checked_prior(prior, table.shape[-1]))
-        informative = int(counts[np.ptp(contexts, axis=-1) > TIE].sum())
+        informative = int(counts[~ties(contexts).all(-1)].sum())
         few = too_few(f"{informative} choices between unequal options are too few: record at least {FEW}")
         cautions = [few] if informative < FEW else []
         beta = fitted.best()
@@ -161,8 +161,10 @@ class InverseTemperature(Metric):
 
     def of_policy(self, policy: ArrayLike, world: World) -> Estimate:
         """The inverse temperature of a known `policy` (states, actions), exactly; see `policy_temperature`."""
-        beta = policy_temperature(policy, self._values(world), visits(world, policy, horizon=self.horizon))
-        return Estimate(value=beta, estimator="exact", null=exact_null(beta, "a uniformly random policy"))
+        values = self._values(world)
+        beta = policy_temperature(policy, values, visits(world, policy, horizon=self.horizon))
+        null = exact_null(beta * float(np.ptp(values, -1).max()), "a uniformly random policy")
+        return Estimate(value=beta, estimator="exact", null=null)
 
     def _values(self, world: World) -> Floats:
         return action_values(world, depth=self.depth, discount=self.discount)
@@ -178,8 +180,7 @@ class _Likelihood:
     prior: Floats
 
     def __post_init__(self) -> None:
-        used = self.utilities[self.counts.sum(-1) > 0]
-        if not (np.ptp(used, axis=-1) > TIE).any():
+        if ties(self.utilities[self.counts.sum(-1) > 0]).all():
             raise UserError("beta cannot be told from choices between equally good options: give some that differ")
 
     @property
@@ -188,8 +189,9 @@ class _Likelihood:
 
     def soft(self, beta: float) -> tuple[Floats, Floats]:
         """ln of the soft choice's probabilities and its derivative, the utility less its mean, (contexts, a) each."""
-        log, _ = _soft(self.utilities, beta, self.prior)
-        return log, self.utilities - (np.exp(log) * self.utilities).sum(-1, keepdims=True)
+        below = self.utilities - self.utilities.max(-1, keepdims=True)  # an offset would magnify rounding errors
+        log, _ = _soft(below, beta, self.prior)
+        return log, below - (np.exp(log) * below).sum(-1, keepdims=True)
 
     def at(self, beta: float) -> tuple[float, float, float]:
         """The log-likelihood and its first two derivatives."""
@@ -200,7 +202,7 @@ class _Likelihood:
     def beyond(self, sign: float) -> float:
         """The log-likelihood as beta goes to `sign` infinity; -inf where some choice speaks against it."""
         valued = sign * self.utilities
-        left = np.where(valued >= valued.max(-1, keepdims=True) - TIE, self.prior, 0.0)
+        left = np.where(ties(valued), self.prior, 0.0)
         return float(xlogy(self.counts, left / left.sum(-1, keepdims=True)).sum())
 
     def best(self) -> float:

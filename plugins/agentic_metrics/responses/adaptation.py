@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from agentic import Change, Frame, Informed, Intervention, Measurement, Subject, UserError
 from agentic_metrics.cautions import Caution, few_episodes, too_few
 from agentic_metrics.estimate import FEW, Estimate, check_fields
-from agentic_metrics.finite.world import Floats, World, expected_return, optimal_return
+from agentic_metrics.finite.world import Floats, World, expected_return
 from agentic_metrics.interventions.families import random_interventions
-from agentic_metrics.interventions.trials import Bench, Returns, Trial, index
+from agentic_metrics.interventions.trials import Bench, Returns, Trial, bounds, index
 from agentic_metrics.responses.response import Response
 
 LEVEL = 0.95  # of the intervals
@@ -36,12 +36,14 @@ def adaptation_index(
 
     1 for a policy planned anew, 0 for one as before, below 0 for a worse one. J are returns over `horizon` steps of the
     policy (states, actions) from before the change, of that after it, and of the best one. NaN where the best policy
-    gains less than 1 % over the frozen one: there is nothing to adapt to. Source: the definition of agents of Kenton et
-    al. 2022, as an index.
+    gains less over the frozen one than 1 % of what it gains over a uniformly random one: there is nothing to adapt to.
+    The same for rewards c r + d with c > 0, as long as no episode ends early: how long one lives counts where it does.
+    Source: the definition of agents of Kenton et al. 2022, as an index.
     """
     span: Any = {"horizon": horizon, "discount": discount}
     frozen, after = (expected_return(world, policy, **span) for policy in (policy_frozen, policy_after))
-    return float(index(frozen, after, optimal_return(world, **span)))
+    best, chance = bounds(world, **span)
+    return float(index(frozen, after, best, chance=chance))
 
 
 def half_life(indices: ArrayLike) -> float:
@@ -101,6 +103,7 @@ class PolicyAdaptation(Response):
         after: ArrayLike,
         best: ArrayLike,
         *,
+        chance: ArrayLike = 0.0,
         course: ArrayLike = (),
         decided: bool = False,
         generator: np.random.Generator | None = None,
@@ -109,7 +112,9 @@ class PolicyAdaptation(Response):
 
         `frozen`, `after`: returns of the agent as it was and after the change, (interventions,) where exact, else
         (interventions, episodes); `best` (interventions,), or (interventions, episodes) where it is another agent's.
-        `course` (episodes + 1,) is the index while the agent found out, empty where it was told.
+        `chance` (interventions,) is what a uniformly random policy earns: less than 1 % of what the best gains over it
+        is nothing to adapt to. `course` (episodes + 1,) is the index while the agent found out, empty where it was
+        told.
 
         Interventions are drawn from a family, and the interval is Student's over those in which the index is defined.
         Of interventions that were `decided` on nothing is said of others: exact returns have no interval, sampled ones
@@ -119,7 +124,7 @@ class PolicyAdaptation(Response):
 
         Raises UserError where shapes disagree, and for sampled returns without a generator.
         """
-        returns = Returns.of(frozen, after, best)
+        returns = Returns.of(frozen, after, best, chance)
         indices, learned = returns.indices, np.asarray(course, np.float64)
         defined = np.isfinite(indices)
         kept, some = returns.where(defined), bool(defined.any())
@@ -148,7 +153,15 @@ class PolicyAdaptation(Response):
             np.array(np.broadcast_arrays(*(vars(trial)[name] for trial in trials)))
             for name in ("frozen", "after", "best")
         )
-        found = self.estimate(frozen, after, best, course=_course(trials), decided=bool(decided), generator=generator)
+        found = self.estimate(
+            frozen,
+            after,
+            best,
+            chance=[trial.chance for trial in trials],
+            course=_course(trials),
+            decided=bool(decided),
+            generator=generator,
+        )
         names = [intervention.name for intervention in family]
         found = replace(found, diagnostics={"interventions": names, **found.diagnostics})
         return found.measurement("policy_adaptation", self, self._frame(family, exact=frozen.ndim == 1))
@@ -216,9 +229,9 @@ def _in_episodes(found: Estimate, episodes: int) -> Estimate:
 
 def _course(trials: Sequence[Trial]) -> Floats:
     """The mean index of those who found out by themselves, before and after each episode; empty where nobody did."""
-    found = [(t.frozen.mean(), t.course, t.best.mean()) for t in trials if len(t.course)]
+    found = [(t.frozen.mean(), t.course, t.best.mean(), t.chance) for t in trials if len(t.course)]
     if not found:
         return np.empty(0)
-    courses = np.array([index(frozen, np.append(frozen, course), best) for frozen, course, best in found])
+    courses = np.array([index(at, np.append(at, course), best, chance=chance) for at, course, best, chance in found])
     defined = np.isfinite(courses).all(-1)
     return courses[defined].mean(0) if defined.any() else np.full(courses.shape[1], nan)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, xlogy
 
 from agentic import UserError
+from agentic_metrics.finite.laws import positive
 
 Floats = NDArray[np.float64]
 
@@ -47,11 +48,11 @@ def control_bound(start: ArrayLike, controller: ArrayLike, moves: ArrayLike) -> 
             f"{p.shape}, {choice.shape} and {kernel.shape}"
         )
     for name, rows in (("start", p), ("controller", choice), ("moves", kernel)):
-        if (rows < 0).any() or np.abs(rows.sum(-1) - 1).max() > 1e-9:
+        if not (rows >= 0).all() or np.abs(rows.sum(-1) - 1).max() > 1e-9:
             raise UserError(f"{name} must hold probabilities that sum to 1 along the last axis: normalize them")
     joint = p[:, None] * choice
     after = np.einsum("xc,xcy->y", joint, kernel)
-    information = entr(p).sum() + entr(joint.sum(0)).sum() - entr(joint).sum()
+    information = positive(entr(p).sum() + entr(joint.sum(0)).sum() - entr(joint).sum())
     open_loop = max(_most_removed(kernel[:, c]) for c in range(kernel.shape[1]))
     bits = np.array([entr(p).sum() - entr(after).sum(), open_loop, information]) / np.log(2)
     return ControlBound(*map(float, bits))

@@ -95,7 +95,7 @@ class OutcomeDevaluation(Response):
         read it with the adaptation index. Raises UserError where shapes disagree or nothing has weight.
         """
         before, after, probes = _checked(policy_before, policy_after, weights)
-        shift = _entropy((before + after) / 2) - (_entropy(before) + _entropy(after)) / 2
+        shift = np.maximum(_entropy((before + after) / 2) - (_entropy(before) + _entropy(after)) / 2, 0.0)
         value = float(probes @ np.maximum(shift, 0.0))
         return _exactly(value)
 

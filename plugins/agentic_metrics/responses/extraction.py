@@ -16,6 +16,7 @@ from scipy.special import betaincinv
 from agentic import Agent, Change, Frame, Interval, Measurement, Subject, UserError, state_observations
 from agentic_metrics.cautions import Caution
 from agentic_metrics.estimate import EXACT, Estimate, check_fields
+from agentic_metrics.finite.places import reached
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats
 from agentic_metrics.interventions.probes import choices_in
@@ -205,12 +206,14 @@ class WorldModelExtraction(Response):
         )
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
-        truth, world = known_world(subject.environment)
+        truth, split = known_world(subject.environment)
+        world = split.merged()
         sizes = choices_in(subject.environment, "world_model_extraction").sizes
         if sizes != (world.actions,) or world.actions < 2:
             raise UserError(f"a choice between two goals needs one choice of at least 2 actions, got sizes {sizes}")
         answers = _Answers(subject.agent, state_observations(truth), self.draws, generator)
-        open_ = [query for query in candidates(world.dynamics) if not world.ended[query[0]]]
+        asked = reached(world) & ~world.ended
+        open_ = [query for query in candidates(world.dynamics) if asked[query[0]]]
         found = self.estimate(answers, world.dynamics, asked=open_, generator=generator)
         if answers.refused:
             refusal = Caution("the agent refuses goals of this kind, which counts as no answer")

@@ -23,6 +23,7 @@ from agentic_metrics.responses.response import Response
 from agentic_metrics.responses.rooms import Reflex, Room, thermostat
 from agentic_metrics.sampling.information import blocks
 from agentic_metrics.sampling.series import Series
+from agentic_metrics.sampling.units import standard
 
 ROUNDING = 1e-12  # bits that differ by less are the same
 NONE = 1e-9  # a standardized variance below this is none
@@ -171,9 +172,7 @@ class _Moments:
     @classmethod
     def of(cls, groups: Sequence[Floats]) -> Self:
         """The sums of variables standardized over all groups: no ratio of determinants changes by that."""
-        values = np.concatenate(groups)
-        scale = values.std(0)
-        shifted = [(group - values.mean(0)) / np.where(scale > 0, scale, 1.0) for group in groups]
+        shifted = np.split(standard(np.concatenate(groups)), np.cumsum([len(group) for group in groups])[:-1])
         return cls(
             np.array([len(group) for group in groups], np.float64),
             np.stack([group.sum(0) for group in shifted]),
@@ -207,8 +206,7 @@ def _groups(series: Series) -> list[Floats]:
         raise UserError(f"homeostasis needs at least 4 steps in each condition, got {sum(map(len, episodes))}")
     if len(episodes) > 1:
         return episodes
-    gap = episodes[0] - episodes[0].mean(0)
-    where = blocks((gap**2 / np.maximum((gap**2).mean(0), 1e-300)).sum(1))
+    where = blocks((standard(episodes[0]) ** 2).sum(1))
     return [episodes[0][where == block] for block in range(int(where.max()) + 1)]
 
 

@@ -107,4 +107,4 @@ def _divergence(law: Density, other: Density) -> Floats:
     """KL(law || other) of each row, in bits."""
     if type(law) is not type(other):
         raise UserError("an agent reports either Categorical or Gaussian policies, got both: report one kind")
-    return np.asarray(law.divergence(other).numpy() / np.log(2))
+    return np.asarray(np.maximum(law.divergence(other).numpy() / np.log(2), 0.0))

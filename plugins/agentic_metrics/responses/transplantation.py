@@ -121,4 +121,4 @@ def _choices(decision: Decision) -> Floats:
 def _divergence(p: Floats, q: Floats) -> Floats:
     """Jensen-Shannon divergence of rows (n, k), in bits (Lin 1991)."""
     spread = entr((p + q) / 2).sum(-1) - (entr(p).sum(-1) + entr(q).sum(-1)) / 2
-    return np.asarray(spread / np.log(2))
+    return np.asarray(np.maximum(spread / np.log(2), 0.0))

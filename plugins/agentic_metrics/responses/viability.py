@@ -17,6 +17,7 @@ from torch import Tensor
 from agentic import Agent, Decision, Frame, Measurement, Metric, Subject, Truth, UserError
 from agentic_metrics.cautions import few_episodes
 from agentic_metrics.estimate import FEW, Estimate, check_fields
+from agentic_metrics.finite.laws import positive
 from agentic_metrics.finite.query import known_world
 from agentic_metrics.finite.world import Floats, World
 from agentic_metrics.pairs import exchanged, permuted, student
@@ -50,10 +51,12 @@ def semantic_information(joint: ArrayLike, viability: ArrayLike) -> Semantic:
     p, v = np.asarray(joint, np.float64), np.asarray(viability, np.float64)
     if p.ndim != 2 or p.shape != v.shape:
         raise UserError(f"semantic_information needs two tables of one shape (x, y), got {p.shape} and {v.shape}")
-    if (p < 0).any() or abs(p.sum() - 1) > 1e-9:
+    if not np.isfinite(v).all():
+        raise UserError("viability must be finite numbers, got NaN or infinity")
+    if not (p >= 0).all() or abs(p.sum() - 1) > 1e-9:
         raise UserError(f"the joint table must hold probabilities that sum to 1, their sum is {p.sum():.6g}")
     scrambled = np.outer(p.sum(1), p.sum(0))
-    stored = float(rel_entr(p, scrambled).sum() / np.log(2))
+    stored = positive(float(rel_entr(p, scrambled).sum() / np.log(2)))
     return Semantic(float((p * v).sum()), float((scrambled * v).sum()), stored)
 
 
@@ -180,7 +183,7 @@ def _stored(truth: Truth, world: World) -> float:
     begins = world.start > 0
     seen = np.ones((1, np.count_nonzero(begins)))  # p(o | s), modalities joined
     for columns in truth["A"]:
-        each = columns.reshape(len(columns), -1)[:, begins]
+        each = columns.reshape(len(columns), -1)[:, world.origin[begins]]
         seen = (seen[:, None] * each[None]).reshape(-1, seen.shape[1])
     joint = seen * world.start[begins]
     return semantic_information(joint, np.zeros_like(joint)).stored

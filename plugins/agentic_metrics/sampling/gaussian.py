@@ -10,6 +10,7 @@ from scipy.special import digamma
 from agentic import UserError
 from agentic_metrics.cautions import Caution, few_samples
 from agentic_metrics.sampling.information import FIXED, Estimator, Floats, Information, Values, refuse_names
+from agentic_metrics.sampling.units import constant, lost, unit
 
 FLAT = 1e-10  # share of a column's spread below which what is left of it is rounding
 ENOUGH = 10  # samples per column, below which covariances are not to be believed
@@ -33,7 +34,8 @@ class GaussianEstimator(Estimator):
 
     def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
         n = len(x)
-        parts = [_numbers(label, part, n) for label, part in (("x", x), ("y", y), ("given", given))]
+        labeled = {"x": x, "y": y, "given": np.empty((n, 0)) if given is None else given}
+        parts = [_numbers(label, part) for label, part in labeled.items()]
         columns = sum(part.shape[1] for part in parts)
         if n <= columns + 1:
             raise UserError(f"{n} samples cannot tell {columns} columns apart: record at least {ENOUGH * columns}")
@@ -53,22 +55,20 @@ class GaussianEstimator(Estimator):
             local.sum(axis=1) / np.log(2),
             float(_bias(n, *ranks) / np.log(2)),
             ranks[0] * ranks[1],
-            tuple(_cautions(n, columns, ranks[1])),
+            (*lost(labeled), *_cautions(n, columns, ranks[1])),
         )
 
 
-def _numbers(label: str, values: Values | None, n: int) -> Floats:
-    if values is None:
-        return np.empty((n, 0))
+def _numbers(label: str, values: Values) -> Floats:
     refuse_names(label, values, "which have no covariance")
-    return np.asarray(values, np.float64)
+    return unit(np.asarray(values, np.float64))
 
 
 def _whitened(values: Floats, given: Floats) -> Floats:
     """An orthonormal basis (n, rank) of what regression on `given`, orthonormal itself, leaves of centered values."""
     centered = values - values.mean(axis=0)
     spread = np.sqrt((centered**2).sum(axis=0))
-    varies = spread > FLAT * np.sqrt(len(values)) * np.abs(values).max(axis=0, initial=0.0)
+    varies = ~constant(values)
     scaled = centered[:, varies] / spread[varies]
     left = scaled - given @ (given.T @ scaled)
     left -= given @ (given.T @ left)

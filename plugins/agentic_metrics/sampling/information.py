@@ -32,9 +32,10 @@ class Information:
     `local` (n,): each sample's contribution; their mean is the raw estimate. `bias` is what a raw estimate exceeds the
     truth by on average, as far as it is known. `freedom` is the number of degrees of freedom of 2 N I (in nats) where
     X and Y are independent given Z, None where that is no chi-square. `noise` finds the variance (bits^2) that the
-    estimate has beyond the spread of its contributions; None where there is none. Other quantities that are a mean over
-    samples, such as an entropy, may be put here too: their `bias` may be negative, `freedom` is that of the chi-square
-    that is left where the spread of `local` vanishes.
+    estimate has beyond the spread of its contributions; None where there is none. `expected` finds the count that nine
+    in ten cells of a table can expect if X and Y are independent given Z; None where nothing is counted. Other
+    quantities that are a mean over samples, such as an entropy, may be put here too: their `bias` may be negative,
+    `freedom` is that of the chi-square that is left where the spread of `local` vanishes.
     """
 
     local: Floats
@@ -42,6 +43,7 @@ class Information:
     freedom: int | None = None
     cautions: tuple[Caution, ...] = ()
     noise: Callable[[], float] | None = None
+    expected: Callable[[], float] | None = None
 
     @property
     def value(self) -> float:
@@ -87,8 +89,9 @@ def interval(information: Information, groups: NDArray[np.int64], *, level: floa
     variance = standard_error(information.local, groups) ** 2
     variance += information.second_order
     variance += information.noise() if information.noise else 0.0
+    error = variance**0.5 if count > 1 else np.inf  # a single sample has no spread
     method = f"Student t over {count} {'episodes' if several else 'blocks of one episode'}"
-    return Interval.student(information.value, variance**0.5, max(1, count - 1), level=level, method=method)
+    return Interval.student(information.value, error, max(1, count - 1), level=level, method=method)
 
 
 def standard_error(local: Floats, groups: NDArray[np.int64]) -> float:
@@ -109,17 +112,17 @@ def blocks(local: Floats) -> NDArray[np.int64]:
     return np.arange(n) // size
 
 
-def correlation_time(episodes: Sequence[Floats]) -> float:
+def correlation_time(episodes: Sequence[Floats], *, share: int = 10) -> float:
     """The integrated autocorrelation time 1 + 2 sum of r(lag) up to the first r <= 0, of numbers (t, d) per episode.
 
     r(lag) is the autocovariance summed over columns and averaged over all pairs within episodes, over that at lag 0;
-    lags go up to a tenth of the longest episode.
+    lags go up to the longest episode over `share`.
     """
     mean = np.concatenate(episodes).mean(axis=0)
     centered = [episode - mean for episode in episodes]
     variance = sum(float((each**2).sum()) for each in centered) / sum(map(len, centered))
     time = 1.0
-    for lag in range(1, max(map(len, centered)) // 10 if variance > 0 else 0):
+    for lag in range(1, max(map(len, centered)) // share if variance > 0 else 0):
         pairs = [(each[:-lag] * each[lag:]).sum() for each in centered if len(each) > lag]
         correlation = float(sum(pairs)) / sum(len(each) - lag for each in centered if len(each) > lag) / variance
         if correlation <= 0:

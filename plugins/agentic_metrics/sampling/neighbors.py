@@ -1,7 +1,7 @@
 """Information between numbers, or between numbers and names, from distances to nearest neighbors."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from math import ceil, gcd
@@ -16,6 +16,7 @@ from agentic_metrics.sampling.boxes import Counts, inside, nearest
 from agentic_metrics.sampling.information import FIXED, Estimator, Floats, Information, Values, refuse_names
 from agentic_metrics.sampling.plugin import Plugin
 from agentic_metrics.sampling.series import codes, pairs
+from agentic_metrics.sampling.units import lost, parted, standard
 
 REPEATED = 0.1  # share of samples with a value seen before, above which a column is not continuous
 CEILING = 0.8  # share of the largest estimate that N samples can give, above which one is not to be believed
@@ -48,16 +49,16 @@ class Neighbors(ByDistance):
     Z, n_z + 1 is N (Kraskov, Stoegbauer and Grassberger 2004, their first estimator). Every column is scaled to unit
     variance first.
 
-    Raises UserError for names, and for columns in which values repeat: nearest neighbors mean nothing there.
+    Raises UserError for names, and for columns in which values repeat: `Mixed` takes those.
     """
 
     name = "neighbors"
 
     def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
-        parts = [x, y, np.empty((len(x), 0)) if given is None else given]
-        for label, values in zip(("x", "y", "given"), parts, strict=True):
-            _refuse_repeated(label, values)
-        return _information(self, parts, [np.zeros(len(x), np.int64)] * 3)
+        for label, values in (("x", x), ("y", y), ("given", given)):
+            if values is not None:
+                _refuse_repeated(label, values)
+        return _information(self, x, y, given)
 
 
 @final
@@ -65,30 +66,37 @@ class Neighbors(ByDistance):
 class Mixed(ByDistance):
     """The estimator of I(X; Y | Z) where some columns are names (whole numbers) and others numbers that may repeat.
 
-    Neighbors are looked for among the samples that agree in all names (Ross 2014), so that no distance between names
-    is needed. Where more than k samples lie in the very same place, psi of their number, the sample itself included,
-    replaces psi(k) (Gao, Kannan, Oh and Viswanath 2017; Mesner and Shalizi 2019). Otherwise as `Neighbors`; of names
-    alone, as `Plugin`.
+    Numbers that repeat are `parted`: rounded ones are spread out below their resolution, which leaves the information
+    as it is, values as frequent as a bound that numbers are clipped to become names. Neighbors are looked for among
+    the samples that agree in all names (Ross 2014), so that no distance between names is needed; where names are all
+    that more than k samples have, psi of their number, the sample itself included, replaces psi(k) (Gao, Kannan, Oh and
+    Viswanath 2017; Mesner and Shalizi 2019). Otherwise as `Neighbors`; of names alone, as `Plugin`.
     """
 
     name = "mixed"
 
     def information(self, x: Values, y: Values, given: Values | None = None) -> Information:
-        parts = [x, y, np.empty((len(x), 0)) if given is None else given]
-        whole = [(part == np.rint(part)).all(axis=0) for part in parts]
-        if all(each.all() for each in whole):
-            return Plugin().information(*(part.astype(np.int64) for part in parts))
-        numbers = [np.asarray(part[:, ~each], np.float64) for part, each in zip(parts, whole, strict=True)]
-        names = [codes(part[:, each].astype(np.int64)) for part, each in zip(parts, whole, strict=True)]
-        return _information(self, numbers, names)
+        return _information(self, x, y, given)
 
 
-def _information(settings: ByDistance, numbers: Sequence[Values], names: Sequence[Counts]) -> Information:
-    """From x, y and z, each split into columns of numbers (n, d) and the code (n,) of its names."""
+def _information(settings: ByDistance, x: Values, y: Values, given: Values | None) -> Information:
+    labeled = {"x": x, "y": y, "given": np.empty((len(x), 0)) if given is None else given}
+    source = np.random.default_rng(0)  # of digits below the resolution of the data
+    parts = [parted(values, source) for values in labeled.values()]
+    numbers, names = [part[0] for part in parts], [part[1] for part in parts]
+    if any(each.shape[1] for each in numbers) or isinstance(settings, Neighbors):
+        found = _counted(settings, numbers, names)
+    else:
+        found = Plugin().information(*(name[:, None] for name in names))
+    return replace(found, cautions=(*lost(labeled), *_copies(x, y), *found.cautions))
+
+
+def _counted(settings: ByDistance, numbers: Sequence[Floats], names: Sequence[Counts]) -> Information:
+    """From x, y and z, each parted into columns of numbers (n, d) and the code (n,) of its names."""
     n, k, workers = len(names[0]), settings.k, settings.workers
     if n <= k:
         raise UserError(f"the {settings.name} estimator needs more samples than its k = {k}, got {n}: record more")
-    x, y, z = (_scaled(np.asarray(part, np.float64)) for part in numbers)
+    x, y, z = (standard(part) for part in numbers)
     name_z = names[2]
     name_xz, name_yz = pairs(names[0], name_z), pairs(names[1], name_z)
     joint, name = np.concatenate([x, y, z], axis=1), pairs(name_xz, name_yz)
@@ -106,7 +114,7 @@ def _information(settings: ByDistance, numbers: Sequence[Values], names: Sequenc
     return Information(local / np.log(2), cautions=cautions, noise=partial(_noise, settings, numbers, names))
 
 
-def _noise(settings: ByDistance, numbers: Sequence[Values], names: Sequence[Counts]) -> float:
+def _noise(settings: ByDistance, numbers: Sequence[Floats], names: Sequence[Counts]) -> float:
     """The variance that comes from each sample being a neighbor of others, which its own contribution does not show.
 
     Estimates from disjoint parts of the sample vary by all there is to vary, at the size of a part (Holmes and Nemenman
@@ -115,7 +123,7 @@ def _noise(settings: ByDistance, numbers: Sequence[Values], names: Sequence[Coun
     """
     n, excess = len(names[0]), []
     for rows in _parts(n, max(SMALLEST * settings.k, n // PARTS)):
-        found = [_information(settings, [a[row] for a in numbers], [a[row] for a in names]).local for row in rows]
+        found = [_counted(settings, [a[row] for a in numbers], [a[row] for a in names]).local for row in rows]
         means = np.array([local.mean() for local in found])
         excess.append(n / len(rows) * means.var(ddof=1) - np.mean([local.var() for local in found]))
     return max(0.0, float(np.mean(excess))) / n if excess else 0.0
@@ -166,10 +174,16 @@ def _groups(name: Counts) -> list[Counts]:
     return np.split(order, np.flatnonzero(np.diff(name[order])) + 1)
 
 
-def _scaled(values: Floats) -> Floats:
-    """Every column with unit variance; a constant one as it is."""
-    spread = values.std(axis=0)
-    return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+def _copies(x: Values, y: Values) -> Iterator[Caution]:
+    """The caution of samples that look copied: they repeat, and each x comes with one and the same y."""
+    if x.dtype.kind == y.dtype.kind == "f" and x.shape[1] and y.shape[1]:
+        one, other = codes(x), codes(y)
+        rows, most = int(pairs(one, other).max()) + 1, max(int(one.max()), int(other.max())) + 1
+        if rows < (1 + REPEATED) * most and REPEATED * len(x) < rows < (1 - REPEATED) * len(x):
+            yield Caution(
+                f"{len(x)} samples are {rows} different ones, and where x repeats so does y: leave copies out, which "
+                "pass for information, unless y is a function of x"
+            )
 
 
 def _refuse_repeated(label: str, values: Values) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -42,7 +43,11 @@ class Plugin(Estimator):
         local = np.log2(cells * in_z / (in_xz * in_yz))
         freedom = _freedom(z, xz, yz)
         return Information(
-            local, float(freedom / (2 * n * np.log(2))), freedom, cautions=tuple(_cautions(n, freedom, in_yz, in_z))
+            local,
+            float(freedom / (2 * n * np.log(2))),
+            freedom,
+            cautions=tuple(_cautions(n, freedom, in_yz, in_z)),
+            expected=partial(_expected, z, xz, yz),
         )
 
 
@@ -50,6 +55,15 @@ def _freedom(z: NDArray[np.int64], xz: NDArray[np.int64], yz: NDArray[np.int64])
     """Sum over z of (distinct x seen with z, less one) times the same of y."""
     distinct = [np.bincount(z[np.unique(code, return_index=True)[1]], minlength=z.max() + 1) for code in (xz, yz)]
     return int(((distinct[0] - 1) * (distinct[1] - 1)).sum())
+
+
+def _expected(z: NDArray[np.int64], xz: NDArray[np.int64], yz: NDArray[np.int64]) -> float:
+    """The count that nine in ten cells (x, y, z) reach if x and y, as often as seen with each z, are independent."""
+    cells = []
+    for each in range(int(z.max()) + 1):
+        x, y = (np.unique(code[z == each], return_counts=True)[1] for code in (xz, yz))
+        cells.append(np.outer(x, y).ravel() / x.sum())
+    return float(np.quantile(np.concatenate(cells), 0.1))
 
 
 def _cautions(n: int, freedom: int, in_yz: NDArray[np.int64], in_z: NDArray[np.int64]) -> Iterator[Caution]:

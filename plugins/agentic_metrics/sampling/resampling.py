@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic import Interval
-from agentic_metrics.sampling.information import Floats, Information
+from agentic_metrics.sampling.information import Information
 
 PARTS = 20  # at most so many parts of the episodes are left out in turn
 
@@ -46,12 +46,3 @@ class Jackknife:
         error = (self.variance + information.second_order) ** 0.5
         method = f"jackknife over {self.parts} parts of the episodes"
         return Interval.student(value, error, self.parts - 1, level=level, method=method)
-
-
-def mean_interval(values: Floats, *, level: float, resamples: int, generator: np.random.Generator) -> Interval:
-    """The percentile bootstrap interval of the mean of one value per episode (n,) (Efron 1979)."""
-    means = np.empty(resamples)
-    for i in range(resamples):
-        means[i] = values[generator.integers(len(values), size=len(values))].mean()
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(level, float(low), float(high), f"bootstrap over episodes, {resamples} resamples")

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from agentic import Null
+from agentic import Null, UserError
 from agentic_metrics.sampling.embedding import Places, window
 from agentic_metrics.sampling.information import Estimator, Information, Values
 from agentic_metrics.sampling.series import Series
@@ -37,10 +37,12 @@ class Samples:
     def information(self, estimator: Estimator, order: Places | None = None) -> Information:
         """The information; with `order`, each step of the source is replaced by the one at that place.
 
-        Samples for which that is -1 are left out.
+        Samples for which that is -1 are left out. Raises UserError where none is left.
         """
         places = self.places if order is None else order[self.places]
         kept = (places >= 0).all(axis=1)
+        if not kept.any():
+            raise UserError("no step is left: the episodes in the place of others are all shorter")
         given = None if self.given is None else self.given[kept]
         return estimator.information(window(self._values, places[kept]), self.target[kept], given)
 
@@ -49,7 +51,7 @@ class Samples:
     ) -> tuple[Information, Null | None]:
         """The information and its null, in which the source is that of other episodes or turned in time."""
         found, again = self.information(estimator), partial(self.information, estimator)
-        return found, null(found, self.source, again, surrogates=surrogates, generator=generator)
+        return null(found, self.source, self.episode, again, surrogates=surrogates, generator=generator)
 
     @cached_property
     def _values(self) -> Values:

@@ -5,7 +5,7 @@ Names (whole numbers, truth values) and numbers (floats) are kept apart: a dista
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self, final
+from typing import Any, Self, final
 
 import numpy as np
 import pyarrow as pa
@@ -97,12 +97,19 @@ def recorded(record: Record, column: str) -> Series:
         raise UserError("the record has no step of the phase 'evaluate': run it longer")
     known = episodes[0].arrays
     names = [leaf for name in column.split("+") for leaf in _leaves(name.strip(), known)]
-    series = [Series.of([episode.arrays[name] for episode in episodes]) for name in names]
+    series = [_column(name, [episode.arrays[name] for episode in episodes]) for name in names]
     if len(series) == 1:
         return series[0]
     discrete = all(part.discrete for part in series)
     rows = zip(*(part.episodes for part in series), strict=True)
     return Series.of([np.concatenate(row, axis=1).astype(np.int64 if discrete else np.float64) for row in rows])
+
+
+def _column(name: str, episodes: list[NDArray[Any]]) -> Series:
+    try:
+        return Series.of(episodes)
+    except UserError as error:
+        raise UserError(f"column {name}: {error}") from None
 
 
 def _leaves(name: str, known: Iterable[str]) -> list[str]:

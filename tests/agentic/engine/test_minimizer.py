@@ -188,3 +188,34 @@ def test_the_random_generator_is_the_callers() -> None:
         minimize(BOWL, Wander(steps=9), STARTS, generator=torch.Generator().manual_seed(4)) for _ in range(2)
     )
     assert torch.equal(first.belief.mean, again.belief.mean)
+
+
+class Shaped(Energy):
+    """An energy by a function of the variable."""
+
+    def __init__(self, of: Any) -> None:
+        super().__init__()
+        self.of = of
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        value: Tensor = self.of(z)
+        return value
+
+
+@pytest.mark.parametrize(
+    ("of", "sentence"),
+    [
+        (lambda z: z.square().sum(), r"Descent met an energy of shape \(\) where \(batch,\) is wanted"),
+        (lambda z: z.square(), r"Descent met an energy of shape \(2, 2\) where \(batch,\) is wanted"),
+        (lambda z: z.square().sum(0)[:1].expand(3), r"an energy has shape \(3,\) at a place of shape \(2, 2\)"),
+        (lambda z: z.square().sum(-1) + inf, r"infinite everywhere Descent looked, in rows \[0, 1\]"),
+    ],
+)
+def test_what_is_no_energy_is_refused_with_its_shape_or_value(of: Any, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        minimize(Clamped(Shaped(of), None, Real((2,))), Descent(), STARTS)
+
+
+def test_an_energy_that_falls_for_ever_is_refused() -> None:
+    with pytest.raises(RunError, match=r"met an energy of -inf in rows \[1\]: it has no minimum there"):
+        minimize(Clamped(Shaped(lambda z: -((z * 1e200).prod(-1) ** 3)), None, Real((2,))), Halving(steps=1), STARTS)

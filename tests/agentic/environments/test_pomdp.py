@@ -5,8 +5,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.toy_text.frozen_lake import FrozenLakeEnv
+from gymnasium.vector import SyncVectorEnv
 
-from agentic.environments.pomdp import Truth, check_truth, truth_from_transitions, truth_of
+from agentic import UserError, make
+from agentic.environments.pomdp import Truth, check_truth, same_truth, truth_from_transitions, truth_of
+from agentic.environments.transparent import KEEPING
 from agentic.testing.worlds import TwoPlaces
 
 TABLES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -126,3 +130,103 @@ def test_arrays_that_disagree_are_named() -> None:
         check_truth({**truth, "B": truth["B"][:1]})
     with pytest.raises(ValueError, match=r"columns of D\[1\] must be probabilities"):
         check_truth({**truth, "D": [truth["D"][0], np.array([0.5, 0.6])]})
+
+
+class Plain(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """A wrapper that changes nothing, which nobody can know from outside."""
+
+
+class Forwarding(Plain):
+    """A wrapper that forwards every name to what is inside."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.env, name)
+
+
+class OtherLimit(gymnasium.wrappers.TimeLimit):
+    """A step limit of somebody's own, which might do anything."""
+
+
+@pytest.mark.parametrize("wrapper", [Plain, Forwarding, lambda env: OtherLimit(env, 5)])
+def test_a_wrapper_that_is_not_known_to_keep_the_world_is_refused(wrapper: Any) -> None:
+    with pytest.raises(UserError, match=r"wrapper \w+ changes .* define it on \w+, to return"):
+        make(wrapper(TwoPlaces())).truth()
+
+
+def test_wrappers_that_keep_the_world_are_looked_through() -> None:
+    kept = gymnasium.wrappers
+    plain: Any = TwoPlaces()
+    for layer in (kept.OrderEnforcing, kept.PassiveEnvChecker, kept.RecordEpisodeStatistics, kept.Autoreset):
+        plain = layer(plain)
+    truth = make(kept.TimeLimit(plain, 5)).truth()
+    np.testing.assert_array_equal(truth["B"][0], TwoPlaces().true_model()["B"][0])
+
+
+@pytest.mark.parametrize("name", [name for name in gymnasium.wrappers.__all__ if name != "vector"])
+def test_every_wrapper_of_gymnasium_is_decided_on(name: str) -> None:
+    keeping = {
+        *("TimeLimit", "OrderEnforcing", "PassiveEnvChecker", "RecordEpisodeStatistics", "Autoreset", "RecordVideo"),
+        *("RenderCollection", "HumanRendering", "AddWhiteNoise", "ObstructView"),
+    }
+    if name in ("ArrayConversion", "JaxToNumpy", "JaxToTorch", "NumpyToTorch"):  # some need packages that are not here
+        return
+    assert (getattr(gymnasium.wrappers, name) in KEEPING) == (name in keeping)
+
+
+class Knowing(Plain):
+    """A wrapper that turns actions around and says so."""
+
+    def step(self, action: Any) -> Any:
+        return self.env.step(1 - action)
+
+    def true_model(self) -> Truth:
+        inside = make(self.env).truth()
+        return {**inside, "B": [moves[..., ::-1] for moves in inside["B"]], "rewards": inside["rewards"][:, ::-1]}
+
+
+class Deaf(Knowing):
+    """One that changes what its truth tells."""
+
+    def step(self, action: Any) -> Any:
+        return self.env.step(action)
+
+
+class Lake(FrozenLakeEnv):
+    """A lake on which nobody moves, whose table was left as it was."""
+
+    def step(self, action: Any) -> Any:
+        return self.s, 0.0, False, False, {}
+
+
+def test_a_wrapper_that_defines_its_truth_is_believed_and_one_that_inherits_another_is_not() -> None:
+    truth = make(gymnasium.wrappers.TimeLimit(Knowing(TwoPlaces()), 5)).truth()
+    np.testing.assert_array_equal(truth["rewards"], TwoPlaces().true_model()["rewards"][:, ::-1])
+    with pytest.raises(UserError, match=r"Deaf defines its own step and inherits true_model\(\), .* on Deaf as well"):
+        make(Deaf(TwoPlaces())).truth()
+    with pytest.raises(UserError, match="Lake defines its own step and inherits the table P"):
+        make(Lake()).truth()
+
+
+def test_rows_of_different_worlds_have_no_truth_in_common() -> None:
+    assert same_truth(make([TwoPlaces(), TwoPlaces()]).truth(), make(TwoPlaces()).truth())
+    with pytest.raises(UserError, match="the rows of this batch of TwoPlaces are different worlds"):
+        make([TwoPlaces(), Knowing(TwoPlaces())]).truth()
+
+
+def test_a_vector_environment_is_looked_through_where_nothing_around_it_changes_the_world() -> None:
+    rows = SyncVectorEnv([TwoPlaces, TwoPlaces])
+    assert same_truth(make(gymnasium.wrappers.vector.RecordEpisodeStatistics(rows)).truth(), make(TwoPlaces()).truth())
+    changed = make(gymnasium.wrappers.vector.TransformReward(rows, lambda reward: 10 * reward))
+    for ask in (changed.truth, changed.copies):
+        with pytest.raises(UserError, match="TransformReward"):
+            ask()
+
+
+def test_numbers_that_mean_nothing_are_named() -> None:
+    truth = TwoPlaces().true_model()
+    nowhere: Any = {"rewards": [np.full((2, 2), np.nan)], "ends": [np.array([0.5, 1.5]), np.full(2, np.nan)]}
+    for name, arrays in nowhere.items():
+        for wrong in arrays:
+            changed: Any = {**truth, name: wrong}
+            with pytest.raises(UserError, match=f"{name} must be"):
+                check_truth(changed)

@@ -413,3 +413,13 @@ def test_what_is_no_environment_is_the_users_mistake() -> None:
 def test_an_empty_space_is_refused(space: spaces.Space[Any]) -> None:
     with pytest.raises(UserError, match="the observation space of Returns is empty, or an entry of it is: "):
         make(Returns(space, None))
+
+
+def test_a_wrapper_that_hides_what_it_wraps_is_the_users_mistake() -> None:
+    class Hides(gymnasium.Wrapper[Any, Any, Any, Any]):
+        @property
+        def unwrapped(self) -> Any:
+            raise RuntimeError("hidden")
+
+    with pytest.raises(UserError, match="a Hides is no environment, RuntimeError: hidden"):
+        make("CartPole-v1", changes=[Hides])

@@ -200,9 +200,10 @@ def test_an_intervention_needs_someone_to_run() -> None:
 
 
 def test_a_verdict_needs_a_null() -> None:
-    assert FULL.outside_null is True
-    assert replace(FULL, null=Null("shift", 0.0, 0.1, 99, 0.05)).outside_null is False
-    assert replace(FULL, null=None).outside_null is None
+    enough = replace(FULL, enough=True)
+    assert (FULL.enough, FULL.outside_null, enough.outside_null) == (False, None, True)
+    assert replace(enough, null=Null("shift", 0.0, 0.1, 99, 0.05)).outside_null is False
+    assert replace(enough, null=None).outside_null is None
 
 
 VALUE = replace(FULL, value=1.0, interval=None, null=None, references={}, diagnostics={}, warnings=())

@@ -10,7 +10,7 @@ from agentic import Access, Frame, Measurement, Null, UserError, Verdict
 from agentic.metrics import Row, holm, verdicts
 
 ROOT = Path(__file__).parents[3]
-HOME = ROOT / "agentic" / "metrics" / "profile.py"
+HOME = ROOT / "agentic" / "metrics" / "verdict.py"
 TRAPS = (
     "two of the few absorbing states are merged",
     "not enough episodes: 3 seen",
@@ -98,3 +98,31 @@ def test_holm_adjusts_for_the_number_of_p_values() -> None:
     assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "enough", "null", "verdict", "outside"),
+    [
+        (1.0, True, Null("k", 0.0, 1.0, 99, 0.01), Verdict.OUTSIDE, True),
+        (1.0, True, Null("k", 0.0, 1.0, 99, 0.5), Verdict.INSIDE, False),
+        (1.0, False, Null("k", 0.0, 1.0, 99, 0.01), Verdict.TOO_LITTLE_DATA, None),
+        (1.0, True, Null("k", 0.0, 1.0, 9, 0.1), Verdict.TOO_FEW_SURROGATES, None),
+        (float("nan"), True, Null("k", 0.0, 1.0, 99, 0.01), Verdict.UNDEFINED, None),
+        (1.0, True, None, Verdict.NO_NULL, None),
+    ],
+)
+def test_outside_null_is_the_verdict_on_one_measurement(
+    value: float, enough: bool, null: Null | None, verdict: Verdict, outside: bool | None
+) -> None:
+    found = Measurement(
+        metric="m",
+        value=value,
+        unit="bits",
+        access=Access.RECORDS,
+        frame=Frame(("x",), "b", None, "none", "s", ()),
+        estimator="e",
+        samples=9,
+        enough=enough,
+        null=null,
+    )
+    assert (verdicts([Row("m", [found])]), found.outside_null) == ([verdict], outside)

@@ -42,6 +42,12 @@ class TestPlanPosterior:
         energies = torch.tensor([[1.0, 1.0 + 1e-12, 2.0]], dtype=F64).T
         assert plan_posterior(energies, inf)[:, 0].tolist() == [0.5, 0.5, 0.0]
 
+    @pytest.mark.parametrize("offset", [-1e9, 0.0, 1e9])
+    @pytest.mark.parametrize("unit", [1.0, 3.0])
+    def test_half_a_nat_is_no_tie_whatever_is_added_to_all(self, offset: float, unit: float) -> None:
+        energies = torch.tensor([0.5, 0.0, 0.0], dtype=F64) * unit + offset
+        assert plan_posterior(energies, inf).tolist() == [0.0, 0.5, 0.5]
+
     @pytest.mark.parametrize("precision", [0.0, 1.0, inf])
     def test_what_habit_excludes_is_not_done_unless_there_is_nothing_else(self, precision: float) -> None:
         prior = torch.tensor([-inf, 0.0], dtype=F64)

@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from agentic import Agent, Decision, RunError, Schedule, make, run, ticks
+from agentic import Agent, Categorical, Decision, RunError, Schedule, make, run, ticks
 from agentic.agents.policy_agent import PolicyAgent
 from tests.agentic.worlds import Echo, Walk
 
@@ -60,6 +60,9 @@ wrong: Any = Decision  # decisions of any types
         (wrong(STAY, energies={"goal": torch.zeros(2)}), r"energies hold 'goal' of shape \(2,\)"),
         (wrong(STAY, energies={"goal": torch.zeros(1, 1)}), r"energies hold 'goal' of shape \(1, 1\)"),
         (wrong(STAY, energies={"goal": torch.zeros(1) * 1j}), "and type torch.complex64 where a real tensor"),
+        (wrong(STAY, energies={"goal": torch.full((1,), torch.nan)}), r"energies hold 'goal' = \[nan\], where numbers"),
+        (Decision(STAY, policy=Categorical(STAY * torch.nan)), r"the policy of Answers in row 0 is \[nan, nan\]"),
+        (Decision(STAY, policy=Categorical(STAY - 1)), "the policy of Answers in row 0 is .*no distribution"),
         (wrong(STAY, energies={7: torch.zeros(1)}), "energies hold 7, a int, where the name"),
         (wrong(STAY, belief=Mean(torch.zeros(3, 2))), r"the mean of its belief has shape \(3, 2\), expected \(1, ..."),
     ],

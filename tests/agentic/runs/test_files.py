@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agentic.runs.files import is_own, json_table, sealed, toml_table, unsealed, whole, write_whole
+from agentic.runs.files import LARGEST, is_own, json_table, sealed, text_of, toml_table, unsealed, whole, write_whole
+from agentic.runs.folder import RunFolder
 
 
 def test_a_link_out_of_the_folder_is_not_read_and_one_within_it_is(tmp_path: Path) -> None:
@@ -70,3 +71,18 @@ def test_content_is_sealed() -> None:
     assert unsealed(content) == {"b": [1.5], "a": "x"}
     assert unsealed({**content, "b": [1.25]}) is None
     assert unsealed({"b": [1.25]}) == {"b": [1.25]}
+
+
+def test_a_text_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    for name, read in (("a.json", json_table), ("a.toml", toml_table)):
+        with open(tmp_path / name, "wb") as file:
+            file.truncate(LARGEST + 1)
+        assert read(tmp_path / name) == {}
+    with pytest.raises(ValueError, match="more than 16,777,216 bytes"):
+        text_of(tmp_path / "a.json")
+
+
+def test_the_end_of_a_long_traceback_is_read(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"status": "failed"}')
+    (tmp_path / "error.txt").write_text("x" * 10**6 + "\nTypeError: of mine\n")
+    assert RunFolder(tmp_path).status == "failed: TypeError: of mine"
