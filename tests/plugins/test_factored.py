@@ -218,7 +218,7 @@ SINGLE = [
     for kind in (CategoricalModel, FactoredModel)
     for planner in PLANNERS
     for gain in GAINS
-    if kind is CategoricalModel or not isinstance(planner, TreeSearch) and not isinstance(gain, JointGain)
+    if kind is CategoricalModel or (not isinstance(planner, TreeSearch) and not isinstance(gain, JointGain))
     if not isinstance(planner, TreeSearch) or not isinstance(gain, JointGain)
 ]
 
