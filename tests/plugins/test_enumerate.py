@@ -87,7 +87,8 @@ class Settled(ObservationGoal):
     """Minus the entropy of what is expected to be seen: no mean over states, whatever `forward` says."""
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        return torch.special.xlogy(z, z).sum(-1)
+        energy: Tensor = torch.special.xlogy(z, z).sum(-1)
+        return energy
 
 
 class Nearer(LatentGoal):
