@@ -38,16 +38,15 @@ def from_agent(
     every = range(len(B))
     seen, past = A_dependencies or [every] * len(A), B_dependencies or [[f] for f in every]
     moved = [list(own) for own in B_action_dependencies or [[f] for f in every]]
-    for name, arrays, lists in (("A", A, seen), ("B", B, past), ("B_action", B, moved)):
-        if len(lists) != len(arrays):
-            raise UserError(f"{name}_dependencies expects {len(arrays)} lists, one per array, got {len(lists)}")
+    lists = (("A_dependencies", A, seen), ("B_dependencies", B, past), ("B_action_dependencies", B, moved))
+    for name, arrays, given in (*lists, ("D", B, B if D is None else D)):
+        if len(given) != len(arrays):
+            raise UserError(f"{name} expects {len(arrays)} entries, one per array, got {len(given)}")
     likelihoods = [_columns(f"A[{m}]", a, 1 + len(own)) for m, (a, own) in enumerate(zip(A, seen, strict=True))]
     moves = [_columns(f"B[{f}]", B[f], 1 + len(past[f]) + len(moved[f])) for f in every]
     if not any(moved):
         moved[0], moves[0] = [0], moves[0][..., None]
-    sizes = {u: n for b, own in zip(moves, moved, strict=True) for u, n in zip(own, b.shape[-len(own) :], strict=False)}
-    if B_action_dependencies is not None and num_controls is not None:
-        _check_controls(sizes, num_controls)
+    sizes = _sizes(moves, moved, None if B_action_dependencies is None else num_controls)
     kept = [u for u, n in sorted(sizes.items()) if n > 1] or [min(sizes)]
     tables = [b.squeeze(_dropped(b, own, kept)) for b, own in zip(moves, moved, strict=True)]
     starts = [np.full(len(b), 1 / len(b)) if D is None else _columns(f"D[{f}]", D[f], 1) for f, b in enumerate(moves)]
@@ -75,23 +74,34 @@ def of_one_agent(name: str, array: Any, axes: int) -> np.ndarray:
     read: np.ndarray = np.asarray(array, dtype=np.float64)
     if read.ndim <= axes:
         return read
-    if len(read) != 1:
-        raise UserError(f"{name} holds a batch of {len(read)} agents, expected one: pick one with {name}[i]")
+    if read.ndim > axes + 1 or len(read) != 1:
+        raise UserError(f"{name} expects {axes} axes, at most with a batch of one agent in front, got {read.shape}")
     return read.reshape(read.shape[1:])
 
 
 def _columns(name: str, array: Any, axes: int) -> np.ndarray:
-    """Probabilities, those that float32 has rounded as sums to one again."""
+    """Probabilities with so many axes, those that float32 has rounded as sums to one again."""
     read = of_one_agent(name, array, axes)
+    if read.ndim != axes or not read.size:
+        raise UserError(f"{name} expects {axes} axes, got shape {read.shape}")
     sums = read.sum(0)
     rounded = getattr(array, "dtype", None) == np.float32 and np.abs(sums - 1).max() < ROUNDED
     return read / sums if rounded else read
 
 
-def _check_controls(sizes: Mapping[int, int], num_controls: Sequence[int]) -> None:
-    for control, size in sizes.items():
-        if control >= len(num_controls) or num_controls[control] != size:
-            raise UserError(f"control {control} has {size} settings in B, num_controls is {list(num_controls)}")
+def _sizes(
+    moves: Sequence[np.ndarray], moved: Sequence[Sequence[int]], num_controls: Sequence[int] | None
+) -> dict[int, int]:
+    """The number of settings of every control that moves a factor."""
+    sizes = {} if num_controls is None else dict(enumerate(num_controls))
+    used = {}
+    for f, (b, own) in enumerate(zip(moves, moved, strict=True)):
+        for control, size in zip(own, b.shape[b.ndim - len(own) :], strict=True):
+            if sizes.setdefault(control, size) != size or (num_controls is not None and control >= len(num_controls)):
+                wanted = f"num_controls is {list(num_controls)}" if num_controls is not None else "others differ"
+                raise UserError(f"control {control} has {size} settings in B[{f}], {wanted}")
+            used[control] = size
+    return used
 
 
 def _dropped(b: np.ndarray, own: Sequence[int], kept: Sequence[int]) -> tuple[int, ...]:

@@ -107,10 +107,18 @@ def test_a_batch_of_one_object_arrays_and_single_precision(model: type[Categoric
     [
         ({"C": [[0.0, 1.0]]}, "give it to LogPreferences.from_pymdp"),
         ({"E": np.full(16, 1 / 16)}, "E has 16 entries, the model 4 joint actions"),
-        ({"A_dependencies": [[0], [1]]}, "A_dependencies expects 1 lists, one per array, got 2"),
-        ({"D": [np.stack([START[0]] * 2), START[1]]}, r"D\[0\] holds a batch of 2 agents, expected one"),
+        ({"A_dependencies": [[0], [1]]}, "A_dependencies expects 1 entries, one per array, got 2"),
+        (
+            {"D": [np.stack([START[0]] * 2), START[1]]},
+            r"D\[0\] expects 1 axes, at most with a batch of one agent in front, got \(2, 3\)",
+        ),
         ({"B_action_dependencies": [[0], [1]], "num_controls": [3, 1]}, "control 0 has 4 settings in B"),
         ({"B_action_dependencies": [[0], [1]], "num_controls": [4]}, "control 1 has 1 settings in B"),
+        ({"B_action_dependencies": [[0], [0]]}, r"control 0 has 1 settings in B\[1\], others differ"),
+        ({"B_action_dependencies": [[0], [1, 2]]}, r"B\[1\] expects 4 axes, got shape \(2, 2, 1\)"),
+        ({"B_dependencies": [[0]]}, "B_dependencies expects 2 entries"),
+        ({"A_dependencies": [[0]]}, r"A\[0\] expects 2 axes, at most with a batch"),
+        ({"D": START[:1]}, "D expects 2 entries, one per array, got 1"),
     ],
 )
 def test_what_is_refused(model: type[CategoricalModel | FactoredModel], given: dict[str, Any], sentence: str) -> None:
@@ -129,5 +137,5 @@ def test_preferences_of_a_batch_of_one_and_over_time() -> None:
     once = LogPreferences.from_pymdp([flat[None], rows[:1]])
     assert isinstance(once, LogPreferences)
     assert once.costs.tolist() == [0.0, -1.0, 0.0, -1.0, -2.0]
-    with pytest.raises(UserError, match=r"C\[0\] holds a batch of 2 agents"):
+    with pytest.raises(UserError, match=r"C\[0\] expects 2 axes, at most with a batch of one agent"):
         LogPreferences.from_pymdp([np.zeros((2, 3, 2))])
