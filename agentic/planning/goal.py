@@ -55,6 +55,14 @@ class Goal(Energy):
         return self
 
 
+class GoalOverTime(Goal):
+    """A goal that differs from step to step of a plan: only what imagines plans step by step can follow it."""
+
+    @abstractmethod
+    def at(self, t: int) -> Goal:
+        """The goal of step `t` of a plan, counted from now."""
+
+
 class ObservationGoal(Goal):
     """A goal over observations: `forward(None, obs)`."""
 

@@ -29,6 +29,7 @@ from agentic_energies.cpt import joint, lists, tabled
 from agentic_energies.dependencies import arrays_of, check, fitting, likelihoods, transition
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
+from agentic_energies.pymdp_arrays import from_agent
 
 
 @final
@@ -108,6 +109,15 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         """The model with the given arrays, or where none are given with those of the environment's truth."""
         parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
         return fitting(cls(**parameters), env)
+
+    @classmethod
+    def from_pymdp(cls, A: Sequence[Any], B: Sequence[Any], D: Sequence[Any] | None = None, **given: Any) -> Self:
+        """The model of a pymdp Agent, computed on the joint state.
+
+        `given` are the Agent's `E` over its first actions, `A_dependencies`, `B_dependencies`, `B_action_dependencies`
+        and `num_controls`, which mean what they mean there where they are missing too.
+        """
+        return cls(**from_agent(A, B, D, **given))
 
     def for_env(self, env: Environment) -> Self:
         """The model of a world that is announced: its truth, with the same habits and nothing left to learn.

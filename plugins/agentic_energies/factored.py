@@ -16,6 +16,7 @@ from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.cpt import Cpt, tabled
 from agentic_energies.dependencies import arrays_of, check, fitting
 from agentic_energies.multilinear import states_first, states_last, sum_of
+from agentic_energies.pymdp_arrays import from_agent
 
 
 @final
@@ -145,6 +146,8 @@ class FactoredModel(Model):
     """
 
     latent: Simplex
+    outcome: Simplex
+    action: Simplex
     observation: FactoredObservation
     transition: FactoredTransition
     prior: FactoredPrior
@@ -204,6 +207,11 @@ class FactoredModel(Model):
             D=[[0.6, 0.4], [0.3, 0.7]],
             dependencies={"A": [[0], [0, 1]], "B": [[0], [1, 0]]},
         )
+
+    @classmethod
+    def from_pymdp(cls, A: Sequence[Any], B: Sequence[Any], D: Sequence[Any] | None = None, **given: Any) -> Self:
+        """The model of a pymdp Agent with a belief per factor, as pymdp's are; see `CategoricalModel.from_pymdp`."""
+        return cls(**from_agent(A, B, D, **given))
 
     def predict(self, belief: Belief, action: Tensor) -> Categorical:
         return self.transition.given((belief.mean, action))

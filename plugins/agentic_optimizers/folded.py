@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, LatentGoal, ObservationGoal, Purpose, Step
-from agentic.planning import Folded, Node
+from agentic.planning import Folded, GoalOverTime, Node
 from agentic_optimizers.one_pass import OnePass
 
 ROWS = 256  # sure beliefs that are imagined at once
@@ -101,12 +101,16 @@ def fold(f: ExpectedEnergy) -> FoldedEnergy | None:
 
 
 def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
+    if isinstance(f.purpose.goal, GoalOverTime):
+        return None
     gains = {} if f.purpose.gain is None else f.purpose.gain.folded(model)
     if gains is None:
         return None
     linear = _linear(f, model, gains)
     rows, terminal, survival = torch.cat(list(linear.values())), _terminal(f, model), model.survival()
     if not bool(rows.isfinite().all()) or (terminal is not None and not bool(terminal.isfinite().all())):
+        return None
+    if not _holds(f, model, linear["pragmatic"], terminal):
         return None
     entropies = tuple(gains[name].entropy if name in gains else 0.0 for name in linear)
     going_on = None if survival is None else survival.unsqueeze(-1)
@@ -133,14 +137,28 @@ def _linear(f: ExpectedEnergy, model: FiniteModel, gains: Mapping[str, Folded]) 
     parts = {"pragmatic": pragmatic}
     if f.purpose.effort is not None:
         parts["effort"] = f.purpose.effort(None, actions).expand_as(pragmatic)
-    return parts | {name: ahead(gain.values) for name, gain in gains.items()}
+    parts |= {name: ahead(gain.values) for name, gain in gains.items()}
+    return {name: part.to(chances.dtype) for name, part in parts.items()}
 
 
 def _terminal(f: ExpectedEnergy, model: FiniteModel) -> Tensor | None:
     """The terminal energy of each state, (1, n)."""
     if f.purpose.terminal is None:
         return None
-    return torch.cat([f.at(q).terminal(Node(q, None, None, 0)) for q in _sure(f, model)]).unsqueeze(0)
+    values = torch.cat([f.at(q).terminal(Node(q, None, None, 0)) for q in _sure(f, model)])
+    return values.unsqueeze(0).to(f.belief.mean.dtype)
+
+
+def _holds(f: ExpectedEnergy, model: FiniteModel, pragmatic: Tensor, terminal: Tensor | None) -> bool:
+    """Whether the goals are linear in the belief: those of an uneven one are the mean of those of its states."""
+    weights = torch.arange(1, model.latent.count + 1, dtype=pragmatic.dtype)
+    q = Categorical((weights / weights.sum()).unsqueeze(0))
+    actions = model.action.corners(pragmatic.dtype).unsqueeze(1)
+    pairs = [(f.purpose.goal.expected(model, f.imagine(q, actions)).expand(len(actions), 1), pragmatic)]
+    if terminal is not None:
+        pairs.append((f.at(q).terminal(Node(q, None, None, 0)).view(1, 1), terminal))
+    near = torch.finfo(pragmatic.dtype).eps ** 0.5
+    return all(torch.allclose(whole.to(rows), rows @ q.mean.T, rtol=near, atol=near) for whole, rows in pairs)
 
 
 def _sure(f: ExpectedEnergy, model: FiniteModel) -> Iterator[Categorical]:
