@@ -126,15 +126,15 @@ def _ours(arrays: Arrays, case: Case, dtype: torch.dtype = torch.float64) -> Dec
     goal = LogPreferences(arrays.C).to(dtype)
     purpose = Purpose(goal, case.horizon, SummedGain())
     agent = EnergyAgent(model, purpose, Exact(), Enumerate(), selection=Softmax(PRECISION))
-    draws = torch.Generator().manual_seed(0)
+    draws, plans = torch.Generator().manual_seed(0), list[Any]([None])
 
     def decide(priors: Sequence[np.ndarray], obs: np.ndarray) -> np.ndarray:
         joint = torch.from_numpy(priors[0]).to(dtype)
         for prior in priors[1:]:
             joint = (joint.unsqueeze(-1) * torch.from_numpy(prior).to(dtype).unsqueeze(-2)).flatten(-2)
         seen = model.outcome.one_hot(torch.from_numpy(obs), dtype)
-        plan: Any = agent.decide(EnergyState(Categorical(joint)), seen, generator=draws).plan
-        values: Tensor = plan.values
+        plans[0] = agent.decide(EnergyState(Categorical(joint), plans[0]), seen, generator=draws).plan
+        values: Tensor = plans[0].values
         return values.numpy()
 
     return decide

@@ -50,12 +50,12 @@ def cue_chain(rows: int = 5, columns: int = 7) -> Arrays:
     first, second = 2 * columns, [2, 1 * columns + 3, 3 * columns + 3, 4 * columns + 2]
     goals = [1 * columns + 5, 3 * columns + 5]
     places = rows * columns
-    where, told = np.eye(places), np.zeros((5, places, 4))
-    told[0] = 1
+    where, hinted = np.eye(places), np.zeros((5, places, 4))
+    hinted[0] = 1
     found, outcome = np.zeros((3, places, 4, 2)), np.zeros((3, places, 2))
     found[0], outcome[0] = 1, 1
     for cue in range(4):
-        told[:, first, cue] = np.eye(5)[1 + cue]
+        hinted[:, first, cue] = np.eye(5)[1 + cue]
         for side in range(2):
             found[:, second[cue], cue, side] = np.eye(3)[1 + side]
     for side in range(2):
@@ -70,7 +70,7 @@ def cue_chain(rows: int = 5, columns: int = 7) -> Arrays:
     start = [np.eye(places)[0], np.full(4, 0.25), np.full(2, 0.5)]
     wanted = [[0.0] * places, [0.0] * 5, [0.0] * 3, [0.0, 2.0, -4.0]]
     depends = {**_shared(4, 3), "A": [[0], [0, 1], [0, 1, 2], [0, 2]]}
-    return Arrays([where, told, found, outcome], [moves, *stays], wanted, start, depends)
+    return Arrays([where, hinted, found, outcome], [moves, *stays], wanted, start, depends)
 
 
 def _shared(modalities: int, factors: int) -> dict[str, Any]:

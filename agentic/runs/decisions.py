@@ -33,14 +33,14 @@ def own(decision: Any, agent: Agent, batch: int, accounts: bool = True) -> Decis
         raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
     if decision.policy is not None:
         _check_policy(decision.policy, who)
-    told, kept = decision.energies, Deferred(lambda: _energies(told, who, batch))
-    energies = kept if isinstance(told, Deferred) and not accounts else dict(kept)
+    given, kept = decision.energies, Deferred(lambda: _energies(given, who, batch))
+    energies = kept if isinstance(given, Deferred) and not accounts else dict(kept)
     belief = _belief(decision.belief, who, batch)
     return replace(decision, action=decision.action.clone(), energies=energies, belief=belief)
 
 
-def _energies(told: Mapping[Any, Any], who: str, batch: int) -> Mapping[str, Tensor]:
-    return {name: _energy(name, value, who, batch) for name, value in told.items()}
+def _energies(given: Mapping[Any, Any], who: str, batch: int) -> Mapping[str, Tensor]:
+    return {name: _energy(name, value, who, batch) for name, value in given.items()}
 
 
 def _check_policy(policy: Any, who: str) -> None:
