@@ -260,8 +260,8 @@ def joint_states(truth: Truth) -> int:
 def same_truth(one: Truth, other: Truth) -> bool:
     """Whether two truths are equal to the last bit."""
     flat = [[*each["A"], *each["B"], *each["D"], each["rewards"], each["ends"]] for each in (one, other)]
-    told = one.get("dependencies") == other.get("dependencies")
-    return told and len(flat[0]) == len(flat[1]) and all(map(np.array_equal, *flat))
+    alike = one.get("dependencies") == other.get("dependencies")
+    return alike and len(flat[0]) == len(flat[1]) and all(map(np.array_equal, *flat))
 
 
 def split_states(truth: Truth) -> NDArray[np.int64]:

@@ -62,8 +62,12 @@ class Model(nn.Module, ABC):
         """The probability (*s, b) that an episode goes on in which `z` (*s, b, *event) is entered; None for always."""
         return None
 
+    @final
     def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
         """The belief given that the episode goes on, and the probability of that, None where it always does."""
+        if isinstance(self, FiniteModel) and isinstance(belief, Categorical):  # which knows it state by state
+            survival = self.survival()
+            return (belief, None) if survival is None else belief.given(survival)
         return belief.reweighted(self.alive)
 
     @final
@@ -129,12 +133,6 @@ class FiniteModel(Model):
         table = self.dynamics()
         return (table.transpose(1, 2).reshape(-1, len(mass)) @ mass).view(len(mass), -1, mass.shape[-1])
 
-    def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
-        survival = self.survival()
-        if survival is None:
-            return belief, None
-        return belief.given(survival) if isinstance(belief, Categorical) else Model.condition_on_alive(self, belief)
-
     def successors(self) -> tuple[Tensor, Tensor]:
         """The states that can follow, and how likely: each (n, actions, k), padded with probability zero."""
         table = self.dynamics().permute(1, 2, 0)
@@ -151,6 +149,7 @@ class FiniteModel(Model):
         possible = self.likelihood() != 0
         return possible.to(torch.int8).argmax(-1) if bool((possible.sum(-1) <= 1).all()) else None
 
+    @final
     def branch(self, beliefs: Tensor) -> "Branches":
         """What can follow beliefs (m, n): every joint action, and every joint outcome that is not negligible."""
         moved = self.transported(beliefs.T)
