@@ -53,7 +53,13 @@ CASES = (
 )
 QUICK = (0, 3, 5)
 
-Decide = Callable[[Sequence[np.ndarray], np.ndarray], np.ndarray]  # priors (b, n) per factor, obs (b, m): G (plans, b)
+
+class Decider(NamedTuple):
+    """What a package is given, made of priors (b, n) per factor and observations (b, m); and its call, G (plans, b)."""
+
+    given: Callable[[Sequence[np.ndarray], np.ndarray], Any]
+    decide: Callable[[Any], Any]
+    energies: Callable[[Any], np.ndarray]
 
 
 @final
@@ -92,7 +98,7 @@ def _measure(case: Case, repeats: int) -> Decided:
         deciders["pymdp"] = peer
     source = np.random.default_rng(0)
     priors, obs = _draw(arrays, case, source)
-    energies = {name: decide(priors, obs) for name, decide in deciders.items()}
+    energies = {name: each.energies(each.decide(each.given(priors, obs))) for name, each in deciders.items()}
     apart = None
     if "pymdp" in energies:
         apart = float(np.abs(energies["ours"] - energies["pymdp"]).max())
@@ -103,24 +109,31 @@ def _measure(case: Case, repeats: int) -> Decided:
 
 
 def _draw(arrays: Arrays, case: Case, source: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
-    """Random beliefs about every factor, (b, n) each, and random observations (b, modalities)."""
+    """Random beliefs about every factor, (b, n) each, and what is seen in states drawn from them, (b, modalities)."""
     priors = [source.dirichlet(np.ones(len(start)), case.batch) for start in arrays.D]
-    obs = np.stack([source.integers(len(a), size=case.batch) for a in arrays.A], -1)
-    return priors, obs
+    states = [_drawn(prior, source) for prior in priors]
+    seen = [(a[:, *[states[f] for f in own]].T) for a, own in zip(arrays.A, arrays.dependencies["A"], strict=True)]
+    return priors, np.stack([_drawn(each, source) for each in seen], -1)
 
 
-def _micros(decide: Decide, arrays: Arrays, case: Case, source: np.random.Generator) -> float:
+def _drawn(chances: np.ndarray, source: np.random.Generator) -> np.ndarray:
+    """One index (b,) per row of probabilities (b, n)."""
+    ends = chances.cumsum(-1)
+    return (source.random((len(ends), 1)) * ends[:, -1:] < ends).argmax(-1)
+
+
+def _micros(decider: Decider, arrays: Arrays, case: Case, source: np.random.Generator) -> float:
     """The mean microseconds of calls on inputs drawn beforehand, each used once."""
     taken, calls = 0.0, 0
     while calls < 3 or taken < LONG:
-        priors, obs = _draw(arrays, case, source)
+        given = decider.given(*_draw(arrays, case, source))
         begin = perf_counter()
-        decide(priors, obs)
+        decider.decide(given)
         taken, calls = taken + perf_counter() - begin, calls + 1
     return 1e6 * taken / calls
 
 
-def _ours(arrays: Arrays, case: Case, dtype: torch.dtype = torch.float64) -> Decide:
+def _ours(arrays: Arrays, case: Case, dtype: torch.dtype = torch.float64) -> Decider:
     """An agent with the exact belief about the joint state."""
     model = CategoricalModel(arrays.A, arrays.B, arrays.D, dependencies=arrays.dependencies).to(dtype)
     goal = LogPreferences(arrays.C).to(dtype)
@@ -128,25 +141,27 @@ def _ours(arrays: Arrays, case: Case, dtype: torch.dtype = torch.float64) -> Dec
     agent = EnergyAgent(model, purpose, Exact(), Enumerate(), selection=Softmax(PRECISION))
     draws, plans = torch.Generator().manual_seed(0), list[Any]([None])
 
-    def decide(priors: Sequence[np.ndarray], obs: np.ndarray) -> np.ndarray:
+    def given(priors: Sequence[np.ndarray], obs: np.ndarray) -> tuple[Categorical, Tensor]:
         joint = torch.from_numpy(priors[0]).to(dtype)
         for prior in priors[1:]:
             joint = (joint.unsqueeze(-1) * torch.from_numpy(prior).to(dtype).unsqueeze(-2)).flatten(-2)
-        seen = model.outcome.one_hot(torch.from_numpy(obs), dtype)
-        plans[0] = agent.decide(EnergyState(Categorical(joint), plans[0]), seen, generator=draws).plan
+        return Categorical(joint), model.outcome.one_hot(torch.from_numpy(obs), dtype)
+
+    def decide(inputs: tuple[Categorical, Tensor]) -> Tensor:
+        plans[0] = agent.decide(EnergyState(inputs[0], plans[0]), inputs[1], generator=draws).plan
         values: Tensor = plans[0].values
-        return values.numpy()
+        return values
 
-    return decide
+    return Decider(given, decide, lambda values: values.numpy())
 
 
-def _pymdp(arrays: Arrays, case: Case) -> Decide | None:
+def _pymdp(arrays: Arrays, case: Case) -> Decider | None:
     """Its agent, everything in one compiled call; None where the package is not installed."""
     try:
         from benchmarks.discrete_peers import pymdp_agent
     except ImportError:
         return None
-    return pymdp_agent(arrays, case.horizon, case.batch, PRECISION)
+    return Decider(*pymdp_agent(arrays, case.horizon, case.batch, PRECISION))
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from pymdp.agent import Agent
 from benchmarks.discrete_worlds import Arrays
 
 
-def pymdp_agent(arrays: Arrays, horizon: int, batch: int, precision: float) -> Any:
-    """A call with priors (b, n) per factor and observations (b, modalities) that gives G (plans, b)."""
+def pymdp_agent(arrays: Arrays, horizon: int, batch: int, precision: float) -> tuple[Any, Any, Any]:
+    """Its inputs from priors (b, n) per factor and observations (b, modalities); its call; and G (plans, b) of that."""
     # its factors have a control each: those that no action moves get one of a single value
     moved = [not np.allclose(b, b[..., :1]) for b in arrays.B]
     B = [b if own else b[..., :1] for b, own in zip(arrays.B, moved, strict=True)]
@@ -36,12 +36,15 @@ def pymdp_agent(arrays: Arrays, horizon: int, batch: int, precision: float) -> A
         action = agent.sample_action(chosen)
         return -value, action, agent.update_empirical_prior(action, beliefs)
 
-    def decide(priors: Sequence[np.ndarray], obs: np.ndarray) -> np.ndarray:
-        given = [jnp.asarray(prior, jnp.float32) for prior in priors]
+    def given(priors: Sequence[np.ndarray], obs: np.ndarray) -> Any:
+        beliefs = [jnp.asarray(prior, jnp.float32) for prior in priors]
         seen = [jnp.asarray(obs[:, m : m + 1]) for m in range(obs.shape[1])]
-        return np.asarray(jax.block_until_ready(step(agent, given, seen))[0]).T
+        return jax.block_until_ready((beliefs, seen))
 
-    return decide
+    def decide(inputs: Any) -> Any:
+        return jax.block_until_ready(step(agent, *inputs))
+
+    return given, decide, lambda found: np.asarray(found[0]).T
 
 
 def _each(array: np.ndarray, batch: int) -> Any:

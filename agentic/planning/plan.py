@@ -158,7 +158,9 @@ class Sequence(Plan):
     def _marginal(self, t: int, precision: float) -> Belief:
         actions, q = self.actions[:, :, t], self.weights(precision)
         if isinstance(self.domain, Simplex):
-            return Categorical((q.unsqueeze(-1) * actions).sum(0), self.domain.sizes)
+            shared = actions.shape[1] == 1 and q.dim() == 2  # the same courses for every row
+            mean = q.T @ actions[:, 0] if shared else (q.unsqueeze(-1) * actions).sum(0)
+            return Categorical(mean, self.domain.sizes)
         if len(actions) == 1:
             return Point(actions[0])
         return Particles(actions.expand(*q.shape, *actions.shape[2:]), q.log())

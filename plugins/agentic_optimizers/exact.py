@@ -22,9 +22,9 @@ class Exact(Minimizer):
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f.domain, Simplex) or len(f.domain.sizes) > 1:
             raise UserError(f"exact needs one discrete latent, got {f.domain}: use mirror for several")
-        costs = f.gradient(f.start(z))
-        value = -torch.logsumexp(-costs, -1)
-        return Iterate((value.unsqueeze(-1) - costs).exp(), value, torch.zeros_like(value), 1)
+        scores = -f.gradient(f.start(z))
+        value = -torch.logsumexp(scores, -1)
+        return Iterate(torch.softmax(scores, -1), value, torch.zeros_like(value), 1)
 
     def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         return iterate

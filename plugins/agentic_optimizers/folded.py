@@ -17,6 +17,8 @@ from agentic.planning import Folded, GoalOverTime, Node
 from agentic_optimizers.one_pass import OnePass
 
 ROWS = 256  # sure beliefs that are imagined at once
+LEVEL = 1_000_000  # bytes of the last level of courses: more rows of a batch are imagined one after the other
+BLOCK = 65_536  # numbers whose logarithms are taken at once: what a core's cache holds
 
 _MADE: "WeakKeyDictionary[nn.Module, tuple[Any, list[Tensor], FoldedEnergy | None]]" = WeakKeyDictionary()
 
@@ -49,7 +51,12 @@ class FoldedEnergy:
         if self.one_pass is not None:
             return self.one_pass.parts(mass)
         actions, horizon = model.action.count, self.purpose.horizon
-        return {name: _last_fastest(part, actions, horizon) for name, part in self.unroll(model, mass).items()}
+        rows = max(1, LEVEL // (mass.element_size() * len(mass) * actions**horizon))
+        found = [
+            {name: _last_fastest(part, actions, horizon) for name, part in self.unroll(model, block).items()}
+            for block in mass.split(rows, -1)
+        ]
+        return {name: torch.cat([parts[name] for parts in found], -1) for name in found[0]}
 
     def unroll(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every sequence of joint actions over the horizon, (actions_T * ... * actions_1 * b,).
@@ -174,7 +181,9 @@ def _last_fastest(part: Tensor, actions: int, horizon: int) -> Tensor:
 
 
 def _entropy(model: FiniteModel, ahead: Tensor) -> Tensor:
-    """Minus the sum of p ln p over what is seen, (p,)."""
+    """Minus the sum of p ln p over what is seen, (p,), a block of columns after the other."""
+    if ahead.numel() > BLOCK:
+        return torch.cat([_entropy(model, block) for block in ahead.split(max(1, BLOCK // len(ahead)), -1)])
     seen = model.seen(ahead)
     return -(seen * seen.clamp_min(torch.finfo(seen.dtype).tiny).log_()).sum(0)
 
