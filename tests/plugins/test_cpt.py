@@ -1,6 +1,8 @@
 """Conditional tables: dense and listed ones answer alike, and neither remembers what has been written over."""
 
+from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -77,8 +79,8 @@ def test_a_joint_state_that_is_too_large_says_how_large(monkeypatch: pytest.Monk
         joint(children, 1e-16)
 
 
-@pytest.mark.parametrize("form", [lambda table: Dense(table, 1e-16), listed])
-def test_what_was_made_is_made_anew_after_a_change(form: type[Dense]) -> None:
+@pytest.mark.parametrize("form", [partial(Dense, floor=1e-16), listed])
+def test_what_was_made_is_made_anew_after_a_change(form: Callable[[Tensor], Cpt]) -> None:
     table, weights = sparse_table(5, 4, 3), torch.ones(4, 1, dtype=F64)
     each = form(table)
     before = each.push(weights)
