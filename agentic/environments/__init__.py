@@ -6,6 +6,7 @@ from agentic.environments.pomdp import check_truth, plain
 from agentic.environments.probabilities import check_probabilities
 from agentic.environments.spaces import Layout, layout
 from agentic.environments.stepping import Outcome, Singles, Vector
+from agentic.environments.successors import Successors
 
 __all__ = [
     "Dependencies",
@@ -13,6 +14,7 @@ __all__ = [
     "Leaf",
     "Outcome",
     "Singles",
+    "Successors",
     "Vector",
     "check_probabilities",
     "check_truth",

@@ -15,17 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from agentic.environments.dependencies import Dependencies, spread
 from agentic.environments.probabilities import check_probabilities
+from agentic.environments.successors import Successors, Table
 from agentic.environments.transparent import KEEPING
 from agentic.errors import UserError
 
 Floats = NDArray[np.float64]
-Outcomes = Sequence[tuple[float, int, float, bool]]  # (probability, next state, reward, terminated)
-Table = Mapping[int, Mapping[int, Outcomes]]
 CERTAIN = 1e-9  # a probability that misses 1 by less is 1
 TOY_TEXT = "gymnasium.envs.toy_text"
 LIVED = frozenset({"step", "reset", "action", "observation", "reward"})  # what makes the world one lives in
 LIMIT = 50_000_000  # entries of the transitions of all factors joined
-Transitions = list[tuple[int, int, float, int, float, bool]]  # state and action, then an outcome of theirs
 
 
 class Truth(TypedDict):
@@ -136,54 +134,24 @@ def _form(truth: Truth) -> Dependencies:
 def truth_from_transitions(P: Table, observations: int, start: ArrayLike) -> Truth:
     """A Gymnasium toy-text table `P[state][action] = [(probability, next, reward, terminated), ...]` as a Truth.
 
-    The observation is the state, so `observations` must be the number of states. `start` (states,) is the
-    distribution of the first state. A state entered with `terminated` becomes absorbing, pays nothing from then on
-    and has `ends` 1. A reachable state that ends the episode on some entries and not on others cannot be told in
-    this form and is refused.
+    The observation is the state, so `observations` must be the number of states. See `Successors.of`.
     """
-    states, actions = len(P), len(P[0])
-    first = np.asarray(start, dtype=np.float64)
-    if observations != states or first.shape != (states,):
+    world = Successors.of(P, start)
+    states = len(world.start)
+    if observations != states:
         raise UserError(
-            f"observations and start must cover the {states} states of the table, got {observations} observations "
-            f"and a start of shape {first.shape}: this conversion is for worlds whose observation is the state."
+            f"observations and start must cover the {states} states of the table, got {observations} observations: "
+            "this conversion is for worlds whose observation is the state."
         )
-    transitions: Transitions = [
-        (s, a, *outcome) for s in range(states) for a in range(actions) for outcome in P[s][a] if outcome[0] > 0
-    ]
-    ended = _ended(transitions, first)
-    moves, rewards = np.zeros((states, states, actions)), np.zeros((states, actions))
-    for s, a, probability, successor, reward, _ in transitions:
-        moves[successor, s, a] += probability
-        rewards[s, a] += probability * reward
-    moves[:, ended, :] = np.eye(states)[:, ended, None]
-    rewards[ended] = 0.0
     return check_truth(
-        {"A": [np.eye(states)], "B": [moves], "D": [first], "rewards": rewards, "ends": ended.astype(np.float64)}
+        {
+            "A": [np.eye(states)],
+            "B": [world.dense()],
+            "D": [world.start],
+            "rewards": world.rewards,
+            "ends": world.ends,
+        }
     )
-
-
-def _ended(transitions: Transitions, start: Floats) -> NDArray[np.bool_]:
-    """Which states (states,) are entered with `terminated`; ValueError where a reachable one is also entered alive."""
-    ended = np.zeros(len(start), dtype=bool)
-    successors: list[set[int]] = [set() for _ in start]
-    for s, _, _, successor, _, terminated in transitions:
-        if terminated:
-            ended[successor] = True
-        else:
-            successors[s].add(successor)
-    alive: set[int] = set()
-    frontier = set(np.flatnonzero(start > 0).tolist())
-    while frontier:
-        alive |= frontier
-        frontier = {n for s in frontier if not ended[s] for n in successors[s]} - alive
-    both = sorted(s for s in alive if ended[s])
-    if both:
-        raise UserError(
-            f"a state must end the episode always or never, got {both[:5]} that do so only on some entries: "
-            "split such a state in two, or write true_model() by hand."
-        )
-    return ended
 
 
 def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:

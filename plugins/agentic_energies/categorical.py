@@ -23,9 +23,9 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
-from agentic.environments import Dependencies
+from agentic.environments import Dependencies, Successors
 from agentic_energies.arrays import CLOSE, check_columns, check_finite, check_shape, tensors
-from agentic_energies.cpt import joint, lists, tabled
+from agentic_energies.cpt import Cpt, Listed, joint, lists, tabled
 from agentic_energies.dependencies import arrays_of, check, fitting, likelihoods, transition
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
@@ -68,15 +68,44 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         moves, starts = tensors("B", B), tensors("D", D, 1)
         form = Dependencies.read(seen, moves, starts, dependencies or {})
         check(form, seen, moves, starts)
-        self.factors = form.factors
-        self.latent, self.action = Simplex((prod(form.factors),)), Simplex(form.controls)
-        self.outcome = Simplex(tuple(len(a) for a in seen))
-        self.observation = CategoricalObservation(likelihoods(form, seen, floor))
-        self.transition = CategoricalTransition(transition(form, moves, floor), self.action)
-        self.prior = CategoricalPrior(tabled(_joint_start(starts).unsqueeze(-1), floor))
-        self.floor = floor
+        tables = likelihoods(form, seen, floor), transition(form, moves, floor)
+        self._hold(form.factors, form.controls, *tables, _joint_start(starts), floor)
         self._set_counts(learned, seen)
         self._set_extras(E, ends)
+
+    def _hold(
+        self,
+        factors: tuple[int, ...],
+        controls: tuple[int, ...],
+        seen: list[Cpt],
+        moves: Cpt,
+        start: Tensor,
+        floor: float,
+    ) -> None:
+        self.factors, self.floor = factors, floor
+        self.latent, self.action = Simplex((prod(factors),)), Simplex(controls)
+        self.outcome = Simplex(tuple(each.size for each in seen))
+        self.observation = CategoricalObservation(seen)
+        self.transition = CategoricalTransition(moves, self.action)
+        self.prior = CategoricalPrior(tabled(start.unsqueeze(-1), floor))
+
+    @classmethod
+    def from_transitions(cls, P: Any, start: Any, *, E: Any = None, floor: float = 1e-16) -> Self:
+        """The model of an observed world from Gymnasium's table `P[state][action] = [(p, next, reward, over), ...]`.
+
+        `start` (states,) is the law of the first state. Only what can follow is held, never all pairs of states.
+        Raises UserError as `agentic.environments.Successors.of` does.
+        """
+        world, model = Successors.of(P, start), cls.__new__(cls)
+        super(CategoricalModel, model).__init__()
+        states, actions, _ = world.reached.shape
+        same, sure = torch.arange(states).unsqueeze(-1), torch.ones(states, 1, dtype=torch.float64)
+        reached, chances = (torch.from_numpy(each).flatten(0, 1) for each in (world.reached, world.chances))
+        seen, moves = Listed(same, sure, states, floor), Listed(reached, chances, states, floor)
+        model._hold((states,), (actions,), [seen], moves, torch.from_numpy(world.start), floor)
+        model._set_counts(None, [])
+        model._set_extras(E, world.ends)
+        return model
 
     def _set_counts(self, counts: list[Tensor] | None, likelihoods: list[Tensor]) -> None:
         self.learned = counts is not None
