@@ -1,8 +1,8 @@
 """One step of a batch of environments, and the decision in it: the values that consumers of the loop are handed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from torch import Tensor
@@ -16,6 +16,29 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "Native", "Tick"]
 
 
+@final
+class Deferred(Mapping[str, Any]):
+    """A mapping that is made when it is first looked into: accounts that nobody reads cost nothing."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+        self._made: Mapping[str, Any] | None = None
+
+    def _whole(self) -> Mapping[str, Any]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, key: str) -> Any:
+        return self._whole()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole())
+
+    def __len__(self) -> int:
+        return len(self._whole())
+
+
 @dataclass(slots=True)
 class Decision:
     """The decision of an agent for one batch of observations.
@@ -23,7 +46,7 @@ class Decision:
     `action` (b, *event) is the action as executed: one-hot blocks for discrete spaces, environment units for Box. In
     a Box of integers an agent may choose a number between them: the nearest is executed, and stands in the tick.
     `policy` is the belief over actions it was chosen from, None where the agent has none.
-    `energies` maps a term's name to its value in nats, (b,).
+    `energies` maps a term's name to its value in nats, (b,); it may be `Deferred`.
     """
 
     action: Tensor

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from benchmarks import (
     agents,
+    discrete,
     empowerment,
     information,
     loop,
@@ -38,6 +39,7 @@ GROUPS = {
     "information": Group(information.measure, lambda found: [report.information_table(found)]),
     "sampling": Group(sampling.measure, lambda found: [sampling.table(found)]),
     "settling": Group(settling.measure, lambda found: [settling.table(found)]),
+    "discrete": Group(discrete.measure, lambda found: [discrete.table(found)]),
     "planning": Group(planning.measure, lambda found: [planning.table(found)]),
 }
 
@@ -50,7 +52,7 @@ def main(groups: tuple[str, ...], quick: bool, as_json: bool) -> None:
     """Measure the GROUPS named, or all.
 
     The loop's overhead, process start, agents' cost per tick, empowerment maps, information from samples; samplers,
-    settling and planning beside other packages, where those are installed.
+    settling, planning and discrete decisions beside other packages, where those are installed.
     """
     torch.set_num_threads(1)
     repeats, begin, where = 3 if quick else 7, perf_counter(), machine.describe()

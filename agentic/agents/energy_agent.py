@@ -24,7 +24,7 @@ from agentic.models.model import Model
 from agentic.planning.expected_energy import ExpectedEnergy, Purpose
 from agentic.planning.goal import Goal, LatentGoal, ObservationGoal
 from agentic.planning.plan import Plan
-from agentic.tick import Decision
+from agentic.tick import Decision, Deferred
 
 
 @final
@@ -72,7 +72,7 @@ class EnergyAgent(Agent):
     @torch.no_grad()
     def decide(self, state: EnergyState, obs: Tensor, *, generator: torch.Generator) -> Decision:
         perceived = self.perceive(state.prior, obs, generator)
-        belief, energies = perceived.belief, dict(self._account(state.prior, obs, perceived))
+        belief = perceived.belief
         objective = ExpectedEnergy(self.model, belief, self.purpose)
         if state.plan is None:
             _check_energies(objective, perceived.value, len(obs))
@@ -81,10 +81,17 @@ class EnergyAgent(Agent):
         assert isinstance(plan, Plan)
         policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
-        parts, step = plan.terms(self.precision), objective.imagine(belief, action)
-        energies |= {"expected_energy": objective.total(parts), **parts, **objective.split(step)}
+        step = objective.imagine(belief, action)
         after, _ = self.model.condition_on_alive(step.after)  # whoever decides again has survived
         remembered = EnergyState(self._next(belief, action, after), plan)
+
+        @torch.no_grad()
+        def account() -> Mapping[str, Tensor]:
+            parts = plan.terms(self.precision)
+            seen = self._account(state.prior, obs, perceived)
+            return {**seen, "expected_energy": objective.total(parts), **parts, **objective.split(step)}
+
+        energies = Deferred(account) if self.learner is None else account()  # what is learned would change the account
         return Decision(action, remembered, policy, belief, plan, energies)
 
     def perceive(self, prior: Belief, obs: Tensor, generator: torch.Generator) -> Solution:

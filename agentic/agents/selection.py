@@ -8,7 +8,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from agentic.engine.belief import Belief
+from agentic.engine.belief import Belief, Categorical
 from agentic.engine.domain import Domain
 from agentic.errors import UserError
 
@@ -51,4 +51,5 @@ class Softmax(Selection):
             raise UserError(f"softmax selection expects a finite precision >= 0, got {self.precision}: use greedy")
 
     def choose(self, policy: Belief, domain: Domain, generator: torch.Generator) -> Tensor:
-        return domain.project(policy.sample(1, generator)[0])
+        drawn = policy.sample(1, generator)[0]
+        return drawn if isinstance(policy, Categorical) else domain.project(drawn)

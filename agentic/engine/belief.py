@@ -199,8 +199,8 @@ class Categorical(Density):
         draws = []
         for block in self.blocks:
             index = indices(block, generator, n)
-            draws.append(torch.nn.functional.one_hot(index, block.shape[-1]).to(block.dtype))
-        return torch.cat(draws, -1)
+            draws.append(torch.zeros_like(block.expand(n, *block.shape)).scatter_(-1, index.unsqueeze(-1), 1.0))
+        return draws[0] if len(draws) == 1 else torch.cat(draws, -1)
 
     def where(self, mask: Tensor, other: Self) -> Self:
         return type(self)(rows(mask, self.probs, other.probs, 1), self.sizes)
@@ -225,9 +225,14 @@ class Categorical(Density):
         return value
 
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
-        chance = factor(torch.eye(self.probs.shape[-1], dtype=self.probs.dtype))
-        if chance is None:
+        if factor(self.probs) is None:
             return self, None
+        chance = factor(torch.eye(self.probs.shape[-1], dtype=self.probs.dtype))
+        assert chance is not None
+        return self.given(chance)
+
+    def given(self, chance: Tensor) -> tuple[Belief, Tensor]:
+        """The belief conditioned on an event that has probability `chance` (n,) in each state, and its probability."""
         if len(self.sizes) > 1:
             raise TypeError("only a joint categorical (one factor) can be conditioned on an event")
         joint = self.probs * chance

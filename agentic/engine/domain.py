@@ -152,6 +152,13 @@ class Simplex(Domain):
         """The factors' vectors, each (*s, b, n)."""
         return torch.split(z, list(self.sizes), -1)
 
+    def joint(self, z: Tensor) -> Tensor:
+        """The probabilities of every joint value of independent factors, (*s, b, count), the last factor fastest."""
+        first, *rest = self.blocks(z)
+        for block in rest:
+            first = (first.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
+        return first
+
     @property
     def count(self) -> int:
         """Number of corners: the number of joint values."""

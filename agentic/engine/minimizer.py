@@ -171,10 +171,12 @@ def minimize(
             "the axes of its variable alone, as .sum(-1) does"
         )
     iterate = solver.run(f, first, limit, generator=generator)
-    _check_numbers(who, iterate.value)
-    solution = solver.solution(f, iterate)
+    solution, value = solver.solution(f, iterate), iterate.value
+    finite = bool(value.isfinite().all())
+    if not finite:
+        _check_numbers(who, value)
     impossible = solution.kind == "free_energy" and isinstance(solution.belief, Particles)  # the observation, for all
-    if limit and not impossible:
+    if limit and not impossible and not (finite and solution.value is value):
         _check_finite(who, solution.value)
     converged = None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance
     return replace(solution, converged=converged)

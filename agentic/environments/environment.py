@@ -17,7 +17,7 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from agentic.environments.pomdp import Truth, same_truth, truth_of
+from agentic.environments.pomdp import Truth, plain, same_truth, truth_of
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
@@ -80,9 +80,13 @@ class Environment:
         return self.action_layout.decode(action, self.batch)
 
     def truth(self) -> Truth:
-        """The world as arrays, where it is known (see `truth_of`).
+        """The world as arrays, where it is known (see `factored_truth`), without dependency lists (see `plain`)."""
+        return plain(self.factored_truth())
 
-        Raises UserError where it is not, and where rows are of different worlds.
+    def factored_truth(self) -> Truth:
+        """The world as it tells itself, see `truth_of`: with its lists of what depends on what, where it has some.
+
+        Raises UserError where it is not known, and where rows are of different worlds.
         """
         first, *others = self._rows.envs
         truth = truth_of(first)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from agentic.engine.ties import ties
-from agentic.environments.pomdp import Truth, joint_states, split_states, surely
+from agentic.environments.pomdp import Truth, joint_states, plain, split_states, surely
 from agentic.environments.probabilities import check_probabilities
 from agentic.errors import UserError
 
@@ -65,6 +65,7 @@ class World:
 
         States that end the episode sometimes are split, see `origin`, and come after all others.
         """
+        truth = plain(truth)
         states = joint_states(truth)
         actions = truth["rewards"].shape[-1]
         dynamics: NDArray[Any] = np.ones((actions, 1, 1))

@@ -5,24 +5,25 @@ is turned into the same form. Step limits are not part of it: they are a convent
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypedDict, runtime_checkable
+from math import prod
+from typing import Any, NotRequired, Protocol, TypedDict, runtime_checkable
 
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import ArrayLike, NDArray
 
+from agentic.environments.dependencies import Dependencies, spread
 from agentic.environments.probabilities import check_probabilities
+from agentic.environments.successors import Successors, Table
 from agentic.environments.transparent import KEEPING
 from agentic.errors import UserError
 
 Floats = NDArray[np.float64]
-Outcomes = Sequence[tuple[float, int, float, bool]]  # (probability, next state, reward, terminated)
-Table = Mapping[int, Mapping[int, Outcomes]]
 CERTAIN = 1e-9  # a probability that misses 1 by less is 1
 TOY_TEXT = "gymnasium.envs.toy_text"
 LIVED = frozenset({"step", "reset", "action", "observation", "reward"})  # what makes the world one lives in
-Transitions = list[tuple[int, int, float, int, float, bool]]  # state and action, then an outcome of theirs
+LIMIT = 50_000_000  # entries of the transitions of all factors joined
 
 
 class Truth(TypedDict):
@@ -35,6 +36,11 @@ class Truth(TypedDict):
     `rewards`: (*state factors, actions), the expected reward of taking the action in that state.
     `ends`: (*state factors), probability that the episode has ended once that state is entered.
 
+    `dependencies`: where it is there, lists of the factors that each A looks at ("A") and each B ("B"), and of the
+         controls that move each factor ("B_actions"), all in the order of the arrays' axes after the first. Without,
+         each A looks at all factors, each B at its own, and one control moves all. Where there are several controls,
+         as many as the entries of a MultiDiscrete action space, `rewards` has joint actions, the last control fastest.
+
     The columns (first axis) of every A, B and D sum to 1.
     """
 
@@ -43,6 +49,7 @@ class Truth(TypedDict):
     D: list[Floats]
     rewards: Floats
     ends: Floats
+    dependencies: NotRequired[Mapping[str, Sequence[Sequence[int]]]]
 
 
 @runtime_checkable
@@ -59,14 +66,16 @@ class HasTrueModel(Protocol):
 
 def check_truth(truth: Truth) -> Truth:
     """Return `truth` if shapes agree and numbers are what they mean. Raises UserError naming the array otherwise."""
-    factors, actions = tuple(len(start) for start in truth["D"]), truth["rewards"].shape[-1]
+    factors = tuple(len(start) for start in truth["D"])
     if len(truth["B"]) != len(factors):
         raise UserError(f"B must have one array per state factor, {len(factors)} as D has, got {len(truth['B'])}.")
-    columns = {f"A[{i}]": (array, (len(array), *factors)) for i, array in enumerate(truth["A"])}
-    columns |= {f"B[{i}]": (truth["B"][i], (n, n, actions)) for i, n in enumerate(factors)}
+    form = _form(truth)
+    columns = {f"A[{i}]": (array, (len(array), *form.shape_of_A(i))) for i, array in enumerate(truth["A"])}
+    columns |= {f"B[{i}]": (truth["B"][i], (n, *form.shape_of_B(i))) for i, n in enumerate(factors)}
     columns |= {f"D[{i}]": (truth["D"][i], (n,)) for i, n in enumerate(factors)}
-    others = {"rewards": (truth["rewards"], (*factors, actions)), "ends": (truth["ends"], factors)}
-    for name, (array, shape) in {**others, **columns}.items():
+    paid = (*factors, prod(form.controls))
+    others = {"rewards": (truth["rewards"], paid), "ends": (truth["ends"], factors)}
+    for name, (array, shape) in {**columns, **others}.items():
         if array.shape != shape:
             found = f"got {array.shape}: reshape it."
             raise UserError(f"{name} must have shape {shape} to agree with D and rewards, {found}")
@@ -79,57 +88,70 @@ def check_truth(truth: Truth) -> Truth:
     return truth
 
 
+def plain(truth: Truth) -> Truth:
+    """The same world without dependency lists: every A looks at all factors, and each B at its own and one control.
+
+    Where factors act on each other, or several controls move them, they are joined in one, the last varying fastest,
+    and so are the controls. Raises UserError where the arrays would be too large for that.
+    """
+    if "dependencies" not in truth:
+        return truth
+    form = _form(truth)
+    states, actions = prod(form.factors), prod(form.controls)
+    sizes = [len(levels) * states for levels in truth["A"]] if form.separate else [states * states * actions]
+    if max(sizes) > LIMIT:
+        raise UserError(
+            f"the arrays over all factors would hold {max(sizes):,} entries, more than {LIMIT:,}: what needs the joint "
+            "state of this world is out of reach, use what takes dependency lists"
+        )
+    looks = [spread(levels, parents, form.factors).copy() for levels, parents in zip(truth["A"], form.A, strict=True)]
+    if form.separate:
+        moves = [
+            spread(b, (0, *(1 for _ in form.B_actions[f])), (len(b), actions)).copy() for f, b in enumerate(truth["B"])
+        ]
+        return {"A": looks, "B": moves, "D": truth["D"], "rewards": truth["rewards"], "ends": truth["ends"]}
+    joint: Floats = np.ones((1, states, actions))
+    start: Floats = np.ones(1)
+    for f, (b, first) in enumerate(zip(truth["B"], truth["D"], strict=True)):
+        over = spread(b, form.parents_of_B(f), (*form.factors, *form.controls)).reshape(len(b), states, actions)
+        joint, start = (joint[:, None] * over).reshape(-1, states, actions), np.outer(start, first).reshape(-1)
+    return {
+        "A": [levels.reshape(len(levels), states) for levels in looks],
+        "B": [joint],
+        "D": [start],
+        "rewards": truth["rewards"].reshape(states, actions),
+        "ends": truth["ends"].reshape(states),
+    }
+
+
+def _form(truth: Truth) -> Dependencies:
+    """What depends on what; where no lists say so, `rewards` says how many actions there are."""
+    given = truth.get("dependencies")
+    controls = (truth["rewards"].shape[-1],) if given is None else None
+    return Dependencies.read(truth["A"], truth["B"], truth["D"], given or {}, controls)
+
+
 def truth_from_transitions(P: Table, observations: int, start: ArrayLike) -> Truth:
     """A Gymnasium toy-text table `P[state][action] = [(probability, next, reward, terminated), ...]` as a Truth.
 
-    The observation is the state, so `observations` must be the number of states. `start` (states,) is the
-    distribution of the first state. A state entered with `terminated` becomes absorbing, pays nothing from then on
-    and has `ends` 1. A reachable state that ends the episode on some entries and not on others cannot be told in
-    this form and is refused.
+    The observation is the state, so `observations` must be the number of states. See `Successors.of`.
     """
-    states, actions = len(P), len(P[0])
-    first = np.asarray(start, dtype=np.float64)
-    if observations != states or first.shape != (states,):
+    world = Successors.of(P, start)
+    states = len(world.start)
+    if observations != states:
         raise UserError(
-            f"observations and start must cover the {states} states of the table, got {observations} observations "
-            f"and a start of shape {first.shape}: this conversion is for worlds whose observation is the state."
+            f"observations and start must cover the {states} states of the table, got {observations} observations: "
+            "this conversion is for worlds whose observation is the state."
         )
-    transitions: Transitions = [
-        (s, a, *outcome) for s in range(states) for a in range(actions) for outcome in P[s][a] if outcome[0] > 0
-    ]
-    ended = _ended(transitions, first)
-    moves, rewards = np.zeros((states, states, actions)), np.zeros((states, actions))
-    for s, a, probability, successor, reward, _ in transitions:
-        moves[successor, s, a] += probability
-        rewards[s, a] += probability * reward
-    moves[:, ended, :] = np.eye(states)[:, ended, None]
-    rewards[ended] = 0.0
     return check_truth(
-        {"A": [np.eye(states)], "B": [moves], "D": [first], "rewards": rewards, "ends": ended.astype(np.float64)}
+        {
+            "A": [np.eye(states)],
+            "B": [world.dense()],
+            "D": [world.start],
+            "rewards": world.rewards,
+            "ends": world.ends,
+        }
     )
-
-
-def _ended(transitions: Transitions, start: Floats) -> NDArray[np.bool_]:
-    """Which states (states,) are entered with `terminated`; ValueError where a reachable one is also entered alive."""
-    ended = np.zeros(len(start), dtype=bool)
-    successors: list[set[int]] = [set() for _ in start]
-    for s, _, _, successor, _, terminated in transitions:
-        if terminated:
-            ended[successor] = True
-        else:
-            successors[s].add(successor)
-    alive: set[int] = set()
-    frontier = set(np.flatnonzero(start > 0).tolist())
-    while frontier:
-        alive |= frontier
-        frontier = {n for s in frontier if not ended[s] for n in successors[s]} - alive
-    both = sorted(s for s in alive if ended[s])
-    if both:
-        raise UserError(
-            f"a state must end the episode always or never, got {both[:5]} that do so only on some entries: "
-            "split such a state in two, or write true_model() by hand."
-        )
-    return ended
 
 
 def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
@@ -206,7 +228,8 @@ def joint_states(truth: Truth) -> int:
 def same_truth(one: Truth, other: Truth) -> bool:
     """Whether two truths are equal to the last bit."""
     flat = [[*each["A"], *each["B"], *each["D"], each["rewards"], each["ends"]] for each in (one, other)]
-    return len(flat[0]) == len(flat[1]) and all(map(np.array_equal, *flat))
+    alike = one.get("dependencies") == other.get("dependencies")
+    return alike and len(flat[0]) == len(flat[1]) and all(map(np.array_equal, *flat))
 
 
 def split_states(truth: Truth) -> NDArray[np.int64]:

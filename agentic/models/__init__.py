@@ -1,5 +1,5 @@
 """Generative models written as energies, and the evidence that perceiving lowers."""
 
-from agentic.models.model import LinearSystem
+from agentic.models.model import Branches, LinearSystem
 
-__all__ = ["LinearSystem"]
+__all__ = ["Branches", "LinearSystem"]

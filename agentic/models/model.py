@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic.engine.belief import Belief
+from agentic.engine.belief import Belief, Categorical
 from agentic.engine.domain import Domain, Simplex
 from agentic.engine.energy import Conditional
 
@@ -65,6 +65,9 @@ class Model(nn.Module, ABC):
     @final
     def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
         """The belief given that the episode goes on, and the probability of that, None where it always does."""
+        if isinstance(self, FiniteModel) and isinstance(belief, Categorical):  # which knows it state by state
+            survival = self.survival()
+            return (belief, None) if survival is None else belief.given(survival)
         return belief.reweighted(self.alive)
 
     @final
@@ -93,6 +96,23 @@ class UncertainWeights(ABC):
         return belief
 
 
+NEGLIGIBLE = 1e-14  # outcomes less likely than this are left out
+
+
+class Branches(NamedTuple):
+    """The possible futures of some beliefs, one step on: k of them, each a belief, an action and an outcome.
+
+    `chance` (k,) of going on with that outcome; `node` (k,) the belief's row, `action` and `outcome` (k,) the
+    numbers of joint ones, `after` (k, n) the belief that has seen it.
+    """
+
+    chance: Tensor
+    node: Tensor
+    action: Tensor
+    outcome: Tensor
+    after: Tensor
+
+
 class FiniteModel(Model):
     """A model with finitely many latents, observations and actions, which enumeration and belief trees need."""
 
@@ -107,6 +127,45 @@ class FiniteModel(Model):
     @abstractmethod
     def dynamics(self) -> Tensor:
         """The table p(z' | z, a) over joint states: (n, n, actions)."""
+
+    def transported(self, mass: Tensor) -> Tensor:
+        """The push-forward of `mass` (n, p), states first, under every joint action: (n, actions, p)."""
+        table = self.dynamics()
+        return (table.transpose(1, 2).reshape(-1, len(mass)) @ mass).view(len(mass), -1, mass.shape[-1])
+
+    def successors(self) -> tuple[Tensor, Tensor]:
+        """The states that can follow, and how likely: each (n, actions, k), padded with probability zero."""
+        table = self.dynamics().permute(1, 2, 0)
+        width = int((table != 0).sum(-1).max())
+        order = (table != 0).to(torch.int8).argsort(dim=-1, descending=True, stable=True)[..., :width]
+        return order, table.gather(-1, order)
+
+    def survival(self) -> Tensor | None:
+        """The probability that an episode goes on where a state is entered, (n,); None where it always does."""
+        return self.alive(torch.eye(self.latent.count, dtype=self.begin(1).mean.dtype))
+
+    def revealed(self) -> Tensor | None:
+        """The state that each joint outcome gives away, (outcomes,); None where one leaves it open."""
+        possible = self.likelihood() != 0
+        return possible.to(torch.int8).argmax(-1) if bool((possible.sum(-1) <= 1).all()) else None
+
+    @final
+    def branch(self, beliefs: Tensor) -> "Branches":
+        """What can follow beliefs (m, n): every joint action, and every joint outcome that is not negligible."""
+        moved = self.transported(beliefs.T)
+        survival = self.survival()
+        moved = moved if survival is None else moved * survival.view(-1, 1, 1)
+        flat, likelihood = moved.flatten(1), self.likelihood()
+        chances = likelihood @ flat
+        outcome, column = (chances > NEGLIGIBLE).nonzero(as_tuple=True)
+        chance = chances[outcome, column]
+        after = flat.T[column] * likelihood[outcome] / chance.unsqueeze(-1)
+        count = moved.shape[-1]
+        return Branches(chance, column % count, column // count, outcome, after)
+
+    def seen(self, mass: Tensor) -> Tensor:
+        """What is expected to be observed where the states have `mass` (n, p): modalities' blocks, (outcomes, p)."""
+        return self.emit(Categorical(mass.T)).mean.T
 
 
 @final

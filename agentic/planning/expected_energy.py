@@ -18,7 +18,7 @@ from agentic.engine.objective import Objective
 from agentic.errors import UserError
 from agentic.models.model import Model, Step, UncertainWeights
 from agentic.planning.gain import Gain
-from agentic.planning.goal import ActionGoal, Goal
+from agentic.planning.goal import ActionGoal, Goal, GoalOverTime
 from agentic.planning.plan import Plan, Sequence as OpenLoop
 
 COSTS = ("pragmatic", "effort", "terminal", "expected_energy")  # terms that are added; all others are gains
@@ -126,7 +126,8 @@ class ExpectedEnergy(Objective):
         """One imagined step: the next node and the step's weighted parts."""
         purpose = self.purpose
         step = self.imagine(node.belief, action)
-        parts = {"pragmatic": purpose.goal.expected(self.model, step)}
+        goal = purpose.goal.at(node.t) if isinstance(purpose.goal, GoalOverTime) else purpose.goal
+        parts = {"pragmatic": goal.expected(self.model, step)}
         if purpose.effort is not None:
             parts["effort"] = purpose.effort(None, action)
         memory = node.memory

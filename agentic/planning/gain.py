@@ -2,13 +2,23 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from agentic.engine.belief import Categorical, Gaussian
 from agentic.errors import UserError
-from agentic.models.model import Model, Step
+from agentic.models.model import FiniteModel, Model, Step
+
+
+class Folded(NamedTuple):
+    """A gain of one imagined step in nats: `entropy` x H[q(o)], over modalities, + E_q[values], of the belief after.
+
+    `values` (n,) has one entry per latent state.
+    """
+
+    entropy: float
+    values: Tensor
 
 
 class Gain(ABC):
@@ -22,6 +32,10 @@ class Gain(ABC):
     def additive(self) -> bool:
         """Whether gains of single steps add up to the whole; true by default."""
         return True
+
+    def folded(self, model: FiniteModel) -> Mapping[str, "Folded"] | None:
+        """The gains of one step in a finite model as an entropy and a linear part, by name; None where they are not."""
+        return None
 
     @abstractmethod
     def start(self, model: Model, belief: Any) -> Any:

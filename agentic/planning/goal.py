@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from torch import Tensor
 
-from agentic.engine.belief import Belief, Density, Gaussian, Particles
+from agentic.engine.belief import Belief, Categorical, Density, Gaussian, Particles
+from agentic.engine.domain import Simplex
 from agentic.engine.energy import Energy, Given
 from agentic.errors import UserError
 from agentic.models.model import Model, Step
@@ -54,6 +55,14 @@ class Goal(Energy):
         return self
 
 
+class GoalOverTime(Goal):
+    """A goal that differs from step to step of a plan: only what imagines plans step by step can follow it."""
+
+    @abstractmethod
+    def at(self, t: int) -> Goal:
+        """The goal of step `t` of a plan, counted from now."""
+
+
 class ObservationGoal(Goal):
     """A goal over observations: `forward(None, obs)`."""
 
@@ -75,13 +84,18 @@ class LatentGoal(Goal):
 
 
 class RewardGoal(Goal):
-    """A goal over latent and action: `forward(z, action)`, linear in the latent where that is discrete."""
+    """A goal over latent and action: `forward(z, action)`, linear in the latent where that is discrete.
+
+    A latent of several discrete factors comes as the probabilities of its joint values.
+    """
 
     def expected(self, model: Model, step: Step) -> Tensor:
         if isinstance(step.before, Gaussian):
             raise UserError(f"{self.name}: a reward over a Gaussian belief needs a goal over latents or observations")
         if isinstance(step.before, Particles):
             return step.before.expected(self(step.before.z, step.action))
+        if isinstance(step.before, Categorical) and len(step.before.sizes) > 1:
+            return self(Simplex(step.before.sizes).joint(step.before.mean), step.action)
         return self(step.before.mean, step.action)
 
 

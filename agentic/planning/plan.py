@@ -158,7 +158,9 @@ class Sequence(Plan):
     def _marginal(self, t: int, precision: float) -> Belief:
         actions, q = self.actions[:, :, t], self.weights(precision)
         if isinstance(self.domain, Simplex):
-            return Categorical((q.unsqueeze(-1) * actions).sum(0), self.domain.sizes)
+            shared = actions.shape[1] == 1 and q.dim() == 2  # the same courses for every row
+            mean = q.T @ actions[:, 0].to(q.dtype) if shared else (q.unsqueeze(-1) * actions).sum(0)
+            return Categorical(mean, self.domain.sizes)
         if len(actions) == 1:
             return Point(actions[0])
         return Particles(actions.expand(*q.shape, *actions.shape[2:]), q.log())
@@ -175,8 +177,10 @@ class Sequence(Plan):
     def shifted(self, begun: Tensor | None = None) -> "Plan | None":
         """The `kept` best sequences one step later, best first, each with its last action repeated.
 
-        In the rows `begun` every action is the middle of its domain.
+        In the rows `begun` every action is the middle of its domain. None where none are kept.
         """
+        if self.kept == 0:
+            return None
         values, rows = self.values, torch.arange(self.values.shape[1])
         best = values.argmin(0, keepdim=True) if self.kept == 1 else values.argsort(dim=0, stable=True)[: self.kept]
         actions = self.actions.expand(-1, values.shape[1], *self.actions.shape[2:])[best, rows]

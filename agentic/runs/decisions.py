@@ -11,11 +11,14 @@ from torch import Tensor
 from agentic.agents.agent import Agent
 from agentic.engine.belief import Categorical
 from agentic.errors import RunError, described
-from agentic.tick import Decision
+from agentic.tick import Decision, Deferred
 
 
-def own(decision: Any, agent: Agent, batch: int) -> Decision:
-    """The decision of `agent`: its action, energies and belief copied. Raises RunError for what cannot be recorded."""
+def own(decision: Any, agent: Agent, batch: int, accounts: bool = True) -> Decision:
+    """The decision of `agent`: its action, energies and belief copied. Raises RunError for what cannot be recorded.
+
+    Without `accounts` energies that are deferred stay so.
+    """
     if type(decision) is Decision and decision.belief is decision.policy is None and decision.energies == {}:
         if isinstance(decision.action, Tensor):  # the common case, kept short
             return Decision(decision.action.clone(), decision.state, decision.policy, None, decision.plan)
@@ -30,9 +33,14 @@ def own(decision: Any, agent: Agent, batch: int) -> Decision:
         raise RunError(f"the energies of {who} are a {kind}, expected a mapping from names to tensors (batch,)")
     if decision.policy is not None:
         _check_policy(decision.policy, who)
-    energies = {name: _energy(name, value, who, batch) for name, value in decision.energies.items()}
+    given, kept = decision.energies, Deferred(lambda: _energies(given, who, batch))
+    energies = kept if isinstance(given, Deferred) and not accounts else dict(kept)
     belief = _belief(decision.belief, who, batch)
     return replace(decision, action=decision.action.clone(), energies=energies, belief=belief)
+
+
+def _energies(given: Mapping[Any, Any], who: str, batch: int) -> Mapping[str, Tensor]:
+    return {name: _energy(name, value, who, batch) for name, value in given.items()}
 
 
 def _check_policy(policy: Any, who: str) -> None:

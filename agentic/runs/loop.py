@@ -27,6 +27,7 @@ def ticks(
     episodes: int | Sequence[int] | None = None,
     dtype: torch.dtype = torch.float32,
     phase: Phase = "learn",
+    accounts: bool = True,
 ) -> Iterator[Tick]:
     """Let `agent` act in `env` (anything `make` takes), forever or until a limit, and yield every tick.
 
@@ -34,12 +35,14 @@ def ticks(
     exact. `episodes` is a quota per row (or one for each row): counting the first to finish would favor short ones.
     Rows that met theirs stand still. `phase` names the random streams: those of "evaluate" share nothing with "learn".
 
+    Without `accounts` a decision's energies are computed only if somebody asks for them, at once or never.
+
     Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.
     Statistics that wrappers keep, as of observations that they normalize, are frozen while `phase` is "evaluate".
     """
     world = make(env)
     with world.frozen() if phase == "evaluate" else nullcontext():
-        yield from _ticks(agent, world, seed, steps, episodes, dtype, phase)
+        yield from _ticks(agent, world, seed, steps, episodes, dtype, phase, accounts)
 
 
 def _ticks(
@@ -50,6 +53,7 @@ def _ticks(
     episodes: int | Sequence[int] | None,
     dtype: torch.dtype,
     phase: Phase,
+    accounts: bool,
 ) -> Iterator[Tick]:
     if (steps or 0) < 0 or np.min(episodes or 0) < 0:
         raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
@@ -63,7 +67,7 @@ def _ticks(
     while _goes_on(steps, active):
         try:
             decision = agent.decide(state, obs.clone(), generator=draws)  # it may write to what it sees
-            decision = own(decision, agent, world.batch)
+            decision = own(decision, agent, world.batch, accounts)
             action = world.decode(decision.action)
             if rounds:
                 decision.action = world.action_layout.encode(action, decision.action.dtype)

@@ -66,9 +66,10 @@ def _truth(make: Make) -> Truth:
 
 def _check_spaces(world: Environment, truth: Truth) -> None:
     shown, actions = tuple(len(levels) for levels in truth["A"]), truth["rewards"].shape[-1]
-    for kind, domain, sizes in (("observation", world.observation, shown), ("action", world.action, (actions,))):
-        found = domain.sizes if isinstance(domain, Simplex) else domain
-        assert found == sizes, f"the {kind} space has sizes {found}, and the arrays of true_model() {sizes}"
+    seen, choices = (d.sizes if isinstance(d, Simplex) else d for d in (world.observation, world.action))
+    assert seen == shown, f"the observation space has sizes {seen}, and the arrays of true_model() {shown}"
+    joint = world.action.count if isinstance(world.action, Simplex) else 0
+    assert joint == actions, f"the action space has sizes {choices}, and the arrays of true_model() {actions} actions"
     states = truth["ends"].size
     if states * max(states * actions, int(np.prod(shown))) > LARGEST:
         raise NotApplicable(f"a world of {states} states is too large to be sampled")
@@ -120,7 +121,8 @@ class _Trial:
 
     def live(self) -> None:
         """Take all steps. Raises AssertionError at the first that the model excludes."""
-        natives = [self.world.decode(row[None]) for row in Simplex(self.plain.rewards.shape[1:]).corners()]
+        assert isinstance(self.world.action, Simplex)
+        natives = [self.world.decode(row[None]) for row in self.world.action.corners()]
         belief, age, life = self._begun(self.world.reset([0])), 0, self._life()
         owed: dict[tuple[int, int], float] = defaultdict(float)
         for step in range(STEPS if self._hides else min(STEPS, TRIES * self.tries.size)):

@@ -1,8 +1,9 @@
 """Gymnasium environments whose truth is known, and wrappers that change the world of any environment.
 
 Importing this package registers `agentic/TMaze-v0`, `agentic/Tiger-v0`, `agentic/GridWorld-v0`,
-`agentic/CliffWorld-v0`, `agentic/Room-v0` and `agentic/PointMass-v0` with Gymnasium; the environments themselves are
-imported when they are made.
+`agentic/CliffWorld-v0`, `agentic/Room-v0`, `agentic/PointMass-v0`, `agentic/CueChain-v0`, `agentic/Bandit-v0`,
+`agentic/FogGrid-v0`, `agentic/AdjacentTMaze-v0` and `agentic/Pomdp-v0`, which is made from arrays, with Gymnasium; the
+environments themselves are imported when they are made.
 """
 
 from agentic import hookimpl
@@ -21,6 +22,11 @@ def agentic_envs() -> dict[str, str]:
         "cliffworld": "agentic_envs.cliffworld:CliffWorld",
         "room": "agentic_envs.room:Room",
         "point_mass": "agentic_envs.point_mass:PointMass",
+        "pomdp": "agentic_envs.pomdp:Pomdp",
+        "cuechain": "agentic_envs.cuechain:CueChain",
+        "bandit": "agentic_envs.bandit:Bandit",
+        "foggrid": "agentic_envs.foggrid:FogGrid",
+        "adjacent_tmaze": "agentic_envs.adjacent_tmaze:AdjacentTMaze",
         "remap_actions": "agentic_envs.changes:RemapActions",
         "set_attributes": "agentic_envs.changes:SetAttributes",
         "hide_observations": "agentic_envs.changes:HideObservations",

@@ -13,6 +13,11 @@ ENTRY_POINTS = {
     "agentic/CliffWorld-v0": "agentic_envs.cliffworld:CliffWorld",
     "agentic/Room-v0": "agentic_envs.room:Room",
     "agentic/PointMass-v0": "agentic_envs.point_mass:PointMass",
+    "agentic/Pomdp-v0": "agentic_envs.pomdp:Pomdp",
+    "agentic/CueChain-v0": "agentic_envs.cuechain:CueChain",
+    "agentic/Bandit-v0": "agentic_envs.bandit:Bandit",
+    "agentic/FogGrid-v0": "agentic_envs.foggrid:FogGrid",
+    "agentic/AdjacentTMaze-v0": "agentic_envs.adjacent_tmaze:AdjacentTMaze",
 }
 
 

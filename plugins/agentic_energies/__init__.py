@@ -8,13 +8,16 @@ def agentic_energies() -> dict[str, str]:
     """Models, goals, gains and energies by short name."""
     return {
         "categorical": "agentic_energies.categorical:CategoricalModel",
+        "factored": "agentic_energies.factored:FactoredModel",
         "ensemble": "agentic_energies.ensemble:Ensemble",
         "gaussian": "agentic_energies.gaussian:GaussianEnergy",
         "linear_gaussian": "agentic_energies.linear_gaussian:LinearGaussian",
         "log_preferences": "agentic_energies.goals:LogPreferences",
+        "log_preferences_over_time": "agentic_energies.goals:LogPreferencesOverTime",
         "quadratic": "agentic_energies.goals:QuadraticGoal",
         "quadratic_latent": "agentic_energies.goals:QuadraticLatentGoal",
         "predicted_reward": "agentic_energies.goals:PredictedReward",
+        "inductive": "agentic_energies.inductive:Inductive",
         "reward": "agentic_energies.reward:Reward",
         "effort": "agentic_energies.goals:Effort",
         "summed": "agentic_energies.gains:SummedGain",

@@ -23,7 +23,7 @@ def tensors(name: str, arrays: Any, dimensions: int | None = None) -> list[Tenso
     read = []
     for i, array in enumerate(arrays):
         try:
-            tensor = torch.as_tensor(np.asarray(array, dtype=np.float64))
+            tensor = torch.from_numpy(np.asarray(array, dtype=np.float64).copy())  # some cannot be written to
         except (TypeError, ValueError) as error:
             raise UserError(f"{name}[{i}] expects a rectangular array of numbers ({error})") from None
         if dimensions is not None and tensor.dim() != dimensions:

@@ -23,9 +23,13 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
+from agentic.environments import Dependencies, Successors
 from agentic_energies.arrays import CLOSE, check_columns, check_finite, check_shape, tensors
+from agentic_energies.cpt import Cpt, Listed, joint, lists, tabled
+from agentic_energies.dependencies import arrays_of, check, fitting, likelihoods, transition
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
+from agentic_energies.pymdp_arrays import from_agent
 
 
 @final
@@ -52,6 +56,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         ends: Any = None,
         counts: Sequence[Any] | None = None,
         floor: float = 1e-16,
+        dependencies: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         learned = None if counts is None else tensors("counts", counts)
@@ -59,20 +64,48 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
             raise UserError("a categorical model expects A, or counts to learn it from")
         if not 0 <= floor < 1:
             raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor}")
-        likelihoods = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
-        moves, starts = tensors("B", B, 3), tensors("D", D, 1)
-        _check(likelihoods, moves, starts)
-        factors = tuple(len(d) for d in starts)
-        states, actions = prod(factors), moves[0].shape[-1]
-        self.factors = factors
-        self.latent = Simplex((states,))
-        self.outcome = Simplex(tuple(len(a) for a in likelihoods))
-        self.action = Simplex((actions,))
-        self.observation = CategoricalObservation([a.reshape(len(a), states) for a in likelihoods], floor)
-        self.transition = CategoricalTransition(_joint_moves(moves), floor)
-        self.prior = CategoricalPrior(_joint_start(starts), floor)
-        self._set_counts(learned, likelihoods)
-        self._set_extras(E, ends, actions)
+        seen = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
+        moves, starts = tensors("B", B), tensors("D", D, 1)
+        form = Dependencies.read(seen, moves, starts, dependencies or {})
+        check(form, seen, moves, starts)
+        tables = likelihoods(form, seen, floor), transition(form, moves, floor)
+        self._hold(form.factors, form.controls, *tables, _joint_start(starts), floor)
+        self._set_counts(learned, seen)
+        self._set_extras(E, ends)
+
+    def _hold(
+        self,
+        factors: tuple[int, ...],
+        controls: tuple[int, ...],
+        seen: list[Cpt],
+        moves: Cpt,
+        start: Tensor,
+        floor: float,
+    ) -> None:
+        self.factors, self.floor = factors, floor
+        self.latent, self.action = Simplex((prod(factors),)), Simplex(controls)
+        self.outcome = Simplex(tuple(each.size for each in seen))
+        self.observation = CategoricalObservation(seen)
+        self.transition = CategoricalTransition(moves, self.action)
+        self.prior = CategoricalPrior(tabled(start.unsqueeze(-1), floor))
+
+    @classmethod
+    def from_transitions(cls, P: Any, start: Any, *, E: Any = None, floor: float = 1e-16) -> Self:
+        """The model of an observed world from Gymnasium's table `P[state][action] = [(p, next, reward, over), ...]`.
+
+        `start` (states,) is the law of the first state. Only what can follow is held, never all pairs of states.
+        Raises UserError as `agentic.environments.Successors.of` does.
+        """
+        world, model = Successors.of(P, start), cls.__new__(cls)
+        super(CategoricalModel, model).__init__()
+        states, actions, _ = world.reached.shape
+        same, sure = torch.arange(states).unsqueeze(-1), torch.ones(states, 1, dtype=torch.float64)
+        reached, chances = (torch.from_numpy(each).flatten(0, 1) for each in (world.reached, world.chances))
+        seen, moves = Listed(same, sure, states, floor), Listed(reached, chances, states, floor)
+        model._hold((states,), (actions,), [seen], moves, torch.from_numpy(world.start), floor)
+        model._set_counts(None, [])
+        model._set_extras(E, world.ends)
+        return model
 
     def _set_counts(self, counts: list[Tensor] | None, likelihoods: list[Tensor]) -> None:
         self.learned = counts is not None
@@ -87,10 +120,10 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
                 raise UserError(f"A[{i}] must be the mean of counts[{i}], it is {missed:.3g} off: leave A out")
             self.register_buffer(f"counts_{i}", count.reshape(len(count), -1))
 
-    def _set_extras(self, E: Any, ends: Any, actions: int) -> None:
+    def _set_extras(self, E: Any, ends: Any) -> None:
         if E is not None:
             habits = tensors("E", [E], 1)[0]
-            check_shape("E", habits, (actions,), "(actions,)")
+            check_shape("E", habits, (self.action.count,), "(actions,)")
             check_columns("E", habits)
             self.log_habits = habits.log()
         ending = torch.zeros(self.factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
@@ -103,23 +136,17 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
-        for kind, domain in (("observation", env.observation), ("action", env.action)):
-            if not isinstance(domain, Simplex):
-                raise UserError(f"the categorical model needs a discrete {kind} space, {env.id} has {domain}")
-        if not {"A", "B", "D", "counts"} & parameters.keys():
-            truth = env.truth()
-            parameters = {"A": truth["A"], "B": truth["B"], "D": truth["D"], "ends": truth["ends"], **parameters}
-        model = cls(**parameters)
-        for name, ours, theirs in (
-            ("observation", model.outcome, env.observation),
-            ("action", model.action, env.action),
-        ):
-            if ours != theirs:
-                raise UserError(
-                    f"the {name} space of {env.id} is {theirs}, the categorical model has {ours}: "
-                    "it needs Discrete or MultiDiscrete spaces of the sizes of its arrays"
-                )
-        return model
+        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
+        return fitting(cls(**parameters), env)
+
+    @classmethod
+    def from_pymdp(cls, A: Sequence[Any], B: Sequence[Any], D: Sequence[Any] | None = None, **given: Any) -> Self:
+        """The model of a pymdp Agent, computed on the joint state.
+
+        `given` are the Agent's `E` over its first actions, `A_dependencies`, `B_dependencies`, `B_action_dependencies`
+        and `num_controls`, which mean what they mean there where they are missing too.
+        """
+        return cls(**from_agent(A, B, D, **given))
 
     def for_env(self, env: Environment) -> Self:
         """The model of a world that is announced: its truth, with the same habits and nothing left to learn.
@@ -127,7 +154,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         Raises UserError where the truth is not known or the spaces are not those of `env`.
         """
         habits = {} if self.log_habits is None else {"E": self.log_habits.exp()}
-        return type(self).from_env(env, floor=self.observation.modalities[0].floor, **habits)
+        return type(self).from_env(env, floor=self.floor, **habits)
 
     @classmethod
     def example(cls) -> Self:
@@ -145,11 +172,32 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         return self.observation.given(belief.mean)
 
     def ambiguity(self, belief: Belief) -> Tensor:
-        noise = [-torch.special.xlogy(a, a).sum(0) for a in self.observation.tables]
-        return belief.mean @ torch.stack(noise).sum(0)
+        return belief.mean @ self.observation.entropy()
 
     def alive(self, z: Tensor) -> Tensor | None:
         return None if self.endless else z @ self.going_on
+
+    def transported(self, mass: Tensor) -> Tensor:
+        return self.transition.cpt.push(mass, self.action.count).view(len(mass), self.action.count, -1)
+
+    def successors(self) -> tuple[Tensor, Tensor]:
+        reached, chances = lists(self.transition.cpt)
+        shape = (self.latent.count, self.action.count, -1)
+        return reached.view(shape), chances.view(shape)
+
+    def survival(self) -> Tensor | None:
+        return None if self.endless else self.going_on
+
+    def revealed(self) -> Tensor | None:
+        reached, chances = lists(joint(self.observation.cpts, self.floor))
+        outcomes = reached[chances > 0]
+        if bool((torch.bincount(outcomes) > 1).any()):
+            return None
+        state = torch.arange(len(reached)).unsqueeze(-1).expand_as(reached)[chances > 0]
+        return torch.zeros(prod(self.outcome.sizes), dtype=torch.int64).index_put((outcomes,), state)
+
+    def seen(self, mass: Tensor) -> Tensor:
+        return self.observation.push(mass)
 
     def likelihood(self) -> Tensor:
         joint, *rest = self.observation.tables
@@ -186,33 +234,9 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         for i, seen in enumerate(self.outcome.blocks(tick.obs[rows].to(states.dtype))):
             counts = self.get_buffer(f"counts_{i}")
             counts += seen.T @ states
-            self.observation.modalities[i].put(counts / counts.sum(0))
+            self.observation.put(i, counts / counts.sum(0))
         self.version += 1
         return {}
-
-
-def _check(A: list[Tensor], B: list[Tensor], D: list[Tensor]) -> None:
-    factors = tuple(len(d) for d in D)
-    if not A or not D or len(B) != len(D):
-        raise UserError(
-            f"expected at least one A and one B and D per state factor, got {len(A)} A, {len(B)} B, {len(D)} D"
-        )
-    for i, a in enumerate(A):
-        check_shape(f"A[{i}]", a, (-1, *factors), "(outcomes, *state factors)")
-        check_columns(f"A[{i}]", a)
-    for i, (b, d) in enumerate(zip(B, D, strict=True)):
-        check_shape(f"B[{i}]", b, (len(d), len(d), B[0].shape[-1]), "(next, previous, actions)")
-        check_columns(f"B[{i}]", b)
-        check_columns(f"D[{i}]", d)
-
-
-def _joint_moves(B: list[Tensor]) -> Tensor:
-    """p(z' | z, a) on the joint state, (n, n, actions)."""
-    joint, *rest = B
-    for b in rest:
-        n, m, actions = len(joint), len(b), b.shape[-1]
-        joint = torch.einsum("ija,kla->ikjla", joint, b).reshape(n * m, n * m, actions)
-    return joint
 
 
 def _joint_start(D: list[Tensor]) -> Tensor:

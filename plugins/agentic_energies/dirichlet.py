@@ -13,6 +13,14 @@ def expected_entropy(counts: Tensor) -> Tensor:
     return -(weights * (torch.digamma(counts + 1) - torch.digamma(total + 1))).sum(0)
 
 
+def divergence(counts: Tensor, prior: Tensor) -> Tensor:
+    """KL(Dirichlet(counts) || Dirichlet(prior)) in nats of every column (k, ...) along axis 0, positive everywhere."""
+    total, former = counts.sum(0), prior.sum(0)
+    constant = torch.lgamma(total) - torch.lgamma(former) - (torch.lgamma(counts) - torch.lgamma(prior)).sum(0)
+    moved = (counts - prior) * (torch.digamma(counts) - torch.digamma(total))
+    return constant + moved.sum(0)
+
+
 def joint_gain(counts: Tensor, draws: int) -> Tensor:
     """The information I(o_1..o_n; p) in nats of `draws` observations of a Dirichlet(counts (k,)), by the Polya urn."""
     gain = torch.zeros((), dtype=counts.dtype)

@@ -24,7 +24,7 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
-from agentic.planning import state_gain
+from agentic.planning import Folded, state_gain
 
 LIMIT = 4_000_000  # entries of the largest table an enumeration may build
 
@@ -41,6 +41,18 @@ class SummedGain(Gain):
 
     def __post_init__(self) -> None:
         _one_of("SummedGain", self.target, ("states", "weights", "both"))
+
+    def folded(self, model: FiniteModel) -> Mapping[str, Folded]:
+        gains: dict[str, Folded] = {}
+        blocks = [
+            Categorical(sure) for sure in torch.eye(model.latent.count, dtype=model.begin(1).mean.dtype).split(256)
+        ]
+        if self.target != "weights":
+            gains["state_gain"] = Folded(1.0, -torch.cat([model.ambiguity(sure) for sure in blocks]))
+        if self.target != "states":  # which only looks at the belief after
+            each = [_parameter_gain(model, [Step(sure, sure.probs, sure)]) for sure in blocks]
+            gains |= {name: Folded(0.0, torch.cat([gain[name] for gain in each])) for name in each[0]}
+        return gains
 
     def start(self, model: Model, belief: Any) -> Any:
         return None
@@ -183,7 +195,7 @@ def _static_classes(dynamics: Tensor) -> Tensor:
         if bool((wider == linked).all()):
             break
         linked = wider
-    value: Tensor = torch.unique(linked, dim=0).double()
+    value: Tensor = torch.unique(linked, dim=0).to(dynamics.dtype)
     return value
 
 

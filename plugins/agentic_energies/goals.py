@@ -19,8 +19,9 @@ from agentic import (
     Step,
     UserError,
 )
-from agentic.planning import Quadratic
+from agentic.planning import GoalOverTime, Quadratic
 from agentic_energies.arrays import check_finite, finite, tensors
+from agentic_energies.pymdp_arrays import of_one_agent
 
 POSSIBLE = 1e-12  # probabilities below it are rounding errors and floors
 
@@ -58,6 +59,14 @@ class LogPreferences(ObservationGoal):
         return goal
 
     @classmethod
+    def from_pymdp(cls, C: Sequence[Any], *, after: float = 0.0) -> "LogPreferences | LogPreferencesOverTime":
+        """The preferences `C` of a pymdp Agent, each (outcomes,), (steps, outcomes) or such of a batch of one."""
+        one = [of_one_agent(f"C[{m}]", c, 2) for m, c in enumerate(C)]
+        if max((len(c) for c in one if c.ndim == 2), default=1) > 1:
+            return LogPreferencesOverTime(one, after=after)
+        return cls([c.reshape(-1) for c in one], after=after)
+
+    @classmethod
     def example(cls) -> Self:
         """Two levels, the first preferred."""
         return cls([[1.0, 0.0]])
@@ -71,6 +80,45 @@ class LogPreferences(ObservationGoal):
         liked = -self.costs if self.forbidden is None else (-self.costs).masked_fill(self.forbidden > 0, -inf)
         blocks = torch.split(liked, list(self.sizes))
         return torch.stack([torch.logsumexp(block, 0) for block in blocks]).sum()
+
+
+@final
+class LogPreferencesOverTime(GoalOverTime, ObservationGoal):
+    """Log preferences for the steps of a plan, counted from now: `values` one list (steps, outcomes) per modality.
+
+    The last row of a list holds for all steps that follow, and a list (outcomes,) for all.
+    """
+
+    def __init__(self, values: Sequence[Any], *, after: float = 0.0) -> None:
+        super().__init__()
+        rows = [c if c.dim() == 2 else c.unsqueeze(0) for c in tensors("values", values)]
+        if any(c.dim() != 2 or 0 in c.shape for c in rows):
+            shapes = [tuple(c.shape) for c in rows]
+            raise UserError(f"values expects lists (outcomes,) or (steps, outcomes), got shapes {shapes}")
+        steps = range(max(len(c) for c in rows))
+        self.goals = nn.ModuleList(LogPreferences([c[min(t, len(c) - 1)] for c in rows], after=after) for t in steps)
+        self.after = float(after)
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """Preferences over the observations of `env`, checked against its levels."""
+        goal = cls(**parameters)
+        first = goal.at(0)
+        LogPreferences.from_env(env, values=torch.split(-first.costs, list(first.sizes)))
+        return goal
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two levels, the first preferred now and the second later."""
+        return cls([[[1.0, 0.0], [0.0, 1.0]]])
+
+    def at(self, t: int) -> LogPreferences:
+        goal = self.goals[min(t, len(self.goals) - 1)]
+        assert isinstance(goal, LogPreferences)
+        return goal
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return self.at(0)(x, z)
 
 
 class _QuadraticForm(ClosedForm, Goal):

@@ -9,72 +9,96 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Categorical, ClosedForm, Conditional
+from agentic import Categorical, ClosedForm, Conditional, Simplex
+from agentic_energies.cpt import Cpt, Dense, Made, tabled
 
 
-@final
-class Columns(nn.Module):
-    """Probabilities with their costs -log p; zeros count as `floor`, and `floor=0` gives infinities, never NaN."""
+def states_first(z: Tensor) -> Tensor:
+    """Vectors (*s, b, n) as columns (n, *s * b)."""
+    return z.reshape(-1, z.shape[-1]).T
 
-    def __init__(self, table: Tensor, floor: float) -> None:
-        super().__init__()
-        self.floor = floor
-        self.table, self.costs, self.impossible = (nn.Buffer(torch.zeros_like(table)) for _ in range(3))
-        self.put(table)
 
-    def put(self, table: Tensor) -> None:
-        """Take new probabilities of the same shape."""
-        clamped = table.clamp(min=self.floor)
-        self.table.copy_(table)
-        self.impossible.copy_(clamped == 0)
-        self.costs.copy_(-torch.where(clamped == 0, torch.ones_like(clamped), clamped).log())
-
-    def contract(self, equation: str, *arguments: Tensor) -> Tensor:
-        """The costs summed against the arguments; infinite where an impossible entry has probability."""
-        energy = torch.einsum(equation, self.costs, *arguments)
-        if self.floor > 0:
-            return energy
-        return torch.where(torch.einsum(equation, self.impossible, *arguments) > 0, torch.inf, energy)
+def states_last(columns: Tensor, like: Tensor) -> Tensor:
+    """Columns (n, *s * b) as vectors (*s, b, n) with the leading axes of `like`."""
+    return columns.T.reshape(*like.shape[:-1], len(columns))
 
 
 @final
 class CategoricalObservation(Conditional):
-    """The observation -log p(obs | z): `forward(z, obs)`, obs the modalities' blocks, independent given z."""
+    """The observation -log p(obs | z): `forward(z, obs)`, obs the modalities' blocks, independent given z.
 
-    def __init__(self, A: Sequence[Tensor], floor: float) -> None:
+    A block of NaN is an observation that is missing: it costs nothing.
+    """
+
+    def __init__(self, modalities: Sequence[Cpt]) -> None:
         super().__init__()
-        self.sizes = tuple(len(a) for a in A)
-        self.modalities = [Columns(a, floor) for a in A]
-        for i, columns in enumerate(self.modalities):
-            self.add_module(f"modality_{i}", columns)
+        self.modalities = nn.ModuleList(modalities)
+        self.sizes = tuple(each.size for each in modalities)
+        self._made: Made | None = None
 
     @property
     def tables(self) -> list[Tensor]:
         """The tables p(o | z), (outcomes, n), one per modality."""
-        return [columns.table for columns in self.modalities]
+        return [each.table for each in self.cpts]
+
+    @property
+    def cpts(self) -> list[Cpt]:
+        """The modalities' tables."""
+        return [each for each in self.modalities if isinstance(each, Cpt)]
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        return torch.stack([columns.contract("oi,...i,...o->...", x, o) for columns, o in self._pairs(z)]).sum(0)
+        return expected(self.costs(z), x)
 
     def swapped(self) -> "SwappedCategorical":
-        return SwappedCategorical(self)
+        held: SwappedCategorical = self.__dict__.setdefault("_swapped", None) or SwappedCategorical(self)
+        self.__dict__["_swapped"] = held  # made once, and no part of this module
+        return held
 
     def costs(self, obs: Tensor) -> Tensor:
         """The energies -log p(obs | z) of every state, (*s, b, n)."""
-        return torch.stack([columns.contract("oi,...o->...i", o) for columns, o in self._pairs(obs)]).sum(0)
-
-    def _pairs(self, obs: Tensor) -> "zip[tuple[Columns, Tensor]]":
-        return zip(self.modalities, torch.split(obs, list(self.sizes), -1), strict=True)
+        seen, together = states_first(obs.nan_to_num(0.0)), self._together()
+        if together is not None:
+            return states_last(together[1] @ seen, obs)
+        blocks = zip(self.cpts, seen.split(self.sizes), strict=True)
+        return states_last(sum_of([each.costs(block) for each, block in blocks]), obs)
 
     def given(self, x: Tensor) -> Categorical:
-        return Categorical(torch.cat([x @ table.T for table in self.tables], -1), self.sizes)
+        return Categorical(states_last(self.push(states_first(x)), x), self.sizes)
+
+    def push(self, mass: Tensor) -> Tensor:
+        """What is seen where the states have `mass` (n, b): the modalities' blocks, (outcomes, b)."""
+        together = self._together()
+        if together is not None:
+            return together[0] @ mass
+        cpts = self.cpts
+        return cpts[0].push(mass) if len(cpts) == 1 else torch.cat([each.push(mass) for each in cpts])
+
+    def _together(self) -> tuple[Tensor, Tensor] | None:
+        """All tables (outcomes, n) and all costs (n, outcomes) side by side, where all are dense with a floor."""
+        cpts = [each for each in self.cpts if isinstance(each, Dense) and each.floor > 0]
+        if len(cpts) < len(self.sizes):
+            return None
+        tensors: list[Tensor] = [each.values for each in cpts]
+        if self._made is None or not self._made.stands(tensors):
+            pair = torch.cat(tensors), torch.cat([each.cost_rows() for each in cpts], 1)
+            self._made = Made.of(tensors, pair)
+        kept: tuple[Tensor, Tensor] = self._made.what
+        return kept
+
+    def entropy(self) -> Tensor:
+        """The entropy H[p(obs | z)] of every state in nats, (n,), summed over modalities."""
+        return sum_of([each.entropy() for each in self.cpts])
+
+    def put(self, modality: int, table: Tensor) -> None:
+        """Take new probabilities (outcomes, n) of one modality."""
+        self.modalities[modality] = tabled(table, self.cpts[modality].floor)
 
     @classmethod
     def example(cls) -> Self:
         """Two modalities over three states, for the conformance kit."""
         first = torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.8, 0.9]], dtype=torch.float64)
         second = torch.tensor([[0.5, 0.1, 0.2], [0.3, 0.3, 0.2], [0.2, 0.6, 0.6]], dtype=torch.float64)
-        return cls([first, second], 1e-16)
+        return cls([tabled(first, 1e-16), tabled(second, 1e-16)])
 
 
 @final
@@ -94,35 +118,67 @@ class SwappedCategorical(ClosedForm):
 
 @final
 class CategoricalTransition(Conditional):
-    """The transition -log p(z' | z, a): `forward((z, a), z')` from a table (next, previous, actions)."""
+    """The transition -log p(z' | z, a): `forward((z, a), z')`, from a table whose columns are (state, joint action)."""
 
-    def __init__(self, table: Tensor, floor: float) -> None:
+    def __init__(self, cpt: Cpt, action: Simplex) -> None:
         super().__init__()
-        self.columns = Columns(table, floor)
+        self.cpt, self.action = cpt, action
 
     @property
     def table(self) -> Tensor:
-        """The table p(z' | z, a), (next, previous, actions)."""
-        return self.columns.table
+        """The table p(z' | z, a), (next, previous, joint actions)."""
+        return self.cpt.table.view(self.cpt.size, -1, self.action.count)
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
-        return self.columns.contract("ijk,...j,...k,...i->...", x[0], x[1], z)
+        costs = states_last(self.cpt.costs(states_first(z)), z).unflatten(-1, (-1, self.action.count))
+        return expected(expected(costs, self.joint(x[1]).unsqueeze(-2)), x[0])
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
-        moved: Tensor = torch.einsum("ijk,...j,...k->...i", self.table, x[0], x[1])
-        return Categorical(moved)
+        before, weights, actions = x[0], self.joint(x[1]), self.action.count
+        axes = max(before.dim(), weights.dim()) - 1
+        moved = self.cpt.push(states_first(before), actions)
+        moved = moved.view(self.cpt.size, actions, *_led(before, axes))
+        taken = weights.movedim(-1, 0).reshape(actions, *_led(weights, axes))
+        return Categorical((moved * taken).sum(1).movedim(0, -1))
+
+    def joint(self, action: Tensor) -> Tensor:
+        """The probabilities (*s, b, joint actions) of blocks (*s, b, controls), the last control fastest."""
+        if len(self.action.sizes) == 1:
+            return action.to(self.cpt.dtype)
+        first, *rest = self.action.blocks(action.to(self.cpt.dtype))
+        for block in rest:
+            first = (first.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
+        return first
 
 
 @final
 class CategoricalPrior(Conditional):
     """The prior -log p(z) at the start of an episode: `forward(c, z)` with a context c (b, 0) for the batch."""
 
-    def __init__(self, table: Tensor, floor: float) -> None:
+    def __init__(self, cpt: Cpt) -> None:
         super().__init__()
-        self.columns = Columns(table, floor)
+        self.cpt = cpt
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        return self.columns.contract("i,...i->...", z)
+        return self.cpt.costs(states_first(z)).reshape(z.shape[:-1])
 
     def given(self, x: Tensor) -> Categorical:
-        return Categorical(self.columns.table.expand(*x.shape[:-1], -1))
+        return Categorical(self.cpt.table[:, 0].expand(*x.shape[:-1], -1))
+
+
+def _led(z: Tensor, axes: int) -> tuple[int, ...]:
+    """The leading axes of vectors (*s, b, n), as many as `axes`."""
+    return (1,) * (axes + 1 - z.dim()) + tuple(z.shape[:-1])
+
+
+def expected(costs: Tensor, weights: Tensor) -> Tensor:
+    """The mean of costs (..., n) under weights (..., n), where infinite costs of weight zero are none."""
+    return torch.where(weights > 0, costs * weights, 0.0).sum(-1)
+
+
+def sum_of(terms: Sequence[Tensor]) -> Tensor:
+    """The sum of at least one tensor."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total

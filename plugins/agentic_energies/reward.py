@@ -1,12 +1,13 @@
 """Reward as an improper goal energy: -scale x expected reward of taking an action in a latent."""
 
+from collections.abc import Sequence
 from math import inf
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
 
-from agentic import Environment, RewardGoal, UserError
+from agentic import Environment, RewardGoal, Simplex, UserError
 from agentic_energies.arrays import finite, tensors
 
 
@@ -14,10 +15,13 @@ from agentic_energies.arrays import finite, tensors
 class Reward(RewardGoal):
     """The goal `forward(z, a)` = -scale sum z a r, with `rewards` (states or *factors, actions); no normalizer.
 
-    `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end.
+    `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end. Several `controls`,
+    of these sizes, make the actions: all their joint values, the last control fastest.
     """
 
-    def __init__(self, rewards: Any, *, scale: float = 1.0, after: float = 0.0) -> None:
+    def __init__(
+        self, rewards: Any, *, scale: float = 1.0, after: float = 0.0, controls: Sequence[int] | None = None
+    ) -> None:
         super().__init__()
         if not 0 < scale < inf:
             raise UserError(f"reward expects scale > 0 nats per unit of reward, got {scale}")
@@ -25,13 +29,19 @@ class Reward(RewardGoal):
         if table.dim() < 2 or not bool(torch.isfinite(table).all()):
             raise UserError(f"rewards expects finite numbers (*state factors, actions), got shape {tuple(table.shape)}")
         self.scale = float(scale)
+        self.action = Simplex(tuple(controls or table.shape[-1:]))
+        if self.action.count != table.shape[-1]:
+            raise UserError(
+                f"rewards of controls {self.action.sizes} need a column per joint action, got {table.shape[-1]}"
+            )
         self.costs = nn.Buffer(-scale * table.reshape(-1, table.shape[-1]))
         self.after = finite("after", after)
 
     @classmethod
     def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:
         """The rewards of the environment's truth."""
-        return cls(env.truth()["rewards"], scale=scale, after=after)
+        controls = env.action.sizes if isinstance(env.action, Simplex) else None
+        return cls(env.factored_truth()["rewards"], scale=scale, after=after, controls=controls)
 
     def for_env(self, env: Environment) -> Self:
         """The rewards of a world that is announced, on the same scale."""
@@ -43,4 +53,4 @@ class Reward(RewardGoal):
         return cls([[0.0, 1.0], [2.0, -1.0]])
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        return torch.einsum("jk,...j,...k->...", self.costs, x, z.to(self.costs.dtype))
+        return torch.einsum("jk,...j,...k->...", self.costs, x, self.action.joint(z.to(self.costs.dtype)))

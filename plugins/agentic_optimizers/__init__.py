@@ -16,6 +16,7 @@ def agentic_optimizers() -> dict[str, str]:
         "gauss_hermite": "agentic_optimizers.quadrature:GaussHermite",
         "sobol": "agentic_optimizers.quadrature:Sobol",
         "amortized": "agentic_optimizers.amortized:Amortized",
+        "exact": "agentic_optimizers.exact:Exact",
         "mirror": "agentic_optimizers.mirror:Mirror",
         "langevin": "agentic_optimizers.langevin:Langevin",
         "mala": "agentic_optimizers.hmc:MALA",

@@ -12,19 +12,21 @@ import torch
 from torch import Tensor
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, UserError
+from agentic_optimizers.folded import fold
 
-DIGITS = 11  # beliefs that agree to so many digits are one
-NEGLIGIBLE = 1e-14  # outcomes less likely than this are left out
+DIGITS, SINGLE = 11, 5  # beliefs that agree to so many digits are one, in double and in single precision
 BLOCK = 8_000_000  # numbers one expansion may hold at once
+ROWS = 256  # states whose parts are computed at once
 
 
 @final
 @dataclass
 class BeliefGraph:
-    """Distinct beliefs (m, n) in the order found, and for those expanded, per action and outcome, where they lead.
+    """Distinct beliefs (m, n) in the order found, and for those expanded, per action, where they lead.
 
-    `levels[t]` nodes are known after level t. `parts` are one-step terms (m, a); `children` (m, a, o) index the nodes
-    that follow with probability `chances` (m, a, o), still alive; the rest of 1 is the end of the episode.
+    `levels[t]` nodes are known after level t. `parts` are one-step terms (m, a); `children` (m, a, k) index the nodes
+    that follow with probability `chances` (m, a, k), still alive; the rest of 1 is the end of the episode. `sure` says
+    that node i is the belief that is sure of state i.
     """
 
     beliefs: Tensor
@@ -33,6 +35,7 @@ class BeliefGraph:
     children: Tensor
     chances: Tensor
     known: dict[bytes, int] = field(repr=False)
+    sure: bool = False
 
     @property
     def closed(self) -> bool:
@@ -50,12 +53,16 @@ class BeliefGraph:
 
     def find(self, beliefs: Tensor) -> Tensor | None:
         """Indices (b,) of the nodes equal to `beliefs` (b, n); None where one is missing."""
+        if self.sure:
+            return beliefs.argmax(-1) if _sure(beliefs) else None
         indices = [self.known.get(key) for key in _keys(beliefs.numpy())]
         return None if None in indices else torch.tensor(indices)
 
 
 def grow(f: ExpectedEnergy, model: FiniteModel, limit: int) -> BeliefGraph:
     """The graph of `f` from its belief (b, n), as deep as its horizon. Raises UserError beyond `limit` nodes."""
+    if model.latent.count <= limit and _sure(f.belief.mean) and model.revealed() is not None:
+        return _observed(f, model)
     known: dict[bytes, int] = {}
     frontier = _fresh(f.belief.mean.numpy(), known)
     nodes, levels, expanded = [frontier], [len(known)], []
@@ -79,8 +86,8 @@ def grow(f: ExpectedEnergy, model: FiniteModel, limit: int) -> BeliefGraph:
         beliefs=torch.from_numpy(np.concatenate(nodes)),
         levels=levels,
         parts={name: torch.cat([piece.parts[name] for piece in expanded]) for name in expanded[0].parts},
-        children=torch.cat([piece.children for piece in expanded]),
-        chances=torch.cat([piece.chances for piece in expanded]),
+        children=_stacked([piece.children for piece in expanded]),
+        chances=_stacked([piece.chances for piece in expanded]),
         known=known,
     )
 
@@ -94,22 +101,46 @@ class _Expansion(NamedTuple):
     fresh: np.ndarray
 
 
+def _observed(f: ExpectedEnergy, model: FiniteModel) -> BeliefGraph:
+    """The graph of a world whose states are seen: its nodes are the states, and lists of successors its edges."""
+    children, chances = model.successors()
+    survival, states = model.survival(), torch.eye(model.latent.count, dtype=f.belief.mean.dtype)
+    parts = [_parts(f, model, block) for block in states.split(ROWS)]
+    return BeliefGraph(
+        beliefs=states,
+        levels=[len(states)],
+        parts={name: torch.cat([part[name] for part in parts]) for name in parts[0]},
+        children=children,
+        chances=chances if survival is None else chances * survival[children],
+        known={},
+        sure=True,
+    )
+
+
+def _parts(f: ExpectedEnergy, model: FiniteModel, beliefs: Tensor) -> dict[str, Tensor]:
+    """The parts of one step from beliefs (m, n), by name, (m, actions)."""
+    folded = fold(f)
+    if folded is not None:
+        return {name: part.T for name, part in folded.parts(model, beliefs.T).items()}
+    here = f.at(Categorical(beliefs))
+    _, parts = here.advance(here.root(), model.action.corners(beliefs.dtype).unsqueeze(1))
+    return {name: part.expand(model.action.count, len(beliefs)).T for name, part in parts.items()}
+
+
 def _expand(f: ExpectedEnergy, model: FiniteModel, beliefs: Tensor, known: dict[bytes, int]) -> _Expansion:
-    actions, here = model.action.corners().unsqueeze(1), f.at(Categorical(beliefs))
-    _, parts = here.advance(here.root(), actions)
-    ahead = model.predict(here.belief, actions).mean
-    joint = ahead.transpose(0, 1).unsqueeze(-2) * model.likelihood()
-    alive = model.alive(torch.eye(joint.shape[-1], dtype=joint.dtype))
-    joint = joint if alive is None else joint * alive
-    chances = joint.sum(-1)
-    likely = chances > NEGLIGIBLE
-    chances = torch.where(likely, chances, 0.0)
-    after = (joint[likely] / chances[likely].unsqueeze(-1)).numpy()
+    branches = model.branch(beliefs)
+    after = branches.after.numpy()
     fresh = _fresh(after, known)
-    children = torch.zeros(likely.shape, dtype=torch.int64)
-    children[likely] = torch.tensor([known[key] for key in _keys(after)], dtype=torch.int64)
-    tabled = {name: part.expand(ahead.shape[:-1]).T for name, part in parts.items()}
-    return _Expansion(tabled, children, chances, fresh)
+    place = branches.node * model.action.count + branches.action
+    order = place.argsort(stable=True)
+    counts = torch.bincount(place, minlength=len(beliefs) * model.action.count)
+    rank = torch.arange(len(place)) - (counts.cumsum(0) - counts)[place[order]]
+    shape = (len(beliefs) * model.action.count, int(counts.max()))
+    children, chances = torch.zeros(shape, dtype=torch.int64), torch.zeros(shape, dtype=beliefs.dtype)
+    led = torch.tensor([known[key] for key in _keys(after)], dtype=torch.int64)
+    children[place[order], rank], chances[place[order], rank] = led[order], branches.chance[order]
+    whole = (len(beliefs), model.action.count, -1)
+    return _Expansion(_parts(f, model, beliefs), children.view(whole), chances.view(whole), fresh)
 
 
 def _blocks(frontier: np.ndarray, model: FiniteModel) -> list[np.ndarray]:
@@ -117,8 +148,20 @@ def _blocks(frontier: np.ndarray, model: FiniteModel) -> list[np.ndarray]:
     return np.array_split(frontier, max(1, -(-len(frontier) * width // BLOCK)))
 
 
+def _stacked(pieces: list[Tensor]) -> Tensor:
+    """Lists (m, a, k) of several lengths k as one (all, a, longest), padded with zeros."""
+    width = max(piece.shape[-1] for piece in pieces)
+    return torch.cat([torch.nn.functional.pad(piece, (0, width - piece.shape[-1])) for piece in pieces])
+
+
+def _sure(beliefs: Tensor) -> bool:
+    digits = DIGITS if beliefs.dtype == torch.float64 else SINGLE
+    return bool((beliefs.amax(-1) > 1 - 10.0**-digits).all())
+
+
 def _keys(beliefs: np.ndarray) -> list[bytes]:
-    return [row.tobytes() for row in np.round(beliefs, DIGITS) + 0.0]
+    digits = DIGITS if beliefs.dtype == np.float64 else SINGLE
+    return [row.tobytes() for row in np.round(beliefs, digits) + 0.0]
 
 
 def _fresh(beliefs: np.ndarray, known: dict[bytes, int]) -> np.ndarray:
@@ -128,4 +171,4 @@ def _fresh(beliefs: np.ndarray, known: dict[bytes, int]) -> np.ndarray:
         if key not in known:
             known[key] = len(known)
             fresh.append(row)
-    return np.array(fresh, dtype=np.float64).reshape(len(fresh), beliefs.shape[-1])
+    return np.array(fresh, dtype=beliefs.dtype).reshape(len(fresh), beliefs.shape[-1])

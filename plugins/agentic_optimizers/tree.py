@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from agentic import Backup, Categorical, ExpectedEnergy, FiniteModel, Iterate, Objective, Purpose, UserError
+from agentic.planning import GoalOverTime
 from agentic_optimizers.backups import MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
 from agentic_optimizers.planned import Planned
@@ -45,7 +46,9 @@ class TreeSearch(Planned):
     def init(self, f: Objective, z: Any) -> Iterate:
         if not isinstance(f, ExpectedEnergy) or not isinstance(f.model, FiniteModel):
             raise UserError(f"tree needs the expected energy of a finite model, got {type(f).__name__} of {_model(f)}")
-        gain = f.purpose.gain
+        gain, goal = f.purpose.gain, f.purpose.goal
+        if isinstance(goal, GoalOverTime):
+            raise UserError(f"tree asks the same of every step, {goal.name} differs from step to step: use enumerate")
         if gain is not None and not gain.additive:
             raise UserError(f"tree counts gains outcome by outcome, which {gain} cannot follow")
         earlier = self._earlier(f, z)

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from agentic.environments import Dependencies
 from agentic.environments.pomdp import check_truth, truth_of
 
+NEAR: dict[str, Any] = {"chain": [[(0, 0), (0, 2)]], "goals": [(1, 0), (1, 2)]}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "tmaze": ("agentic/TMaze-v0", {"steps": 6, "validity": 0.8}),
     "tiger": ("agentic/Tiger-v0", {"steps": 20}),
@@ -21,6 +23,12 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "cliffworld": ("agentic/CliffWorld-v0", {"rows": 3, "columns": 5, "width": 2}),
     "room": ("agentic/Room-v0", {"levels": 4, "setpoint": 2.0, "noise": 0.3}),
     "rest": ("agentic/Room-v0", {"levels": 5, "rest": True, "steps": 9}),
+    "two places": ("agentic/Pomdp-v0", {"steps": 12}),
+    "cues": ("agentic/CueChain-v0", {"shape": (2, 3), "start": (0, 1), "cue": (1, 1), **NEAR, "validity": 0.8}),
+    "endless cues": ("agentic/CueChain-v0", {"shape": (2, 3), "cue": (1, 1), **NEAR, "ends": False, "steps": 9}),
+    "bandit": ("agentic/Bandit-v0", {"contexts": 2, "drift": 0.1, "steps": 20}),
+    "fog grid": ("agentic/FogGrid-v0", {"slip": 0.2, "steps": 15}),
+    "walked": ("agentic/AdjacentTMaze-v0", {"certainty": 0.7, "steps": 6}),
 }
 STATES: dict[str, Callable[[Any], tuple[int, ...]]] = {
     "TMaze": lambda env: (env.location, env.side),
@@ -28,6 +36,8 @@ STATES: dict[str, Callable[[Any], tuple[int, ...]]] = {
     "GridWorld": lambda env: (env.cell,),
     "CliffWorld": lambda env: (env.cell,),
     "Room": lambda env: (env.temperature,),
+    "FogGrid": lambda env: (env.cell,),
+    **{name: lambda env: env.state for name in ("Pomdp", "CueChain", "Bandit", "AdjacentTMaze")},
 }
 
 
@@ -112,6 +122,7 @@ def assert_frequencies(counts: Any, expected: Any) -> None:
 
 def test_the_simulation_agrees_with_the_truth(env: Any) -> None:
     truth, state_of = env.true_model(), STATES[type(env).__name__]
+    form = Dependencies.read(truth["A"], truth["B"], truth["D"], truth.get("dependencies", {}))
     sensed = [np.zeros_like(array) for array in truth["A"]]
     moved = [np.zeros_like(array) for array in truth["B"]]
     began = [np.zeros_like(array) for array in truth["D"]]
@@ -120,7 +131,7 @@ def test_the_simulation_agrees_with_the_truth(env: Any) -> None:
 
     def count_sensed(observation: Any) -> None:
         for modality, level in enumerate(np.atleast_1d(observation)):
-            sensed[modality][(level, *state_of(env))] += 1
+            sensed[modality][(level, *(state_of(env)[f] for f in form.A[modality]))] += 1
 
     observation, _ = env.reset(seed=11)
     done = True
@@ -132,8 +143,8 @@ def test_the_simulation_agrees_with_the_truth(env: Any) -> None:
             count_sensed(observation)
         before, action = state_of(env), int(choose.integers(env.action_space.n))
         observation, reward, terminated, truncated, _ = env.step(action)
-        for factor, (value, previous) in enumerate(zip(state_of(env), before, strict=True)):
-            moved[factor][value, previous, action] += 1
+        for factor, value in enumerate(state_of(env)):
+            moved[factor][(value, *(before[f] for f in form.B[factor]), *[action] * len(form.B_actions[factor]))] += 1
         count_sensed(observation)
         paid.setdefault((*before, action), []).append(reward)
         assert terminated == bool(truth["ends"][state_of(env)])

@@ -10,6 +10,7 @@ CORE = Path(agentic.__file__).parent
 WORDS = {  # names of built-in components that are also words of the files or of the field
     "effort": "a key of [planner]",
     "energy": "a kind of value, and the prefix of columns",
+    "exact": "how a metric was computed",
     "planner": "a table of experiment files",
     "reward": "a column of records",
     "table": "what TOML has",

@@ -8,9 +8,13 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
-from agentic import Point, Step, UserError, make
-from agentic_energies.goals import Effort, LogPreferences, QuadraticGoal, QuadraticLatentGoal
+from agentic import ExpectedEnergy, Point, Purpose, Sequence, Step, UserError, make, minimize
+from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import SummedGain
+from agentic_energies.goals import Effort, LogPreferences, LogPreferencesOverTime, QuadraticGoal, QuadraticLatentGoal
 from agentic_energies.linear_gaussian import LinearGaussian
+from agentic_optimizers.enumerate import Enumerate
+from agentic_optimizers.tree import TreeSearch
 
 F64 = torch.float64
 
@@ -42,11 +46,46 @@ class TestLogPreferences:
         goal, moved = LogPreferences([values]), LogPreferences([[v + constant for v in values]])
         assert_close(moved.log_normalizer(None) - goal.log_normalizer(None), torch.tensor(constant, dtype=F64))
 
-    def test_other_levels_than_the_environments(self) -> None:
+    def test_preferences_over_the_steps_of_a_plan(self) -> None:
+        """A plan earns at each step what is preferred then; the last row holds for later steps."""
+        rows = [[0.0, 2.0], [0.0, -3.0]]
+        model, goal = CategoricalModel.example(), LogPreferencesOverTime([rows])
+        f = ExpectedEnergy(model, model.begin(2), Purpose(goal, 3, SummedGain()))
+        plan = minimize(f, Enumerate()).belief
+        assert isinstance(plan, Sequence)
+        for actions, value in zip(plan.actions, plan.parts["pragmatic"], strict=True):
+            belief, energy = model.begin(2), torch.zeros(2, dtype=F64)
+            for action, row in zip(actions.unbind(-2), (rows[0], rows[1], rows[1]), strict=True):
+                belief = model.predict(belief, action)
+                energy -= model.emit(belief).mean @ torch.tensor(row, dtype=F64)
+            assert_close(value, energy.expand_as(value))
+
+    def test_rows_that_are_all_the_same_are_no_different_from_one(self) -> None:
+        model, values = CategoricalModel.example(), []
+        for goal in (LogPreferences([[0.0, 2.0]]), LogPreferencesOverTime([[[0.0, 2.0]] * 2])):
+            f = ExpectedEnergy(model, model.begin(1), Purpose(goal, 3, SummedGain()))
+            values.append(minimize(f, Enumerate()).belief)
+        first, second = values
+        assert isinstance(first, Sequence)
+        assert isinstance(second, Sequence)
+        assert_close(first.values, second.values)
+
+    def test_a_tree_says_that_it_cannot_follow_them(self) -> None:
+        model = CategoricalModel.example()
+        f = ExpectedEnergy(model, model.begin(1), Purpose(LogPreferencesOverTime([[[0.0, 2.0]] * 2]), 2))
+        with pytest.raises(UserError, match=r"tree asks the same of every step, .* differs from step to step"):
+            minimize(f, TreeSearch())
+
+    def test_lists_that_are_none(self) -> None:
+        with pytest.raises(UserError, match=r"values expects lists \(outcomes,\) or \(steps, outcomes\), got shapes"):
+            LogPreferencesOverTime([[[[0.0, 1.0]]]])
+
+    @pytest.mark.parametrize("kind", [LogPreferences, LogPreferencesOverTime])
+    def test_other_levels_than_the_environments(self, kind: type[LogPreferences | LogPreferencesOverTime]) -> None:
         with pytest.raises(
             UserError, match=r"log_preferences has one value per level \(2,\), the observations of agen"
         ):
-            LogPreferences.from_env(make("agentic_envs:agentic/TMaze-v0"), values=[[0.0, 1.0]])
+            kind.from_env(make("agentic_envs:agentic/TMaze-v0"), values=[[0.0, 1.0]])
 
 
 class TestQuadratic:

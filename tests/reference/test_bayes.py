@@ -2,15 +2,18 @@
 
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, Evidence, minimize
+from agentic import Categorical, Evidence, UserError, minimize
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.dirichlet import divergence
 from agentic_optimizers.mirror import Mirror
+from agentic_optimizers.smoothing import smooth
 
 F64 = torch.float64
 HALF = 5e-7  # half a unit of the sixth printed digit
@@ -64,7 +67,7 @@ class TestR1:
 class TestR2:
     """The free energy of a given sequence of beliefs, term by term (pymdp's test of its sequence free energy)."""
 
-    def test_mean_field_transitions_and_observations_that_are_distributions(self) -> None:
+    def test_mean_field_transitions_observations_that_are_distributions_and_counts(self) -> None:
         model = two_states([[0.9, 0.15], [0.1, 0.85]], [0.65, 0.35])
         q = rows([0.8, 0.2], [0.25, 0.75], [0.6, 0.4])
         seen = rows([1.0, 0.0], [0.0, 1.0], [0.4, 0.6])
@@ -74,6 +77,14 @@ class TestR2:
         free_energies = model.observation(q, seen) + torch.cat([first, later]) - Categorical(q).entropy()
         assert_close(free_energies, torch.tensor([0.517901, 1.419920, 1.248812], dtype=F64), atol=HALF, rtol=0)
         assert float(free_energies.sum()) == pytest.approx(3.186632, abs=HALF)
+        looks = divergence(rows([4.0, 2.0], [1.5, 5.0]), rows([2.0, 1.0], [1.0, 2.5])).sum()
+        moved = torch.tensor(
+            [[[5.0, 2.0], [2.0, 4.0]], [[1.5, 4.5], [3.0, 2.0]]], dtype=F64
+        )  # (next, action, previous)
+        before = torch.tensor([[[2.5, 1.5], [1.5, 3.0]], [[1.0, 2.5], [2.0, 1.0]]], dtype=F64)
+        moves = divergence(moved, before).sum()
+        assert [float(looks), float(moves)] == pytest.approx([0.214677, 0.383565], abs=HALF)
+        assert float(free_energies.sum() + looks + moves) == pytest.approx(3.784874, abs=2 * HALF)
 
 
 class TestR3:
@@ -111,6 +122,61 @@ class TestR3:
         assert_close(evidence, torch.full((3,), 0.06030496, dtype=F64), atol=5e-9, rtol=0)
         expected = rows([0.763888, 0.236112], [0.374332, 0.625668], [0.104412, 0.895588])
         assert_close(weights / evidence.unsqueeze(-1), expected, atol=HALF, rtol=0)
+
+    def test_smoothing_and_the_free_energy_of_its_pairs(self) -> None:
+        """Forward and back; the free energy of the pairwise posterior, term by term, is minus log evidence."""
+        seen, did = self.eye[list(self.seen)].unsqueeze(1), self.eye[list(self.did)].unsqueeze(1)
+        smoothed = smooth(self.model, seen, did)
+        filtered = rows([0.903571, 0.096429], [0.251799, 0.748201], [0.104412, 0.895588])
+        assert_close(smoothed.filtered[:, 0], filtered, atol=HALF, rtol=0)
+        expected = rows([0.763888, 0.236112], [0.374332, 0.625668], [0.104412, 0.895588])
+        assert_close(smoothed.beliefs[:, 0], expected, atol=HALF, rtol=0)
+        assert float(smoothed.free_energies.sum()) == pytest.approx(2.808341, abs=HALF)
+        q, pairs = smoothed.beliefs, smoothed.pairs
+        assert_close(pairs.sum(-1), q[:-1])
+        assert_close(pairs.sum(-2), q[1:])
+        moves = torch.tensor(MOVES, dtype=F64)[..., list(self.did)].permute(2, 1, 0).unsqueeze(1)  # (t, b, z, z')
+        energy = self.model.observation(q, seen).sum() + self.model.prior(torch.empty(1, 0), q[0]).sum()
+        energy = energy - torch.special.xlogy(pairs, moves).sum()
+        entropy = torch.special.entr(pairs).sum() - torch.special.entr(q[1:-1]).sum()
+        assert float(energy - entropy) == pytest.approx(2.808341, abs=HALF)
+
+    @pytest.mark.parametrize("missing", [(), (1,), (0, 2), (0, 1, 2, 3)])
+    def test_smoothing_of_two_factors_and_two_controls_is_enumeration(self, missing: tuple[int, ...]) -> None:
+        """For rows with other actions and distributions as observations, some of them missing; zeros stay zero."""
+        draws = np.random.default_rng(3)
+
+        def columns(*shape: int) -> np.ndarray:
+            return np.moveaxis(draws.dirichlet(np.full(shape[0], 0.3), shape[1:]), -1, 0)
+
+        place = columns(2, 2, 2)
+        place[:, 0, 1] = [0.0, 1.0]
+        lists = {"B": [[0], [1, 0]], "B_actions": [[1], [0]]}
+        model = CategoricalModel(
+            [columns(3, 2, 3)], [place, columns(3, 3, 2, 3)], [columns(2), columns(3)], dependencies=lists
+        )
+        obs = torch.from_numpy(draws.dirichlet(np.ones(3), (4, 2)))
+        obs[list(missing), 1] = torch.nan
+        did = model.action.one_hot(torch.from_numpy(draws.integers([3, 2], size=(3, 2, 2))))
+        smoothed = smooth(model, obs, did)
+        for row in range(2):
+            weights = torch.zeros(4, 6, dtype=F64)
+            pairs = torch.zeros(3, 6, 6, dtype=F64)
+            for trajectory in product(range(6), repeat=4):
+                z = torch.eye(6, dtype=F64)[list(trajectory)]
+                energy = model.prior(torch.empty(1, 0), z[:1]).sum() + model.observation(z, obs[:, row]).sum()
+                energy = energy + model.transition((z[:-1], did[:, row]), z[1:]).sum()
+                weights += z * torch.exp(-energy)
+                pairs += z[:-1].unsqueeze(-1) * z[1:].unsqueeze(-2) * torch.exp(-energy)
+            evidence = weights[0].sum()
+            assert_close(smoothed.beliefs[:, row], weights / evidence)
+            assert_close(smoothed.pairs[:, row], pairs / evidence)
+            assert_close(smoothed.free_energies[:, row].sum(), -evidence.log())
+            assert_close(smoothed.beliefs[-1, row], smoothed.filtered[-1, row])
+
+    def test_what_cannot_be_smoothed(self) -> None:
+        with pytest.raises(UserError, match="smooth expects T observations and T - 1 actions, got 3 and 3"):
+            smooth(self.model, torch.zeros(3, 1, 2), torch.zeros(3, 1, 2))
 
 
 class TestR23:

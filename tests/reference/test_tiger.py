@@ -6,6 +6,7 @@ value iteration on the chain of net hearings (how many more times the right side
 """
 
 from math import inf
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, Evidence, ExpectedEnergy, Purpose, minimize
+from agentic import Agent, Categorical, Evidence, ExpectedEnergy, Experiment, Purpose, load, minimize
+from agentic.agents.energy_agent import EnergyState
+from agentic.experiments.build import build
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.reward import Reward
@@ -29,6 +32,7 @@ HEARING, DISCOUNT = 0.85, 0.95
 TRUTH = Tiger().true_model()
 MODEL = CategoricalModel(TRUTH["A"], TRUTH["B"], TRUTH["D"])
 GOAL = Reward(TRUTH["rewards"])
+EXAMPLE = Path(__file__).parents[2] / "examples" / "tiger.toml"
 ACTIONS = torch.eye(3, dtype=F64).unsqueeze(1)  # (3, b, 3): listen, open left, open right
 
 
@@ -147,12 +151,30 @@ class TestR26:
             (4, 2, 19.3714),
             (6, 2, 19.3714),
             (7, 2, 19.3714),
+            (8, 2, 19.3714),
+            (13, 2, 19.3714),
+            (20, 2, 19.3714),
         ],
     )
     def test_value_of_the_receding_horizon_policy(self, depth: int, opens_at: int, value: float) -> None:
         policy = self.policy(depth)
         assert all((action == LISTEN) == (abs(n) < opens_at) for n, action in policy.items())
         assert self.moments(policy)[0] == pytest.approx(value, abs=5e-5)
+
+    @pytest.mark.parametrize("horizon", [6, 20])
+    def test_value_of_what_the_agent_of_the_example_does(self, horizon: int) -> None:
+        """The actions of the whole agent, which hears and believes first, on the chain of net hearings."""
+        built = build(Experiment.load(EXAMPLE, [f"planner.horizon={horizon}"]), load())
+        policy = {0: self.action(built.agent, after_hearings(1), 0)}
+        for n in range(1, self.REACH + 1):
+            policy[n] = self.action(built.agent, after_hearings(n - 1), 1)
+            policy[-n] = self.action(built.agent, after_hearings(1 - n), 0)
+        assert self.moments(policy)[0] >= 19.37
+
+    def action(self, agent: Agent, before: Categorical, heard: int) -> int:
+        """What the agent does that believed `before`, listened, and hears the left (0) or the right (1)."""
+        seen, draws = torch.eye(2, dtype=F64)[[heard]], torch.Generator().manual_seed(0)
+        return int(agent.decide(EnergyState(before), seen, generator=draws).action.argmax())
 
     def test_one_return_says_little_about_the_value(self) -> None:
         """A simulation of ten thousand returns gives 30.1 or so; exact is 29.9935."""

@@ -194,7 +194,7 @@ class Bench:
         """A copy of the agent after each episode in which it learned, and the episode's discounted return."""
         pupil, total = deepcopy(agent), 0.0
         assert pupil.learner is not None
-        for tick in ticks(pupil, self._limited(environment), seed=seed, episodes=self.episodes):
+        for tick in ticks(pupil, self._limited(environment), seed=seed, episodes=self.episodes, accounts=False):
             pupil.learner.update(tick)
             total += self.discount ** int(tick.t[0]) * float(tick.reward[0])
             if tick.terminated[0] or tick.truncated[0]:

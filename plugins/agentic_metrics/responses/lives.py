@@ -46,7 +46,7 @@ def watched(agent: Agent, environment: Maker, *, episodes: int, horizon: int, se
     world = make([environment() for _ in range(episodes)])
     happened: list[Tick] = []
     try:
-        for tick in ticks(agent.sealed(), world, seed=seed, episodes=1, phase="evaluate"):
+        for tick in ticks(agent.sealed(), world, seed=seed, episodes=1, phase="evaluate", accounts=False):
             happened.append(tick)
             if len(happened) == horizon:
                 break

@@ -76,7 +76,9 @@ def test_a_state_that_ends_only_sometimes_is_refused() -> None:
 
 
 def test_a_table_that_does_not_sum_to_one_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"columns of B\[0\] must be probabilities that sum to 1"):
+    with pytest.raises(
+        ValueError, match="the outcomes of each state and action in P must be probabilities that sum to 1"
+    ):
         truth_from_transitions({0: {0: [(0.5, 0, 0.0, False)]}}, 1, [1.0])
 
 

@@ -131,7 +131,7 @@ def test_every_name_in_every_place(
     [
         (
             ["model.name=reward"],
-            "[model] reward is a Goal; a Model is wanted: categorical, ensemble, linear_gaussian",
+            "[model] reward is a Goal; a Model is wanted: categorical, ensemble, factored, linear_gaussian",
         ),
         (["planner.name=max"], "[planner] max is a Backup; a Minimizer is wanted: "),
         (["learner.name=riccati"], "[learner] riccati is a Minimizer; a Learner is wanted: "),

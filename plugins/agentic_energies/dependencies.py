@@ -1,0 +1,77 @@
+"""The tables of a discrete model, from its arrays and from what depends on what."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from agentic import Environment, Model, Simplex, UserError
+from agentic.environments import Dependencies
+from agentic_energies.arrays import check_columns, check_shape
+from agentic_energies.cpt import Cpt, joint, tabled
+
+Discrete = TypeVar("Discrete", bound=Model)
+
+
+def check(form: Dependencies, A: list[Tensor], B: list[Tensor], D: list[Tensor]) -> None:
+    """Check shapes and columns. Raises UserError naming array, axis, index and sum."""
+    for i, (a, parents) in enumerate(zip(A, form.A, strict=True)):
+        plain = parents == tuple(range(len(form.factors)))
+        names = "*state factors" if plain else f"*state factors {', '.join(map(str, parents))}"
+        check_shape(f"A[{i}]", a, (-1, *form.shape_of_A(i)), f"(outcomes, {names})")
+        check_columns(f"A[{i}]", a)
+    for i, (b, d) in enumerate(zip(B, D, strict=True)):
+        plain = form.B[i] == (i,) and form.B_actions[i] == (0,)
+        names = "previous, actions" if plain else f"*factors {list(form.B[i])}, *controls {list(form.B_actions[i])}"
+        check_shape(f"B[{i}]", b, (len(d), *form.shape_of_B(i)), f"(next, {names})")
+        check_columns(f"B[{i}]", b)
+        check_columns(f"D[{i}]", d)
+
+
+def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model is made from: the arrays of the environment's truth, and what is `given`."""
+    _check_discrete(env)
+    return {name: part for name, part in {**env.factored_truth(), **given}.items() if name != "rewards"}
+
+
+def fitting(model: Discrete, env: Environment) -> Discrete:
+    """`model`, if it is of the spaces of `env`. Raises UserError otherwise."""
+    _check_discrete(env)
+    pairs = (("observation", model.outcome, env.observation), ("action", model.action, env.action))
+    for name, ours, theirs in pairs:
+        if ours != theirs:
+            raise UserError(
+                f"the {name} space of {env.id} is {theirs}, the categorical model has {ours}: "
+                "it needs Discrete or MultiDiscrete spaces of the sizes of its arrays"
+            )
+    return model
+
+
+def _check_discrete(env: Environment) -> None:
+    for kind, domain in (("observation", env.observation), ("action", env.action)):
+        if not isinstance(domain, Simplex):
+            raise UserError(f"the categorical model needs a discrete {kind} space, {env.id} has {domain}")
+
+
+def likelihoods(form: Dependencies, A: Sequence[Tensor], floor: float) -> list[Cpt]:
+    """The modalities' tables over the joint state."""
+    return [_spread(a, parents, form.factors, floor) for a, parents in zip(A, form.A, strict=True)]
+
+
+def transition(form: Dependencies, B: Sequence[Tensor], floor: float) -> Cpt:
+    """The table of the next joint state over (joint state, joint action)."""
+    sizes = (*form.factors, *form.controls)
+    return joint([_spread(b, form.parents_of_B(i), sizes, floor) for i, b in enumerate(B)], floor)
+
+
+def _spread(array: Tensor, parents: tuple[int, ...], sizes: tuple[int, ...], floor: float) -> Cpt:
+    """The table over all joint values of variables of `sizes`, the last fastest."""
+    own = tabled(array.reshape(len(array), -1), floor)
+    if parents == tuple(range(len(sizes))):
+        return own
+    index = torch.zeros((1,) * len(sizes), dtype=torch.int64)
+    for parent in parents:
+        values = torch.arange(sizes[parent])
+        index = index * sizes[parent] + values.view(*[-1 if i == parent else 1 for i in range(len(sizes))])
+    return own.spread(index.expand(sizes).reshape(-1))

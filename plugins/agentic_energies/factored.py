@@ -1,0 +1,256 @@
+"""The discrete generative model with a belief per factor: mean field, whatever the number of joint states.
+
+Every table is looked at through the factors that it depends on, so that nothing is ever as large as the joint state.
+`CategoricalModel` is the exact one on the joint state.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor, nn
+
+from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex, UserError
+from agentic.environments import Dependencies
+from agentic_energies.arrays import check_columns, check_shape, tensors
+from agentic_energies.cpt import Cpt, tabled
+from agentic_energies.dependencies import arrays_of, check, fitting
+from agentic_energies.multilinear import states_first, states_last, sum_of
+from agentic_energies.pymdp_arrays import from_agent
+
+
+@final
+class FactoredObservation(Conditional):
+    """The observation -log p(obs | z) where z are the factors' blocks: `forward(z, obs)`, linear in every block."""
+
+    def __init__(self, tables: Sequence[Cpt], parents: Sequence[tuple[int, ...]], factors: Simplex) -> None:
+        super().__init__()
+        self.cpts, self.parents, self.factors = nn.ModuleList(tables), tuple(parents), factors
+        self.sizes = tuple(each.size for each in tables)
+
+    def pairs(self) -> list[tuple[Cpt, tuple[int, ...]]]:
+        """Every modality's table with the factors it depends on."""
+        return [(each, own) for each, own in zip(self.cpts, self.parents, strict=True) if isinstance(each, Cpt)]
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.swapped()(z, x)
+
+    def swapped(self) -> "SwappedFactored":
+        return SwappedFactored(self)
+
+    def given(self, x: Tensor) -> Categorical:
+        blocks = _columns(self.factors, x)
+        seen = torch.cat([cpt.push(_outer([blocks[f] for f in own])) for cpt, own in self.pairs()])
+        return Categorical(states_last(seen, x), self.sizes)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two modalities over two factors, for the conformance kit."""
+        return FactoredModel.example().observation
+
+
+@final
+class SwappedFactored(ClosedForm):
+    """The observation as an energy of the factors' blocks: `forward(obs, z)`, linear in every block of `z`."""
+
+    def __init__(self, observation: FactoredObservation) -> None:
+        super().__init__()
+        self.observation = observation
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        x, z = _together(x, z)
+        blocks = _columns(self.observation.factors, z)
+        terms = [_expected(costs, own, blocks) for costs, own in self._costs(x)]
+        return sum_of(terms).reshape(z.shape[:-1])
+
+    def gradient(self, x: Tensor, z: Tensor) -> Tensor:
+        x, z = _together(x, z)
+        blocks = _columns(self.observation.factors, z)
+        slopes = [torch.zeros_like(block) for block in blocks]
+        for costs, own in self._costs(x):
+            for f in own:
+                slopes[f] = slopes[f] + _expected(costs, own, blocks, but=f)
+        return states_last(torch.cat(slopes), z)
+
+    def _costs(self, obs: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
+        """Every modality's costs over its factors (*sizes, b), and which those are."""
+        observation = self.observation
+        seen = torch.split(states_first(obs.nan_to_num(0.0)), list(observation.sizes))
+        sizes = observation.factors.sizes
+        return [
+            (cpt.costs(block).view(*[sizes[f] for f in own], -1), own)
+            for (cpt, own), block in zip(observation.pairs(), seen, strict=True)
+        ]
+
+
+@final
+class FactoredTransition(Conditional):
+    """The transition -log p(z' | z, a), factor by factor: `forward((z, a), z')`, linear in every block."""
+
+    def __init__(self, tables: Sequence[Cpt], form: Dependencies) -> None:
+        super().__init__()
+        self.form = form
+        self.tables = nn.ModuleList(tables)
+        self.factors, self.action = Simplex(form.factors), Simplex(form.controls)
+
+    def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
+        before, action, after = _together(*x, z)
+        blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
+        terms = []
+        for f, (cpt, ahead) in enumerate(zip(self._cpts(), _columns(self.factors, after), strict=True)):
+            terms.append((cpt.costs(ahead) * self._given(f, blocks, controls)).sum(0))
+        return sum_of(terms).reshape(before.shape[:-1])
+
+    def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
+        before, action = _together(*x)
+        blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
+        ahead = [cpt.push(self._given(f, blocks, controls)) for f, cpt in enumerate(self._cpts())]
+        return Categorical(states_last(torch.cat(ahead), before), self.factors.sizes)
+
+    def _cpts(self) -> list[Cpt]:
+        return [each for each in self.tables if isinstance(each, Cpt)]
+
+    def _given(self, f: int, blocks: Sequence[Tensor], controls: Sequence[Tensor]) -> Tensor:
+        """The probabilities (columns, b) of what factor `f` depends on."""
+        return _outer([blocks[i] for i in self.form.B[f]] + [controls[i] for i in self.form.B_actions[f]])
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two factors, the second moved by the first too, for the conformance kit."""
+        return FactoredModel.example().transition
+
+
+@final
+class FactoredPrior(Conditional):
+    """The prior -log p(z) at the start of an episode, factor by factor: `forward(c, z)`."""
+
+    def __init__(self, start: Sequence[Tensor], floor: float) -> None:
+        super().__init__()
+        self.start, self.floor = nn.Buffer(torch.cat(list(start))), floor
+        self.sizes = tuple(len(each) for each in start)
+
+    def forward(self, x: Any, z: Tensor) -> Tensor:
+        return -(z * self.start.clamp(min=self.floor).log()).sum(-1)
+
+    def given(self, x: Tensor) -> Categorical:
+        return Categorical(self.start.expand(*x.shape[:-1], -1), self.sizes)
+
+
+@final
+class FactoredModel(Model):
+    """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
+
+    The arrays and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are independent
+    given what is observed; predicting takes the product of the factors' beliefs. Episodes that can end and counts need
+    the joint state. Raises UserError naming array, axis, index and sum where something does not fit.
+    """
+
+    latent: Simplex
+    outcome: Simplex
+    action: Simplex
+    observation: FactoredObservation
+    transition: FactoredTransition
+    prior: FactoredPrior
+
+    def __init__(
+        self,
+        A: Sequence[Any],
+        B: Sequence[Any],
+        D: Sequence[Any],
+        *,
+        E: Any = None,
+        floor: float = 1e-16,
+        dependencies: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        seen, moves, starts = tensors("A", A), tensors("B", B), tensors("D", D, 1)
+        form = Dependencies.read(seen, moves, starts, dependencies or {})
+        check(form, seen, moves, starts)
+        self.latent, self.action = Simplex(form.factors), Simplex(form.controls)
+        self.outcome = Simplex(tuple(len(a) for a in seen))
+        likelihoods, tables = ([tabled(t.reshape(len(t), -1), floor) for t in each] for each in (seen, moves))
+        self.observation = FactoredObservation(likelihoods, form.A, self.latent)
+        self.transition = FactoredTransition(tables, form)
+        self.prior = FactoredPrior(starts, floor)
+        if E is not None:
+            habits = tensors("E", [E], 1)[0]
+            check_shape("E", habits, (self.action.count,), "(actions,)")
+            check_columns("E", habits)
+            self.log_habits = habits.log()
+
+    @classmethod
+    def from_env(cls, env: Environment, **parameters: Any) -> Self:
+        """The model with the given arrays, or where none are given with those of the environment's truth.
+
+        Raises UserError for a world whose episodes can end.
+        """
+        if not {"A", "B", "D"} & parameters.keys():
+            parameters = arrays_of(env, parameters)
+            if parameters.pop("ends").any():
+                raise UserError(
+                    f"episodes of {env.id} can end, which the factored model does not know: use categorical"
+                )
+        return fitting(cls(**parameters), env)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two factors that act on each other, two modalities, for the conformance kit."""
+        return cls(
+            A=[[[0.9, 0.2], [0.1, 0.8]], [[[0.5, 0.1], [0.3, 0.6]], [[0.5, 0.9], [0.7, 0.4]]]],
+            B=[
+                [[[0.7, 0.1], [0.2, 0.6]], [[0.3, 0.9], [0.8, 0.4]]],
+                [
+                    [[[0.9, 0.5], [0.1, 0.3]], [[0.4, 0.2], [0.6, 0.7]]],
+                    [[[0.1, 0.5], [0.9, 0.7]], [[0.6, 0.8], [0.4, 0.3]]],
+                ],
+            ],
+            D=[[0.6, 0.4], [0.3, 0.7]],
+            dependencies={"A": [[0], [0, 1]], "B": [[0], [1, 0]]},
+        )
+
+    @classmethod
+    def from_pymdp(cls, A: Sequence[Any], B: Sequence[Any], D: Sequence[Any] | None = None, **given: Any) -> Self:
+        """The model of a pymdp Agent with a belief per factor, as pymdp's are; see `CategoricalModel.from_pymdp`."""
+        return cls(**from_agent(A, B, D, **given))
+
+    def predict(self, belief: Belief, action: Tensor) -> Categorical:
+        return self.transition.given((belief.mean, action))
+
+    def emit(self, belief: Belief) -> Categorical:
+        return self.observation.given(belief.mean)
+
+    def ambiguity(self, belief: Belief) -> Tensor:
+        blocks = _columns(self.latent, belief.mean)
+        noise = [cpt.entropy() @ _outer([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
+        return sum_of(noise).reshape(belief.mean.shape[:-1])
+
+
+def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:
+    """The blocks of vectors (*s, b, n) as columns, each (size, *s * b)."""
+    return torch.split(states_first(z), list(domain.sizes))
+
+
+def _together(*vectors: Tensor) -> list[Tensor]:
+    """Vectors (*s, b, n) with sample axes that broadcast, expanded to the same."""
+    rows = torch.broadcast_shapes(*[vector.shape[:-1] for vector in vectors])
+    return [vector.expand(*rows, -1) for vector in vectors]
+
+
+def _outer(blocks: Sequence[Tensor]) -> Tensor:
+    """The joint probabilities (product of sizes, b) of independent ones (size, b), the last fastest."""
+    first, *rest = blocks
+    for block in rest:
+        first = (first.unsqueeze(1) * block.unsqueeze(0)).flatten(0, 1)
+    return first
+
+
+def _expected(costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None) -> Tensor:
+    """Costs (*sizes of `own`, b) under the blocks of `own`, all summed over but that of the factor `but`."""
+    axis = 0
+    for f in own:
+        if f == but:
+            axis = 1
+        else:
+            block = blocks[f].reshape(*[1] * axis, len(blocks[f]), *[1] * (costs.dim() - axis - 2), -1)
+            costs = (costs * block).sum(axis)
+    return costs

@@ -1,0 +1,252 @@
+"""The model with a belief per factor: beside the joint state, with missing observations, and its free energy."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+from torch import Tensor
+from torch.testing import assert_close
+
+from agentic import (
+    Categorical,
+    Evidence,
+    ExpectedEnergy,
+    Gain,
+    Minimizer,
+    Plan,
+    Purpose,
+    Sequence,
+    UserError,
+    minimize,
+)
+from agentic.testing import Check, checks_for
+from agentic_energies.categorical import CategoricalModel
+from agentic_energies.factored import FactoredModel
+from agentic_energies.gains import JointGain, SummedGain
+from agentic_energies.goals import LogPreferences
+from agentic_optimizers.enumerate import Enumerate
+from agentic_optimizers.exact import Exact
+from agentic_optimizers.mirror import Mirror
+from agentic_optimizers.tree import TreeSearch
+
+F64 = torch.float64
+MODELS = pytest.mark.parametrize("kind", [CategoricalModel, FactoredModel])
+seeds = st.integers(0, 2**32 - 1)
+
+
+def columns(draws: np.random.Generator, *shape: int) -> np.ndarray:
+    """Probabilities along axis 0, some of them zero."""
+    table = np.moveaxis(draws.dirichlet(np.full(shape[0], 0.5), shape[1:]), -1, 0)
+    table = np.where(table < 0.02, 0.0, table)
+    normalized: np.ndarray = table / table.sum(0)
+    return normalized
+
+
+def apart(seed: int) -> dict[str, Any]:
+    """Two factors that are seen and move by themselves, each by a control of its own."""
+    draws = np.random.default_rng(seed)
+    return {
+        "A": [columns(draws, 3, 2), columns(draws, 2, 3), columns(draws, 2, 3)],
+        "B": [columns(draws, 2, 2, 2), columns(draws, 3, 3, 3)],
+        "D": [columns(draws, 2), columns(draws, 3)],
+        "dependencies": {"A": [[0], [1], [1]], "B_actions": [[0], [1]]},
+    }
+
+
+def together(seed: int) -> dict[str, Any]:
+    """Three factors that are seen together and act on each other."""
+    draws = np.random.default_rng(seed)
+    return {
+        "A": [columns(draws, 3, 2, 3), columns(draws, 2, 2, 2, 3)],
+        "B": [columns(draws, 2, 2, 3, 2), columns(draws, 3, 3, 2), columns(draws, 2, 2, 2, 3, 2)],
+        "D": [columns(draws, 2), columns(draws, 3), columns(draws, 2)],
+        "dependencies": {"A": [[0, 1], [2, 0, 1]], "B": [[0, 1], [1], [2, 0, 1]]},
+    }
+
+
+def seen(model: CategoricalModel | FactoredModel, seed: int) -> Tensor:
+    draws = np.random.default_rng(seed)
+    return model.outcome.one_hot(torch.tensor([[int(draws.integers(n)) for n in model.outcome.sizes]]))
+
+
+def outer(belief: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    joint, *rest = torch.split(belief, list(sizes), -1)
+    for block in rest:
+        joint = (joint.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
+    return joint
+
+
+@checks_for(FactoredModel)
+def test_it_is_a_model(check: Check) -> None:
+    check()
+
+
+@settings(derandomize=True, deadline=None, max_examples=20)
+@given(seeds)
+def test_factors_apart_are_the_joint_state(seed: int) -> None:
+    """Posterior, free energy and expected energies: for such models mean field is exact."""
+    factored, joint = FactoredModel(**apart(seed)), CategoricalModel(**apart(seed))
+    obs, goal = seen(factored, seed), LogPreferences([[0.0, 1.0, -2.0], [0.5, 0.0], [0.0, -1.0]])
+    few = minimize(Evidence(factored, obs, factored.begin(1)), Mirror())
+    whole = minimize(Evidence(joint, obs, joint.begin(1)), Exact())
+    assert_close(outer(few.belief.mean, (2, 3)), whole.belief.mean, atol=1e-12, rtol=0)
+    assert_close(few.value, whole.value)
+    plans = [
+        minimize(ExpectedEnergy(model, belief, Purpose(goal, 2, SummedGain())), Enumerate()).belief
+        for model, belief in ((factored, few.belief), (joint, whole.belief))
+    ]
+    assert isinstance(plans[0], Sequence)
+    assert isinstance(plans[1], Sequence)
+    assert_close(plans[0].values, plans[1].values, atol=1e-12, rtol=0)
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(seeds)
+def test_no_sweep_raises_the_free_energy(seed: int) -> None:
+    """Nor does any go below minus the log evidence, which the joint state has exactly (R17)."""
+    factored, joint = FactoredModel(**together(seed)), CategoricalModel(**together(seed))
+    obs = seen(factored, seed)
+    evidence = Evidence(factored, obs, factored.begin(1))
+    solution = minimize(evidence, Mirror(steps=50), evidence.start(None))
+    assert bool((solution.trace.diff(dim=0) <= 1e-12 * solution.trace.abs().max()).all())
+    bound = minimize(Evidence(joint, obs, joint.begin(1)), Exact()).value
+    assert float(solution.value) >= float(bound) - 1e-10
+
+
+@MODELS
+@settings(derandomize=True, deadline=None, max_examples=20)
+@given(seed=seeds)
+def test_lists_of_a_few_and_of_all_factors_are_the_same(
+    kind: type[CategoricalModel | FactoredModel], seed: int
+) -> None:
+    """A table that is told of more factors than matter, repeated along their axes (R17)."""
+    given = together(seed)
+    a, _ = given["A"]
+    b = given["B"][1]
+    more = given | {
+        "A": [np.repeat(a[..., None], 2, -1), given["A"][1]],
+        "B": [given["B"][0], np.repeat(b[:, None], 2, 1), given["B"][2]],
+        "dependencies": {"A": [[0, 1, 2], [2, 0, 1]], "B": [[0, 1], [2, 1], [2, 0, 1]]},
+    }
+    few, all_ = kind(**given), kind(**more)
+    belief = few.begin(1)
+    evidences = [Evidence(model, seen(few, seed), belief) for model in (few, all_)]
+    assert_close(evidences[0](belief.mean), evidences[1](belief.mean))
+    solver = Exact() if kind is CategoricalModel else Mirror()
+    posteriors = [minimize(evidence, solver, belief.mean).belief.mean for evidence in evidences]
+    assert_close(posteriors[0], posteriors[1])
+    goal, values = LogPreferences([[0.0, 1.0, 2.0], [0.0, 1.0]]), []
+    for model in (few, all_):
+        plan = minimize(ExpectedEnergy(model, belief, Purpose(goal, 2, SummedGain())), Enumerate()).belief
+        assert isinstance(plan, Sequence)
+        values.append(plan.values)
+    assert_close(values[0], values[1], atol=1e-10, rtol=0)
+
+
+@MODELS
+@pytest.mark.parametrize("missing", [(0,), (1,), (0, 1)])
+def test_a_missing_modality_contributes_nothing(
+    kind: type[CategoricalModel | FactoredModel], missing: tuple[int, ...]
+) -> None:
+    """A block of NaN: posterior and free energy are those of the model without that modality."""
+    whole, lists = together(5), together(5)["dependencies"]
+    model = kind(**whole)
+    obs = seen(model, 5)
+    blocks = list(torch.split(obs, list(model.outcome.sizes), -1))
+    kept = [m for m in range(2) if m not in missing]
+    holed = torch.cat([block * torch.nan if m in missing else block for m, block in enumerate(blocks)], -1)
+    solver = Exact() if kind is CategoricalModel else Mirror(steps=200)
+    solution = minimize(Evidence(model, holed, model.begin(1)), solver, model.begin(1).mean)
+    if not kept:
+        assert_close(solution.belief.mean, model.begin(1).mean)
+        assert_close(solution.value, torch.zeros(1, dtype=F64), atol=1e-12, rtol=0)
+        return
+    left = whole | {"A": [whole["A"][m] for m in kept], "dependencies": lists | {"A": [lists["A"][m] for m in kept]}}
+    other = kind(**left)
+    evidence = Evidence(other, torch.cat([blocks[m] for m in kept], -1), other.begin(1))
+    expected = minimize(evidence, solver, other.begin(1).mean)
+    assert_close(solution.belief.mean, expected.belief.mean)
+    assert_close(solution.value, expected.value)
+
+
+@MODELS
+def test_a_row_may_miss_what_others_see(kind: type[CategoricalModel | FactoredModel]) -> None:
+    model = kind(**together(6))
+    obs = seen(model, 6).repeat(2, 1)
+    obs[1, :3] = torch.nan
+    solver = Exact() if kind is CategoricalModel else Mirror()
+    both = minimize(Evidence(model, obs, model.begin(2)), solver, model.begin(2).mean)
+    for row in range(2):
+        alone = minimize(Evidence(model, obs[[row]], model.begin(1)), solver, model.begin(1).mean)
+        assert_close(both.belief.mean[[row]], alone.belief.mean)
+
+
+@MODELS
+def test_an_observation_that_is_a_distribution_costs_its_mean(kind: type[CategoricalModel | FactoredModel]) -> None:
+    model = kind(**together(7))
+    z = model.begin(1).mean
+    corners = model.outcome.one_hot(torch.tensor([[0, 0], [2, 1]])).unsqueeze(1)
+    mixed = 0.3 * corners[0] + 0.7 * corners[1]
+    sure = model.observation(z, corners[0]), model.observation(z, corners[1])
+    assert_close(model.observation(z, mixed), 0.3 * sure[0] + 0.7 * sure[1])
+
+
+@MODELS
+def test_everything_is_finite_and_differentiable_with_zeros(kind: type[CategoricalModel | FactoredModel]) -> None:
+    """pymdp's issue 394: zero probabilities in every table."""
+    model = kind(
+        A=[np.eye(2)[:, :, None] * np.ones(2)],
+        B=[np.eye(2)[:, :, None], np.eye(2)[:, ::-1, None]],
+        D=[[1.0, 0.0], [0.5, 0.5]],
+    )
+    z = model.begin(1).mean.requires_grad_()
+    action = torch.ones(1, 1, dtype=F64)
+    after = model.predict(Categorical(z, model.latent.sizes), action)
+    energy = model.observation(z, torch.tensor([[0.0, 1.0]], dtype=F64)) + model.ambiguity(after)
+    energy = energy + model.transition((z, action), after.mean) + model.prior(torch.empty(1, 0), z)
+    (slope,) = torch.autograd.grad(energy.sum(), z)
+    assert bool(torch.isfinite(energy).all())
+    assert bool(torch.isfinite(slope).all())
+
+
+PLANNERS = (Enumerate(), Enumerate(plans=((0, 1), (1, 1), (0, 0)), E=(0.5, 0.3, 0.2)), TreeSearch())
+GAINS = (None, SummedGain(), JointGain("trajectory"), JointGain("final"))
+SINGLE = [
+    (kind, planner, gain)
+    for kind in (CategoricalModel, FactoredModel)
+    for planner in PLANNERS
+    for gain in GAINS
+    if kind is CategoricalModel or (not isinstance(planner, TreeSearch) and not isinstance(gain, JointGain))
+    if not isinstance(planner, TreeSearch) or not isinstance(gain, JointGain)
+]
+
+
+@pytest.mark.parametrize(("kind", "planner", "gain"), SINGLE)
+@pytest.mark.parametrize("seed", range(3))
+def test_single_precision(
+    kind: type[CategoricalModel | FactoredModel], planner: Minimizer, gain: Gain | None, seed: int
+) -> None:
+    """`model.float()` is enough: perceiving and planning are within 1e-4 of double precision."""
+    found = []
+    for model in (kind(**together(seed)), kind(**together(seed)).float()):
+        assert isinstance(model, kind)
+        obs = seen(model, seed).to(model.begin(1).mean.dtype)
+        solver = Exact() if kind is CategoricalModel else Mirror()
+        perceived = minimize(Evidence(model, obs, model.begin(1)), solver, model.begin(1).mean)
+        purpose = Purpose(LogPreferences([[0.0, 1.0, 2.0], [0.0, -1.0]]), 2, gain)
+        plan = minimize(ExpectedEnergy(model, perceived.belief, purpose), planner).belief
+        assert isinstance(plan, Plan)
+        found.append((perceived.belief.mean, perceived.value, plan.first_action(2.0).mean))
+    assert found[1][0].dtype == torch.float32
+    for double, single in zip(*found, strict=True):
+        assert_close(single.double(), double.double(), atol=1e-4, rtol=1e-4)
+
+
+def test_what_does_not_fit_is_named() -> None:
+    given = together(8)
+    with pytest.raises(UserError, match=r"A\[0\] expects shape \(any, 2, 2\) = \(outcomes, \*state factors 0, 2\)"):
+        FactoredModel(**given | {"dependencies": given["dependencies"] | {"A": [[0, 2], [2, 0, 1]]}})
+    with pytest.raises(UserError, match=r"E expects shape \(2\) = \(actions,\), got \(3,\)"):
+        FactoredModel(**given, E=[0.2, 0.3, 0.5])
