@@ -1,6 +1,7 @@
 """Open-loop planning by enumeration: every action sequence, imagined over the prefix tree."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any, final
 
 import torch
@@ -39,7 +40,8 @@ class Enumerate(Planned):
         habits = f.model.log_habits
         prior = None if habits is None else habits[index].sum(-1, keepdim=True)
         plan = Sequence(corners[index].unsqueeze(1), values, f.model.action, parts, prior, f.model.version)
-        return Iterate(values.argmin(0), values.amin(0), torch.zeros_like(values[0]), sequences, plan)
+        allowed = values if prior is None else values.masked_fill(torch.isneginf(prior), inf)
+        return Iterate(allowed.argmin(0), allowed.amin(0), torch.zeros_like(values[0]), sequences, plan)
 
 
 def _in_order(part: Tensor, actions: int, horizon: int) -> Tensor:
