@@ -65,3 +65,16 @@ def test_it_enumerates_discrete_actions_of_an_expected_energy() -> None:
     linear = LinearGaussian([[1.0]], [[1.0]], Q=[1.0], R=[1.0])
     with pytest.raises(UserError, match="enumerate needs the expected energy of discrete actions"):
         minimize(ExpectedEnergy(linear, linear.begin(1), Purpose(QuadraticGoal([1.0]))), Enumerate())
+
+
+def test_what_habits_exclude_is_no_way_out() -> None:
+    moves = torch.stack([torch.eye(2), torch.eye(2).flip(0)], -1)
+    model = CategoricalModel([torch.eye(2)], [moves], [[1.0, 0.0]], E=[1.0, 0.0])
+    for forbidden, refused in ((0, True), (1, False)):
+        goal = LogPreferences([[-torch.inf if level == forbidden else 0.0 for level in range(2)]])
+        objective = ExpectedEnergy(model, model.begin(1), Purpose(goal, 2))
+        if refused:
+            with pytest.raises(UserError, match="the energy is infinite everywhere Enumerate looked"):
+                minimize(objective, Enumerate())
+        else:
+            assert float(minimize(objective, Enumerate()).value) == 0
