@@ -174,7 +174,9 @@ def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
     """
     if changed := sorted(name for name in LIVED & vars(env).keys() if callable(vars(env)[name])):
         own = f"{' and '.join(changed)} of its own"
-        raise UserError(f"this {type(env).__name__} was given {own}, of which its truth does not tell: make it a wrapper")
+        raise UserError(
+            f"this {type(env).__name__} was given {own}, of which its truth does not tell: make it a wrapper"
+        )
     teller = _teller(env)
     if teller is not None:
         return check_truth(teller.true_model())
@@ -252,7 +254,7 @@ def split_states(truth: Truth) -> NDArray[np.int64]:
 
 def always_over(truth: Truth) -> NDArray[np.bool_]:
     """Where an episode is over whenever it is there, (states,): entering ends it for certain, and none begins there."""
-    start: Floats = np.ones(1)
+    start: NDArray[Any] = np.ones(1)
     for first in truth["D"]:
         start = np.kron(start, first)
     return np.asarray((truth["ends"].ravel() > 1 - CERTAIN) & (start == 0))

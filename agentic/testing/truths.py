@@ -117,7 +117,9 @@ class _Trial:
         self.over: dict[int, _Tally] = defaultdict(lambda: _Tally(2))
         self.entered: dict[int, tuple[int, int]] = {}
         self.paid: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)  # successor or -1, and reward
-        self.guessed: dict[tuple[int, int], list[float]] = defaultdict(list)  # less what they should be, once an episode
+        self.guessed: dict[tuple[int, int], list[float]] = defaultdict(
+            list
+        )  # less what they should be, once an episode
 
     def live(self) -> None:
         """Take all steps. Raises AssertionError at the first that the model excludes."""

@@ -34,10 +34,12 @@ def numbers(name: str, array: Any) -> Tensor:
     try:
         given = np.asarray(array.detach().double() if isinstance(array, Tensor) else array)
         if given.dtype.kind not in "fiub" or np.ma.is_masked(array):
-            raise TypeError(f"some of {given.dtype} is masked" if np.ma.is_masked(array) else f"got {given.dtype}")
+            raise TypeError(
+                f"some of {given.dtype} is masked" if np.ma.is_masked(array) else f"{given.dtype} is not real"
+            )
         return torch.from_numpy(np.array(given, np.float64, order="C"))
     except (TypeError, ValueError) as error:
-        raise UserError(f"{name} expects a rectangular array of real numbers ({error})") from None
+        raise UserError(f"{name} expects a rectangular array of numbers ({error})") from None
 
 
 def side_by_side(*parts: Tensor) -> Tensor:
