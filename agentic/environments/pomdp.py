@@ -57,12 +57,12 @@ class HasTrueModel(Protocol):
         """The world as arrays; see `Truth`."""
 
 
-def check_truth(told: Mapping[str, Any]) -> Truth:
+def check_truth(given: Mapping[str, Any]) -> Truth:
     """The truth as arrays, where shapes agree and numbers are what they mean; lists of numbers are arrays as well.
 
     Raises UserError naming the array otherwise.
     """
-    truth = _arrays(told)
+    truth = _arrays(given)
     factors, actions = tuple(len(start) for start in truth["D"]), truth["rewards"].shape[-1]
     if len(truth["B"]) != len(factors):
         raise UserError(f"B must have one array per state factor, {len(factors)} as D has, got {len(truth['B'])}.")
@@ -83,17 +83,15 @@ def check_truth(told: Mapping[str, Any]) -> Truth:
     return truth
 
 
-def _arrays(told: Mapping[str, Any]) -> Truth:
-    if not isinstance(told, Mapping) or not Truth.__required_keys__ <= told.keys():
-        found = sorted(map(str, told)) if isinstance(told, Mapping) else type(told).__name__
+def _arrays(given: Mapping[str, Any]) -> Truth:
+    if not isinstance(given, Mapping) or not Truth.__required_keys__ <= given.keys():
+        found = sorted(map(str, given)) if isinstance(given, Mapping) else type(given).__name__
         raise UserError(f"a truth is a dict with {', '.join(Truth.__annotations__)}, got {found}")
     for name in ("A", "B", "D"):
-        if not isinstance(told[name], list | tuple) or not told[name]:
-            raise UserError(f"{name} must be a list of arrays, got {type(told[name]).__name__}: write [{name}]")
-    many = {name: [_array(f"{name}[{i}]", each) for i, each in enumerate(told[name])] for name in ("A", "B", "D")}
-    rewards, ends = (_array(name, told[name]) for name in ("rewards", "ends"))
-    if not rewards.ndim:
-        raise UserError("rewards must have one number per state and action, got a single one")
+        if not isinstance(given[name], list | tuple) or not given[name]:
+            raise UserError(f"{name} must be a list of arrays, got {type(given[name]).__name__}: write [{name}]")
+    many = {name: [_array(f"{name}[{i}]", each) for i, each in enumerate(given[name])] for name in ("A", "B", "D")}
+    rewards, ends = (_array(name, given[name]) for name in ("rewards", "ends"))
     return {"A": many["A"], "B": many["B"], "D": many["D"], "rewards": rewards, "ends": ends}
 
 
@@ -101,8 +99,9 @@ def _array(name: str, given: ArrayLike) -> Floats:
     """`given` in float64, the same array where it is one already."""
     try:
         array = np.asarray(given)
-        if array.dtype.kind not in "fiub" or np.ma.is_masked(given):
-            raise TypeError(f"got {array.dtype}{', some of it masked' if np.ma.is_masked(given) else ''}")
+        if not array.ndim or array.dtype.kind not in "fiub" or np.ma.is_masked(given):
+            masked = ", some of it masked" if np.ma.is_masked(given) else ""
+            raise TypeError(f"got {array.dtype} of shape {array.shape}{masked}")
         return array.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise UserError(f"{name} must be a rectangular array of real numbers ({error})") from None

@@ -233,7 +233,7 @@ def test_numbers_that_mean_nothing_are_named() -> None:
                 check_truth(changed)
 
 
-class Told(gymnasium.Env[Any, Any]):
+class Listed(gymnasium.Env[Any, Any]):
     """An environment of two places that tells `truth`."""
 
     observation_space, action_space = Discrete(2), Discrete(2)
@@ -249,7 +249,7 @@ class Told(gymnasium.Env[Any, Any]):
 
 
 def test_a_truth_may_be_lists_of_numbers() -> None:
-    truth = truth_of(Told())
+    truth = truth_of(Listed())
     assert {each.dtype for each in (*truth["A"], *truth["B"], *truth["D"], truth["rewards"], truth["ends"])} == {
         np.dtype(np.float64)
     }
@@ -265,13 +265,14 @@ def test_a_truth_may_be_lists_of_numbers() -> None:
         ({"A": [[[1, 0], [0]]]}, r"A\[0\] must be a rectangular array of real numbers"),
         ({"rewards": np.zeros((2, 2), complex)}, "rewards must be .* real numbers .*complex"),
         ({"rewards": np.array([[None, 1], [2, 3]])}, "rewards must be .* real numbers .*object"),
-        ({"rewards": 1.0}, "rewards must have one number per state and action"),
+        ({"rewards": 1.0}, r"rewards must be a rectangular array of real numbers .*of shape \(\)"),
+        ({"D": [1.0]}, r"D\[0\] must be a rectangular array of real numbers .*of shape \(\)"),
         ({"ends": np.ma.masked_array([0.0, 0.5], [False, True])}, "ends must be .* masked"),
     ],
 )
 def test_what_is_no_truth_is_named(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        truth_of(Told(**wrong))
+        truth_of(Listed(**wrong))
 
 
 def test_steps_that_were_set_on_one_object_are_another_world() -> None:
