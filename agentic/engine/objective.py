@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Point
-from agentic.engine.derivatives import row_jacobian, row_value_and_gradient
+from agentic.engine.derivatives import real, row_jacobian, row_value_and_gradient
 from agentic.engine.domain import Domain
 from agentic.engine.energy import Encoder, Energy, Given, LeastSquares
 
@@ -73,7 +73,7 @@ class Clamped(Objective):
         return self.over
 
     def __call__(self, z: Tensor) -> Tensor:
-        return self.energy(self.x, z)
+        return real(self.energy(self.x, z))
 
     def gradient(self, z: Tensor) -> Tensor:
         return self.energy.gradient(self.x, z)

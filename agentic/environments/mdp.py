@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from agentic.engine.ties import ties
-from agentic.environments.pomdp import Truth, joint_states, plain, split_states, surely
+from agentic.environments.pomdp import Truth, always_over, joint_states, plain, split_states
 from agentic.environments.probabilities import check_probabilities
 from agentic.errors import UserError
 
@@ -28,7 +28,7 @@ class World:
 
     `dynamics` (s, a, s'): probability of the next state. `rewards` (s, a): expected reward of taking the action there.
     `start` (s,): distribution of the first state. `ended` (s,) bool: states in which the episode is over, absorbing
-    and without reward. `origin` (s,): what each is a state of; a state that ends the episode only sometimes is there
+    and without reward. `origin` (s,): what each is a state of; one in which it is over only sometimes is there
     twice, the second time as it is when the episode is over. Left out, each is a state of its own.
 
     Raises UserError where shapes disagree or rows are no distributions.
@@ -63,7 +63,8 @@ class World:
     def of(cls, truth: Truth) -> Self:
         """The world of an environment's truth; several state factors become one, the last varying fastest.
 
-        States that end the episode sometimes are split, see `origin`, and come after all others.
+        Entering a state may end the episode, beginning there does not. States in which it is over only sometimes are
+        split, see `origin`, and come after all others.
         """
         truth = plain(truth)
         states = joint_states(truth)
@@ -75,15 +76,15 @@ class World:
             joint = np.einsum("apn,aqm->apqnm", dynamics, by_action)
             size = dynamics.shape[1] * len(first)
             dynamics, start = joint.reshape(actions, size, size), np.kron(start, first)
-        ends, rewards = truth["ends"].reshape(states), truth["rewards"].reshape(states, actions)
+        ends, rewards, lost = truth["ends"].ravel(), truth["rewards"].reshape(states, actions), always_over(truth)
         origin, moves = split_states(truth), dynamics.swapaxes(0, 1).copy()
         if len(origin) == states:
-            return cls(moves, rewards, start, surely(ends))
+            return cls(moves, rewards, start, lost)
         over = np.arange(len(origin)) >= states
-        chances = np.where(over, ends[origin], np.where(surely(ends), 1.0, 1 - ends)[origin])
+        chances = np.where(over, ends[origin], np.where(lost, 1.0, 1 - ends)[origin])
         moves = np.where(over[:, None, None], np.eye(len(origin))[:, None], moves[origin][..., origin] * chances)
         rewards, start = np.where(over[:, None], 0.0, rewards[origin]), np.where(over, 0.0, start[origin])
-        return cls(moves, rewards, start, surely(ends)[origin] | over, origin)
+        return cls(moves, rewards, start, lost[origin] | over, origin)
 
     def merged(self) -> Self:
         """The same world with the states that are of one `origin` as one: entering them ends nothing by chance."""

@@ -64,8 +64,12 @@ class HasTrueModel(Protocol):
         """The world as arrays; see `Truth`."""
 
 
-def check_truth(truth: Truth) -> Truth:
-    """Return `truth` if shapes agree and numbers are what they mean. Raises UserError naming the array otherwise."""
+def check_truth(given: Mapping[str, Any]) -> Truth:
+    """The truth as arrays, where shapes agree and numbers are what they mean; lists of numbers are arrays as well.
+
+    Raises UserError naming the array otherwise.
+    """
+    truth = _arrays(given)
     factors = tuple(len(start) for start in truth["D"])
     if len(truth["B"]) != len(factors):
         raise UserError(f"B must have one array per state factor, {len(factors)} as D has, got {len(truth['B'])}.")
@@ -131,6 +135,32 @@ def _form(truth: Truth) -> Dependencies:
     return Dependencies.read(truth["A"], truth["B"], truth["D"], given or {}, controls)
 
 
+def _arrays(given: Mapping[str, Any]) -> Truth:
+    if not isinstance(given, Mapping) or not Truth.__required_keys__ <= given.keys():
+        found = sorted(map(str, given)) if isinstance(given, Mapping) else type(given).__name__
+        wanted = [name for name in Truth.__annotations__ if name in Truth.__required_keys__]
+        raise UserError(f"a truth is a dict with {', '.join(wanted)}, got {found}")
+    for name in ("A", "B", "D"):
+        if not isinstance(given[name], list | tuple) or not given[name]:
+            raise UserError(f"{name} must be a list of arrays, got {type(given[name]).__name__}: write [{name}]")
+    many = {name: [_array(f"{name}[{i}]", each) for i, each in enumerate(given[name])] for name in ("A", "B", "D")}
+    rewards, ends = (_array(name, given[name]) for name in ("rewards", "ends"))
+    truth: Truth = {"A": many["A"], "B": many["B"], "D": many["D"], "rewards": rewards, "ends": ends}
+    return {**truth, "dependencies": given["dependencies"]} if "dependencies" in given else truth
+
+
+def _array(name: str, given: ArrayLike) -> Floats:
+    """`given` in float64, the same array where it is one already."""
+    try:
+        array = np.asarray(given)
+        if not array.ndim or array.dtype.kind not in "fiub" or np.ma.is_masked(given):
+            masked = ", some of it masked" if np.ma.is_masked(given) else ""
+            raise TypeError(f"got {array.dtype} of shape {array.shape}{masked}")
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{name} must be a rectangular array of real numbers ({error})") from None
+
+
 def truth_from_transitions(P: Table, observations: int, start: ArrayLike) -> Truth:
     """A Gymnasium toy-text table `P[state][action] = [(probability, next, reward, terminated), ...]` as a Truth.
 
@@ -165,6 +195,11 @@ def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
     The step limit of a `TimeLimit` is no part of the world: exact values are over as many steps as are asked for, and
     what is lived within a shorter limit falls short of them.
     """
+    if changed := sorted(name for name in LIVED & vars(env).keys() if callable(vars(env)[name])):
+        own = f"{' and '.join(changed)} of its own"
+        raise UserError(
+            f"this {type(env).__name__} was given {own}, of which its truth does not tell: make it a wrapper"
+        )
     teller = _teller(env)
     if teller is not None:
         return check_truth(teller.true_model())
@@ -235,12 +270,15 @@ def same_truth(one: Truth, other: Truth) -> bool:
 def split_states(truth: Truth) -> NDArray[np.int64]:
     """The joint state that each state of the truth's `World` is, (states,).
 
-    All of them in order, then once more those that end the episode sometimes, as what they are when it is over.
+    All of them in order, then once more those in which an episode may go on and may be over, as what they are then.
     """
     ends = truth["ends"].ravel()
-    return np.append(np.arange(ends.size), np.flatnonzero((ends > 0) & ~surely(ends)))
+    return np.append(np.arange(ends.size), np.flatnonzero((ends > 0) & ~always_over(truth)))
 
 
-def surely(ends: Floats) -> NDArray[np.bool_]:
-    """Where an episode ends for certain."""
-    return np.asarray(ends > 1 - CERTAIN)
+def always_over(truth: Truth) -> NDArray[np.bool_]:
+    """Where an episode is over whenever it is there, (states,): entering ends it for certain, and none begins there."""
+    start: NDArray[Any] = np.ones(1)
+    for first in truth["D"]:
+        start = np.kron(start, first)
+    return np.asarray((truth["ends"].ravel() > 1 - CERTAIN) & (start == 0))

@@ -29,10 +29,11 @@ def return_interval(
     own. Raises UserError for a return that is not among `payoffs`.
     """
     sample = np.asarray(returns, np.float64)
-    largest = 2 * float(np.abs(sample).max(initial=0.0))
-    if HUGE < largest < inf and payoffs is None:  # whose squares would overflow
-        mean, found = return_interval(sample / largest, level)
-        return mean * largest, Interval(level, found.low * largest, found.high * largest, found.method)
+    largest = float(np.abs(sample).max(initial=0.0))
+    if 0 < largest < inf and not 1 / HUGE < largest < HUGE and payoffs is None:  # whose squares are no numbers
+        mean, found = return_interval(sample / largest / 2, level)
+        low, high = (2 * end * largest for end in (found.low, found.high))
+        return 2 * mean * largest, Interval(level, low, high, found.method)
     mean, plain = mean_interval(sample, level)
     low, high = sorted(payoffs or BIT)
     others = sample[~np.isin(sample, (low, high))]

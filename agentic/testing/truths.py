@@ -39,7 +39,8 @@ def true_model_is_lived(make: Make) -> None:
     a complaint the first time it happens, so that something that happens once in twenty times is missed by no pair
     tried 200 times but one in 30,000. What the model tells and never happens is one at .05 after some 400 tries; other
     frequencies as soon as they are off by about 5 standard errors. Rewards that never vary with state, action and
-    successor are compared to the last digits, others by their means. Pairs that no step meets are not compared.
+    successor are compared to the last digits, others by their means, and where the state is hidden by how they differ
+    within the range of all rewards. Pairs that no step meets are not compared.
     A model that is right is complained about with probability below 1e-5.
     """
     truth, world = _truth(make), as_environment(make())
@@ -117,14 +118,16 @@ class _Trial:
         self.over: dict[int, _Tally] = defaultdict(lambda: _Tally(2))
         self.entered: dict[int, tuple[int, int]] = {}
         self.paid: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)  # successor or -1, and reward
-        self.guessed: dict[tuple[int, int], list[float]] = defaultdict(list)  # by episode, less what they should be
+        self.guessed: dict[tuple[int, int], list[float]] = defaultdict(
+            list
+        )  # less what they should be, once an episode
 
     def live(self) -> None:
         """Take all steps. Raises AssertionError at the first that the model excludes."""
         assert isinstance(self.world.action, Simplex)
         natives = [self.world.decode(row[None]) for row in self.world.action.corners()]
         belief, age, life = self._begun(self.world.reset([0])), 0, self._life()
-        owed: dict[tuple[int, int], float] = defaultdict(float)
+        met = set[tuple[int, int]]()
         for step in range(STEPS if self._hides else min(STEPS, TRIES * self.tries.size)):
             if step % REPLAN == 0:
                 plan = self._plan()
@@ -136,13 +139,12 @@ class _Trial:
             belief, after = self._followed(belief, place, action, self._level(outcome.next_obs), ended)
             if sure:
                 self.paid[place, action].append((after, reward))
-            else:
-                owed[place, action] += reward - mean
+            elif (place, action) not in met:  # once: what an episode hides may decide all of its rewards
+                met.add((place, action))
+                self.guessed[place, action].append(reward - mean)
             if ended or outcome.truncated[0] or age == life:
-                for pair, sum_ in owed.items():  # what one episode hides may decide all of its rewards: one bet
-                    self.guessed[pair].append(sum_)
                 belief, age, life = self._begun(self.world.restart(np.ones(1, bool))), 0, self._life()
-                owed.clear()
+                met.clear()
 
     def _life(self) -> int:
         """The steps of the next episode: short ones, mostly, where many are needed because states are hidden."""

@@ -22,14 +22,24 @@ def tensors(name: str, arrays: Any, dimensions: int | None = None) -> list[Tenso
         raise UserError(f"{name} expects a list of arrays, one per modality or factor, got {type(arrays).__name__}")
     read = []
     for i, array in enumerate(arrays):
-        try:
-            tensor = torch.from_numpy(np.asarray(array, dtype=np.float64).copy())  # some cannot be written to
-        except (TypeError, ValueError) as error:
-            raise UserError(f"{name}[{i}] expects a rectangular array of numbers ({error})") from None
+        tensor = numbers(f"{name}[{i}]", array)
         if dimensions is not None and tensor.dim() != dimensions:
             raise UserError(f"{name}[{i}] expects {dimensions} axes, got shape {tuple(tensor.shape)}")
         read.append(tensor)
     return read
+
+
+def numbers(name: str, array: Any) -> Tensor:
+    """A new float64 tensor. Raises UserError for what is not a rectangular array of real numbers, all of them given."""
+    try:
+        given = np.asarray(array.detach().double() if isinstance(array, Tensor) else array)
+        if given.dtype.kind not in "fiub" or np.ma.is_masked(array):
+            raise TypeError(
+                f"some of {given.dtype} is masked" if np.ma.is_masked(array) else f"{given.dtype} is not real"
+            )
+        return torch.from_numpy(np.array(given, np.float64, order="C"))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{name} expects a rectangular array of numbers ({error})") from None
 
 
 def side_by_side(*parts: Tensor) -> Tensor:

@@ -109,7 +109,9 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
 
     def _set_counts(self, counts: list[Tensor] | None, likelihoods: list[Tensor]) -> None:
         self.learned = counts is not None
-        for i, (count, like) in enumerate(zip(counts or [], likelihoods, strict=False)):
+        if counts is not None and len(counts) != len(likelihoods):
+            raise UserError(f"counts has {len(counts)} arrays and A has {len(likelihoods)}: one per modality each")
+        for i, (count, like) in enumerate(zip(counts or [], likelihoods, strict=bool(counts))):
             check_shape(f"counts[{i}]", count, tuple(like.shape), "that of A")
             if not bool((check_finite(f"counts[{i}]", count) > 0).all()):
                 raise UserError(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Conditional, Gaussian, UserError
-from agentic_energies.arrays import check_finite
+from agentic_energies.arrays import check_finite, numbers
 
 
 @final
@@ -20,9 +20,9 @@ class GaussianEnergy(Conditional):
 
     def __init__(self, mean: Any, precision: Any) -> None:
         super().__init__()
-        center = torch.as_tensor(mean, dtype=torch.float64)
-        matrix = torch.as_tensor(precision, dtype=torch.float64)
-        matrix = torch.diag(matrix) if matrix.dim() == 1 else matrix.clone()
+        center = numbers("mean", mean)
+        matrix = numbers("precision", precision)
+        matrix = torch.diag(matrix) if matrix.dim() == 1 else matrix
         d = len(center) if center.dim() == 1 else 0
         if not d or matrix.shape != (d, d):
             shapes = f"{tuple(center.shape)} and {tuple(matrix.shape)}"
@@ -31,7 +31,7 @@ class GaussianEnergy(Conditional):
         root, failed = torch.linalg.cholesky_ex(check_finite("precision", matrix))
         if bool(failed) or not torch.allclose(matrix, matrix.T):
             raise UserError("the precision of a gaussian must be symmetric and positive definite")
-        self.mean, self.precision = nn.Buffer(center.clone()), nn.Buffer(matrix)
+        self.mean, self.precision = nn.Buffer(center), nn.Buffer(matrix)
         self.covariance, self.offset = nn.Buffer(torch.cholesky_inverse(root)), nn.Buffer(-center @ matrix)
         self.log_scale = 0.5 * d * log(2 * pi) - float(root.diagonal().log().sum())
 

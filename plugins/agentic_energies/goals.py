@@ -20,7 +20,7 @@ from agentic import (
     UserError,
 )
 from agentic.planning import GoalOverTime, Quadratic
-from agentic_energies.arrays import check_finite, finite, tensors
+from agentic_energies.arrays import check_finite, finite, numbers, tensors
 from agentic_energies.pymdp_arrays import of_one_agent
 
 POSSIBLE = 1e-12  # probabilities below it are rounding errors and floors
@@ -38,6 +38,8 @@ class LogPreferences(ObservationGoal):
     def __init__(self, values: Sequence[Any], *, after: float = 0.0) -> None:
         super().__init__()
         preferences = tensors("values", values, 1)
+        if not all(map(len, preferences)) or not preferences:
+            raise UserError(f"values expects one list of log preferences per modality, none empty, got {values}")
         self.sizes = tuple(len(c) for c in preferences)
         costs = -torch.cat(preferences)
         if bool(torch.isnan(costs).any() | torch.isneginf(costs).any()):
@@ -126,19 +128,19 @@ class _QuadraticForm(ClosedForm, Goal):
 
     def __init__(self, weights: Any, center: Any = None, *, after: float = 0.0) -> None:
         super().__init__()
-        matrix = torch.as_tensor(weights, dtype=torch.float64)
+        matrix = numbers("weights", weights)
         matrix = torch.diag(matrix) if matrix.dim() == 1 else matrix
         square = matrix.dim() == 2 and matrix.shape[0] == matrix.shape[1]
-        if not square or not torch.equal(check_finite("weights", matrix), matrix.T):
+        if not square or not len(matrix) or not torch.equal(check_finite("weights", matrix), matrix.T):
             raise UserError(f"weights expects a list of numbers or a symmetric matrix, got shape {tuple(matrix.shape)}")
         spread = torch.linalg.eigvalsh(matrix)
         if float(spread.min()) < -1e-12 * float(matrix.abs().max()):
             raise UserError("weights must not have a negative direction: the goal would have no minimum")
-        point = torch.zeros(len(matrix)) if center is None else torch.as_tensor(center)
+        point = torch.zeros(len(matrix), dtype=matrix.dtype) if center is None else numbers("center", center)
         if point.shape != matrix.shape[:1]:
             raise UserError(f"center expects {len(matrix)} numbers as weights has, got shape {tuple(point.shape)}")
         self.weights = nn.Buffer(matrix)
-        self.center = nn.Buffer(check_finite("center", point.to(torch.float64)))
+        self.center = nn.Buffer(check_finite("center", point))
         proper = float(spread.min()) > 0
         self.log_z = 0.5 * (len(spread) * log(2 * pi) - float(spread.log().sum())) if proper else None
         self.after = finite("after", after)

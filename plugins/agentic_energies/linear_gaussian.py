@@ -29,7 +29,7 @@ from agentic import (
     make,
 )
 from agentic.models import LinearSystem
-from agentic_energies.arrays import CLOSE, check_finite, side_by_side
+from agentic_energies.arrays import CLOSE, check_finite, numbers, side_by_side
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation, LinearTransition
 from agentic_energies.regression import Regression
 
@@ -202,7 +202,7 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
 
 
 def _matrix(name: str, value: Any, rows: int | None, columns: int | None) -> Tensor:
-    matrix = torch.as_tensor(value, dtype=torch.float64).clone()
+    matrix = numbers(name, value)
     wanted = (rows, columns)
     fits = matrix.dim() == 2 and all(w in (None, s) for w, s in zip(wanted, matrix.shape, strict=True))
     if not fits:
@@ -212,14 +212,14 @@ def _matrix(name: str, value: Any, rows: int | None, columns: int | None) -> Ten
 
 
 def _vector(name: str, value: Any, size: int) -> Tensor:
-    vector = torch.zeros(size, dtype=torch.float64) if value is None else torch.as_tensor(value, dtype=torch.float64)
+    vector = torch.zeros(size, dtype=torch.float64) if value is None else numbers(name, value)
     if vector.shape != (size,):
         raise UserError(f"{name} expects {size} numbers, got shape {tuple(vector.shape)}")
-    return check_finite(name, vector.clone())
+    return check_finite(name, vector)
 
 
 def _spread(name: str, value: Any, size: int) -> Tensor:
-    given = check_finite(name, torch.as_tensor(value, dtype=torch.float64))
+    given = check_finite(name, numbers(name, value))
     matrix = torch.diag(given) if given.dim() == 1 else _matrix(name, given, size, size)
     if bool((matrix - matrix.T).abs().max() > CLOSE * matrix.abs().max()):
         raise UserError(f"{name} expects a symmetric covariance, got {matrix.tolist()}")

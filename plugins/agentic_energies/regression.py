@@ -26,6 +26,8 @@ class Regression(nn.Module):
         super().__init__()
         for name, given in {"mean": mean, "precision": precision, "rate": rate}.items():
             check_finite(name, given)
+        if not torch.allclose(precision, precision.T):
+            raise UserError(f"a regression expects a symmetric precision, got {precision.tolist()}")
         if bool(torch.linalg.cholesky_ex(precision)[1]) or not bool((rate > 0).all()) or not shape > 0:
             raise UserError("a regression expects a positive definite precision, rates > 0 and a shape > 0")
         self.mean: Tensor = nn.Buffer(mean.double().clone())

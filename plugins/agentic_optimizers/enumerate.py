@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import prod
+from math import inf, prod
 from typing import Any, final
 
 import numpy as np
@@ -40,7 +40,8 @@ class Enumerate(Planned):
         values = f.total(parts)
         prior = self._prior(f, index)
         plan = Sequence(actions, values, f.model.action, parts, prior, f.model.version, kept=0)
-        value, best = values.min(0)
+        allowed = values if prior is None else values.masked_fill(torch.isneginf(prior), inf)
+        value, best = allowed.min(0)
         return Iterate(best, value, torch.zeros_like(value), len(index), plan)
 
     def _all(self, f: ExpectedEnergy) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:

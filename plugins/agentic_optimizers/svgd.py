@@ -45,8 +45,9 @@ class SVGD(Sampler):
         if len(cloud) < 3:  # of two, the median of all distances is that of a particle to itself
             raise UserError(f"svgd expects at least 3 particles, got {len(cloud)}")
         values, slope = f.value_and_gradient(cloud)
-        nothing = torch.full_like(values[0], torch.nan)
-        return Iterate(cloud, values.mean(0), nothing, len(cloud), Drive(slope, nothing))
+        mean = values.mean(0) if values.dim() else values
+        nothing = torch.full_like(mean, torch.nan)
+        return Iterate(cloud, mean, nothing, len(cloud), Drive(slope, nothing))
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         velocity, bandwidth = _velocity(iterate.z, iterate.memory.gradient)

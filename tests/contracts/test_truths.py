@@ -130,6 +130,11 @@ WRONG: dict[str, tuple[Callable[[], Any], Callable[[Truth], None], str]] = {
         setting("rewards", (0, slice(None), 1), -60.0),
         r"in state \(0, \d\) action 1 pays .* more than rewards let expect, in episodes",
     ),
+    "a hidden reward of one state": (
+        Tiger,
+        setting("rewards", (0, 1, 1), -75.0),
+        r"in state \(\d, 1\) action 1 pays .* more than rewards let expect, in episodes",
+    ),
     "how well one hears": (Tiger, heard, r"in state \(\d, \d\) action 0 led to the observation"),
     "how honest a cue is": (TMaze, cue, r"in state \(\d, \d\) action 3 led to the observation"),
     "a reward in an arm": (TMaze, setting("rewards", (0, 1, 1), 0.5), r"in state \(0, \d\) action 1 pays"),
@@ -157,6 +162,8 @@ RIGHT: dict[str, Callable[[], Any]] = {
     "actions in another order": lambda: RemapActions(grid(0.2), order=[1, 0, 2, 3, 4]),
     "other constants": lambda: SetAttributes(grid(), slip=0.25),
     "a lake": lambda: gymnasium.make("FrozenLake-v1"),
+    "a tiger": Tiger,
+    "a maze with a cue": TMaze,
     "a slippery cliff": lambda: gymnasium.make("CliffWalking-v1", is_slippery=True),
     "a forager's field": Field,
 }

@@ -114,6 +114,24 @@ def test_what_is_exact_is_what_is_lived(name: str) -> None:
         assert abs(returns.mean() - best) <= 3 * returns.std() / 20 + 1e-9
 
 
+@pytest.mark.parametrize(("risk", "best"), [(1.0, 3.0), (0.5, 3 * (1 - 0.5**6) / 0.5)])
+@pytest.mark.parametrize("name", ["planner", "energy", "clone"])
+def test_an_episode_may_begin_where_entering_would_end_it(name: str, risk: float, best: float) -> None:
+    bandit: Truth = {
+        "A": [np.eye(1)],
+        "B": [np.ones((1, 1, 2))],
+        "D": [np.ones(1)],
+        "rewards": np.array([[1.0, 3.0]]),
+        "ends": np.array([risk]),
+    }
+    agent = agents(bandit, 6)[name]
+    subject = Subject(agent=agent, environment=lambda: Simulation(bandit, steps=6))
+    assert optimal_return(World.of(bandit), horizon=6) == pytest.approx(best)
+    assert measure(EpisodeReturn(exact=True, horizon=6), subject).value == pytest.approx(best)
+    returns = np.array(run(agent, make(subject.environment), Schedule(episodes=400), seed=0).returns())
+    assert abs(returns.mean() - best) <= 3 * returns.std() / 20 + 1e-9
+
+
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), horizon=st.integers(1, 3), discount=st.sampled_from([1.0, 0.9]))
 def test_returns_are_those_of_all_courses(seed: int, horizon: int, discount: float) -> None:

@@ -96,3 +96,15 @@ def test_returns_too_large_to_square_have_the_interval_of_smaller_ones() -> None
     few = np.array([1.0, 2.0, 4.0, 3.0])
     (mean, found), (small, plain) = return_interval(few * 1e160), return_interval(few)
     assert_allclose([mean, found.low, found.high], np.array([small, plain.low, plain.high]) * 1e160)
+
+
+@pytest.mark.parametrize("scale", [5e306, 1e-160, 1e-300])
+def test_returns_at_the_ends_of_what_numbers_hold_have_their_interval(scale: float) -> None:
+    few = np.array([1.0, 2.0, 4.0, 3.0])
+    (mean, found), (small, plain) = return_interval(few * scale), return_interval(few)
+    assert_allclose(np.array([mean, found.low, found.high]) / scale, [small, plain.low, plain.high])
+
+
+def test_the_mean_of_the_largest_numbers_is_one_of_them() -> None:
+    mean, found = return_interval([1e308, 1e308])
+    assert (mean, found.low, found.high) == (1e308, 1e308, 1e308)

@@ -175,3 +175,16 @@ class TestListedPlans:
     def test_what_does_not_fit(self, planner: Enumerate, sentence: str) -> None:
         with pytest.raises(UserError, match=sentence):
             minimize(objective(2), planner)
+
+
+def test_what_habits_exclude_is_no_way_out() -> None:
+    moves = torch.stack([torch.eye(2), torch.eye(2).flip(0)], -1)
+    model = CategoricalModel([torch.eye(2)], [moves], [[1.0, 0.0]], E=[1.0, 0.0])
+    for forbidden, refused in ((0, True), (1, False)):
+        goal = LogPreferences([[-torch.inf if level == forbidden else 0.0 for level in range(2)]])
+        objective = ExpectedEnergy(model, model.begin(1), Purpose(goal, 2))
+        if refused:
+            with pytest.raises(UserError, match="the energy is infinite everywhere Enumerate looked"):
+                minimize(objective, Enumerate())
+        else:
+            assert float(minimize(objective, Enumerate()).value) == 0

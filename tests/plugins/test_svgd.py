@@ -75,3 +75,12 @@ def test_doors() -> None:
     for wrong in ({"particles": 2}, {"rate": 0.0}, {"spread": 0.0}):
         with pytest.raises(UserError, match="svgd expects particles >= 3, rate > 0 and spread > 0"):
             SVGD(**wrong)
+
+
+def test_an_energy_that_sums_over_all_is_refused() -> None:
+    class Summed(Energy):
+        def forward(self, x: object, z: Tensor) -> Tensor:
+            return z.square().sum()
+
+    with pytest.raises(UserError, match=r"SVGD met an energy of shape \(\) where \(batch,\) is wanted"):
+        minimize(Clamped(Summed(), None, Real((1,))), SVGD(), torch.zeros(1, 1, dtype=F64))

@@ -208,6 +208,11 @@ class Shaped(Energy):
         (lambda z: z.square().sum(), r"Descent met an energy of shape \(\) where \(batch,\) is wanted"),
         (lambda z: z.square(), r"Descent met an energy of shape \(2, 2\) where \(batch,\) is wanted"),
         (lambda z: z.square().sum(0)[:1].expand(3), r"an energy has shape \(3,\) at a place of shape \(2, 2\)"),
+        (lambda z: None, "an energy returned NoneType, where a tensor of real numbers is wanted, one per row"),
+        (lambda z: 1.0, "an energy returned float, where"),
+        (lambda z: (z.square() + 0j).sum(-1), "an energy returned a tensor of torch.complex128, where"),
+        (lambda z: z.long().sum(-1), "an energy returned a tensor of torch.int64, where"),
+        (lambda z: z.detach().square().sum(-1), "does not depend on its variable, or was cut off from it"),
         (lambda z: z.square().sum(-1) + inf, r"infinite everywhere Descent looked, in rows \[0, 1\]"),
     ],
 )

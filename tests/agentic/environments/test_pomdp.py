@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.envs.toy_text.frozen_lake import FrozenLakeEnv
+from gymnasium.spaces import Discrete
 from gymnasium.vector import SyncVectorEnv
 
 from agentic import UserError, make
@@ -232,3 +233,56 @@ def test_numbers_that_mean_nothing_are_named() -> None:
             changed: Any = {**truth, name: wrong}
             with pytest.raises(UserError, match=f"{name} must be"):
                 check_truth(changed)
+
+
+class Listed(gymnasium.Env[Any, Any]):
+    """An environment of two places that tells `truth`."""
+
+    observation_space, action_space = Discrete(2), Discrete(2)
+
+    def __init__(self, **truth: Any) -> None:
+        identity = [[1.0, 0.0], [0.0, 1.0]]
+        moves = [[[1, 0], [0, 1]], [[0, 1], [1, 0]]]
+        plain = {"A": [identity], "B": [moves], "D": [[1, 0]], "rewards": [[0, 1], [2, 3]], "ends": [False, True]}
+        self.truth = {name: each for name, each in {**plain, **truth}.items() if each is not None}
+
+    def true_model(self) -> Any:
+        return self.truth
+
+
+def test_a_truth_may_be_lists_of_numbers() -> None:
+    truth = truth_of(Listed())
+    assert {each.dtype for each in (*truth["A"], *truth["B"], *truth["D"], truth["rewards"], truth["ends"])} == {
+        np.dtype(np.float64)
+    }
+    assert truth["ends"].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"ends": None}, r"a dict with A, B, D, rewards, ends, got \['A', 'B', 'D', 'rewards'\]"),
+        ({"D": 1.0}, r"D must be a list of arrays, got float: write \[D\]"),
+        ({"A": []}, "A must be a list of arrays"),
+        ({"A": [[[1, 0], [0]]]}, r"A\[0\] must be a rectangular array of real numbers"),
+        ({"rewards": np.zeros((2, 2), complex)}, "rewards must be .* real numbers .*complex"),
+        ({"rewards": np.array([[None, 1], [2, 3]])}, "rewards must be .* real numbers .*object"),
+        ({"rewards": 1.0}, r"rewards must be a rectangular array of real numbers .*of shape \(\)"),
+        ({"D": [1.0]}, r"D\[0\] must be a rectangular array of real numbers .*of shape \(\)"),
+        ({"ends": np.ma.masked_array([0.0, 0.5], [False, True])}, "ends must be .* masked"),
+    ],
+)
+def test_what_is_no_truth_is_named(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        truth_of(Listed(**wrong))
+
+
+def test_steps_that_were_set_on_one_object_are_another_world() -> None:
+    for layer in ("env", "unwrapped"):
+        env = gymnasium.wrappers.TimeLimit(gymnasium.make("FrozenLake-v1"), 10)
+        inside: Any = getattr(env, layer)
+        inside.reward = 1.0  # no method: nobody's world
+        truth_of(env)
+        inside.step = lambda action: (0, 1.0, False, False, {})
+        with pytest.raises(UserError, match="was given step of its own"):
+            truth_of(env)
