@@ -12,6 +12,7 @@ from torch import Tensor
 
 from agentic import ExpectedEnergy, FiniteModel, Iterate, Objective, Sequence, Simplex, UserError
 from agentic_optimizers.folded import fold
+from agentic_optimizers.one_pass import last_fastest
 from agentic_optimizers.planned import Planned
 
 Plans = tuple[tuple[int, ...], ...] | tuple[tuple[tuple[int, ...], ...], ...]
@@ -115,5 +116,4 @@ def _in_order(part: Tensor, actions: int, horizon: int) -> Tensor:
     """From sample axes (a_T, ..., a_1, b), some of them broadcast, to (sequences, b) with the last action fastest."""
     missing = horizon + 1 - part.dim()
     whole = part.reshape(*[1] * missing, *part.shape).expand(*[actions] * horizon, part.shape[-1])
-    order = [*reversed(range(horizon)), horizon]
-    return whole.permute(order).reshape(actions**horizon, part.shape[-1])
+    return last_fastest(whole.reshape(actions**horizon, part.shape[-1]), actions, horizon)

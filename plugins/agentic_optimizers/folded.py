@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, LatentGoal, ObservationGoal, Purpose, Step
 from agentic.planning import Folded, GoalOverTime, Node
-from agentic_optimizers.one_pass import OnePass
+from agentic_optimizers.one_pass import OnePass, last_fastest
 
 ROWS = 256  # sure beliefs that are imagined at once
 LEVEL = 1_000_000  # bytes of the last level of courses: more rows of a batch are imagined one after the other
@@ -53,7 +53,10 @@ class FoldedEnergy:
         actions, horizon = model.action.count, self.purpose.horizon
         rows = max(1, LEVEL // (mass.element_size() * len(mass) * actions**horizon))
         found = [
-            {name: _last_fastest(part, actions, horizon) for name, part in self.unroll(model, block).items()}
+            {
+                name: last_fastest(part.view(actions**horizon, -1), actions, horizon)
+                for name, part in self.unroll(model, block).items()
+            }
             for block in mass.split(rows, -1)
         ]
         return {name: torch.cat([parts[name] for parts in found], -1) for name in found[0]}
@@ -172,12 +175,6 @@ def _sure(f: ExpectedEnergy, model: FiniteModel) -> Iterator[Categorical]:
     """The beliefs that are sure of one state each, `ROWS` at a time."""
     for states in torch.arange(model.latent.count).split(ROWS):
         yield Categorical(torch.nn.functional.one_hot(states, model.latent.count).to(f.belief.mean.dtype))
-
-
-def _last_fastest(part: Tensor, actions: int, horizon: int) -> Tensor:
-    """From (a_T * ... * a_1 * b,) to (plans, b) with the last action fastest."""
-    order = [*reversed(range(horizon)), horizon]
-    return part.view(*[actions] * horizon, -1).permute(order).reshape(actions**horizon, -1)
 
 
 def _entropy(model: FiniteModel, ahead: Tensor) -> Tensor:

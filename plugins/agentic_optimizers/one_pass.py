@@ -52,9 +52,9 @@ class OnePass:
             seen.append(model.seen(mass).view(-1, actions ** (t + 1), states))
             own = torch.eye(actions ** (t + 1), dtype=linear.dtype, device=linear.device)
             along.append(weight * own.repeat(actions ** (horizon - t - 1), 1))
-        plans = _last_fastest(parts.view(len(names), -1, states).movedim(1, 0), actions, horizon).movedim(0, 1)
+        plans = last_fastest(parts.view(len(names), -1, states).movedim(1, 0), actions, horizon).movedim(0, 1)
         matrix = torch.cat([torch.cat(seen, 1).flatten(0, 1), plans.reshape(-1, states)])
-        return cls(names, entropies, matrix.contiguous(), _last_fastest(torch.cat(along, 1), actions, horizon))
+        return cls(names, entropies, matrix.contiguous(), last_fastest(torch.cat(along, 1), actions, horizon))
 
     def parts(self, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every plan from beliefs (n, b), each (plans, b)."""
@@ -72,7 +72,7 @@ class OnePass:
         return dict(zip(self.names, linear.unbind(), strict=True))
 
 
-def _last_fastest(rows: Tensor, actions: int, horizon: int) -> Tensor:
+def last_fastest(rows: Tensor, actions: int, horizon: int) -> Tensor:
     """Rows (a_T * ... * a_1, ...) of plans with the first action fastest, reordered so that the last one is."""
     shape = rows.shape[1:]
     order = [*reversed(range(horizon)), *range(horizon, horizon + len(shape))]
