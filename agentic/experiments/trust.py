@@ -110,8 +110,9 @@ def _installed(module: str, registry: Registry) -> bool:
     with suppress(ImportError, ValueError):
         spec = find_spec(top)
         for name in packages_distributions().get(top, ()):
-            home = Path(str(distribution(name).locate_file(""))).resolve()
-            if spec and spec.origin and Path(spec.origin).resolve().is_relative_to(home):
+            home = Path(str(distribution(name).locate_file("")))
+            found = Path(spec.origin) if spec and spec.origin else Path()  # which may be a link from there
+            if found.is_relative_to(home) or found.resolve().is_relative_to(home.resolve()):
                 return True
     return False
 

@@ -89,6 +89,8 @@ class Cpt(nn.Module, ABC):
 
     def _once(self, key: str, make: Callable[[], Tensor]) -> Tensor:
         """What `make` gives, made anew only after the table has changed."""
+        if torch.compiler.is_compiling():  # which traces what is done with tensors, not whether it was done before
+            return make()
         tensors = [buffer for buffer in self._buffers.values() if buffer is not None]
         held = self._made.get(key)
         if held is None or not held.stands(tensors):

@@ -127,7 +127,7 @@ def replaced(folder: Path, name: str, kind: str, content: Any) -> None:
     elif kind == "fifo":
         os.mkfifo(file)
     elif kind == "socket":
-        with chdir(folder), socket.socket(socket.AF_UNIX) as listening:  # the path of a socket is short
+        with chdir(folder), socket.socket(socket.AF_UNIX) as listening, suppress(OSError):  # longer names are too long
             listening.bind(name)
     elif kind in LINKS:
         file.symlink_to(LINKS[kind] or file)
