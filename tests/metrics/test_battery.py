@@ -247,8 +247,8 @@ def report(seeds: range = range(20)) -> str:
     return "\n".join(lines)
 
 
-# Where looking a little further does not help: with a change to which it answers worse than its old policy, a planner of
-# five steps has indices down to -2.5. What is to be gained is measured against chance, which lets such changes in.
+# Where looking a little further does not help: with a change to which it answers worse than its old policy, a planner
+# of five steps has indices down to -2.5. What is to be gained is measured against chance, which lets such changes in.
 SHORT_SIGHTED = {6: 0.8}
 
 
