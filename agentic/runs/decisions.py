@@ -1,5 +1,6 @@
 """What agents answer, looked at and copied: they may write over what they returned, the record holds what it was."""
 
+import sys
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import fields, is_dataclass, replace
@@ -13,14 +14,18 @@ from agentic.engine.belief import Categorical
 from agentic.errors import RunError, described
 from agentic.tick import Decision, Deferred
 
+LARGEST = sys.float_info.max
+
 
 def own(decision: Any, agent: Agent, batch: int, accounts: bool = True) -> Decision:
     """The decision of `agent`: its action, energies and belief copied. Raises RunError for what cannot be recorded.
 
     Without `accounts` energies that are deferred stay so.
     """
-    if type(decision) is Decision and decision.belief is decision.policy is None and decision.energies == {}:
+    if type(decision) is Decision and decision.belief is None and decision.energies == {}:
         if isinstance(decision.action, Tensor):  # the common case, kept short
+            if decision.policy is not None:
+                _check_policy(decision.policy, type(agent).__name__)
             return Decision(decision.action.clone(), decision.state, decision.policy, None, decision.plan)
     who = type(agent).__name__
     if not isinstance(decision, Decision):
@@ -45,6 +50,10 @@ def _energies(given: Mapping[Any, Any], who: str, batch: int) -> Mapping[str, Te
 
 def _check_policy(policy: Any, who: str) -> None:
     probabilities = policy.probs if isinstance(policy, Categorical) else policy.mean
+    if probabilities.is_floating_point() and probabilities.numel():  # one look at all, which a NaN fails too
+        least, most = probabilities.aminmax()
+        if (0 if isinstance(policy, Categorical) else -LARGEST) <= float(least) <= float(most) <= LARGEST:
+            return
     wrong = ~probabilities.isfinite() | ((probabilities < 0) if isinstance(policy, Categorical) else False)
     if bool(wrong.any()):
         row = int(wrong.flatten(1).any(-1).nonzero()[0])

@@ -50,7 +50,7 @@ class CategoricalObservation(Conditional):
         return expected(self.costs(z), x)
 
     def swapped(self) -> "SwappedCategorical":
-        held: SwappedCategorical = self.__dict__.setdefault("_swapped", None) or SwappedCategorical(self)
+        held: SwappedCategorical = self.__dict__.get("_swapped") or SwappedCategorical(self)
         self.__dict__["_swapped"] = held  # made once, and no part of this module
         return held
 
@@ -143,12 +143,8 @@ class CategoricalTransition(Conditional):
 
     def joint(self, action: Tensor) -> Tensor:
         """The probabilities (*s, b, joint actions) of blocks (*s, b, controls), the last control fastest."""
-        if len(self.action.sizes) == 1:
-            return action.to(self.cpt.dtype)
-        first, *rest = self.action.blocks(action.to(self.cpt.dtype))
-        for block in rest:
-            first = (first.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
-        return first
+        given = action.to(self.cpt.dtype)
+        return given if len(self.action.sizes) == 1 else self.action.joint(given)
 
 
 @final
