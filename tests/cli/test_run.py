@@ -96,10 +96,18 @@ def test_agent_of_a_plugin_file(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["frozenlake", "tiger", "mountaincar", "pendulum", "cartpole-long", "cartpole-swapped"]
+    ("name", "steps"),
+    [
+        ("frozenlake", 0),
+        ("tiger", 0),
+        ("mountaincar", 110),
+        ("pendulum", 0),
+        ("cartpole-long", 0),
+        ("cartpole-swapped", 0),
+    ],
 )
-def test_examples_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    short = ("--episodes", 1, "--set", "env.kwargs.max_episode_steps=20")
+def test_examples_run(name: str, steps: int, capsys: pytest.CaptureFixture[str]) -> None:
+    short = ["--episodes", 1, "--set", "env.kwargs.max_episode_steps=20", *(["--steps", steps] if steps else [])]
     code, _, err = run(capsys, EXAMPLES / f"{name}.toml", *short, "--quiet")
     assert (code, err) == (0, "")
 
