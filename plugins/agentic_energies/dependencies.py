@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from agentic import Environment, Model, Simplex, UserError
-from agentic.environments import Dependencies
+from agentic import Environment, Model, Simplex, Truth, UserError
+from agentic.environments import Dependencies, Successors
 from agentic_energies.arrays import check_columns, check_shape
 from agentic_energies.cpt import Cpt, joint, tabled
 
@@ -27,6 +27,12 @@ def check(form: Dependencies, A: list[Tensor], B: list[Tensor], D: list[Tensor])
         check_shape(f"B[{i}]", b, (len(d), *form.shape_of_B(i)), f"(next, {names})")
         check_columns(f"B[{i}]", b)
         check_columns(f"D[{i}]", d)
+
+
+def told_of(env: Environment) -> Truth | Successors:
+    """What the environment tells of itself, if it is discrete. Raises UserError otherwise."""
+    _check_discrete(env)
+    return env.told()
 
 
 def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:

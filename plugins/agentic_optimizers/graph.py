@@ -61,7 +61,7 @@ class BeliefGraph:
 
 def grow(f: ExpectedEnergy, model: FiniteModel, limit: int) -> BeliefGraph:
     """The graph of `f` from its belief (b, n), as deep as its horizon. Raises UserError beyond `limit` nodes."""
-    if model.latent.count <= limit and _sure(f.belief.mean) and model.revealed() is not None:
+    if model.latent.count <= limit and _sure(f.belief.mean) and model.revealing():
         return _observed(f, model)
     known: dict[bytes, int] = {}
     frontier = _fresh(f.belief.mean.numpy(), known)
