@@ -101,8 +101,8 @@ NEGLIGIBLE = 1e-14  # outcomes less likely than this are left out
 class Branches(NamedTuple):
     """The possible futures of some beliefs, one step on: k of them, each a belief, an action and an outcome.
 
-    `chance` (k,) of going on with that outcome; `node` (k,) the belief's row, `action` and `outcome` (k,) the
-    numbers of joint ones, `after` (k, n) the belief that has seen it.
+    `chance` (k,) of going on with that outcome; `node` (k,) the belief's row, `action` (k,) the number of the joint
+    action, `outcome` (k, modalities) what is seen, `after` (k, n) the belief that has seen it.
     """
 
     chance: Tensor
@@ -182,8 +182,8 @@ class FiniteModel(Model, Branching):
         moved, survival = self.transported(beliefs.T), self.survival()
         moved = moved if survival is None else moved * survival.view(-1, 1, 1)
         outcome, column, chance, joint = self.outcomes(moved.flatten(1))
-        count = moved.shape[-1]
-        return Branches(chance, column % count, column // count, outcome, joint / chance.unsqueeze(-1))
+        count, seen = moved.shape[-1], torch.stack(torch.unravel_index(outcome, self.outcome.sizes), -1)
+        return Branches(chance, column % count, column // count, seen, joint / chance.unsqueeze(-1))
 
     def seen(self, mass: Tensor) -> Tensor:
         """What is expected to be observed where the states have `mass` (n, p): modalities' blocks, (outcomes, p)."""

@@ -25,10 +25,10 @@ from agentic import (
 )
 from agentic.environments import Dependencies, Successors
 from agentic.models import NEGLIGIBLE
-from agentic_energies.arrays import CLOSE, check_columns, check_finite, check_shape, tensors
+from agentic_energies.arrays import CLOSE, check_finite, check_shape, tensors
 from agentic_energies.branching import outcomes, revealing
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
-from agentic_energies.dependencies import arrays_of, check, fitting, likelihoods, told_of, transition
+from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits, likelihoods, told_of, transition
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.pymdp_arrays import from_agent
@@ -132,14 +132,8 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
 
     def _set_extras(self, E: Any, ends: Any) -> None:
         if E is not None:
-            habits = tensors("E", [E], 1)[0]
-            check_shape("E", habits, (self.action.count,), "(actions,)")
-            check_columns("E", habits)
-            self.log_habits = habits.log()
-        ending = torch.zeros(self.factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
-        check_shape("ends", ending, self.factors, "the state factors")
-        if bool(((check_finite("ends", ending) < 0) | (ending > 1)).any()):
-            raise UserError("ends must hold probabilities between 0 and 1")
+            self.log_habits = habits(E, self.action)
+        ending = endings(ends, self.factors)
         self.going_on = nn.Buffer(1 - ending.reshape(-1))
         self.endless = not bool(ending.any())
 
