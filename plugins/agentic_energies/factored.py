@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex
 from agentic.environments import Dependencies
-from agentic.models import Branches, Branching
+from agentic.models import NEGLIGIBLE, Branches, Branching
 from agentic_energies.arrays import tensors
 from agentic_energies.cpt import Cpt, tabled
 from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits
@@ -228,10 +228,11 @@ class FactoredModel(Model, Branching):
     def survivors(self, belief: Categorical) -> tuple[Categorical, Tensor | None]:
         if not self.ending:
             return belief, None
-        blocks = _columns(self.latent, belief.probs)
-        after = Product(blocks, torch.ones_like(blocks[0][0])).given(self.going_on.unsqueeze(-1), self.ending)
-        kept = states_last(torch.cat(after.blocks), belief.probs)
-        return Categorical(kept, belief.sizes), after.chance.reshape(belief.probs.shape[:-1])
+        mass = states_first(belief.probs)
+        after = Product(mass, mass.new_ones(mass.shape[1]), self.latent.sizes)
+        after = after.given(self.going_on.unsqueeze(-1), self.ending)
+        alive = after.chance.reshape(belief.probs.shape[:-1])
+        return Categorical(states_last(after.mass, belief.probs), belief.sizes), alive
 
     def branch(self, beliefs: Tensor) -> Branches:
         """What can follow, under the product of the factors' beliefs: each modality is taken in after those before it.
@@ -240,13 +241,14 @@ class FactoredModel(Model, Branching):
         """
         actions = self.action.corners(beliefs.dtype).unsqueeze(1)
         moved, chance = self.survivors(self.predict(Categorical(beliefs, self.latent.sizes), actions))
-        blocks = _columns(self.latent, moved.probs)
-        after = Product(blocks, torch.ones_like(blocks[0][0]) if chance is None else chance.flatten())
-        row, seen = torch.arange(len(after.chance)), torch.zeros(len(after.chance), 0, dtype=torch.int64)
+        mass = states_first(moved.probs)
+        whole = Product(mass, mass.new_ones(mass.shape[1]) if chance is None else chance.flatten(), self.latent.sizes)
+        row = (whole.chance > NEGLIGIBLE).nonzero()[:, 0]
+        after, seen = whole.at(row), row.new_zeros(len(row), 0)
         for cpt, own in self.observation.pairs():
             after, outcome, column = split(after, cpt, own)
             row, seen = row[column], torch.cat([seen[column], outcome.unsqueeze(-1)], -1)
-        return Branches(after.chance, row % len(beliefs), row // len(beliefs), seen, torch.cat(after.blocks).T)
+        return Branches(after.chance, row % len(beliefs), row // len(beliefs), seen, after.mass.T)
 
 
 def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:

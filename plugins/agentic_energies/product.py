@@ -5,6 +5,7 @@ changes nothing where the posterior is a product too.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple, Self, final
 
 import torch
@@ -18,28 +19,37 @@ CERTAIN = 1e-14  # an outcome that misses certainty by less tells nothing
 
 @final
 class Product(NamedTuple):
-    """Beliefs that are products: the factors' `blocks`, each (size, r), and the chance (r,) to come to each."""
+    """Beliefs that are products: the factors' probabilities `mass` (sum of sizes, r), and the chance (r,) of each."""
 
-    blocks: tuple[Tensor, ...]
+    mass: Tensor
     chance: Tensor
+    sizes: tuple[int, ...]
+
+    def joint(self, own: Sequence[int]) -> Tensor:
+        """The joint probabilities of the factors `own`, (product of sizes, r), the last fastest."""
+        return outer([self.mass[place] for place in self._places(own)])
 
     def at(self, columns: Tensor) -> Self:
         """Some of the beliefs."""
-        return self._replace(blocks=tuple(block[:, columns] for block in self.blocks), chance=self.chance[columns])
+        return self._replace(mass=self.mass[:, columns], chance=self.chance[columns])
 
     def given(self, likelihood: Tensor, own: Sequence[int]) -> Self:
         """The beliefs given an event of a probability `likelihood` (sizes of the factors `own`, r or 1) in each state.
 
         Where the event is impossible the belief stays, with no chance.
         """
-        joint = outer([self.blocks[f] for f in own]) * likelihood
+        joint = self.joint(own) * likelihood
         total = joint.sum(0)
-        whole = joint.view(*[len(self.blocks[f]) for f in own], -1) / torch.where(total > 0, total, 1.0)
-        blocks = list(self.blocks)
-        for i, f in enumerate(own):
+        whole = joint.view(*[self.sizes[f] for f in own], -1) / torch.where(total > 0, total, 1.0)
+        mass = self.mass.clone()
+        for i, place in enumerate(self._places(own)):
             others = [axis for axis in range(len(own)) if axis != i]
-            blocks[f] = torch.where(total > 0, whole.sum(others) if others else whole, blocks[f])
-        return self._replace(blocks=tuple(blocks), chance=self.chance * total)
+            mass[place] = torch.where(total > 0, whole.sum(others) if others else whole, mass[place])
+        return self._replace(mass=mass, chance=self.chance * total)
+
+    def _places(self, own: Sequence[int]) -> list[slice]:
+        ends = list(accumulate(self.sizes))
+        return [slice(ends[f] - self.sizes[f], ends[f]) for f in own]
 
 
 def split(beliefs: Product, cpt: Cpt, own: Sequence[int]) -> tuple[Product, Tensor, Tensor]:
@@ -47,18 +57,17 @@ def split(beliefs: Product, cpt: Cpt, own: Sequence[int]) -> tuple[Product, Tens
 
     With the outcomes, and the columns that they are of.
     """
-    chances = cpt.push(outer([beliefs.blocks[f] for f in own]))
-    outcome, column = (chances * beliefs.chance > NEGLIGIBLE).nonzero(as_tuple=True)
-    open_ended = chances[outcome, column] < 1 - CERTAIN
-    if not bool(open_ended.any()):
-        return beliefs.at(column), outcome, column
-    sure, known = column[~open_ended], outcome[~open_ended]
-    outcome, column = outcome[open_ended], column[open_ended]
-    told = beliefs.at(column).given(cpt.table[outcome].T, own)
-    kept = beliefs.at(sure)
-    blocks = tuple(torch.cat(pair, -1) for pair in zip(kept.blocks, told.blocks, strict=True))
-    after = Product(blocks, torch.cat([kept.chance, told.chance]))
-    return after, torch.cat([known, outcome]), torch.cat([sure, column])
+    chances = cpt.push(beliefs.joint(own))
+    best, top = chances.max(0)
+    sure = best > 1 - CERTAIN
+    if bool(sure.all()):
+        return beliefs, top, torch.arange(len(top))
+    known, asked = sure.nonzero()[:, 0], (~sure).nonzero()[:, 0]
+    outcome, place = (chances[:, asked] * beliefs.chance[asked] > NEGLIGIBLE).nonzero(as_tuple=True)
+    column = asked[place]
+    kept, told = beliefs.at(known), beliefs.at(column).given(cpt.table[outcome].T, own)
+    after = kept._replace(mass=torch.cat([kept.mass, told.mass], -1), chance=torch.cat([kept.chance, told.chance]))
+    return after, torch.cat([top[known], outcome]), torch.cat([known, column])
 
 
 def outer(blocks: Sequence[Tensor]) -> Tensor:
