@@ -7,6 +7,7 @@ Every table is looked at through the factors that it depends on, so that nothing
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -258,7 +259,7 @@ def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:
 
 def _together(*vectors: Tensor) -> list[Tensor]:
     """Vectors (*s, b, n) with sample axes that broadcast, expanded to the same."""
-    rows = torch.broadcast_shapes(*[vector.shape[:-1] for vector in vectors])
+    rows = np.broadcast_shapes(*[vector.shape[:-1] for vector in vectors])
     return [vector.expand(*rows, -1) for vector in vectors]
 
 

@@ -3,8 +3,10 @@
 Only histories that can happen are held, each with what it says about the states: never a table of all sequences.
 """
 
+from math import prod
 from typing import NamedTuple, final
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.special import xlogy
@@ -22,13 +24,13 @@ class Histories(NamedTuple):
     `mass` (h, labels, n), and `row` (h,) which of the rows of `shape` (*s, b) each is of.
     """
 
-    shape: torch.Size
+    shape: tuple[int, ...]
     row: Tensor
     mass: Tensor
 
     def by_row(self, values: Tensor) -> Tensor:
         """The sums (rows, ...) of `values` (h, ...) over the histories of each row."""
-        return values.new_zeros(self.shape.numel(), *values.shape[1:]).index_add(0, self.row, values)
+        return values.new_zeros(prod(self.shape), *values.shape[1:]).index_add(0, self.row, values)
 
 
 def begin(model: FiniteModel, belief: Categorical, target: str) -> Histories:
@@ -59,9 +61,9 @@ def step(model: FiniteModel, memory: Histories, action: Tensor, target: str, las
 
 def _moved(model: FiniteModel, memory: Histories, action: Tensor) -> Histories:
     """The histories of every row of `action`, one step on."""
-    shape = torch.broadcast_shapes(action.shape[:-1], memory.shape)
-    origin = torch.arange(memory.shape.numel()).view(memory.shape).expand(shape).reshape(-1)
-    order, counts = memory.row.argsort(stable=True), torch.bincount(memory.row, minlength=memory.shape.numel())
+    shape = np.broadcast_shapes(action.shape[:-1], memory.shape)
+    origin = torch.arange(prod(memory.shape)).view(memory.shape).expand(shape).reshape(-1)
+    order, counts = memory.row.argsort(stable=True), torch.bincount(memory.row, minlength=prod(memory.shape))
     starts, own = (counts.cumsum(0) - counts)[origin], counts[origin]
     row = torch.arange(len(origin)).repeat_interleave(own)
     rank = torch.arange(len(row)) - (own.cumsum(0) - own)[row]
@@ -74,7 +76,7 @@ def _seen(model: FiniteModel, ahead: Histories) -> Histories:
     """The histories with one more observation. Raises UserError where they are too many, with how many of a course."""
     labels, states = ahead.mass.shape[1:]
     width = labels * states * min(model.outcome.count, OUTCOMES)
-    counts = torch.zeros(ahead.shape.numel(), dtype=torch.int64)
+    counts = torch.zeros(prod(ahead.shape), dtype=torch.int64)
     found: list[tuple[Tensor, Tensor]] = []
     for block in torch.arange(len(ahead.row)).split(max(1, LIMIT // width)):
         outcome, column, _, joint = model.outcomes(ahead.mass[block].flatten(0, 1).T, 0.0)
