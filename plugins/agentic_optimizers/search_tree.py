@@ -5,7 +5,7 @@ tree, over all outcomes with their chances: a node that is met in several ways i
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple, Self, final
+from typing import NamedTuple, Self, TypeVar, final
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from agentic_optimizers.tree_plan import Tree
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Number = TypeVar("Number", bound=np.generic)
 
 
 @final
@@ -41,16 +42,16 @@ class Edges(NamedTuple):
 
     def and_those(self, more: Self) -> Self:
         """These and `more`."""
-        width = max(self.children.shape[-1], more.children.shape[-1])
-
-        def wide(array: NDArray[np.generic]) -> NDArray[np.generic]:
-            return np.pad(array, ((0, 0), (0, 0), (0, width - array.shape[-1])))
-
-        fields = [
-            np.concatenate([wide(one), wide(other)] if one.ndim == 3 else [one, other])
-            for one, other in zip(self[:-1], more[:-1], strict=True)
-        ]
-        return type(self)(*fields, {name: np.concatenate([self.parts[name], more.parts[name]]) for name in self.parts})
+        return type(self)(
+            _joined(self.node, more.node),
+            _joined(self.energies, more.energies),
+            _joined(self.cost, more.cost),
+            _joined(self.ended, more.ended),
+            _joined(self.tries, more.tries),
+            _joined(self.children, more.children),
+            _joined(self.chances, more.chances),
+            {name: _joined(self.parts[name], more.parts[name]) for name in self.parts},
+        )
 
 
 @final
@@ -191,33 +192,13 @@ class SearchTree:
     def plan(self) -> Tree:
         """The closed-loop plan of what is expanded: see `Tree`."""
         self._back_up(np.arange(len(self.edges.node)))
-        edges, purpose, horizon = self.edges, self.f.purpose, self.f.purpose.horizon
-        dtype, shape = self.beliefs[0].dtype, edges.cost.shape
-        names = [*edges.parts, *(["terminal"] if purpose.terminal is not None else [])]
-        below = {name: np.zeros(len(self.value)) for name in names}
-        if purpose.terminal is not None:
-            below["terminal"] = np.where(self.slot < 0, self.value, 0.0)
-        size = np.where(self.slot < 0, np.abs(self.value), 0.0)
-        parts, scales = {name: np.zeros(shape) for name in names}, np.zeros(shape)
-        magnitude = sum((np.abs(part) for part in edges.parts.values()), np.abs(edges.ended))
-        levels = self.level[edges.node]
-        for level in range(horizon - 1, -1, -1):
-            own = np.flatnonzero(levels == level)
-            node, chances, children = edges.node[own], edges.chances[own], edges.children[own]
-            q = self.backup.policy(torch.from_numpy(edges.energies[own]), self.habits).numpy()
-            scales[own] = magnitude[own] + purpose.discount * _mean(chances, size[children])
-            size[node] = np.where(q > 0, q * scales[own], 0.0).sum(-1)
-            for name in names:
-                step = edges.parts[name][own] if name in edges.parts else 0.0
-                ended = edges.ended[own] if name == "pragmatic" else 0.0
-                parts[name][own] = step + ended + purpose.discount * _mean(chances, below[name][children])
-                below[name][node] = np.where(q > 0, q * parts[name][own], 0.0).sum(-1)
-        first = self.slot[self.roots]
-        where, beliefs = self._distinct()
-        depths, sizes = np.full((2, horizon, len(beliefs), shape[1]), np.inf)
+        edges, horizon, dtype = self.edges, self.f.purpose.horizon, self.beliefs[0].dtype
+        parts, scales = self._accounts()
+        first, (where, beliefs) = self.slot[self.roots], self._distinct()
+        depths, sizes = np.full((2, horizon, len(beliefs), len(self.allowed)), np.inf)
         order = edges.tries.sum(-1).argsort(kind="stable")  # of equals in several rows the one that was tried most
-        depths[horizon - 1 - levels[order], where[order]] = edges.energies[order]
-        sizes[horizon - 1 - levels[order], where[order]] = scales[order]
+        left = horizon - 1 - self.level[edges.node[order]]
+        depths[left, where[order]], sizes[left, where[order]] = edges.energies[order], scales[order]
 
         def typed(array: Floats) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(dtype)
@@ -234,6 +215,25 @@ class SearchTree:
             scales=typed(sizes).unbind(0),
         )
 
+    def _accounts(self) -> tuple[dict[str, Floats], Floats]:
+        """The parts of the energies by name, and how large what was added up is, each (e, a)."""
+        edges, purpose, leaves = self.edges, self.f.purpose, np.where(self.slot < 0, self.value, 0.0)
+        names = [*edges.parts, *(["terminal"] if purpose.terminal is not None else [])]
+        below = {name: leaves if name == "terminal" else np.zeros_like(leaves) for name in names} | {"": np.abs(leaves)}
+        found = {name: np.zeros_like(edges.cost) for name in below}
+        size = sum((np.abs(part) for part in edges.parts.values()), np.abs(edges.ended))
+        steps = {**edges.parts, "pragmatic": edges.parts["pragmatic"] + edges.ended, "": size}
+        levels = self.level[edges.node]
+        for level in range(purpose.horizon - 1, -1, -1):
+            own = np.flatnonzero(levels == level)
+            node, chances, children = edges.node[own], edges.chances[own], edges.children[own]
+            q = self.backup.policy(torch.from_numpy(edges.energies[own]), self.habits).numpy()
+            for name, values in below.items():
+                step = steps[name][own] if name in steps else 0.0
+                found[name][own] = step + purpose.discount * _mean(chances, values[children])
+                values[node] = _mean(q, found[name][own])
+        return {name: found[name] for name in names}, found[""]
+
     def _distinct(self) -> tuple[Ints, Tensor]:
         """The distinct beliefs that are expanded, (k, n), and which of them each slot is of, (e,)."""
         beliefs = torch.stack([self.beliefs[node] for node in self.edges.node])
@@ -242,7 +242,14 @@ class SearchTree:
         return where, beliefs[np.unique(where, return_index=True)[1]]
 
 
+def _joined(one: NDArray[Number], other: NDArray[Number]) -> NDArray[Number]:
+    """One array after the other, with zeros where its last axis is shorter."""
+    width = max(one.shape[-1], other.shape[-1]) if one.ndim == 3 else 0
+    pairs = [(0, 0)] * (one.ndim - 1)
+    return np.concatenate([np.pad(each, [*pairs, (0, max(0, width - each.shape[-1]))]) for each in (one, other)])
+
+
 def _mean(chances: Floats, values: Floats) -> Floats:
-    """The mean (r, a) of `values` (r, a, k), without what has no chance."""
-    value: Floats = np.where(chances > 0, chances * np.where(chances > 0, values, 0.0), 0.0).sum(-1)
+    """The mean (...) of `values` (..., k), without what has no chance."""
+    value: Floats = (chances * np.where(chances > 0, values, 0.0)).sum(-1)
     return value

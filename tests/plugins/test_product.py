@@ -30,8 +30,9 @@ def pair(seed: int) -> tuple[FactoredModel, CategoricalModel]:
     A = [columns(draws, 2, 3), columns(draws, 3, 2)]
     B, D = [columns(draws, 3, 3, 2), columns(draws, 2, 2, 2)], [columns(draws, 3), columns(draws, 2)]
     ends = draws.uniform(0, 0.5, (3, 1)).repeat(2, 1) if seed % 2 else np.full((3, 2), 0.1 * (seed % 4))
-    given = {"A": A, "B": B, "D": D, "ends": ends, "dependencies": {"A": [[0], [1]]}}
-    return FactoredModel(**given), CategoricalModel(**given)
+    lists = {"A": [[0], [1]]}
+    factored = FactoredModel(A, B, D, ends=ends, dependencies=lists)
+    return factored, CategoricalModel(A, B, D, ends=ends, dependencies=lists)
 
 
 @settings(derandomize=True, deadline=None, max_examples=12)
