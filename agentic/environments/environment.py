@@ -17,7 +17,7 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from agentic.environments.pomdp import Truth, as_arrays, plain, same_truth, told_by
+from agentic.environments.pomdp import Truth, as_arrays, known_world, plain, same_truth
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
@@ -85,21 +85,21 @@ class Environment:
         return plain(self.factored_truth())
 
     def factored_truth(self) -> Truth:
-        """The world as arrays: with its lists of what depends on what, where it has some. Raises as `told` does."""
-        return as_arrays(self.told())
+        """The world as arrays, with its lists of what depends on what, where it has some; see `known_world`."""
+        return as_arrays(self.known_world())
 
-    def told(self) -> Truth | Successors:
-        """The world as it tells itself, see `told_by`: arrays, or lists of successors where it has a toy-text table.
+    def known_world(self) -> Truth | Successors:
+        """The world as it tells itself: arrays, or lists of successors where it has a toy-text table.
 
         Raises UserError where it is not known, and where rows are of different worlds.
         """
         first, *others = self._rows.envs
-        told = told_by(first)
+        known = known_world(first)
         for env in others:
             alike = env.spec is not None and repr(env.spec) == repr(first.spec)
-            if not alike and not same_truth(told, told_by(env)):
+            if not alike and not same_truth(known, known_world(env)):
                 raise UserError(f"the rows of this batch of {self.id} are different worlds: ask for the truth of each")
-        return told
+        return known
 
     def copies(self) -> Callable[[], Single]:
         """A function that makes single environments like those of this batch as they are now.

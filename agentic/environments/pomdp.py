@@ -180,20 +180,20 @@ def _listed(P: Table, observations: int, start: ArrayLike) -> Successors:
     return world
 
 
-def as_arrays(told: Truth | Successors) -> Truth:
+def as_arrays(known: Truth | Successors) -> Truth:
     """What an environment tells of itself, as arrays."""
-    if not isinstance(told, Successors):
-        return told
-    seen, moves = [np.eye(len(told.start))], [told.dense()]
-    return check_truth({"A": seen, "B": moves, "D": [told.start], "rewards": told.rewards, "ends": told.ends})
+    if not isinstance(known, Successors):
+        return known
+    seen, moves = [np.eye(len(known.start))], [known.dense()]
+    return check_truth({"A": seen, "B": moves, "D": [known.start], "rewards": known.rewards, "ends": known.ends})
 
 
 def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
-    """The truth of an environment or of its wrapped form as arrays, see `told_by`."""
-    return as_arrays(told_by(env))
+    """The truth of an environment or of its wrapped form as arrays, see `known_world`."""
+    return as_arrays(known_world(env))
 
 
-def told_by(env: gymnasium.Env[Any, Any]) -> Truth | Successors:
+def known_world(env: gymnasium.Env[Any, Any]) -> Truth | Successors:
     """What an environment or its wrapped form tells of itself: arrays, or lists of successors where it has a table.
 
     The outermost layer whose class defines `true_model()` answers; below all wrappers, a toy-text table `P` with
@@ -221,7 +221,7 @@ def told_by(env: gymnasium.Env[Any, Any]) -> Truth | Successors:
             f"on {name}, to return the arrays of the world seen through it (those inside are make(self.env).truth()), "
             "or pass env.unwrapped for the truth without it."
         )
-    return told_by(env.env)
+    return known_world(env.env)
 
 
 def _teller(env: gymnasium.Env[Any, Any]) -> HasTrueModel | None:

@@ -28,7 +28,7 @@ from agentic.models import NEGLIGIBLE
 from agentic_energies.arrays import CLOSE, check_finite, check_shape, tensors
 from agentic_energies.branching import outcomes, revealing
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
-from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits, likelihoods, told_of, transition
+from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits, likelihoods, transition, world_of
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.pymdp_arrays import from_agent
@@ -142,9 +142,9 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         """The model with the given arrays, or where none are given with those of the environment's truth."""
         if {"A", "B", "D", "counts"} & parameters.keys():
             return fitting(cls(**parameters), env)
-        told = told_of(env)
-        if isinstance(told, Successors) and parameters.keys() <= {"E", "ends", "floor"}:
-            return fitting(cls._of(told, **parameters), env)
+        known = world_of(env)
+        if isinstance(known, Successors) and parameters.keys() <= {"E", "ends", "floor"}:
+            return fitting(cls._of(known, **parameters), env)
         return fitting(cls(**arrays_of(env, parameters)), env)
 
     @classmethod

@@ -46,10 +46,10 @@ def endings(ends: Any, factors: tuple[int, ...]) -> Tensor:
     return given
 
 
-def told_of(env: Environment) -> Truth | Successors:
+def world_of(env: Environment) -> Truth | Successors:
     """What the environment tells of itself, if it is discrete. Raises UserError otherwise."""
     _check_discrete(env)
-    return env.told()
+    return env.known_world()
 
 
 def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,8 +65,10 @@ def split(beliefs: Product, cpt: Cpt, own: Sequence[int]) -> tuple[Product, Tens
     known, asked = sure.nonzero()[:, 0], (~sure).nonzero()[:, 0]
     outcome, place = (chances[:, asked] * beliefs.chance[asked] > NEGLIGIBLE).nonzero(as_tuple=True)
     column = asked[place]
-    kept, told = beliefs.at(known), beliefs.at(column).given(cpt.table[outcome].T, own)
-    after = kept._replace(mass=torch.cat([kept.mass, told.mass], -1), chance=torch.cat([kept.chance, told.chance]))
+    kept, updated = beliefs.at(known), beliefs.at(column).given(cpt.table[outcome].T, own)
+    after = kept._replace(
+        mass=torch.cat([kept.mass, updated.mass], -1), chance=torch.cat([kept.chance, updated.chance])
+    )
     return after, torch.cat([top[known], outcome]), torch.cat([known, column])
 
 

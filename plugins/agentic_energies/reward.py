@@ -42,8 +42,8 @@ class Reward(RewardGoal):
     def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:
         """The rewards of the environment's truth."""
         controls = env.action.sizes if isinstance(env.action, Simplex) else None
-        told = env.told()
-        rewards = told.rewards if isinstance(told, Successors) else told["rewards"]
+        known = env.known_world()
+        rewards = known.rewards if isinstance(known, Successors) else known["rewards"]
         return cls(rewards, scale=scale, after=after, controls=controls)
 
     def for_env(self, env: Environment) -> Self:

@@ -94,7 +94,7 @@ class Ring(gymnasium.Env[Any, Any]):
 
 
 @pytest.mark.parametrize("made", [Ring, lambda: gymnasium.make("Taxi-v4")])
-def test_worlds_told_as_tables_stay_lists(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worlds_given_as_tables_stay_lists(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(self: Successors) -> None:
         raise AssertionError("a table of all pairs of states")
 

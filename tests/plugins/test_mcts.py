@@ -243,5 +243,5 @@ def test_the_default_grid_is_the_trees() -> None:
         LogPreferences([[0.0] * 35, [0.0] * 5, [0.0] * 3, [0.0, 2.0, -4.0]]), 4, SummedGain(), discount=0.95
     )
     f = ExpectedEnergy(model, model.begin(1), purpose)
-    found, solution = searched(f, simulations=2000)
+    _, solution = searched(f, simulations=2000)
     assert_close(solution.value, minimize(f, TreeSearch(Max())).value)
