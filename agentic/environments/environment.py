@@ -17,10 +17,11 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from agentic.environments.pomdp import Truth, plain, same_truth, truth_of
+from agentic.environments.pomdp import Truth, as_arrays, known_world, plain, same_truth
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
+from agentic.environments.successors import Successors
 from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, said
 
 
@@ -84,17 +85,21 @@ class Environment:
         return plain(self.factored_truth())
 
     def factored_truth(self) -> Truth:
-        """The world as it tells itself, see `truth_of`: with its lists of what depends on what, where it has some.
+        """The world as arrays, with its lists of what depends on what, where it has some; see `known_world`."""
+        return as_arrays(self.known_world())
+
+    def known_world(self) -> Truth | Successors:
+        """The world as it tells itself: arrays, or lists of successors where it has a toy-text table.
 
         Raises UserError where it is not known, and where rows are of different worlds.
         """
         first, *others = self._rows.envs
-        truth = truth_of(first)
+        known = known_world(first)
         for env in others:
             alike = env.spec is not None and repr(env.spec) == repr(first.spec)
-            if not alike and not same_truth(truth, truth_of(env)):
+            if not alike and not same_truth(known, known_world(env)):
                 raise UserError(f"the rows of this batch of {self.id} are different worlds: ask for the truth of each")
-        return truth
+        return known
 
     def copies(self) -> Callable[[], Single]:
         """A function that makes single environments like those of this batch as they are now.

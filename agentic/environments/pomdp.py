@@ -166,6 +166,10 @@ def truth_from_transitions(P: Table, observations: int, start: ArrayLike) -> Tru
 
     The observation is the state, so `observations` must be the number of states. See `Successors.of`.
     """
+    return as_arrays(_listed(P, observations, start))
+
+
+def _listed(P: Table, observations: int, start: ArrayLike) -> Successors:
     world = Successors.of(P, start)
     states = len(world.start)
     if observations != states:
@@ -173,19 +177,24 @@ def truth_from_transitions(P: Table, observations: int, start: ArrayLike) -> Tru
             f"observations and start must cover the {states} states of the table, got {observations} observations: "
             "this conversion is for worlds whose observation is the state."
         )
-    return check_truth(
-        {
-            "A": [np.eye(states)],
-            "B": [world.dense()],
-            "D": [world.start],
-            "rewards": world.rewards,
-            "ends": world.ends,
-        }
-    )
+    return world
+
+
+def as_arrays(known: Truth | Successors) -> Truth:
+    """What an environment tells of itself, as arrays."""
+    if not isinstance(known, Successors):
+        return known
+    seen, moves = [np.eye(len(known.start))], [known.dense()]
+    return check_truth({"A": seen, "B": moves, "D": [known.start], "rewards": known.rewards, "ends": known.ends})
 
 
 def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
-    """The truth of an environment or of its wrapped form.
+    """The truth of an environment or of its wrapped form as arrays, see `known_world`."""
+    return as_arrays(known_world(env))
+
+
+def known_world(env: gymnasium.Env[Any, Any]) -> Truth | Successors:
+    """What an environment or its wrapped form tells of itself: arrays, or lists of successors where it has a table.
 
     The outermost layer whose class defines `true_model()` answers; below all wrappers, a toy-text table `P` with
     `initial_state_distrib` does. Only Gymnasium's own wrappers that keep the world are looked through, see
@@ -205,14 +214,14 @@ def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
         return check_truth(teller.true_model())
     name = type(env).__name__
     if not isinstance(env, gymnasium.Wrapper):
-        return _truth_of_table(env)
+        return _table_of(env)
     if type(env) not in KEEPING:
         raise UserError(
             f"the wrapper {name} changes what the agent meets (or may) and has no true_model() of its own: define it "
             f"on {name}, to return the arrays of the world seen through it (those inside are make(self.env).truth()), "
             "or pass env.unwrapped for the truth without it."
         )
-    return truth_of(env.env)
+    return known_world(env.env)
 
 
 def _teller(env: gymnasium.Env[Any, Any]) -> HasTrueModel | None:
@@ -237,7 +246,7 @@ def _refuse_changed(kinds: Sequence[type], inherited: str) -> None:
             )
 
 
-def _truth_of_table(env: Any) -> Truth:
+def _table_of(env: Any) -> Successors:
     name = type(env).__name__
     if not (hasattr(env, "P") and hasattr(env, "initial_state_distrib")):
         raise UserError(
@@ -252,7 +261,7 @@ def _truth_of_table(env: Any) -> Truth:
     space = env.observation_space
     if not isinstance(space, Discrete):
         raise UserError(f"the observation space of {name} must be Discrete to be its state, got {space}.")
-    return truth_from_transitions(env.P, int(space.n), env.initial_state_distrib)
+    return _listed(env.P, int(space.n), env.initial_state_distrib)
 
 
 def joint_states(truth: Truth) -> int:
@@ -260,8 +269,10 @@ def joint_states(truth: Truth) -> int:
     return int(np.prod([len(first) for first in truth["D"]]))
 
 
-def same_truth(one: Truth, other: Truth) -> bool:
+def same_truth(one: Truth | Successors, other: Truth | Successors) -> bool:
     """Whether two truths are equal to the last bit."""
+    if isinstance(one, Successors) or isinstance(other, Successors):
+        return type(one) is type(other) and all(map(np.array_equal, one, other))
     flat = [[*each["A"], *each["B"], *each["D"], each["rewards"], each["ends"]] for each in (one, other)]
     alike = one.get("dependencies") == other.get("dependencies")
     return alike and len(flat[0]) == len(flat[1]) and all(map(np.array_equal, *flat))

@@ -41,6 +41,7 @@ class Successors(NamedTuple):
                 f"start must cover the {states} states of the table, got a start of shape {first.shape}: "
                 "this conversion is for worlds whose observation is the state."
             )
+        check_probabilities("start", first)
         transitions: Transitions = [
             (s, a, *outcome) for s in range(states) for a in range(actions) for outcome in P[s][a] if outcome[0] > 0
         ]
@@ -55,7 +56,7 @@ class Successors(NamedTuple):
         width = max(map(len, lists.values()))
         reached, chances = np.zeros((states, actions, width), np.int64), np.zeros((states, actions, width))
         for (s, a), own in lists.items():
-            reached[s, a, : len(own)], chances[s, a, : len(own)] = list(own), list(own.values())
+            reached[s, a, : len(own)], chances[s, a, : len(own)] = zip(*sorted(own.items()), strict=True)
         check_probabilities("the outcomes of each state and action in P", chances, axis=-1)
         return cls(reached, chances, rewards, ended.astype(np.float64), first)
 

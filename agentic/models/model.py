@@ -65,9 +65,8 @@ class Model(nn.Module, ABC):
     @final
     def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
         """The belief given that the episode goes on, and the probability of that, None where it always does."""
-        if isinstance(self, FiniteModel) and isinstance(belief, Categorical):  # which knows it state by state
-            survival = self.survival()
-            return (belief, None) if survival is None else belief.given(survival)
+        if isinstance(self, Branching) and isinstance(belief, Categorical):
+            return self.survivors(belief)
         return belief.reweighted(self.alive)
 
     @final
@@ -102,8 +101,8 @@ NEGLIGIBLE = 1e-14  # outcomes less likely than this are left out
 class Branches(NamedTuple):
     """The possible futures of some beliefs, one step on: k of them, each a belief, an action and an outcome.
 
-    `chance` (k,) of going on with that outcome; `node` (k,) the belief's row, `action` and `outcome` (k,) the
-    numbers of joint ones, `after` (k, n) the belief that has seen it.
+    `chance` (k,) of going on with that outcome; `node` (k,) the belief's row, `action` (k,) the number of the joint
+    action, `outcome` (k, modalities) what is seen, `after` (k, n) the belief that has seen it.
     """
 
     chance: Tensor
@@ -113,7 +112,22 @@ class Branches(NamedTuple):
     after: Tensor
 
 
-class FiniteModel(Model):
+class Branching(ABC):
+    """A model of finitely many actions that lists what can follow a belief, which trees of beliefs are made of."""
+
+    latent: Simplex
+    action: Simplex
+
+    @abstractmethod
+    def branch(self, beliefs: Tensor) -> Branches:
+        """What can follow beliefs (m, n): every joint action, and every joint outcome that is not negligible."""
+
+    @abstractmethod
+    def survivors(self, belief: Categorical) -> tuple[Belief, Tensor | None]:
+        """The belief given that the episode goes on, and the probability of that, None where it always does."""
+
+
+class FiniteModel(Model, Branching):
     """A model with finitely many latents, observations and actions, which enumeration and belief trees need."""
 
     latent: Simplex
@@ -144,24 +158,32 @@ class FiniteModel(Model):
         """The probability that an episode goes on where a state is entered, (n,); None where it always does."""
         return self.alive(torch.eye(self.latent.count, dtype=self.begin(1).mean.dtype))
 
-    def revealed(self) -> Tensor | None:
-        """The state that each joint outcome gives away, (outcomes,); None where one leaves it open."""
-        possible = self.likelihood() != 0
-        return possible.to(torch.int8).argmax(-1) if bool((possible.sum(-1) <= 1).all()) else None
+    @final
+    def survivors(self, belief: Categorical) -> tuple[Belief, Tensor | None]:
+        survival = self.survival()
+        return (belief, None) if survival is None else belief.given(survival)
+
+    def revealing(self) -> bool:
+        """Whether every joint outcome is known to give its state away, so that plans may stay with states."""
+        return bool(((self.likelihood() != 0).sum(-1) <= 1).all())
+
+    def outcomes(self, mass: Tensor, least: float = NEGLIGIBLE) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The joint outcomes likelier than `least` where the states have `mass` (n, p), in order.
+
+        Their numbers, the columns they are of and their chances, (k,), and what the states have of each, (k, n).
+        """
+        likelihood = self.likelihood()
+        chances = likelihood @ mass
+        outcome, column = (chances > least).nonzero(as_tuple=True)
+        return outcome, column, chances[outcome, column], mass.T[column] * likelihood[outcome]
 
     @final
-    def branch(self, beliefs: Tensor) -> "Branches":
-        """What can follow beliefs (m, n): every joint action, and every joint outcome that is not negligible."""
-        moved = self.transported(beliefs.T)
-        survival = self.survival()
+    def branch(self, beliefs: Tensor) -> Branches:
+        moved, survival = self.transported(beliefs.T), self.survival()
         moved = moved if survival is None else moved * survival.view(-1, 1, 1)
-        flat, likelihood = moved.flatten(1), self.likelihood()
-        chances = likelihood @ flat
-        outcome, column = (chances > NEGLIGIBLE).nonzero(as_tuple=True)
-        chance = chances[outcome, column]
-        after = flat.T[column] * likelihood[outcome] / chance.unsqueeze(-1)
-        count = moved.shape[-1]
-        return Branches(chance, column % count, column // count, outcome, after)
+        outcome, column, chance, joint = self.outcomes(moved.flatten(1))
+        count, seen = moved.shape[-1], torch.stack(torch.unravel_index(outcome, self.outcome.sizes), -1)
+        return Branches(chance, column % count, column // count, seen, joint / chance.unsqueeze(-1))
 
     def seen(self, mass: Tensor) -> Tensor:
         """What is expected to be observed where the states have `mass` (n, p): modalities' blocks, (outcomes, p)."""

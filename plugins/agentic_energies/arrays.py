@@ -44,7 +44,7 @@ def numbers(name: str, array: Any) -> Tensor:
 
 def side_by_side(*parts: Tensor) -> Tensor:
     """Vectors (*s, b, n_i) in one, (*s, b, n_1 + n_2 + ...), with sample axes that broadcast."""
-    rows = torch.broadcast_shapes(*[part.shape[:-1] for part in parts])
+    rows = np.broadcast_shapes(*[part.shape[:-1] for part in parts])
     return torch.cat([part.expand(*rows, -1) for part in parts], -1)
 
 

@@ -24,12 +24,16 @@ from agentic import (
     UserError,
 )
 from agentic.environments import Dependencies, Successors
-from agentic_energies.arrays import CLOSE, check_columns, check_finite, check_shape, tensors
-from agentic_energies.cpt import Cpt, Listed, joint, lists, tabled
-from agentic_energies.dependencies import arrays_of, check, fitting, likelihoods, transition
+from agentic.models import NEGLIGIBLE
+from agentic_energies.arrays import CLOSE, check_finite, check_shape, tensors
+from agentic_energies.branching import outcomes, revealing
+from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
+from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits, likelihoods, transition, world_of
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.pymdp_arrays import from_agent
+
+SMALL = 4096  # entries of a table of all joint outcomes that is looked at whole
 
 
 @final
@@ -96,15 +100,19 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         `start` (states,) is the law of the first state. Only what can follow is held, never all pairs of states.
         Raises UserError as `agentic.environments.Successors.of` does.
         """
-        world, model = Successors.of(P, start), cls.__new__(cls)
+        return cls._of(Successors.of(P, start), E=E, floor=floor)
+
+    @classmethod
+    def _of(cls, world: Successors, *, E: Any = None, ends: Any = None, floor: float = 1e-16) -> Self:
+        model = cls.__new__(cls)
         super(CategoricalModel, model).__init__()
         states, actions, _ = world.reached.shape
         same, sure = torch.arange(states).unsqueeze(-1), torch.ones(states, 1, dtype=torch.float64)
         reached, chances = (torch.from_numpy(each).flatten(0, 1) for each in (world.reached, world.chances))
-        seen, moves = Listed(same, sure, states, floor), Listed(reached, chances, states, floor)
+        seen, moves = (suited(Listed(*pair, states, floor)) for pair in ((same, sure), (reached, chances)))
         model._hold((states,), (actions,), [seen], moves, torch.from_numpy(world.start), floor)
         model._set_counts(None, [])
-        model._set_extras(E, world.ends)
+        model._set_extras(E, world.ends if ends is None else ends)
         return model
 
     def _set_counts(self, counts: list[Tensor] | None, likelihoods: list[Tensor]) -> None:
@@ -124,22 +132,20 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
 
     def _set_extras(self, E: Any, ends: Any) -> None:
         if E is not None:
-            habits = tensors("E", [E], 1)[0]
-            check_shape("E", habits, (self.action.count,), "(actions,)")
-            check_columns("E", habits)
-            self.log_habits = habits.log()
-        ending = torch.zeros(self.factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
-        check_shape("ends", ending, self.factors, "the state factors")
-        if bool(((check_finite("ends", ending) < 0) | (ending > 1)).any()):
-            raise UserError("ends must hold probabilities between 0 and 1")
+            self.log_habits = habits(E, self.action)
+        ending = endings(ends, self.factors)
         self.going_on = nn.Buffer(1 - ending.reshape(-1))
         self.endless = not bool(ending.any())
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
-        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
-        return fitting(cls(**parameters), env)
+        if {"A", "B", "D", "counts"} & parameters.keys():
+            return fitting(cls(**parameters), env)
+        known = world_of(env)
+        if isinstance(known, Successors) and parameters.keys() <= {"E", "ends", "floor"}:
+            return fitting(cls._of(known, **parameters), env)
+        return fitting(cls(**arrays_of(env, parameters)), env)
 
     @classmethod
     def from_pymdp(cls, A: Sequence[Any], B: Sequence[Any], D: Sequence[Any] | None = None, **given: Any) -> Self:
@@ -190,13 +196,13 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     def survival(self) -> Tensor | None:
         return None if self.endless else self.going_on
 
-    def revealed(self) -> Tensor | None:
-        reached, chances = lists(joint(self.observation.cpts, self.floor))
-        outcomes = reached[chances > 0]
-        if bool((torch.bincount(outcomes) > 1).any()):
-            return None
-        state = torch.arange(len(reached)).unsqueeze(-1).expand_as(reached)[chances > 0]
-        return torch.zeros(prod(self.outcome.sizes), dtype=torch.int64).index_put((outcomes,), state)
+    def revealing(self) -> bool:
+        return revealing(self.observation.cpts)
+
+    def outcomes(self, mass: Tensor, least: float = NEGLIGIBLE) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        if self.outcome.count * self.latent.count <= SMALL:
+            return super().outcomes(mass, least)
+        return outcomes(self.observation.cpts, mass, least)
 
     def seen(self, mass: Tensor) -> Tensor:
         return self.observation.push(mass)

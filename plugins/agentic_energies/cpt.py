@@ -251,6 +251,19 @@ def lists(cpt: Cpt) -> tuple[Tensor, Tensor]:
     """What each column can become, and how likely, (columns, k)."""
     if isinstance(cpt, Listed):
         return cpt.reached, cpt.chances
-    filled = cpt.table != 0
-    order = filled.to(torch.int8).argsort(dim=0, descending=True, stable=True)[: int(filled.sum(0).max())]
-    return order.T, cpt.table.gather(0, order).T
+    reached = cpt._once("reached", lambda: _filled(cpt.table))
+    return reached, cpt._once("chances", lambda: cpt.table.T.gather(1, reached))
+
+
+def _filled(table: Tensor) -> Tensor:
+    """The rows of a table that are not zero, for each of its columns, (columns, k), then others."""
+    filled = table != 0
+    order = filled.to(torch.int8).argsort(dim=0, descending=True, stable=True)
+    return order[: int(filled.sum(0).max())].T
+
+
+def suited(listed: Listed) -> Cpt:
+    """The table in the form that suits it, see `tabled`."""
+    filled = int((listed.chances != 0).sum())
+    small = listed.columns < DENSE or filled > FULL * listed.size * listed.columns
+    return Dense(listed.table, listed.floor) if small else listed

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from agentic import Environment, Model, Simplex, UserError
-from agentic.environments import Dependencies
-from agentic_energies.arrays import check_columns, check_shape
+from agentic import Environment, Model, Simplex, Truth, UserError
+from agentic.environments import Dependencies, Successors
+from agentic_energies.arrays import check_columns, check_finite, check_shape, tensors
 from agentic_energies.cpt import Cpt, joint, tabled
 
 Discrete = TypeVar("Discrete", bound=Model)
@@ -27,6 +27,29 @@ def check(form: Dependencies, A: list[Tensor], B: list[Tensor], D: list[Tensor])
         check_shape(f"B[{i}]", b, (len(d), *form.shape_of_B(i)), f"(next, {names})")
         check_columns(f"B[{i}]", b)
         check_columns(f"D[{i}]", d)
+
+
+def habits(E: Any, action: Simplex) -> Tensor:
+    """The logarithms of the habits `E` (actions,). Raises UserError where they are no probabilities."""
+    given = tensors("E", [E], 1)[0]
+    check_shape("E", given, (action.count,), "(actions,)")
+    check_columns("E", given)
+    return given.log()
+
+
+def endings(ends: Any, factors: tuple[int, ...]) -> Tensor:
+    """The probabilities (*factors) that entering a state ends the episode; zeros where none are given."""
+    given = torch.zeros(factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
+    check_shape("ends", given, factors, "the state factors")
+    if bool(((check_finite("ends", given) < 0) | (given > 1)).any()):
+        raise UserError("ends must hold probabilities between 0 and 1")
+    return given
+
+
+def world_of(env: Environment) -> Truth | Successors:
+    """What the environment tells of itself, if it is discrete. Raises UserError otherwise."""
+    _check_discrete(env)
+    return env.known_world()
 
 
 def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,15 +7,18 @@ Every table is looked at through the factors that it depends on, so that nothing
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex, UserError
+from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex
 from agentic.environments import Dependencies
-from agentic_energies.arrays import check_columns, check_shape, tensors
+from agentic.models import NEGLIGIBLE, Branches, Branching
+from agentic_energies.arrays import tensors
 from agentic_energies.cpt import Cpt, tabled
-from agentic_energies.dependencies import arrays_of, check, fitting
+from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits
 from agentic_energies.multilinear import states_first, states_last, sum_of
+from agentic_energies.product import Product, outer, split
 from agentic_energies.pymdp_arrays import from_agent
 
 
@@ -40,7 +43,7 @@ class FactoredObservation(Conditional):
 
     def given(self, x: Tensor) -> Categorical:
         blocks = _columns(self.factors, x)
-        seen = torch.cat([cpt.push(_outer([blocks[f] for f in own])) for cpt, own in self.pairs()])
+        seen = torch.cat([cpt.push(outer([blocks[f] for f in own])) for cpt, own in self.pairs()])
         return Categorical(states_last(seen, x), self.sizes)
 
     @classmethod
@@ -112,7 +115,7 @@ class FactoredTransition(Conditional):
 
     def _given(self, f: int, blocks: Sequence[Tensor], controls: Sequence[Tensor]) -> Tensor:
         """The probabilities (columns, b) of what factor `f` depends on."""
-        return _outer([blocks[i] for i in self.form.B[f]] + [controls[i] for i in self.form.B_actions[f]])
+        return outer([blocks[i] for i in self.form.B[f]] + [controls[i] for i in self.form.B_actions[f]])
 
     @classmethod
     def example(cls) -> Self:
@@ -137,12 +140,13 @@ class FactoredPrior(Conditional):
 
 
 @final
-class FactoredModel(Model):
+class FactoredModel(Model, Branching):
     """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
 
-    The arrays and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are independent
-    given what is observed; predicting takes the product of the factors' beliefs. Episodes that can end and counts need
-    the joint state. Raises UserError naming array, axis, index and sum where something does not fit.
+    The arrays, `ends` and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are
+    independent given what is observed; predicting takes the product of the factors' beliefs, and so do the branches of
+    trees, which take in one modality after the other. Counts need the joint state. Raises UserError naming array, axis,
+    index and sum where something does not fit.
     """
 
     latent: Simplex
@@ -159,6 +163,7 @@ class FactoredModel(Model):
         D: Sequence[Any],
         *,
         E: Any = None,
+        ends: Any = None,
         floor: float = 1e-16,
         dependencies: Mapping[str, Any] | None = None,
     ) -> None:
@@ -173,23 +178,17 @@ class FactoredModel(Model):
         self.transition = FactoredTransition(tables, form)
         self.prior = FactoredPrior(starts, floor)
         if E is not None:
-            habits = tensors("E", [E], 1)[0]
-            check_shape("E", habits, (self.action.count,), "(actions,)")
-            check_columns("E", habits)
-            self.log_habits = habits.log()
+            self.log_habits = habits(E, self.action)
+        going_on = 1 - endings(ends, form.factors)
+        depends = [f for f in range(len(form.factors)) if bool((going_on != going_on.narrow(f, 0, 1)).any())]
+        self.ending = tuple(depends) or ((0,) if bool((going_on < 1).any()) else ())
+        own = tuple(slice(None) if f in self.ending else 0 for f in range(len(form.factors)))
+        self.going_on = nn.Buffer(going_on[own].reshape(-1).clone())
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
-        """The model with the given arrays, or where none are given with those of the environment's truth.
-
-        Raises UserError for a world whose episodes can end.
-        """
-        if not {"A", "B", "D"} & parameters.keys():
-            parameters = arrays_of(env, parameters)
-            if parameters.pop("ends").any():
-                raise UserError(
-                    f"episodes of {env.id} can end, which the factored model does not know: use categorical"
-                )
+        """The model with the given arrays, or where none are given with those of the environment's truth."""
+        parameters = parameters if {"A", "B", "D"} & parameters.keys() else arrays_of(env, parameters)
         return fitting(cls(**parameters), env)
 
     @classmethod
@@ -221,8 +220,36 @@ class FactoredModel(Model):
 
     def ambiguity(self, belief: Belief) -> Tensor:
         blocks = _columns(self.latent, belief.mean)
-        noise = [cpt.entropy() @ _outer([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
+        noise = [cpt.entropy() @ outer([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
         return sum_of(noise).reshape(belief.mean.shape[:-1])
+
+    def alive(self, z: Tensor) -> Tensor | None:
+        return self.survivors(Categorical(z, self.latent.sizes))[1]
+
+    def survivors(self, belief: Categorical) -> tuple[Categorical, Tensor | None]:
+        if not self.ending:
+            return belief, None
+        mass = states_first(belief.probs)
+        after = Product(mass, mass.new_ones(mass.shape[1]), self.latent.sizes)
+        after = after.given(self.going_on.unsqueeze(-1), self.ending)
+        alive = after.chance.reshape(belief.probs.shape[:-1])
+        return Categorical(states_last(after.mass, belief.probs), belief.sizes), alive
+
+    def branch(self, beliefs: Tensor) -> Branches:
+        """What can follow, under the product of the factors' beliefs: each modality is taken in after those before it.
+
+        Of what it tells, the marginals are kept; see `Product`.
+        """
+        actions = self.action.corners(beliefs.dtype).unsqueeze(1)
+        moved, chance = self.survivors(self.predict(Categorical(beliefs, self.latent.sizes), actions))
+        mass = states_first(moved.probs)
+        whole = Product(mass, mass.new_ones(mass.shape[1]) if chance is None else chance.flatten(), self.latent.sizes)
+        row = (whole.chance > NEGLIGIBLE).nonzero()[:, 0]
+        after, seen = whole.at(row), row.new_zeros(len(row), 0)
+        for cpt, own in self.observation.pairs():
+            after, outcome, column = split(after, cpt, own)
+            row, seen = row[column], torch.cat([seen[column], outcome.unsqueeze(-1)], -1)
+        return Branches(after.chance, row % len(beliefs), row // len(beliefs), seen, after.mass.T)
 
 
 def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:
@@ -232,16 +259,8 @@ def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:
 
 def _together(*vectors: Tensor) -> list[Tensor]:
     """Vectors (*s, b, n) with sample axes that broadcast, expanded to the same."""
-    rows = torch.broadcast_shapes(*[vector.shape[:-1] for vector in vectors])
+    rows = np.broadcast_shapes(*[vector.shape[:-1] for vector in vectors])
     return [vector.expand(*rows, -1) for vector in vectors]
-
-
-def _outer(blocks: Sequence[Tensor]) -> Tensor:
-    """The joint probabilities (product of sizes, b) of independent ones (size, b), the last fastest."""
-    first, *rest = blocks
-    for block in rest:
-        first = (first.unsqueeze(1) * block.unsqueeze(0)).flatten(0, 1)
-    return first
 
 
 def _expected(costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None) -> Tensor:

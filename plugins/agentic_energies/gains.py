@@ -25,8 +25,7 @@ from agentic import (
     UserError,
 )
 from agentic.planning import Folded, state_gain
-
-LIMIT = 4_000_000  # entries of the largest table an enumeration may build
+from agentic_energies.histories import begin, step as follow
 
 
 @final
@@ -72,8 +71,9 @@ class JointGain(Gain):
     """Mutual information between the plan's observations and a target, exact by the chain rule.
 
     `target`: "trajectory" (all latents the plan will visit), "first" or "final" (the first or last of them), "static"
-    (what no action can change) or "weights". Finite models are enumerated; linear-Gaussian ones follow the covariance.
-    Raises UserError where that is not affordable, with the number of outcome sequences it needs.
+    (what no action can change) or "weights". Of finite models all possible histories of outcomes are followed, of
+    linear-Gaussian ones the covariance. Raises UserError where that is not affordable, with the number of outcome
+    sequences it needs.
     """
 
     target: str = "trajectory"
@@ -90,7 +90,7 @@ class JointGain(Gain):
         if self.target == "weights":
             return ()
         if isinstance(model, FiniteModel) and isinstance(belief, Categorical):
-            return _start_finite(model, belief, self.target)
+            return begin(model, belief, self.target)
         if isinstance(model, LinearModel) and isinstance(belief, Gaussian):
             return _start_linear(belief, self.target)
         raise UserError(
@@ -102,7 +102,7 @@ class JointGain(Gain):
             path = (*memory, step)
             return path, _parameter_gain(model, path) if last else {}
         if isinstance(model, FiniteModel):
-            memory, gain = _step_finite(model, memory, step.action, self.target, last)
+            memory, gain = follow(model, memory, step.action, self.target, last)
         else:
             assert isinstance(model, LinearModel)
             memory, gain = _step_linear(model, memory, self.target, last)
@@ -136,67 +136,6 @@ class Disagreement(Gain):
             )
         spread = after.expected((after.z - after.mean).square().sum(-1))
         return None, {"disagreement": self.weight * spread}
-
-
-def _start_finite(model: FiniteModel, belief: Categorical, target: str) -> Tensor:
-    """p(label, history, z | alive) as (*s, b, labels, histories, n): the label is what the gain is about."""
-    probs = belief.probs
-    if target == "static":
-        labels = _static_classes(model.dynamics())
-        return (labels * probs.unsqueeze(-2)).unsqueeze(-2)
-    return probs[..., None, None, :]
-
-
-def _step_finite(model: FiniteModel, joint: Tensor, action: Tensor, target: str, last: bool) -> tuple[Tensor, Tensor]:
-    likelihood, dynamics = model.likelihood(), model.dynamics()
-    outcomes, needed = len(likelihood), joint.shape[-2] * len(likelihood)
-    if needed * joint.shape[-1] * joint.shape[-3] > LIMIT:
-        raise UserError(f"JointGain needs {needed} outcome sequences, more than it enumerates: shorten the horizon")
-    moved = torch.einsum("...k,ijk->...ij", action, dynamics)[..., None, :, :]
-    ahead = joint @ moved.transpose(-2, -1)
-    if target == "first" and joint.shape[-3] == 1:
-        ahead = torch.diag_embed(ahead[..., 0, 0, :]).unsqueeze(-2)
-    seen = ahead.unsqueeze(-2) * likelihood
-    after = seen.reshape(*seen.shape[:-3], seen.shape[-3] * outcomes, seen.shape[-1])
-    if target == "final":
-        gain = _information(after.squeeze(-3)) if last else torch.zeros_like(after[..., 0, 0, 0])
-    elif target == "trajectory":
-        noise = -torch.special.xlogy(likelihood, likelihood).sum(0)
-        gain = _fresh_entropy(seen.sum(-4)) - (ahead.sum((-3, -2)) * noise).sum(-1)
-    else:
-        gain = _fresh_entropy(seen.sum(-4)) - _fresh_entropy(seen).sum(-1)
-    alive = model.alive(torch.eye(after.shape[-1], dtype=after.dtype))
-    going_on = after if alive is None else after * alive
-    return going_on / going_on.sum((-3, -2, -1), keepdim=True).clamp(min=1e-300), gain
-
-
-def _fresh_entropy(seen: Tensor) -> Tensor:
-    """H[o | history] weighted by the history's probability, from p(history, o, z) (..., h, o, n)."""
-    joint = seen.sum(-1)
-    past = joint.sum(-1)
-    value: Tensor = (torch.special.xlogy(past, past) - torch.special.xlogy(joint, joint).sum(-1)).sum(-1)
-    return value
-
-
-def _information(joint: Tensor) -> Tensor:
-    """Mutual information of the two last axes of a joint distribution."""
-    rows, columns = joint.sum(-1), joint.sum(-2)
-    whole = torch.special.xlogy(joint, joint).sum((-2, -1))
-    value: Tensor = whole - torch.special.xlogy(rows, rows).sum(-1) - torch.special.xlogy(columns, columns).sum(-1)
-    return value
-
-
-def _static_classes(dynamics: Tensor) -> Tensor:
-    """One-hot membership (classes, n) of the sets of states that no action ever leaves for one another."""
-    linked = (dynamics > 0).any(-1)
-    linked = linked | linked.T | torch.eye(len(linked), dtype=torch.bool)
-    for _ in range(len(linked)):
-        wider = (linked.double() @ linked.double()) > 0
-        if bool((wider == linked).all()):
-            break
-        linked = wider
-    value: Tensor = torch.unique(linked, dim=0).to(dynamics.dtype)
-    return value
 
 
 def _start_linear(belief: Gaussian, target: str) -> tuple[Tensor, Tensor]:

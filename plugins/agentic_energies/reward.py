@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Environment, RewardGoal, Simplex, UserError
+from agentic.environments import Successors
 from agentic_energies.arrays import finite, tensors
 
 
@@ -41,7 +42,9 @@ class Reward(RewardGoal):
     def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:
         """The rewards of the environment's truth."""
         controls = env.action.sizes if isinstance(env.action, Simplex) else None
-        return cls(env.factored_truth()["rewards"], scale=scale, after=after, controls=controls)
+        known = env.known_world()
+        rewards = known.rewards if isinstance(known, Successors) else known["rewards"]
+        return cls(rewards, scale=scale, after=after, controls=controls)
 
     def for_env(self, env: Environment) -> Self:
         """The rewards of a world that is announced, on the same scale."""

@@ -16,6 +16,7 @@ from agentic import Categorical, ExpectedEnergy, FiniteModel, LatentGoal, Observ
 from agentic.planning import Folded, GoalOverTime, Node
 from agentic_optimizers.one_pass import OnePass, last_fastest
 
+STATES = 10_000  # of larger worlds steps are imagined belief by belief: all pairs of states would be looked at
 ROWS = 256  # sure beliefs that are imagined at once
 LEVEL = 1_000_000  # bytes of the last level of courses: more rows of a batch are imagined one after the other
 BLOCK = 65_536  # numbers whose logarithms are taken at once: what a core's cache holds
@@ -100,7 +101,7 @@ class FoldedEnergy:
 def fold(f: ExpectedEnergy) -> FoldedEnergy | None:
     """The folded form of `f`, made once for its model and purpose as they are; None where it has none."""
     model = f.model
-    if type(f) is not ExpectedEnergy or not isinstance(model, FiniteModel) or len(model.latent.sizes) > 1:
+    if type(f) is not ExpectedEnergy or not isinstance(model, FiniteModel) or model.latent.count > STATES:
         return None
     state = (model.version, f.purpose, f.belief.mean.dtype)
     held = _MADE.get(model)

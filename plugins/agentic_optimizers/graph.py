@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agentic import Categorical, ExpectedEnergy, FiniteModel, UserError
+from agentic import Categorical, ExpectedEnergy, FiniteModel, Simplex, UserError
+from agentic.models import Branching
 from agentic_optimizers.folded import fold
 
 DIGITS, SINGLE = 11, 5  # beliefs that agree to so many digits are one, in double and in single precision
 BLOCK = 8_000_000  # numbers one expansion may hold at once
+OUTCOMES = 64  # of one belief and action that it counts on, where there are more
 ROWS = 256  # states whose parts are computed at once
 
 
@@ -55,20 +57,20 @@ class BeliefGraph:
         """Indices (b,) of the nodes equal to `beliefs` (b, n); None where one is missing."""
         if self.sure:
             return beliefs.argmax(-1) if _sure(beliefs) else None
-        indices = [self.known.get(key) for key in _keys(beliefs.numpy())]
+        indices = [self.known.get(key) for key in keys_of(beliefs.numpy())]
         return None if None in indices else torch.tensor(indices)
 
 
-def grow(f: ExpectedEnergy, model: FiniteModel, limit: int) -> BeliefGraph:
+def grow(f: ExpectedEnergy, model: Branching, limit: int) -> BeliefGraph:
     """The graph of `f` from its belief (b, n), as deep as its horizon. Raises UserError beyond `limit` nodes."""
-    if model.latent.count <= limit and _sure(f.belief.mean) and model.revealed() is not None:
+    if isinstance(model, FiniteModel) and model.latent.count <= limit and _sure(f.belief.mean) and model.revealing():
         return _observed(f, model)
     known: dict[bytes, int] = {}
     frontier = _fresh(f.belief.mean.numpy(), known)
     nodes, levels, expanded = [frontier], [len(known)], []
     for depth in range(f.purpose.horizon):
         found = []
-        for block in _blocks(frontier, model):
+        for block in _blocks(f, model, frontier):
             piece = _expand(f, model, torch.from_numpy(block), known)
             expanded.append(piece)
             found.append(piece.fresh)
@@ -105,7 +107,7 @@ def _observed(f: ExpectedEnergy, model: FiniteModel) -> BeliefGraph:
     """The graph of a world whose states are seen: its nodes are the states, and lists of successors its edges."""
     children, chances = model.successors()
     survival, states = model.survival(), torch.eye(model.latent.count, dtype=f.belief.mean.dtype)
-    parts = [_parts(f, model, block) for block in states.split(ROWS)]
+    parts = [parts_of(f, model, block) for block in states.split(ROWS)]
     return BeliefGraph(
         beliefs=states,
         levels=[len(states)],
@@ -117,17 +119,17 @@ def _observed(f: ExpectedEnergy, model: FiniteModel) -> BeliefGraph:
     )
 
 
-def _parts(f: ExpectedEnergy, model: FiniteModel, beliefs: Tensor) -> dict[str, Tensor]:
+def parts_of(f: ExpectedEnergy, model: Branching, beliefs: Tensor) -> dict[str, Tensor]:
     """The parts of one step from beliefs (m, n), by name, (m, actions)."""
     folded = fold(f)
-    if folded is not None:
+    if folded is not None and isinstance(model, FiniteModel):
         return {name: part.T for name, part in folded.parts(model, beliefs.T).items()}
-    here = f.at(Categorical(beliefs))
+    here = f.at(Categorical(beliefs, model.latent.sizes))
     _, parts = here.advance(here.root(), model.action.corners(beliefs.dtype).unsqueeze(1))
     return {name: part.expand(model.action.count, len(beliefs)).T for name, part in parts.items()}
 
 
-def _expand(f: ExpectedEnergy, model: FiniteModel, beliefs: Tensor, known: dict[bytes, int]) -> _Expansion:
+def _expand(f: ExpectedEnergy, model: Branching, beliefs: Tensor, known: dict[bytes, int]) -> _Expansion:
     branches = model.branch(beliefs)
     after = branches.after.numpy()
     fresh = _fresh(after, known)
@@ -137,14 +139,16 @@ def _expand(f: ExpectedEnergy, model: FiniteModel, beliefs: Tensor, known: dict[
     rank = torch.arange(len(place)) - (counts.cumsum(0) - counts)[place[order]]
     shape = (len(beliefs) * model.action.count, int(counts.max()))
     children, chances = torch.zeros(shape, dtype=torch.int64), torch.zeros(shape, dtype=beliefs.dtype)
-    led = torch.tensor([known[key] for key in _keys(after)], dtype=torch.int64)
+    led = torch.tensor([known[key] for key in keys_of(after)], dtype=torch.int64)
     children[place[order], rank], chances[place[order], rank] = led[order], branches.chance[order]
     whole = (len(beliefs), model.action.count, -1)
-    return _Expansion(_parts(f, model, beliefs), children.view(whole), chances.view(whole), fresh)
+    return _Expansion(parts_of(f, model, beliefs), children.view(whole), chances.view(whole), fresh)
 
 
-def _blocks(frontier: np.ndarray, model: FiniteModel) -> list[np.ndarray]:
-    width = model.action.count * len(model.likelihood()) * frontier.shape[-1]
+def _blocks(f: ExpectedEnergy, model: Branching, frontier: np.ndarray) -> list[np.ndarray]:
+    outcome = f.model.outcome
+    outcomes = min(outcome.count, OUTCOMES) if isinstance(outcome, Simplex) else OUTCOMES
+    width = model.action.count * outcomes * frontier.shape[-1]
     return np.array_split(frontier, max(1, -(-len(frontier) * width // BLOCK)))
 
 
@@ -159,7 +163,7 @@ def _sure(beliefs: Tensor) -> bool:
     return bool((beliefs.amax(-1) > 1 - 10.0**-digits).all())
 
 
-def _keys(beliefs: np.ndarray) -> list[bytes]:
+def keys_of(beliefs: np.ndarray) -> list[bytes]:
     digits = DIGITS if beliefs.dtype == np.float64 else SINGLE
     return [row.tobytes() for row in np.round(beliefs, digits) + 0.0]
 
@@ -167,7 +171,7 @@ def _keys(beliefs: np.ndarray) -> list[bytes]:
 def _fresh(beliefs: np.ndarray, known: dict[bytes, int]) -> np.ndarray:
     """The rows not met before, once each, in order; `known` is extended by them."""
     fresh = []
-    for row, key in zip(beliefs, _keys(beliefs), strict=True):
+    for row, key in zip(beliefs, keys_of(beliefs), strict=True):
         if key not in known:
             known[key] = len(known)
             fresh.append(row)

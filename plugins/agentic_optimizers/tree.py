@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Backup, Categorical, ExpectedEnergy, FiniteModel, Iterate, Objective, Purpose, UserError
+from agentic import Backup, Categorical, ExpectedEnergy, Iterate, Objective, Purpose, UserError
+from agentic.models import Branching
 from agentic.planning import GoalOverTime
 from agentic_optimizers.backups import MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
@@ -44,15 +45,9 @@ class TreeSearch(Planned):
     steps: int = 1
 
     def init(self, f: Objective, z: Any) -> Iterate:
-        if not isinstance(f, ExpectedEnergy) or not isinstance(f.model, FiniteModel):
-            raise UserError(f"tree needs the expected energy of a finite model, got {type(f).__name__} of {_model(f)}")
-        gain, goal = f.purpose.gain, f.purpose.goal
-        if isinstance(goal, GoalOverTime):
-            raise UserError(f"tree asks the same of every step, {goal.name} differs from step to step: use enumerate")
-        if gain is not None and not gain.additive:
-            raise UserError(f"tree counts gains outcome by outcome, which {gain} cannot follow")
+        f, model = branching("tree", f)
         earlier = self._earlier(f, z)
-        search = _known(earlier, f.belief.mean) or self._search(f, f.model)
+        search = _known(earlier, f.belief.mean) or self._search(f, model)
         values = search.values[-1][search.roots]
         value = self.backup.value(values, f.model.log_habits)
         kept = (search, *(other for other in earlier if other.graph is not search.graph))[:REMEMBERED]
@@ -63,7 +58,7 @@ class TreeSearch(Planned):
             roots=search.roots,
             depths=search.values,
             scales=search.scales,
-            domain=f.model.action,
+            domain=model.action,
             log_habits=f.model.log_habits,
             version=f.model.version,
             memory=(f.model, f.purpose, self.backup, kept),
@@ -78,22 +73,22 @@ class TreeSearch(Planned):
         same = model is f.model and purpose is f.purpose and backup == self.backup
         return searches if same else ()
 
-    def _search(self, f: ExpectedEnergy, model: FiniteModel) -> Search:
-        graph, purpose, habits = grow(f, model, self.limit), f.purpose, model.log_habits
+    def _search(self, f: ExpectedEnergy, model: Branching) -> Search:
+        graph, purpose, habits = grow(f, model, self.limit), f.purpose, f.model.log_habits
         roots = graph.find(f.belief.mean)
         assert roots is not None
         one_step, parts = f.total(graph.parts), dict(graph.parts)
         value = torch.zeros(len(graph.beliefs), dtype=graph.beliefs.dtype)
         below = {name: value for name in parts}
         if purpose.terminal is not None:
-            leaves = f.at(Categorical(graph.beliefs))
+            leaves = f.at(Categorical(graph.beliefs, model.latent.sizes))
             value = leaves.terminal(leaves.root())
             below["terminal"] = value
         size, sizes = value.abs(), torch.stack([part.abs() for part in graph.parts.values()]).sum(0)
         values, scales = list[Tensor](), list[Tensor]()
         for left in range(1, purpose.horizon + 1):
             rows = graph.rows(purpose.horizon - left)
-            ended = purpose.discount * _after_the_end(purpose, left - 1) * (1 - graph.chances[rows].sum(-1))
+            ended = purpose.discount * after_the_end(purpose, left - 1) * (1 - graph.chances[rows].sum(-1))
             ahead = {name: purpose.discount * graph.expected(rows, part) for name, part in below.items()}
             energies = one_step[rows] + purpose.discount * graph.expected(rows, value) + ended
             parts = {name: ahead[name] + (graph.parts[name][rows] if name in graph.parts else 0) for name in below}
@@ -116,11 +111,20 @@ def _known(searches: tuple[Search, ...], beliefs: Tensor) -> Search | None:
     return None
 
 
-def _after_the_end(purpose: Purpose, steps: int) -> float:
+def after_the_end(purpose: Purpose, steps: int) -> float:
     """What the goals charge for `steps` steps in which the episode is over, discounted to the first of them."""
     charge = purpose.goal.after * sum(purpose.discount**t for t in range(steps))
     return charge + (0.0 if purpose.terminal is None else purpose.discount**steps * purpose.terminal.after)
 
 
-def _model(f: Objective) -> str:
-    return type(getattr(f, "model", None)).__name__
+def branching(planner: str, f: Objective) -> tuple[ExpectedEnergy, Branching]:
+    """The expected energy `f` and its model, where a tree of beliefs can follow both. Raises UserError otherwise."""
+    if not isinstance(f, ExpectedEnergy) or not isinstance(f.model, Branching):
+        what = f"{type(f).__name__} of {type(getattr(f, 'model', None)).__name__}"
+        raise UserError(f"{planner} needs the expected energy of a finite model, got {what}")
+    gain, goal = f.purpose.gain, f.purpose.goal
+    if isinstance(goal, GoalOverTime):
+        raise UserError(f"{planner} asks the same of every step, {goal.name} differs from step to step: use enumerate")
+    if gain is not None and not gain.additive:
+        raise UserError(f"{planner} counts gains outcome by outcome, which {gain} cannot follow")
+    return f, f.model

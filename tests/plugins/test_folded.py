@@ -110,9 +110,9 @@ def test_branches_are_bayes_rule(seed: int, ends: bool) -> None:
     survival = model.survival()
     going_on = torch.ones(4, dtype=F64) if survival is None else survival
     ahead = torch.einsum("bj,ija->bai", beliefs, model.dynamics()) * going_on
-    joint = torch.einsum("bai,oi->baoi", ahead, model.likelihood())
+    joint = torch.einsum("bai,oi->baoi", ahead, model.likelihood()).unflatten(2, model.outcome.sizes)
     for row in range(len(found.chance)):
-        own = joint[found.node[row], found.action[row], found.outcome[row]]
+        own = joint[(found.node[row], found.action[row], *found.outcome[row])]
         assert_close(found.chance[row], own.sum())
         assert_close(found.after[row], own / own.sum())
     assert_close(found.chance.sum(), ahead.sum())

@@ -14,7 +14,20 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Agent, Categorical, Evidence, ExpectedEnergy, Experiment, Purpose, load, minimize
+from agentic import (
+    Agent,
+    Categorical,
+    Evidence,
+    ExpectedEnergy,
+    Experiment,
+    Goal,
+    Minimizer,
+    Model,
+    Purpose,
+    Step,
+    load,
+    minimize,
+)
 from agentic.agents.energy_agent import EnergyState
 from agentic.experiments.build import build
 from agentic_energies.categorical import CategoricalModel
@@ -22,6 +35,7 @@ from agentic_energies.gains import SummedGain
 from agentic_energies.reward import Reward
 from agentic_envs.tiger import LISTEN, OPEN_LEFT, OPEN_RIGHT, Tiger
 from agentic_optimizers.backups import Max
+from agentic_optimizers.mcts import MonteCarloTree
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
 from agentic_optimizers.tree_plan import Tree
@@ -32,6 +46,7 @@ HEARING, DISCOUNT = 0.85, 0.95
 TRUTH = Tiger().true_model()
 MODEL = CategoricalModel(TRUTH["A"], TRUTH["B"], TRUTH["D"])
 GOAL = Reward(TRUTH["rewards"])
+TREE = TreeSearch(Max())
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tiger.toml"
 ACTIONS = torch.eye(3, dtype=F64).unsqueeze(1)  # (3, b, 3): listen, open left, open right
 
@@ -48,9 +63,9 @@ def after_hearings(*counts: int) -> Categorical:
     return Categorical((sides.unsqueeze(-1) * listening).flatten(1))
 
 
-def planned(horizon: int, belief: Categorical) -> Tree:
-    objective = ExpectedEnergy(MODEL, belief, Purpose(GOAL, horizon, discount=DISCOUNT))
-    plan = minimize(objective, TreeSearch(Max())).belief
+def planned(horizon: int, belief: Categorical, terminal: Goal | None = None, planner: Minimizer = TREE) -> Tree:
+    objective = ExpectedEnergy(MODEL, belief, Purpose(GOAL, horizon, terminal=terminal, discount=DISCOUNT))
+    plan = minimize(objective, planner, generator=torch.Generator().manual_seed(0)).belief
     assert isinstance(plan, Tree)
     return plan
 
@@ -58,6 +73,35 @@ def planned(horizon: int, belief: Categorical) -> Tree:
 def choices(plan: Tree) -> list[int]:
     actions: list[int] = plan.first_action(inf).mean.argmax(-1).tolist()
     return actions
+
+
+class Opening(Goal):
+    """The energy of going on as a rule says that counts net hearings, and opens where there are two.
+
+    Minus the return from the count that suits the belief best: one linear function of the belief for each count.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        counts = range(-2, 3)
+        place = {(n, side): 2 * i + side for i, n in enumerate(counts) for side in (0, 1)}
+        system, pay = np.eye(len(place)), np.full(len(place), -1.0)
+        for (n, side), row in place.items():
+            if abs(n) == 2:  # the right side was heard: the left door is opened
+                pay[row] = 10.0 if (n > 0) == (side == 1) else -100.0
+                ahead = {place[0, 0]: 0.5, place[0, 1]: 0.5}
+            else:
+                ahead = {place[n + 1, side]: HEARING if side else 1 - HEARING}
+                ahead[place[n - 1, side]] = 1 - ahead[place[n + 1, side]]
+            for column, chance in ahead.items():
+                system[row, column] -= DISCOUNT * chance
+        self.costs = torch.from_numpy(-np.linalg.solve(system, pay).reshape(-1, 2))
+
+    def forward(self, x: object, z: Tensor) -> Tensor:
+        return (z.unflatten(-1, (2, 2)).sum(-1) @ self.costs.T).amin(-1)
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        return self(None, step.after.mean)
 
 
 class TestR12:
@@ -114,9 +158,10 @@ class TestR26:
 
     REACH = 8  # net hearings after which every policy here has opened long ago
 
-    def policy(self, depth: int) -> dict[int, int]:
+    def policy(self, depth: int, terminal: Goal | None = None, planner: Minimizer = TREE) -> dict[int, int]:
         counts = range(-self.REACH, self.REACH + 1)
-        return dict(zip(counts, choices(planned(depth, after_hearings(*counts))), strict=True))
+        plan = planned(depth, after_hearings(*counts), terminal, planner)
+        return dict(zip(counts, choices(plan), strict=True))
 
     def moments(self, policy: dict[int, int]) -> tuple[float, float]:
         """Mean and standard deviation of the discounted return from no hearing, exactly, by two linear systems."""
@@ -160,6 +205,11 @@ class TestR26:
         policy = self.policy(depth)
         assert all((action == LISTEN) == (abs(n) < opens_at) for n, action in policy.items())
         assert self.moments(policy)[0] == pytest.approx(value, abs=5e-5)
+
+    @pytest.mark.parametrize("planner", [TREE, MonteCarloTree()], ids=["tree", "mcts"])
+    @pytest.mark.parametrize("depth", [1, 2, 3, 5])
+    def test_what_is_beyond_makes_a_short_horizon_enough(self, depth: int, planner: Minimizer) -> None:
+        assert self.moments(self.policy(depth, Opening(), planner))[0] >= 19.37
 
     @pytest.mark.parametrize("horizon", [6, 20])
     def test_value_of_what_the_agent_of_the_example_does(self, horizon: int) -> None:
