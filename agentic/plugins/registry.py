@@ -38,11 +38,15 @@ class Component:
 
 @dataclass(frozen=True)
 class Registry:
-    """The components that were loaded, in load order, the rows of all plugins, and what went wrong."""
+    """The components that were loaded, in load order, the rows of all plugins, and what went wrong.
+
+    `proposers` are the functions that propose experiments, each with its plugin.
+    """
 
     components: tuple[Component, ...] = ()
     problems: tuple[Problem, ...] = ()
     rows: tuple[PluginRow, ...] = ()
+    proposers: tuple[Component, ...] = ()
 
     def names(self, kind: str) -> list[str]:
         """The names that can be written for a kind: the short one where it is unambiguous, otherwise the full one."""
