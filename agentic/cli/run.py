@@ -14,6 +14,7 @@ from agentic.plugins import Registry
 
 if TYPE_CHECKING:
     from agentic.experiments.experiment import Experiment
+    from agentic.experiments.proposals import Proposal
 
 
 @click.command()
@@ -80,10 +81,16 @@ def starting_tables(
         raise UserError("expected either an experiment file or --env ID, as in `agentic run --env CartPole-v1`")
     source, reason = ("", "as in the example made for it") if file is None else (f"{file}: ", "")
     found = examples.for_environment(env or "", registry) if file is None else read(file)
-    if found is None and agent is not None and not _of_parts(agent, registry):
-        return {"env": {"id": env}, "agent": {"name": agent}}, "", ""
+    if found is None and (agent is None or _of_parts(agent, registry)):
+        proposal = _proposal(env or "", registry, settings)
+        found, reason = (dict(proposal.tables), proposal.reason) if proposal else (None, "")
+    if found is None and agent is None:
+        raise UserError(
+            f"no example was made for {env!r}, and no plugin proposes what to do there: name an agent that needs no "
+            f"other table, as in `agentic run --env {quote(env or '')} --agent random`"
+        )
     if found is None:
-        found, reason = _proposed(env or "", registry, settings)
+        return {"env": {"id": env}, "agent": {"name": agent}}, "", ""
     if agent is not None:
         whole = Experiment.of(found, source=source)
         found, reason = retarget(whole, agent, registry).tables(), reason if whole.agent.name == agent else ""
@@ -102,8 +109,8 @@ def _of_parts(agent: str, registry: Registry) -> bool:
     return any(place.needed for place in places(takes).values())
 
 
-def _proposed(env: str, registry: Registry, settings: Iterable[str]) -> tuple[dict[str, Any], str]:
-    """The tables of the best proposal for an environment, and its reason."""
+def _proposal(env: str, registry: Registry, settings: Iterable[str]) -> "Proposal | None":
+    """The best proposal for an environment, as `settings` change it."""
     from agentic.experiments.experiment import override
     from agentic.experiments.proposals import propose
 
@@ -111,13 +118,7 @@ def _proposed(env: str, registry: Registry, settings: Iterable[str]) -> tuple[di
     for setting in settings:
         if setting.partition(".")[0].strip() == "env":
             override(tables, setting)
-    found = propose(tables["env"], registry)
-    if found is None:
-        raise UserError(
-            f"no example was made for {env!r}, and no plugin proposes what to do there: name an agent that needs no "
-            f"other table, as in `agentic run --env {quote(env)} --agent random`"
-        )
-    return dict(found.tables), found.reason
+    return propose(tables["env"], registry)
 
 
 def _execute(experiment: "Experiment", registry: Registry, out: str, style: str) -> None:

@@ -134,7 +134,8 @@ def _marked(row: PluginRow, plugin: Any) -> list[str]:
     try:
         manager.register(plugin, row.id)
     except pluggy.PluginValidationError as error:
-        raise row.problem(described(error), "hooks take no arguments, agentic_defaults alone takes environment") from error
+        remedy = "hooks take no arguments, agentic_defaults alone takes environment"
+        raise row.problem(described(error), remedy) from error
     return marked
 
 
