@@ -87,7 +87,7 @@ def starting_tables(
     if found is None and agent is None:
         raise UserError(
             f"no example was made for {env!r}, and no plugin proposes what to do there: name an agent that needs no "
-            f"other table, as in `agentic run --env {quote(env or '')} --agent random`"
+            f"other table, as in `agentic run --env {quote(env or '')} --agent random{_files(registry)}`"
         )
     if found is None:
         return {"env": {"id": env}, "agent": {"name": agent}}, "", ""
@@ -96,6 +96,11 @@ def starting_tables(
         found, reason = retarget(whole, agent, registry).tables(), reason if whole.agent.name == agent else ""
     taken = found["env"]["id"] if reason else env
     return found, source, f"{env}{f', which is {taken}' if taken != env else ''}: {reason}" if reason else ""
+
+
+def _files(registry: Registry) -> str:
+    """The options that load the same plugin files again."""
+    return "".join(f" --plugin {quote(row.location)}" for row in registry.rows if row.source == "file")
 
 
 def _of_parts(agent: str, registry: Registry) -> bool:

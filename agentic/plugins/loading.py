@@ -200,5 +200,4 @@ def _name_clashes(components: Iterable[Component]) -> Iterator[Problem]:
 
 
 def _remedy(row: PluginRow) -> str:
-    shown = row.location if row.source == "file" else row.id
-    return f"`agentic plugins check {shown}` shows the traceback, AGENTIC_DISABLED_PLUGINS={row.id} leaves it out"
+    return f"`agentic plugins check {row.handle}` shows the traceback, AGENTIC_DISABLED_PLUGINS={row.id} leaves it out"

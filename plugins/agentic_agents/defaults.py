@@ -18,7 +18,8 @@ LIMIT = 1000  # steps of an episode where nobody says how many
 LARGE = 200_000_000  # numbers in the transitions of a world that is left alone
 EXACT = 5e9  # multiplications up to which every horizon is tried
 BELIEFS, WIDE = 3_000, 20_000_000  # beliefs that a tree should not pass, numbers that one look ahead may hold
-STEPS = 60_000  # of evaluation, about a minute
+DISCOUNTS = (1.0, 0.999, 0.99)
+STEPS, HIDDEN_STEPS = 60_000, 2_000  # of evaluation, about a minute: where states are seen, and where they are not
 EPISODES = 100
 SHORT = 20  # episodes where nothing tells how long one is
 
@@ -62,30 +63,40 @@ def limit_of(environment: Environment) -> int:
 
 
 class Worth(NamedTuple):
-    """The expected return within the step limit of planning `horizon` steps ahead, and steps of an episode."""
+    """The worth of planning so many steps ahead: the expected return within the step limit, and steps of an episode."""
 
     horizon: int
+    discount: float
     value: float
     length: float
 
 
-def best_horizon(world: World, steps: int) -> tuple[Worth, float]:
-    """The shortest horizon of those that are worth most in episodes of so many `steps`, and the optimum there."""
-    found, tried, optimum = list[Worth](), set[bytes](), 0.0
-    for horizon, (values, scale) in enumerate(islice(world.backups(), steps), 1):
-        policy = World.greedy_policy(values, scale)
-        optimum = float(world.start @ values.max(-1))
-        if (key := policy.tobytes()) not in tried:
-            tried.add(key)
-            found.append(Worth(horizon, *_lived(world, policy, steps)))
-    most = max(each.value for each in found)
-    return next(each for each in found if each.value >= most - World.tie * (1 + abs(most))), optimum
+def best_plan(world: World, steps: int) -> tuple[Worth, float]:
+    """The shortest horizon of those that are worth most in episodes of so many `steps`, and the optimum there.
+
+    Nothing is discounted where that is worth as much: where a goal can be put off, it is put off for ever.
+    """
+    found, optimum = list[Worth](), 0.0
+    for discount in DISCOUNTS:
+        tried = set[bytes]()
+        for horizon, (values, scale) in enumerate(islice(world.backups(discount), steps), 1):
+            policy = World.ties(values, scale).argmax(-1)  # as a greedy agent takes the first of equal actions
+            if discount == 1:
+                optimum = float(world.start @ values.max(-1))
+            if (key := policy.tobytes()) not in tried:
+                tried.add(key)
+                found.append(Worth(horizon, discount, *_lived(world, policy, steps)))
+        most = max(each.value for each in found)
+        near = World.tie * (1 + abs(most))
+        if most >= optimum - near:
+            break
+    return next(each for each in found if each.value >= most - near), optimum
 
 
-def _lived(world: World, policy: Floats, steps: int) -> tuple[float, float]:
-    """The expected return and length of an episode that is cut after so many `steps`."""
-    moves = np.einsum("sa,san->sn", policy, world.dynamics)
-    paid = np.stack([(policy * world.rewards).sum(-1), np.ones(world.states)], -1)
+def _lived(world: World, policy: NDArray[np.int64], steps: int) -> tuple[float, float]:
+    """The expected return and length of an episode, cut after so many `steps`, where states take these actions."""
+    every = np.arange(world.states)
+    moves, paid = world.dynamics[every, policy], np.stack([world.rewards[every, policy], np.ones(world.states)], -1)
     sums = np.zeros_like(paid)
     for _ in range(steps):
         sums = np.where(world.ended[:, None], 0.0, paid + moves @ sums)
@@ -94,15 +105,17 @@ def _lived(world: World, policy: Floats, steps: int) -> tuple[float, float]:
 
 
 def _over_states(world: World, steps: int) -> Proposal:
-    known = "its states are seen and its table is known"
+    known = "its states are seen and its truth is known"
     if world.states**2 * world.actions * steps > EXACT:
-        tables = _tables(steps, SHORT)
+        tables = _tables(steps, SHORT, {"discount": DISCOUNTS[1]})
         return Proposal(0.9, f"{known}: planned all {steps:,} steps ahead in {SHORT} episodes", tables)
-    best, optimum = best_horizon(world, steps)
+    best, optimum = best_plan(world, steps)
+    aside = {} if best.discount == 1 else {"discount": best.discount}
     episodes = int(np.clip(STEPS / max(best.length, 1.0), 10, EPISODES))
     said = f"planned {best.horizon:,} steps ahead, which is worth {best.value:.4g} of at most {optimum:.4g}"
-    cut = "" if episodes == EPISODES else f"; {episodes} episodes of about {best.length:,.0f} steps fit into a minute"
-    return Proposal(0.9, f"{known}: {said} within {steps:,} steps{cut}", _tables(best.horizon, episodes))
+    cut = "" if episodes == EPISODES else f"; {episodes} episodes of about {best.length:,.0f} steps are about a minute"
+    tables = _tables(best.horizon, episodes, aside)
+    return Proposal(0.9, f"{known}: {said} within {steps:,} steps{cut}", tables)
 
 
 def _over_beliefs(truth: Truth, steps: int) -> Proposal | None:
@@ -111,17 +124,22 @@ def _over_beliefs(truth: Truth, steps: int) -> Proposal | None:
         return None
     short = horizon < steps
     aside = {"discount": 0.95, **({"gain": {"name": "summed"}} if short else {})}
-    said = f"planned {horizon:,} steps ahead over beliefs, {'with what they tell' if short else 'as long as it lasts'}"
-    return Proposal(0.8, f"its truth is known and hidden: {said}", _tables(horizon, SHORT, aside))
+    episodes = int(np.clip(HIDDEN_STEPS // steps, 2, SHORT))
+    said = f"planned {horizon:,} steps ahead over beliefs, {'with what they tell' if short else 'to the end'}"
+    cut = "" if episodes == SHORT else f"; {episodes} episodes of {steps:,} steps take about a minute"
+    return Proposal(
+        0.8, f"its states are hidden and its truth is known: {said}{cut}", _tables(horizon, episodes, aside)
+    )
 
 
 def _reach(truth: Truth, steps: int) -> int:
-    """The number of steps within which no more than `BELIEFS` beliefs can come about; `steps` at most."""
+    """The number of steps within which no more than `BELIEFS` beliefs can follow the likeliest; `steps` at most."""
     world = World.of(truth).merged()
     looks = np.ones((1, world.states))
     for levels in truth["A"]:
         looks = (looks[:, None] * levels.reshape(len(levels), -1)).reshape(-1, world.states)
-    frontier = _apart(world.start * looks)
+    first = world.start * looks
+    frontier = _apart(first[first.sum(-1).argmax()][None])  # where most episodes begin
     known = {row.tobytes() for row in frontier}
     for depth in range(steps):
         if frontier.size * world.actions * len(looks) > WIDE:

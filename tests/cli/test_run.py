@@ -80,7 +80,7 @@ def test_environment_without_an_example(capsys: pytest.CaptureFixture[str]) -> N
     assert "needs the table(s) [model], [goal], [inference], [planner]" in err
     code, _, err = run(capsys, "--env", "MountainCar-v0")
     assert code == 2
-    assert "--agent: " in err
+    assert "--agent random`" in err
 
 
 def test_agent_of_a_plugin_file(capsys: pytest.CaptureFixture[str]) -> None:
