@@ -14,7 +14,6 @@ from agentic.plugins import Registry
 
 if TYPE_CHECKING:
     from agentic.experiments.experiment import Experiment
-    from agentic.experiments.proposals import Proposal
 
 
 @click.command()
@@ -82,8 +81,7 @@ def starting_tables(
     source, reason = ("", "as in the example made for it") if file is None else (f"{file}: ", "")
     found = examples.for_environment(env or "", registry) if file is None else read(file)
     if found is None and (agent is None or _of_parts(agent, registry)):
-        proposal = _proposal(env or "", registry, settings)
-        found, reason = (dict(proposal.tables), proposal.reason) if proposal else (None, "")
+        found, reason = _proposed(env or "", registry, settings)
     if found is None and agent is None:
         raise UserError(
             f"no example was made for {env!r}, and no plugin proposes what to do there: name an agent that needs no "
@@ -114,16 +112,22 @@ def _of_parts(agent: str, registry: Registry) -> bool:
     return any(place.needed for place in places(takes).values())
 
 
-def _proposal(env: str, registry: Registry, settings: Iterable[str]) -> "Proposal | None":
-    """The best proposal for an environment, as `settings` change it."""
+def _proposed(env: str, registry: Registry, settings: Iterable[str]) -> tuple[dict[str, Any] | None, str]:
+    """The tables of the best proposal for an environment, as `settings` change it, and the reason; None without one."""
     from agentic.experiments.experiment import override
     from agentic.experiments.proposals import propose
+    from agentic.experiments.worlds import LIMIT
 
-    tables: dict[str, Any] = {"env": {"id": env}}
+    tables: dict[str, Any] = {"env": {"id": env, "kwargs": {}}}
     for setting in settings:
         if setting.partition(".")[0].strip() == "env":
             override(tables, setting)
-    return propose(tables["env"], registry)
+    found = propose(tables["env"], registry)
+    if found is None:
+        return None, ""
+    cut = found.tables["env"]["kwargs"].keys() - tables["env"]["kwargs"].keys()
+    said = f"; it has no step limit: its episodes are cut at {LIMIT:,} steps" if cut else ""
+    return dict(found.tables), f"{found.reason}{said}"
 
 
 def _execute(experiment: "Experiment", registry: Registry, out: str, style: str) -> None:

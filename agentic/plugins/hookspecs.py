@@ -100,7 +100,7 @@ def agentic_envs() -> Offer:  # type: ignore[empty-body]
 
 
 @hookspec
-def agentic_defaults(environment: "Environment") -> "Proposal | None":  # type: ignore[empty-body]
+def agentic_defaults(environment: "Environment") -> "Proposal | None":
     """An experiment for an environment that no example was made for; None from who has none for it.
 
     The highest score is taken, the first by name among equals. `environment` is there to be looked at: its spaces,

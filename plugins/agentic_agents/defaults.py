@@ -26,22 +26,21 @@ SHORT = 20  # episodes where nothing tells how long one is
 
 def proposal(environment: Environment) -> Proposal | None:
     """The best of what is known here for a discrete world; None for others, and for those that are too large."""
-    if not isinstance(environment.observation, Simplex) or not isinstance(environment.action, Simplex):
+    observation, action = environment.observation, environment.action
+    if not isinstance(observation, Simplex) or not isinstance(action, Simplex):
         return None
+    too_large = environment.observation_layout.plain and observation.count**2 * action.count > LARGE
     try:
-        return planned(environment)
+        return None if too_large else planned(environment, action.count)
     except UserError:  # its truth is not known, or out of reach
         return None
 
 
-def planned(environment: Environment) -> Proposal | None:
+def planned(environment: Environment, actions: int) -> Proposal | None:
     """The plan in a world whose truth is known: dynamic programming where states are seen, else over beliefs.
 
     Raises UserError where it is not known, or has too many joint states for a table.
     """
-    seen, actions = environment.observation.count, environment.action.count
-    if environment.observation_layout.plain and seen**2 * actions > LARGE:
-        return None
     truth, steps = plain(environment.factored_truth()), limit_of(environment)
     if prod(len(first) for first in truth["D"]) ** 2 * actions > LARGE:
         return None

@@ -51,7 +51,7 @@ def test_what_a_horizon_is_worth_is_that_of_value_iteration(id: str) -> None:
     assert (optimum, best.horizon, best.value) == pytest.approx(OPTIMA[id], abs=1e-5)
 
 
-def test_the_steps_of_an_episode_are_told_by_wrappers_or_the_world() -> None:
+def test_the_steps_of_an_episode_are_those_of_wrappers_or_the_world() -> None:
     assert limit_of(make("FrozenLake8x8-v1")) == 200
     assert limit_of(make("CliffWalking-v1")) == 1000
     assert limit_of(make("CliffWalking-v1", kwargs={"max_episode_steps": 7})) == 7

@@ -73,9 +73,9 @@ def hints(text: str) -> list[list[str]]:
 def test_what_a_message_says_to_type_runs(command: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(shlex.split(command))
     out, err = capsys.readouterr()
-    told = hints(out + err)
-    assert any(shlex.join(["agentic", *hint]).startswith(expected) for hint in told), err
-    for hint in told:
+    found_hints = hints(out + err)
+    assert any(shlex.join(["agentic", *hint]).startswith(expected) for hint in found_hints), err
+    for hint in found_hints:
         code = main([*hint, *SHORT.get(hint[0], [])])
         said = capsys.readouterr().err
         checks_what_is_broken = hint[:2] == ["plugins", "check"] and code == 1

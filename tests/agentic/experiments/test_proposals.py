@@ -90,14 +90,14 @@ def test_the_environment_is_the_newest_of_its_name_and_has_an_end() -> None:
     ],
 )
 def test_a_plugin_that_breaks_or_proposes_nonsense_is_named_once_and_left_out(hook: Hook, said: str) -> None:
-    with pytest.warns(ThirdPartyWarning) as told:
+    with pytest.warns(ThirdPartyWarning) as warned:
         assert agent_of(propose("CartPole-v1", registry(a=saying("one"), bad=hook))) == "one"
-    assert len(told) == 1
-    assert str(told[0].message).startswith("plugin bad: its proposal for CartPole-v1 is left out, ")
-    assert said in str(told[0].message)
+    assert len(warned) == 1
+    assert str(warned[0].message).startswith("plugin bad: its proposal for CartPole-v1 is left out, ")
+    assert said in str(warned[0].message)
 
 
-def test_an_environment_that_is_not_there_is_told() -> None:
+def test_an_environment_must_be_there() -> None:
     with pytest.raises(UserError, match="unknown environment 'NoSuch-v0'"):
         propose("NoSuch-v0", registry(a=saying("one")))
 
