@@ -99,6 +99,7 @@ def test_the_cliff_is_walked_by_its_name_alone(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # some seconds, but for a machine that is busy
 @pytest.mark.parametrize("id", ["FrozenLake-v1", "FrozenLake8x8-v1", "Taxi-v4"])
 def test_the_optimum_is_reached_within_sampling_error(id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
