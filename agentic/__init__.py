@@ -6,7 +6,6 @@
 
 import ast
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,23 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
-try:
-    __version__ = version("agentic")
-except PackageNotFoundError:  # a checkout on the path that was never installed
-    __version__ = "0+unknown"
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _HOMES and name != "__version__":
         raise AttributeError(f"module 'agentic' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value = _version() if name == "__version__" else getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("agentic")
+    except PackageNotFoundError:  # a checkout on the path that was never installed
+        return "0+unknown"

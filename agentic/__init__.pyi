@@ -41,6 +41,7 @@ from agentic.environments.pomdp import Truth as Truth
 from agentic.errors import RunError as RunError, UserError as UserError
 from agentic.experiments.build import build as build
 from agentic.experiments.experiment import Experiment as Experiment
+from agentic.experiments.proposals import Proposal as Proposal, propose as propose
 from agentic.learning.fit import fit as fit
 from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
 from agentic.learning.replay import Replay as Replay

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from agentic.cli.plugins import with_registry
-from agentic.cli.terminal import answer, json_option
+from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import BREAKS, described
 from agentic.plugins import Registry
 
@@ -19,10 +19,13 @@ With anybody's wrappers:    agentic run --env CartPole-v1 --set env.wrappers='["
 
 
 @click.command()
+@click.option("--check", "checked", metavar="ID", help="Whether a seed decides an episode of this environment.")
 @json_option("Rows as JSON on standard output.")
 @with_registry
-def envs(as_json: bool, registry: Registry) -> None:
+def envs(checked: str | None, as_json: bool, registry: Registry) -> None:
     """List the environments there are."""
+    if checked is not None:
+        return _check(checked, registry)
     rows = [_row(name, registry) for name in registry.names("envs")]
     if as_json:
         answer(json.dumps(rows, indent=2))
@@ -40,6 +43,22 @@ def envs(as_json: bool, registry: Registry) -> None:
             worlds.add_row(row["name"], row["id"], row["observation"], row["action"], row["summary"])
     console().print(worlds, *([changes] if changes.rows else []))
     click.echo(USAGE)
+
+
+def _check(id: str, registry: Registry) -> None:
+    """Say in one line whether two resets with one seed are the same, and leave with exit code 1 where they are not."""
+    from agentic.experiments.experiment import Experiment
+    from agentic.experiments.worlds import limited, world_of
+    from agentic.testing.environments import ignores_seed
+
+    asked = Experiment.of({"env": {"id": id}, "agent": {"name": "any"}})
+    environment, _ = world_of(limited(asked, registry), registry)
+    try:
+        found = ignores_seed(environment.copies()())
+    finally:
+        environment.close()
+    say(f"{environment.id}: {found or 'a seed decides an episode, as far as a few steps show'}")
+    click.get_current_context().exit(1 if found else 0)
 
 
 def _row(name: str, registry: Registry) -> dict[str, Any]:

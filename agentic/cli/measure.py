@@ -105,7 +105,9 @@ def _source(
             if value is not None:
                 raise UserError(f"--{name} goes with --env: what is recorded in {run} stays as it is")
         return Source.of_run(run, registry, quiet, trust=trust)
-    tables, _ = starting_tables(None, env, agent, registry)
+    tables, _, reason = starting_tables(None, env, agent, registry)
+    if reason and not quiet:
+        say(reason, err=True)
     experiment = Experiment.of(tables, [] if episodes is None else [f"evaluate.episodes={episodes}"])
     return Source(f"{experiment.env.id}, {experiment.agent.name}", registry, quiet, experiment)
 

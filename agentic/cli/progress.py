@@ -60,8 +60,10 @@ def _line(reported: Progress, totals: dict[str, int]) -> str:
 
 
 def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Experiment:
-    """The experiment with endless episodes cut (see `limited`), which is said on standard error."""
+    """The experiment with its world's version and endless episodes cut (see `limited`), each said on standard error."""
     cut = limited(experiment, registry)
-    if cut.env != experiment.env and not quiet:
+    if cut.env.id != experiment.env.id and not quiet:
+        say(f"{experiment.env.id} is taken as {cut.env.id}, its newest version", err=True)
+    if cut.env.kwargs != experiment.env.kwargs and not quiet:
         say(f"{cut.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
     return cut

@@ -1,8 +1,9 @@
 """`agentic run`: one experiment, from a file or from an environment's name, recorded in a folder of its own."""
 
 import json
+from collections.abc import Iterable
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,9 @@ from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import RunError, UserError
 from agentic.plugins import Registry
+
+if TYPE_CHECKING:
+    from agentic.experiments.experiment import Experiment
 
 
 @click.command()
@@ -24,7 +28,8 @@ from agentic.plugins import Registry
 @with_registry
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the run's folder is made.")
 @json_option("Print one JSON object and nothing else.")
-@click.option("--quiet", is_flag=True, help="Print nothing but the run's folder.")
+@click.option("--quiet", "style", flag_value="quiet", help="Print nothing but the run's folder.")
+@click.option("--explain", "style", flag_value="explain", help="Print the experiment file, and run nothing.")
 def run(
     file: str | None,
     env: str | None,
@@ -33,26 +38,39 @@ def run(
     registry: Registry,
     out: str,
     as_json: bool,
-    quiet: bool,
+    style: str | None,
     **flags: int | None,
 ) -> None:
-    """Run an experiment FILE, or the example made for the environment --env ID.
+    """Run an experiment FILE, or for --env ID the example made for it, else what plugins propose.
 
     \b
     agentic run examples/tmaze.toml
+    agentic run --env Taxi --explain
     agentic run --env CartPole-v1 --agent random --episodes 5 --set run.threads=2
     """
-    tables, source = starting_tables(file, env, agent, registry)
+    from agentic.cli.progress import with_limit
+    from agentic.experiments.experiment import Experiment
+
+    tables, source, reason = starting_tables(file, env, agent, registry, settings)
+    if reason and style != "quiet":
+        say(reason, err=True)
     homes = {"seed": "run", "envs": "run", "episodes": "evaluate", "steps": "learn"}
     given = [f"{homes[name]}.{name}={value}" for name, value in flags.items() if value is not None]
-    _execute(tables, [*settings, *given], source, registry, out, "json" if as_json else "quiet" if quiet else "table")
+    style = "json" if as_json else style or "table"
+    experiment = with_limit(Experiment.of(tables, [*settings, *given], source=source), registry, quiet=style == "quiet")
+    if style == "explain":
+        answer(f"# {reason}\n{experiment.to_toml()}" if reason else experiment.to_toml())
+    else:
+        _execute(experiment, registry, out, style)
 
 
 def starting_tables(
-    file: str | None, env: str | None, agent: str | None, registry: Registry
-) -> tuple[dict[str, Any], str]:
-    """The tables to start from, and how to name them in messages."""
-    from agentic.agents.agent import Agent
+    file: str | None, env: str | None, agent: str | None, registry: Registry, settings: Iterable[str] = ()
+) -> tuple[dict[str, Any], str, str]:
+    """The tables to start from, how to name them in messages, and why these; `settings` may change the environment.
+
+    They are those of a file, of the example made for an environment, or of the best proposal for it.
+    """
     from agentic.experiments import examples
     from agentic.experiments.build import retarget
     from agentic.experiments.experiment import Experiment
@@ -60,29 +78,66 @@ def starting_tables(
 
     if (file is None) == (env is None):
         raise UserError("expected either an experiment file or --env ID, as in `agentic run --env CartPole-v1`")
-    found = read(file) if file is not None else examples.for_environment(env or "", registry)
+    source, reason = ("", "as in the example made for it") if file is None else (f"{file}: ", "")
+    found = examples.for_environment(env or "", registry) if file is None else read(file)
+    if found is None and (agent is None or _of_parts(agent, registry)):
+        found, reason = _proposed(env or "", registry, settings)
+    if found is None and agent is None:
+        raise UserError(
+            f"no example was made for {env!r}, and no plugin proposes what to do there: name an agent that needs no "
+            f"other table, as in `agentic run --env {quote(env or '')} --agent random{_files(registry)}`"
+        )
     if found is None:
-        if agent is None:
-            known = ", ".join(registry.satisfying(Agent))
-            raise UserError(f"no example was made for {env!r}: name an agent too, with --agent: {known}")
-        return {"env": {"id": env}, "agent": {"name": agent}}, ""
+        return {"env": {"id": env}, "agent": {"name": agent}}, "", ""
     if agent is not None:
-        found = retarget(Experiment.of(found, source=f"{file}: " if file else ""), agent, registry).tables()
-    return found, f"{file}: " if file else ""
+        whole = Experiment.of(found, source=source)
+        found, reason = retarget(whole, agent, registry).tables(), reason if whole.agent.name == agent else ""
+    taken = found["env"]["id"] if reason else env
+    return found, source, f"{env}{f', which is {taken}' if taken != env else ''}: {reason}" if reason else ""
 
 
-def _execute(
-    tables: dict[str, Any], settings: list[str], source: str, registry: Registry, out: str, style: str
-) -> None:
-    from agentic.cli.progress import progress, with_limit
+def _files(registry: Registry) -> str:
+    """The options that load the same plugin files again."""
+    return "".join(f" --plugin {quote(row.location)}" for row in registry.rows if row.source == "file")
+
+
+def _of_parts(agent: str, registry: Registry) -> bool:
+    """Whether an agent needs tables beside its own."""
+    from agentic.agents.agent import Agent
+    from agentic.experiments.agent_file import with_file
+    from agentic.experiments.agent_parts import places
+    from agentic.plugins.parameters import accepted
+
+    takes = accepted(with_file(registry, agent).find(Agent, agent, "[agent]")[1])
+    return any(place.needed for place in places(takes).values())
+
+
+def _proposed(env: str, registry: Registry, settings: Iterable[str]) -> tuple[dict[str, Any] | None, str]:
+    """The tables of the best proposal for an environment, as `settings` change it, and the reason; None without one."""
+    from agentic.experiments.experiment import override
+    from agentic.experiments.proposals import propose
+    from agentic.experiments.worlds import LIMIT
+
+    tables: dict[str, Any] = {"env": {"id": env, "kwargs": {}}}
+    for setting in settings:
+        if setting.partition(".")[0].strip() == "env":
+            override(tables, setting)
+    found = propose(tables["env"], registry)
+    if found is None:
+        return None, ""
+    cut = found.tables["env"]["kwargs"].keys() - tables["env"]["kwargs"].keys()
+    said = f"; it has no step limit: its episodes are cut at {LIMIT:,} steps" if cut else ""
+    return dict(found.tables), f"{found.reason}{said}"
+
+
+def _execute(experiment: "Experiment", registry: Registry, out: str, style: str) -> None:
+    from agentic.cli.progress import progress
     from agentic.cli.tables import result_table
     from agentic.cli.terminal import console
     from agentic.experiments.build import build
-    from agentic.experiments.experiment import Experiment
     from agentic.metrics.summary import summarize
     from agentic.runs.folder import create_folder
 
-    experiment = with_limit(Experiment.of(tables, settings, source=source), registry, quiet=style == "quiet")
     built = build(experiment, registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
     if style != "quiet":

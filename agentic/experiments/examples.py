@@ -6,7 +6,7 @@ from typing import Any
 
 from agentic.errors import UserError
 from agentic.experiments.toml import read
-from agentic.experiments.worlds import gymnasium_id
+from agentic.experiments.worlds import gymnasium_id, versioned
 from agentic.plugins import Registry
 
 
@@ -28,7 +28,7 @@ def example(name: str) -> Path:
 
 def for_environment(identifier: str, registry: Registry) -> dict[str, Any] | None:
     """The tables of the example for this very environment, unchanged and of the shortest name; None without one."""
-    wanted = gymnasium_id(identifier, registry)
+    wanted = versioned(gymnasium_id(identifier, registry))
     for path in sorted(folder().glob("*.toml"), key=lambda path: (len(path.name), path.name)):
         tables = read(path)
         env = tables.get("env", {})

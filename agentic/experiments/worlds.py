@@ -36,8 +36,7 @@ def world_of(experiment: Experiment, registry: Registry) -> tuple[Environment, l
     if found is None:
         package = _package(target)
         release = getattr(sys.modules.get(package), "__version__", None)
-        name = name[: name.rfind(":") + 1] + known.id if known else name  # with its version
-        found = Component("envs", name, package, release, "installed", str(target))
+        found = Component("envs", versioned(name), package, release, "installed", str(target))
     return environment, [row_of(found, table.kwargs), *making.made]
 
 
@@ -85,26 +84,34 @@ def gymnasium_id(name: str, registry: Registry) -> str:
     return found.full_name
 
 
+def versioned(name: str) -> str:
+    """An environment's id with the version that Gymnasium takes where it has none, the newest; else as it is."""
+    module = name.rpartition(":")[0]
+    if module and _spec(name) is None:
+        with suppress(*BREAKS):  # what does not load is told where it is made
+            import_module(module)
+    found = _spec(name)
+    return name[: name.rfind(":") + 1] + found.id if found else name
+
+
 def change(registry: Registry, table: Named, where: str) -> Callable[[Any], Any]:
     """A function that wraps a single environment in a component that changes it; `where` names it in messages."""
     return Making(registry).maker(gymnasium.Wrapper, table.model_dump(), where, 1)
 
 
 def limited(experiment: Experiment, registry: Registry) -> Experiment:
-    """The experiment with episodes cut at `LIMIT` steps, in a world where nothing but the agent need ever end one.
+    """The experiment with its environment's version, the newest unless it says one, and without endless episodes.
 
-    An environment class that ends its episodes itself says so: `metadata["ends_episodes"]` is true.
+    They are cut at `LIMIT` steps in a world where nothing but the agent need ever end one. An environment class that
+    ends its episodes itself says so: `metadata["ends_episodes"]` is true.
     """
-    module, _, name = gymnasium_id(experiment.env.id, registry).rpartition(":")
-    if module and name not in gymnasium.registry:
-        with suppress(*BREAKS):  # what does not load is told where it is made
-            import_module(module)
+    given, name = experiment.env, versioned(gymnasium_id(experiment.env.id, registry))
+    settings = [f"env.id={name}"] if name.rpartition("-v")[0] == given.id else []
     found = _spec(name)
-    if found is None or found.max_episode_steps is not None or "max_episode_steps" in experiment.env.kwargs:
-        return experiment
-    if _metadata(found).get("ends_episodes"):
-        return experiment
-    return Experiment.of(experiment.tables(), [f"env.kwargs.max_episode_steps={LIMIT}"])
+    if found and found.max_episode_steps is None and "max_episode_steps" not in given.kwargs:
+        if not _metadata(found).get("ends_episodes"):
+            settings.append(f"env.kwargs.max_episode_steps={LIMIT}")
+    return Experiment.of(experiment.tables(), settings) if settings else experiment
 
 
 def made_by(name: str) -> str:

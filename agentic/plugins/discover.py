@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
+from shlex import quote
 from textwrap import shorten
 from typing import Any
 
@@ -50,6 +51,11 @@ class PluginRow:
     cause: str = ""
     hooks: tuple[EntryPoint, ...] = ()
     commands: tuple[EntryPoint, ...] = ()
+
+    @property
+    def handle(self) -> str:
+        """What `agentic plugins check` takes for it, as a shell takes that."""
+        return quote(self.location) if self.source == "file" else self.id
 
     def problem(self, cause: str, remedy: str) -> Problem:
         """A problem of this plugin."""

@@ -1,8 +1,9 @@
-'''Hook specifications, the whole extension surface on one screen: five hooks, one per kind of component.
+'''Hook specifications, the whole extension surface on one screen: a hook per kind of component, and one for defaults.
 
 A plugin marks a function `agentic_<kind>` with `hookimpl`; it takes no arguments and returns a mapping from short
 name to a class or, so that starting the command line stays fast, to a `"module:Class"` string that is imported on
 first use. Names match `[a-z][a-z0-9_-]*` and are unique per kind. Kinds: energies, optimizers, metrics, agents, envs.
+`agentic_defaults` is asked of an environment, what to run in it.
 
 A complete plugin, saved as `my_energy.py` and used with `--plugin my_energy.py`:
 
@@ -23,8 +24,13 @@ An installed plugin names its module in its own pyproject.toml, `[project.entry-
 '''
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pluggy
+
+if TYPE_CHECKING:
+    from agentic.environments.environment import Environment
+    from agentic.experiments.proposals import Proposal
 
 _NAMES = {  # where the contracts of each kind are, and their names, the narrower before the wider
     "energies": ("agentic", "Model ActionGoal Goal Gain PopulationEnergy Conditional Energy"),
@@ -35,6 +41,7 @@ _NAMES = {  # where the contracts of each kind are, and their names, the narrowe
 }
 CONTRACTS = {kind: [f"{home}.{name}" for name in names.split()] for kind, (home, names) in _NAMES.items()}
 KINDS = tuple(CONTRACTS)
+DEFAULTS = "defaults"  # what a plugin proposes is no component
 
 hookspec = pluggy.HookspecMarker("agentic")
 hookimpl = pluggy.HookimplMarker("agentic")
@@ -89,4 +96,19 @@ def agentic_envs() -> Offer:  # type: ignore[empty-body]
     >>> @hookimpl
     ... def agentic_envs():
     ...     return {"corridor": "my_package.corridor:Corridor"}
+    """
+
+
+@hookspec
+def agentic_defaults(environment: "Environment") -> "Proposal | None":
+    """An experiment for an environment that no example was made for; None from who has none for it.
+
+    The highest score is taken, the first by name among equals. `environment` is there to be looked at: its spaces,
+    its truth where that is known, and its `copies`.
+
+    >>> from agentic import Proposal
+    >>> @hookimpl
+    ... def agentic_defaults(environment):
+    ...     if environment.id == "Cave-v0":
+    ...         return Proposal(0.8, "in a cave, who stays stays dry", {"agent": {"name": "rock"}})
     """

@@ -22,13 +22,13 @@ import pluggy
 from agentic.errors import described, listed, suggest
 from agentic.plugins import hookspecs
 from agentic.plugins.discover import PluginError, PluginRow, Problem, ids, installed, normalized
-from agentic.plugins.hookspecs import KINDS
+from agentic.plugins.hookspecs import DEFAULTS, KINDS
 from agentic.plugins.registry import Component, Registry
 
 PRIVATE = "_agentic_plugin_"  # what the names of modules that are local files start with
 API_VERSION = 1  # what a plugin states as AGENTIC_API, if it states anything
 
-_HOOKS = {f"agentic_{kind}": kind for kind in KINDS}
+_HOOKS = {f"agentic_{kind}": kind for kind in (*KINDS, DEFAULTS)}
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _log = logging.getLogger("agentic.plugins")
@@ -65,7 +65,9 @@ def collect(rows: Iterable[PluginRow]) -> Registry:
             status = "failed" if faults and not offered else "loaded"
             row = replace(row, status=status, cause="; ".join(fault.cause for fault in faults))
         done.append(row)
-    return Registry(tuple(components), (*problems, *_name_clashes(components)), tuple(done))
+    offers = tuple(component for component in components if component.kind != DEFAULTS)
+    proposers = tuple(component for component in components if component.kind == DEFAULTS)
+    return Registry(offers, (*problems, *_name_clashes(offers)), tuple(done), proposers)
 
 
 def _load_one(row: PluginRow) -> tuple[list[Component], list[Problem]]:
@@ -95,6 +97,10 @@ def _offers(row: PluginRow, source: EntryPoint | Path) -> Iterator[Component]:
         cause = f"it is written for plugin API {stated!r} and this agentic has {API_VERSION}"
         raise row.problem(cause, "install a version of either that fits the other")
     for hook in _marked(row, plugin):
+        if _HOOKS[hook] == DEFAULTS:  # asked when there is an environment
+            name = source.module if isinstance(source, EntryPoint) else row.id
+            yield Component(DEFAULTS, name, row.id, row.version, row.source, getattr(plugin, hook), digest)
+            continue
         started = perf_counter()
         try:
             offer = getattr(plugin, hook)()
@@ -128,7 +134,8 @@ def _marked(row: PluginRow, plugin: Any) -> list[str]:
     try:
         manager.register(plugin, row.id)
     except pluggy.PluginValidationError as error:
-        raise row.problem(described(error), "hooks take no arguments, remove them") from error
+        remedy = "hooks take no arguments, agentic_defaults alone takes environment"
+        raise row.problem(described(error), remedy) from error
     return marked
 
 
@@ -182,7 +189,7 @@ def _absent(rows: list[PluginRow]) -> Iterator[Problem]:
         yield Problem(name, None, cause, "install it or correct the name; `agentic plugins` lists what there is")
 
 
-def _name_clashes(components: list[Component]) -> Iterator[Problem]:
+def _name_clashes(components: Iterable[Component]) -> Iterator[Problem]:
     for c in components:
         rivals = [r for r in components if (r.kind, r.name) == (c.kind, c.name) and r is not c]
         if rivals and c.source != "built-in":
@@ -193,5 +200,4 @@ def _name_clashes(components: list[Component]) -> Iterator[Problem]:
 
 
 def _remedy(row: PluginRow) -> str:
-    shown = row.location if row.source == "file" else row.id
-    return f"`agentic plugins check {shown}` shows the traceback, AGENTIC_DISABLED_PLUGINS={row.id} leaves it out"
+    return f"`agentic plugins check {row.handle}` shows the traceback, AGENTIC_DISABLED_PLUGINS={row.id} leaves it out"

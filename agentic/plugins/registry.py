@@ -38,11 +38,15 @@ class Component:
 
 @dataclass(frozen=True)
 class Registry:
-    """The components that were loaded, in load order, the rows of all plugins, and what went wrong."""
+    """The components that were loaded, in load order, the rows of all plugins, and what went wrong.
+
+    `proposers` are the functions that propose experiments, each with its plugin.
+    """
 
     components: tuple[Component, ...] = ()
     problems: tuple[Problem, ...] = ()
     rows: tuple[PluginRow, ...] = ()
+    proposers: tuple[Component, ...] = ()
 
     def names(self, kind: str) -> list[str]:
         """The names that can be written for a kind: the short one where it is unambiguous, otherwise the full one."""
@@ -75,7 +79,8 @@ class Registry:
                 raise TypeError(f"it should be a class and is of type {type(target).__name__}")
         except BREAKS as error:
             cause = f"{kind} '{found.name}' at {found.target} does not load, {described(error)}"
-            remedy = f"`agentic plugins check {found.plugin}` shows more"
+            handle = next((row.handle for row in self.rows if row.id == found.plugin), found.plugin)
+            remedy = f"`agentic plugins check {handle}` shows more"
             raise Problem(found.plugin, found.version, cause, remedy) from error
         return cast("type[Any]", target)
 
@@ -135,6 +140,7 @@ class Registry:
     def _unknown(self, what: str, name: str, known: Sequence[str], kinds: Iterable[str], also: str = "") -> PluginError:
         """What is said of a name that nobody offers."""
         full = [c.full_name for kind in kinds for c in self.offers(kind)]
-        broken = [row.id for row in self.rows if row.status in ("failed", "unreadable", "clash")]
-        failed = f"; plugins that failed to load: {listed(broken)} (`agentic plugins check` says why)" if broken else ""
+        broken = [row for row in self.rows if row.status in ("failed", "unreadable", "clash")]
+        hint = f" (`agentic plugins check {broken[0].handle}` says why)" if broken else ""
+        failed = f"; plugins that failed to load: {listed(row.id for row in broken)}{hint}" if broken else ""
         return PluginError(f"{what} '{name}'{suggest(name, [*known, *full])}; known: {listed(known)}{also}{failed}")

@@ -31,4 +31,5 @@ def agentic_envs() -> dict[str, str]:
         "set_attributes": "agentic_envs.changes:SetAttributes",
         "hide_observations": "agentic_envs.changes:HideObservations",
         "sensor_noise": "agentic_envs.changes:SensorNoise",
+        "join_observations": "agentic_envs.joined:JoinObservations",
     }

@@ -1,6 +1,11 @@
 """Agents that come with agentic: baselines, policies of other tools, and the energy agent by name."""
 
+from typing import TYPE_CHECKING
+
 from agentic import hookimpl
+
+if TYPE_CHECKING:
+    from agentic import Environment, Proposal
 
 
 @hookimpl
@@ -18,3 +23,11 @@ def agentic_agents() -> dict[str, str]:
         "sb3": "agentic_agents.saved:SavedPolicy",
         "thermostat": "agentic_agents.thermostat:Thermostat",
     }
+
+
+@hookimpl
+def agentic_defaults(environment: "Environment") -> "Proposal | None":
+    """Planning in discrete worlds whose truth is known."""
+    from agentic_agents.defaults import proposal
+
+    return proposal(environment)

@@ -80,7 +80,7 @@ def test_environment_without_an_example(capsys: pytest.CaptureFixture[str]) -> N
     assert "needs the table(s) [model], [goal], [inference], [planner]" in err
     code, _, err = run(capsys, "--env", "MountainCar-v0")
     assert code == 2
-    assert "--agent: " in err
+    assert "--agent random`" in err
 
 
 def test_agent_of_a_plugin_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,3 +124,58 @@ def test_no_progress_when_quiet() -> None:
     experiment = Experiment.load(EXAMPLES / "tmaze.toml")
     with progress(experiment, quiet=True) as observer:
         assert observer is None
+
+
+CAVE = """
+from agentic import Proposal, hookimpl
+
+@hookimpl
+def agentic_defaults(environment):
+    if environment.id != "CliffWalking-v1":
+        raise OSError("no cave")
+    return Proposal(1.0, "who stays stays dry", {"agent": {"name": "rock"}, "evaluate": {"episodes": 2}})
+"""
+
+
+@pytest.mark.filterwarnings("always::agentic.errors.ThirdPartyWarning")
+def test_a_plugin_proposes_what_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("cave.py").write_text(CAVE)
+    short = ("--plugin", "cave.py", "--set", "env.kwargs.max_episode_steps=5")
+    code, _, err = run(capsys, "--env", "CliffWalking", *short)
+    assert (code, err.splitlines()[0]) == (0, "CliffWalking, which is CliffWalking-v1: who stays stays dry")
+    resolved = Experiment.load("runs/0001-cliffwalking-v1-rock/experiment.toml")
+    assert (resolved.agent.name, resolved.evaluate.episodes) == ("rock", 2)
+    code, _, err = run(capsys, "--env", "Blackjack", *short)
+    assert code == 2
+    left_out = "warning: plugin cave: its proposal for Blackjack-v1 is left out, it broke, OSError: no cave"
+    assert [line for line in err.splitlines() if "cave:" in line] == [f"agentic: {left_out}"]
+
+
+def test_what_is_explained_runs_to_the_same_bits(capsys: pytest.CaptureFixture[str]) -> None:
+    short = ("--env", "CliffWalking", "--episodes", 3, "--seed", 4)
+    code, out, err = run(capsys, *short, "--explain")
+    assert (code, Path("runs").exists()) == (0, False)
+    assert out.startswith(
+        "# CliffWalking, which is CliffWalking-v1: its states are seen and its truth is known: planned"
+    )
+    assert "its episodes are cut at 1,000 steps" in err
+    Path("x.toml").write_text(out)
+    assert run(capsys, *short, "--quiet")[0] == run(capsys, "x.toml", "--quiet")[0] == 0
+    for kind in ("ticks-*.parquet", "experiment.toml"):
+        first, second = sorted(Path("runs").glob(f"*/{kind}"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_an_agent_of_parts_takes_those_that_are_proposed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "--env", "CliffWalking-v1", "--agent", "energy", "--explain")
+    assert (code, "[model]" in out, "its states are seen" in err) == (0, True, True)
+    code, out, err = run(capsys, "--env", "CliffWalking-v1", "--agent", "random", "--explain")
+    assert (code, "[model]" in out, "its states are seen" in err) == (0, False, False)
+
+
+def test_an_id_without_a_version_is_kept_with_the_newest(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "--env", "MountainCar", "--agent", "rock", "--episodes", 1)
+    assert (code, err.splitlines()[0]) == (0, "MountainCar is taken as MountainCar-v0, its newest version")
+    assert Experiment.load("runs/0001-mountaincar-v0-rock/experiment.toml").env.id == "MountainCar-v0"
+    code, _, err = run(capsys, "--env", "FrozenLake", "--explain")
+    assert (code, err) == (0, "FrozenLake, which is FrozenLake-v1: as in the example made for it\n")

@@ -243,3 +243,9 @@ def test_a_command_that_is_missing_fails_only_when_called(
     assert main(["--help"]) == 0
     assert main(["later"]) == 1
     assert "reinstall agentic" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_program_is_imported_is_obeyed(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+    result = machine.run("-m", "agentic", "--help", PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert (result.returncode, result.stderr) == (130, "agentic: stopped by Ctrl-C\n")

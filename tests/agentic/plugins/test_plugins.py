@@ -319,3 +319,15 @@ def test_a_path_that_does_not_exist_is_the_users_mistake(folder: Path, tmp_path:
 def test_without_built_ins_the_remedy_is_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agentic.plugins.discover.distributions", lambda: iter(()))
     assert "pip install -e ." in str(load().problems[0])
+
+
+def test_what_proposes_is_kept_apart_and_never_clashes(folder: Path, tmp_path: Path) -> None:
+    source = "from agentic import hookimpl\n\n@hookimpl\ndef agentic_defaults(environment):\n    return None\n"
+    one, two = (plugin_file(tmp_path / f"{name}.py", source) for name in ("one", "two"))
+    odd = plugin_file(tmp_path / "odd.py", source.replace("environment", "world"))
+    registry = load([one, two, odd])
+    assert [each.name for each in registry.proposers] == ["one", "two"]
+    assert not [each for each in registry.components if each.plugin in ("one", "two")]
+    assert (status(registry)["one"], status(registry)["odd"]) == ("loaded", "failed")
+    assert [problem.plugin for problem in registry.problems] == ["odd"]
+    assert "agentic_defaults alone takes environment" in str(registry.problems[0])

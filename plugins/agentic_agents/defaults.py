@@ -1,0 +1,172 @@
+"""Proposals for discrete worlds: planning in those whose truth is known, with a horizon that is worth it."""
+
+from collections.abc import Mapping
+from itertools import islice
+from math import prod
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from agentic import Environment, Proposal, Simplex, Truth, UserError, World, state_observations
+from agentic.environments import plain
+
+Floats = NDArray[np.float64]
+
+LIMIT = 1000  # steps of an episode where nobody says how many
+LARGE = 200_000_000  # numbers in the transitions of a world that is left alone
+EXACT = 5e9  # multiplications up to which every horizon is tried
+BELIEFS, WIDE = 3_000, 20_000_000  # beliefs that a tree should not pass, numbers that one look ahead may hold
+DISCOUNTS = (1.0, 0.999, 0.99)
+STEPS, HIDDEN_STEPS = 60_000, 2_000  # of evaluation, about a minute: where states are seen, and where they are not
+EPISODES = 100
+SHORT = 20  # episodes where nothing tells how long one is
+
+
+def proposal(environment: Environment) -> Proposal | None:
+    """The best of what is known here for a discrete world; None for others, and for those that are too large."""
+    observation, action = environment.observation, environment.action
+    if not isinstance(observation, Simplex) or not isinstance(action, Simplex):
+        return None
+    too_large = environment.observation_layout.plain and observation.count**2 * action.count > LARGE
+    try:
+        return None if too_large else planned(environment, action.count)
+    except UserError:  # its truth is not known, or out of reach
+        return None
+
+
+def planned(environment: Environment, actions: int) -> Proposal | None:
+    """The plan in a world whose truth is known: dynamic programming where states are seen, else over beliefs.
+
+    Raises UserError where it is not known, or has too many joint states for a table.
+    """
+    truth, steps = plain(environment.factored_truth()), limit_of(environment)
+    if prod(len(first) for first in truth["D"]) ** 2 * actions > LARGE:
+        return None
+    try:
+        state_observations(truth)
+    except UserError:
+        return _over_beliefs(truth, steps)
+    return _over_states(World.of(truth), steps)
+
+
+def limit_of(environment: Environment) -> int:
+    """The number of steps after which an episode is cut, as far as wrappers or the world itself say."""
+    env, found = environment.copies()(), list[Any]()
+    while isinstance(env, gymnasium.Wrapper):
+        found.append(getattr(env, "_max_episode_steps", None))
+        env = env.env
+    found.append(getattr(env, "steps", None))
+    return min((limit for limit in found if isinstance(limit, int) and limit > 0), default=LIMIT)
+
+
+class Worth(NamedTuple):
+    """The worth of planning so many steps ahead: the expected return within the step limit, and steps of an episode."""
+
+    horizon: int
+    discount: float
+    value: float
+    length: float
+
+
+def best_plan(world: World, steps: int) -> tuple[Worth, float]:
+    """The shortest horizon of those that are worth most in episodes of so many `steps`, and the optimum there.
+
+    Nothing is discounted where that is worth as much: where a goal can be put off, it is put off for ever.
+    """
+    found, optimum = list[Worth](), 0.0
+    for discount in DISCOUNTS:
+        tried = set[bytes]()
+        for horizon, (values, scale) in enumerate(islice(world.backups(discount), steps), 1):
+            policy = World.ties(values, scale).argmax(-1)  # as a greedy agent takes the first of equal actions
+            if discount == 1:
+                optimum = float(world.start @ values.max(-1))
+            if (key := policy.tobytes()) not in tried:
+                tried.add(key)
+                found.append(Worth(horizon, discount, *_lived(world, policy, steps)))
+        most = max(each.value for each in found)
+        near = World.tie * (1 + abs(most))
+        if most >= optimum - near:
+            break
+    return next(each for each in found if each.value >= most - near), optimum
+
+
+def _lived(world: World, policy: NDArray[np.int64], steps: int) -> tuple[float, float]:
+    """The expected return and length of an episode, cut after so many `steps`, where states take these actions."""
+    every = np.arange(world.states)
+    moves, paid = world.dynamics[every, policy], np.stack([world.rewards[every, policy], np.ones(world.states)], -1)
+    sums = np.zeros_like(paid)
+    for _ in range(steps):
+        sums = np.where(world.ended[:, None], 0.0, paid + moves @ sums)
+    value, length = world.start @ sums
+    return float(value), float(length)
+
+
+def _over_states(world: World, steps: int) -> Proposal:
+    known = "its states are seen and its truth is known"
+    if world.states**2 * world.actions * steps > EXACT:
+        tables = _tables(steps, SHORT, {"discount": DISCOUNTS[1]})
+        return Proposal(0.9, f"{known}: planned all {steps:,} steps ahead in {SHORT} episodes", tables)
+    best, optimum = best_plan(world, steps)
+    aside = {} if best.discount == 1 else {"discount": best.discount}
+    episodes = int(np.clip(STEPS / max(best.length, 1.0), 10, EPISODES))
+    said = f"planned {best.horizon:,} steps ahead, which is worth {best.value:.4g} of at most {optimum:.4g}"
+    cut = "" if episodes == EPISODES else f"; {episodes} episodes of about {best.length:,.0f} steps are about a minute"
+    tables = _tables(best.horizon, episodes, aside)
+    return Proposal(0.9, f"{known}: {said} within {steps:,} steps{cut}", tables)
+
+
+def _over_beliefs(truth: Truth, steps: int) -> Proposal | None:
+    horizon = _reach(truth, steps)
+    if horizon == 0:
+        return None
+    short = horizon < steps
+    aside = {"discount": 0.95, **({"gain": {"name": "summed"}} if short else {})}
+    episodes = int(np.clip(HIDDEN_STEPS // steps, 2, SHORT))
+    said = f"planned {horizon:,} steps ahead over beliefs, {'with what they tell' if short else 'to the end'}"
+    cut = "" if episodes == SHORT else f"; {episodes} episodes of {steps:,} steps take about a minute"
+    return Proposal(
+        0.8, f"its states are hidden and its truth is known: {said}{cut}", _tables(horizon, episodes, aside)
+    )
+
+
+def _reach(truth: Truth, steps: int) -> int:
+    """The number of steps within which no more than `BELIEFS` beliefs can follow the likeliest; `steps` at most."""
+    world = World.of(truth).merged()
+    looks = np.ones((1, world.states))
+    for levels in truth["A"]:
+        looks = (looks[:, None] * levels.reshape(len(levels), -1)).reshape(-1, world.states)
+    first = world.start * looks
+    frontier = _apart(first[first.sum(-1).argmax()][None])  # where most episodes begin
+    known = {row.tobytes() for row in frontier}
+    for depth in range(steps):
+        if frontier.size * world.actions * len(looks) > WIDE:
+            return depth
+        ahead = np.einsum("bs,san->ban", frontier, world.dynamics) * ~world.ended
+        found = _apart((ahead[:, :, None] * looks).reshape(-1, world.states))
+        frontier = np.array([row for row in found if row.tobytes() not in known])
+        known |= {row.tobytes() for row in found}
+        if len(known) > BELIEFS:
+            return depth
+        if not len(frontier):
+            return steps
+    return steps
+
+
+def _apart(mass: Floats) -> Floats:
+    """The different beliefs among rows of unnormalized ones."""
+    total = mass.sum(-1, keepdims=True)
+    sound = total[:, 0] > World.tie
+    return np.unique(np.round(mass[sound] / total[sound], 10) + 0.0, axis=0)
+
+
+def _tables(horizon: int, episodes: int, aside: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "agent": {"name": "energy", "selection": {"name": "greedy"}},
+        "model": {"name": "categorical"},
+        "goal": {"name": "reward"},
+        "inference": {"name": "exact"},
+        "planner": {"name": "tree", "horizon": horizon, "backup": {"name": "max"}, **(aside or {})},
+        "evaluate": {"episodes": episodes},
+    }
