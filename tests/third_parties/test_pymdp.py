@@ -1,4 +1,4 @@
-"""Beside pymdp 1.0.4 in float64: 20 shapes of 15 random models each, and the worlds of its tutorials.
+"""Beside pymdp 1.0.4 in float64: 20 shapes of 15 random models each.
 
 Its fixed-point sweeps update all factors at once and need not settle: where they have, posteriors are compared, and
 where not, ours must end at no higher free energy. Its expected energies take the product of the factors' beliefs.
@@ -6,7 +6,7 @@ where not, ours must end at no higher free energy. Its expected energies take th
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, EnergyAgent, Evidence, ExpectedEnergy, Purpose, Sequence, Simplex, Softmax, minimize
+from agentic import Categorical, Evidence, ExpectedEnergy, Purpose, Sequence, Simplex, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
@@ -31,14 +31,6 @@ MODELS = 15
 SHARP = 0.3  # the smaller, the nearer to certain are tables, and the more factors depend on each other once seen
 CLOSE = 1e-6
 SETTLED = 1e-8
-
-
-@pytest.fixture(scope="module")
-def pymdp() -> Any:
-    """Its Agent, in float64."""
-    jax = pytest.importorskip("jax")
-    with jax.enable_x64(True):
-        yield pytest.importorskip("pymdp.agent").Agent
 
 
 @dataclass(frozen=True)
@@ -253,51 +245,3 @@ def test_distributions_and_missing_observations(pymdp: Any, kind: str) -> None:
         assert_close(own.belief.mean, theirs[[row]], atol=CLOSE, rtol=0)
         if mask is None:
             assert float(own.value) == pytest.approx(float(np.reshape(info["vfe"], -1)[row]), abs=CLOSE)
-
-
-TUTORIALS = {  # world, its parameters, preferences, plans of so many steps, precision
-    "tmaze": ("pymdp.envs.tmaze:TMaze", {"reward_condition": None}, {1: [0.0, 2.0, -3.0]}, 3, 4.0),
-    "simplified": ("pymdp.envs.tmaze:SimplifiedTMaze", {"reward_condition": None}, {1: [0.0, 2.0, -6.0]}, 2, 3.0),
-    "cue_chaining": ("pymdp.envs.cue_chaining:CueChainingEnv", {}, {3: [0.0, 2.0, -4.0]}, 4, 16.0),
-}
-
-
-@pytest.mark.parametrize("name", TUTORIALS)
-def test_the_worlds_of_its_tutorials(pymdp: Any, name: str) -> None:
-    """From its own arrays, tick by tick, both of our models decide as pymdp's agent does."""
-    where, parameters, preferences, horizon, gamma = TUTORIALS[name]
-    module, _, kind = where.partition(":")
-    world = getattr(pytest.importorskip(module), kind)(**parameters)
-    C = [np.asarray(preferences.get(m, [0.0] * len(a)), dtype=np.float64) for m, a in enumerate(world.A)]
-    lists = {"A_dependencies": world.A_dependencies, "B_dependencies": world.B_dependencies}
-    arrays = {key: [np.asarray(a, dtype=np.float64) for a in getattr(world, key)] for key in "ABD"}
-    theirs = pymdp(**arrays, C=C, **lists, policy_len=horizon, gamma=gamma, batch_size=1)
-    models = [each.from_pymdp(world.A, world.B, world.D, **lists) for each in (FactoredModel, CategoricalModel)]
-    purpose = Purpose(LogPreferences.from_pymdp(C), horizon, SummedGain())
-    agents = [
-        EnergyAgent(model, purpose, solver, Enumerate(), selection=Softmax(gamma))
-        for model, solver in zip(models, (Mirror(), Exact()), strict=True)
-    ]
-    draws, generator = np.random.default_rng(0), torch.Generator()
-    hidden = [int(draws.choice(len(d), p=d)) for d in arrays["D"]]
-    prior, states = theirs.D, [agent.start(1, generator=generator) for agent in agents]
-    for _ in range(6):
-        places = [tuple(hidden[f] for f in own) for own in world.A_dependencies]
-        chances = [a[(slice(None), *at)] for a, at in zip(arrays["A"], places, strict=True)]
-        seen = [int(draws.choice(len(p), p=p / p.sum())) for p in chances]
-        beliefs = theirs.infer_states([np.array([o]) for o in seen], prior)
-        plans = np.asarray(theirs.infer_policies(beliefs)[0])[0]
-        action = np.asarray(theirs.policies.policy_arr)[plans.argmax(), 0]
-        for i, (model, agent) in enumerate(zip(models, agents, strict=True)):
-            decision = agent.decide(states[i], model.outcome.one_hot(torch.tensor([seen])), generator=generator)
-            assert isinstance(decision.plan, Sequence)
-            assert decision.belief is not None
-            assert_close(decision.plan.weights(gamma)[:, 0], torch.from_numpy(plans.copy()), atol=CLOSE, rtol=0)
-            taken = model.action.one_hot(torch.tensor([[int(action[0])]]))
-            states[i] = replace(decision.state, prior=model.predict(decision.belief, taken))
-        prior = theirs.update_empirical_prior(action[None], beliefs)
-        moves = [
-            b[(slice(None), *(hidden[i] for i in own), u)]
-            for b, own, u in zip(arrays["B"], world.B_dependencies, action, strict=True)
-        ]
-        hidden = [int(draws.choice(len(p), p=p / p.sum())) for p in moves]
