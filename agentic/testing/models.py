@@ -80,7 +80,8 @@ def predict_equals_brute_force(make: Make) -> None:
         columns = moves.sum(0)
         assert_close(columns, torch.ones_like(columns), "the sum over next states of dynamics()")
         by_action = torch.einsum("ijk,bj->bik", moves, belief.mean)
-        assert_close(got.mean, torch.einsum("bik,bk->bi", by_action, action), "predict against B q")
+        taken = torch.einsum("bik,bk->bi", by_action, model.action.joint(action))
+        assert_close(got.mean, taken, "predict against B q")
         return
     system = model.system()
     mean = belief.mean @ system.A.T + action @ system.B.T + system.c

@@ -152,7 +152,8 @@ def _step_finite(model: FiniteModel, joint: Tensor, action: Tensor, target: str,
     outcomes, needed = len(likelihood), joint.shape[-2] * len(likelihood)
     if needed * joint.shape[-1] * joint.shape[-3] > LIMIT:
         raise UserError(f"JointGain needs {needed} outcome sequences, more than it enumerates: shorten the horizon")
-    moved = torch.einsum("...k,ijk->...ij", action, dynamics)[..., None, :, :]
+    taken = model.action.joint(action.to(dynamics.dtype))
+    moved = torch.einsum("...k,ijk->...ij", taken, dynamics)[..., None, :, :]
     ahead = joint @ moved.transpose(-2, -1)
     if target == "first" and joint.shape[-3] == 1:
         ahead = torch.diag_embed(ahead[..., 0, 0, :]).unsqueeze(-2)
