@@ -221,7 +221,7 @@ class FactoredModel(Model):
 
     def ambiguity(self, belief: Belief) -> Tensor:
         blocks = _columns(self.latent, belief.mean)
-        noise = [cpt.entropy() @ _outer([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
+        noise = [cpt.noise(_outer([blocks[f] for f in own])) for cpt, own in self.observation.pairs()]
         return sum_of(noise).reshape(belief.mean.shape[:-1])
 
 
