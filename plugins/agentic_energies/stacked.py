@@ -29,7 +29,7 @@ class Stacked(Cpt):
         return self.values
 
     def matrix(self, kept: int) -> Tensor:
-        split = self.values.unflatten(2, (-1, kept))
+        split = self.values.view(len(self.values), self.size, -1, kept)
         return split.transpose(2, 3).reshape(len(split), self.size * kept, -1)
 
     def push(self, weights: Tensor, kept: int = 1) -> Tensor:
@@ -63,8 +63,8 @@ class Stacked(Cpt):
 def stacked(models: Sequence[FactoredModel]) -> FactoredModel:
     """The model of a batch of as many agents as there are `models`, each row of which perceives and plans in its own.
 
-    A copy: what the models learn later is not in it. Batches of other sizes have no meaning. Raises UserError for models
-    of different factors, outcomes, controls or dependencies, and for habits that differ.
+    A copy: what the models learn later is not in it. Batches of other sizes have no meaning. Raises UserError for
+    models of different factors, outcomes, controls or dependencies, and for habits that differ.
     """
     if not models:
         raise UserError("stacked expects at least one model")
@@ -101,5 +101,5 @@ def _stack(lists: Sequence[nn.ModuleList], floor: float) -> nn.ModuleList:
 
 def _each(matrices: Tensor, columns: Tensor) -> Tensor:
     """Matrices (agents, m, n) times the columns (n, s * agents) of their agents: (m, s * agents)."""
-    own = columns.unflatten(1, (-1, len(matrices))).permute(2, 0, 1)
+    own = columns.reshape(len(columns), -1, len(matrices)).permute(2, 0, 1)
     return (matrices @ own).permute(1, 2, 0).flatten(1)

@@ -33,7 +33,8 @@ class Table(Energy):
         return cls([[0.0, 1.0], [2.0, 0.5]])
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        axes, value = self.LETTERS[: self.values.dim()], self.values
+        axes = self.LETTERS[: self.values.dim()]
+        value: Tensor = self.values
         for i, block in enumerate(self.domain.blocks(z)):
             value = torch.einsum(f"...{axes[i:]},...{axes[i]}->...{axes[i + 1 :]}", value, block)
         return value

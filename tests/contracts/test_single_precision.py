@@ -6,7 +6,6 @@ does not take such a problem. Planners that draw differ in what they draw: what 
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -129,7 +128,7 @@ def compared(ask: Callable[[Model, int], Answer], model: Model, exact: Callable[
         assert_close(single.plan.values.double(), values.expand_as(single.plan.values), atol=CLOSE, rtol=CLOSE)
 
 
-def objective(model: Model, gain: Gain | None) -> ExpectedEnergy:
+def objective(model: Model, gain: Gain | None = None) -> ExpectedEnergy:
     """To see high levels, two steps from the start."""
     assert isinstance(model.outcome, Simplex)
     begin = model.begin(2)
@@ -139,7 +138,10 @@ def objective(model: Model, gain: Gain | None) -> ExpectedEnergy:
 
 def plans(model: str, solver: str, gain: Gain | None) -> None:
     """A planner answers the same in both precisions."""
-    exact = partial(objective, gain=gain)
+
+    def exact(each: Model) -> ExpectedEnergy:
+        return objective(each, gain)
+
     compared(lambda each, seed: planned(exact(each), SOLVERS[solver], seed), DISCRETE[model], exact)
 
 

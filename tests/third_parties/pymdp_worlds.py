@@ -66,13 +66,19 @@ class World:
 
     def look(self, hidden: Sequence[int], draws: np.random.Generator) -> list[int]:
         """What is seen in a state."""
-        return [drawn(a[:, *[hidden[f] for f in own]], draws) for a, own in zip(self.A, self.seen, strict=True)]
+        return [drawn(at(a, *[hidden[f] for f in own]), draws) for a, own in zip(self.A, self.seen, strict=True)]
 
     def move(self, hidden: Sequence[int], action: Sequence[int], draws: np.random.Generator) -> list[int]:
         """The state after an action, one setting per control."""
         moved = self.moved if self.moved is not None else [[f] for f in range(len(self.B))]
         given = zip(self.B, self.past, moved, strict=True)
-        return [drawn(b[:, *[hidden[i] for i in own], *[action[u] for u in by]], draws) for b, own, by in given]
+        return [drawn(at(b, *[hidden[i] for i in own], *[action[u] for u in by]), draws) for b, own, by in given]
+
+
+def at(array: Any, *conditions: int) -> np.ndarray:
+    """The column of a table."""
+    column: np.ndarray = array[(slice(None), *conditions)]
+    return column
 
 
 def drawn(chances: np.ndarray, draws: np.random.Generator) -> int:

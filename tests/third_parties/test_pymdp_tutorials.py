@@ -14,7 +14,7 @@ import torch
 from torch.testing import assert_close
 
 import agentic
-from agentic import EnergyAgent, Evidence, ExpectedEnergy, Purpose, Softmax, minimize
+from agentic import EnergyAgent, Evidence, ExpectedEnergy, Minimizer, Purpose, Softmax, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
@@ -101,14 +101,14 @@ def ticked(agent: Any) -> Callable[[Any, Any], Any]:
     jax = import_module("jax")
     policies = agent.policies.policy_arr
 
-    @jax.jit
     def tick(observations: Any, prior: Any) -> Any:
         beliefs = agent.infer_states(observations, prior)
         plans = agent.infer_policies(beliefs)[0]
         chosen = policies[plans[0].argmax(), 0][None]
         return beliefs, plans[0], agent.decode_multi_actions(chosen)[0], agent.update_empirical_prior(chosen, beliefs)
 
-    return tick
+    compiled: Callable[[Any, Any], Any] = jax.jit(tick)
+    return compiled
 
 
 @pytest.mark.parametrize("name", TUTORIALS)
@@ -119,10 +119,10 @@ def test_agents_without_search(pymdp: Any, name: str) -> None:
     C, gamma = tutorial.C(world), tutorial.gamma
     theirs = world.agent(pymdp, C, policy_len=tutorial.horizon, gamma=gamma, num_iter=100)
     purpose = Purpose(LogPreferences.from_pymdp(C), tutorial.horizon, SummedGain())
-    pairs = [(FactoredModel, Mirror()), *([(CategoricalModel, Exact())] if tutorial.joint else [])]
-    agents = [
-        EnergyAgent(world.model(kind), purpose, solver, Enumerate(), selection=Softmax(gamma)) for kind, solver in pairs
-    ]
+    solvers: list[tuple[CategoricalModel | FactoredModel, Minimizer]] = [(world.model(FactoredModel), Mirror())]
+    if tutorial.joint:
+        solvers.append((world.model(CategoricalModel), Exact()))
+    agents = [EnergyAgent(model, purpose, solver, Enumerate(), selection=Softmax(gamma)) for model, solver in solvers]
     draws, generator = np.random.default_rng(0), torch.Generator()
     kept = [u for u, n in enumerate(world.settings()) if n > 1]
     hidden = [drawn(d, draws) for d in world.truth]
@@ -132,7 +132,7 @@ def test_agents_without_search(pymdp: Any, name: str) -> None:
         _, plans, action, prior = tick([np.array([o]) for o in seen], prior)
         taken = np.asarray(action).astype(int)
         for i, agent in enumerate(agents):
-            model = agent.model
+            model = solvers[i][0]
             decision = agent.decide(states[i], model.outcome.one_hot(torch.tensor([seen])), generator=generator)
             assert isinstance(decision.plan, agentic.Sequence)
             assert decision.belief is not None
@@ -194,14 +194,14 @@ def test_inductive_inference(pymdp: Any, start: tuple[int, int], depth: int) -> 
     inductive = {"inductive_depth": depth, "inductive_threshold": 0.1, "use_inductive": True, "H": [np.eye(49)[corner]]}
     theirs = world.agent(pymdp, C, policy_len=1, gamma=1.0, use_states_info_gain=False, **inductive)
     model = world.model(CategoricalModel)
+    assert isinstance(model, CategoricalModel)
     goals = [LogPreferences.from_pymdp(C), Inductive.toward(model, [corner], threshold=0.1, depth=depth)]
     place, tick, prior = 7 * start[0] + start[1], ticked(theirs), theirs.D
     for _ in range(14):
         beliefs, plans, action, prior = tick([np.array([place])], prior)
         belief = agentic.Categorical(torch.from_numpy(np.array(beliefs[0]))[:, -1])
-        energies = [
-            minimize(ExpectedEnergy(model, belief, Purpose(goal, 1)), Enumerate()).belief.values for goal in goals
-        ]
+        plans_of = [minimize(ExpectedEnergy(model, belief, Purpose(goal, 1)), Enumerate()).belief for goal in goals]
+        energies = [plan.values for plan in plans_of if isinstance(plan, agentic.Sequence)]
         ours = torch.softmax(-(energies[0] + energies[1])[:, 0], 0)
         assert_close(ours, torch.from_numpy(np.array(plans)), atol=CLOSE, rtol=0)
         (place,) = world.move([place], np.asarray(action).tolist(), np.random.default_rng(0))
