@@ -12,6 +12,7 @@ from rich.table import Table
 from benchmarks import (
     agents,
     discrete,
+    discrete_loops,
     empowerment,
     information,
     loop,
@@ -40,6 +41,7 @@ GROUPS = {
     "sampling": Group(sampling.measure, lambda found: [sampling.table(found)]),
     "settling": Group(settling.measure, lambda found: [settling.table(found)]),
     "discrete": Group(discrete.measure, lambda found: [discrete.table(found)]),
+    "discrete_loops": Group(discrete_loops.measure, lambda found: [discrete_loops.table(found)]),
     "planning": Group(planning.measure, lambda found: [planning.table(found)]),
 }
 

@@ -1,10 +1,14 @@
 """One decision of a discrete agent: beliefs updated, all plans weighed, an action drawn; ours beside pymdp's.
 
 Both get the same arrays, and random prior beliefs and observations that are new in every call. The process is pinned
-to one core, so that both have one, and wall time is what is reported. Results are compared before anything is timed.
+to one core, so that both have one, and wall time is what is reported; a process of its own has all cores. Results are
+compared before anything is timed.
 """
 
 import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,47 +69,88 @@ class Decider(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Decided:
-    """One case: microseconds per decision in each package, and how far their expected energies are apart."""
+    """One case: microseconds per decision in each package, and how far their expected energies are apart.
+
+    `taken` on one core, "again" where every call is given the same; `free` with all cores.
+    """
 
     case: Case
     taken: dict[str, Sample]
     apart: float | None
+    free: dict[str, Sample]
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
-        ours, theirs = self.taken["ours"], self.taken.get("pymdp")
         return {
             "world": self.case.world,
             "horizon": self.case.horizon,
             "batch": self.case.batch,
             "microseconds": {name: taken.plain() for name, taken in self.taken.items()},
-            "pymdp_over_ours": None if theirs is None else theirs.over(ours).plain(),
+            "microseconds_free": {name: taken.plain() for name, taken in self.free.items()},
+            "pymdp_over_ours": {name: ratio.plain() for name, ratio in self.ratios().items()},
             "apart": self.apart,
         }
+
+    def ratios(self) -> dict[str, Sample]:
+        """How many times ours pymdp takes, in single and in double precision and with all cores; pymdp has float32."""
+        pairs = {"single": (self.taken, "ours, float32"), "double": (self.taken, "ours"), "free": (self.free, "ours")}
+        return {name: taken["pymdp"].over(taken[ours]) for name, (taken, ours) in pairs.items() if "pymdp" in taken}
 
 
 def measure(quick: bool, repeats: int) -> list[Decided]:
     """Every case; three of them if quick."""
+    free = _in_another_process(quick, repeats)  # before this one is loaded with two packages
     with _one_core():
-        return [_measure(case, repeats) for i, case in enumerate(CASES) if not quick or i in QUICK]
+        return [_measure(case, repeats, each) for case, each in zip(_cases(quick), free, strict=True)]
 
 
-def _measure(case: Case, repeats: int) -> Decided:
+def measured_free(quick: bool, repeats: int) -> list[dict[str, Sample]]:
+    """Every case with as many cores and threads as there are."""
+    return [side_by_side(_tasks(_compared(case)[0], case), repeats) for case in _cases(quick)]
+
+
+def _in_another_process(quick: bool, repeats: int) -> list[dict[str, Sample]]:
+    call = f"discrete.measured_free({quick}, {repeats})"
+    code = f"import pickle, sys; from benchmarks import discrete; sys.stdout.buffer.write(pickle.dumps({call}))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE).stdout
+    samples: list[dict[str, Sample]] = pickle.loads(found)
+    return samples
+
+
+def _cases(quick: bool) -> list[Case]:
+    return [case for i, case in enumerate(CASES) if not quick or i in QUICK]
+
+
+def _measure(case: Case, repeats: int, free: dict[str, Sample]) -> Decided:
+    deciders, apart = _compared(case)
+    return Decided(case, side_by_side(_tasks(deciders, case, again=True), repeats), apart, free)
+
+
+def _compared(case: Case) -> tuple[dict[str, Decider], float | None]:
+    """Who decides, and how far their expected energies are apart. Raises AssertionError where that is too far."""
     arrays = case.arrays()
     deciders = {"ours": _ours(arrays, case), "ours, float32": _ours(arrays, case, torch.float32)}
     peer = _pymdp(arrays, case)
     if peer is not None:
         deciders["pymdp"] = peer
-    source = np.random.default_rng(0)
-    priors, obs = _draw(arrays, case, source)
+    priors, obs = _draw(arrays, case, np.random.default_rng(0))
     energies = {name: each.energies(each.decide(each.given(priors, obs))) for name, each in deciders.items()}
     apart = None
     if "pymdp" in energies:
         apart = float(np.abs(energies["ours"] - energies["pymdp"]).max())
         if not apart <= CLOSE * max(1.0, float(np.abs(energies["ours"]).max())):
             raise AssertionError(f"{case}: expected energies are {apart} nats apart")
-    tasks = {name: partial(_micros, decide, arrays, case, source) for name, decide in deciders.items()}
-    return Decided(case, side_by_side(tasks, repeats), apart)
+    return deciders, apart
+
+
+def _tasks(deciders: dict[str, Decider], case: Case, again: bool = False) -> dict[str, Callable[[], float]]:
+    """What is timed: every decider on new inputs, and one of ours on the same ones if `again`."""
+    source, arrays = np.random.default_rng(1), case.arrays()
+    tasks = {name: partial(_micros, decide, partial(_draw, arrays, case, source)) for name, decide in deciders.items()}
+    if again:
+        same = _draw(arrays, case, source)
+        tasks["again"] = partial(_micros, deciders["ours"], lambda: same)
+    return tasks
 
 
 def _draw(arrays: Arrays, case: Case, source: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
@@ -122,11 +167,11 @@ def _drawn(chances: np.ndarray, source: np.random.Generator) -> np.ndarray:
     return (source.random((len(ends), 1)) * ends[:, -1:] < ends).argmax(-1)
 
 
-def _micros(decider: Decider, arrays: Arrays, case: Case, source: np.random.Generator) -> float:
-    """The mean microseconds of calls on inputs drawn beforehand, each used once."""
+def _micros(decider: Decider, draw: Callable[[], tuple[list[np.ndarray], np.ndarray]]) -> float:
+    """The mean microseconds of calls on inputs that are made beforehand."""
     taken, calls = 0.0, 0
     while calls < 3 or taken < LONG:
-        given = decider.given(*_draw(arrays, case, source))
+        given = decider.given(*draw())
         begin = perf_counter()
         decider.decide(given)
         taken, calls = taken + perf_counter() - begin, calls + 1
@@ -183,27 +228,27 @@ def table(measured: list[Decided]) -> Table:
     absent = "" if any("pymdp" in each.taken for each in measured) else "\npymdp is not installed: skipped."
     made = Table(
         title="Discrete agents: one decision, all plans weighed",
-        caption="us per call of the whole batch, wall time on one core: median (min-max); new beliefs in every call."
+        caption="us per call of the whole batch, wall time on one core: median (min-max); new beliefs in every call,\n"
+        "but the same in `again`. Ratios: in single precision, with ours in double, and with all cores for both."
         f"{absent}",
         title_justify="left",
         caption_justify="left",
     )
     for name in ("world", "states", "horizon", "batch"):
         made.add_column(name)
-    for name in ("ours", "ours, float32", "pymdp", "pymdp / ours", "apart"):
+    for name in ("ours", "again", "ours, float32", "pymdp", "pymdp / ours", "in double", "all cores", "apart"):
         made.add_column(name, justify="right")
     for each in measured:
         states = prod(len(start) for start in each.case.arrays().D)
-        theirs = each.taken.get("pymdp")
+        theirs, ratios = each.taken.get("pymdp"), each.ratios()
         made.add_row(
             each.case.world,
             str(states),
             str(each.case.horizon),
             str(each.case.batch),
-            spread(each.taken["ours"]),
-            spread(each.taken["ours, float32"]),
+            *[spread(each.taken[name]) for name in ("ours", "again", "ours, float32")],
             "-" if theirs is None else spread(theirs),
-            "-" if theirs is None else spread(theirs.over(each.taken["ours"])),
+            *[spread(ratios[name]) if name in ratios else "-" for name in ("single", "double", "free")],
             "-" if each.apart is None else f"{each.apart:.0e}",
         )
     return made

@@ -79,7 +79,9 @@ def predict_equals_brute_force(make: Make) -> None:
         moves = model.dynamics()
         columns = moves.sum(0)
         assert_close(columns, torch.ones_like(columns), "the sum over next states of dynamics()")
-        assert_close(got.mean, torch.einsum("ijk,bj,bk->bi", moves, belief.mean, action), "predict against B q")
+        by_action = torch.einsum("ijk,bj->bik", moves, belief.mean)
+        taken = torch.einsum("bik,bk->bi", by_action, model.action.joint(action))
+        assert_close(got.mean, taken, "predict against B q")
         return
     system = model.system()
     mean = belief.mean @ system.A.T + action @ system.B.T + system.c

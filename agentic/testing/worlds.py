@@ -39,10 +39,11 @@ class Tabular(Conditional):
 
     def _with(self, x: Any, table: Tensor, *z: Tensor) -> Tensor:
         parents = () if self.table.dim() == 1 else x if isinstance(x, tuple) else (x,)
-        letters = "ijk"[: self.table.dim()]
-        given = [f"...{letter}" for letter in letters[1 : 1 + len(parents)]]
-        equation = ",".join([letters, *given, *["...i"] * len(z)])
-        return torch.einsum(f"{equation}->...{'' if z else 'i'}", table, *parents, *z)
+        axes = "ijk"[: self.table.dim()]
+        for axis, given in zip(axes[1:] + "i", (*parents, *z), strict=bool(z)):
+            left = axes.replace(axis, "")
+            table, axes = torch.einsum(f"...{axes},...{axis}->...{left}", table, given), left
+        return table
 
 
 @final

@@ -79,6 +79,10 @@ class Cpt(nn.Module, ABC):
     def matrix(self, kept: int) -> Tensor:
         """The matrix (size * kept, columns / kept) behind `push`."""
 
+    def noise(self, weights: Tensor) -> Tensor:
+        """The expected entropy (b,) where the columns have `weights` (columns, b)."""
+        return self.entropy() @ weights
+
     def push(self, weights: Tensor, kept: int = 1) -> Tensor:
         """The child's probabilities (size * kept, b) where the columns have `weights` (columns / kept, b).
 

@@ -220,7 +220,7 @@ class FactoredModel(Model, Branching):
 
     def ambiguity(self, belief: Belief) -> Tensor:
         blocks = _columns(self.latent, belief.mean)
-        noise = [cpt.entropy() @ outer([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
+        noise = [cpt.noise(outer([blocks[f] for f in own])) for cpt, own in self.observation.pairs()]
         return sum_of(noise).reshape(belief.mean.shape[:-1])
 
     def alive(self, z: Tensor) -> Tensor | None:

@@ -56,4 +56,5 @@ class Reward(RewardGoal):
         return cls([[0.0, 1.0], [2.0, -1.0]])
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        return torch.einsum("jk,...j,...k->...", self.costs, x, self.action.joint(z.to(self.costs.dtype)))
+        actions = self.action.joint(z.to(self.costs.dtype))
+        return torch.einsum("...k,...k->...", torch.einsum("jk,...j->...k", self.costs, x), actions)

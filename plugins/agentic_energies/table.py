@@ -34,5 +34,7 @@ class Table(Energy):
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         axes = self.LETTERS[: self.values.dim()]
-        equation = axes + "," + ",".join(f"...{axis}" for axis in axes) + "->..."
-        return torch.einsum(equation, self.values, *self.domain.blocks(z))
+        value: Tensor = self.values
+        for i, block in enumerate(self.domain.blocks(z)):
+            value = torch.einsum(f"...{axes[i:]},...{axes[i]}->...{axes[i + 1 :]}", value, block)
+        return value

@@ -66,8 +66,5 @@ def _backward(filtered: list[Tensor], moves: list[Tensor]) -> tuple[Tensor, Tens
 
 def _taken(model: FiniteModel, tables: Tensor, action: Tensor) -> Tensor:
     """The transition p(z' | z, a) under the actions (b, event) of each row, (b, n, n), the later state first."""
-    weights, *rest = model.action.blocks(action.to(tables.dtype))
-    for block in rest:
-        weights = (weights.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
-    moved: Tensor = torch.tensordot(weights, tables, ([-1], [-1]))
+    moved: Tensor = torch.tensordot(model.action.joint(action.to(tables.dtype)), tables, ([-1], [-1]))
     return moved

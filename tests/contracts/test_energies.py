@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from agentic import Real
 from agentic.testing.trolley import Trolley
 from agentic.testing.worlds import Cart, Ladder
@@ -16,6 +18,12 @@ EXTRA = {
         B=[[[[0.7, 0.1], [0.2, 0.6]], [[0.3, 0.9], [0.8, 0.4]]]],
         D=[[0.6, 0.4]],
         ends=[0.0, 0.5],
+    ),
+    "controls": CategoricalModel(
+        A=[[[0.9, 0.2], [0.1, 0.8]]],
+        B=[np.moveaxis(np.random.default_rng(0).dirichlet([1.0, 1.0], (2, 2, 3)), -1, 0)],  # a control of 2, one of 3
+        D=[[0.6, 0.4]],
+        dependencies={"B_actions": [[0, 1]]},
     ),
     "regressing": LinearGaussian.learned(Real((2,)), Real((1,))),
     "sum": Table.example() + 0.5 * Table.example(),

@@ -87,6 +87,18 @@ class TestFinite:
         values = torch.stack([f.terms(plan)["state_gain"] for f in objective])
         assert_close(values, values[:1].expand(3, 1))
 
+    @pytest.mark.parametrize("target", ["trajectory", "first", "final", "static"])
+    def test_several_controls_are_one_of_their_joint_values(self, target: str) -> None:
+        draws = np.random.default_rng(0)
+        A, B, D = [columns(draws, 2, 3), columns(draws, 3, 3)], columns(draws, 3, 3, 2, 3), [columns(draws, 3)]
+        two = CategoricalModel(A, [B], D, dependencies={"B_actions": [[0, 1]]})
+        one = CategoricalModel(A, [B.reshape(3, 3, 6)], D)
+        settings = torch.tensor([[1, 2], [0, 1], [1, 0]])
+        plans = two.action.one_hot(settings), one.action.one_hot(settings[:, :1] * 3 + settings[:, 1:])
+        assert gain(two, JointGain(target), plans[0]) == pytest.approx(
+            gain(one, JointGain(target), plans[1]), abs=1e-12
+        )
+
     def test_what_no_action_can_change_is_all_that_static_is_about(self) -> None:
         """Two factors: the first stays, the second is reset by every action; each has its own clear modality."""
         stay, mix = np.eye(2)[:, :, None].repeat(2, 2), np.full((2, 2, 2), 0.5)

@@ -1,4 +1,4 @@
-"""Beside pymdp 1.0.4 in float64: 20 shapes of 15 random models each, and the worlds of its tutorials.
+"""Beside pymdp 1.0.4 in float64: 20 shapes of 15 random models each.
 
 Its fixed-point sweeps update all factors at once and need not settle: where they have, posteriors are compared, and
 where not, ours must end at no higher free energy. Its expected energies take the product of the factors' beliefs.
@@ -6,7 +6,7 @@ where not, ours must end at no higher free energy. Its expected energies take th
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,152 +16,62 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Categorical, EnergyAgent, Evidence, ExpectedEnergy, Purpose, Sequence, Simplex, Softmax, minimize
+from agentic import Categorical, Evidence, ExpectedEnergy, Purpose, Sequence, Simplex, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
-from agentic_energies.goals import LogPreferences
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.exact import Exact
 from agentic_optimizers.mirror import Mirror
+from tests.reference.shapes import APART, MODELS, ONE, SHAPES, Drawn, Shape, drawn
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 F64 = torch.float64
-MODELS = 15
-SHARP = 0.3  # the smaller, the nearer to certain are tables, and the more factors depend on each other once seen
 CLOSE = 1e-6
 SETTLED = 1e-8
 
 
-@pytest.fixture(scope="module")
-def pymdp() -> Any:
-    """Its Agent, in float64."""
-    jax = pytest.importorskip("jax")
-    with jax.enable_x64(True):
-        yield pytest.importorskip("pymdp.agent").Agent
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The sizes and dependency lists that 15 random models share."""
-
-    factors: tuple[int, ...]
-    outcomes: tuple[int, ...]
-    controls: tuple[int, ...]
-    horizon: int
-    A: tuple[tuple[int, ...], ...]
-    B: tuple[tuple[int, ...], ...]
-    moved: tuple[tuple[int, ...], ...]
-
-    @property
-    def exact(self) -> bool:
-        """Whether factors stay independent: each modality is about one, and each moves by itself."""
-        return all(len(own) == 1 for own in (*self.A, *self.B))
-
-
-# factors, outcomes, controls, horizon, A, B, controls of each factor
-ONE = [
-    Shape((2,), (3,), (2,), 1, ((0,),), ((0,),), ((0,),)),
-    Shape((3,), (2, 2), (3,), 2, ((0,), (0,)), ((0,),), ((0,),)),
-    Shape((4,), (3, 2, 2), (2,), 4, ((0,), (0,), (0,)), ((0,),), ((0,),)),
-    Shape((3,), (3,), (2, 2), 3, ((0,),), ((0,),), ((0, 1),)),
-    Shape((5,), (4, 3), (5,), 4, ((0,), (0,)), ((0,),), ((0,),)),
-]
-APART = [
-    Shape((2, 3), (2, 3), (2, 2), 1, ((0,), (1,)), ((0,), (1,)), ((0,), (1,))),
-    Shape((3, 2), (2, 3, 2), (3,), 3, ((0,), (1,), (1,)), ((0,), (1,)), ((0,), (0,))),
-    Shape((2, 2, 3), (2, 2, 3), (2, 3), 2, ((0,), (1,), (2,)), ((0,), (1,), (2,)), ((0,), (), (0, 1))),
-    Shape((3, 3), (4,), (2, 2), 4, ((1,),), ((0,), (1,)), ((0,), (1,))),
-]
-TOGETHER = [
-    Shape((2, 3), (3,), (2,), 2, ((0, 1),), ((0,), (1,)), ((0,), (0,))),
-    Shape((3, 2), (2, 3), (2, 3), 3, ((0, 1), (1,)), ((0,), (1,)), ((0,), (1,))),
-    Shape((2, 2, 2), (2, 3, 2), (2,), 4, ((0, 2), (1,), (2, 0)), ((0,), (1,), (2,)), ((0,), (0,), ())),
-    Shape((3, 3), (3, 3), (4,), 1, ((0, 1), (0, 1)), ((0,), (1,)), ((0,), ())),
-    Shape((2, 3, 2), (4,), (2, 2), 2, ((0, 1, 2),), ((0,), (1,), (2,)), ((0,), (1,), (1,))),
-    Shape((4, 2), (5, 3), (3,), 4, ((0,), (0, 1)), ((0,), (1,)), ((0,), ())),
-]
-ACTING = [
-    Shape((2, 3), (2, 3), (2,), 3, ((0,), (1,)), ((0,), (1, 0)), ((0,), (0,))),
-    Shape((3, 2), (3,), (2, 2), 2, ((0, 1),), ((0, 1), (1,)), ((0,), (1,))),
-    Shape((2, 2, 3), (2, 2, 2), (3,), 4, ((0,), (0, 1), (2,)), ((0,), (1, 2), (0, 2)), ((0,), (), (0,))),
-    Shape((2, 3, 2), (3, 2), (2, 2), 3, ((0, 1), (2,)), ((0, 1, 2), (1,), (2, 1)), ((0, 1), (1,), ())),
-    Shape((3, 3), (2, 2, 2), (3, 2), 1, ((0,), (1,), (0, 1)), ((1, 0), (0, 1)), ((0,), (1,))),
-]
-SHAPES = [*ONE, *APART, *TOGETHER, *ACTING]
-
-
 @dataclass(frozen=True)
 class Case:
-    """15 random models of a shape as arrays with a leading axis, what each sees, and pymdp's answers."""
+    """Random models of a shape, and pymdp's answers."""
 
-    shape: Shape
-    arrays: dict[str, list[np.ndarray]]
-    E: np.ndarray
-    gamma: np.ndarray
-    seen: np.ndarray
+    models: Drawn
     beliefs: Tensor
     vfe: Tensor
     efe: Tensor
     plans: Tensor
 
-    def given(self, row: int) -> dict[str, Any]:
-        """What a pymdp Agent of one of the models is given, without its plans and preferences."""
-        lists: dict[str, Any] = {"A_dependencies": self.shape.A, "B_dependencies": self.shape.B}
-        lists |= {"B_action_dependencies": self.shape.moved, "num_controls": self.shape.controls}
-        return {name: [a[row] for a in self.arrays[name]] for name in "ABD"} | lists
-
     def plan(self, row: int, model: CategoricalModel | FactoredModel, belief: Tensor) -> Sequence:
         """Our plan posterior from a belief."""
-        goal = LogPreferences.from_pymdp([c[row] for c in self.arrays["C"]])
-        purpose = Purpose(goal, self.shape.horizon, SummedGain())
+        purpose = Purpose(self.models.goal(row), self.models.shape.horizon, SummedGain())
         f = ExpectedEnergy(model, Categorical(belief, model.latent.sizes), purpose)
-        plan = minimize(f, Enumerate(E=tuple(self.E[row].tolist()))).belief
+        plan = minimize(f, Enumerate(E=tuple(self.models.E[row].tolist()))).belief
         assert isinstance(plan, Sequence)
         return plan
 
 
-def columns(draws: np.random.Generator, *shape: int) -> np.ndarray:
-    """Random probabilities along the first axis of each of 15 models."""
-    return np.moveaxis(draws.dirichlet(np.full(shape[0], SHARP), (MODELS, *shape[1:])), -1, 1)
-
-
 @cache
 def answered(agents: Any, shape: Shape) -> Case:
-    """Random models, and what pymdp makes of them."""
-    draws = np.random.default_rng(SHAPES.index(shape))
-    sizes, horizon = shape.factors, shape.horizon
-    arrays = {
-        "A": [columns(draws, n, *(sizes[f] for f in own)) for n, own in zip(shape.outcomes, shape.A, strict=True)],
-        "B": [
-            columns(draws, n, *(sizes[i] for i in own), *(shape.controls[u] for u in moved))
-            for n, own, moved in zip(sizes, shape.B, shape.moved, strict=True)
-        ],
-        "C": [2 * draws.normal(size=(MODELS, n)) for n in shape.outcomes],
-        "D": [columns(draws, n) for n in sizes],
-    }
-    count = int(np.prod(shape.controls)) ** horizon
-    assert count <= 1000
-    E, gamma = draws.dirichlet(np.ones(count), MODELS), draws.uniform(0.5, 4, MODELS)
+    """What pymdp makes of them."""
+    models = drawn(shape)
     agent = agents(
-        **{name: [np.asarray(a) for a in each] for name, each in arrays.items()},
-        E=E,
+        **{name: [np.asarray(a) for a in each] for name, each in models.arrays.items()},
+        E=models.E,
         A_dependencies=[list(own) for own in shape.A],
         B_dependencies=[list(own) for own in shape.B],
         B_action_dependencies=[list(own) for own in shape.moved],
         num_controls=list(shape.controls),
-        policy_len=horizon,
-        gamma=gamma,
+        policy_len=shape.horizon,
+        gamma=models.gamma,
         num_iter=300,
         batch_size=MODELS,
     )
-    seen = np.stack([draws.integers(n, size=MODELS) for n in shape.outcomes], -1)
-    beliefs, info = agent.infer_states([np.asarray(o) for o in seen.T], agent.D, return_info=True)
+    beliefs, info = agent.infer_states([np.asarray(o) for o in models.seen.T], agent.D, return_info=True)
     plans, efe = agent.infer_policies(beliefs)
     joined = np.concatenate([np.asarray(q)[:, -1] for q in beliefs], -1)
     vfe = torch.from_numpy(np.array(info["vfe"])).reshape(MODELS)
     answers = torch.from_numpy(joined), vfe, -torch.from_numpy(np.array(efe)), torch.from_numpy(np.array(plans))
-    return Case(shape, arrays, E, gamma, seen, *answers)
+    return Case(models, *answers)
 
 
 def product_of(blocks: tuple[Tensor, ...]) -> Tensor:
@@ -183,7 +93,7 @@ def settled(evidence: Evidence, belief: Tensor) -> bool:
 def agrees(case: Case, row: int, plan: Sequence) -> None:
     """Our expected energies and plan posterior, beside pymdp's."""
     assert_close(plan.values[:, 0], case.efe[row], atol=CLOSE, rtol=0)
-    assert_close(plan.weights(float(case.gamma[row]))[:, 0], case.plans[row], atol=CLOSE, rtol=0)
+    assert_close(plan.weights(float(case.models.gamma[row]))[:, 0], case.plans[row], atol=CLOSE, rtol=0)
 
 
 @pytest.fixture(scope="module")
@@ -199,8 +109,8 @@ def tally() -> Iterator[Counter[str]]:
 def test_a_belief_per_factor(pymdp: Any, shape: Shape, tally: Counter[str]) -> None:
     case = answered(pymdp, shape)
     for row in range(MODELS):
-        theirs, model = case.beliefs[[row]], FactoredModel.from_pymdp(**case.given(row))
-        obs = model.outcome.one_hot(torch.from_numpy(case.seen[[row]]))
+        theirs, model = case.beliefs[[row]], FactoredModel.from_pymdp(**case.models.given(row))
+        obs = model.outcome.one_hot(torch.from_numpy(case.models.seen[[row]]))
         evidence = Evidence(model, obs, model.begin(1))
         vfe = evidence(theirs) - Categorical(theirs, model.latent.sizes).entropy()
         assert_close(vfe, case.vfe[[row]], atol=CLOSE, rtol=0)
@@ -221,9 +131,9 @@ def test_the_joint_state(pymdp: Any, shape: Shape) -> None:
     """Where factors are seen and move apart, pymdp's posterior is exact, and so are its expected energies."""
     case = answered(pymdp, shape)
     for row in range(MODELS):
-        model = CategoricalModel.from_pymdp(**case.given(row))
+        model = CategoricalModel.from_pymdp(**case.models.given(row))
         theirs = product_of(torch.split(case.beliefs[[row]], list(shape.factors), -1))
-        obs = model.outcome.one_hot(torch.from_numpy(case.seen[[row]]))
+        obs = model.outcome.one_hot(torch.from_numpy(case.models.seen[[row]]))
         own = minimize(Evidence(model, obs, model.begin(1)), Exact())
         assert_close(own.belief.mean, theirs, atol=CLOSE, rtol=0)
         assert_close(own.value, case.vfe[[row]], atol=CLOSE, rtol=0)
@@ -235,7 +145,7 @@ def test_distributions_and_missing_observations(pymdp: Any, kind: str) -> None:
     """A mask leaves the posterior to the other modalities, as NaN does here."""
     shape = APART[1]
     case, draws = answered(pymdp, shape), np.random.default_rng(1)
-    arrays = {name: [np.asarray(a) for a in case.arrays[name]] for name in "ABD"}
+    arrays = {name: [np.asarray(a) for a in case.models.arrays[name]] for name in "ABD"}
     lists = {"A_dependencies": [list(own) for own in shape.A], "B_dependencies": [list(own) for own in shape.B]}
     controls = {"B_action_dependencies": [list(own) for own in shape.moved], "num_controls": list(shape.controls)}
     agent = pymdp(**arrays, **lists, **controls, batch_size=MODELS, num_iter=50, categorical_obs=True)
@@ -247,57 +157,9 @@ def test_distributions_and_missing_observations(pymdp: Any, kind: str) -> None:
         seen[1][:] = np.nan
     obs = torch.from_numpy(np.concatenate(seen, -1))
     for row in range(MODELS):
-        model = FactoredModel.from_pymdp(**case.given(row))
+        model = FactoredModel.from_pymdp(**case.models.given(row))
         evidence = Evidence(model, obs[[row]], model.begin(1))
         own = minimize(evidence, Mirror(), evidence.start(None))
         assert_close(own.belief.mean, theirs[[row]], atol=CLOSE, rtol=0)
         if mask is None:
             assert float(own.value) == pytest.approx(float(np.reshape(info["vfe"], -1)[row]), abs=CLOSE)
-
-
-TUTORIALS = {  # world, its parameters, preferences, plans of so many steps, precision
-    "tmaze": ("pymdp.envs.tmaze:TMaze", {"reward_condition": None}, {1: [0.0, 2.0, -3.0]}, 3, 4.0),
-    "simplified": ("pymdp.envs.tmaze:SimplifiedTMaze", {"reward_condition": None}, {1: [0.0, 2.0, -6.0]}, 2, 3.0),
-    "cue_chaining": ("pymdp.envs.cue_chaining:CueChainingEnv", {}, {3: [0.0, 2.0, -4.0]}, 4, 16.0),
-}
-
-
-@pytest.mark.parametrize("name", TUTORIALS)
-def test_the_worlds_of_its_tutorials(pymdp: Any, name: str) -> None:
-    """From its own arrays, tick by tick, both of our models decide as pymdp's agent does."""
-    where, parameters, preferences, horizon, gamma = TUTORIALS[name]
-    module, _, kind = where.partition(":")
-    world = getattr(pytest.importorskip(module), kind)(**parameters)
-    C = [np.asarray(preferences.get(m, [0.0] * len(a)), dtype=np.float64) for m, a in enumerate(world.A)]
-    lists = {"A_dependencies": world.A_dependencies, "B_dependencies": world.B_dependencies}
-    arrays = {key: [np.asarray(a, dtype=np.float64) for a in getattr(world, key)] for key in "ABD"}
-    theirs = pymdp(**arrays, C=C, **lists, policy_len=horizon, gamma=gamma, batch_size=1)
-    models = [each.from_pymdp(world.A, world.B, world.D, **lists) for each in (FactoredModel, CategoricalModel)]
-    purpose = Purpose(LogPreferences.from_pymdp(C), horizon, SummedGain())
-    agents = [
-        EnergyAgent(model, purpose, solver, Enumerate(), selection=Softmax(gamma))
-        for model, solver in zip(models, (Mirror(), Exact()), strict=True)
-    ]
-    draws, generator = np.random.default_rng(0), torch.Generator()
-    hidden = [int(draws.choice(len(d), p=d)) for d in arrays["D"]]
-    prior, states = theirs.D, [agent.start(1, generator=generator) for agent in agents]
-    for _ in range(6):
-        places = [tuple(hidden[f] for f in own) for own in world.A_dependencies]
-        chances = [a[(slice(None), *at)] for a, at in zip(arrays["A"], places, strict=True)]
-        seen = [int(draws.choice(len(p), p=p / p.sum())) for p in chances]
-        beliefs = theirs.infer_states([np.array([o]) for o in seen], prior)
-        plans = np.asarray(theirs.infer_policies(beliefs)[0])[0]
-        action = np.asarray(theirs.policies.policy_arr)[plans.argmax(), 0]
-        for i, (model, agent) in enumerate(zip(models, agents, strict=True)):
-            decision = agent.decide(states[i], model.outcome.one_hot(torch.tensor([seen])), generator=generator)
-            assert isinstance(decision.plan, Sequence)
-            assert decision.belief is not None
-            assert_close(decision.plan.weights(gamma)[:, 0], torch.from_numpy(plans.copy()), atol=CLOSE, rtol=0)
-            taken = model.action.one_hot(torch.tensor([[int(action[0])]]))
-            states[i] = replace(decision.state, prior=model.predict(decision.belief, taken))
-        prior = theirs.update_empirical_prior(action[None], beliefs)
-        moves = [
-            b[(slice(None), *(hidden[i] for i in own), u)]
-            for b, own, u in zip(arrays["B"], world.B_dependencies, action, strict=True)
-        ]
-        hidden = [int(draws.choice(len(p), p=p / p.sum())) for p in moves]
