@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from agentic import UserError
-from agentic_energies.cpt import Cpt, lists
+from agentic_energies.cpt import FULL, Cpt, lists
 
 NUMBERED = 2**62  # joint outcomes, times columns, that have numbers
 ENTRIES = 20_000_000  # pairs of a state and an outcome that are listed at once
+SMALL, LARGE = 4096, 1_000_000  # entries of a joint table that is looked at whole, always and where it is full
 
 
 def outcomes(tables: Sequence[Cpt], mass: Tensor, least: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -32,9 +33,16 @@ def outcomes(tables: Sequence[Cpt], mass: Tensor, least: float) -> tuple[Tensor,
     return keys // count, keys % count, chance, after
 
 
+def whole(tables: Sequence[Cpt]) -> bool:
+    """Whether the joint table is small, or so full that its products are faster than lists."""
+    size = prod(each.size for each in tables)
+    entries = size * tables[0].columns
+    return entries <= SMALL or (entries <= LARGE and prod(lists(each)[1].shape[1] for each in tables) > FULL * size)
+
+
 def listed(tables: Sequence[Cpt], state: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What states (e,) that weigh so much can be seen as: numbers of joint outcomes, of which entry, and how much."""
-    outcome, source = torch.zeros_like(state), torch.arange(len(state))
+    outcome, source = torch.zeros_like(state), torch.arange(len(state), device=state.device)
     for each in tables:
         reached, chances = lists(each)
         own = state[source]
@@ -50,5 +58,6 @@ def revealing(tables: Sequence[Cpt]) -> bool:
     states, size = tables[0].columns, prod(each.size for each in tables)
     if size > NUMBERED or states * prod(lists(each)[1].shape[1] for each in tables) > ENTRIES:
         return False
-    outcome, _, _ = listed(tables, torch.arange(states), torch.ones(states, dtype=tables[0].dtype))
+    each = lists(tables[0])[1]
+    outcome, _, _ = listed(tables, torch.arange(states, device=each.device), each.new_ones(states))
     return bool((torch.unique(outcome, return_counts=True)[1] == 1).all())

@@ -26,14 +26,12 @@ from agentic import (
 from agentic.environments import Dependencies, Successors
 from agentic.models import NEGLIGIBLE
 from agentic_energies.arrays import CLOSE, check_finite, check_shape, tensors
-from agentic_energies.branching import outcomes, revealing
+from agentic_energies.branching import outcomes, revealing, whole
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
 from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits, likelihoods, transition, world_of
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.pymdp_arrays import from_agent
-
-SMALL = 4096  # entries of a table of all joint outcomes that is looked at whole
 
 
 @final
@@ -66,8 +64,6 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         learned = None if counts is None else tensors("counts", counts)
         if A is None and learned is None:
             raise UserError("a categorical model expects A, or counts to learn it from")
-        if not 0 <= floor < 1:
-            raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor}")
         seen = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
         moves, starts = tensors("B", B), tensors("D", D, 1)
         form = Dependencies.read(seen, moves, starts, dependencies or {})
@@ -86,6 +82,8 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         start: Tensor,
         floor: float,
     ) -> None:
+        if not 0 <= floor < 1:
+            raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor}")
         self.factors, self.floor = factors, floor
         self.latent, self.action = Simplex((prod(factors),)), Simplex(controls)
         self.outcome = Simplex(tuple(each.size for each in seen))
@@ -200,9 +198,8 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         return revealing(self.observation.cpts)
 
     def outcomes(self, mass: Tensor, least: float = NEGLIGIBLE) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        if self.outcome.count * self.latent.count <= SMALL:
-            return super().outcomes(mass, least)
-        return outcomes(self.observation.cpts, mass, least)
+        cpts = self.observation.cpts
+        return super().outcomes(mass, least) if whole(cpts) else outcomes(cpts, mass, least)
 
     def seen(self, mass: Tensor) -> Tensor:
         return self.observation.push(mass)

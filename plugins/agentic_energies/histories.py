@@ -37,7 +37,7 @@ def begin(model: FiniteModel, belief: Categorical, target: str) -> Histories:
     """The one history of every row before anything is observed."""
     probs = belief.probs.reshape(-1, 1, belief.probs.shape[-1])
     mass = probs * _static_classes(model).to(probs.dtype) if target == "static" else probs
-    return Histories(belief.probs.shape[:-1], torch.arange(len(probs)), mass)
+    return Histories(belief.probs.shape[:-1], torch.arange(len(probs), device=probs.device), mass)
 
 
 def step(model: FiniteModel, memory: Histories, action: Tensor, target: str, last: bool) -> tuple[Histories, Tensor]:
@@ -62,11 +62,12 @@ def step(model: FiniteModel, memory: Histories, action: Tensor, target: str, las
 def _moved(model: FiniteModel, memory: Histories, action: Tensor) -> Histories:
     """The histories of every row of `action`, one step on."""
     shape = np.broadcast_shapes(action.shape[:-1], memory.shape)
-    origin = torch.arange(prod(memory.shape)).view(memory.shape).expand(shape).reshape(-1)
+    device = memory.row.device
+    origin = torch.arange(prod(memory.shape), device=device).view(memory.shape).expand(shape).reshape(-1)
     order, counts = memory.row.argsort(stable=True), torch.bincount(memory.row, minlength=prod(memory.shape))
     starts, own = (counts.cumsum(0) - counts)[origin], counts[origin]
-    row = torch.arange(len(origin)).repeat_interleave(own)
-    rank = torch.arange(len(row)) - (own.cumsum(0) - own)[row]
+    row = torch.arange(len(origin), device=device).repeat_interleave(own)
+    rank = torch.arange(len(row), device=device) - (own.cumsum(0) - own)[row]
     actions = action.expand(*shape, -1).reshape(len(origin), -1)[row]
     mass = memory.mass[order[starts[row] + rank]]
     return Histories(shape, row, model.predict(Categorical(mass), actions.unsqueeze(1)).mean)
@@ -76,9 +77,9 @@ def _seen(model: FiniteModel, ahead: Histories) -> Histories:
     """The histories with one more observation. Raises UserError where they are too many, with how many of a course."""
     labels, states = ahead.mass.shape[1:]
     width = labels * states * min(model.outcome.count, OUTCOMES)
-    counts = torch.zeros(prod(ahead.shape), dtype=torch.int64)
+    counts = ahead.row.new_zeros(prod(ahead.shape))
     found: list[tuple[Tensor, Tensor]] = []
-    for block in torch.arange(len(ahead.row)).split(max(1, LIMIT // width)):
+    for block in torch.arange(len(ahead.row), device=ahead.row.device).split(max(1, LIMIT // width)):
         outcome, column, _, joint = model.outcomes(ahead.mass[block].flatten(0, 1).T, 0.0)
         key, label = outcome * len(block) + column // labels, column % labels
         keys, group = torch.unique(key, return_inverse=True)
@@ -114,8 +115,8 @@ def _static_classes(model: FiniteModel) -> Tensor:
     """One-hot membership (classes, n) of the sets of states that no action ever leaves for one another."""
     reached, chances = model.successors()
     there = (chances > 0).flatten(1)
-    origin = torch.arange(len(reached)).unsqueeze(-1).expand_as(there)[there]
-    ahead, name = reached.flatten(1)[there], torch.arange(len(reached))
+    ahead, name = reached.flatten(1)[there], torch.arange(len(reached), device=reached.device)
+    origin = name.unsqueeze(-1).expand_as(there)[there]
     while True:
         least = torch.minimum(name[origin], name[ahead])
         wider = name.scatter_reduce(0, origin, least, "amin").scatter_reduce(0, ahead, least, "amin")

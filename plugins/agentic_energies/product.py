@@ -61,7 +61,7 @@ def split(beliefs: Product, cpt: Cpt, own: Sequence[int]) -> tuple[Product, Tens
     best, top = chances.max(0)
     sure = best > 1 - CERTAIN
     if bool(sure.all()):
-        return beliefs, top, torch.arange(len(top))
+        return beliefs, top, torch.arange(len(top), device=top.device)
     known, asked = sure.nonzero()[:, 0], (~sure).nonzero()[:, 0]
     outcome, place = (chances[:, asked] * beliefs.chance[asked] > NEGLIGIBLE).nonzero(as_tuple=True)
     column = asked[place]

@@ -80,7 +80,7 @@ def grow(f: ExpectedEnergy, model: Branching, limit: int) -> BeliefGraph:
         if len(known) > limit:
             raise UserError(
                 f"tree met {len(known)} different beliefs within {depth + 1} of {f.purpose.horizon} steps, more than "
-                f"its limit of {limit}: shorten the horizon or raise limit"
+                f"its limit of {limit}: shorten the horizon, raise limit or use mcts"
             )
         if not len(frontier):
             break

@@ -98,10 +98,11 @@ class Opening(Goal):
         self.costs = torch.from_numpy(-np.linalg.solve(system, pay).reshape(-1, 2))
 
     def forward(self, x: object, z: Tensor) -> Tensor:
-        return (z.unflatten(-1, (2, 2)).sum(-1) @ self.costs.T).amin(-1)
+        sides: Tensor = z.reshape(*z.shape[:-1], 2, 2).sum(-1)
+        return (sides @ self.costs.T).amin(-1)
 
     def expected(self, model: Model, step: Step) -> Tensor:
-        return self(None, step.after.mean)
+        return self.forward(None, step.after.mean)
 
 
 class TestR12:

@@ -63,7 +63,15 @@ def agent_of(built: Any) -> EnergyAgent:
 
 
 @pytest.mark.parametrize(
-    "settings", [[], ["planner.name=tree"], ["model.name=factored", "inference.name=mirror"]], ids=str
+    "settings",
+    [
+        [],
+        ["planner.name=tree"],
+        ["model.name=factored", "inference.name=mirror"],
+        ["model.name=factored", "inference.name=mirror", "planner.name=tree"],
+        ["model.name=factored", "inference.name=mirror", "planner.name=mcts"],
+    ],
+    ids=str,
 )
 def test_a_world_from_a_file_is_lived_in_by_an_agent_that_knows_it(file: Path, settings: list[str]) -> None:
     built = build(Experiment.load(file, settings), load())
@@ -88,6 +96,17 @@ def test_a_model_is_written_with_its_dependencies(file: Path, name: str, kind: t
     assert_close(agent.model.predict(agent.model.begin(1), action).mean, known.predict(belief, action).mean)
 
 
+def test_both_models_know_where_episodes_end(file: Path) -> None:
+    first = []
+    for settings in (["planner.name=tree"], ["model.name=factored", "inference.name=mirror", "planner.name=tree"]):
+        built = build(Experiment.load(file, [*settings, "env.kwargs.ends=[[0, 0.5], [0, 0]]"]), load())
+        agent, draws = agent_of(built), torch.Generator().manual_seed(0)
+        seen = torch.tensor([[1.0, 0.0, 1.0, 0.0]], dtype=torch.float64)
+        energies = agent.decide(agent.start(1, generator=draws), seen, generator=draws).energies
+        first.append(energies["expected_energy"])
+    assert_close(first[0], first[1])
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -95,7 +114,6 @@ def test_a_model_is_written_with_its_dependencies(file: Path, name: str, kind: t
         (["env.kwargs.dependencies={ A = [[0], [5]] }"], "dependencies.A[1] expects different indices below 2"),
         (["env.kwargs.A=[[[0.9, 0.2], [0.2, 0.8]], [[1, 0], [0, 1]]]"], "the columns of A[0] must be probabilities"),
         (["model.name=factored", "inference.name=exact"], "use mirror"),
-        (["model.name=factored", "env.kwargs.ends=[[0, 1], [0, 0]]"], "can end"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(file: Path, settings: list[str], said: str) -> None:
