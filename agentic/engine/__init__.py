@@ -2,7 +2,7 @@
 
 from agentic.engine.belief import Density
 from agentic.engine.draws import normal_like, permutation, uniform_like
-from agentic.engine.energy import Amortized, RepresentationEnergy, Study
+from agentic.engine.energy import Amortized, FactorGraph, RepresentationEnergy, Study
 from agentic.engine.mixture import Either, PushForward
 from agentic.engine.state import select
 from agentic.engine.ties import ties
@@ -11,6 +11,7 @@ __all__ = [
     "Amortized",
     "Density",
     "Either",
+    "FactorGraph",
     "PushForward",
     "RepresentationEnergy",
     "Study",

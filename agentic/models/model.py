@@ -65,7 +65,7 @@ class Model(nn.Module, ABC):
     @final
     def condition_on_alive(self, belief: Belief) -> tuple[Belief, Tensor | None]:
         """The belief given that the episode goes on, and the probability of that, None where it always does."""
-        if isinstance(self, FiniteModel) and isinstance(belief, Categorical):  # which knows it state by state
+        if isinstance(self, FiniteModel) and isinstance(belief, Categorical) and len(belief.sizes) == 1:
             survival = self.survival()
             return (belief, None) if survival is None else belief.given(survival)
         return belief.reweighted(self.alive)

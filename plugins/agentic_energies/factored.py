@@ -5,12 +5,14 @@ Every table is looked at through the factors that it depends on, so that nothing
 """
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
 
 from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex, UserError
+from agentic.engine import FactorGraph
 from agentic.environments import Dependencies
 from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.cpt import Cpt, tabled
@@ -40,7 +42,7 @@ class FactoredObservation(Conditional):
 
     def given(self, x: Tensor) -> Categorical:
         blocks = _columns(self.factors, x)
-        seen = torch.cat([cpt.push(_outer([blocks[f] for f in own])) for cpt, own in self.pairs()])
+        seen = torch.cat([cpt.push(_joint([blocks[f] for f in own])) for cpt, own in self.pairs()])
         return Categorical(states_last(seen, x), self.sizes)
 
     @classmethod
@@ -50,7 +52,7 @@ class FactoredObservation(Conditional):
 
 
 @final
-class SwappedFactored(ClosedForm):
+class SwappedFactored(ClosedForm, FactorGraph):
     """The observation as an energy of the factors' blocks: `forward(obs, z)`, linear in every block of `z`."""
 
     def __init__(self, observation: FactoredObservation) -> None:
@@ -60,22 +62,21 @@ class SwappedFactored(ClosedForm):
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         x, z = _together(x, z)
         blocks = _columns(self.observation.factors, z)
-        terms = [_expected(costs, own, blocks) for costs, own in self._costs(x)]
+        terms = [_expected(costs, own, blocks) for costs, own in self.potentials(x)]
         return sum_of(terms).reshape(z.shape[:-1])
 
     def gradient(self, x: Tensor, z: Tensor) -> Tensor:
         x, z = _together(x, z)
         blocks = _columns(self.observation.factors, z)
         slopes = [torch.zeros_like(block) for block in blocks]
-        for costs, own in self._costs(x):
+        for costs, own in self.potentials(x):
             for f in own:
                 slopes[f] = slopes[f] + _expected(costs, own, blocks, but=f)
         return states_last(torch.cat(slopes), z)
 
-    def _costs(self, obs: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
-        """Every modality's costs over its factors (*sizes, b), and which those are."""
+    def potentials(self, x: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
         observation = self.observation
-        seen = torch.split(states_first(obs.nan_to_num(0.0)), list(observation.sizes))
+        seen = torch.split(states_first(x.nan_to_num(0.0)), list(observation.sizes))
         sizes = observation.factors.sizes
         return [
             (cpt.costs(block).view(*[sizes[f] for f in own], -1), own)
@@ -84,7 +85,7 @@ class SwappedFactored(ClosedForm):
 
 
 @final
-class FactoredTransition(Conditional):
+class FactoredTransition(Conditional, FactorGraph):
     """The transition -log p(z' | z, a), factor by factor: `forward((z, a), z')`, linear in every block."""
 
     def __init__(self, tables: Sequence[Cpt], form: Dependencies) -> None:
@@ -107,12 +108,27 @@ class FactoredTransition(Conditional):
         ahead = [cpt.push(self._given(f, blocks, controls)) for f, cpt in enumerate(self._cpts())]
         return Categorical(states_last(torch.cat(ahead), before), self.factors.sizes)
 
+    def potentials(self, x: tuple[Tensor | None, Tensor]) -> list[tuple[Tensor, tuple[int, ...]]]:
+        before, action = x if x[0] is None else _together(*x)
+        controls, count, found = _columns(self.action, action.to(self._cpts()[0].dtype)), len(self.form.factors), []
+        for f, (cpt, own) in enumerate(zip(self._cpts(), self.form.B, strict=True)):
+            every = cpt.costs(torch.eye(cpt.size, dtype=cpt.dtype))  # (columns, values of the factor)
+            sizes = [self.form.factors[i] for i in own]
+            taken = [controls[u] for u in self.form.B_actions[f]] or [torch.ones_like(controls[0][:1])]
+            costs = _taken(every.view(prod(sizes), -1, cpt.size), _joint(taken)).view(*sizes, cpt.size, -1)
+            if before is None:
+                found.append((costs, (*own, count + f)))
+            else:
+                blocks = _columns(self.factors, before)
+                found.append((_expected(costs, (*own, count + f), blocks, but=count + f), (f,)))
+        return found
+
     def _cpts(self) -> list[Cpt]:
         return [each for each in self.tables if isinstance(each, Cpt)]
 
     def _given(self, f: int, blocks: Sequence[Tensor], controls: Sequence[Tensor]) -> Tensor:
         """The probabilities (columns, b) of what factor `f` depends on."""
-        return _outer([blocks[i] for i in self.form.B[f]] + [controls[i] for i in self.form.B_actions[f]])
+        return _joint([blocks[i] for i in self.form.B[f]] + [controls[i] for i in self.form.B_actions[f]])
 
     @classmethod
     def example(cls) -> Self:
@@ -221,7 +237,7 @@ class FactoredModel(Model):
 
     def ambiguity(self, belief: Belief) -> Tensor:
         blocks = _columns(self.latent, belief.mean)
-        noise = [cpt.entropy() @ _outer([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
+        noise = [cpt.entropy() @ _joint([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
         return sum_of(noise).reshape(belief.mean.shape[:-1])
 
 
@@ -236,12 +252,20 @@ def _together(*vectors: Tensor) -> list[Tensor]:
     return [vector.expand(*rows, -1) for vector in vectors]
 
 
-def _outer(blocks: Sequence[Tensor]) -> Tensor:
+def _joint(blocks: Sequence[Tensor]) -> Tensor:
     """The joint probabilities (product of sizes, b) of independent ones (size, b), the last fastest."""
-    first, *rest = blocks
-    for block in rest:
-        first = (first.unsqueeze(1) * block.unsqueeze(0)).flatten(0, 1)
-    return first
+    if len(blocks) == 1:
+        return blocks[0]
+    return Simplex(tuple(map(len, blocks))).joint(torch.cat(list(blocks)).T).T
+
+
+def _taken(costs: Tensor, weights: Tensor) -> Tensor:
+    """The mean (n, size, b) of costs (n, k, size) under weights (k, b), where infinite costs of weight 0 are none."""
+    barred = costs.isinf()
+    mean = torch.einsum("nkc,kb->ncb", costs.masked_fill(barred, 0.0), weights)
+    if not bool(barred.any()):
+        return mean
+    return mean.masked_fill(torch.einsum("nkc,kb->ncb", barred.to(weights.dtype), weights) > 0, torch.inf)
 
 
 def _expected(costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None) -> Tensor:
