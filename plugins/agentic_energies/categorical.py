@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Self, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agentic import (
@@ -23,10 +25,10 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
-from agentic.environments import Dependencies, Successors
+from agentic.environments import Dependencies, Successors, spread
 from agentic_energies.arrays import CLOSE, check_columns, check_finite, check_shape, tensors
 from agentic_energies.cpt import Cpt, Listed, joint, lists, tabled
-from agentic_energies.dependencies import arrays_of, check, fitting, likelihoods, transition
+from agentic_energies.dependencies import arrays_of, check, ending, fitting, likelihoods, transition
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.pymdp_arrays import from_agent
@@ -37,7 +39,8 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
-    factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `counts`,
+    factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode, over the factors
+    that `dependencies` lists as "ends" where it does. `counts`,
     shaped like `A`, are Dirichlet counts: A is then their mean, and observing teaches. Zero probabilities count as
     `floor` in logarithms. Raises UserError naming array, axis, index and sum where something does not fit.
     """
@@ -66,12 +69,13 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
             raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor}")
         seen = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
         moves, starts = tensors("B", B), tensors("D", D, 1)
-        form = Dependencies.read(seen, moves, starts, dependencies or {})
+        over, parents, lists = ending(ends, [len(start) for start in starts], dependencies or {})
+        form = Dependencies.read(seen, moves, starts, lists)
         check(form, seen, moves, starts)
         tables = likelihoods(form, seen, floor), transition(form, moves, floor)
         self._hold(form.factors, form.controls, *tables, _joint_start(starts), floor)
         self._set_counts(learned, seen)
-        self._set_extras(E, ends)
+        self._set_extras(E, None if over is None else spread(over.unsqueeze(0).numpy(), parents, form.factors))
 
     def _hold(
         self,
@@ -122,18 +126,15 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
                 raise UserError(f"A[{i}] must be the mean of counts[{i}], it is {missed:.3g} off: leave A out")
             self.register_buffer(f"counts_{i}", count.reshape(len(count), -1))
 
-    def _set_extras(self, E: Any, ends: Any) -> None:
+    def _set_extras(self, E: Any, ends: NDArray[np.float64] | None) -> None:
         if E is not None:
             habits = tensors("E", [E], 1)[0]
             check_shape("E", habits, (self.action.count,), "(actions,)")
             check_columns("E", habits)
             self.log_habits = habits.log()
-        ending = torch.zeros(self.factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
-        check_shape("ends", ending, self.factors, "the state factors")
-        if bool(((check_finite("ends", ending) < 0) | (ending > 1)).any()):
-            raise UserError("ends must hold probabilities between 0 and 1")
-        self.going_on = nn.Buffer(1 - ending.reshape(-1))
-        self.endless = not bool(ending.any())
+        chances = np.zeros(self.latent.count) if ends is None else ends.reshape(-1)
+        self.going_on = nn.Buffer(1 - torch.from_numpy(chances.copy()))
+        self.endless = not chances.any()
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from agentic import Environment, Model, Simplex, UserError
 from agentic.environments import Dependencies
-from agentic_energies.arrays import check_columns, check_shape
+from agentic_energies.arrays import check_columns, check_finite, check_shape, tensors
 from agentic_energies.cpt import Cpt, joint, tabled
 
 Discrete = TypeVar("Discrete", bound=Model)
@@ -27,6 +27,30 @@ def check(form: Dependencies, A: list[Tensor], B: list[Tensor], D: list[Tensor])
         check_shape(f"B[{i}]", b, (len(d), *form.shape_of_B(i)), f"(next, {names})")
         check_columns(f"B[{i}]", b)
         check_columns(f"D[{i}]", d)
+
+
+def ending(
+    ends: Any, factors: Sequence[int], given: Mapping[str, Any]
+) -> tuple[Tensor | None, tuple[int, ...], Mapping[str, Any]]:
+    """The probabilities that an episode ends, the factors they depend on, and the other lists of dependencies.
+
+    `given` may list those factors as "ends", in the order of the axes; without, they are all. None where `ends` is.
+    Raises UserError for what is no such array or list.
+    """
+    everyone = range(len(factors))
+    parents, lists = tuple(everyone), given
+    if "ends" in given:
+        listed, lists = given["ends"], {key: each for key, each in given.items() if key != "ends"}
+        parents = tuple(listed) if isinstance(listed, Sequence) and not isinstance(listed, str) else (-1,)
+        if len(set(parents)) < len(parents) or any(f not in everyone for f in parents):
+            raise UserError(f"dependencies.ends expects different indices below {len(factors)}, got {listed!r}")
+    if ends is None:
+        return None, parents, lists
+    chances = tensors("ends", [ends])[0]
+    check_shape("ends", chances, tuple(factors[f] for f in parents), "the state factors")
+    if bool(((check_finite("ends", chances) < 0) | (chances > 1)).any()):
+        raise UserError("ends must hold probabilities between 0 and 1")
+    return chances, parents, lists
 
 
 def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:

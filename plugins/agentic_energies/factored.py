@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Self, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex, UserError
+from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex
 from agentic.engine import FactorGraph
 from agentic.environments import Dependencies
 from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.cpt import Cpt, tabled
-from agentic_energies.dependencies import arrays_of, check, fitting
+from agentic_energies.dependencies import arrays_of, check, ending, fitting
 from agentic_energies.multilinear import states_first, states_last, sum_of
 from agentic_energies.pymdp_arrays import from_agent
 
@@ -157,8 +159,10 @@ class FactoredModel(Model):
     """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
 
     The arrays and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are independent
-    given what is observed; predicting takes the product of the factors' beliefs. Episodes that can end and counts need
-    the joint state. Raises UserError naming array, axis, index and sum where something does not fit.
+    given what is observed, and so is having survived where `ends` depends on one factor; where it depends on several,
+    the belief keeps each one's marginal. `exact` gives exact marginals at every step. Predicting takes the product of
+    the factors' beliefs. Counts need the joint state. Raises UserError naming array, axis, index and sum where something
+    does not fit.
     """
 
     latent: Simplex
@@ -167,6 +171,7 @@ class FactoredModel(Model):
     observation: FactoredObservation
     transition: FactoredTransition
     prior: FactoredPrior
+    going_on: Tensor | None
 
     def __init__(
         self,
@@ -175,12 +180,14 @@ class FactoredModel(Model):
         D: Sequence[Any],
         *,
         E: Any = None,
+        ends: Any = None,
         floor: float = 1e-16,
         dependencies: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         seen, moves, starts = tensors("A", A), tensors("B", B), tensors("D", D, 1)
-        form = Dependencies.read(seen, moves, starts, dependencies or {})
+        over, self.mortal, lists = ending(ends, [len(start) for start in starts], dependencies or {})
+        form = Dependencies.read(seen, moves, starts, lists)
         check(form, seen, moves, starts)
         self.latent, self.action = Simplex(form.factors), Simplex(form.controls)
         self.outcome = Simplex(tuple(len(a) for a in seen))
@@ -193,19 +200,19 @@ class FactoredModel(Model):
             check_shape("E", habits, (self.action.count,), "(actions,)")
             check_columns("E", habits)
             self.log_habits = habits.log()
+        self.register_buffer("going_on", 1 - over if over is not None and bool(over.any()) else None)
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth.
 
-        Raises UserError for a world whose episodes can end.
+        Of how episodes end, the factors that it depends on are kept.
         """
         if not {"A", "B", "D"} & parameters.keys():
             parameters = arrays_of(env, parameters)
-            if parameters.pop("ends").any():
-                raise UserError(
-                    f"episodes of {env.id} can end, which the factored model does not know: use categorical"
-                )
+            ends, parents = _needed(parameters["ends"])
+            lists = parameters.get("dependencies", {}) | {"ends": parents}
+            parameters = parameters | {"ends": ends, "dependencies": lists}
         return fitting(cls(**parameters), env)
 
     @classmethod
@@ -235,10 +242,23 @@ class FactoredModel(Model):
     def emit(self, belief: Belief) -> Categorical:
         return self.observation.given(belief.mean)
 
+    def alive(self, z: Tensor) -> Tensor | None:
+        """The probability that an episode goes on; what is believed after is projected on independent factors."""
+        if self.going_on is None:
+            return None
+        chance = _expected(self.going_on.unsqueeze(-1), self.mortal, _columns(self.latent, z))
+        return chance.expand(z.shape[:-1].numel()).view(z.shape[:-1])
+
     def ambiguity(self, belief: Belief) -> Tensor:
         blocks = _columns(self.latent, belief.mean)
         noise = [cpt.entropy() @ _joint([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
         return sum_of(noise).reshape(belief.mean.shape[:-1])
+
+
+def _needed(ends: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[int]]:
+    """An array over all factors, as one over those that it depends on."""
+    needed = [f for f in range(ends.ndim) if np.ptp(ends, axis=f).any()]
+    return ends[tuple(slice(None) if f in needed else 0 for f in range(ends.ndim))], needed
 
 
 def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:
