@@ -39,10 +39,10 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
-    factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode, over the factors
-    that `dependencies` lists as "ends" where it does. `counts`,
-    shaped like `A`, are Dirichlet counts: A is then their mean, and observing teaches. Zero probabilities count as
-    `floor` in logarithms. Raises UserError naming array, axis, index and sum where something does not fit.
+    factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `dependencies`
+    lists what depends on what, as `Truth` does, and as "ends" the factors of `ends`. `counts`, shaped like `A`, are
+    Dirichlet counts: A is then their mean, and observing teaches. Zero probabilities count as `floor` in logarithms.
+    Raises UserError naming array, axis, index and sum where something does not fit.
     """
 
     observation: CategoricalObservation

@@ -44,7 +44,7 @@ class FactoredObservation(Conditional):
 
     def given(self, x: Tensor) -> Categorical:
         blocks = _columns(self.factors, x)
-        seen = torch.cat([cpt.push(_joint([blocks[f] for f in own])) for cpt, own in self.pairs()])
+        seen = torch.cat([cpt.push(_joint(own, blocks)) for cpt, own in self.pairs()])
         return Categorical(states_last(seen, x), self.sizes)
 
     @classmethod
@@ -111,13 +111,15 @@ class FactoredTransition(Conditional, FactorGraph):
         return Categorical(states_last(torch.cat(ahead), before), self.factors.sizes)
 
     def potentials(self, x: tuple[Tensor | None, Tensor]) -> list[tuple[Tensor, tuple[int, ...]]]:
-        before, action = x if x[0] is None else _together(*x)
+        before, action = x
+        if before is not None:
+            before, action = _together(before, action)
         controls, count, found = _columns(self.action, action.to(self._cpts()[0].dtype)), len(self.form.factors), []
         for f, (cpt, own) in enumerate(zip(self._cpts(), self.form.B, strict=True)):
             every = cpt.costs(torch.eye(cpt.size, dtype=cpt.dtype))  # (columns, values of the factor)
             sizes = [self.form.factors[i] for i in own]
-            taken = [controls[u] for u in self.form.B_actions[f]] or [torch.ones_like(controls[0][:1])]
-            costs = _taken(every.view(prod(sizes), -1, cpt.size), _joint(taken)).view(*sizes, cpt.size, -1)
+            taken = _joint(self.form.B_actions[f], controls)
+            costs = _taken(every.view(prod(sizes), -1, cpt.size), taken).view(*sizes, cpt.size, -1)
             if before is None:
                 found.append((costs, (*own, count + f)))
             else:
@@ -130,7 +132,7 @@ class FactoredTransition(Conditional, FactorGraph):
 
     def _given(self, f: int, blocks: Sequence[Tensor], controls: Sequence[Tensor]) -> Tensor:
         """The probabilities (columns, b) of what factor `f` depends on."""
-        return _joint([blocks[i] for i in self.form.B[f]] + [controls[i] for i in self.form.B_actions[f]])
+        return _joint(self.form.parents_of_B(f), (*blocks, *controls))
 
     @classmethod
     def example(cls) -> Self:
@@ -161,8 +163,8 @@ class FactoredModel(Model):
     The arrays and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are independent
     given what is observed, and so is having survived where `ends` depends on one factor; where it depends on several,
     the belief keeps each one's marginal. `exact` gives exact marginals at every step. Predicting takes the product of
-    the factors' beliefs. Counts need the joint state. Raises UserError naming array, axis, index and sum where something
-    does not fit.
+    the factors' beliefs. Counts need the joint state. Raises UserError naming array, axis, index and sum where
+    something does not fit.
     """
 
     latent: Simplex
@@ -251,7 +253,7 @@ class FactoredModel(Model):
 
     def ambiguity(self, belief: Belief) -> Tensor:
         blocks = _columns(self.latent, belief.mean)
-        noise = [cpt.entropy() @ _joint([blocks[f] for f in own]) for cpt, own in self.observation.pairs()]
+        noise = [cpt.entropy() @ _joint(own, blocks) for cpt, own in self.observation.pairs()]
         return sum_of(noise).reshape(belief.mean.shape[:-1])
 
 
@@ -272,11 +274,12 @@ def _together(*vectors: Tensor) -> list[Tensor]:
     return [vector.expand(*rows, -1) for vector in vectors]
 
 
-def _joint(blocks: Sequence[Tensor]) -> Tensor:
-    """The joint probabilities (product of sizes, b) of independent ones (size, b), the last fastest."""
-    if len(blocks) == 1:
-        return blocks[0]
-    return Simplex(tuple(map(len, blocks))).joint(torch.cat(list(blocks)).T).T
+def _joint(own: Sequence[int], blocks: Sequence[Tensor]) -> Tensor:
+    """The joint probabilities (product of sizes, b) of the blocks `own` (size, b), the last fastest; of none, 1."""
+    chosen = [blocks[i] for i in own] or [torch.ones_like(blocks[0][:1])]
+    if len(chosen) == 1:
+        return chosen[0]
+    return Simplex(tuple(map(len, chosen))).joint(torch.cat(chosen).T).T
 
 
 def _taken(costs: Tensor, weights: Tensor) -> Tensor:

@@ -32,10 +32,10 @@ class BeliefPropagation(Minimizer):
     """Sum-product on tables over discrete variables: one sweep asks every table in turn, there and back.
 
     A message is -ln sum exp(-costs) over the other variables of a table; `damping` is the share of the old message that
-    a new one keeps. The belief holds the variables' marginals. The value is the Bethe free energy, the sum over tables of
-    their costs less their entropies, with variables counted once: minus log evidence where the graph is a tree, which a
-    few sweeps settle, and otherwise no bound. The diagnostic `loopy` says which it is. Residual: the largest change of
-    a probability in a message. Where loops oscillate, damp. Raises UserError where the objective has no tables.
+    a new one keeps. The belief holds the variables' marginals. The value is the Bethe free energy: the costs of tables
+    less their entropies, in which every variable is counted once. Where the graph is a tree it is minus the log
+    evidence, and a few sweeps find it; else it is no bound, and the diagnostic `loopy` says so. Residual: the largest
+    change of a probability in a message. Where loops oscillate, damp. Raises UserError for what is no sum of tables.
     """
 
     steps: int = 64

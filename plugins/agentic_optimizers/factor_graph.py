@@ -49,6 +49,7 @@ class Graph:
                 return None
             tables = [(f.gradient(f.start(z)).T, (0,))]
         sizes, found = f.domain.sizes, {v for _, over in tables for v in over}
+        tables = [(costs, over) if over else (costs.expand(sizes[0], -1), (0,)) for costs, over in tables]
         tables += [(tables[0][0].new_zeros(n, 1), (v,)) for v, n in enumerate(sizes) if v not in found]
         rows = [costs.shape[-1] for costs, _ in tables]
         return cls(sizes, tables, max([1 if z is None else len(z), *rows]))

@@ -1,7 +1,7 @@
 """Smoothing of discrete models: what a window of observations says about every state in it, forward and back.
 
 Rabiner 1989, scaled: the forward pass is filtering, and the sum of its free energies is minus the log evidence. Models
-of several factors are smoothed chain by chain (`structured_mean_field`); `Window` is the objective for other solvers.
+of several factors are smoothed chain by chain (`StructuredMeanField`); `Window` is the objective for other solvers.
 """
 
 from typing import NamedTuple, final

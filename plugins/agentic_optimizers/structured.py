@@ -28,7 +28,7 @@ class Chain(NamedTuple):
 
     def where(self, mask: Tensor, other: Self) -> Self:
         """The rows of this one where `mask` (b,) is true, those of `other` elsewhere."""
-        return self._make(torch.where(mask, mine, theirs) for mine, theirs in zip(self, other, strict=True))
+        return type(self)(*(torch.where(mask, mine, theirs) for mine, theirs in zip(self, other, strict=True)))
 
 
 @final

@@ -1,7 +1,7 @@
 """A window of an episode as one objective: all latents of some steps in a row, given what was observed and done.
 
-Its free energy is minus the log evidence of the window. Every solver of discrete latents takes it: exact by elimination,
-message passing, mean field over every step (`mirror`) or over chains (`structured_mean_field`).
+Its free energy is minus the log evidence of the window. Solvers of discrete latents take it: `exact` by elimination,
+`belief_propagation`, mean field over every step (`mirror`) or over chains (`StructuredMeanField`).
 """
 
 from collections.abc import Mapping
@@ -90,7 +90,7 @@ class Window(Objective):
     def potentials(self) -> list[Scoped]:
         """Every table of the window over its variables, step by step: step t has the numbers from t * factors on."""
         count = len(self._factors)
-        found = [(-block.T.log(), (f,)) for f, block in enumerate(self.first.blocks)]
+        found: list[Scoped] = [(-block.T.log(), (f,)) for f, block in enumerate(self.first.blocks)]
         for stacked in (self.seen, self.moved):
             for costs, over in stacked:
                 found += [(each, tuple(t * count + f for f in over)) for t, each in enumerate(costs.unbind(-2))]
@@ -145,15 +145,15 @@ def expected(costs: Tensor, over: tuple[int, ...], blocks: Mapping[int, Tensor],
 
     Infinite costs of what has no probability are none.
     """
-    axis, left = 0, len(over)
+    ahead, samples = len(over), next(iter(blocks.values())).dim() - 1
+    missing = samples - (costs.dim() - ahead)
+    costs = costs.reshape(*costs.shape[:ahead], *[1] * missing, *costs.shape[ahead:])
+    axis = 0
     for v in over:
-        left -= 1
         if v in kept:
             axis += 1
             continue
-        ahead, block = axis + left + 1, blocks[v]
-        missing = block.dim() - 1 - (costs.dim() - ahead)  # sample axes that only the block has
-        costs = costs.reshape(*costs.shape[:ahead], *[1] * missing, *costs.shape[ahead:])
-        weights = block.reshape(*[1] * axis, len(block), *[1] * left, *block.shape[1:])
+        left = costs.dim() - samples - axis - 1
+        weights = blocks[v].reshape(*[1] * axis, len(blocks[v]), *[1] * left, *blocks[v].shape[1:])
         costs = torch.where(weights > 0, costs * weights, 0.0).sum(axis)
     return costs

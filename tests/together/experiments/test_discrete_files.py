@@ -63,7 +63,13 @@ def agent_of(built: Any) -> EnergyAgent:
 
 
 @pytest.mark.parametrize(
-    "settings", [[], ["planner.name=tree"], ["model.name=factored", "inference.name=mirror"]], ids=str
+    "settings",
+    [
+        [],
+        ["planner.name=tree"],
+        *(["model.name=factored", f"inference.name={name}"] for name in ("mirror", "exact", "belief_propagation")),
+    ],
+    ids=str,
 )
 def test_a_world_from_a_file_is_lived_in_by_an_agent_that_knows_it(file: Path, settings: list[str]) -> None:
     built = build(Experiment.load(file, settings), load())
@@ -94,8 +100,8 @@ def test_a_model_is_written_with_its_dependencies(file: Path, name: str, kind: t
         (["model.dependencies={ A = [[0], [1]] }"], "B[1] expects 3 axes, got shape (2, 2, 2, 3)"),
         (["env.kwargs.dependencies={ A = [[0], [5]] }"], "dependencies.A[1] expects different indices below 2"),
         (["env.kwargs.A=[[[0.9, 0.2], [0.2, 0.8]], [[1, 0], [0, 1]]]"], "the columns of A[0] must be probabilities"),
-        (["model.name=factored", "inference.name=exact"], "use mirror"),
-        (["model.name=factored", "env.kwargs.ends=[[0, 1], [0, 0]]"], "can end"),
+        (["model.name=factored", "inference.name=exact", "inference.limit=3"], "use belief_propagation or mirror"),
+        (["model.name=factored", "env.kwargs.ends=[[0, 2], [0, 0]]"], "ends must be probabilities"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(file: Path, settings: list[str], said: str) -> None:
