@@ -287,7 +287,7 @@ def test_ends_that_depend_on_several_factors_keep_the_marginals_of_having_surviv
 
 
 def test_a_world_that_ends_is_known_by_the_factors_that_decide_it() -> None:
-    """A chain of cues ends at a place: of its ends over 39 places and 2^12 ways that cues can be, the places are kept."""
+    """A chain of cues ends at a place: of ends over 39 places and 2^12 ways that cues can be, the places."""
     model = FactoredModel.from_env(make(CueChain(**corridor(12))))
     assert model.mortal == (0,)
     assert model.going_on is not None
@@ -315,7 +315,7 @@ def test_ends_that_do_not_fit_are_named(kind: type[CategoricalModel | FactoredMo
     arrays, lists = apart(3), apart(3)["dependencies"]
     with pytest.raises(UserError, match=r"dependencies.ends expects different indices below 2, got \[1, 1\]"):
         kind(**arrays | {"ends": [0.0, 1.0], "dependencies": lists | {"ends": [1, 1]}})
-    with pytest.raises(UserError, match="dependencies.ends expects different indices below 2, got 1"):
+    with pytest.raises(UserError, match=r"dependencies.ends expects different indices below 2, got 1"):
         kind(**arrays | {"ends": [0.0, 1.0], "dependencies": lists | {"ends": 1}})
     with pytest.raises(UserError, match=r"ends expects shape \(3\) = the state factors, got \(2,\)"):
         kind(**arrays | {"ends": [0.0, 1.0], "dependencies": lists | {"ends": [1]}})

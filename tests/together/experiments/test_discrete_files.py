@@ -100,7 +100,7 @@ def test_a_model_is_written_with_its_dependencies(file: Path, name: str, kind: t
         (["model.dependencies={ A = [[0], [1]] }"], "B[1] expects 3 axes, got shape (2, 2, 2, 3)"),
         (["env.kwargs.dependencies={ A = [[0], [5]] }"], "dependencies.A[1] expects different indices below 2"),
         (["env.kwargs.A=[[[0.9, 0.2], [0.2, 0.8]], [[1, 0], [0, 1]]]"], "the columns of A[0] must be probabilities"),
-        (["model.name=factored", "inference.name=exact", "inference.limit=3"], "use belief_propagation or mirror"),
+        (["model.name=factored", "inference.name=exact", "inference.limit=1"], "use belief_propagation or mirror"),
         (["model.name=factored", "env.kwargs.ends=[[0, 2], [0, 0]]"], "ends must be probabilities"),
     ],
 )
