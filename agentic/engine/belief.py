@@ -227,12 +227,10 @@ class Categorical(Density):
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         if factor(self.probs) is None:
             return self, None
-        places = torch.eye(self.probs.shape[-1], dtype=self.probs.dtype)
-        if len(self.sizes) > 1:  # one factor at a value, the others as they are believed
-            own = torch.block_diag(*[torch.ones(n, n) for n in self.sizes]) > 0
-            places, own = (each.view(len(each), *[1] * (self.probs.dim() - 1), -1) for each in (places, own))
-            places = torch.where(own, places, self.probs)
-        chance = factor(places)
+        shape = (self.probs.shape[-1], *[1] * (self.probs.dim() - 1), -1)
+        value = torch.eye(shape[0], dtype=self.probs.dtype).view(shape)
+        own = torch.block_diag(*[torch.ones(n, n) for n in self.sizes]).view(shape)
+        chance = factor(torch.where(own > 0, value, self.probs))  # one factor at a value, the others as believed
         assert chance is not None
         return self.given(chance.movedim(0, -1))
 

@@ -122,8 +122,8 @@ def test_a_chain_of_many_factors_never_makes_the_joint_state() -> None:
     for table, seen in zip(tables, model.outcome.blocks(obs), strict=True):
         ahead = (ahead.unsqueeze(-1) * (seen @ table).view(5, 2, 2)).sum(1) * torch.tensor([0.3, 0.7], dtype=F64)
     assert_close(found.value, -ahead.sum(-1).log())
-    told = minimize(Evidence(model, obs, model.begin(5)), BeliefPropagation())
-    assert_close(told.belief.mean, found.belief.mean, atol=1e-12, rtol=0)
+    heard = minimize(Evidence(model, obs, model.begin(5)), BeliefPropagation())
+    assert_close(heard.belief.mean, found.belief.mean, atol=1e-12, rtol=0)
 
 
 def test_the_cost_is_known_before_and_is_that_of_the_better_order() -> None:

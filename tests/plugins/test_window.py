@@ -98,9 +98,9 @@ def test_chains_do_no_worse_than_states_apart() -> None:
     chains, steps = minimize(window, StructuredMeanField()), minimize(window, Mirror(steps=100))
     assert bool((chains.value < steps.value).all())
     assert bool((steps.trace.diff(dim=0) <= 1e-10).all())
-    told = minimize(window, BeliefPropagation())  # the tables of factors apart are two chains: trees
-    assert not bool(told.diagnostics["loopy"])
-    assert_close(told.value, chains.value)
+    heard = minimize(window, BeliefPropagation())  # the tables of factors apart are two chains: trees
+    assert not bool(heard.diagnostics["loopy"])
+    assert_close(heard.value, chains.value)
 
 
 def test_its_energy_is_that_of_its_steps_and_its_gradient_the_derivative() -> None:
