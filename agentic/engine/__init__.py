@@ -1,6 +1,7 @@
 """Beliefs, domains, energies, objectives and what minimizes them: the one engine of perceiving, acting and learning."""
 
 from agentic.engine.belief import Density
+from agentic.engine.domain import outer
 from agentic.engine.draws import normal_like, permutation, uniform_like
 from agentic.engine.energy import Amortized, FactorGraph, RepresentationEnergy, Study
 from agentic.engine.mixture import Either, PushForward
@@ -16,6 +17,7 @@ __all__ = [
     "RepresentationEnergy",
     "Study",
     "normal_like",
+    "outer",
     "permutation",
     "select",
     "ties",

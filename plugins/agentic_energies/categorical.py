@@ -25,6 +25,7 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
+from agentic.engine import outer
 from agentic.environments import Dependencies, Successors, spread
 from agentic_energies.arrays import CLOSE, check_columns, check_finite, check_shape, tensors
 from agentic_energies.cpt import Cpt, Listed, joint, lists, tabled
@@ -73,7 +74,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         form = Dependencies.read(seen, moves, starts, lists)
         check(form, seen, moves, starts)
         tables = likelihoods(form, seen, floor), transition(form, moves, floor)
-        self._hold(form.factors, form.controls, *tables, _joint_start(starts), floor)
+        self._hold(form.factors, form.controls, *tables, outer(starts), floor)
         self._set_counts(learned, seen)
         self._set_extras(E, None if over is None else spread(over.unsqueeze(0).numpy(), parents, form.factors))
 
@@ -203,10 +204,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         return self.observation.push(mass)
 
     def likelihood(self) -> Tensor:
-        joint, *rest = self.observation.tables
-        for table in rest:
-            joint = (joint.unsqueeze(1) * table.unsqueeze(0)).flatten(0, 1)
-        return joint
+        return outer([table.T for table in self.observation.tables]).T
 
     def dynamics(self) -> Tensor:
         return self.transition.table
@@ -240,10 +238,3 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
             self.observation.put(i, counts / counts.sum(0))
         self.version += 1
         return {}
-
-
-def _joint_start(D: list[Tensor]) -> Tensor:
-    joint, *rest = D
-    for d in rest:
-        joint = (joint.unsqueeze(1) * d).flatten()
-    return joint

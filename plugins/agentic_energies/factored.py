@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex
-from agentic.engine import FactorGraph
+from agentic.engine import FactorGraph, outer
 from agentic.environments import Dependencies
 from agentic_energies.arrays import check_columns, check_shape, tensors
 from agentic_energies.cpt import Cpt, tabled
@@ -276,10 +276,7 @@ def _together(*vectors: Tensor) -> list[Tensor]:
 
 def _joint(own: Sequence[int], blocks: Sequence[Tensor]) -> Tensor:
     """The joint probabilities (product of sizes, b) of the blocks `own` (size, b), the last fastest; of none, 1."""
-    chosen = [blocks[i] for i in own] or [torch.ones_like(blocks[0][:1])]
-    if len(chosen) == 1:
-        return chosen[0]
-    return Simplex(tuple(map(len, chosen))).joint(torch.cat(chosen).T).T
+    return outer([blocks[i].T for i in own]).T if own else torch.ones_like(blocks[0][:1])
 
 
 def _taken(costs: Tensor, weights: Tensor) -> Tensor:
