@@ -68,6 +68,7 @@ def agent_of(built: Any) -> EnergyAgent:
         [],
         ["planner.name=tree"],
         *(["model.name=factored", f"inference.name={name}"] for name in ("mirror", "exact", "belief_propagation")),
+        ["model.name=factored", "inference.name=exact", "env.kwargs.ends=[[0, 0], [0, 0.5]]"],
     ],
     ids=str,
 )
