@@ -228,8 +228,8 @@ class Categorical(Density):
         if factor(self.probs) is None:
             return self, None
         shape = (self.probs.shape[-1], *[1] * (self.probs.dim() - 1), -1)
-        value = torch.eye(shape[0], dtype=self.probs.dtype).view(shape)
-        own = torch.block_diag(*[torch.ones(n, n) for n in self.sizes]).view(shape)
+        value = torch.eye(shape[0]).to(self.probs).view(shape)
+        own = torch.block_diag(*[torch.ones(n, n) for n in self.sizes]).to(self.probs).view(shape)
         chance = factor(torch.where(own > 0, value, self.probs))  # one factor at a value, the others as believed
         assert chance is not None
         return self.given(chance.movedim(0, -1))

@@ -116,7 +116,7 @@ class FactoredTransition(Conditional, FactorGraph):
             before, action = _together(before, action)
         controls, count, found = _columns(self.action, action.to(self._cpts()[0].dtype)), len(self.form.factors), []
         for f, (cpt, own) in enumerate(zip(self._cpts(), self.form.B, strict=True)):
-            every = cpt.costs(torch.eye(cpt.size, dtype=cpt.dtype))  # (columns, values of the factor)
+            every = cpt.costs(torch.eye(cpt.size).to(controls[0]))  # (columns, values of the factor)
             sizes = [self.form.factors[i] for i in own]
             taken = _joint(self.form.B_actions[f], controls)
             costs = _taken(every.view(prod(sizes), -1, cpt.size), taken).view(*sizes, cpt.size, -1)

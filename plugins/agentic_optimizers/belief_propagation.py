@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from agentic import Categorical, Iterate, Minimizer, Objective, Simplex, Solution, UserError
-from agentic_optimizers.factor_graph import Graph, Scoped, summed, together
+from agentic_optimizers.factor_graph import Graph, summed, together
+from agentic_optimizers.window import Scoped
 
 Messages = dict[tuple[int, int], Tensor]  # from table i to variable v, costs (size, b)
 

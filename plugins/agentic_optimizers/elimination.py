@@ -12,7 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from agentic_optimizers.factor_graph import Graph, Scoped, summed, together
+from agentic_optimizers.factor_graph import Graph, summed, together
+from agentic_optimizers.window import Scoped
 
 Scope = tuple[int, ...]
 Neighbors = dict[int, set[int]]

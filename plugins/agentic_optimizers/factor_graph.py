@@ -14,9 +14,7 @@ from torch import Tensor
 
 from agentic import Categorical, Clamped, Evidence, Objective, Simplex
 from agentic.engine import FactorGraph
-from agentic_optimizers.window import Window
-
-Scoped = tuple[Tensor, tuple[int, ...]]
+from agentic_optimizers.window import Scoped, Window
 
 
 @final

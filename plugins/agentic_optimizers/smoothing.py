@@ -38,9 +38,9 @@ def smooth(model: Model, obs: Tensor, actions: Tensor) -> Smoothed:
     """The smoothed beliefs of an episode's beginning: `obs` (T, b, event), and `actions` (T - 1, b, event) in between.
 
     Exact for one discrete latent; the best product of chains for models of several factors, and the same where those
-    are independent. Observations may be distributions, and missing where their blocks are NaN. The table of a
-    transition is built, n^2 numbers for each row and step. Raises UserError for other models and lengths that do not
-    fit.
+    are independent. Observations may be distributions, and missing where their blocks are NaN. That the episode went on
+    is not counted as observed. The table of a transition is built, n^2 numbers for each row and step. Raises UserError
+    for other models and lengths that do not fit.
     """
     if isinstance(model.transition, FactorGraph):
         return _by_chains(Window(model, obs, actions))

@@ -24,8 +24,8 @@ class Window(Objective):
     """The objective -log p(obs, z) of T steps z_1 .. z_T in a row, in nats, each with a block for every factor.
 
     `obs` (T, b, event), which may be distributions, and missing where blocks are NaN; `actions` (T - 1, b, event) in
-    between; `prior` the belief about the first step, None for an episode's beginning. Raises UserError for models whose
-    energies are no sums of tables, and lengths that do not fit.
+    between; `prior` the belief about the first step, None for an episode's beginning. That the episode went on is not
+    counted as observed. Raises UserError for models whose energies are no sums of tables, and lengths that do not fit.
     """
 
     model: Model
@@ -35,7 +35,8 @@ class Window(Objective):
 
     def __post_init__(self) -> None:
         check_lengths("a window", self.obs, self.actions)
-        if not isinstance(self.model.observation.swapped(), FactorGraph) or not self._moves:
+        parts = self.model.observation.swapped(), self.model.transition
+        if not all(isinstance(part, FactorGraph) for part in parts):
             raise UserError(f"a window needs a model that is a sum of tables, as factored, got {self.model.latent}")
 
     @property
@@ -128,10 +129,6 @@ class Window(Objective):
     def _factors(self) -> tuple[int, ...]:
         assert isinstance(self.model.latent, Simplex)
         return self.model.latent.sizes
-
-    @property
-    def _moves(self) -> bool:
-        return isinstance(self.model.transition, FactorGraph)
 
 
 def check_lengths(who: str, obs: Tensor, actions: Tensor) -> None:
