@@ -1,8 +1,9 @@
 """Beliefs, domains, energies, objectives and what minimizes them: the one engine of perceiving, acting and learning."""
 
 from agentic.engine.belief import Density
+from agentic.engine.domain import outer
 from agentic.engine.draws import normal_like, permutation, uniform_like
-from agentic.engine.energy import Amortized, RepresentationEnergy, Study
+from agentic.engine.energy import Amortized, FactorGraph, RepresentationEnergy, Study
 from agentic.engine.mixture import Either, PushForward
 from agentic.engine.state import select
 from agentic.engine.ties import ties
@@ -11,10 +12,12 @@ __all__ = [
     "Amortized",
     "Density",
     "Either",
+    "FactorGraph",
     "PushForward",
     "RepresentationEnergy",
     "Study",
     "normal_like",
+    "outer",
     "permutation",
     "select",
     "ties",

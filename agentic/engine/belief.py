@@ -227,18 +227,23 @@ class Categorical(Density):
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
         if factor(self.probs) is None:
             return self, None
-        chance = factor(torch.eye(self.probs.shape[-1], dtype=self.probs.dtype))
+        shape = (self.probs.shape[-1], *[1] * (self.probs.dim() - 1), -1)
+        value = torch.eye(shape[0]).to(self.probs).view(shape)
+        own = torch.block_diag(*[torch.ones(n, n) for n in self.sizes]).to(self.probs).view(shape)
+        chance = factor(torch.where(own > 0, value, self.probs))  # one factor at a value, the others as believed
         assert chance is not None
-        return self.given(chance)
+        return self.given(chance.movedim(0, -1))
 
     def given(self, chance: Tensor) -> tuple[Belief, Tensor]:
-        """The belief conditioned on an event that has probability `chance` (n,) in each state, and its probability."""
-        if len(self.sizes) > 1:
-            raise TypeError("only a joint categorical (one factor) can be conditioned on an event")
-        joint = self.probs * chance
-        total = joint.sum(-1)
-        given = torch.where(total.unsqueeze(-1) > 0, joint / total.unsqueeze(-1), self.probs)
-        return Categorical(given, self.sizes), total
+        """The belief conditioned on an event that has probability `chance` (*s, b, n) at each value, and its own.
+
+        Of several factors each has its exact marginal; what the event makes them depend on each other is left out.
+        """
+        given = []
+        for own, joint in zip(self.blocks, Simplex(self.sizes).blocks(self.probs * chance), strict=True):
+            total = joint.sum(-1)
+            given.append(torch.where(total.unsqueeze(-1) > 0, joint / total.unsqueeze(-1), own))
+        return Categorical(torch.cat(given, -1), self.sizes), total
 
 
 @final

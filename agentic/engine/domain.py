@@ -5,6 +5,7 @@ Discrete quantities are float vectors on a simplex, one-hot when certain; severa
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import inf, prod
@@ -154,10 +155,7 @@ class Simplex(Domain):
 
     def joint(self, z: Tensor) -> Tensor:
         """The probabilities of every joint value of independent factors, (*s, b, count), the last factor fastest."""
-        first, *rest = self.blocks(z)
-        for block in rest:
-            first = (first.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
-        return first
+        return outer(self.blocks(z))
 
     @property
     def count(self) -> int:
@@ -225,6 +223,14 @@ class Repeated(Domain):
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
         flat = self.base.draw(batch * self.times, generator=generator, dtype=dtype)
         return flat.view(batch, *self.event)
+
+
+def outer(blocks: Sequence[Tensor]) -> Tensor:
+    """The probabilities of every joint value of independent blocks (*s, b, n_i), (*s, b, count), the last fastest."""
+    first, *rest = blocks
+    for block in rest:
+        first = (first.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
+    return first
 
 
 def _one_hot(block: Tensor) -> Tensor:

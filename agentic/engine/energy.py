@@ -94,6 +94,17 @@ class LeastSquares(ABC):
         """The residuals r (*s, b, m); None where an energy is no such sum with the parts it has."""
 
 
+class FactorGraph(ABC):
+    """An energy of discrete variables that is a sum of tables, each over few of them, as message passing needs it."""
+
+    @abstractmethod
+    def potentials(self, x: Given) -> Sequence[tuple[Tensor, tuple[int, ...]]]:
+        """Every table as costs (*sizes, b) in nats with the numbers of the blocks of `z` that its axes are.
+
+        A part of `x` that is None is not given but free: its blocks are counted before those of `z`.
+        """
+
+
 class Conditional(Energy):
     """A normalized `-log p(z | x)`, in nats: what evidence, ambiguity, gains and predictions need."""
 

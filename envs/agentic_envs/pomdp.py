@@ -8,8 +8,8 @@ from typing import Any, final
 import numpy as np
 
 from agentic import Truth
-from agentic.environments import Dependencies, check_truth
-from agentic_envs.finite import Arrays, FiniteWorld, Floats, Lists
+from agentic.environments import Dependencies, check_truth, spread
+from agentic_envs.finite import Arrays, FiniteWorld, Floats
 
 TWO_PLACES: dict[str, Any] = {  # staying and going, each fails once in ten; places are told apart eight times in ten
     "A": [[[0.8, 0.2], [0.2, 0.8]]],
@@ -27,7 +27,8 @@ class Pomdp(FiniteWorld):
     `dependencies`: the lists "A", "B" and "B_actions" of `Truth`, for modalities that see some factors only, factors
         that move each other, and several controls.
     `rewards`: (*factors, *controls), what an action pays in a state; zero where left out.
-    `ends`: (*factors), probability that entering a state ends the episode; zero where left out.
+    `ends`: (*factors), probability that entering a state ends the episode; zero where left out. Over fewer factors
+        where `dependencies` lists them as "ends".
 
     Hidden state, observations and actions are those of `FiniteWorld`; rewards are the expected ones of state and
     action. Truncated after `steps` actions. Raises UserError that names the array where something does not fit.
@@ -40,7 +41,7 @@ class Pomdp(FiniteWorld):
         D: Sequence[Any] | None = None,
         rewards: Any = None,
         ends: Any = None,
-        dependencies: Mapping[str, Lists] | None = None,
+        dependencies: Mapping[str, Any] | None = None,
         steps: int = 100,
         render_mode: str | None = None,
     ) -> None:
@@ -48,8 +49,11 @@ class Pomdp(FiniteWorld):
         if all(part is None for part in given.values()):
             given = TWO_PLACES
         likelihoods, moves, starts = (_read(name, part) for name, part in given.items())
-        self._given = Arrays(likelihoods, moves, starts, dependencies or {})
-        form = Dependencies.read(likelihoods, moves, starts, dependencies or {})
+        lists = {name: each for name, each in (dependencies or {}).items() if name != "ends"}
+        self._given = Arrays(likelihoods, moves, starts, lists)
+        form = Dependencies.read(likelihoods, moves, starts, lists)
+        if ends is not None and dependencies and "ends" in dependencies:
+            ends = _over_all(ends, tuple(dependencies["ends"]), form.factors)
         paid = _whole("rewards", rewards, (*form.factors, prod(form.controls)), (*form.factors, *form.controls))
         self._truth = check_truth(
             {
@@ -95,6 +99,14 @@ def _floats(name: str, array: Any) -> Floats:
         return np.array(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be a rectangular array of numbers ({error}).") from None
+
+
+def _over_all(ends: Any, parents: tuple[Any, ...], factors: tuple[int, ...]) -> Floats:
+    """`ends` over the factors `parents` as an array over all factors."""
+    if len(set(parents)) < len(parents) or any(f not in range(len(factors)) for f in parents):
+        raise ValueError(f"dependencies.ends must be different indices below {len(factors)}, got {list(parents)}.")
+    whole: Floats = spread(_whole("ends", ends, tuple(factors[f] for f in parents))[None], parents, factors)[0]
+    return whole
 
 
 def _whole(name: str, array: Any, shape: tuple[int, ...], *others: tuple[int, ...]) -> Floats:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Self, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agentic import (
@@ -23,12 +25,13 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
-from agentic.environments import Dependencies, Successors
+from agentic.engine import outer
+from agentic.environments import Dependencies, Successors, spread
 from agentic.models import NEGLIGIBLE
 from agentic_energies.arrays import CLOSE, check_finite, check_shape, tensors
 from agentic_energies.branching import outcomes, revealing, whole
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
-from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits, likelihoods, transition, world_of
+from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, likelihoods, transition, world_of
 from agentic_energies.dirichlet import expected_entropy, path_gain
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.pymdp_arrays import from_agent
@@ -39,9 +42,10 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
-    factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `counts`,
-    shaped like `A`, are Dirichlet counts: A is then their mean, and observing teaches. Zero probabilities count as
-    `floor` in logarithms. Raises UserError naming array, axis, index and sum where something does not fit.
+    factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `dependencies`
+    lists what depends on what, as `Truth` does, and as "ends" the factors of `ends`. `counts`, shaped like `A`, are
+    Dirichlet counts: A is then their mean, and observing teaches. Zero probabilities count as `floor` in logarithms.
+    Raises UserError naming array, axis, index and sum where something does not fit.
     """
 
     observation: CategoricalObservation
@@ -66,12 +70,13 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
             raise UserError("a categorical model expects A, or counts to learn it from")
         seen = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
         moves, starts = tensors("B", B), tensors("D", D, 1)
-        form = Dependencies.read(seen, moves, starts, dependencies or {})
+        over, parents, lists = ending(ends, [len(start) for start in starts], dependencies or {})
+        form = Dependencies.read(seen, moves, starts, lists)
         check(form, seen, moves, starts)
         tables = likelihoods(form, seen, floor), transition(form, moves, floor)
-        self._hold(form.factors, form.controls, *tables, _joint_start(starts), floor)
+        self._hold(form.factors, form.controls, *tables, outer(starts), floor)
         self._set_counts(learned, seen)
-        self._set_extras(E, ends)
+        self._set_extras(E, None if over is None else spread(over.unsqueeze(0).numpy(), parents, form.factors))
 
     def _hold(
         self,
@@ -128,12 +133,12 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
                 raise UserError(f"A[{i}] must be the mean of counts[{i}], it is {missed:.3g} off: leave A out")
             self.register_buffer(f"counts_{i}", count.reshape(len(count), -1))
 
-    def _set_extras(self, E: Any, ends: Any) -> None:
+    def _set_extras(self, E: Any, ends: NDArray[np.float64] | None) -> None:
         if E is not None:
             self.log_habits = habits(E, self.action)
-        ending = endings(ends, self.factors)
-        self.going_on = nn.Buffer(1 - ending.reshape(-1))
-        self.endless = not bool(ending.any())
+        chances = np.zeros(self.latent.count) if ends is None else ends.reshape(-1)
+        self.going_on = nn.Buffer(1 - torch.from_numpy(chances.copy()))
+        self.endless = not chances.any()
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
@@ -205,10 +210,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         return self.observation.push(mass)
 
     def likelihood(self) -> Tensor:
-        joint, *rest = self.observation.tables
-        for table in rest:
-            joint = (joint.unsqueeze(1) * table.unsqueeze(0)).flatten(0, 1)
-        return joint
+        return outer([table.T for table in self.observation.tables]).T
 
     def dynamics(self) -> Tensor:
         return self.transition.table
@@ -242,10 +244,3 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
             self.observation.put(i, counts / counts.sum(0))
         self.version += 1
         return {}
-
-
-def _joint_start(D: list[Tensor]) -> Tensor:
-    joint, *rest = D
-    for d in rest:
-        joint = (joint.unsqueeze(1) * d).flatten()
-    return joint

@@ -37,19 +37,34 @@ def habits(E: Any, action: Simplex) -> Tensor:
     return given.log()
 
 
-def endings(ends: Any, factors: tuple[int, ...]) -> Tensor:
-    """The probabilities (*factors) that entering a state ends the episode; zeros where none are given."""
-    given = torch.zeros(factors, dtype=torch.float64) if ends is None else tensors("ends", [ends])[0]
-    check_shape("ends", given, factors, "the state factors")
-    if bool(((check_finite("ends", given) < 0) | (given > 1)).any()):
-        raise UserError("ends must hold probabilities between 0 and 1")
-    return given
-
-
 def world_of(env: Environment) -> Truth | Successors:
     """What the environment tells of itself, if it is discrete. Raises UserError otherwise."""
     _check_discrete(env)
     return env.known_world()
+
+
+def ending(
+    ends: Any, factors: Sequence[int], given: Mapping[str, Any]
+) -> tuple[Tensor | None, tuple[int, ...], Mapping[str, Any]]:
+    """The probabilities that an episode ends, the factors they depend on, and the other lists of dependencies.
+
+    `given` may list those factors as "ends", in the order of the axes; without, they are all. None where `ends` is.
+    Raises UserError for what is no such array or list.
+    """
+    everyone = range(len(factors))
+    parents, lists = tuple(everyone), given
+    if "ends" in given:
+        listed, lists = given["ends"], {key: each for key, each in given.items() if key != "ends"}
+        parents = tuple(listed) if isinstance(listed, Sequence) and not isinstance(listed, str) else (-1,)
+        if len(set(parents)) < len(parents) or any(f not in everyone for f in parents):
+            raise UserError(f"dependencies.ends expects different indices below {len(factors)}, got {listed!r}")
+    if ends is None:
+        return None, parents, lists
+    chances = tensors("ends", [ends])[0]
+    check_shape("ends", chances, tuple(factors[f] for f in parents), "the state factors")
+    if bool(((check_finite("ends", chances) < 0) | (chances > 1)).any()):
+        raise UserError("ends must hold probabilities between 0 and 1")
+    return chances, parents, lists
 
 
 def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:

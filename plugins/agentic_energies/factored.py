@@ -5,6 +5,7 @@ Every table is looked at through the factors that it depends on, so that nothing
 """
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, Self, final
 
 import numpy as np
@@ -12,13 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex
+from agentic.engine import FactorGraph, outer
 from agentic.environments import Dependencies
 from agentic.models import NEGLIGIBLE, Branches, Branching
 from agentic_energies.arrays import tensors
 from agentic_energies.cpt import Cpt, tabled
-from agentic_energies.dependencies import arrays_of, check, endings, fitting, habits
+from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits
 from agentic_energies.multilinear import states_first, states_last, sum_of
-from agentic_energies.product import Product, outer, split
+from agentic_energies.product import Product, split
 from agentic_energies.pymdp_arrays import from_agent
 
 
@@ -43,7 +45,7 @@ class FactoredObservation(Conditional):
 
     def given(self, x: Tensor) -> Categorical:
         blocks = _columns(self.factors, x)
-        seen = torch.cat([cpt.push(outer([blocks[f] for f in own])) for cpt, own in self.pairs()])
+        seen = torch.cat([cpt.push(_joint(own, blocks)) for cpt, own in self.pairs()])
         return Categorical(states_last(seen, x), self.sizes)
 
     @classmethod
@@ -53,7 +55,7 @@ class FactoredObservation(Conditional):
 
 
 @final
-class SwappedFactored(ClosedForm):
+class SwappedFactored(ClosedForm, FactorGraph):
     """The observation as an energy of the factors' blocks: `forward(obs, z)`, linear in every block of `z`."""
 
     def __init__(self, observation: FactoredObservation) -> None:
@@ -63,22 +65,21 @@ class SwappedFactored(ClosedForm):
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         x, z = _together(x, z)
         blocks = _columns(self.observation.factors, z)
-        terms = [_expected(costs, own, blocks) for costs, own in self._costs(x)]
+        terms = [_expected(costs, own, blocks) for costs, own in self.potentials(x)]
         return sum_of(terms).reshape(z.shape[:-1])
 
     def gradient(self, x: Tensor, z: Tensor) -> Tensor:
         x, z = _together(x, z)
         blocks = _columns(self.observation.factors, z)
         slopes = [torch.zeros_like(block) for block in blocks]
-        for costs, own in self._costs(x):
+        for costs, own in self.potentials(x):
             for f in own:
                 slopes[f] = slopes[f] + _expected(costs, own, blocks, but=f)
         return states_last(torch.cat(slopes), z)
 
-    def _costs(self, obs: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
-        """Every modality's costs over its factors (*sizes, b), and which those are."""
+    def potentials(self, x: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
         observation = self.observation
-        seen = torch.split(states_first(obs.nan_to_num(0.0)), list(observation.sizes))
+        seen = torch.split(states_first(x.nan_to_num(0.0)), list(observation.sizes))
         sizes = observation.factors.sizes
         return [
             (cpt.costs(block).view(*[sizes[f] for f in own], -1), own)
@@ -87,7 +88,7 @@ class SwappedFactored(ClosedForm):
 
 
 @final
-class FactoredTransition(Conditional):
+class FactoredTransition(Conditional, FactorGraph):
     """The transition -log p(z' | z, a), factor by factor: `forward((z, a), z')`, linear in every block."""
 
     def __init__(self, tables: Sequence[Cpt], form: Dependencies) -> None:
@@ -110,12 +111,29 @@ class FactoredTransition(Conditional):
         ahead = [cpt.push(self._given(f, blocks, controls)) for f, cpt in enumerate(self._cpts())]
         return Categorical(states_last(torch.cat(ahead), before), self.factors.sizes)
 
+    def potentials(self, x: tuple[Tensor | None, Tensor]) -> list[tuple[Tensor, tuple[int, ...]]]:
+        before, action = x
+        if before is not None:
+            before, action = _together(before, action)
+        controls, count, found = _columns(self.action, action.to(self._cpts()[0].dtype)), len(self.form.factors), []
+        for f, (cpt, own) in enumerate(zip(self._cpts(), self.form.B, strict=True)):
+            every = cpt.costs(torch.eye(cpt.size).to(controls[0]))  # (columns, values of the factor)
+            sizes = [self.form.factors[i] for i in own]
+            taken = _joint(self.form.B_actions[f], controls)
+            costs = _taken(every.view(prod(sizes), -1, cpt.size), taken).view(*sizes, cpt.size, -1)
+            if before is None:
+                found.append((costs, (*own, count + f)))
+            else:
+                blocks = _columns(self.factors, before)
+                found.append((_expected(costs, (*own, count + f), blocks, but=count + f), (f,)))
+        return found
+
     def _cpts(self) -> list[Cpt]:
         return [each for each in self.tables if isinstance(each, Cpt)]
 
     def _given(self, f: int, blocks: Sequence[Tensor], controls: Sequence[Tensor]) -> Tensor:
         """The probabilities (columns, b) of what factor `f` depends on."""
-        return outer([blocks[i] for i in self.form.B[f]] + [controls[i] for i in self.form.B_actions[f]])
+        return _joint(self.form.parents_of_B(f), (*blocks, *controls))
 
     @classmethod
     def example(cls) -> Self:
@@ -144,9 +162,10 @@ class FactoredModel(Model, Branching):
     """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
 
     The arrays, `ends` and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are
-    independent given what is observed; predicting takes the product of the factors' beliefs, and so do the branches of
-    trees, which take in one modality after the other. Counts need the joint state. Raises UserError naming array, axis,
-    index and sum where something does not fit.
+    independent given what is observed, and so is having survived where `ends` depends on one factor; where it depends
+    on several, the belief keeps each one's marginal. `exact` gives exact marginals at every step. Predicting takes the
+    product of the factors' beliefs, and so do the branches of trees, which take in one modality after the other. Counts
+    need the joint state. Raises UserError naming array, axis, index and sum where something does not fit.
     """
 
     latent: Simplex
@@ -169,7 +188,8 @@ class FactoredModel(Model, Branching):
     ) -> None:
         super().__init__()
         seen, moves, starts = tensors("A", A), tensors("B", B), tensors("D", D, 1)
-        form = Dependencies.read(seen, moves, starts, dependencies or {})
+        over, parents, lists = ending(ends, [len(start) for start in starts], dependencies or {})
+        form = Dependencies.read(seen, moves, starts, lists)
         check(form, seen, moves, starts)
         self.latent, self.action = Simplex(form.factors), Simplex(form.controls)
         self.outcome = Simplex(tuple(len(a) for a in seen))
@@ -179,11 +199,12 @@ class FactoredModel(Model, Branching):
         self.prior = FactoredPrior(starts, floor)
         if E is not None:
             self.log_habits = habits(E, self.action)
-        going_on = 1 - endings(ends, form.factors)
-        depends = [f for f in range(len(form.factors)) if bool((going_on != going_on.narrow(f, 0, 1)).any())]
-        self.ending = tuple(depends) or ((0,) if bool((going_on < 1).any()) else ())
-        own = tuple(slice(None) if f in self.ending else 0 for f in range(len(form.factors)))
-        self.going_on = nn.Buffer(going_on[own].reshape(-1).clone())
+        over = torch.zeros(form.factors[0], dtype=torch.float64) if over is None or not over.any() else over
+        kept = [axis for axis in range(over.dim()) if bool((over != over.narrow(axis, 0, 1)).any())]
+        own = kept or ([0] if bool(over.any()) else [])
+        self.ending = tuple(parents[axis] for axis in own)
+        chosen = over[tuple(slice(None) if axis in own else 0 for axis in range(over.dim()))]
+        self.going_on = nn.Buffer((1 - chosen).reshape(-1).clone())
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
@@ -220,7 +241,7 @@ class FactoredModel(Model, Branching):
 
     def ambiguity(self, belief: Belief) -> Tensor:
         blocks = _columns(self.latent, belief.mean)
-        noise = [cpt.noise(outer([blocks[f] for f in own])) for cpt, own in self.observation.pairs()]
+        noise = [cpt.noise(_joint(own, blocks)) for cpt, own in self.observation.pairs()]
         return sum_of(noise).reshape(belief.mean.shape[:-1])
 
     def alive(self, z: Tensor) -> Tensor | None:
@@ -261,6 +282,20 @@ def _together(*vectors: Tensor) -> list[Tensor]:
     """Vectors (*s, b, n) with sample axes that broadcast, expanded to the same."""
     rows = np.broadcast_shapes(*[vector.shape[:-1] for vector in vectors])
     return [vector.expand(*rows, -1) for vector in vectors]
+
+
+def _joint(own: Sequence[int], blocks: Sequence[Tensor]) -> Tensor:
+    """The joint probabilities (product of sizes, b) of the blocks `own` (size, b), the last fastest; of none, 1."""
+    return outer([blocks[i].T for i in own]).T if own else torch.ones_like(blocks[0][:1])
+
+
+def _taken(costs: Tensor, weights: Tensor) -> Tensor:
+    """The mean (n, size, b) of costs (n, k, size) under weights (k, b), where infinite costs of weight 0 are none."""
+    barred = costs.isinf()
+    mean = torch.einsum("nkc,kb->ncb", costs.masked_fill(barred, 0.0), weights)
+    if not bool(barred.any()):
+        return mean
+    return mean.masked_fill(torch.einsum("nkc,kb->ncb", barred.to(weights.dtype), weights) > 0, torch.inf)
 
 
 def _expected(costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None) -> Tensor:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self, final
 import torch
 from torch import Tensor
 
+from agentic.engine import outer
 from agentic.models import NEGLIGIBLE
 from agentic_energies.cpt import Cpt
 
@@ -27,7 +28,7 @@ class Product(NamedTuple):
 
     def joint(self, own: Sequence[int]) -> Tensor:
         """The joint probabilities of the factors `own`, (product of sizes, r), the last fastest."""
-        return outer([self.mass[place] for place in self._places(own)])
+        return outer([self.mass[place].T for place in self._places(own)]).T
 
     def at(self, columns: Tensor) -> Self:
         """Some of the beliefs."""
@@ -70,11 +71,3 @@ def split(beliefs: Product, cpt: Cpt, own: Sequence[int]) -> tuple[Product, Tens
         mass=torch.cat([kept.mass, updated.mass], -1), chance=torch.cat([kept.chance, updated.chance])
     )
     return after, torch.cat([top[known], outcome]), torch.cat([known, column])
-
-
-def outer(blocks: Sequence[Tensor]) -> Tensor:
-    """The joint probabilities (product of sizes, b) of independent ones (size, b), the last fastest."""
-    first, *rest = blocks
-    for block in rest:
-        first = (first.unsqueeze(1) * block.unsqueeze(0)).flatten(0, 1)
-    return first

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Energy, Simplex, UserError
+from agentic.engine import FactorGraph
 from agentic_energies.arrays import check_finite, tensors
 
 
 @final
-class Table(Energy):
+class Table(Energy, FactorGraph):
     """An energy of `values` (n_1, ..., n_k) in nats; z (*s, b, n_1 + ... + n_k) the factors' blocks, at most 8 factors.
 
     At probabilities the energy is the expectation under independent factors.
@@ -38,3 +39,6 @@ class Table(Energy):
         for i, block in enumerate(self.domain.blocks(z)):
             value = torch.einsum(f"...{axes[i:]},...{axes[i]}->...{axes[i + 1 :]}", value, block)
         return value
+
+    def potentials(self, x: Any) -> list[tuple[Tensor, tuple[int, ...]]]:
+        return [(self.values.unsqueeze(-1), tuple(range(self.values.dim())))]

@@ -17,6 +17,7 @@ def agentic_optimizers() -> dict[str, str]:
         "sobol": "agentic_optimizers.quadrature:Sobol",
         "amortized": "agentic_optimizers.amortized:Amortized",
         "exact": "agentic_optimizers.exact:Exact",
+        "belief_propagation": "agentic_optimizers.belief_propagation:BeliefPropagation",
         "mirror": "agentic_optimizers.mirror:Mirror",
         "langevin": "agentic_optimizers.langevin:Langevin",
         "mala": "agentic_optimizers.hmc:MALA",

@@ -1,6 +1,7 @@
-"""Smoothing of a finite model: what a window of observations says about every state in it, exactly, forward and back.
+"""Smoothing of discrete models: what a window of observations says about every state in it, forward and back.
 
-Rabiner 1989, scaled: the forward pass is filtering, and the sum of its free energies is minus the log evidence.
+Rabiner 1989, scaled: the forward pass is filtering, and the sum of its free energies is minus the log evidence. Models
+of several factors are smoothed chain by chain (`StructuredMeanField`); `Window` is the objective for other solvers.
 """
 
 from typing import NamedTuple, final
@@ -8,17 +9,22 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Evidence, FiniteModel, Simplex, UserError, minimize
+from agentic import Evidence, FiniteModel, Model, UserError, minimize
+from agentic.engine import FactorGraph
 from agentic_optimizers.exact import Exact
+from agentic_optimizers.structured import StructuredMeanField, free_energies
+from agentic_optimizers.window import Window, check_lengths
 
 
 @final
 class Smoothed(NamedTuple):
-    """The exact posterior over the states of a window of T observations, in nats.
+    """The posterior over the states of a window of T observations, in nats.
 
     `beliefs` (T, b, n) given all of the window, `filtered` (T, b, n) given what came before and then, `pairs`
     (T - 1, b, n, n) of two states in succession, the earlier first; `free_energies` (T, b), whose sum is minus the log
-    evidence of the window.
+    evidence of the window. For models of several factors, n is the sum of their sizes, `filtered` is the forward pass
+    of each chain under what the others are expected to cost it in the end, `pairs` of two factors are independent, and
+    the sum of the free energies bounds minus the log evidence from above.
     """
 
     beliefs: Tensor
@@ -28,16 +34,19 @@ class Smoothed(NamedTuple):
 
 
 @torch.no_grad()
-def smooth(model: FiniteModel, obs: Tensor, actions: Tensor) -> Smoothed:
+def smooth(model: Model, obs: Tensor, actions: Tensor) -> Smoothed:
     """The smoothed beliefs of an episode's beginning: `obs` (T, b, event), and `actions` (T - 1, b, event) in between.
 
-    Observations may be distributions, and missing where their blocks are NaN. The table of a transition is built, n^2
-    numbers for each row and step. Raises UserError for models of several factors and lengths that do not fit.
+    Exact for one discrete latent; the best product of chains for models of several factors, and the same where those
+    are independent. Observations may be distributions, and missing where their blocks are NaN. That the episode went on
+    is not counted as observed. The table of a transition is built, n^2 numbers for each row and step. Raises UserError
+    for other models and lengths that do not fit.
     """
-    if not isinstance(model.latent, Simplex) or len(model.latent.sizes) > 1:
-        raise UserError(f"smooth needs one discrete latent, got {model.latent}: use the joint state")
-    if not len(obs) or len(actions) != len(obs) - 1:
-        raise UserError(f"smooth expects T observations and T - 1 actions, got {len(obs)} and {len(actions)}")
+    if isinstance(model.transition, FactorGraph):
+        return _by_chains(Window(model, obs, actions))
+    if not isinstance(model, FiniteModel) or len(model.latent.sizes) > 1:
+        raise UserError(f"smooth needs one discrete latent or a factored model, got {model.latent}")
+    check_lengths("smooth", obs, actions)
     belief, filtered, free_energies, moves = model.begin(obs.shape[1]), [], [], []
     tables = model.dynamics()
     for t, seen in enumerate(obs):
@@ -50,6 +59,22 @@ def smooth(model: FiniteModel, obs: Tensor, actions: Tensor) -> Smoothed:
         free_energies.append(solution.value)
     beliefs, pairs = _backward(filtered, moves)
     return Smoothed(beliefs, torch.stack(filtered), pairs, torch.stack(free_energies))
+
+
+def _by_chains(f: Window) -> Smoothed:
+    solver = StructuredMeanField()
+    iterate = solver.run(f, solver.init(f, None), solver.steps, generator=None)
+    chains = iterate.memory
+    beliefs, filtered = (
+        torch.cat([each.permute(1, 2, 0) for each in parts], -1)
+        for parts in ([chain.marginals for chain in chains], [chain.filtered for chain in chains])
+    )
+    pairs, at = beliefs[:-1].unsqueeze(-1) * beliefs[1:].unsqueeze(-2), 0
+    for chain in chains:
+        own = slice(at, at + len(chain.marginals))
+        pairs[..., own, own] = chain.pairs.permute(2, 3, 0, 1)
+        at = own.stop
+    return Smoothed(beliefs, filtered, pairs, free_energies(f, chains))
 
 
 def _backward(filtered: list[Tensor], moves: list[Tensor]) -> tuple[Tensor, Tensor]:

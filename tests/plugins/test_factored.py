@@ -19,6 +19,7 @@ from agentic import (
     Purpose,
     Sequence,
     UserError,
+    make,
     minimize,
 )
 from agentic.testing import Check, checks_for
@@ -26,6 +27,8 @@ from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import LogPreferences
+from agentic_envs.cuechain import CueChain, corridor
+from agentic_envs.pomdp import Pomdp
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.exact import Exact
 from agentic_optimizers.mirror import Mirror
@@ -242,6 +245,81 @@ def test_single_precision(
     assert found[1][0].dtype == torch.float32
     for double, single in zip(*found, strict=True):
         assert_close(single.double(), double.double(), atol=1e-4, rtol=1e-4)
+
+
+@settings(derandomize=True, deadline=None, max_examples=10)
+@given(seeds)
+def test_ends_that_depend_on_one_factor_are_those_of_the_joint_state(seed: int) -> None:
+    """Having survived, and what plans are expected to cost: exact where factors are independent."""
+    given, chances = apart(seed), np.random.default_rng(seed).random(3)
+    given |= {"ends": chances, "dependencies": given["dependencies"] | {"ends": [1]}}
+    factored, joint = FactoredModel(**given), CategoricalModel(**given)
+    assert_close(joint.going_on, torch.from_numpy(1 - chances).repeat(2))
+    goal, found = LogPreferences([[0.0, 1.0, -2.0], [0.5, 0.0], [0.0, -1.0]], after=-0.3), []
+    for model in (factored, joint):
+        belief = minimize(Evidence(model, seen(factored, seed), model.begin(1)), Exact()).belief
+        survived, chance = model.condition_on_alive(belief)
+        assert chance is not None
+        plan = minimize(ExpectedEnergy(model, belief, Purpose(goal, 2, SummedGain())), Enumerate()).belief
+        assert isinstance(plan, Sequence)
+        found.append(
+            (factored.latent.joint(survived.mean) if model is factored else survived.mean, chance, plan.values)
+        )
+    for mine, theirs in zip(*found, strict=True):
+        assert_close(mine, theirs, atol=1e-12, rtol=0)
+
+
+@settings(derandomize=True, deadline=None, max_examples=10)
+@given(seeds)
+def test_ends_that_depend_on_several_factors_keep_the_marginals_of_having_survived(seed: int) -> None:
+    given = together(seed) | {"ends": np.random.default_rng(seed).random((3, 2))}
+    given["dependencies"] |= {"ends": [1, 0]}
+    factored, joint = FactoredModel(**given), CategoricalModel(**given)
+    action = factored.action.one_hot(torch.tensor([[[0], [1]]]))
+    belief = factored.predict(factored.begin(2), action)
+    some, chance = factored.condition_on_alive(belief)
+    whole, exact = joint.condition_on_alive(Categorical(factored.latent.joint(belief.mean)))
+    survived = whole.mean.unflatten(-1, factored.latent.sizes)
+    marginals = [survived.sum([axis for axis in (-3, -2, -1) if axis != own]) for own in (-3, -2, -1)]
+    assert_close(some.mean, torch.cat(marginals, -1), atol=1e-12, rtol=0)
+    assert_close(chance, exact, atol=1e-12, rtol=0)
+    assert_close(factored.alive(belief.mean), chance)
+
+
+def test_a_world_that_ends_is_known_by_the_factors_that_decide_it() -> None:
+    """A chain of cues ends at a place: of ends over 39 places and 2^12 ways that cues can be, the places."""
+    model = FactoredModel.from_env(make(CueChain(**corridor(12))))
+    assert model.ending == (0,)
+    assert (model.going_on.shape, int((model.going_on == 0).sum())) == ((39,), 2)
+    belief, chance = model.condition_on_alive(model.predict(model.begin(2), model.action.corners()[:2]))
+    assert chance is not None
+    assert_close(chance, torch.ones(2, dtype=F64))
+    endless = FactoredModel.from_env(make(CueChain(ends=False)))
+    assert endless.alive(belief.mean[:, :41]) is None
+    assert endless.condition_on_alive(endless.begin(1))[1] is None
+
+
+def test_a_world_of_arrays_takes_the_list_of_what_ends_it_as_its_models_do() -> None:
+    arrays = apart(3) | {"ends": [0.0, 0.5, 1.0]}
+    arrays["dependencies"] |= {"ends": [1]}
+    known, own = FactoredModel.from_env(make(Pomdp(**arrays))), FactoredModel(**arrays)
+    assert_close(known.going_on, own.going_on)
+    assert (known.ending, known.float().going_on.dtype) == ((1,), torch.float32)
+    with pytest.raises(ValueError, match=r"dependencies.ends must be different indices below 2, got \[2\]"):
+        Pomdp(**arrays | {"dependencies": {"ends": [2]}})
+
+
+@MODELS
+def test_ends_that_do_not_fit_are_named(kind: type[CategoricalModel | FactoredModel]) -> None:
+    arrays, lists = apart(3), apart(3)["dependencies"]
+    with pytest.raises(UserError, match=r"dependencies.ends expects different indices below 2, got \[1, 1\]"):
+        kind(**arrays | {"ends": [0.0, 1.0], "dependencies": lists | {"ends": [1, 1]}})
+    with pytest.raises(UserError, match=r"dependencies.ends expects different indices below 2, got 1"):
+        kind(**arrays | {"ends": [0.0, 1.0], "dependencies": lists | {"ends": 1}})
+    with pytest.raises(UserError, match=r"ends expects shape \(3\) = the state factors, got \(2,\)"):
+        kind(**arrays | {"ends": [0.0, 1.0], "dependencies": lists | {"ends": [1]}})
+    with pytest.raises(UserError, match="ends must hold probabilities between 0 and 1"):
+        kind(**arrays | {"ends": [0.0, 2.0], "dependencies": lists | {"ends": [0]}})
 
 
 def test_what_does_not_fit_is_named() -> None:

@@ -130,9 +130,23 @@ class TestCategorical:
         assert probability.tolist() == [0, 0, 0]
         assert_close(given_it.mean, one.probs)
 
-    def test_several_factors_cannot_be_conditioned_one_by_one(self) -> None:
-        with pytest.raises(TypeError, match="one factor"):
-            categorical(0, sizes=(2, 3)).reweighted(lambda z: z.sum(-1))
+    @pytest.mark.parametrize("rows", [(3,), (2, 3)])
+    def test_of_several_factors_each_has_its_marginal_given_the_event(self, rows: tuple[int, ...]) -> None:
+        """Beside the joint distribution; an event that one factor decides says nothing of the other."""
+        two = categorical(3, sizes=(2, 3))
+        two = Categorical(two.probs.expand(*rows, -1), (2, 3))
+        chance = torch.tensor([[1.0, 0.5, 0.0], [0.25, 0.75, 0.1]], dtype=F64)
+        one, other = two.blocks
+        joint = one.unsqueeze(-1) * other.unsqueeze(-2) * chance
+        given_it, probability = two.reweighted(lambda z: ((z[..., :2] @ chance) * z[..., 2:]).sum(-1))
+        assert probability is not None
+        assert_close(probability, joint.sum((-2, -1)))
+        expected = torch.cat([joint.sum(-1), joint.sum(-2)], -1) / probability.unsqueeze(-1)
+        assert_close(given_it.mean, expected)
+        assert isinstance(given_it, Categorical)
+        assert given_it.sizes == (2, 3)
+        alone, _ = two.reweighted(lambda z: z[..., 0])
+        assert_close(alone.mean, torch.cat([torch.tensor([1.0, 0.0], dtype=F64).expand(*rows, -1), other], -1))
 
     def test_mode_is_a_corner_of_each_factor(self) -> None:
         belief = Categorical(torch.tensor([[0.3, 0.7, 0.4, 0.4, 0.2]], dtype=F64), (2, 3))

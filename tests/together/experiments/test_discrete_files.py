@@ -67,9 +67,10 @@ def agent_of(built: Any) -> EnergyAgent:
     [
         [],
         ["planner.name=tree"],
-        ["model.name=factored", "inference.name=mirror"],
+        *(["model.name=factored", f"inference.name={name}"] for name in ("mirror", "exact", "belief_propagation")),
         ["model.name=factored", "inference.name=mirror", "planner.name=tree"],
         ["model.name=factored", "inference.name=mirror", "planner.name=mcts"],
+        ["model.name=factored", "inference.name=exact", "env.kwargs.ends=[[0, 0], [0, 0.5]]"],
     ],
     ids=str,
 )
@@ -113,7 +114,8 @@ def test_both_models_know_where_episodes_end(file: Path) -> None:
         (["model.dependencies={ A = [[0], [1]] }"], "B[1] expects 3 axes, got shape (2, 2, 2, 3)"),
         (["env.kwargs.dependencies={ A = [[0], [5]] }"], "dependencies.A[1] expects different indices below 2"),
         (["env.kwargs.A=[[[0.9, 0.2], [0.2, 0.8]], [[1, 0], [0, 1]]]"], "the columns of A[0] must be probabilities"),
-        (["model.name=factored", "inference.name=exact"], "use mirror"),
+        (["model.name=factored", "inference.name=exact", "inference.limit=1"], "use belief_propagation or mirror"),
+        (["model.name=factored", "env.kwargs.ends=[[0, 2], [0, 0]]"], "ends must be probabilities"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(file: Path, settings: list[str], said: str) -> None:
