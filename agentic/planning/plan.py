@@ -35,12 +35,12 @@ def plan_posterior(
         allowed = energies if log_prior is None else energies.masked_fill(torch.isneginf(log_prior), inf)
         chosen = ties(-allowed, scale, dim).to(energies.dtype)
         return chosen / chosen.sum(dim, keepdim=True)
-    scores = torch.where(torch.isposinf(energies), -inf, -precision * energies)
+    scores = -precision * energies
+    if precision == 0:
+        scores = torch.where(torch.isposinf(energies), -inf, scores)
     if log_prior is not None:
         scores = scores + log_prior
-    top = scores.amax(dim, keepdim=True)
-    shifted = torch.where(torch.isneginf(top), torch.zeros_like(scores), scores - top)
-    return torch.softmax(shifted, dim)
+    return torch.softmax(scores.clamp(min=torch.finfo(scores.dtype).min), dim)
 
 
 class Backup(ABC):
@@ -156,7 +156,7 @@ class Sequence(Plan):
         return self._marginal(t, precision)
 
     def _marginal(self, t: int, precision: float) -> Belief:
-        actions, q = self.actions[:, :, t], self.weights(precision)
+        actions, q = self.actions.select(2, t), self.weights(precision)
         if isinstance(self.domain, Simplex):
             shared = actions.shape[1] == 1 and q.dim() == 2  # the same courses for every row
             mean = q.T @ actions[:, 0].to(q.dtype) if shared else (q.unsqueeze(-1) * actions).sum(0)

@@ -52,7 +52,8 @@ class Cpt(nn.Module, ABC):
     @property
     def dtype(self) -> torch.dtype:
         """The type of its numbers."""
-        return next(buffer.dtype for buffer in self.buffers() if buffer.is_floating_point())
+        held = self._buffers.values()
+        return next(buffer.dtype for buffer in held if buffer is not None and buffer.is_floating_point())
 
     @property
     @abstractmethod

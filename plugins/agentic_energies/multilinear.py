@@ -15,12 +15,12 @@ from agentic_energies.cpt import Cpt, Dense, Made, tabled
 
 def states_first(z: Tensor) -> Tensor:
     """Vectors (*s, b, n) as columns (n, *s * b)."""
-    return z.reshape(-1, z.shape[-1]).T
+    return (z if z.dim() == 2 else z.reshape(-1, z.shape[-1])).T
 
 
 def states_last(columns: Tensor, like: Tensor) -> Tensor:
     """Columns (n, *s * b) as vectors (*s, b, n) with the leading axes of `like`."""
-    return columns.T.reshape(*like.shape[:-1], len(columns))
+    return columns.T if like.dim() == 2 else columns.T.reshape(*like.shape[:-1], len(columns))
 
 
 @final
@@ -134,10 +134,12 @@ class CategoricalTransition(Conditional):
         return expected(expected(costs, self.joint(x[1]).unsqueeze(-2)), x[0])
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
-        before, weights, actions = x[0], self.joint(x[1]), self.action.count
+        before, weights, cpt, actions = x[0], self.joint(x[1]), self.cpt, self.action.count
+        moved = cpt.push(states_first(before), actions)
+        if before.dim() == weights.dim() == 2:
+            return Categorical((moved.view(cpt.size, actions, -1) * weights.T).sum(1).T)
         axes = max(before.dim(), weights.dim()) - 1
-        moved = self.cpt.push(states_first(before), actions)
-        moved = moved.view(self.cpt.size, actions, *_led(before, axes))
+        moved = moved.view(cpt.size, actions, *_led(before, axes))
         taken = weights.movedim(-1, 0).reshape(actions, *_led(weights, axes))
         return Categorical((moved * taken).sum(1).movedim(0, -1))
 
