@@ -1,7 +1,8 @@
 """All plans of a small model in one pass: everything that is linear in the belief is one matrix, made once.
 
-What is seen after every prefix of actions, and the linear parts of every plan, are rows of that matrix. What remains
-per decision is one product, the entropies of what is seen, and their sums along the plans.
+What may be seen after the prefixes of actions, and the linear parts of every plan, are rows of that matrix. What
+remains per decision is one product, the logarithms of what may be seen, and their sums along the plans. An outcome that
+is as likely after one prefix as another outcome after another, whatever the belief, is one row.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from agentic import FiniteModel
+from agentic_optimizers.alike import alike
 
 LARGEST = 200_000  # entries of the matrix: beyond it, prefixes are imagined level by level
 
@@ -19,9 +21,9 @@ LARGEST = 200_000  # entries of the matrix: beyond it, prefixes are imagined lev
 @final
 @dataclass(frozen=True)
 class OnePass:
-    """The parts of all plans as `matrix` (outcomes * prefixes + parts * plans, n), last actions fastest.
+    """The parts of all plans as `matrix` (rows + parts * plans, n), last actions fastest; the first rows are seen.
 
-    `along` (plans, prefixes) weighs the entropies of a plan's prefixes, `entropies` how often each part counts them.
+    `along` (plans, rows) weighs the surprises of what a plan may show, `entropies` how often each part counts them.
     """
 
     names: tuple[str, ...]
@@ -53,23 +55,28 @@ class OnePass:
             own = torch.eye(actions ** (t + 1), dtype=linear.dtype, device=linear.device)
             along.append(weight * own.repeat(actions ** (horizon - t - 1), 1))
         plans = last_fastest(parts.view(len(names), -1, states).movedim(1, 0), actions, horizon).movedim(0, 1)
-        matrix = torch.cat([torch.cat(seen, 1).flatten(0, 1), plans.reshape(-1, states)])
-        return cls(names, entropies, matrix.contiguous(), last_fastest(torch.cat(along, 1), actions, horizon))
+        rows, weighed = _merged(torch.cat(seen, 1), last_fastest(torch.cat(along, 1), actions, horizon))
+        return cls(names, entropies, torch.cat([rows, plans.reshape(-1, states)]), weighed)
 
     def parts(self, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every plan from beliefs (n, b), each (plans, b)."""
-        plans, prefixes = self.along.shape
-        found = self.matrix @ mass
-        rows = len(self.names) * plans
-        linear = found[-rows:].view(len(self.names), plans, -1)
+        plans, rows = self.along.shape
+        seen, *linear = (self.matrix @ mass).split([rows] + [plans] * len(self.names))
         if any(self.entropies):
-            seen = found[:-rows]
             surprise = seen.clamp_min(torch.finfo(seen.dtype).tiny).log_().mul_(seen)
-            entropy = self.along @ surprise.view(-1, prefixes, mass.shape[-1]).sum(0)
             for part, times in zip(linear, self.entropies, strict=True):
                 if times:
-                    part.sub_(entropy, alpha=times)
-        return dict(zip(self.names, linear.unbind(), strict=True))
+                    part.addmm_(self.along, surprise, alpha=-times)
+        return dict(zip(self.names, linear, strict=True))
+
+
+def _merged(seen: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:
+    """The distinct rows of `seen` (outcomes, prefixes, n) that may be seen, and their weights (plans, rows)."""
+    rows, weights = seen.flatten(0, 1), along.repeat(1, len(seen))
+    possible = rows.any(-1)
+    rows, weights = rows[possible], weights[:, possible]
+    first, kind = alike(rows.T)
+    return rows[first], weights.new_zeros(len(along), len(first)).index_add_(1, kind, weights)
 
 
 def last_fastest(rows: Tensor, actions: int, horizon: int) -> Tensor:
