@@ -150,7 +150,7 @@ class Simplex(Domain):
 
     def blocks(self, z: Tensor) -> tuple[Tensor, ...]:
         """The factors' vectors, each (*s, b, n)."""
-        return torch.split(z, list(self.sizes), -1)
+        return torch.split(z, list(self.sizes), -1) if len(self.sizes) > 1 else (z,)
 
     def joint(self, z: Tensor) -> Tensor:
         """The probabilities of every joint value of independent factors, (*s, b, count), the last factor fastest."""

@@ -145,7 +145,6 @@ class Sampler(Minimizer):
     tolerance = -1.0  # no residual stops a chain
 
 
-@torch.no_grad()
 def minimize(
     f: Objective,
     solver: Minimizer,
@@ -162,6 +161,9 @@ def minimize(
     Raises UserError for a negative number of steps, for an energy that is not one number per row, and where it is
     infinite wherever the solver looked; RunError where it is not a number in the end, or has no minimum.
     """
+    if torch.is_grad_enabled():
+        with torch.no_grad():
+            return minimize(f, solver, z, steps=steps, generator=generator)
     limit = solver.steps if steps is None else steps
     if limit < 0:
         raise UserError(f"minimize expects steps >= 0, got {limit}")
@@ -179,8 +181,9 @@ def minimize(
     impossible = solution.kind == "free_energy" and isinstance(solution.belief, Particles)  # the observation, for all
     if limit and not impossible and not (finite and solution.value is value):
         _check_finite(who, solution.value)
-    converged = None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance
-    return replace(solution, converged=converged)
+    if isinstance(solver, Sampler):
+        return solution
+    return replace(solution, converged=iterate.residual <= solver.tolerance)
 
 
 def _check_numbers(who: str, value: Tensor) -> None:

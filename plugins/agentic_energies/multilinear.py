@@ -75,7 +75,7 @@ class CategoricalObservation(Conditional):
 
     def _together(self) -> tuple[Tensor, Tensor] | None:
         """All tables (outcomes, n) and all costs (n, outcomes) side by side, where all are dense with a floor."""
-        cpts = [each for each in self.cpts if isinstance(each, Dense) and each.floor > 0]
+        cpts = [each for each in self.modalities if isinstance(each, Dense) and each.floor > 0]
         if len(cpts) < len(self.sizes) or torch.compiler.is_compiling():
             return None
         tensors: list[Tensor] = [each.values for each in cpts]
