@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-CLOSE = 64  # in units of eps: how far apart, relative to what is largest, numbers of equal columns may be
+CLOSE = 16  # in units of eps: how far apart, relative to what is largest, numbers of equal columns may be
 
 
 def alike(columns: Tensor) -> tuple[Tensor, Tensor]:
