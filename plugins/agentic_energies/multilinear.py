@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Categorical, ClosedForm, Conditional, Simplex
-from agentic_energies.cpt import Cpt, Dense, Made, tabled
+from agentic_energies.cpt import Cpt, Dense, Made, Raised, operator, tabled
 
 
 def states_first(z: Tensor) -> Tensor:
@@ -73,16 +73,16 @@ class CategoricalObservation(Conditional):
         cpts = self.cpts
         return cpts[0].push(mass) if len(cpts) == 1 else torch.cat([each.push(mass) for each in cpts])
 
-    def _together(self) -> tuple[Tensor, Tensor] | None:
+    def _together(self) -> tuple[Tensor | Raised, Tensor] | None:
         """All tables (outcomes, n) and all costs (n, outcomes) side by side, where all are dense with a floor."""
         cpts = [each for each in self.modalities if isinstance(each, Dense) and each.floor > 0]
         if len(cpts) < len(self.sizes) or torch.compiler.is_compiling():
             return None
         tensors: list[Tensor] = [each.values for each in cpts]
         if self._made is None or not self._made.stands(tensors):
-            pair = torch.cat(tensors), torch.cat([each.cost_rows() for each in cpts], 1)
+            pair = operator(torch.cat(tensors)), torch.cat([each.cost_rows() for each in cpts], 1)
             self._made = Made.of(tensors, pair)
-        kept: tuple[Tensor, Tensor] = self._made.what
+        kept: tuple[Tensor | Raised, Tensor] = self._made.what
         return kept
 
     def entropy(self) -> Tensor:
