@@ -5,10 +5,11 @@ which lead to 200 beliefs. Which these are does not depend on the belief they st
 """
 
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
+from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic import FiniteModel
 from agentic_optimizers.alike import alike
@@ -44,12 +45,37 @@ class Level:
         return values if len(self.before) == values.shape[dim] else values.index_select(dim, self.before)
 
 
+class _Made(NamedTuple):
+    """Levels, and where the model that they were made for took the probes."""
+
+    levels: tuple[Level, ...]
+    ahead: Tensor
+    survival: Tensor | None
+
+    def holds(self, horizon: int, ahead: Tensor, survival: Tensor | None) -> bool:
+        """Whether they are those of a model that takes the probes there."""
+        before = self.survival
+        same = before is survival if before is None or survival is None else torch.equal(before, survival)
+        return same and len(self.levels) == horizon and ahead.dtype == self.ahead.dtype and ahead.equal(self.ahead)
+
+
+_MADE: "WeakKeyDictionary[nn.Module, _Made]" = WeakKeyDictionary()
+
+
 def of_plans(model: FiniteModel, horizon: int, dtype: torch.dtype) -> tuple[Level, ...]:
-    """The levels of all plans over the horizon."""
-    states, actions = model.latent.count, model.action.count
+    """The levels of all plans over the horizon, made anew only where the transitions have changed."""
     draws = torch.Generator().manual_seed(0)
-    mass, survival = torch.rand(states, 1, PROBES, generator=draws, dtype=dtype), model.survival()
-    before, levels = torch.zeros(1, dtype=torch.int64), list[Level]()
+    probes = torch.rand(model.latent.count, PROBES, generator=draws, dtype=dtype)
+    ahead, survival = model.transported(probes), model.survival()
+    held = _MADE.get(model)
+    if held is None or not held.holds(horizon, ahead, survival):
+        held = _MADE[model] = _Made(_levels(model, horizon, probes, survival), ahead, survival)
+    return held.levels
+
+
+def _levels(model: FiniteModel, horizon: int, probes: Tensor, survival: Tensor | None) -> tuple[Level, ...]:
+    states, actions = len(probes), model.action.count
+    mass, before, levels = probes.unsqueeze(1), torch.zeros(1, dtype=torch.int64), list[Level]()
     for _ in range(horizon):
         count, first = actions * mass.shape[1], None
         kind = torch.arange(count)
