@@ -181,9 +181,8 @@ def minimize(
     impossible = solution.kind == "free_energy" and isinstance(solution.belief, Particles)  # the observation, for all
     if limit and not impossible and not (finite and solution.value is value):
         _check_finite(who, solution.value)
-    if isinstance(solver, Sampler):
-        return solution
-    return replace(solution, converged=iterate.residual <= solver.tolerance)
+    converged = None if isinstance(solver, Sampler) else iterate.residual <= solver.tolerance
+    return replace(solution, converged=converged)
 
 
 def _check_numbers(who: str, value: Tensor) -> None:

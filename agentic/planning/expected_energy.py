@@ -174,12 +174,10 @@ class ExpectedEnergy(Objective):
     @staticmethod
     def total(parts: Mapping[str, Tensor]) -> Tensor:
         """The expected energy from its parts: gains, whatever their names, are subtracted."""
-        value: Tensor | None = None
-        for name, part in parts.items():
-            if value is None:
-                value = part if sign(name) > 0 else -part
-            else:
-                value = value + part if sign(name) > 0 else value - part
+        terms = [part if sign(name) > 0 else -part for name, part in parts.items()]
+        value = terms[0]
+        for term in terms[1:]:
+            value = value + term
         return value
 
     def at(self, belief: Belief) -> "ExpectedEnergy":

@@ -159,7 +159,7 @@ class Sequence(Plan):
         actions, q = self.actions.select(2, t), self.weights(precision)
         if isinstance(self.domain, Simplex):
             shared = actions.shape[1] == 1 and q.dim() == 2  # the same courses for every row
-            mean = q.T @ actions[:, 0].to(q.dtype) if shared else (q.unsqueeze(-1) * actions).sum(0)
+            mean = q.T @ actions.select(1, 0).to(q.dtype) if shared else (q.unsqueeze(-1) * actions).sum(0)
             return Categorical(mean, self.domain.sizes)
         if len(actions) == 1:
             return Point(actions[0])

@@ -62,12 +62,6 @@ class Cpt(nn.Module, ABC):
         self._made: dict[str, Made] = {}
 
     @property
-    def dtype(self) -> torch.dtype:
-        """The type of its numbers."""
-        held = self._buffers.values()
-        return next(buffer.dtype for buffer in held if buffer is not None and buffer.is_floating_point())
-
-    @property
     @abstractmethod
     def table(self) -> Tensor:
         """The probabilities, (size, columns)."""

@@ -131,10 +131,10 @@ class CategoricalTransition(Conditional):
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
         costs = states_last(self.cpt.costs(states_first(z)), z).unflatten(-1, (-1, self.action.count))
-        return expected(expected(costs, self.joint(x[1]).unsqueeze(-2)), x[0])
+        return expected(expected(costs, self.joint(x[1], costs.dtype).unsqueeze(-2)), x[0])
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
-        before, weights, cpt, actions = x[0], self.joint(x[1]), self.cpt, self.action.count
+        before, weights, cpt, actions = x[0], self.joint(x[1], x[0].dtype), self.cpt, self.action.count
         moved = cpt.push(states_first(before), actions)
         if before.dim() == weights.dim() == 2:
             return Categorical((moved.view(cpt.size, actions, -1) * weights.T).sum(1).T)
@@ -143,9 +143,9 @@ class CategoricalTransition(Conditional):
         taken = weights.movedim(-1, 0).reshape(actions, *_led(weights, axes))
         return Categorical((moved * taken).sum(1).movedim(0, -1))
 
-    def joint(self, action: Tensor) -> Tensor:
+    def joint(self, action: Tensor, dtype: torch.dtype) -> Tensor:
         """The probabilities (*s, b, joint actions) of blocks (*s, b, controls), the last control fastest."""
-        given = action.to(self.cpt.dtype)
+        given = action.to(dtype)
         return given if len(self.action.sizes) == 1 else self.action.joint(given)
 
 

@@ -69,7 +69,8 @@ def of_plans(model: FiniteModel, horizon: int, dtype: torch.dtype) -> tuple[Leve
     ahead, survival = model.transported(probes), model.survival()
     held = _MADE.get(model)
     if held is None or not held.holds(horizon, ahead, survival):
-        held = _MADE[model] = _Made(_levels(model, horizon, probes, survival), ahead, survival)
+        kept = None if survival is None else survival.clone()
+        held = _MADE[model] = _Made(_levels(model, horizon, probes, survival), ahead, kept)
     return held.levels
 
 

@@ -61,7 +61,7 @@ class OnePass:
     def parts(self, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every plan from beliefs (n, b), each (plans, b)."""
         plans, rows = self.along.shape
-        seen, *linear = (self.matrix @ mass).split([rows] + [plans] * len(self.names))
+        seen, *linear = (self.matrix @ mass).split_with_sizes([rows] + [plans] * len(self.names))
         if any(self.entropies):
             surprise = seen.clamp_min(torch.finfo(seen.dtype).tiny).log_().mul_(seen)
             for part, times in zip(linear, self.entropies, strict=True):
