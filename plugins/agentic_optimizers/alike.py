@@ -20,4 +20,5 @@ def alike(columns: Tensor) -> tuple[Tensor, Tensor]:
     own = torch.arange(len(order))
     first = torch.full_like(order, len(order)).scatter_reduce_(0, group, own, "amin")[group]
     same = ((columns - columns[:, first]).abs() <= close * columns.amax(0)).all(0)
-    return torch.unique(torch.where(same, first, own), return_inverse=True)
+    found: tuple[Tensor, Tensor] = torch.unique(torch.where(same, first, own), return_inverse=True)
+    return found
