@@ -228,4 +228,4 @@ class Repeated(Domain):
 
 
 def _one_hot(block: Tensor) -> Tensor:
-    return torch.nn.functional.one_hot(block.argmax(-1), block.shape[-1]).to(block.dtype)
+    return torch.zeros_like(block).scatter_(-1, block.argmax(-1, keepdim=True), 1.0)

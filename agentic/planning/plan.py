@@ -7,6 +7,7 @@ Candidates are weighed by q(plan) = softmax(-precision G + log E); an infinite p
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from math import inf
 from typing import Self, final
 
@@ -146,7 +147,7 @@ class Sequence(Plan):
         """The probabilities q(plan), (k, b)."""
         scale = None
         if self.parts and precision == inf:
-            scale = torch.stack([part.abs().expand_as(self.values) for part in self.parts.values()]).sum(0)
+            scale = reduce(torch.add, [part.abs() for part in self.parts.values()]).expand_as(self.values)
         return plan_posterior(self.values, precision, self.log_prior, scale=scale)
 
     def first_action(self, precision: float = inf) -> Belief:
