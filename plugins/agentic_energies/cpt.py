@@ -180,7 +180,9 @@ class Listed(Cpt):
 
     def costs(self, child: Tensor) -> Tensor:
         listed = self._once("listed", lambda: self._by_column((self.chances > 0).to(self.chances.dtype))) @ child
-        energy: Tensor = self._once("costs", lambda: self._by_column(-self.chances.clamp(min=self._least).log())) @ child
+        energy: Tensor = (
+            self._once("costs", lambda: self._by_column(-self.chances.clamp(min=self._least).log())) @ child
+        )
         missed = child.sum(0) - listed
         if self.floor > 0:
             return energy - log(self.floor) * missed.clamp(min=0)

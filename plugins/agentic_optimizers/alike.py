@@ -17,7 +17,7 @@ def alike(columns: Tensor) -> tuple[Tensor, Tensor]:
     group = torch.zeros_like(order)
     group[1:] = (sums.diff() > close * sums[1:]).cumsum(0)
     group = torch.empty_like(order).scatter_(0, order, group)
-    own = torch.arange(len(order))
+    own = torch.arange(len(order), device=order.device)
     first = torch.full_like(order, len(order)).scatter_reduce_(0, group, own, "amin")[group]
     same = ((columns - columns[:, first]).abs() <= close * columns.amax(0)).all(0)
     found: tuple[Tensor, Tensor] = torch.unique(torch.where(same, first, own), return_inverse=True)

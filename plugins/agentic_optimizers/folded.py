@@ -135,7 +135,7 @@ def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
     if survival is None and terminal is None:
         weights = [f.purpose.discount**t for t in range(f.purpose.horizon)]
         one_pass = OnePass.of(model, tuple(linear), rows.flatten(0, -2), entropies, weights)
-    levels = () if one_pass is not None else of_plans(model, f.purpose.horizon, rows.dtype)
+    levels = () if one_pass is not None else of_plans(model, f.purpose.horizon, rows)
     return FoldedEnergy(f.purpose, tuple(linear), rows, entropies, going_on, terminal, levels, one_pass)
 
 

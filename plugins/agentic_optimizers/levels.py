@@ -54,18 +54,20 @@ class _Made(NamedTuple):
 
     def holds(self, horizon: int, ahead: Tensor, survival: Tensor | None) -> bool:
         """Whether they are those of a model that takes the probes there."""
-        before = self.survival
-        same = before is survival if before is None or survival is None else torch.equal(before, survival)
-        return same and len(self.levels) == horizon and ahead.dtype == self.ahead.dtype and ahead.equal(self.ahead)
+        before, then = self.survival, self.ahead
+        if (len(self.levels), then.dtype, then.device) != (horizon, ahead.dtype, ahead.device):
+            return False
+        same = before is survival if before is None or survival is None else before.equal(survival)
+        return same and then.equal(ahead)
 
 
 _MADE: "WeakKeyDictionary[nn.Module, _Made]" = WeakKeyDictionary()
 
 
-def of_plans(model: FiniteModel, horizon: int, dtype: torch.dtype) -> tuple[Level, ...]:
-    """The levels of all plans over the horizon, made anew only where the transitions have changed."""
+def of_plans(model: FiniteModel, horizon: int, like: Tensor) -> tuple[Level, ...]:
+    """The levels of all plans over the horizon, typed and placed as `like`; made anew where transitions changed."""
     draws = torch.Generator().manual_seed(0)
-    probes = torch.rand(model.latent.count, PROBES, generator=draws, dtype=dtype)
+    probes = torch.rand(model.latent.count, PROBES, generator=draws, dtype=like.dtype).to(like.device)
     ahead, survival = model.transported(probes), model.survival()
     held = _MADE.get(model)
     if held is None or not held.holds(horizon, ahead, survival):
@@ -76,10 +78,11 @@ def of_plans(model: FiniteModel, horizon: int, dtype: torch.dtype) -> tuple[Leve
 
 def _levels(model: FiniteModel, horizon: int, probes: Tensor, survival: Tensor | None) -> tuple[Level, ...]:
     states, actions = len(probes), model.action.count
-    mass, before, levels = probes.unsqueeze(1), torch.zeros(1, dtype=torch.int64), list[Level]()
+    mass, levels = probes.unsqueeze(1), list[Level]()
+    before = torch.zeros(1, dtype=torch.int64, device=mass.device)
     for _ in range(horizon):
         count, first = actions * mass.shape[1], None
-        kind = torch.arange(count)
+        kind = torch.arange(count, device=mass.device)
         if states * count * PROBES <= LARGEST:
             ahead = model.transported(mass.flatten(1)).view(states, count, PROBES)
             found, kinds = alike(ahead.transpose(1, 2).flatten(0, 1))

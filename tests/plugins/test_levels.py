@@ -14,6 +14,7 @@ from agentic_optimizers.folded import fold
 from agentic_optimizers.levels import of_plans
 
 F64 = torch.float64
+LIKE = torch.empty(0, dtype=F64)
 
 
 def walk(side: int, *, over: bool = False) -> CategoricalModel:
@@ -33,7 +34,7 @@ def walk(side: int, *, over: bool = False) -> CategoricalModel:
 
 def kinds(model: CategoricalModel, horizon: int) -> list[int]:
     """The number of distinct nodes after every step."""
-    found = of_plans(model, horizon, F64)
+    found = of_plans(model, horizon, LIKE)
     return [len(level.kind) if level.first is None else len(level.first) for level in found]
 
 
@@ -70,13 +71,13 @@ def test_plans_are_worth_what_they_are_course_by_course(
 
 def test_levels_are_made_anew_where_transitions_or_endings_change() -> None:
     model = walk(3, over=True)
-    before = of_plans(model, 2, F64)
+    before = of_plans(model, 2, LIKE)
     model.observation.put(0, model.observation.tables[0].flip(0))
-    assert of_plans(model, 2, F64) is before
-    assert of_plans(model, 3, F64) is not before
-    before = of_plans(model, 2, F64)
+    assert of_plans(model, 2, LIKE) is before
+    assert of_plans(model, 3, LIKE) is not before
+    before = of_plans(model, 2, LIKE)
     model.going_on.fill_(1.0)
     assert kinds(model, 2)[1] == 17 < len(before[1].kind)
     buffer = next(model.transition.buffers())
     buffer.copy_(buffer.roll(1, 0))
-    assert of_plans(model, 2, F64) is not before
+    assert of_plans(model, 2, LIKE) is not before
