@@ -15,7 +15,7 @@ from torch import Tensor
 from agentic import FiniteModel
 from agentic_optimizers.alike import alike
 
-LARGEST = 200_000  # entries of the matrix: beyond it, prefixes are imagined level by level
+LARGEST = 200_000  # entries of a matrix: beyond it, prefixes are imagined level by level
 
 
 @final
@@ -46,17 +46,21 @@ class OnePass:
         if states * (sum(model.outcome.sizes) * prefixes + len(names) * actions**horizon) > LARGEST:
             return None
         mass = torch.eye(states, dtype=linear.dtype, device=linear.device)
-        parts, seen, along = linear.new_zeros(len(names), states), list[Tensor](), list[Tensor]()
+        parts, seen = linear.new_zeros(len(names), states), list[Tensor]()
         for t, weight in enumerate(weights):
             step = weight * (linear @ mass).view(len(names), actions, -1)
             parts = (step + parts.unsqueeze(1)).flatten(1)
             mass = model.transported(mass).reshape(states, -1)
             seen.append(model.seen(mass).view(-1, actions ** (t + 1), states))
-            own = torch.eye(actions ** (t + 1), dtype=linear.dtype, device=linear.device)
-            along.append(weight * own.repeat(actions ** (horizon - t - 1), 1))
         plans = last_fastest(parts.view(len(names), -1, states).movedim(1, 0), actions, horizon).movedim(0, 1)
-        rows, weighed = _merged(torch.cat(seen, 1), last_fastest(torch.cat(along, 1), actions, horizon))
-        return cls(names, entropies, torch.cat([rows, plans.reshape(-1, states)]), weighed)
+        shown = torch.cat(seen, 1)
+        first, kind = alike(shown.flatten(0, 1).T)
+        if len(first) * actions**horizon > LARGEST:
+            return None
+        along = linear.new_zeros(actions**horizon, len(first))
+        _weigh(along, kind.view(len(shown), -1), actions, weights)
+        matrix = torch.cat([shown.flatten(0, 1)[first], plans.reshape(-1, states)])
+        return cls(names, entropies, matrix, last_fastest(along, actions, horizon))
 
     def parts(self, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every plan from beliefs (n, b), each (plans, b)."""
@@ -70,13 +74,17 @@ class OnePass:
         return dict(zip(self.names, linear, strict=True))
 
 
-def _merged(seen: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:
-    """The distinct rows of `seen` (outcomes, prefixes, n) that may be seen, and their weights (plans, rows)."""
-    rows, weights = seen.flatten(0, 1), along.repeat(1, len(seen))
-    possible = rows.any(-1)
-    rows, weights = rows[possible], weights[:, possible]
-    first, kind = alike(rows.T)
-    return rows[first], weights.new_zeros(len(along), len(first)).index_add_(1, kind, weights)
+def _weigh(along: Tensor, kind: Tensor, actions: int, weights: list[float]) -> None:
+    """Add the weight of every step to what is seen there: `along` (plans, rows) has the first action fastest.
+
+    `kind` (outcomes, prefixes) is the row of every outcome after every prefix.
+    """
+    plan, before = torch.arange(len(along), device=along.device), 0
+    for t, weight in enumerate(weights):
+        count = actions ** (t + 1)
+        rows = kind[:, before + plan % count].T
+        along.scatter_add_(1, rows, along.new_full(rows.shape, weight))
+        before += count
 
 
 def last_fastest(rows: Tensor, actions: int, horizon: int) -> Tensor:
