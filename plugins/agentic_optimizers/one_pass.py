@@ -15,21 +15,24 @@ from torch import Tensor
 from agentic import FiniteModel
 from agentic_optimizers.alike import alike
 
-LARGEST = 200_000  # entries of a matrix: beyond it, prefixes are imagined level by level
+LARGEST = 200_000  # entries of the matrix: beyond it, prefixes are imagined level by level
+ALONG = 1_000_000  # the same of the weights along the plans
 
 
 @final
 @dataclass(frozen=True)
 class OnePass:
-    """The parts of all plans as `matrix` (rows + parts * plans, n), last actions fastest; the first rows are seen.
+    """The parts of all plans as `matrix` (outcomes * shown + parts * plans, n), last actions fastest.
 
-    `along` (plans, rows) weighs the surprises of what a plan may show, `entropies` how often each part counts them.
+    The first rows are what is seen: `along` (plans, shown) weighs their surprises, of `outcomes` of them together, and
+    `entropies` are how often each part counts that.
     """
 
     names: tuple[str, ...]
     entropies: tuple[float, ...]
     matrix: Tensor
     along: Tensor
+    outcomes: int
 
     @classmethod
     def of(
@@ -53,32 +56,43 @@ class OnePass:
             mass = model.transported(mass).reshape(states, -1)
             seen.append(model.seen(mass).view(-1, actions ** (t + 1), states))
         plans = last_fastest(parts.view(len(names), -1, states).movedim(1, 0), actions, horizon).movedim(0, 1)
-        shown = torch.cat(seen, 1)
-        first, kind = alike(shown.flatten(0, 1).T)
-        if len(first) * actions**horizon > LARGEST:
+        shown, kind = _distinct(torch.cat(seen, 1), LARGEST // actions**horizon)
+        if actions**horizon * shown.shape[1] > ALONG:
             return None
-        along = linear.new_zeros(actions**horizon, len(first))
-        _weigh(along, kind.view(len(shown), -1), actions, weights)
-        matrix = torch.cat([shown.flatten(0, 1)[first], plans.reshape(-1, states)])
-        return cls(names, entropies, matrix, last_fastest(along, actions, horizon))
+        along = linear.new_zeros(actions**horizon, shown.shape[1])
+        _weigh(along, kind, actions, weights)
+        matrix = torch.cat([shown.flatten(0, 1), plans.reshape(-1, states)])
+        return cls(names, entropies, matrix, last_fastest(along, actions, horizon), len(shown))
 
     def parts(self, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every plan from beliefs (n, b), each (plans, b)."""
-        plans, rows = self.along.shape
-        seen, *linear = (self.matrix @ mass).split_with_sizes([rows] + [plans] * len(self.names))
+        plans, shown = self.along.shape
+        seen, *linear = (self.matrix @ mass).split_with_sizes([self.outcomes * shown] + [plans] * len(self.names))
         if any(self.entropies):
             surprise = seen.clamp_min(torch.finfo(seen.dtype).tiny).log_().mul_(seen)
+            if self.outcomes > 1:
+                surprise = surprise.view(self.outcomes, shown, -1).sum(0)
             for part, times in zip(linear, self.entropies, strict=True):
                 if times:
                     part.addmm_(self.along, surprise, alpha=-times)
         return dict(zip(self.names, linear, strict=True))
 
 
-def _weigh(along: Tensor, kind: Tensor, actions: int, weights: list[float]) -> None:
-    """Add the weight of every step to what is seen there: `along` (plans, rows) has the first action fastest.
+def _distinct(seen: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """The distinct ones of `seen` (outcomes, prefixes, n), and which one each is, (outcomes, prefixes).
 
-    `kind` (outcomes, prefixes) is the row of every outcome after every prefix.
+    Each outcome is taken by itself, (1, shown, n), or where more than `most` are distinct all of a prefix together,
+    (outcomes, shown, n).
     """
+    first, kind = alike(seen.flatten(0, 1).T)
+    if len(first) <= most:
+        return seen.flatten(0, 1)[first].unsqueeze(0), kind.view(len(seen), -1)
+    first, kind = alike(seen.transpose(1, 2).flatten(0, 1))
+    return seen[:, first], kind.unsqueeze(0)
+
+
+def _weigh(along: Tensor, kind: Tensor, actions: int, weights: list[float]) -> None:
+    """Add every step's weight to what is shown there, `kind`; `along` (plans, shown) has the first action fastest."""
     plan, before = torch.arange(len(along), device=along.device), 0
     for t, weight in enumerate(weights):
         count = actions ** (t + 1)
