@@ -60,7 +60,7 @@ class OnePass:
         if actions**horizon * shown.shape[1] > ALONG:
             return None
         along = linear.new_zeros(actions**horizon, shown.shape[1])
-        _weigh(along, kind, actions, weights)
+        _add_weights(along, kind, actions, weights)
         matrix = torch.cat([shown.flatten(0, 1), plans.reshape(-1, states)])
         return cls(names, entropies, matrix, last_fastest(along, actions, horizon), len(shown))
 
@@ -91,7 +91,7 @@ def _distinct(seen: Tensor, most: int) -> tuple[Tensor, Tensor]:
     return seen[:, first], kind.unsqueeze(0)
 
 
-def _weigh(along: Tensor, kind: Tensor, actions: int, weights: list[float]) -> None:
+def _add_weights(along: Tensor, kind: Tensor, actions: int, weights: list[float]) -> None:
     """Add every step's weight to what is shown there, `kind`; `along` (plans, shown) has the first action fastest."""
     plan, before = torch.arange(len(along), device=along.device), 0
     for t, weight in enumerate(weights):

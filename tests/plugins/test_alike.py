@@ -16,7 +16,7 @@ def test_columns_of_one_kind_may_differ_by_rounding_errors_only(dtype: torch.dty
     assert kind.tolist() == [0, 1, 1, 2, 0]
 
 
-def test_columns_with_the_same_sum_are_told_apart() -> None:
+def test_columns_of_the_same_sum_can_differ() -> None:
     weights = 0.5 + torch.arange(1, 3, dtype=torch.float64).sqrt() % 1
     first, kind = alike(
         torch.stack([torch.stack([weights[1], weights[0] * 0]), torch.stack([weights[0] * 0, weights[0]])], -1)
