@@ -183,7 +183,7 @@ class Listed(Cpt):
         energy: Tensor = (
             self._once("costs", lambda: self._by_column(-self.chances.clamp(min=self._least).log())) @ child
         )
-        missed = child.sum(0) - listed
+        missed: Tensor = child.sum(0) - listed
         if self.floor > 0:
             return energy - log(self.floor) * missed.clamp(min=0)
         return torch.where(missed > 1e-12, torch.inf, energy)
