@@ -18,7 +18,7 @@ from agentic_optimizers.levels import Level, of_plans
 from agentic_optimizers.one_pass import OnePass, last_fastest
 
 ROWS = 256  # sure beliefs that are imagined at once
-LEVEL = 2_000_000  # bytes of the last level of courses: more rows of a batch are imagined one after the other
+LEVEL = 1_000_000  # bytes of the last level of courses: more rows of a batch are imagined one after the other
 BLOCK = 65_536  # numbers whose logarithms are taken at once: what a core's cache holds
 
 _MADE: "WeakKeyDictionary[nn.Module, tuple[Any, list[Tensor], FoldedEnergy | None]]" = WeakKeyDictionary()
