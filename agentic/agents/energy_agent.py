@@ -85,11 +85,11 @@ class EnergyAgent(Agent):
         after, _ = self.model.condition_on_alive(step.after)  # whoever decides again has survived
         remembered = EnergyState(self._next(belief, action, after), plan)
 
-        @torch.no_grad()
         def account() -> Mapping[str, Tensor]:
-            parts = plan.terms(self.precision)
-            seen = self._account(state.prior, obs, perceived)
-            return {**seen, "expected_energy": objective.total(parts), **parts, **objective.split(step)}
+            with torch.no_grad():
+                parts = plan.terms(self.precision)
+                seen = self._account(state.prior, obs, perceived)
+                return {**seen, "expected_energy": objective.total(parts), **parts, **objective.split(step)}
 
         energies = Deferred(account) if self.learner is None else account()  # what is learned would change the account
         return Decision(action, remembered, policy, belief, plan, energies)

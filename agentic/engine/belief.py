@@ -193,13 +193,13 @@ class Categorical(Density):
     @property
     def blocks(self) -> tuple[Tensor, ...]:
         """Each factor's probabilities, (*s, b, n)."""
-        return torch.split(self.probs, list(self.sizes), -1)
+        return torch.split(self.probs, list(self.sizes), -1) if len(self.sizes) > 1 else (self.probs,)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         draws = []
         for block in self.blocks:
             index = indices(block, generator, n)
-            draws.append(torch.zeros_like(block.expand(n, *block.shape)).scatter_(-1, index.unsqueeze(-1), 1.0))
+            draws.append(block.new_zeros(n, *block.shape).scatter_(-1, index.unsqueeze(-1), 1.0))
         return draws[0] if len(draws) == 1 else torch.cat(draws, -1)
 
     def where(self, mask: Tensor, other: Self) -> Self:

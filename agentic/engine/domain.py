@@ -151,7 +151,7 @@ class Simplex(Domain):
 
     def blocks(self, z: Tensor) -> tuple[Tensor, ...]:
         """The factors' vectors, each (*s, b, n)."""
-        return torch.split(z, list(self.sizes), -1)
+        return torch.split(z, list(self.sizes), -1) if len(self.sizes) > 1 else (z,)
 
     def joint(self, z: Tensor) -> Tensor:
         """The probabilities of every joint value of independent factors, (*s, b, count), the last factor fastest."""
@@ -234,4 +234,4 @@ def outer(blocks: Sequence[Tensor]) -> Tensor:
 
 
 def _one_hot(block: Tensor) -> Tensor:
-    return torch.nn.functional.one_hot(block.argmax(-1), block.shape[-1]).to(block.dtype)
+    return torch.zeros_like(block).scatter_(-1, block.argmax(-1, keepdim=True), 1.0)

@@ -7,6 +7,7 @@ What is lowered is an `Objective`; how is a `Minimizer`, a frozen dataclass of p
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any, Literal, final
 
 import torch
@@ -76,7 +77,7 @@ class Iterate:
             evaluations=self.evaluations,
             converged=None,
             residual=self.residual,
-            trace=torch.stack(self.trace or (self.value,)),
+            trace=torch.stack(self.trace) if self.trace else self.value.unsqueeze(0),
             diagnostics={} if diagnostics is None else diagnostics,
         )
 
@@ -144,7 +145,6 @@ class Sampler(Minimizer):
     tolerance = -1.0  # no residual stops a chain
 
 
-@torch.no_grad()
 def minimize(
     f: Objective,
     solver: Minimizer,
@@ -161,6 +161,9 @@ def minimize(
     Raises UserError for a negative number of steps, for an energy that is not one number per row, and where it is
     infinite wherever the solver looked; RunError where it is not a number in the end, or has no minimum.
     """
+    if torch.is_grad_enabled():
+        with torch.no_grad():
+            return minimize(f, solver, z, steps=steps, generator=generator)
     limit = solver.steps if steps is None else steps
     if limit < 0:
         raise UserError(f"minimize expects steps >= 0, got {limit}")
@@ -172,7 +175,7 @@ def minimize(
         )
     iterate = solver.run(f, first, limit, generator=generator)
     solution, value = solver.solution(f, iterate), iterate.value
-    finite = bool(value.isfinite().all())
+    finite = isfinite(abs(value.sum().item())) or bool(value.isfinite().all())  # sums may overflow
     if not finite:
         _check_numbers(who, value)
     impossible = solution.kind == "free_energy" and isinstance(solution.belief, Particles)  # the observation, for all

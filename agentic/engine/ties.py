@@ -12,8 +12,7 @@ def ties(values: Tensor, scale: Tensor | None = None, dim: int = -1) -> Tensor:
     added, which rounding errors are in proportion to where terms cancel; by default it is the magnitude of the value.
     Infinite values are equal to those of their sign.
     """
-    size = (values if scale is None else scale).abs()
-    size = torch.where(size.isfinite(), size, 0.0)
+    size = (values if scale is None else scale).abs().nan_to_num(0.0, posinf=0.0)
     best = values.argmax(dim, keepdim=True)
     size = torch.maximum(size, size.gather(dim, best))
     least: Tensor = values.gather(dim, best) - torch.finfo(values.dtype).eps ** 0.75 * size

@@ -174,7 +174,7 @@ class ExpectedEnergy(Objective):
     @staticmethod
     def total(parts: Mapping[str, Tensor]) -> Tensor:
         """The expected energy from its parts: gains, whatever their names, are subtracted."""
-        terms = [sign(name) * part for name, part in parts.items()]
+        terms = [part if sign(name) > 0 else -part for name, part in parts.items()]
         value = terms[0]
         for term in terms[1:]:
             value = value + term

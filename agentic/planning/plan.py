@@ -7,6 +7,7 @@ Candidates are weighed by q(plan) = softmax(-precision G + log E); an infinite p
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from math import inf
 from typing import Self, final
 
@@ -35,12 +36,12 @@ def plan_posterior(
         allowed = energies if log_prior is None else energies.masked_fill(torch.isneginf(log_prior), inf)
         chosen = ties(-allowed, scale, dim).to(energies.dtype)
         return chosen / chosen.sum(dim, keepdim=True)
-    scores = torch.where(torch.isposinf(energies), -inf, -precision * energies)
+    scores = -precision * energies
+    if precision == 0:
+        scores = torch.where(torch.isposinf(energies), -inf, scores)
     if log_prior is not None:
         scores = scores + log_prior
-    top = scores.amax(dim, keepdim=True)
-    shifted = torch.where(torch.isneginf(top), torch.zeros_like(scores), scores - top)
-    return torch.softmax(shifted, dim)
+    return torch.softmax(scores.clamp(min=torch.finfo(scores.dtype).min), dim)
 
 
 class Backup(ABC):
@@ -146,7 +147,7 @@ class Sequence(Plan):
         """The probabilities q(plan), (k, b)."""
         scale = None
         if self.parts and precision == inf:
-            scale = torch.stack([part.abs().expand_as(self.values) for part in self.parts.values()]).sum(0)
+            scale = reduce(torch.add, [part.abs() for part in self.parts.values()]).expand_as(self.values)
         return plan_posterior(self.values, precision, self.log_prior, scale=scale)
 
     def first_action(self, precision: float = inf) -> Belief:
@@ -156,10 +157,10 @@ class Sequence(Plan):
         return self._marginal(t, precision)
 
     def _marginal(self, t: int, precision: float) -> Belief:
-        actions, q = self.actions[:, :, t], self.weights(precision)
+        actions, q = self.actions.select(2, t), self.weights(precision)
         if isinstance(self.domain, Simplex):
             shared = actions.shape[1] == 1 and q.dim() == 2  # the same courses for every row
-            mean = q.T @ actions[:, 0].to(q.dtype) if shared else (q.unsqueeze(-1) * actions).sum(0)
+            mean = q.T @ actions.select(1, 0).to(q.dtype) if shared else (q.unsqueeze(-1) * actions).sum(0)
             return Categorical(mean, self.domain.sizes)
         if len(actions) == 1:
             return Point(actions[0])

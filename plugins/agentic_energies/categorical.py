@@ -177,7 +177,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         )
 
     def predict(self, belief: Belief, action: Tensor) -> Categorical:
-        return self.transition.given((belief.mean, action.to(belief.mean.dtype)))
+        return self.transition.given((belief.mean, action))
 
     def emit(self, belief: Belief) -> Categorical:
         return self.observation.given(belief.mean)

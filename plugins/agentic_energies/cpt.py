@@ -17,6 +17,7 @@ from agentic import UserError
 
 DENSE = 64  # tables with fewer columns stay dense: their products are faster than any list
 FULL = 0.2  # fuller tables stay dense
+SPARE = 0.02  # fuller matrices stay one array: beside a dense product, a sparse one is slow for each number
 LIMIT = 50_000_000  # entries of the lists of a joint state
 
 
@@ -38,6 +39,17 @@ class Made(NamedTuple):
         return all(before is now and version == now._version for before, version, now in held)
 
 
+@final
+class Raised(NamedTuple):
+    """A matrix whose rows have the same number nearly everywhere: that `base` (m, 1), and the sparse `rest`."""
+
+    base: Tensor
+    rest: Tensor
+
+    def __matmul__(self, weights: Tensor) -> Tensor:
+        return torch.addmm(self.base * weights.sum(0), self.rest, weights)
+
+
 class Cpt(nn.Module, ABC):
     """A conditional probability table over `size` values of a child, one column per joint value of its parents.
 
@@ -48,11 +60,6 @@ class Cpt(nn.Module, ABC):
         super().__init__()
         self.size, self.columns, self.floor = size, columns, floor
         self._made: dict[str, Made] = {}
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The type of its numbers."""
-        return next(buffer.dtype for buffer in self.buffers() if buffer.is_floating_point())
 
     @property
     @abstractmethod
@@ -88,10 +95,10 @@ class Cpt(nn.Module, ABC):
 
         Columns are read as (columns / kept, kept): what is kept, the fastest part, is not summed over.
         """
-        operator = self._once(f"kept {kept}", lambda: self.matrix(kept))
-        return operator @ weights
+        product: Tensor = self._once(f"kept {kept}", lambda: operator(self.matrix(kept))) @ weights
+        return product
 
-    def _once(self, key: str, make: Callable[[], Tensor]) -> Tensor:
+    def _once(self, key: str, make: Callable[[], Any]) -> Any:
         """What `make` gives, made anew only after the table has changed."""
         if torch.compiler.is_compiling():  # which traces what is done with tensors, not whether it was done before
             return make()
@@ -99,8 +106,7 @@ class Cpt(nn.Module, ABC):
         held = self._made.get(key)
         if held is None or not held.stands(tensors):
             held = self._made[key] = Made.of(tensors, make())
-        what: Tensor = held.what
-        return what
+        return held.what
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_made": {}}  # made again when asked for
@@ -133,7 +139,8 @@ class Dense(Cpt):
 
     def cost_rows(self) -> Tensor:
         """The costs of every column, (columns, size); those of zeros are 0 without a floor."""
-        return self._once("costs", self._costs)
+        rows: Tensor = self._once("costs", self._costs)
+        return rows
 
     def _costs(self) -> Tensor:
         clamped = self.values.clamp(min=self.floor)
@@ -177,8 +184,10 @@ class Listed(Cpt):
 
     def costs(self, child: Tensor) -> Tensor:
         listed = self._once("listed", lambda: self._by_column((self.chances > 0).to(self.chances.dtype))) @ child
-        energy = self._once("costs", lambda: self._by_column(-self.chances.clamp(min=self._least).log())) @ child
-        missed = child.sum(0) - listed
+        energy: Tensor = (
+            self._once("costs", lambda: self._by_column(-self.chances.clamp(min=self._least).log())) @ child
+        )
+        missed: Tensor = child.sum(0) - listed
         if self.floor > 0:
             return energy - log(self.floor) * missed.clamp(min=0)
         return torch.where(missed > 1e-12, torch.inf, energy)
@@ -209,6 +218,18 @@ def tabled(table: Tensor, floor: float) -> Cpt:
     if table.shape[1] < DENSE or float(filled.double().mean()) > FULL:
         return Dense(table, floor)
     return Listed(*lists(Dense(table, floor)), len(table), floor)
+
+
+def operator(matrix: Tensor) -> Tensor | Raised:
+    """The matrix in the form whose products are fast: `Raised` where it is large and mostly the same along its rows."""
+    if matrix.layout != torch.strided or matrix.numel() < DENSE**2 or torch.compiler.is_compiling():
+        return matrix
+    base = matrix.amin(1, keepdim=True)
+    rest = matrix - base
+    row, column = rest.nonzero(as_tuple=True)
+    if len(row) > SPARE * rest.numel():
+        return matrix
+    return Raised(base, sparse(row, column, rest[row, column], (len(rest), rest.shape[1])))
 
 
 def sparse(row: Tensor, column: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Categorical, ClosedForm, Conditional, Simplex
-from agentic_energies.cpt import Cpt, Dense, Made, tabled
+from agentic_energies.cpt import Cpt, Dense, Made, Raised, operator, tabled
 
 
 def states_first(z: Tensor) -> Tensor:
     """Vectors (*s, b, n) as columns (n, *s * b)."""
-    return z.reshape(-1, z.shape[-1]).T
+    return (z if z.dim() == 2 else z.reshape(-1, z.shape[-1])).T
 
 
 def states_last(columns: Tensor, like: Tensor) -> Tensor:
     """Columns (n, *s * b) as vectors (*s, b, n) with the leading axes of `like`."""
-    return columns.T.reshape(*like.shape[:-1], len(columns))
+    return columns.T if like.dim() == 2 else columns.T.reshape(*like.shape[:-1], len(columns))
 
 
 @final
@@ -73,16 +73,16 @@ class CategoricalObservation(Conditional):
         cpts = self.cpts
         return cpts[0].push(mass) if len(cpts) == 1 else torch.cat([each.push(mass) for each in cpts])
 
-    def _together(self) -> tuple[Tensor, Tensor] | None:
+    def _together(self) -> tuple[Tensor | Raised, Tensor] | None:
         """All tables (outcomes, n) and all costs (n, outcomes) side by side, where all are dense with a floor."""
-        cpts = [each for each in self.cpts if isinstance(each, Dense) and each.floor > 0]
+        cpts = [each for each in self.modalities if isinstance(each, Dense) and each.floor > 0]
         if len(cpts) < len(self.sizes) or torch.compiler.is_compiling():
             return None
         tensors: list[Tensor] = [each.values for each in cpts]
         if self._made is None or not self._made.stands(tensors):
-            pair = torch.cat(tensors), torch.cat([each.cost_rows() for each in cpts], 1)
+            pair = operator(torch.cat(tensors)), torch.cat([each.cost_rows() for each in cpts], 1)
             self._made = Made.of(tensors, pair)
-        kept: tuple[Tensor, Tensor] = self._made.what
+        kept: tuple[Tensor | Raised, Tensor] = self._made.what
         return kept
 
     def entropy(self) -> Tensor:
@@ -131,19 +131,21 @@ class CategoricalTransition(Conditional):
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
         costs = states_last(self.cpt.costs(states_first(z)), z).unflatten(-1, (-1, self.action.count))
-        return expected(expected(costs, self.joint(x[1]).unsqueeze(-2)), x[0])
+        return expected(expected(costs, self.joint(x[1], costs.dtype).unsqueeze(-2)), x[0])
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
-        before, weights, actions = x[0], self.joint(x[1]), self.action.count
+        before, weights, cpt, actions = x[0], self.joint(x[1], x[0].dtype), self.cpt, self.action.count
+        moved = cpt.push(states_first(before), actions)
+        if before.dim() == weights.dim() == 2:
+            return Categorical((moved.view(cpt.size, actions, -1) * weights.T).sum(1).T)
         axes = max(before.dim(), weights.dim()) - 1
-        moved = self.cpt.push(states_first(before), actions)
-        moved = moved.view(self.cpt.size, actions, *_led(before, axes))
+        moved = moved.view(cpt.size, actions, *_led(before, axes))
         taken = weights.movedim(-1, 0).reshape(actions, *_led(weights, axes))
         return Categorical((moved * taken).sum(1).movedim(0, -1))
 
-    def joint(self, action: Tensor) -> Tensor:
+    def joint(self, action: Tensor, dtype: torch.dtype) -> Tensor:
         """The probabilities (*s, b, joint actions) of blocks (*s, b, controls), the last control fastest."""
-        given = action.to(self.cpt.dtype)
+        given = action.to(dtype)
         return given if len(self.action.sizes) == 1 else self.action.joint(given)
 
 

@@ -42,8 +42,8 @@ class Enumerate(Planned):
         prior = self._prior(f, index)
         plan = Sequence(actions, values, f.model.action, parts, prior, f.model.version, kept=0)
         allowed = values if prior is None else values.masked_fill(torch.isneginf(prior), inf)
-        value, best = allowed.min(0)
-        return Iterate(best, value, torch.zeros_like(value), len(index), plan)
+        value = allowed.amin(0)
+        return Iterate(plan, value, torch.zeros_like(value), len(index), plan)
 
     def _all(self, f: ExpectedEnergy) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:
         """All sequences: joint actions (k, T), actions (k, 1, T, event) and parts of G, each (k, b)."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, LatentGoal, ObservationGoal, Purpose, Step
 from agentic.planning import Folded, GoalOverTime, Node
+from agentic_optimizers.levels import Level, of_plans
 from agentic_optimizers.one_pass import OnePass, last_fastest
 
 STATES = 10_000  # of larger worlds steps are imagined belief by belief: all pairs of states would be looked at
@@ -30,7 +31,8 @@ class FoldedEnergy:
     """One step of an expected energy: `names` of its parts, their linear rows, how often each counts the entropy.
 
     `linear` (parts * actions, n) are the parts of a step from each state; `entropies` (parts,); `going_on` (n, 1) the
-    probability that an episode goes on where a state is entered, None for always; `terminal` (1, n) or None.
+    probability that an episode goes on where a state is entered, None for always; `terminal` (1, n) or None. `levels`
+    are those of all plans, by which prefixes that lead to the same belief are imagined once.
     """
 
     purpose: Purpose
@@ -39,12 +41,13 @@ class FoldedEnergy:
     entropies: tuple[float, ...]
     going_on: Tensor | None
     terminal: Tensor | None
+    levels: tuple[Level, ...]
     one_pass: OnePass | None = None
 
     def parts(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of one step from beliefs (n, b) under every joint action, each (actions, b)."""
         if any(self.entropies):
-            return dict(zip(self.names, self._step(model, mass, 1.0)[0], strict=True))
+            return dict(zip(self.names, self._step(model, mass.unsqueeze(1), 1.0)[0].squeeze(2), strict=True))
         return dict(zip(self.names, (self.linear @ mass).view(len(self.names), -1, mass.shape[-1]), strict=True))
 
     def plans(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
@@ -52,7 +55,7 @@ class FoldedEnergy:
         if self.one_pass is not None:
             return self.one_pass.parts(mass)
         actions, horizon = model.action.count, self.purpose.horizon
-        rows = max(1, LEVEL // (mass.element_size() * len(mass) * actions**horizon))
+        rows = max(1, LEVEL // (mass.element_size() * len(mass) * len(self.levels[-1].kind)))
         found = [
             {
                 name: last_fastest(part.view(actions**horizon, -1), actions, horizon)
@@ -63,30 +66,34 @@ class FoldedEnergy:
         return {name: torch.cat([parts[name] for parts in found], -1) for name in found[0]}
 
     def unroll(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
-        """The parts of G of every sequence of joint actions over the horizon, (actions_T * ... * actions_1 * b,).
+        """The parts of G of every sequence of joint actions over the horizon, (actions_T * ... * actions_1, b).
 
-        `mass` (n, b) is the belief. Every prefix is imagined once.
+        `mass` (n, b) is the belief. Every belief that a prefix leads to is imagined once.
         """
-        purpose, parts = self.purpose, mass.new_zeros(len(self.names), mass.shape[-1])
-        for t in range(purpose.horizon):
-            step, mass = self._step(model, mass, purpose.discount**t)
-            parts = (step + parts.unsqueeze(1)).flatten(1)
+        purpose, parts, mass = self.purpose, mass.new_zeros(len(self.names), 1, mass.shape[-1]), mass.unsqueeze(1)
+        for t, level in enumerate(self.levels):
+            step, mass = self._step(model, mass, purpose.discount**t, level)
+            parts = (level.spread(step, 2) + parts.unsqueeze(1)).flatten(1, 2)
         named = dict(zip(self.names, parts, strict=True))
         if self.terminal is not None and purpose.terminal is not None:
-            value = (self.terminal @ mass)[0]
+            value = (self.terminal @ mass.flatten(1)).view(mass.shape[1:])
             if self.going_on is not None:
                 value = value + (1 - mass.sum(0)) * purpose.terminal.after
-            named["terminal"] = purpose.discount**purpose.horizon * value
+            named["terminal"] = purpose.discount**purpose.horizon * value[self.levels[-1].after]
         return named
 
-    def _step(self, model: FiniteModel, mass: Tensor, weight: float) -> tuple[Tensor, Tensor]:
-        """The weighted parts (parts, actions, p) of a step from `mass` (n, p), and the mass (n, actions * p) after."""
-        count = mass.shape[-1]
-        parts = (self.linear @ mass).view(len(self.names), -1, count)
-        ahead = model.transported(mass).view(len(mass), -1)
+    def _step(
+        self, model: FiniteModel, mass: Tensor, weight: float, level: Level | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The weighted parts (parts, actions, p, b) of a step from `mass` (n, p, b), and the distinct masses after."""
+        nodes, batch = mass.shape[1:]
+        parts = (self.linear @ mass.flatten(1)).view(len(self.names), -1, nodes, batch)
+        ahead = model.transported(mass.flatten(1)).view(len(mass), -1, batch)
+        ahead = ahead if level is None else level.distinct(ahead)
         alive = None if self.going_on is None else mass.sum(0)
         if any(self.entropies):
-            entropy = _entropy(model, ahead).view(-1, count)
+            entropy = _entropy(model, ahead.flatten(1)).view(-1, batch)
+            entropy = (entropy if level is None else level.of_all(entropy)).view(-1, nodes, batch)
             if alive is not None:
                 entropy = entropy + len(model.outcome.sizes) * torch.special.xlogy(alive, alive)
             for part, times in zip(parts, self.entropies, strict=True):
@@ -94,7 +101,7 @@ class FoldedEnergy:
                     part.add_(entropy, alpha=times)
         if alive is not None and self.going_on is not None:
             parts[0].add_((1 - alive) * self.purpose.goal.after)
-            ahead = ahead * self.going_on
+            ahead = ahead * self.going_on.unsqueeze(-1)
         return parts if weight == 1 else weight * parts, ahead
 
 
@@ -129,7 +136,8 @@ def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
     if survival is None and terminal is None:
         weights = [f.purpose.discount**t for t in range(f.purpose.horizon)]
         one_pass = OnePass.of(model, tuple(linear), rows.flatten(0, -2), entropies, weights)
-    return FoldedEnergy(f.purpose, tuple(linear), rows, entropies, going_on, terminal, one_pass)
+    levels = () if one_pass is not None else of_plans(model, f.purpose.horizon, rows)
+    return FoldedEnergy(f.purpose, tuple(linear), rows, entropies, going_on, terminal, levels, one_pass)
 
 
 def _linear(f: ExpectedEnergy, model: FiniteModel, gains: Mapping[str, Folded]) -> dict[str, Tensor]:

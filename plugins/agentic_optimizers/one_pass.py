@@ -1,7 +1,8 @@
 """All plans of a small model in one pass: everything that is linear in the belief is one matrix, made once.
 
-What is seen after every prefix of actions, and the linear parts of every plan, are rows of that matrix. What remains
-per decision is one product, the entropies of what is seen, and their sums along the plans.
+What may be seen after the prefixes of actions, and the linear parts of every plan, are rows of that matrix. What
+remains per decision is one product, the logarithms of what may be seen, and their sums along the plans. An outcome that
+is as likely after one prefix as another outcome after another, whatever the belief, is one row.
 """
 
 from collections.abc import Mapping
@@ -12,22 +13,26 @@ import torch
 from torch import Tensor
 
 from agentic import FiniteModel
+from agentic_optimizers.alike import alike
 
 LARGEST = 200_000  # entries of the matrix: beyond it, prefixes are imagined level by level
+ALONG = 1_000_000  # the same of the weights along the plans
 
 
 @final
 @dataclass(frozen=True)
 class OnePass:
-    """The parts of all plans as `matrix` (outcomes * prefixes + parts * plans, n), last actions fastest.
+    """The parts of all plans as `matrix` (outcomes * shown + parts * plans, n), last actions fastest.
 
-    `along` (plans, prefixes) weighs the entropies of a plan's prefixes, `entropies` how often each part counts them.
+    The first rows are what is seen: `along` (plans, shown) weighs their surprises, of `outcomes` of them together, and
+    `entropies` are how often each part counts that.
     """
 
     names: tuple[str, ...]
     entropies: tuple[float, ...]
     matrix: Tensor
     along: Tensor
+    outcomes: int
 
     @classmethod
     def of(
@@ -44,32 +49,56 @@ class OnePass:
         if states * (sum(model.outcome.sizes) * prefixes + len(names) * actions**horizon) > LARGEST:
             return None
         mass = torch.eye(states, dtype=linear.dtype, device=linear.device)
-        parts, seen, along = linear.new_zeros(len(names), states), list[Tensor](), list[Tensor]()
+        parts, seen = linear.new_zeros(len(names), states), list[Tensor]()
         for t, weight in enumerate(weights):
             step = weight * (linear @ mass).view(len(names), actions, -1)
             parts = (step + parts.unsqueeze(1)).flatten(1)
             mass = model.transported(mass).reshape(states, -1)
             seen.append(model.seen(mass).view(-1, actions ** (t + 1), states))
-            own = torch.eye(actions ** (t + 1), dtype=linear.dtype, device=linear.device)
-            along.append(weight * own.repeat(actions ** (horizon - t - 1), 1))
         plans = last_fastest(parts.view(len(names), -1, states).movedim(1, 0), actions, horizon).movedim(0, 1)
-        matrix = torch.cat([torch.cat(seen, 1).flatten(0, 1), plans.reshape(-1, states)])
-        return cls(names, entropies, matrix.contiguous(), last_fastest(torch.cat(along, 1), actions, horizon))
+        shown, kind = _distinct(torch.cat(seen, 1), LARGEST // actions**horizon)
+        if actions**horizon * shown.shape[1] > ALONG:
+            return None
+        along = linear.new_zeros(actions**horizon, shown.shape[1])
+        _add_weights(along, kind, actions, weights)
+        matrix = torch.cat([shown.flatten(0, 1), plans.reshape(-1, states)])
+        return cls(names, entropies, matrix, last_fastest(along, actions, horizon), len(shown))
 
     def parts(self, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of every plan from beliefs (n, b), each (plans, b)."""
-        plans, prefixes = self.along.shape
-        found = self.matrix @ mass
-        rows = len(self.names) * plans
-        linear = found[-rows:].view(len(self.names), plans, -1)
+        plans, shown = self.along.shape
+        seen, *linear = (self.matrix @ mass).split_with_sizes([self.outcomes * shown] + [plans] * len(self.names))
         if any(self.entropies):
-            seen = found[:-rows]
             surprise = seen.clamp_min(torch.finfo(seen.dtype).tiny).log_().mul_(seen)
-            entropy = self.along @ surprise.view(-1, prefixes, mass.shape[-1]).sum(0)
+            if self.outcomes > 1:
+                surprise = surprise.view(self.outcomes, shown, -1).sum(0)
             for part, times in zip(linear, self.entropies, strict=True):
                 if times:
-                    part.sub_(entropy, alpha=times)
-        return dict(zip(self.names, linear.unbind(), strict=True))
+                    part.addmm_(self.along, surprise, alpha=-times)
+        return dict(zip(self.names, linear, strict=True))
+
+
+def _distinct(seen: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """The distinct ones of `seen` (outcomes, prefixes, n), and which one each is, (outcomes, prefixes).
+
+    Each outcome is taken by itself, (1, shown, n), or where more than `most` are distinct all of a prefix together,
+    (outcomes, shown, n).
+    """
+    first, kind = alike(seen.flatten(0, 1).T)
+    if len(first) <= most:
+        return seen.flatten(0, 1)[first].unsqueeze(0), kind.view(len(seen), -1)
+    first, kind = alike(seen.transpose(1, 2).flatten(0, 1))
+    return seen[:, first], kind.unsqueeze(0)
+
+
+def _add_weights(along: Tensor, kind: Tensor, actions: int, weights: list[float]) -> None:
+    """Add every step's weight to what is shown there, `kind`; `along` (plans, shown) has the first action fastest."""
+    plan, before = torch.arange(len(along), device=along.device), 0
+    for t, weight in enumerate(weights):
+        count = actions ** (t + 1)
+        rows = kind[:, before + plan % count].T
+        along.scatter_add_(1, rows, along.new_full(rows.shape, weight))
+        before += count
 
 
 def last_fastest(rows: Tensor, actions: int, horizon: int) -> Tensor:

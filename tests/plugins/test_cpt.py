@@ -92,3 +92,17 @@ def test_what_was_made_is_made_anew_after_a_change(form: Callable[[Tensor], Cpt]
     assert single.push(weights.float()).dtype == torch.float32
     assert_close(single.double().push(weights), 2 * before, rtol=1e-6, atol=1e-6)
     assert_close(each.push(weights), 2 * before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, F64])
+def test_rows_that_are_mostly_one_number_are_multiplied_as_such(dtype: torch.dtype) -> None:
+    table = (0.9 * torch.eye(100, dtype=F64) + 0.1 / 100).to(dtype)
+    made, weights = cpt.operator(table), torch.rand(100, 3, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    assert isinstance(made, cpt.Raised)
+    assert_close(made @ weights, table @ weights)
+    dense = Dense(table, 1e-16)
+    assert_close(dense.push(weights), table @ weights)
+    dense.put(table.flip(0))
+    assert_close(dense.push(weights), table.flip(0) @ weights)
+    assert isinstance(cpt.operator(table[:20, :20]), Tensor)
+    assert isinstance(cpt.operator(torch.rand(100, 100, generator=torch.Generator().manual_seed(0))), Tensor)
