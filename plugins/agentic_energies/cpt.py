@@ -62,6 +62,11 @@ class Cpt(nn.Module, ABC):
         self._made: dict[str, Made] = {}
 
     @property
+    def dtype(self) -> torch.dtype:
+        """The type of its numbers."""
+        return next(buffer.dtype for buffer in self.buffers() if buffer.is_floating_point())
+
+    @property
     @abstractmethod
     def table(self) -> Tensor:
         """The probabilities, (size, columns)."""

@@ -5,7 +5,7 @@ are `linear @ u`, and entropies of what is seen after it. So a whole level of a 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 from weakref import WeakKeyDictionary
 
@@ -31,8 +31,7 @@ class FoldedEnergy:
     """One step of an expected energy: `names` of its parts, their linear rows, how often each counts the entropy.
 
     `linear` (parts * actions, n) are the parts of a step from each state; `entropies` (parts,); `going_on` (n, 1) the
-    probability that an episode goes on where a state is entered, None for always; `terminal` (1, n) or None. `levels`
-    are those of all plans, by which prefixes that lead to the same belief are imagined once.
+    probability that an episode goes on where a state is entered, None for always; `terminal` (1, n) or None.
     """
 
     purpose: Purpose
@@ -41,8 +40,14 @@ class FoldedEnergy:
     entropies: tuple[float, ...]
     going_on: Tensor | None
     terminal: Tensor | None
-    levels: tuple[Level, ...]
     one_pass: OnePass | None = None
+    _levels: list[Level] = field(default_factory=list)
+
+    def levels(self, model: FiniteModel) -> list[Level]:
+        """The levels of all plans: prefixes that lead to the same belief are imagined once. Made when asked for."""
+        if not self._levels:
+            self._levels.extend(of_plans(model, self.purpose.horizon, self.linear))
+        return self._levels
 
     def parts(self, model: FiniteModel, mass: Tensor) -> Mapping[str, Tensor]:
         """The parts of one step from beliefs (n, b) under every joint action, each (actions, b)."""
@@ -55,7 +60,7 @@ class FoldedEnergy:
         if self.one_pass is not None:
             return self.one_pass.parts(mass)
         actions, horizon = model.action.count, self.purpose.horizon
-        rows = max(1, LEVEL // (mass.element_size() * len(mass) * len(self.levels[-1].kind)))
+        rows = max(1, LEVEL // (mass.element_size() * len(mass) * len(self.levels(model)[-1].kind)))
         found = [
             {
                 name: last_fastest(part.view(actions**horizon, -1), actions, horizon)
@@ -71,7 +76,7 @@ class FoldedEnergy:
         `mass` (n, b) is the belief. Every belief that a prefix leads to is imagined once.
         """
         purpose, parts, mass = self.purpose, mass.new_zeros(len(self.names), 1, mass.shape[-1]), mass.unsqueeze(1)
-        for t, level in enumerate(self.levels):
+        for t, level in enumerate(self.levels(model)):
             step, mass = self._step(model, mass, purpose.discount**t, level)
             parts = (level.spread(step, 2) + parts.unsqueeze(1)).flatten(1, 2)
         named = dict(zip(self.names, parts, strict=True))
@@ -79,7 +84,7 @@ class FoldedEnergy:
             value = (self.terminal @ mass.flatten(1)).view(mass.shape[1:])
             if self.going_on is not None:
                 value = value + (1 - mass.sum(0)) * purpose.terminal.after
-            named["terminal"] = purpose.discount**purpose.horizon * value[self.levels[-1].after]
+            named["terminal"] = purpose.discount**purpose.horizon * value[self.levels(model)[-1].after]
         return named
 
     def _step(
@@ -136,8 +141,7 @@ def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
     if survival is None and terminal is None:
         weights = [f.purpose.discount**t for t in range(f.purpose.horizon)]
         one_pass = OnePass.of(model, tuple(linear), rows.flatten(0, -2), entropies, weights)
-    levels = () if one_pass is not None else of_plans(model, f.purpose.horizon, rows)
-    return FoldedEnergy(f.purpose, tuple(linear), rows, entropies, going_on, terminal, levels, one_pass)
+    return FoldedEnergy(f.purpose, tuple(linear), rows, entropies, going_on, terminal, one_pass)
 
 
 def _linear(f: ExpectedEnergy, model: FiniteModel, gains: Mapping[str, Folded]) -> dict[str, Tensor]:
