@@ -61,15 +61,15 @@ class OnePass:
         plans, prefixes = self.along.shape
         found = self.matrix @ mass
         rows = len(self.names) * plans
-        linear = found[-rows:].view(len(self.names), plans, -1)
+        linear = list(found[-rows:].view(len(self.names), plans, -1).unbind())
         if any(self.entropies):
             seen = found[:-rows]
             surprise = seen.clamp_min(torch.finfo(seen.dtype).tiny).log_().mul_(seen)
             entropy = self.along @ surprise.view(-1, prefixes, mass.shape[-1]).sum(0)
-            for part, times in zip(linear, self.entropies, strict=True):
+            for i, times in enumerate(self.entropies):
                 if times:
-                    part.sub_(entropy, alpha=times)
-        return dict(zip(self.names, linear.unbind(), strict=True))
+                    linear[i] = torch.sub(linear[i], entropy, alpha=times)
+        return dict(zip(self.names, linear, strict=True))
 
 
 def last_fastest(rows: Tensor, actions: int, horizon: int) -> Tensor:

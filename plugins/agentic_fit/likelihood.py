@@ -1,0 +1,192 @@
+"""The likelihood of behavior: an agent lives through what was recorded, and is asked how probable each action was.
+
+It perceives, plans and learns as it does when it acts, by its own solvers, but gradients pass through all of it: from
+the log-probability of an action back to numbers of the goal, the habits, the selection, the model or its learner.
+"""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agentic import (
+    Categorical,
+    EnergyAgent,
+    Evidence,
+    ExpectedEnergy,
+    Decision,
+    Minimizer,
+    Objective,
+    Plan,
+    Simplex,
+    Softmax,
+    Tick,
+    UserError,
+)
+from agentic.tick import Native
+from agentic_fit.behavior import Behavior
+from agentic_fit.places import STILL, keys_of, number_at, replaced
+
+
+@final
+class Replay:
+    """The log-probabilities of the recorded actions, as a function of numbers at `paths` in an agent.
+
+    Where nothing is learned all episodes are replayed at once, and every belief that recurs is planned from once. The
+    agent itself is never changed. Raises UserError where it has no likelihood, and for a record of other spaces.
+    """
+
+    def __init__(self, agent: EnergyAgent, behavior: Behavior, paths: Sequence[str]) -> None:
+        check_agent(agent)
+        self.agent, self.behavior, self.paths = agent, behavior, tuple(paths)
+        self.start = torch.tensor([number_at(agent, path) for path in paths], dtype=torch.float64)
+        self.learns = agent.learner is not None and bool(behavior.learns.any())
+        outcome, action = agent.model.outcome, agent.model.action
+        assert isinstance(outcome, Simplex) and isinstance(action, Simplex)
+        kind = agent.model.begin(1).mean.dtype
+        self._obs = _encoded("observations", outcome, behavior.obs, kind)
+        self._next_obs = _encoded("observations", outcome, behavior.next_obs, kind)
+        self._action = _encoded("actions", action, behavior.action, kind)
+        self._stages = [torch.from_numpy(each) for each in behavior.stages(self.learns)]
+        self._lane = torch.from_numpy(behavior.subject if self.learns else behavior.episode)
+        still = not self.learns and all(path.startswith(STILL) for path in self.paths)
+        self._beliefs = self._perceived(deepcopy(agent)) if still else None
+
+    def __len__(self) -> int:
+        return len(self.behavior)
+
+    @property
+    def chance(self) -> float:
+        """The log likelihood of whoever takes every action equally often."""
+        return -len(self) * float(torch.tensor(self.agent.model.action.count, dtype=torch.float64).log())
+
+    def __call__(self, numbers: Tensor) -> Tensor:
+        """The log-probability (n,) of every recorded action where `numbers` (p,) stand at the paths."""
+        agent = self.at(numbers)
+        if self.learns:
+            return self._learned(agent)
+        beliefs = self._perceived(agent) if self._beliefs is None else self._beliefs
+        if beliefs.requires_grad:
+            return self._log(policy(agent, beliefs), self._action)
+        different, which = torch.unique(beliefs, dim=0, return_inverse=True)
+        return self._log(policy(agent, different)[which], self._action)
+
+    def at(self, numbers: Tensor) -> EnergyAgent:
+        """A copy of the agent with `numbers` (p,) at the paths."""
+        agent = deepcopy(self.agent)
+        for path, number in zip(self.paths, numbers.unbind(), strict=True):
+            replaced(agent, keys_of(path), number)
+        return agent
+
+    def _log(self, policies: Tensor, actions: Tensor) -> Tensor:
+        """The log-probabilities of actions (n, event) under policies (n, event): controls are drawn one by one."""
+        domain = self.agent.model.action
+        pairs = zip(domain.blocks(policies), domain.blocks(actions), strict=True)
+        return torch.stack([(p * taken).sum(-1).log() for p, taken in pairs]).sum(0)
+
+    def _perceived(self, agent: EnergyAgent) -> Tensor:
+        """The belief (n, latents) that every decision was taken with."""
+        beliefs, state = [], self._fresh(agent)
+        for stage in self._stages:
+            belief, state = self._lived(agent, state, stage)
+            beliefs.append(belief.mean)
+        return torch.cat(beliefs)[torch.argsort(torch.cat(self._stages))]
+
+    def _learned(self, agent: EnergyAgent) -> Tensor:
+        """The log-probabilities (n,), decision by decision, with what was learned in between."""
+        found, state = [], self._fresh(agent)
+        for stage in self._stages:
+            belief, state = self._lived(agent, state, stage)
+            policies = policy(agent, belief.mean)
+            found.append(self._log(policies, self._action[stage]))
+            if bool(self.behavior.learns[stage.numpy()].all()) and agent.learner is not None:
+                agent.learner.update(self._tick(stage, belief, policies, agent))
+        return torch.cat(found)[torch.argsort(torch.cat(self._stages))]
+
+    def _fresh(self, agent: EnergyAgent) -> Tensor:
+        return agent.model.begin(int(self._lane.max()) + 1).mean
+
+    def _lived(self, agent: EnergyAgent, state: Tensor, stage: Tensor) -> tuple[Categorical, Tensor]:
+        """The beliefs of some decisions, and what is expected (lanes, latents) after the actions that were taken."""
+        lane, model = self._lane[stage], agent.model
+        begun = torch.from_numpy(self.behavior.t)[stage] == 0
+        fresh = model.begin(len(stage))
+        assert isinstance(fresh, Categorical)
+        prior = Categorical(torch.where(begun.unsqueeze(-1), fresh.mean, state[lane]), fresh.sizes)
+        evidence = Evidence(model, self._obs[stage], prior)
+        belief = settled(evidence, agent.inference, evidence.start(None))
+        assert isinstance(belief, Categorical)
+        after, _ = model.condition_on_alive(model.predict(belief, self._action[stage]))
+        return belief, state.index_copy(0, lane, after.mean)
+
+    def _tick(self, stage: Tensor, belief: Categorical, policies: Tensor, agent: EnergyAgent) -> Tick:
+        """What a learner was handed."""
+        rows, action = stage.numpy(), self._action[stage]
+        told = self.behavior.taken(rows)
+        return Tick(
+            obs=self._obs[stage],
+            action=action,
+            next_obs=self._next_obs[stage],
+            reward=told.reward,
+            terminated=told.terminated,
+            truncated=told.truncated,
+            valid=told.learns,
+            episode=told.episode,
+            t=told.t,
+            decision=Decision(action, policy=Categorical(policies, agent.model.action.sizes), belief=belief),
+            native=Native(told.obs, told.action, told.next_obs),
+        )
+
+
+def settled(objective: Objective, solver: Minimizer, start: Tensor | None) -> object:
+    """What `minimize` finds, with the gradient through the solver's steps, which `minimize` cuts."""
+    first = solver.init(objective, start)
+    draws = torch.Generator().manual_seed(0)
+    return solver.solution(objective, solver.run(objective, first, solver.steps, generator=draws)).belief
+
+
+def policy(agent: EnergyAgent, beliefs: Tensor) -> Tensor:
+    """The probabilities (n, event) of the first action from beliefs (n, latents)."""
+    belief = Categorical(beliefs, agent.model.latent.sizes)
+    plan = settled(ExpectedEnergy(agent.model, belief, agent.purpose), agent.planner, None)
+    assert isinstance(plan, Plan)
+    return plan.first_action(agent.selection.precision).mean
+
+
+def check_agent(agent: object) -> None:
+    """Raises UserError for what is no agent whose actions have probabilities that can be computed."""
+    if not isinstance(agent, EnergyAgent):
+        raise UserError(f"behavior is fitted by an EnergyAgent, got {type(agent).__name__}: build one from its parts")
+    if not isinstance(agent.selection, Softmax):
+        kind = type(agent.selection).__name__
+        raise UserError(
+            f"{kind} selection has no likelihood, for it leaves no chance to what it does not choose: fit an agent "
+            "with selection=Softmax(precision)"
+        )
+    domains = {"latents": agent.model.latent, "observations": agent.model.outcome, "actions": agent.model.action}
+    for name, domain in domains.items():
+        if not isinstance(domain, Simplex):
+            raise UserError(f"behavior is fitted where all is discrete, and the {name} of the model are {domain}")
+
+
+def _encoded(name: str, domain: Simplex, numbers: np.ndarray, kind: torch.dtype) -> Tensor:
+    """Numbers (n, factors) as one-hot blocks (n, event), NaN where they are; UserError for those of other spaces."""
+    given, sizes = torch.from_numpy(numbers), torch.tensor(domain.sizes)
+    if given.shape[-1] != len(sizes):
+        raise UserError(
+            f"the record has {given.shape[-1]} {name} per decision and the agent's model {len(sizes)}, of sizes "
+            f"{list(domain.sizes)}: it is a record of another world"
+        )
+    missing = given.isnan()
+    wrong = ~missing & ((given < 0) | (given >= sizes) | (given != given.floor()))
+    if bool(wrong.any()):
+        row, factor = (int(i) for i in wrong.nonzero()[0])
+        raise UserError(
+            f"decision {row} of the record has {float(given[row, factor]):g} among its {name}, where the agent's model "
+            f"counts from 0 to {domain.sizes[factor] - 1}: it is a record of another world"
+        )
+    blank = torch.cat([gone.unsqueeze(-1).expand(-1, n) for gone, n in zip(missing.T, domain.sizes)], -1)
+    return domain.one_hot(given.nan_to_num(0.0), kind).masked_fill(blank, torch.nan)

@@ -1,0 +1,133 @@
+"""Fits of several subjects at once: a normal population on the scales without bounds, by empirical Bayes.
+
+Expectation: the posterior of every subject by Laplace, with the population as its prior. Maximization: the population's
+mean and spread from those (Huys et al. 2011, "Disentangling the roles of approach, activation and valence"). So the few
+decisions of one subject are read in the light of all others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from agentic import EnergyAgent, Record, UserError
+from agentic_fit.ascent import Landscape, begin, landscape
+from agentic_fit.behavior import Behavior
+from agentic_fit.laplace import BehaviorFit, fitted, within
+from agentic_fit.likelihood import Replay
+from agentic_fit.parameters import Z95, Parameter, Prior, checked
+
+ROUNDS = 200  # of expectation and maximization at most
+ENOUGH = 1e-4  # of a prior's spread that a round may still move the population
+LEAST = 1e-3  # of a prior's spread that the population's is at least
+
+
+@final
+@dataclass(frozen=True)
+class PopulationFit:
+    """A population of subjects, and every subject in its light.
+
+    On the scale without bounds a parameter is normal over subjects: `center` and `spread` (p,). `typical` is the value
+    in the middle, with its 95 % `intervals`; `ranges` hold 95 % of the subjects. `subjects` are their fits under the
+    population as prior, `log_evidence` the sum of theirs.
+    """
+
+    parameters: Mapping[str, Parameter]
+    typical: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+    ranges: Mapping[str, tuple[float, float]]
+    subjects: Sequence[BehaviorFit]
+    center: Tensor
+    spread: Tensor
+    log_evidence: float
+    rounds: int
+    converged: bool
+
+    def table(self) -> str:
+        """The population as lines of text."""
+        width = max(9, *map(len, self.typical))
+        lines = [f"{'parameter':<{width}}  typical   95 % interval         95 % of subjects"]
+        for name, value in self.typical.items():
+            interval, subjects = within(*self.intervals[name]), within(*self.ranges[name])
+            lines.append(f"{name:<{width}}  {value:7.3g}   {interval:<20}  {subjects}")
+        decisions = sum(each.decisions for each in self.subjects)
+        lines.append(
+            f"{len(self.subjects)} subjects, {decisions} decisions, log evidence {self.log_evidence:.2f} after "
+            f"{self.rounds} rounds{'' if self.converged else ', which did not converge'}"
+        )
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.table()
+
+
+def fit_population(
+    agent: EnergyAgent, records: Sequence[Record | Behavior | Any] | Record | Behavior, parameters: Mapping[str, Parameter]
+) -> PopulationFit:
+    """Fit numbers of an agent to the behavior of several subjects, who are draws from one population.
+
+    `records` are one for each subject, as `fit_behaviour` takes them; or one of which the rows, or the subjects, are
+    told apart. The priors that `parameters` state are where the population begins. Raises UserError for fewer than two
+    subjects, and as `fit_behaviour` does.
+    """
+    one = isinstance(records, Record | Behavior)
+    told = Behavior.of(records).of_subjects() if one else [Behavior.of(each) for each in records]
+    if len(told) < 2:
+        raise UserError(f"a population needs at least two subjects, got {len(told)}: fit_behaviour fits one")
+    stated = Prior.of(tuple(checked(parameters).values()))
+    replays = [Replay(agent, each, tuple(parameters)) for each in told]
+    starts = [begin(each, stated) for each in replays]
+    smooth = landscape(replays[0], stated, starts[0]).smooth
+    places, prior = [stated.center + stated.spread * w for w in starts], stated
+    for rounds in range(1, ROUNDS + 1):
+        fits = [
+            fitted(Landscape(replay, prior, smooth), parameters, (place - prior.center) / prior.spread)
+            for replay, place in zip(replays, places, strict=True)
+        ]
+        places, after = [each.free for each in fits], _maximized(fits, stated)
+        moved = torch.cat([after.center - prior.center, after.spread - prior.spread]) / stated.spread.repeat(2)
+        if float(moved.abs().max()) < ENOUGH:
+            return _population(fits, prior, parameters, rounds, True)
+        prior = after
+    return _population(fits, prior, parameters, ROUNDS, False)
+
+
+def _maximized(fits: Sequence[BehaviorFit], stated: Prior) -> Prior:
+    """The population that makes the subjects' posteriors most probable."""
+    places, variances = _moments(fits)
+    center = places.mean(0)
+    spread = ((places - center) ** 2 + variances).mean(0).sqrt()
+    return Prior(stated.parameters, center, torch.maximum(spread, LEAST * stated.spread))
+
+
+def _moments(fits: Sequence[BehaviorFit]) -> tuple[Tensor, Tensor]:
+    places = torch.stack([each.free for each in fits])
+    return places, torch.stack([each.covariance.diagonal() for each in fits]).clamp(min=0)
+
+
+def _population(
+    fits: Sequence[BehaviorFit], prior: Prior, parameters: Mapping[str, Parameter], rounds: int, converged: bool
+) -> PopulationFit:
+    """The result; a subject of posterior variance v tells (s^2 - v) / s^4 of the center, where s is the spread."""
+    _, variances = _moments(fits)
+    told = ((prior.spread**2 - variances).clamp(min=0) / prior.spread**4).sum(0)
+    error = Z95 / told.sqrt()
+
+    def named(low: Tensor, high: Tensor) -> dict[str, tuple[float, float]]:
+        ends = prior.natural(low).tolist(), prior.natural(high).tolist()
+        return dict(zip(parameters, zip(*ends, strict=True), strict=True))
+
+    return PopulationFit(
+        parameters=dict(parameters),
+        typical=dict(zip(parameters, prior.natural(prior.center).tolist(), strict=True)),
+        intervals=named(prior.center - error, prior.center + error),
+        ranges=named(prior.center - Z95 * prior.spread, prior.center + Z95 * prior.spread),
+        subjects=tuple(fits),
+        center=prior.center,
+        spread=prior.spread,
+        log_evidence=sum(each.log_evidence for each in fits),
+        rounds=rounds,
+        converged=converged,
+    )
