@@ -17,6 +17,7 @@ from agentic_fit.parameters import Prior
 ROUNDS = 60  # Newton steps at most; five to ten are usual
 ENOUGH = 1e-10  # nats that another step would gain
 STRIDE = 1e-3  # of a numerical derivative
+LONG, LEVEL = 3.0, 0.1  # the longest step; the least curvature that a step reckons with
 DRAWS = 32  # places that are tried where the center has no likelihood
 
 
@@ -117,19 +118,22 @@ def begin(replay: Replay, prior: Prior) -> Tensor:
     raise UserError(_impossible(replay, never))
 
 
-def climb(land: Landscape, w: Tensor) -> tuple[Place, bool]:
+def climb(land: Landscape, w: Tensor, held: int | None = None, enough: float = ENOUGH) -> tuple[Place, bool]:
     """The highest place of the log posterior that Newton's steps from `w` lead to, and whether they converged there.
 
-    Steps are halved until they rise enough; directions that curve upward are followed uphill all the same.
+    The parameter `held` stays where it is. Steps are halved until they rise enough; directions that curve upward are
+    followed uphill all the same. `enough` is the gain, in nats, below which no step is taken.
     """
-    place = land.look(w)
+    place, moves = land.look(w), [i for i in range(len(w)) if i != held]
     for _ in range(ROUNDS):
-        slope = place.gradient - place.w
-        curved, axes = torch.linalg.eigh(place.precision)
-        step = axes @ ((axes.T @ slope) / curved.abs().clamp(min=0.1))
-        step = step * min(1.0, 3.0 / max(float(step.norm()), 1e-300))
-        gain = float(slope @ step)
-        if gain < ENOUGH:
+        slope = (place.gradient - place.w)[moves]
+        curved, axes = torch.linalg.eigh(place.precision[moves][:, moves])
+        step = torch.zeros_like(w).index_copy(
+            0, torch.tensor(moves, dtype=torch.int64), axes @ ((axes.T @ slope) / curved.abs().clamp(min=LEVEL))
+        )
+        step = step * min(1.0, LONG / max(float(step.norm()), 1e-300))
+        gain = float(slope @ step[moves])
+        if gain < enough:
             return place, True
         size = 1.0
         while not _rises(land, place, place.w + size * step, 1e-4 * size * gain):

@@ -60,7 +60,9 @@ class Behavior:
         parts = []
         for number, each in enumerate(episodes):
             if not np.array_equal(each.arrays["t"], np.arange(each.length)):
-                raise UserError(f"episode {each.episode} of row {each.row} lacks ticks: beliefs need all from its first")
+                raise UserError(
+                    f"episode {each.episode} of row {each.row} lacks ticks: beliefs need all from its first"
+                )
             named = {name: _joined(each.arrays, name) for name in ("obs", "action", "next_obs")}
             same = {"subject": each.row, "episode": number, "learns": each.phase == "learn"}
             named |= {name: np.full(each.length, value) for name, value in same.items()}

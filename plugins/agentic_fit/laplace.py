@@ -12,6 +12,7 @@ from agentic import EnergyAgent, Record
 from agentic_fit.ascent import Landscape, Place, begin, climb, landscape
 from agentic_fit.behavior import Behavior
 from agentic_fit.likelihood import Replay
+from agentic_fit.marginals import interval
 from agentic_fit.parameters import Z95, Parameter, Prior, checked
 
 FLAT = 1e-4  # of the prior's curvature: what the likelihood curves less by, the record says nothing of
@@ -70,7 +71,9 @@ class BehaviorFit:
         return self.table()
 
 
-def fit_behaviour(agent: EnergyAgent, record: Record | Behavior | Any, parameters: Mapping[str, Parameter]) -> BehaviorFit:
+def fit_behaviour(
+    agent: EnergyAgent, record: Record | Behavior | Any, parameters: Mapping[str, Parameter]
+) -> BehaviorFit:
     """Fit numbers of an agent to recorded behavior: maximum a posteriori, with Laplace intervals.
 
     `parameters` maps a place in the agent (`selection.precision`, `purpose.goal.values[1][1]`) to a parameter with its
@@ -93,8 +96,9 @@ def fitted(land: Landscape, parameters: Mapping[str, Parameter], start: Tensor) 
     free = prior.center + prior.spread * place.w
     covariance = torch.linalg.inv(place.precision) * prior.spread * prior.spread.unsqueeze(-1)
     deviation, found = covariance.diagonal().clamp(min=0).sqrt(), identified(place)
-    ends = torch.where(found, deviation, inf) * Z95
-    low, high = prior.natural(free - ends).tolist(), prior.natural(free + ends).tolist()
+    whole = torch.stack([torch.tensor(interval(land, place, j), dtype=free.dtype) for j in range(len(names))], -1)
+    ends = prior.center + prior.spread * torch.where(found, whole, torch.tensor([[-inf], [inf]], dtype=free.dtype))
+    low, high = prior.natural(ends).tolist()
     error = torch.where(found, deviation * _slope(prior, free), inf)
     return BehaviorFit(
         parameters=dict(parameters),

@@ -5,7 +5,7 @@ the log-probability of an action back to numbers of the goal, the habits, the se
 """
 
 from collections.abc import Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import final
 
 import numpy as np
@@ -52,8 +52,8 @@ class Replay:
         self._action = _encoded("actions", action, behavior.action, kind)
         self._stages = [torch.from_numpy(each) for each in behavior.stages(self.learns)]
         self._lane = torch.from_numpy(behavior.subject if self.learns else behavior.episode)
-        still = not self.learns and all(path.startswith(STILL) for path in self.paths)
-        self._beliefs = self._perceived(deepcopy(agent)) if still else None
+        self._still = not self.learns and all(path.startswith(STILL) for path in self.paths)
+        self._beliefs = self._perceived(agent).detach() if self._still else None
 
     def __len__(self) -> int:
         return len(self.behavior)
@@ -75,10 +75,14 @@ class Replay:
         return self._log(policy(agent, different)[which], self._action)
 
     def at(self, numbers: Tensor) -> EnergyAgent:
-        """A copy of the agent with `numbers` (p,) at the paths."""
-        agent = deepcopy(self.agent)
-        for path, number in zip(self.paths, numbers.unbind(), strict=True):
-            replaced(agent, keys_of(path), number)
+        """An agent with `numbers` (p,) at the paths; what no path leads into is shared where nothing is learned."""
+        ways = [keys_of(path) for path in self.paths]
+        agent = copy(self.agent) if self._still else deepcopy(self.agent)
+        for part in {str(way[0]) for way in ways} if self._still else ():
+            owned = getattr(self.agent, part)
+            setattr(agent, part, copy(owned) if part == "model" else deepcopy(owned))
+        for way, number in zip(ways, numbers.unbind(), strict=True):
+            replaced(agent, way, number)
         return agent
 
     def _log(self, policies: Tensor, actions: Tensor) -> Tensor:

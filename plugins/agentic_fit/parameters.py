@@ -140,8 +140,10 @@ class Prior(NamedTuple):
 def checked(parameters: Mapping[str, Parameter]) -> Mapping[str, Parameter]:
     """The parameters themselves. Raises UserError for none, and for what is no parameter."""
     if not isinstance(parameters, Mapping) or not parameters:
-        raise UserError("parameters expects a mapping from places in the agent to parameters, as "
-                        "{'selection.precision': Positive(0.2, 5.0)}")
+        raise UserError(
+            "parameters expects a mapping from places in the agent to parameters, as "
+            "{'selection.precision': Positive(0.2, 5.0)}"
+        )
     for path, each in parameters.items():
         if not isinstance(each, Parameter):
             raise UserError(f"{path} expects Unbounded, Positive or Bounded with its prior, got {type(each).__name__}")

@@ -19,7 +19,8 @@ from agentic_fit.laplace import BehaviorFit, fitted, within
 from agentic_fit.likelihood import Replay
 from agentic_fit.parameters import Z95, Parameter, Prior, checked
 
-ROUNDS = 200  # of expectation and maximization at most
+ROUNDS = 50  # of fits at most
+CLOSED = 100  # rounds of expectation and maximization in closed form between them
 ENOUGH = 1e-4  # of a prior's spread that a round may still move the population
 LEAST = 1e-3  # of a prior's spread that the population's is at least
 
@@ -64,7 +65,9 @@ class PopulationFit:
 
 
 def fit_population(
-    agent: EnergyAgent, records: Sequence[Record | Behavior | Any] | Record | Behavior, parameters: Mapping[str, Parameter]
+    agent: EnergyAgent,
+    records: Sequence[Record | Behavior | Any] | Record | Behavior,
+    parameters: Mapping[str, Parameter],
 ) -> PopulationFit:
     """Fit numbers of an agent to the behavior of several subjects, who are draws from one population.
 
@@ -86,7 +89,7 @@ def fit_population(
             fitted(Landscape(replay, prior, smooth), parameters, (place - prior.center) / prior.spread)
             for replay, place in zip(replays, places, strict=True)
         ]
-        places, after = [each.free for each in fits], _maximized(fits, stated)
+        places, after = [each.free for each in fits], _maximized(fits, prior, stated)
         moved = torch.cat([after.center - prior.center, after.spread - prior.spread]) / stated.spread.repeat(2)
         if float(moved.abs().max()) < ENOUGH:
             return _population(fits, prior, parameters, rounds, True)
@@ -94,24 +97,30 @@ def fit_population(
     return _population(fits, prior, parameters, ROUNDS, False)
 
 
-def _maximized(fits: Sequence[BehaviorFit], stated: Prior) -> Prior:
-    """The population that makes the subjects' posteriors most probable."""
-    places, variances = _moments(fits)
-    center = places.mean(0)
-    spread = ((places - center) ** 2 + variances).mean(0).sqrt()
-    return Prior(stated.parameters, center, torch.maximum(spread, LEAST * stated.spread))
+def _maximized(fits: Sequence[BehaviorFit], prior: Prior, stated: Prior) -> Prior:
+    """The population that the subjects' likelihoods make most probable, where each is a quadratic around its fit.
 
-
-def _moments(fits: Sequence[BehaviorFit]) -> tuple[Tensor, Tensor]:
-    places = torch.stack([each.free for each in fits])
-    return places, torch.stack([each.covariance.diagonal() for each in fits]).clamp(min=0)
+    Rounds of expectation and maximization in closed form; at their end the fits themselves are made anew.
+    """
+    places, posterior = torch.stack([each.free for each in fits]), torch.stack([each.covariance for each in fits])
+    curved, axes = torch.linalg.eigh(torch.linalg.inv(posterior) - torch.diag(prior.spread**-2))
+    told = axes @ torch.diag_embed(curved.clamp(min=0)) @ axes.mT
+    pulled = (told @ places.unsqueeze(-1)).squeeze(-1) + (places - prior.center) / prior.spread**2
+    center, spread = prior.center, prior.spread
+    for _ in range(CLOSED):
+        covariance = torch.linalg.inv(told + torch.diag(spread**-2))
+        means = (covariance @ (pulled + center / spread**2).unsqueeze(-1)).squeeze(-1)
+        center = means.mean(0)
+        variance = ((means - center) ** 2 + covariance.diagonal(dim1=-2, dim2=-1)).mean(0)
+        spread = torch.maximum(variance.sqrt(), LEAST * stated.spread)
+    return Prior(stated.parameters, center, spread)
 
 
 def _population(
     fits: Sequence[BehaviorFit], prior: Prior, parameters: Mapping[str, Parameter], rounds: int, converged: bool
 ) -> PopulationFit:
     """The result; a subject of posterior variance v tells (s^2 - v) / s^4 of the center, where s is the spread."""
-    _, variances = _moments(fits)
+    variances = torch.stack([each.covariance.diagonal() for each in fits])
     told = ((prior.spread**2 - variances).clamp(min=0) / prior.spread**4).sum(0)
     error = Z95 / told.sqrt()
 
