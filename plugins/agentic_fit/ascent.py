@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from agentic import UserError
-from agentic_fit.likelihood import Replay
 from agentic_fit.parameters import Prior
+from agentic_fit.replay import Replay
 
 ROUNDS = 60  # Newton steps at most; five to ten are usual
 ENOUGH = 1e-10  # nats that another step would gain
-STRIDE = 1e-3  # of a numerical derivative
+STRIDE, NARROW = 1e-3, 1e-5  # of numerical derivatives: of second ones, of first ones
 LONG, LEVEL = 3.0, 0.1  # the longest step; the least curvature that a step reckons with
 DRAWS = 32  # places that are tried where the center has no likelihood
 
@@ -61,6 +61,13 @@ class Landscape:
         """The log likelihood."""
         return float(self.each(w).sum())
 
+    @torch.no_grad()
+    def information(self, w: Tensor) -> Tensor:
+        """The information (p, p) that the decisions give about `w`: the squares of their scores, summed."""
+        steps = NARROW * torch.eye(len(w), dtype=w.dtype)
+        scores = torch.stack([(self.each(w + step) - self.each(w - step)) / (2 * NARROW) for step in steps])
+        return scores @ scores.T
+
     def look(self, w: Tensor) -> Place:
         """The log likelihood at `w` with two derivatives."""
         if not self.smooth:
@@ -91,12 +98,12 @@ def landscape(replay: Replay, prior: Prior, w: Tensor) -> Landscape:
     """The landscape of a replay: gradients pass through it where they agree with differences of its values at `w`."""
     smooth = Landscape(replay, prior, True)
     direction = torch.linspace(0.5, 1.0, len(w), dtype=w.dtype)
-    ahead, behind = (smooth.value(w + sign * STRIDE * direction) for sign in (1, -1))
+    ahead, behind = (smooth.value(w + sign * NARROW * direction) for sign in (1, -1))
     try:
         slope = float(smooth.look(w).gradient @ direction)
     except (RuntimeError, TypeError):  # some part of the agent, a solver or a learner, cuts the gradient
         return Landscape(replay, prior, False)
-    seen = (ahead - behind) / (2 * STRIDE)
+    seen = (ahead - behind) / (2 * NARROW)
     return Landscape(replay, prior, abs(slope - seen) <= 1e-4 * (1 + abs(seen)))
 
 
@@ -152,8 +159,9 @@ def _impossible(replay: Replay, never: Tensor) -> str:
     if not bool(never.any()):
         return "no parameters that were tried make all that was done possible: narrow the priors around values that do"
     first, told = int(never.nonzero()[0]), replay.behavior
+    where = f"subject {told.subject[first]}, episode {told.episode[first]}, t {told.t[first]}"
     return (
-        f"decision {first} (subject {told.subject[first]}, episode {told.episode[first]}, t {told.t[first]}) took action "
-        f"{told.action[first].tolist()}, which the agent never takes there, whatever the parameters: {int(never.sum())} "
-        f"of {len(never)} decisions are such; forbid less (E, values of -inf), or leave them out"
+        f"decision {first} ({where}) took action {told.action[first].tolist()}, which the agent never takes there, "
+        f"whatever the parameters, as {int(never.sum())} of {len(never)} decisions: forbid less (E, values of -inf), "
+        "or leave them out"
     )

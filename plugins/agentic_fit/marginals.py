@@ -8,7 +8,6 @@ precision and a preference make up for each other.
 import numpy as np
 import torch
 from scipy.interpolate import PchipInterpolator
-from torch import Tensor
 
 from agentic_fit.ascent import LEVEL, Landscape, Place, climb
 

@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 
 from agentic import EnergyAgent, Record, UserError
-from agentic_fit.ascent import Landscape, begin, landscape
+from agentic_fit.ascent import Landscape, Place, begin, climb, landscape
 from agentic_fit.behavior import Behavior
-from agentic_fit.laplace import BehaviorFit, fitted, within
-from agentic_fit.likelihood import Replay
+from agentic_fit.fitting import BehaviorFit, fitted, within
 from agentic_fit.parameters import Z95, Parameter, Prior, checked
+from agentic_fit.replay import Replay
 
 ROUNDS = 50  # of fits at most
 CLOSED = 100  # rounds of expectation and maximization in closed form between them
-ENOUGH = 1e-4  # of a prior's spread that a round may still move the population
+ENOUGH = 1e-3  # of a prior's spread that a round may still move the population
 LEAST = 1e-3  # of a prior's spread that the population's is at least
 
 
@@ -75,49 +75,64 @@ def fit_population(
     told apart. The priors that `parameters` state are where the population begins. Raises UserError for fewer than two
     subjects, and as `fit_behaviour` does.
     """
-    one = isinstance(records, Record | Behavior)
-    told = Behavior.of(records).of_subjects() if one else [Behavior.of(each) for each in records]
+    if isinstance(records, Record | Behavior):
+        told = Behavior.of(records).of_subjects()
+    else:
+        told = [Behavior.of(each) for each in records]
     if len(told) < 2:
         raise UserError(f"a population needs at least two subjects, got {len(told)}: fit_behaviour fits one")
     stated = Prior.of(tuple(checked(parameters).values()))
     replays = [Replay(agent, each, tuple(parameters)) for each in told]
     starts = [begin(each, stated) for each in replays]
     smooth = landscape(replays[0], stated, starts[0]).smooth
-    places, prior = [stated.center + stated.spread * w for w in starts], stated
-    for rounds in range(1, ROUNDS + 1):
-        fits = [
-            fitted(Landscape(replay, prior, smooth), parameters, (place - prior.center) / prior.spread)
+    begun = [stated.center + stated.spread * w for w in starts]
+    prior, places, rounds = _settled(replays, stated, begun, smooth)
+    fits = [
+        fitted(Landscape(replay, prior, smooth), parameters, (place - prior.center) / prior.spread)
+        for replay, place in zip(replays, places, strict=True)
+    ]
+    return _population(fits, prior, parameters, rounds)
+
+
+def _settled(
+    replays: Sequence[Replay], stated: Prior, places: Sequence[Tensor], smooth: bool
+) -> tuple[Prior, Sequence[Tensor], int]:
+    """The population, the subjects' places under it, and after how many rounds it stood still; `ROUNDS` if never."""
+    prior = stated
+    for rounds in range(1, ROUNDS):
+        tops = [
+            climb(Landscape(replay, prior, smooth), (place - prior.center) / prior.spread)[0]
             for replay, place in zip(replays, places, strict=True)
         ]
-        places, after = [each.free for each in fits], _maximized(fits, prior, stated)
+        places, after = [prior.center + prior.spread * top.w for top in tops], _maximized(tops, prior, stated)
         moved = torch.cat([after.center - prior.center, after.spread - prior.spread]) / stated.spread.repeat(2)
-        if float(moved.abs().max()) < ENOUGH:
-            return _population(fits, prior, parameters, rounds, True)
         prior = after
-    return _population(fits, prior, parameters, ROUNDS, False)
+        if float(moved.abs().max()) < ENOUGH:
+            return prior, places, rounds
+    return prior, places, ROUNDS
 
 
-def _maximized(fits: Sequence[BehaviorFit], prior: Prior, stated: Prior) -> Prior:
-    """The population that the subjects' likelihoods make most probable, where each is a quadratic around its fit.
+def _maximized(tops: Sequence[Place], prior: Prior, stated: Prior) -> Prior:
+    """The population that the subjects' likelihoods make most probable, each taken as quadratic around its top.
 
-    Rounds of expectation and maximization in closed form; at their end the fits themselves are made anew.
+    Rounds of expectation and maximization in closed form; after them the tops themselves are looked for anew.
     """
-    places, posterior = torch.stack([each.free for each in fits]), torch.stack([each.covariance for each in fits])
-    curved, axes = torch.linalg.eigh(torch.linalg.inv(posterior) - torch.diag(prior.spread**-2))
+    curved, axes = torch.linalg.eigh(-torch.stack([top.hessian for top in tops]))
     told = axes @ torch.diag_embed(curved.clamp(min=0)) @ axes.mT
-    pulled = (told @ places.unsqueeze(-1)).squeeze(-1) + (places - prior.center) / prior.spread**2
-    center, spread = prior.center, prior.spread
+    places = torch.stack([top.w for top in tops])  # on the scale of `prior`, as all that follows
+    pulled = (told @ places.unsqueeze(-1)).squeeze(-1) + torch.stack([top.gradient for top in tops])
+    center, spread = torch.zeros_like(prior.center), torch.ones_like(prior.spread)
     for _ in range(CLOSED):
         covariance = torch.linalg.inv(told + torch.diag(spread**-2))
         means = (covariance @ (pulled + center / spread**2).unsqueeze(-1)).squeeze(-1)
         center = means.mean(0)
         variance = ((means - center) ** 2 + covariance.diagonal(dim1=-2, dim2=-1)).mean(0)
-        spread = torch.maximum(variance.sqrt(), LEAST * stated.spread)
-    return Prior(stated.parameters, center, spread)
+        spread = torch.maximum(variance.sqrt(), LEAST * stated.spread / prior.spread)
+    return Prior(stated.parameters, prior.center + prior.spread * center, prior.spread * spread)
 
 
 def _population(
-    fits: Sequence[BehaviorFit], prior: Prior, parameters: Mapping[str, Parameter], rounds: int, converged: bool
+    fits: Sequence[BehaviorFit], prior: Prior, parameters: Mapping[str, Parameter], rounds: int
 ) -> PopulationFit:
     """The result; a subject of posterior variance v tells (s^2 - v) / s^4 of the center, where s is the spread."""
     variances = torch.stack([each.covariance.diagonal() for each in fits])
@@ -138,5 +153,5 @@ def _population(
         spread=prior.spread,
         log_evidence=sum(each.log_evidence for each in fits),
         rounds=rounds,
-        converged=converged,
+        converged=rounds < ROUNDS,
     )

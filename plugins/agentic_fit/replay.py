@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 
 from agentic import (
+    Belief,
     Categorical,
+    Decision,
+    Domain,
     EnergyAgent,
     Evidence,
     ExpectedEnergy,
-    Decision,
     Minimizer,
     Objective,
     Plan,
@@ -41,15 +43,15 @@ class Replay:
 
     def __init__(self, agent: EnergyAgent, behavior: Behavior, paths: Sequence[str]) -> None:
         check_agent(agent)
+        check_planner(agent)
         self.agent, self.behavior, self.paths = agent, behavior, tuple(paths)
         self.start = torch.tensor([number_at(agent, path) for path in paths], dtype=torch.float64)
         self.learns = agent.learner is not None and bool(behavior.learns.any())
-        outcome, action = agent.model.outcome, agent.model.action
-        assert isinstance(outcome, Simplex) and isinstance(action, Simplex)
+        outcome, self._domain = finite("observations", agent.model.outcome), finite("actions", agent.model.action)
         kind = agent.model.begin(1).mean.dtype
         self._obs = _encoded("observations", outcome, behavior.obs, kind)
         self._next_obs = _encoded("observations", outcome, behavior.next_obs, kind)
-        self._action = _encoded("actions", action, behavior.action, kind)
+        self._action = _encoded("actions", self._domain, behavior.action, kind)
         self._stages = [torch.from_numpy(each) for each in behavior.stages(self.learns)]
         self._lane = torch.from_numpy(behavior.subject if self.learns else behavior.episode)
         self._still = not self.learns and all(path.startswith(STILL) for path in self.paths)
@@ -61,7 +63,7 @@ class Replay:
     @property
     def chance(self) -> float:
         """The log likelihood of whoever takes every action equally often."""
-        return -len(self) * float(torch.tensor(self.agent.model.action.count, dtype=torch.float64).log())
+        return -len(self) * float(torch.tensor(self._domain.count, dtype=torch.float64).log())
 
     def __call__(self, numbers: Tensor) -> Tensor:
         """The log-probability (n,) of every recorded action where `numbers` (p,) stand at the paths."""
@@ -87,8 +89,7 @@ class Replay:
 
     def _log(self, policies: Tensor, actions: Tensor) -> Tensor:
         """The log-probabilities of actions (n, event) under policies (n, event): controls are drawn one by one."""
-        domain = self.agent.model.action
-        pairs = zip(domain.blocks(policies), domain.blocks(actions), strict=True)
+        pairs = zip(self._domain.blocks(policies), self._domain.blocks(actions), strict=True)
         return torch.stack([(p * taken).sum(-1).log() for p, taken in pairs]).sum(0)
 
     def _perceived(self, agent: EnergyAgent) -> Tensor:
@@ -140,24 +141,40 @@ class Replay:
             valid=told.learns,
             episode=told.episode,
             t=told.t,
-            decision=Decision(action, policy=Categorical(policies, agent.model.action.sizes), belief=belief),
+            decision=Decision(action, policy=Categorical(policies, self._domain.sizes), belief=belief),
             native=Native(told.obs, told.action, told.next_obs),
         )
 
 
-def settled(objective: Objective, solver: Minimizer, start: Tensor | None) -> object:
+def settled(objective: Objective, solver: Minimizer, start: Tensor | Plan | None, seed: int = 0) -> Belief:
     """What `minimize` finds, with the gradient through the solver's steps, which `minimize` cuts."""
-    first = solver.init(objective, start)
-    draws = torch.Generator().manual_seed(0)
+    first, draws = solver.init(objective, start), torch.Generator().manual_seed(seed)
     return solver.solution(objective, solver.run(objective, first, solver.steps, generator=draws)).belief
 
 
 def policy(agent: EnergyAgent, beliefs: Tensor) -> Tensor:
     """The probabilities (n, event) of the first action from beliefs (n, latents)."""
-    belief = Categorical(beliefs, agent.model.latent.sizes)
-    plan = settled(ExpectedEnergy(agent.model, belief, agent.purpose), agent.planner, None)
+    return _planned(agent, beliefs).first_action(agent.selection.precision).mean
+
+
+def _planned(agent: EnergyAgent, beliefs: Tensor, warm: Plan | None = None, seed: int = 0) -> Plan:
+    belief = Categorical(beliefs, finite("latents", agent.model.latent).sizes)
+    plan = settled(ExpectedEnergy(agent.model, belief, agent.purpose), agent.planner, warm, seed)
     assert isinstance(plan, Plan)
-    return plan.first_action(agent.selection.precision).mean
+    return plan
+
+
+def check_planner(agent: EnergyAgent) -> None:
+    """Raises UserError for a planner whose plans depend on chance, or on the plan before."""
+    fresh = agent.model.begin(1).mean
+    plan = _planned(agent, fresh)
+    others = [_planned(agent, fresh, seed=1), _planned(agent, fresh, plan.shifted())]
+    here, *there = [each.first_action(agent.selection.precision).mean for each in (plan, *others)]
+    if not all(torch.allclose(here, each, rtol=0, atol=1e-12) for each in there):
+        raise UserError(
+            f"the plans of {type(agent.planner).__name__} depend on draws or on the plan before, so that the probability "
+            "of an action cannot be computed: plan by enumerate, tree or graph"
+        )
 
 
 def check_agent(agent: object) -> None:
@@ -170,10 +187,14 @@ def check_agent(agent: object) -> None:
             f"{kind} selection has no likelihood, for it leaves no chance to what it does not choose: fit an agent "
             "with selection=Softmax(precision)"
         )
-    domains = {"latents": agent.model.latent, "observations": agent.model.outcome, "actions": agent.model.action}
-    for name, domain in domains.items():
-        if not isinstance(domain, Simplex):
-            raise UserError(f"behavior is fitted where all is discrete, and the {name} of the model are {domain}")
+    finite("latents", agent.model.latent)
+
+
+def finite(name: str, domain: Domain) -> Simplex:
+    """The domain, of finitely many values. Raises UserError for any other."""
+    if not isinstance(domain, Simplex):
+        raise UserError(f"behavior is fitted where all is discrete, and the {name} of the model are {domain}")
+    return domain
 
 
 def _encoded(name: str, domain: Simplex, numbers: np.ndarray, kind: torch.dtype) -> Tensor:
@@ -192,5 +213,5 @@ def _encoded(name: str, domain: Simplex, numbers: np.ndarray, kind: torch.dtype)
             f"decision {row} of the record has {float(given[row, factor]):g} among its {name}, where the agent's model "
             f"counts from 0 to {domain.sizes[factor] - 1}: it is a record of another world"
         )
-    blank = torch.cat([gone.unsqueeze(-1).expand(-1, n) for gone, n in zip(missing.T, domain.sizes)], -1)
+    blank = torch.cat([gone.unsqueeze(-1).expand(-1, n) for gone, n in zip(missing.T, domain.sizes, strict=True)], -1)
     return domain.one_hot(given.nan_to_num(0.0), kind).masked_fill(blank, torch.nan)

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from agentic import EnergyAgent, Record
-from agentic_fit.ascent import Landscape, Place, begin, climb, landscape
+from agentic_fit.ascent import Landscape, begin, climb, landscape
 from agentic_fit.behavior import Behavior
-from agentic_fit.likelihood import Replay
 from agentic_fit.marginals import interval
-from agentic_fit.parameters import Z95, Parameter, Prior, checked
+from agentic_fit.parameters import Parameter, Prior, checked
+from agentic_fit.replay import Replay
 
-FLAT = 1e-4  # of the prior's curvature: what the likelihood curves less by, the record says nothing of
+FLAT = 1e-4  # of the prior's information: of directions with less from the record, it says nothing
 SHARE = 0.01  # of a parameter in a flat direction
 
 
@@ -95,17 +95,17 @@ def fitted(land: Landscape, parameters: Mapping[str, Parameter], start: Tensor) 
     prior, names = land.prior, tuple(parameters)
     free = prior.center + prior.spread * place.w
     covariance = torch.linalg.inv(place.precision) * prior.spread * prior.spread.unsqueeze(-1)
-    deviation, found = covariance.diagonal().clamp(min=0).sqrt(), identified(place)
-    whole = torch.stack([torch.tensor(interval(land, place, j), dtype=free.dtype) for j in range(len(names))], -1)
-    ends = prior.center + prior.spread * torch.where(found, whole, torch.tensor([[-inf], [inf]], dtype=free.dtype))
+    deviation, found = covariance.diagonal().clamp(min=0).sqrt(), _identified(land, place.w)
+    whole = [interval(land, place, j) if told else (-inf, inf) for j, told in enumerate(found)]
+    ends = prior.center + prior.spread * torch.tensor(whole, dtype=free.dtype).T
     low, high = prior.natural(ends).tolist()
-    error = torch.where(found, deviation * _slope(prior, free), inf)
+    error = (deviation * _slope(prior, free)).masked_fill(~torch.tensor(found), inf)
     return BehaviorFit(
         parameters=dict(parameters),
         estimates=dict(zip(names, prior.natural(free).tolist(), strict=True)),
         standard_errors=dict(zip(names, error.tolist(), strict=True)),
         intervals=dict(zip(names, zip(low, high, strict=True), strict=True)),
-        identified=dict(zip(names, found.tolist(), strict=True)),
+        identified=dict(zip(names, found, strict=True)),
         log_likelihood=place.value,
         log_evidence=place.height - 0.5 * float(torch.logdet(place.precision)),
         chance=land.replay.chance,
@@ -117,17 +117,17 @@ def fitted(land: Landscape, parameters: Mapping[str, Parameter], start: Tensor) 
     )
 
 
-def identified(place: Place) -> Tensor:
-    """Of which parameters the record says something (p,): those that no flat direction of the likelihood moves."""
-    curved, axes = torch.linalg.eigh(-place.hessian)
-    flat = axes[:, curved.abs() < FLAT]
-    return (flat**2).sum(-1) < SHARE
+def _identified(land: Landscape, w: Tensor) -> list[bool]:
+    """Of which parameters the record says something: those that no flat direction of the likelihood moves."""
+    told, axes = torch.linalg.eigh(land.information(w))
+    found: list[bool] = (axes[:, told < FLAT].square().sum(-1) < SHARE).tolist()
+    return found
 
 
 def _slope(prior: Prior, free: Tensor) -> Tensor:
     """By how much values move with places on the scales without bounds, (p,)."""
     free = free.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(prior.natural(free).sum(), free)
+    slope: Tensor = torch.autograd.grad(prior.natural(free).sum(), free)[0]
     return slope
 
 
