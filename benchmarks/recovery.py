@@ -38,7 +38,7 @@ PARAMETERS = {
 @final
 @dataclass(frozen=True)
 class Recovery:
-    """How well one parameter was recovered: how many intervals hold the truth, and how wide they are beside the prior."""
+    """How well one parameter was recovered: how many intervals hold the truth, how wide they are beside the prior's."""
 
     name: str
     subjects: int

@@ -157,7 +157,7 @@ def _column(name: str, given: Any) -> np.ndarray:
         raise UserError(f"{name} expects numbers, one row per decision ({error})") from None
     if column.ndim not in (1, 2):
         raise UserError(f"{name} expects shape (n,) or (n, parts), one row per decision, got {column.shape}")
-    return column.reshape(len(column), -1)
+    return column if column.ndim == 2 else column[:, None]
 
 
 def _labels(name: str, given: Any, count: int) -> np.ndarray:

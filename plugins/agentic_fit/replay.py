@@ -172,8 +172,8 @@ def check_planner(agent: EnergyAgent) -> None:
     here, *there = [each.first_action(agent.selection.precision).mean for each in (plan, *others)]
     if not all(torch.allclose(here, each, rtol=0, atol=1e-12) for each in there):
         raise UserError(
-            f"the plans of {type(agent.planner).__name__} depend on draws or on the plan before, so that the probability "
-            "of an action cannot be computed: plan by enumerate, tree or graph"
+            f"the plans of {type(agent.planner).__name__} depend on draws or on the plan before, so that an action's "
+            "probability cannot be computed: plan by enumerate, tree or graph"
         )
 
 
