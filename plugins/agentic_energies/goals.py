@@ -50,10 +50,10 @@ class LogPreferences(ObservationGoal):
         self.after = finite("after", after)
 
     @property
-    def values(self) -> Sequence[Tensor]:
+    def values(self) -> tuple[Tensor, ...]:
         """The log preferences C, (levels,) per modality; gradients pass through those that are set."""
         blocked = self.costs if self.forbidden is None else self.costs.masked_fill(self.forbidden > 0, inf)
-        return (-blocked).split(self.sizes)
+        return torch.split(-blocked, list(self.sizes))
 
     @values.setter
     def values(self, values: Sequence[Tensor]) -> None:

@@ -158,10 +158,10 @@ def _rises(land: Landscape, place: Place, w: Tensor, enough: float) -> bool:
 def _impossible(replay: Replay, never: Tensor) -> str:
     if not bool(never.any()):
         return "no parameters that were tried make all that was done possible: narrow the priors around values that do"
-    first, told = int(never.nonzero()[0]), replay.behavior
-    where = f"subject {told.subject[first]}, episode {told.episode[first]}, t {told.t[first]}"
+    first, done = int(never.nonzero()[0]), replay.behavior
+    where = f"subject {done.subject[first]}, episode {done.episode[first]}, t {done.t[first]}"
     return (
-        f"decision {first} ({where}) took action {told.action[first].tolist()}, which the agent never takes there, "
+        f"decision {first} ({where}) took action {done.action[first].tolist()}, which the agent never takes there, "
         f"whatever the parameters, as {int(never.sum())} of {len(never)} decisions: forbid less (E, values of -inf), "
         "or leave them out"
     )

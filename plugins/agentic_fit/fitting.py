@@ -96,7 +96,7 @@ def fitted(land: Landscape, parameters: Mapping[str, Parameter], start: Tensor) 
     free = prior.center + prior.spread * place.w
     covariance = torch.linalg.inv(place.precision) * prior.spread * prior.spread.unsqueeze(-1)
     deviation, found = covariance.diagonal().clamp(min=0).sqrt(), _identified(land, place.w)
-    whole = [interval(land, place, j) if told else (-inf, inf) for j, told in enumerate(found)]
+    whole = [interval(land, place, j) if known else (-inf, inf) for j, known in enumerate(found)]
     ends = prior.center + prior.spread * torch.tensor(whole, dtype=free.dtype).T
     low, high = prior.natural(ends).tolist()
     error = (deviation * _slope(prior, free)).masked_fill(~torch.tensor(found), inf)
@@ -119,8 +119,8 @@ def fitted(land: Landscape, parameters: Mapping[str, Parameter], start: Tensor) 
 
 def _identified(land: Landscape, w: Tensor) -> list[bool]:
     """Of which parameters the record says something: those that no flat direction of the likelihood moves."""
-    told, axes = torch.linalg.eigh(land.information(w))
-    found: list[bool] = (axes[:, told < FLAT].square().sum(-1) < SHARE).tolist()
+    known, axes = torch.linalg.eigh(land.information(w))
+    found: list[bool] = (axes[:, known < FLAT].square().sum(-1) < SHARE).tolist()
     return found
 
 

@@ -72,17 +72,17 @@ def fit_population(
     """Fit numbers of an agent to the behavior of several subjects, who are draws from one population.
 
     `records` are one for each subject, as `fit_behaviour` takes them; or one of which the rows, or the subjects, are
-    told apart. The priors that `parameters` state are where the population begins. Raises UserError for fewer than two
+    separated. The priors that `parameters` state are where the population begins. Raises UserError for fewer than two
     subjects, and as `fit_behaviour` does.
     """
     if isinstance(records, Record | Behavior):
-        told = Behavior.of(records).of_subjects()
+        behaviors = Behavior.of(records).of_subjects()
     else:
-        told = [Behavior.of(each) for each in records]
-    if len(told) < 2:
-        raise UserError(f"a population needs at least two subjects, got {len(told)}: fit_behaviour fits one")
+        behaviors = [Behavior.of(each) for each in records]
+    if len(behaviors) < 2:
+        raise UserError(f"a population needs at least two subjects, got {len(behaviors)}: fit_behaviour fits one")
     stated = Prior.of(tuple(checked(parameters).values()))
-    replays = [Replay(agent, each, tuple(parameters)) for each in told]
+    replays = [Replay(agent, each, tuple(parameters)) for each in behaviors]
     starts = [begin(each, stated) for each in replays]
     smooth = landscape(replays[0], stated, starts[0]).smooth
     begun = [stated.center + stated.spread * w for w in starts]
@@ -118,12 +118,12 @@ def _maximized(tops: Sequence[Place], prior: Prior, stated: Prior) -> Prior:
     Rounds of expectation and maximization in closed form; after them the tops themselves are looked for anew.
     """
     curved, axes = torch.linalg.eigh(-torch.stack([top.hessian for top in tops]))
-    told = axes @ torch.diag_embed(curved.clamp(min=0)) @ axes.mT
+    information = axes @ torch.diag_embed(curved.clamp(min=0)) @ axes.mT
     places = torch.stack([top.w for top in tops])  # on the scale of `prior`, as all that follows
-    pulled = (told @ places.unsqueeze(-1)).squeeze(-1) + torch.stack([top.gradient for top in tops])
+    pulled = (information @ places.unsqueeze(-1)).squeeze(-1) + torch.stack([top.gradient for top in tops])
     center, spread = torch.zeros_like(prior.center), torch.ones_like(prior.spread)
     for _ in range(CLOSED):
-        covariance = torch.linalg.inv(told + torch.diag(spread**-2))
+        covariance = torch.linalg.inv(information + torch.diag(spread**-2))
         means = (covariance @ (pulled + center / spread**2).unsqueeze(-1)).squeeze(-1)
         center = means.mean(0)
         variance = ((means - center) ** 2 + covariance.diagonal(dim1=-2, dim2=-1)).mean(0)
@@ -136,8 +136,8 @@ def _population(
 ) -> PopulationFit:
     """The result; a subject of posterior variance v tells (s^2 - v) / s^4 of the center, where s is the spread."""
     variances = torch.stack([each.covariance.diagonal() for each in fits])
-    told = ((prior.spread**2 - variances).clamp(min=0) / prior.spread**4).sum(0)
-    error = Z95 / told.sqrt()
+    information = ((prior.spread**2 - variances).clamp(min=0) / prior.spread**4).sum(0)
+    error = Z95 / information.sqrt()
 
     def named(low: Tensor, high: Tensor) -> dict[str, tuple[float, float]]:
         ends = prior.natural(low).tolist(), prior.natural(high).tolist()

@@ -130,19 +130,19 @@ class Replay:
     def _tick(self, stage: Tensor, belief: Categorical, policies: Tensor, agent: EnergyAgent) -> Tick:
         """What a learner was handed."""
         rows, action = stage.numpy(), self._action[stage]
-        told = self.behavior.taken(rows)
+        lived = self.behavior.taken(rows)
         return Tick(
             obs=self._obs[stage],
             action=action,
             next_obs=self._next_obs[stage],
-            reward=told.reward,
-            terminated=told.terminated,
-            truncated=told.truncated,
-            valid=told.learns,
-            episode=told.episode,
-            t=told.t,
+            reward=lived.reward,
+            terminated=lived.terminated,
+            truncated=lived.truncated,
+            valid=lived.learns,
+            episode=lived.episode,
+            t=lived.t,
             decision=Decision(action, policy=Categorical(policies, self._domain.sizes), belief=belief),
-            native=Native(told.obs, told.action, told.next_obs),
+            native=Native(lived.obs, lived.action, lived.next_obs),
         )
 
 

@@ -1,5 +1,7 @@
 """Behavior from columns: of whom, in which episode, and what came next."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,15 +14,15 @@ from agentic_fit.places import keys_of
 
 def test_columns_are_cut_into_episodes_of_subjects() -> None:
     subject, episode = ["ann", "ann", "bob", "ann", "bob"], [1, 1, 1, 2, 1]
-    told = Behavior.from_arrays([0, 1, 2, 3, 4], [0, 1, 0, 1, 0], subject=subject, episode=episode)
-    assert told.t.tolist() == [0, 1, 0, 0, 1]
-    np.testing.assert_equal(told.next_obs[:, 0], [1, np.nan, 4, np.nan, np.nan])
-    assert told.truncated.tolist() == [False, True, False, True, True]
-    ann, bob = told.of_subjects()
+    choices = Behavior.from_arrays([0, 1, 2, 3, 4], [0, 1, 0, 1, 0], subject=subject, episode=episode)
+    assert choices.t.tolist() == [0, 1, 0, 0, 1]
+    np.testing.assert_equal(choices.next_obs[:, 0], [1, np.nan, 4, np.nan, np.nan])
+    assert choices.truncated.tolist() == [False, True, False, True, True]
+    ann, bob = choices.of_subjects()
     assert (len(ann), len(bob)) == (3, 2)
     assert bob.obs[:, 0].tolist() == [2, 4]
-    assert [stage.tolist() for stage in told.stages(one_by_one=False)] == [[0, 2, 3], [1, 4]]
-    assert [stage.tolist() for stage in told.stages(one_by_one=True)] == [[0, 2], [1, 4], [3]]
+    assert [stage.tolist() for stage in choices.stages(one_by_one=False)] == [[0, 2, 3], [1, 4]]
+    assert [stage.tolist() for stage in choices.stages(one_by_one=True)] == [[0, 2], [1, 4], [3]]
 
 
 @pytest.mark.parametrize(
@@ -35,9 +37,7 @@ def test_columns_are_cut_into_episodes_of_subjects() -> None:
         ([0], [0], {"subject": [1, 2]}, "subject expects a label for each of 1 decisions"),
     ],
 )
-def test_columns_that_do_not_fit(
-    obs: list[float], action: list[float], more: dict[str, list[int]], sentence: str
-) -> None:
+def test_columns_that_do_not_fit(obs: list[float], action: list[float], more: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         Behavior.from_arrays(obs, action, **more)
 

@@ -1,4 +1,4 @@
-"""Fits to behavior: known answers, what is not told, and mistakes."""
+"""Fits to behavior: known answers, what is not known, and mistakes."""
 
 from math import inf, log, sqrt
 
@@ -24,7 +24,7 @@ def bandit(values: tuple[float, float] = (0.5, 0.0), E: tuple[float, ...] | None
     """An agent with two arms and two outcomes, the first of which the first arm gives for sure."""
     planner = Enumerate(E=E)
     arms = [[[1.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [1.0, 1.0]]]
-    model = CategoricalModel(A=[np.eye(2)], B=[np.moveaxis(arms, 0, 2)], D=[[1.0, 0.0]], E=[0.5, 0.5])
+    model = CategoricalModel(A=[np.eye(2)], B=[np.moveaxis(np.array(arms), 0, 2)], D=[[1.0, 0.0]], E=[0.5, 0.5])
     return EnergyAgent(model, Purpose(LogPreferences([values])), Exact(), planner, selection=Softmax(PRECISION))
 
 
@@ -86,7 +86,7 @@ def test_what_the_record_does_not_tell_is_said() -> None:
     )
     both = {"selection.precision": Positive(0.5, 5.0), "purpose.goal.values[0][0]": Unbounded(-3.0, 3.0)}
     fit = fit_behaviour(agent, CHOICES, both)
-    assert not any(fit.identified.values())  # only their product is told
+    assert not any(fit.identified.values())  # only their product is known
     assert fit.intervals["selection.precision"] == (0.0, inf)
     assert fit.intervals["purpose.goal.values[0][0]"] == (-inf, inf)
     assert fit.standard_errors["selection.precision"] == inf

@@ -30,7 +30,7 @@ def choices(lefts: list[int], of: int) -> Behavior:
     return Behavior.from_arrays(np.zeros(len(action)), action, subject=subject, episode=np.arange(len(action)))
 
 
-def test_subjects_with_much_to_tell_keep_what_they_told() -> None:
+def test_subjects_with_much_to_tell_keep_to_it() -> None:
     lefts, many = [200, 300, 120, 250], 400
     fit = fit_population(agent(), choices(lefts, many), PRIOR)
     logits = torch.tensor([log(left / (many - left)) for left in lefts], dtype=torch.float64) + log(0.5)
