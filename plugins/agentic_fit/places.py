@@ -19,6 +19,11 @@ STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]")
 STILL = ("selection.", "purpose.", "planner.", "model.log_habits")  # what perceiving does not look at
 
 
+def places_of(path: str) -> list[str]:
+    """The paths in a text, joined by `=`: places that hold one number in common."""
+    return [each.strip() for each in path.split("=")]
+
+
 def keys_of(path: str) -> tuple[Key, ...]:
     """The steps of a path. Raises UserError for what is no path."""
     keys, end = list[Key](), 0

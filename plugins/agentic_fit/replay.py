@@ -21,6 +21,7 @@ from agentic import (
     Evidence,
     ExpectedEnergy,
     Minimizer,
+    Model,
     Objective,
     Plan,
     Simplex,
@@ -30,7 +31,7 @@ from agentic import (
 )
 from agentic.tick import Native
 from agentic_fit.behavior import Behavior
-from agentic_fit.places import STILL, keys_of, number_at, replaced
+from agentic_fit.places import STILL, keys_of, number_at, places_of, replaced
 
 
 @final
@@ -45,7 +46,8 @@ class Replay:
         check_agent(agent)
         check_planner(agent)
         self.agent, self.behavior, self.paths = agent, behavior, tuple(paths)
-        self.start = torch.tensor([number_at(agent, path) for path in paths], dtype=torch.float64)
+        numbers = [[number_at(agent, each) for each in places_of(path)] for path in paths]
+        self.start = torch.tensor([each[0] for each in numbers], dtype=torch.float64)
         self.learns = agent.learner is not None and bool(behavior.learns.any())
         outcome, self._domain = finite("observations", agent.model.outcome), finite("actions", agent.model.action)
         kind = agent.model.begin(1).mean.dtype
@@ -54,7 +56,7 @@ class Replay:
         self._action = _encoded("actions", self._domain, behavior.action, kind)
         self._stages = [torch.from_numpy(each) for each in behavior.stages(self.learns)]
         self._lane = torch.from_numpy(behavior.subject if self.learns else behavior.episode)
-        self._still = not self.learns and all(path.startswith(STILL) for path in self.paths)
+        self._still = not self.learns and all(each.startswith(STILL) for path in self.paths for each in places_of(path))
         self._beliefs = self._perceived(agent).detach() if self._still else None
 
     def __len__(self) -> int:
@@ -78,13 +80,14 @@ class Replay:
 
     def at(self, numbers: Tensor) -> EnergyAgent:
         """An agent with `numbers` (p,) at the paths; what no path leads into is shared where nothing is learned."""
-        ways = [keys_of(path) for path in self.paths]
+        ways = [[keys_of(each) for each in places_of(path)] for path in self.paths]
         agent = copy(self.agent) if self._still else deepcopy(self.agent)
-        for part in {str(way[0]) for way in ways} if self._still else ():
+        for part in {str(way[0]) for shared in ways for way in shared} if self._still else ():
             owned = getattr(self.agent, part)
             setattr(agent, part, copy(owned) if part == "model" else deepcopy(owned))
-        for way, number in zip(ways, numbers.unbind(), strict=True):
-            replaced(agent, way, number)
+        for shared, number in zip(ways, numbers.unbind(), strict=True):
+            for way in shared:
+                replaced(agent, way, number)
         return agent
 
     def _log(self, policies: Tensor, actions: Tensor) -> Tensor:
@@ -108,6 +111,7 @@ class Replay:
             policies = policy(agent, belief.mean)
             found.append(self._log(policies, self._action[stage]))
             if bool(self.behavior.learns[stage.numpy()].all()) and agent.learner is not None:
+                _renew(agent.model)
                 agent.learner.update(self._tick(stage, belief, policies, agent))
         return torch.cat(found)[torch.argsort(torch.cat(self._stages))]
 
@@ -144,6 +148,14 @@ class Replay:
             decision=Decision(action, policy=Categorical(policies, self._domain.sizes), belief=belief),
             native=Native(lived.obs, lived.action, lived.next_obs),
         )
+
+
+def _renew(model: Model) -> None:
+    """Give a model copies of its numbers: what is learned in place must not change what gradients still need."""
+    for module in model.modules():
+        for name, held in module._buffers.items():
+            if held is not None and held.is_floating_point():
+                module._buffers[name] = held.clone()
 
 
 def settled(objective: Objective, solver: Minimizer, start: Tensor | Plan | None, seed: int = 0) -> Belief:
