@@ -100,11 +100,12 @@ def landscape(replay: Replay, prior: Prior, w: Tensor) -> Landscape:
     direction = torch.linspace(0.5, 1.0, len(w), dtype=w.dtype)
     ahead, behind = (smooth.value(w + sign * NARROW * direction) for sign in (1, -1))
     try:
-        slope = float(smooth.look(w).gradient @ direction)
+        place = smooth.look(w)
     except (RuntimeError, TypeError):  # some part of the agent, a solver or a learner, cuts the gradient
         return Landscape(replay, prior, False)
-    seen = (ahead - behind) / (2 * NARROW)
-    return Landscape(replay, prior, abs(slope - seen) <= 1e-4 * (1 + abs(seen)))
+    slope, seen = float(place.gradient @ direction), (ahead - behind) / (2 * NARROW)
+    agree = abs(slope - seen) <= 1e-4 * (1 + abs(seen)) and bool(place.hessian.isfinite().all())
+    return Landscape(replay, prior, agree)
 
 
 def begin(replay: Replay, prior: Prior) -> Tensor:

@@ -33,6 +33,8 @@ from agentic.tick import Native
 from agentic_fit.behavior import Behavior
 from agentic_fit.places import STILL, keys_of, number_at, places_of, replaced
 
+NEGLIGIBLE = 1e-100
+
 
 @final
 class Replay:
@@ -124,7 +126,7 @@ class Replay:
         begun = torch.from_numpy(self.behavior.t)[stage] == 0
         fresh = model.begin(len(stage))
         assert isinstance(fresh, Categorical)
-        prior = Categorical(torch.where(begun.unsqueeze(-1), fresh.mean, state[lane]), fresh.sizes)
+        prior = Categorical(_possible(torch.where(begun.unsqueeze(-1), fresh.mean, state[lane])), fresh.sizes)
         evidence = Evidence(model, self._obs[stage], prior)
         belief = settled(evidence, agent.inference, evidence.start(None))
         assert isinstance(belief, Categorical)
@@ -150,6 +152,11 @@ class Replay:
         )
 
 
+def _possible(chances: Tensor) -> Tensor:
+    """Probabilities, with a negligible constant for zero where gradients pass: the slope of its logarithm is infinite."""
+    return torch.where(chances > 0, chances, NEGLIGIBLE) if chances.requires_grad else chances
+
+
 def _renew(model: Model) -> None:
     """Give a model copies of its numbers: what is learned in place must not change what gradients still need."""
     for module in model.modules():
@@ -170,7 +177,7 @@ def policy(agent: EnergyAgent, beliefs: Tensor) -> Tensor:
 
 
 def _planned(agent: EnergyAgent, beliefs: Tensor, warm: Plan | None = None, seed: int = 0) -> Plan:
-    belief = Categorical(beliefs, finite("latents", agent.model.latent).sizes)
+    belief = Categorical(_possible(beliefs), finite("latents", agent.model.latent).sizes)
     plan = settled(ExpectedEnergy(agent.model, belief, agent.purpose), agent.planner, warm, seed)
     assert isinstance(plan, Plan)
     return plan

@@ -107,7 +107,20 @@ def test_its_gradients_are_those_of_differences() -> None:
     assert torch.autograd.gradgradcheck(lambda numbers: replay(numbers).sum(), (start,))
 
 
-def test_gradients_pass_through_perceiving_and_learning_nothing() -> None:
+def test_gradients_pass_through_what_is_learned_meanwhile() -> None:
+    record, _ = lived(learner(), Schedule(episodes=0, learn_steps=6))
+    replay = Replay(learner(), Behavior.of(record), PATHS)
+    assert torch.autograd.gradcheck(replay, (replay.start.clone().requires_grad_(),))
+
+
+def test_one_number_in_two_places() -> None:
+    both = "purpose.goal.values[0][0] = purpose.goal.values[0][1]"
+    replay = Replay(bandit(), Behavior.of(CHOICES), (both,))
+    one, other = (replay(torch.tensor([value], dtype=F64)) for value in (0.0, 5.0))
+    assert_close(one, other)  # what is preferred to nothing decides nothing
+
+
+def test_gradients_pass_through_perceiving() -> None:
     table = "model.transition.cpt.values[0, 0]"
     replay = Replay(bandit(), Behavior.of(CHOICES), ("model.log_habits[0]", table))
     assert torch.autograd.gradcheck(replay, (replay.start.clone().requires_grad_(),))
