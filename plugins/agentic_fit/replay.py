@@ -153,7 +153,7 @@ class Replay:
 
 
 def _possible(chances: Tensor) -> Tensor:
-    """Probabilities, with a negligible constant for zero where gradients pass: the slope of its logarithm is infinite."""
+    """Probabilities, where gradients pass with a constant near zero for zero: the logarithm has no slope there."""
     return torch.where(chances > 0, chances, NEGLIGIBLE) if chances.requires_grad else chances
 
 
