@@ -18,6 +18,7 @@ from benchmarks import (
     loop,
     machine,
     planning,
+    recovery,
     report,
     sampling,
     settling,
@@ -43,6 +44,7 @@ GROUPS = {
     "discrete": Group(discrete.measure, lambda found: [discrete.table(found)]),
     "discrete_loops": Group(discrete_loops.measure, lambda found: [discrete_loops.table(found)]),
     "planning": Group(planning.measure, lambda found: [planning.table(found)]),
+    "recovery": Group(recovery.measure, lambda found: [recovery.table(found)]),
 }
 
 
@@ -54,7 +56,7 @@ def main(groups: tuple[str, ...], quick: bool, as_json: bool) -> None:
     """Measure the GROUPS named, or all.
 
     The loop's overhead, process start, agents' cost per tick, empowerment maps, information from samples; samplers,
-    settling, planning and discrete decisions beside other packages, where those are installed.
+    settling, planning and discrete decisions beside other packages, where those are installed; parameters recovered.
     """
     torch.set_num_threads(1)
     repeats, begin, where = 3 if quick else 7, perf_counter(), machine.describe()

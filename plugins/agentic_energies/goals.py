@@ -49,6 +49,17 @@ class LogPreferences(ObservationGoal):
         self.forbidden = nn.Buffer(forbidden.to(costs.dtype)) if bool(forbidden.any()) else None
         self.after = finite("after", after)
 
+    @property
+    def values(self) -> tuple[Tensor, ...]:
+        """The log preferences C, (levels,) per modality; gradients pass through those that are set."""
+        blocked = self.costs if self.forbidden is None else self.costs.masked_fill(self.forbidden > 0, inf)
+        return torch.split(-blocked, list(self.sizes))
+
+    @values.setter
+    def values(self, values: Sequence[Tensor]) -> None:
+        costs = -torch.cat(list(values))
+        self.register_buffer("costs", costs if self.forbidden is None else costs.masked_fill(self.forbidden > 0, 0.0))
+
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """Preferences over the observations of `env`, checked against its levels."""

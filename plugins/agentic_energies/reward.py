@@ -29,7 +29,7 @@ class Reward(RewardGoal):
         table = tensors("rewards", [rewards])[0]
         if table.dim() < 2 or not bool(torch.isfinite(table).all()):
             raise UserError(f"rewards expects finite numbers (*state factors, actions), got shape {tuple(table.shape)}")
-        self.scale = float(scale)
+        self._scale = float(scale)
         self.action = Simplex(tuple(controls or table.shape[-1:]))
         if self.action.count != table.shape[-1]:
             raise UserError(
@@ -37,6 +37,16 @@ class Reward(RewardGoal):
             )
         self.costs = nn.Buffer(-scale * table.reshape(-1, table.shape[-1]))
         self.after = finite("after", after)
+
+    @property
+    def scale(self) -> float:
+        """Nats per unit of reward; gradients pass through one that is set."""
+        return self._scale
+
+    @scale.setter
+    def scale(self, scale: float) -> None:
+        self.register_buffer("costs", self.costs * (scale / self._scale))
+        self._scale = scale
 
     @classmethod
     def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:

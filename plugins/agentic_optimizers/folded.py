@@ -101,9 +101,9 @@ class FoldedEnergy:
             entropy = (entropy if level is None else level.of_all(entropy)).view(-1, nodes, batch)
             if alive is not None:
                 entropy = entropy + len(model.outcome.sizes) * torch.special.xlogy(alive, alive)
-            for part, times in zip(parts, self.entropies, strict=True):
+            for i, times in enumerate(self.entropies):
                 if times:
-                    part.add_(entropy, alpha=times)
+                    parts[i].add_(entropy, alpha=times)
         if alive is not None and self.going_on is not None:
             parts[0].add_((1 - alive) * self.purpose.goal.after)
             ahead = ahead * self.going_on.unsqueeze(-1)

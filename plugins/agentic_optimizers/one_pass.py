@@ -72,9 +72,9 @@ class OnePass:
             surprise = seen.clamp_min(torch.finfo(seen.dtype).tiny).log_().mul_(seen)
             if self.outcomes > 1:
                 surprise = surprise.view(self.outcomes, shown, -1).sum(0)
-            for part, times in zip(linear, self.entropies, strict=True):
+            for i, times in enumerate(self.entropies):
                 if times:
-                    part.addmm_(self.along, surprise, alpha=-times)
+                    linear[i] = torch.addmm(linear[i], self.along, surprise, alpha=-times)
         return dict(zip(self.names, linear, strict=True))
 
 
