@@ -201,6 +201,11 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnU
         shape = (self.latent.count, self.action.count, -1)
         return reached.view(shape), chances.view(shape)
 
+    def ahead(self, values: Tensor) -> Tensor:
+        if "B" not in self.learned:
+            return super().ahead(values)
+        return self.transition.cpt.mean(values).view(self.latent.count, self.action.count)  # never all pairs of states
+
     def survival(self) -> Tensor | None:
         return None if self.endless else self.going_on
 

@@ -67,7 +67,7 @@ class Lessons:
     def read(cls, learn: Any, counts: Any) -> Self:
         """From names, or a mapping from name to options, and counts of A, or a mapping from name to counts."""
         given = counts if isinstance(counts, Mapping) else {} if counts is None else {"A": counts}
-        options = learn if isinstance(learn, Mapping) else dict.fromkeys(learn or (), {})
+        options = learn if isinstance(learn, Mapping) else {name: {} for name in learn or ()}
         lessons = {name: _lesson(name, options.get(name, {})) for name in (*options, *given)}
         if "rewards" in given:
             raise UserError("rewards are learned from a mean and its strength, not counts: set learn.rewards")

@@ -26,6 +26,7 @@ def agentic_optimizers() -> dict[str, str]:
         "particle_filter": "agentic_optimizers.particle_filter:ParticleFilter",
         "enumerate": "agentic_optimizers.enumerate:Enumerate",
         "tree": "agentic_optimizers.tree:TreeSearch",
+        "value_iteration": "agentic_optimizers.value_iteration:ValueIteration",
         "mean_under_softmax": "agentic_optimizers.backups:MeanUnderSoftmax",
         "max": "agentic_optimizers.backups:Max",
         "soft_min": "agentic_optimizers.backups:SoftMin",
