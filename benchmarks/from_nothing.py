@@ -179,7 +179,7 @@ LEARNERS: dict[str, Callable[[World, Exercise, int], Floats]] = {
 def table(lessons: Sequence[Lesson]) -> Table:
     """The value of each learner's policy."""
     caption = (
-        "Exact expected return of the greedy policy after learning: mean over seeds, its 95 % interval, worst and best.\n"
+        "Exact expected return of the greedy policy after learning: mean over seeds, its 95 % interval, extremes.\n"
         "Q-learning: epsilon .1, learning rate .1 on ice and .5 elsewhere; Dyna-Q replays 10 remembered steps a step."
     )
     made = Table(title="Learned from nothing", caption=caption, title_justify="left", caption_justify="left")

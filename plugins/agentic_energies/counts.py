@@ -30,8 +30,8 @@ class Counts(nn.Module, ABC):
 
     def __init__(self, rate: float, forgetting: float) -> None:
         super().__init__()
-        if not rate > 0 or not 0 <= forgetting < 1:
-            raise UserError(f"counts expect a rate > 0 and 0 <= forgetting < 1, got {rate} and {forgetting}")
+        if not rate >= 0 or not 0 <= forgetting < 1:
+            raise UserError(f"counts expect a rate >= 0 and 0 <= forgetting < 1, got {rate} and {forgetting}")
         self.rate, self.forgetting = rate, forgetting
 
     @property
@@ -153,7 +153,7 @@ class ListedCounts(Counts):
             self._count(int(columns[place]), child, self.rate * weights[child, place])
         table.total[columns] = table.share * self.size + table.counts[columns].sum(-1)
         if len(self.known):
-            self.known[columns] = information(table.alpha(columns))
+            self.known = self.known.index_copy(0, columns, information(table.alpha(columns)))
 
     def information(self) -> Tensor:
         if not len(self.known):
