@@ -50,6 +50,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnU
     observation: CategoricalObservation
     transition: CategoricalTransition
     prior: CategoricalPrior
+    going_on: Tensor
 
     def __init__(
         self,

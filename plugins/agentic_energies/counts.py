@@ -5,7 +5,7 @@ Zero counts are structural: what is held impossible is never learned and promise
 """
 
 from abc import ABC, abstractmethod
-from typing import Self, final
+from typing import Self, TypedDict, final
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,13 @@ from agentic_energies.cpt import Cpt, Dense, lists
 from agentic_energies.dirichlet import information
 
 ROOM = 4  # values a list has room for at first
+
+
+class Options(TypedDict):
+    """The options of counts."""
+
+    rate: float
+    forgetting: float
 
 
 class Counts(nn.Module, ABC):
@@ -102,6 +109,9 @@ class ListedCounts(Counts):
     A share of 0 makes every value impossible that no list `given` names. Lists grow as values are met.
     """
 
+    given: Tensor
+    known: Tensor  # the information of every column, kept up from when it is first asked for
+
     def __init__(
         self,
         size: int,
@@ -184,6 +194,9 @@ class CountedLists(Cpt):
     shares of all values included.
     """
 
+    reached: Tensor
+    counts: Tensor
+
     def __init__(self, size: int, reached: Tensor, counts: Tensor, share: float, length: Tensor, floor: float) -> None:
         super().__init__(size, len(reached), floor)
         self.share = share
@@ -231,7 +244,8 @@ class CountedLists(Cpt):
         used = torch.arange(self.counts.shape[1]) < self.length.unsqueeze(-1)
         met = torch.special.entr((self.share + self.counts) / self.total.unsqueeze(-1))
         rest = (self.size - self.length) * torch.special.entr(self.share / self.total)
-        return torch.where(used, met, 0.0).sum(-1) + rest
+        value: Tensor = torch.where(used, met, 0.0).sum(-1) + rest
+        return value
 
     def spread(self, index: Tensor) -> Dense:
         return Dense(self.alpha(index) / self.total[index], self.floor)

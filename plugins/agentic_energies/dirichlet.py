@@ -21,7 +21,8 @@ def expected_entropy(counts: Tensor) -> Tensor:
 def information(counts: Tensor) -> Tensor:
     """The information I(o; p) in nats of one draw o from p ~ Dirichlet(counts (k, ...)), along axis 0."""
     mean = counts / counts.sum(0)
-    return -torch.special.xlogy(mean, mean).sum(0) - expected_entropy(counts)
+    gain: Tensor = -torch.special.xlogy(mean, mean).sum(0) - expected_entropy(counts)
+    return gain
 
 
 def novelty(counts: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agentic import UserError
 from agentic_energies.arrays import CLOSE, check_shape, tensors
-from agentic_energies.counts import check_counts
+from agentic_energies.counts import Options, check_counts
 
 NAMES = ("A", "B", "D", "E", "rewards", "ends")
 ALONE = ("E", "ends")  # one array, not one for each modality or factor
@@ -44,15 +44,15 @@ class Lesson:
         if not isfinite(self.mean):
             raise UserError(f"learn.rewards.mean expects a number, got {self.mean}")
 
-    def options(self, number: int, count: int) -> dict[str, float]:
+    def options(self, number: int, count: int) -> Options:
         """`rate` and `forgetting` of one of `count` arrays."""
-        found = {}
+        own = []
         for name, given in (("rate", self.rate), ("forgetting", self.forgetting)):
             listed = list(given) if isinstance(given, Sequence) else [given] * count
             if len(listed) != count:
                 raise UserError(f"{name} expects a number, or {count} of them, got {len(listed)}")
-            found[name] = float(listed[number])
-        return found
+            own.append(float(listed[number]))
+        return {"rate": own[0], "forgetting": own[1]}
 
 
 @final

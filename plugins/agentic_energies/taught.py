@@ -35,7 +35,7 @@ def begin(
 ) -> None:
     """Let `model` learn what the lessons name, beginning with their counts."""
     model.learned, sizes = Learned(lessons), (*form.factors, *form.controls)
-    parents = {
+    parents: dict[str, list[Tensor | None]] = {
         "A": [column_index(each, form.factors) for each in form.A],
         "B": [column_index(form.parents_of_B(f), sizes) for f in range(len(form.factors))],
         "D": [None for _ in form.factors],

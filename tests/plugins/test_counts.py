@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import UserError
-from agentic_energies.counts import Counts, DenseCounts, ListedCounts
+from agentic_energies.counts import Counts, DenseCounts, ListedCounts, Options
 from agentic_energies.cpt import Cpt, Dense, Listed
 from agentic_energies.dirichlet import information
 
@@ -48,7 +48,7 @@ def agree(one: Cpt, other: Cpt, kept: int) -> None:
 def test_listed_counts_are_those_of_an_array(
     size: int, states: int, kept: int, seed: int, forgetting: float, rate: float
 ) -> None:
-    columns, options = (states + 1) * kept, {"rate": rate, "forgetting": forgetting}
+    columns, options = (states + 1) * kept, Options(rate=rate, forgetting=forgetting)
     start = torch.full((size, columns), 0.3, dtype=F64)
     dense = fed(DenseCounts(start, 1e-16, **options), seed)
     listed = fed(ListedCounts(size, columns, 0.3, 1e-16, **options), seed)
