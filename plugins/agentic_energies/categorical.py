@@ -32,7 +32,7 @@ from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.own_update import OwnUpdate, own_update
 from agentic_energies.pymdp_arrays import from_agent
-from agentic_energies.taught import EVERYTHING, begin, begin_empty, observed
+from agentic_energies.taught import EVERYTHING, begin, begin_empty, from_nothing, observed
 
 
 @final
@@ -119,11 +119,11 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnU
     ) -> Self:
         """The model of an observed world of which nothing is known but its spaces, to be learned.
 
-        The states are what is observed. Transitions begin with `strength` counts in every column, shared equally by all
-        states; the first state is any. Rewards must be among what is learned where a goal is to ask for them, `ends`
+        The states are what is observed. Transitions begin with `strength` counts in every column (.3, of ends .11), shared
+        equally by all states; the first state is any. Rewards must be among what is learned where a goal is to ask for them, `ends`
         where episodes end. Raises UserError for spaces that are not discrete.
         """
-        lessons, model = Lessons.read(learn, None), cls.__new__(cls)
+        lessons, model = from_nothing(learn), cls.__new__(cls)
         super(CategoricalModel, model).__init__()
         world = observed(env, lessons, floor)
         model._hold((len(world.start),), world.controls, world.seen, world.moves.cpt, world.start, floor)

@@ -1,7 +1,7 @@
 """The beginning of learning: counts for the parts of a discrete model, from arrays or from nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agentic_energies.categorical import CategoricalModel
 
 EVERYTHING = ("B", "rewards", "ends")
+WEAK: Mapping[str, Any] = {"B": {"strength": 0.3}, "ends": {"strength": 0.11}}  # an observation soon outweighs nothing
 ENDING = 1 / 11  # how likely a state never entered is held to end the episode
 
 
@@ -54,6 +55,12 @@ def begin_empty(model: "CategoricalModel", lessons: Lessons, moves: Counts) -> N
         start = model.prior.cpt.table[:, 0]
         model.learned.hold(model, "D", _dense(model, lessons, "D", [start]), [None])
     _begin_rest(model, lessons)
+
+
+def from_nothing(learn: Sequence[str] | Mapping[str, Any]) -> Lessons:
+    """The lessons of an empty model, whose priors are weaker than elsewhere unless their `strength` is given."""
+    options = learn if isinstance(learn, Mapping) else {name: {} for name in learn}
+    return Lessons.read({name: {**WEAK.get(name, {}), **each} for name, each in options.items()}, None)
 
 
 def observed(env: Environment, lessons: Lessons, floor: float) -> Observed:
