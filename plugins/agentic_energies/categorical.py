@@ -119,9 +119,9 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnU
     ) -> Self:
         """The model of an observed world of which nothing is known but its spaces, to be learned.
 
-        The states are what is observed. Transitions begin with `strength` counts in every column (.3, of ends .11), shared
-        equally by all states; the first state is any. Rewards must be among what is learned where a goal is to ask for them, `ends`
-        where episodes end. Raises UserError for spaces that are not discrete.
+        The states are what is observed. Transitions begin with `strength` counts in every column (.3, of ends .11),
+        shared equally by all states; the first state is any. Rewards must be among what is learned where a goal is to
+        ask for them, `ends` where episodes end. Raises UserError for spaces that are not discrete.
         """
         lessons, model = from_nothing(learn), cls.__new__(cls)
         super(CategoricalModel, model).__init__()
