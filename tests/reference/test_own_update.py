@@ -28,9 +28,9 @@ def random_model(draws: np.random.Generator, name: str, pairs: str) -> Categoric
         "B": draws.uniform(0.2, 3, (states, states, 2)),
         "D": draws.uniform(0.2, 3, states),
     }
-    arrays = {key: [each / each.sum(0)] for key, each in start.items() if key != name}
+    A, B, D = (None if key == name else [each / each.sum(0)] for key, each in start.items())
     learn = {name: {"rate": float(draws.uniform(0.3, 1)), "pairs": pairs}}
-    return CategoricalModel(**arrays, counts={name: [start[name]]}, learn=learn)
+    return CategoricalModel(A, B or (), D or (), counts={name: [start[name]]}, learn=learn)
 
 
 def moved(model: CategoricalModel, name: str, step: Step, outcome: int, solver: Minimizer) -> float:
