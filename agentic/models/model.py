@@ -154,6 +154,15 @@ class FiniteModel(Model, Branching):
         order = (table != 0).to(torch.int8).argsort(dim=-1, descending=True, stable=True)[..., :width]
         return order, table.gather(-1, order)
 
+    def ahead(self, values: Tensor) -> Tensor:
+        """The mean of `values` (n,) of the state that follows each state and joint action, (n, actions)."""
+        reached, chances = self.successors()
+        return (chances * values[reached]).sum(-1)
+
+    def changed(self, since: int) -> Tensor | None:
+        """The states whose one-step energies may differ from those of version `since`; None for any of them."""
+        return None
+
     def survival(self) -> Tensor | None:
         """The probability that an episode goes on where a state is entered, (n,); None where it always does."""
         return self.alive(torch.eye(self.latent.count, dtype=self.begin(1).mean.dtype))

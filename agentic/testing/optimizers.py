@@ -224,6 +224,15 @@ def finite_plan() -> Problem:
 
 
 @cache
+def stationary_plan() -> Problem:
+    """One step in the ladder world from a certain place, where what is best now is best for ever."""
+    model, sure = Ladder(), Categorical(torch.eye(4, dtype=torch.float64)[[0, 0, 0]])
+    f = ExpectedEnergy(model, sure, Purpose(Costs([1.0, 0.6, 0.3, 0.0]), discount=0.5))
+    corners = model.action.corners()
+    return _planned(f, f(corners[:, None, None]).amin(0), corners[1])
+
+
+@cache
 def linear_plan() -> Problem:
     """Three steps of pushing a cart, in all real actions."""
     return _cart(Cart())
@@ -235,7 +244,7 @@ def boxed_plan() -> Problem:
     return _cart(Cart(bounded(-8.0, 8.0)))
 
 
-PROBLEMS = (convex, rotated, boxed, simplex, bayes, kalman, finite_plan, linear_plan, boxed_plan)
+PROBLEMS = (convex, rotated, boxed, simplex, bayes, kalman, finite_plan, stationary_plan, linear_plan, boxed_plan)
 
 
 def exercise(solver: Minimizer, source: torch.Generator) -> list[Tensor]:

@@ -1,7 +1,7 @@
 """The discrete generative model of active inference, computed on the joint state.
 
 A[m] (outcomes, *factors), B[f] (next, previous, actions), D[f] (states,), E (actions,): columns sum to one. Given as
-arrays, or taken from an environment that knows its truth. Observation counts make A learnable in closed form.
+arrays, or taken from an environment that knows its truth. Dirichlet counts make each of them learnable in closed form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,29 +28,35 @@ from agentic import (
 from agentic.engine import outer
 from agentic.environments import Dependencies, Successors, spread
 from agentic.models import NEGLIGIBLE
-from agentic_energies.arrays import CLOSE, check_finite, check_shape, tensors
+from agentic_energies.arrays import tensors
 from agentic_energies.branching import outcomes, revealing, whole
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
 from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, likelihoods, transition, world_of
-from agentic_energies.dirichlet import expected_entropy, path_gain
+from agentic_energies.learned import Learned, Rewarding
+from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
+from agentic_energies.own_update import OwnUpdate, own_update
 from agentic_energies.pymdp_arrays import from_agent
+from agentic_energies.taught import EVERYTHING, begin, begin_empty, from_nothing, observed
 
 
 @final
-class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
+class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnUpdate):
     """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
     factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `dependencies`
-    lists what depends on what, as `Truth` does, and as "ends" the factors of `ends`. `counts`, shaped like `A`, are
-    Dirichlet counts: A is then their mean, and observing teaches. Zero probabilities count as `floor` in logarithms.
-    Raises UserError naming array, axis, index and sum where something does not fit.
+    lists what depends on what, as `Truth` does, and as "ends" the factors of `ends`. `counts` are Dirichlet counts
+    shaped like A, or a mapping from name ("A", "B", "D", "E", "ends") to such: what has counts is their mean, and
+    experience teaches it. `learn` names what is to be learned ("rewards" too), or maps names to the options of a
+    `Lesson`. Zero probabilities count as `floor` in logarithms. Raises UserError naming array, axis, index and sum
+    where something does not fit.
     """
 
     observation: CategoricalObservation
     transition: CategoricalTransition
     prior: CategoricalPrior
+    going_on: Tensor
 
     def __init__(
         self,
@@ -60,23 +66,25 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         *,
         E: Any = None,
         ends: Any = None,
-        counts: Sequence[Any] | None = None,
+        counts: Sequence[Any] | Mapping[str, Any] | None = None,
         floor: float = 1e-16,
         dependencies: Mapping[str, Any] | None = None,
+        learn: Sequence[str] | Mapping[str, Any] = (),
     ) -> None:
         super().__init__()
-        learned = None if counts is None else tensors("counts", counts)
-        if A is None and learned is None:
+        lessons = Lessons.read(learn, counts)
+        if A is None and "A" not in lessons.counts:
             raise UserError("a categorical model expects A, or counts to learn it from")
-        seen = tensors("A", A) if A is not None else [c / c.sum(0) for c in learned or []]
-        moves, starts = tensors("B", B), tensors("D", D, 1)
+        seen, moves = tensors("A", lessons.mean("A", A)), tensors("B", lessons.mean("B", B))
+        starts, ends = tensors("D", lessons.mean("D", D), 1), lessons.mean("ends", ends)
         over, parents, lists = ending(ends, [len(start) for start in starts], dependencies or {})
         form = Dependencies.read(seen, moves, starts, lists)
         check(form, seen, moves, starts)
         tables = likelihoods(form, seen, floor), transition(form, moves, floor)
         self._hold(form.factors, form.controls, *tables, outer(starts), floor)
-        self._set_counts(learned, seen)
-        self._set_extras(E, None if over is None else spread(over.unsqueeze(0).numpy(), parents, form.factors))
+        every = None if over is None else spread(over.unsqueeze(0).numpy(), parents, form.factors)
+        self._set_extras(lessons.mean("E", E), every)
+        begin(self, lessons, form, {"A": seen, "B": moves, "D": starts})
 
     def _hold(
         self,
@@ -89,7 +97,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     ) -> None:
         if not 0 <= floor < 1:
             raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor}")
-        self.factors, self.floor = factors, floor
+        self.factors, self.floor, self.learned = factors, floor, Learned(Lessons({}))
         self.latent, self.action = Simplex((prod(factors),)), Simplex(controls)
         self.outcome = Simplex(tuple(each.size for each in seen))
         self.observation = CategoricalObservation(seen)
@@ -114,24 +122,28 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         reached, chances = (torch.from_numpy(each).flatten(0, 1) for each in (world.reached, world.chances))
         seen, moves = (suited(Listed(*pair, states, floor)) for pair in ((same, sure), (reached, chances)))
         model._hold((states,), (actions,), [seen], moves, torch.from_numpy(world.start), floor)
-        model._set_counts(None, [])
-        model._set_extras(E, world.ends if ends is None else ends)
+        over, _, _ = ending(world.ends if ends is None else ends, (states,), {})
+        assert over is not None
+        model._set_extras(E, over.numpy())
         return model
 
-    def _set_counts(self, counts: list[Tensor] | None, likelihoods: list[Tensor]) -> None:
-        self.learned = counts is not None
-        if counts is not None and len(counts) != len(likelihoods):
-            raise UserError(f"counts has {len(counts)} arrays and A has {len(likelihoods)}: one per modality each")
-        for i, (count, like) in enumerate(zip(counts or [], likelihoods, strict=bool(counts))):
-            check_shape(f"counts[{i}]", count, tuple(like.shape), "that of A")
-            if not bool((check_finite(f"counts[{i}]", count) > 0).all()):
-                raise UserError(
-                    f"counts[{i}] must be positive everywhere, got a smallest count of {float(count.min())}"
-                )
-            missed = float((count / count.sum(0) - like).abs().max())
-            if missed > CLOSE:
-                raise UserError(f"A[{i}] must be the mean of counts[{i}], it is {missed:.3g} off: leave A out")
-            self.register_buffer(f"counts_{i}", count.reshape(len(count), -1))
+    @classmethod
+    def empty(
+        cls, env: Environment, *, learn: Sequence[str] | Mapping[str, Any] = EVERYTHING, floor: float = 1e-16
+    ) -> Self:
+        """The model of an observed world of which nothing is known but its spaces, to be learned.
+
+        The states are what is observed. Transitions begin with `strength` counts in every column (.3, of ends .11),
+        shared equally by all states; the first state is any. Rewards must be among what is learned where a goal is to
+        ask for them, `ends` where episodes end. Raises UserError for spaces that are not discrete.
+        """
+        lessons, model = from_nothing(learn), cls.__new__(cls)
+        super(CategoricalModel, model).__init__()
+        world = observed(env, lessons, floor)
+        model._hold((len(world.start),), world.controls, world.seen, world.moves.cpt, world.start, floor)
+        model._set_extras(None, None)
+        begin_empty(model, lessons, world.moves)
+        return model
 
     def _set_extras(self, E: Any, ends: NDArray[np.float64] | None) -> None:
         if E is not None:
@@ -142,9 +154,14 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
-        """The model with the given arrays, or where none are given with those of the environment's truth."""
+        """The model with the given arrays, or where none are given with those of the environment's truth.
+
+        With transitions to be learned and no arrays it is `empty`.
+        """
         if {"A", "B", "D", "counts"} & parameters.keys():
             return fitting(cls(**parameters), env)
+        if "B" in (parameters.get("learn") or ()):
+            return cls.empty(env, **parameters)
         known = world_of(env)
         if isinstance(known, Successors) and parameters.keys() <= {"E", "ends", "floor"}:
             return fitting(cls._of(known, **parameters), env)
@@ -196,6 +213,11 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
         shape = (self.latent.count, self.action.count, -1)
         return reached.view(shape), chances.view(shape)
 
+    def ahead(self, values: Tensor) -> Tensor:
+        if "B" not in self.learned:
+            return super().ahead(values)
+        return self.transition.cpt.mean(values).view(self.latent.count, self.action.count)  # never all pairs of states
+
     def survival(self) -> Tensor | None:
         return None if self.endless else self.going_on
 
@@ -215,32 +237,31 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate):
     def dynamics(self) -> Tensor:
         return self.transition.table
 
+    def expected_rewards(self) -> Tensor | None:
+        return None if self.learned.rewards is None else self.learned.rewards.table
+
+    def changed(self, since: int) -> Tensor | None:
+        return self.learned.changed(since, self.version)
+
     def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
-        """The information I(o; A | z) in nats, exact for one step, and for paths whose states are certain."""
-        if not self.learned:
-            return {}
-        counts = [self.get_buffer(f"counts_{i}") for i in range(len(self.outcome.sizes))]
-        if len(path) == 1:
-            one = [-torch.special.xlogy(c / c.sum(0), c / c.sum(0)).sum(0) - expected_entropy(c) for c in counts]
-            return {"parameter_gain": path[0].after.mean @ torch.stack(one).sum(0)}
-        states = torch.stack(torch.broadcast_tensors(*[step.after.mean.argmax(-1) for step in path]), -1)
-        if any(bool((step.after.mean.amax(-1) < 1 - 1e-9).any()) for step in path):
-            raise UserError("JointGain(target='weights') needs plans whose states are certain: use SummedGain")
-        return {"parameter_gain": torch.stack([path_gain(c, states) for c in counts]).sum(0)}
+        """The information I(o; A | z) and, as `latent_parameter_gain`, I(z'; B | z, a), in nats.
+
+        Exact for one step, and for paths whose states are certain. Where states are uncertain this is what one would
+        learn who was told them afterwards: more than the agent's own update, see `update_gain`.
+        """
+        return self.learned.gains(self, path)
+
+    def update_gain(self, step: Step) -> Mapping[str, Tensor]:
+        return own_update(self, step)
 
     def condition(self, tick: Tick) -> Mapping[str, float]:
-        """Add every valid row's observation to the counts, weighted by the belief about the state it was seen in."""
-        if not self.learned:
+        """Count what every valid row shows, weighted by the beliefs about the states it happened in."""
+        if not self.learned.parts and self.learned.rewards is None:
             raise UserError("a categorical model learns from counts: give it counts=..., or leave the learner out")
         if tick.decision.belief is None:
             raise UserError(
                 "counts are learned by an agent that perceives: set learn.warmup = 0, its actions are blind"
             )
-        rows = torch.as_tensor(tick.valid)
-        states = tick.decision.belief.mean[rows]
-        for i, seen in enumerate(self.outcome.blocks(tick.obs[rows].to(states.dtype))):
-            counts = self.get_buffer(f"counts_{i}")
-            counts += seen.T @ states
-            self.observation.put(i, counts / counts.sum(0))
+        self.learned.condition(self, tick)
         self.version += 1
         return {}

@@ -161,10 +161,6 @@ class Dense(Cpt):
     def spread(self, index: Tensor) -> "Dense":
         return Dense(self.values[:, index], self.floor)
 
-    def put(self, table: Tensor) -> None:
-        """Take new probabilities of the same shape."""
-        self.values.copy_(table)
-
 
 @final
 class Listed(Cpt):

@@ -39,7 +39,7 @@ def habits(E: Any, action: Simplex) -> Tensor:
 
 def world_of(env: Environment) -> Truth | Successors:
     """What the environment tells of itself, if it is discrete. Raises UserError otherwise."""
-    _check_discrete(env)
+    check_discrete(env)
     return env.known_world()
 
 
@@ -69,13 +69,13 @@ def ending(
 
 def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a model is made from: the arrays of the environment's truth, and what is `given`."""
-    _check_discrete(env)
+    check_discrete(env)
     return {name: part for name, part in {**env.factored_truth(), **given}.items() if name != "rewards"}
 
 
 def fitting(model: Discrete, env: Environment) -> Discrete:
     """`model`, if it is of the spaces of `env`. Raises UserError otherwise."""
-    _check_discrete(env)
+    check_discrete(env)
     pairs = (("observation", model.outcome, env.observation), ("action", model.action, env.action))
     for name, ours, theirs in pairs:
         if ours != theirs:
@@ -86,7 +86,7 @@ def fitting(model: Discrete, env: Environment) -> Discrete:
     return model
 
 
-def _check_discrete(env: Environment) -> None:
+def check_discrete(env: Environment) -> None:
     for kind, domain in (("observation", env.observation), ("action", env.action)):
         if not isinstance(domain, Simplex):
             raise UserError(f"the categorical model needs a discrete {kind} space, {env.id} has {domain}")
@@ -105,11 +105,16 @@ def transition(form: Dependencies, B: Sequence[Tensor], floor: float) -> Cpt:
 
 def _spread(array: Tensor, parents: tuple[int, ...], sizes: tuple[int, ...], floor: float) -> Cpt:
     """The table over all joint values of variables of `sizes`, the last fastest."""
-    own = tabled(array.reshape(len(array), -1), floor)
+    own, index = tabled(array.reshape(len(array), -1), floor), column_index(parents, sizes)
+    return own if index is None else own.spread(index)
+
+
+def column_index(parents: tuple[int, ...], sizes: tuple[int, ...]) -> Tensor | None:
+    """The column of a table of some `parents` for all joint values of variables of `sizes`; None where it is theirs."""
     if parents == tuple(range(len(sizes))):
-        return own
+        return None
     index = torch.zeros((1,) * len(sizes), dtype=torch.int64)
     for parent in parents:
         values = torch.arange(sizes[parent])
         index = index * sizes[parent] + values.view(*[-1 if i == parent else 1 for i in range(len(sizes))])
-    return own.spread(index.expand(sizes).reshape(-1))
+    return index.expand(sizes).reshape(-1)

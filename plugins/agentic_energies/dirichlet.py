@@ -1,9 +1,14 @@
-"""Dirichlet beliefs about columns of probabilities: the information that observing draws from them gives."""
+"""Dirichlet beliefs about columns of probabilities: what draws from them teach, and evidence for simpler priors.
+
+Counts of zero are structural: such a value is held impossible, and there is nothing to learn about it.
+"""
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+
+from agentic import UserError
 
 
 def expected_entropy(counts: Tensor) -> Tensor:
@@ -13,12 +18,58 @@ def expected_entropy(counts: Tensor) -> Tensor:
     return -(weights * (torch.digamma(counts + 1) - torch.digamma(total + 1))).sum(0)
 
 
+def information(counts: Tensor) -> Tensor:
+    """The information I(o; p) in nats of one draw o from p ~ Dirichlet(counts (k, ...)), along axis 0."""
+    mean = counts / counts.sum(0)
+    gain: Tensor = -torch.special.xlogy(mean, mean).sum(0) - expected_entropy(counts)
+    return gain
+
+
+def novelty(counts: Tensor) -> Tensor:
+    """The weight W (k, ...) of each outcome: minus KL(Dirichlet(counts + its draw) || Dirichlet(counts)), in nats.
+
+    So `-(mean * W).sum(0)` is `information`. Structural zeros weigh 0.
+    """
+    total, there = counts.sum(0), counts > 0
+    safe = torch.where(there, counts, 1.0)
+    gained = (total / safe).log() + torch.digamma(safe + 1) - torch.digamma(total + 1)
+    return -torch.where(there, gained, 0.0)
+
+
 def divergence(counts: Tensor, prior: Tensor) -> Tensor:
-    """KL(Dirichlet(counts) || Dirichlet(prior)) in nats of every column (k, ...) along axis 0, positive everywhere."""
-    total, former = counts.sum(0), prior.sum(0)
+    """KL(Dirichlet(counts) || Dirichlet(prior)) in nats of every column (k, ...) along axis 0.
+
+    Structural zeros are those of the prior, and count in neither.
+    """
+    there = prior > 0
+    total, former = torch.where(there, counts, 0.0).sum(0), prior.sum(0)
+    counts, prior = torch.where(there, counts, 1.0), torch.where(there, prior, 1.0)
     constant = torch.lgamma(total) - torch.lgamma(former) - (torch.lgamma(counts) - torch.lgamma(prior)).sum(0)
     moved = (counts - prior) * (torch.digamma(counts) - torch.digamma(total))
     return constant + moved.sum(0)
+
+
+def log_beta(counts: Tensor) -> Tensor:
+    """The logarithm of the Dirichlet's normalizer, ln B(counts (k, ...)), along axis 0, structural zeros left out."""
+    there = counts > 0
+    return torch.where(there, torch.lgamma(torch.where(there, counts, 1.0)), 0.0).sum(0) - torch.lgamma(counts.sum(0))
+
+
+def reduction(counts: Tensor, prior: Tensor, reduced: Tensor) -> Tensor:
+    """Bayesian model reduction: how much evidence the `reduced` prior loses to `prior`, in nats, (...).
+
+    `counts` (k, ...) is the posterior under `prior`: ln B(q) + ln B(r) - ln B(p) - ln B(q + r - p), negative where the
+    reduced prior explains the same data better (Friston and Penny 2011). Infinite where it forbids what was counted.
+    Raises UserError where it allows what `prior` forbids, or leaves no positive counts.
+    """
+    other = torch.where(reduced > 0, counts + reduced - prior, 0.0)
+    if bool(((prior == 0) & (reduced > 0)).any()) or bool(((reduced > 0) & (other <= 0)).any()):
+        raise UserError(
+            "model reduction expects a reduced prior that allows no more values than the prior, and counts that "
+            "exceed what it takes away"
+        )
+    lost = ((reduced == 0) & (counts > prior)).any(0)
+    return torch.where(lost, torch.inf, log_beta(counts) + log_beta(reduced) - log_beta(prior) - log_beta(other))
 
 
 def joint_gain(counts: Tensor, draws: int) -> Tensor:

@@ -26,6 +26,7 @@ from agentic import (
 )
 from agentic.planning import Folded, state_gain
 from agentic_energies.histories import begin, step as follow
+from agentic_energies.own_update import OwnUpdate
 
 
 @final
@@ -33,23 +34,32 @@ from agentic_energies.histories import begin, step as follow
 class SummedGain(Gain):
     """One-step gains, summed over modalities and steps without conditioning (Friston et al. 2017; pymdp).
 
-    `target` is "states", "weights" or "both". The sum may exceed the prior entropy of its target.
+    `target` is "states", "weights" or "both". The sum may exceed the prior entropy of its target. What is learned about
+    weights is counted `by` the "information" I(o; weights | z), an upper bound where states are uncertain, or by the
+    "update": the mean KL divergence of the agent's own next belief about them from that of now.
     """
 
     target: str = "states"
+    by: str = "information"
 
     def __post_init__(self) -> None:
         _one_of("SummedGain", self.target, ("states", "weights", "both"))
+        if self.by not in ("information", "update"):
+            raise UserError(f"SummedGain counts by 'information' or by the agent's own 'update', got {self.by!r}")
 
-    def folded(self, model: FiniteModel) -> Mapping[str, Folded]:
+    def folded(self, model: FiniteModel) -> Mapping[str, Folded] | None:
         gains: dict[str, Folded] = {}
-        blocks = [
-            Categorical(sure) for sure in torch.eye(model.latent.count, dtype=model.begin(1).mean.dtype).split(256)
-        ]
+        if self.by == "update" and self.target != "states":
+            return None
+        kind = model.begin(1).mean.dtype
+        blocks = [Categorical(sure) for sure in torch.eye(model.latent.count, dtype=kind).split(256)]
         if self.target != "weights":
             gains["state_gain"] = Folded(1.0, -torch.cat([model.ambiguity(sure) for sure in blocks]))
-        if self.target != "states":  # which only looks at the belief after
-            each = [_parameter_gain(model, [Step(sure, sure.probs, sure)]) for sure in blocks]
+        if self.target != "states":
+            action = model.action.corners(kind)[0]
+            each = [_parameter_gain(model, [Step(q, action.expand(len(q.probs), -1), q)]) for q in blocks]
+            if "latent_parameter_gain" in each[0]:  # which looks at the action too
+                return None
             gains |= {name: Folded(0.0, torch.cat([gain[name] for gain in each])) for name in each[0]}
         return gains
 
@@ -61,8 +71,15 @@ class SummedGain(Gain):
         if self.target != "weights":
             gains["state_gain"] = state_gain(model, step.after)
         if self.target != "states":
-            gains.update(_parameter_gain(model, [step]))
+            gains.update(self._learned(model, step))
         return None, gains
+
+    def _learned(self, model: Model, step: Step) -> Mapping[str, Tensor]:
+        if self.by == "information":
+            return _parameter_gain(model, [step])
+        if not isinstance(model, OwnUpdate):
+            raise UserError(f"{type(model).__name__} does not say what its own update gains: use by='information'")
+        return model.update_gain(step)
 
 
 @final

@@ -89,10 +89,6 @@ class CategoricalObservation(Conditional):
         """The entropy H[p(obs | z)] of every state in nats, (n,), summed over modalities."""
         return sum_of([each.entropy() for each in self.cpts])
 
-    def put(self, modality: int, table: Tensor) -> None:
-        """Take new probabilities (outcomes, n) of one modality."""
-        self.modalities[modality] = tabled(table, self.cpts[modality].floor)
-
     @classmethod
     def example(cls) -> Self:
         """Two modalities over three states, for the conformance kit."""

@@ -1,20 +1,23 @@
 """Reward as an improper goal energy: -scale x expected reward of taking an action in a latent."""
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, prod
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
 
-from agentic import Environment, RewardGoal, Simplex, UserError
+from agentic import Environment, Model, RewardGoal, Simplex, Step, UserError
 from agentic.environments import Successors
 from agentic_energies.arrays import finite, tensors
+from agentic_energies.learned import Rewarding
 
 
 @final
 class Reward(RewardGoal):
     """The goal `forward(z, a)` = -scale sum z a r, with `rewards` (states or *factors, actions); no normalizer.
+
+    Of a model that learns rewards it takes those: `rewards` may then be None.
 
     `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end. Several `controls`,
     of these sizes, make the actions: all their joint values, the last control fastest.
@@ -26,6 +29,10 @@ class Reward(RewardGoal):
         super().__init__()
         if not 0 < scale < inf:
             raise UserError(f"reward expects scale > 0 nats per unit of reward, got {scale}")
+        if rewards is None and controls is None:
+            raise UserError("reward expects rewards (*state factors, actions), or controls where a model learns them")
+        self.known = rewards is not None
+        rewards = torch.zeros(0, prod(controls or ())) if rewards is None else rewards
         table = tensors("rewards", [rewards])[0]
         if table.dim() < 2 or not bool(torch.isfinite(table).all()):
             raise UserError(f"rewards expects finite numbers (*state factors, actions), got shape {tuple(table.shape)}")
@@ -50,10 +57,15 @@ class Reward(RewardGoal):
 
     @classmethod
     def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:
-        """The rewards of the environment's truth."""
+        """The rewards of the environment's truth; those that a model learns where it has none."""
         controls = env.action.sizes if isinstance(env.action, Simplex) else None
-        known = env.known_world()
-        rewards = known.rewards if isinstance(known, Successors) else known["rewards"]
+        try:
+            known = env.known_world()
+            rewards = known.rewards if isinstance(known, Successors) else known["rewards"]
+        except UserError:
+            if controls is None:
+                raise
+            rewards = None
         return cls(rewards, scale=scale, after=after, controls=controls)
 
     def for_env(self, env: Environment) -> Self:
@@ -65,6 +77,17 @@ class Reward(RewardGoal):
         """Two states, two actions."""
         return cls([[0.0, 1.0], [2.0, -1.0]])
 
+    def expected(self, model: Model, step: Step) -> Tensor:
+        learned = model.expected_rewards() if isinstance(model, Rewarding) else None
+        if learned is not None:
+            return self._paid(-self.scale * learned, step.before.mean, step.action)
+        return super().expected(model, step)
+
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        actions = self.action.joint(z.to(self.costs.dtype))
-        return torch.einsum("...k,...k->...", torch.einsum("jk,...j->...k", self.costs, x), actions)
+        if not self.known:
+            raise UserError("this reward goal has no rewards: let the model learn them, with learn = [..., 'rewards']")
+        return self._paid(self.costs, x, z)
+
+    def _paid(self, costs: Tensor, x: Tensor, z: Tensor) -> Tensor:
+        actions = self.action.joint(z.to(costs.dtype))
+        return torch.einsum("...k,...k->...", torch.einsum("jk,...j->...k", costs, x), actions)

@@ -28,6 +28,7 @@ def agentic_optimizers() -> dict[str, str]:
         "enumerate": "agentic_optimizers.enumerate:Enumerate",
         "tree": "agentic_optimizers.tree:TreeSearch",
         "mcts": "agentic_optimizers.mcts:MonteCarloTree",
+        "value_iteration": "agentic_optimizers.value_iteration:ValueIteration",
         "mean_under_softmax": "agentic_optimizers.backups:MeanUnderSoftmax",
         "max": "agentic_optimizers.backups:Max",
         "soft_min": "agentic_optimizers.backups:SoftMin",

@@ -147,21 +147,16 @@ def _fold(f: ExpectedEnergy, model: FiniteModel) -> FoldedEnergy | None:
 def _linear(f: ExpectedEnergy, model: FiniteModel, gains: Mapping[str, Folded]) -> dict[str, Tensor]:
     """The linear parts of one step from each state, by name, each (actions, n)."""
     goal, actions = f.purpose.goal, model.action.corners(f.belief.mean.dtype).unsqueeze(1)
-    reached, chances = model.successors()
-
-    def ahead(values: Tensor) -> Tensor:
-        return (chances * values[reached]).sum(-1).T
-
     if isinstance(goal, ObservationGoal | LatentGoal):
-        pragmatic = ahead(torch.cat([goal.expected(model, Step(q, actions[0], q)) for q in _sure(f, model)]))
+        pragmatic = model.ahead(torch.cat([goal.expected(model, Step(q, actions[0], q)) for q in _sure(f, model)])).T
     else:
         rows = [goal.expected(model, f.imagine(q, actions)).expand(len(actions), -1) for q in _sure(f, model)]
         pragmatic = torch.cat(rows, -1)
     parts = {"pragmatic": pragmatic}
     if f.purpose.effort is not None:
         parts["effort"] = f.purpose.effort(None, actions).expand_as(pragmatic)
-    parts |= {name: ahead(gain.values) for name, gain in gains.items()}
-    return {name: part.to(chances.dtype) for name, part in parts.items()}
+    parts |= {name: model.ahead(gain.values).T for name, gain in gains.items()}
+    return {name: part.to(f.belief.mean.dtype) for name, part in parts.items()}
 
 
 def _terminal(f: ExpectedEnergy, model: FiniteModel) -> Tensor | None:

@@ -72,7 +72,8 @@ class TestDoor:
             ({"A": EYE}, "A expects a list of arrays, one per modality or factor, got ndarray"),
             ({"A": [[[1.0], [0.0, 1.0]]]}, r"A\[0\] expects a rectangular array of numbers"),
             ({"A": None}, "a categorical model expects A, or counts to learn it from"),
-            ({"A": None, "counts": [[[1.0, 0.0], [1.0, 1.0]]]}, r"counts\[0\] must be positive everywhere"),
+            ({"A": None, "counts": [[[1.0, -1.0], [1.0, 2.0]]]}, r"counts\[0\] must not be negative"),
+            ({"A": None, "counts": [[[1.0, 0.0], [1.0, 0.0]]]}, r"counts\[0\] must .* positive somewhere"),
             ({"counts": [np.ones((3, 2))]}, r"counts\[0\] expects shape \(2, 2\) = that of A, got \(3, 2\)"),
         ],
     )

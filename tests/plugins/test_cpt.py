@@ -102,7 +102,7 @@ def test_rows_that_are_mostly_one_number_are_multiplied_as_such(dtype: torch.dty
     assert_close(made @ weights, table @ weights)
     dense = Dense(table, 1e-16)
     assert_close(dense.push(weights), table @ weights)
-    dense.put(table.flip(0))
+    dense.values.copy_(table.flip(0))
     assert_close(dense.push(weights), table.flip(0) @ weights)
     assert isinstance(cpt.operator(table[:20, :20]), Tensor)
     assert isinstance(cpt.operator(torch.rand(100, 100, generator=torch.Generator().manual_seed(0))), Tensor)

@@ -1,14 +1,26 @@
 """Dirichlet beliefs: expected entropies and gains against draws and against enumeration."""
 
+from collections.abc import Callable
 from math import lgamma, log
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
+from torch import Tensor
 from torch.testing import assert_close
 
-from agentic_energies.dirichlet import expected_entropy, joint_gain, path_gain
+from agentic import UserError
+from agentic_energies.dirichlet import (
+    divergence,
+    expected_entropy,
+    information,
+    joint_gain,
+    log_beta,
+    novelty,
+    path_gain,
+    reduction,
+)
 
 F64 = torch.float64
 COUNTS = st.lists(st.floats(0.1, 8.0), min_size=2, max_size=4)
@@ -53,3 +65,65 @@ def test_a_path_adds_its_columns_and_counts_visits_once_each() -> None:
     states = torch.tensor([[[0, 1, 0], [2, 2, 2]]])
     expected = [joint_gain(counts[:, 0], 2) + joint_gain(counts[:, 1], 1), joint_gain(counts[:, 2], 3)]
     assert_close(path_gain(counts, states), torch.stack(expected).unsqueeze(0))
+
+
+class TestPublishedNumbers:
+    def test_novelty_weights(self) -> None:
+        counts = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=F64)
+        expected = torch.tensor([[-0.302961, -0.148612], [-0.037682, -0.038798]], dtype=F64)
+        assert_close(novelty(counts), expected, atol=1e-6, rtol=0)
+        assert_close(-(counts / counts.sum(0) * novelty(counts)).sum(0), information(counts))
+
+    @pytest.mark.parametrize(("place", "lost"), [(4, -0.38941177), (5, -0.61402491), (6, 1.21603121)])
+    def test_model_reduction(self, place: int, lost: float) -> None:
+        counts = [0.83311598, 0.76478446, 0.10399115, 0.02863955, 0.77538092, 0.97065156, 0.15569694, 0.5700265]
+        prior, reduced = torch.ones(8, dtype=F64), torch.ones(8, dtype=F64)
+        reduced[place] = 2
+        assert float(reduction(torch.tensor(counts, dtype=F64), prior, reduced)) == pytest.approx(lost, abs=1e-7)
+
+    def test_model_reduction_of_a_coin(self) -> None:
+        one, other, reduced = (torch.tensor(each, dtype=F64) for each in ([2.0, 3.0], [1.0, 1.0], [1.0, 8.0]))
+        assert float(reduction(one, other, reduced)) == pytest.approx(0.136132, abs=1e-6)
+
+
+class TestStructuralZeros:
+    whole = torch.tensor([[2.0], [3.0]], dtype=F64)
+    more = torch.tensor([[2.0], [0.0], [3.0]], dtype=F64)
+
+    @pytest.mark.parametrize("of", [information, expected_entropy, log_beta])
+    def test_they_are_as_if_not_there(self, of: Callable[[Tensor], Tensor]) -> None:
+        assert_close(of(self.more), of(self.whole))
+
+    def test_so_they_are_between_two(self) -> None:
+        step, other = torch.tensor([[1.0], [0.0], [0.5]]), torch.tensor([[1.0], [0.5]])
+        assert_close(divergence(self.more + step, self.more), divergence(self.whole + other, self.whole))
+        assert_close(divergence(self.more + 1, self.more), divergence(self.whole + 1, self.whole))
+        assert novelty(self.more)[1] == 0
+
+    def test_a_prior_that_forbids_what_was_counted_has_no_evidence(self) -> None:
+        prior = torch.ones(3, 2, dtype=F64)
+        counts, reduced = prior.clone(), prior.clone()
+        counts[0, 0] += 1
+        reduced[0] = 0
+        lost = reduction(counts, prior, reduced)
+        assert lost.isinf().tolist() == [True, False]
+        assert lost[1] == pytest.approx(0.0)  # nothing was counted there: nothing speaks for either
+
+    def test_a_reduced_prior_allows_no_more(self) -> None:
+        with pytest.raises(UserError, match="allows no more values than the prior"):
+            reduction(self.more, self.more, self.more + 1)
+
+
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=4))
+@settings(derandomize=True, deadline=None, max_examples=20)
+def test_model_reduction_is_the_difference_of_log_evidence(seen: list[int]) -> None:
+    """By the chain rule: the evidence of a sequence is a product of predictive probabilities."""
+    draws = np.random.default_rng(len(seen) + sum(seen))
+    prior, reduced = (torch.tensor(draws.uniform(0.3, 3, len(seen)), dtype=F64) for _ in range(2))
+    lost, urns = 0.0, [prior.clone(), reduced.clone()]
+    for outcome, times in enumerate(seen):
+        for _ in range(times):
+            lost += float((urns[0][outcome] / urns[0].sum()).log() - (urns[1][outcome] / urns[1].sum()).log())
+            for urn in urns:
+                urn[outcome] += 1
+    assert float(reduction(urns[0], prior, reduced)) == pytest.approx(lost, abs=1e-9)

@@ -90,7 +90,7 @@ def test_it_is_made_anew_when_model_or_goal_is_written_to() -> None:
     f.purpose.goal.costs.mul_(2)
     after = fold(f)
     assert after is not before
-    f.model.get_buffer("counts_0").add_(1)
+    f.model.learned.counts("A")[0].alpha().add_(1)
     assert fold(f) is not after
 
 

@@ -7,6 +7,7 @@ from torch.testing import assert_close
 
 from agentic import Categorical, ExpectedEnergy, Purpose
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.cpt import Dense
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_optimizers import levels, one_pass
@@ -72,7 +73,9 @@ def test_plans_are_worth_what_they_are_course_by_course(
 def test_levels_are_made_anew_where_transitions_or_endings_change() -> None:
     model = walk(3, over=True)
     before = of_plans(model, 2, LIKE)
-    model.observation.put(0, model.observation.tables[0].flip(0))
+    seen = model.observation.cpts[0]
+    assert isinstance(seen, Dense)
+    seen.values.copy_(seen.values.flip(0))
     assert of_plans(model, 2, LIKE) is before
     assert of_plans(model, 3, LIKE) is not before
     before = of_plans(model, 2, LIKE)

@@ -121,7 +121,7 @@ class TestParameterGain:
             outcome = draws.choice(3, p=draws.dirichlet(counts[:, 1]))
             student, seen = deepcopy(model), torch.eye(3, dtype=F64)[[outcome]]
             ConjugateLearner(student).update(tick(seen, action, seen, model.begin(1)))
-            moved.append(divergence(student.get_buffer("counts_0"), model.get_buffer("counts_0")))
+            moved.append(divergence(*[each.learned.counts("A")[0].alpha() for each in (student, model)]))
         assert agrees(predicted, torch.stack(moved))
 
 

@@ -1,0 +1,203 @@
+"""Discrete worlds learned from nothing: transitions, rewards and ends by counts, beside Q-learning and Dyna-Q.
+
+States are observed, nothing else is known. What is compared is the exact value, under the world's own table and step
+limit, of the policy that is greedy by what was learned after so many steps, over seeds that nothing was chosen by.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import mean, stdev
+from time import process_time
+from typing import Any, NamedTuple, final
+
+import gymnasium
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.table import Table
+
+from agentic import Categorical, EnergyAgent, ExpectedEnergy, Purpose, make, minimize, ticks
+from agentic_energies.categorical import CategoricalModel
+from agentic_energies.gains import SummedGain
+from agentic_energies.reward import Reward
+from agentic_optimizers.conjugate_learner import ConjugateLearner
+from agentic_optimizers.exact import Exact
+from agentic_optimizers.value_iteration import ValueIteration
+
+Floats = NDArray[np.float64]
+DISCOUNT, SEEDS = 0.995, 10
+STUDENT = {2: 12.706, 3: 4.303, 5: 2.776, 10: 2.262}  # t(.975) by the number of seeds
+
+
+class Exercise(NamedTuple):
+    """A world, the steps to learn in, the limit of an episode, and the value to reach: `wanted`, within `near`.
+
+    `scale` is what a unit of reward is worth in nats of information, chosen on seeds from 100 on.
+    """
+
+    id: str
+    steps: int
+    limit: int
+    wanted: float
+    near: float
+    scale: float = 1.0
+
+
+EXERCISES = (
+    Exercise("FrozenLake-v1", 4_000, 100, 0.744, 0.02, 2.0),
+    Exercise("CliffWalking-v1", 3_000, 200, -13.0, 1e-9),
+    Exercise("FrozenLake8x8-v1", 10_000, 200, 0.913, 0.08, 5.0),
+    Exercise("Taxi-v4", 20_000, 200, 7.93, 0.5),
+)
+
+
+@final
+@dataclass(frozen=True)
+class Lesson:
+    """The values that one learner's greedy policies have, seed by seed, and its seconds of processor time a seed."""
+
+    exercise: Exercise
+    learner: str
+    values: tuple[float, ...]
+    seconds: float
+
+    @property
+    def reached(self) -> int:
+        """On how many seeds it came as near as wanted."""
+        return sum(value >= self.exercise.wanted - self.exercise.near for value in self.values)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the mean over seeds, by Student's t."""
+        count = len(self.values)
+        half = STUDENT.get(count, 1.96) * stdev(self.values) / count**0.5 if count > 1 else 0.0
+        return mean(self.values) - half, mean(self.values) + half
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "world": self.exercise.id,
+            "steps": self.exercise.steps,
+            "learner": self.learner,
+            "values": self.values,
+            "interval": self.interval,
+            "reached": self.reached,
+            "seconds": self.seconds,
+        }
+
+
+class World(NamedTuple):
+    """A Gymnasium world with a table, and that table: p(next | s, a) while it goes on, expected rewards, the start."""
+
+    env: gymnasium.Env[Any, Any]
+    going_on: Floats
+    rewards: Floats
+    start: Floats
+
+    @classmethod
+    def of(cls, exercise: Exercise) -> "World":
+        """The world of an exercise."""
+        env = gymnasium.make(exercise.id, max_episode_steps=exercise.limit)
+        inside: Any = env.unwrapped
+        states, actions = len(inside.P), len(inside.P[0])
+        going_on, rewards = np.zeros((states, actions, states)), np.zeros((states, actions))
+        for s, a in np.ndindex(states, actions):
+            for probability, after, reward, over in inside.P[s][a]:
+                rewards[s, a] += probability * reward
+                going_on[s, a, after] += 0.0 if over else probability
+        return cls(env, going_on, rewards, np.asarray(inside.initial_state_distrib, np.float64))
+
+    def value(self, policy: Floats, limit: int) -> float:
+        """The expected return of a policy (states, actions) in an episode of at most `limit` steps."""
+        moves = np.einsum("sa,sat->st", policy, self.going_on)
+        paid, values = (policy * self.rewards).sum(1), np.zeros(len(policy))
+        for _ in range(limit):
+            values = paid + moves @ values
+        return float(self.start @ values)
+
+
+def measure(
+    quick: bool, repeats: int, *, first: int = 0, names: Sequence[str] = (), worlds: Sequence[str] = ()
+) -> list[Lesson]:
+    """Every learner in every world over the seeds from `first` on; two short worlds and seeds if quick."""
+    found = []
+    for exercise in EXERCISES[:2] if quick else EXERCISES:
+        for name, learn in LEARNERS.items():
+            if (names and name not in names) or (worlds and exercise.id not in worlds):
+                continue
+            world, begin = World.of(exercise), process_time()
+            seeds = range(first, first + (2 if quick else SEEDS))
+            values = tuple(world.value(learn(world, exercise, seed), exercise.limit) for seed in seeds)
+            found.append(Lesson(exercise, name, values, (process_time() - begin) / len(seeds)))
+    return found
+
+
+def counted(world: World, exercise: Exercise, seed: int, gain: bool = True) -> Floats:
+    """The greedy policy (states, actions) of an agent that learns its model by counts."""
+    env = make(world.env)
+    model, goal = CategoricalModel.empty(env), Reward.from_env(env, scale=exercise.scale)
+    purpose = Purpose(goal, gain=SummedGain("weights") if gain else None, discount=DISCOUNT)
+    planner, learner = ValueIteration(), ConjugateLearner(model)
+    agent = EnergyAgent(model, purpose, Exact(), planner, learner=learner)
+    for tick in ticks(agent, env, seed=seed, steps=exercise.steps, accounts=False):
+        learner.update(tick)
+    sure = Categorical(torch.eye(model.latent.count, dtype=torch.float64))
+    f = ExpectedEnergy(model, sure, replace(purpose, gain=None))
+    plan: Any = minimize(f, replace(planner, tolerance=1e-9)).belief
+    return np.asarray(plan.first_action().mean.numpy())
+
+
+def q_learning(world: World, exercise: Exercise, seed: int, planned: int = 0) -> Floats:
+    """Tabular Q-learning, epsilon greedy; with steps `planned` from memory after each, Dyna-Q (Sutton 1990)."""
+    rate, epsilon = (0.5, 0.1) if exercise.id in ("CliffWalking-v1", "Taxi-v4") else (0.1, 0.1)
+    draws = np.random.default_rng(seed)
+    q, memory = np.zeros_like(world.rewards), list[tuple[int, int, float, int, bool]]()
+
+    def learn(s: int, a: int, reward: float, after: int, over: bool) -> None:
+        target = reward + (0.0 if over else DISCOUNT * q[after].max())
+        q[s, a] += rate * (target - q[s, a])
+
+    state, _ = world.env.reset(seed=seed)
+    for _ in range(exercise.steps):
+        best = np.flatnonzero(q[state] == q[state].max())
+        action = int(draws.integers(q.shape[1]) if draws.random() < epsilon else draws.choice(best))
+        after, reward, over, cut, _ = world.env.step(action)
+        memory.append((state, action, float(reward), after, over))
+        learn(*memory[-1])
+        for place in draws.integers(len(memory), size=planned):
+            learn(*memory[place])
+        state = world.env.reset()[0] if over or cut else after
+    best_ones = q == q.max(1, keepdims=True)
+    return np.asarray(best_ones / best_ones.sum(1, keepdims=True))
+
+
+LEARNERS: dict[str, Callable[[World, Exercise, int], Floats]] = {
+    "counts": counted,
+    "counts, no gain": partial(counted, gain=False),
+    "Q-learning": q_learning,
+    "Dyna-Q, 10": partial(q_learning, planned=10),
+}
+
+
+def table(lessons: Sequence[Lesson]) -> Table:
+    """The value of each learner's policy."""
+    caption = (
+        "Exact expected return of the greedy policy after learning: mean over seeds, its 95 % interval, extremes.\n"
+        "Q-learning: epsilon .1, learning rate .1 on ice and .5 elsewhere; Dyna-Q replays 10 remembered steps a step."
+    )
+    made = Table(title="Learned from nothing", caption=caption, title_justify="left", caption_justify="left")
+    made.add_column("world")
+    made.add_column("learner")
+    for name in ("steps", "wanted", "mean", "95 %", "worst", "best", "reached", "s a seed"):
+        made.add_column(name, justify="right")
+    for each in lessons:
+        low, high = each.interval
+        numbers = [f"{mean(each.values):.3f}", f"{low:.3f} to {high:.3f}"]
+        numbers += [f"{min(each.values):.3f}", f"{max(each.values):.3f}"]
+        wanted = f"{each.exercise.wanted:g} - {each.exercise.near:g}"
+        reached = f"{each.reached} of {len(each.values)}"
+        made.add_row(
+            each.exercise.id, each.learner, f"{each.exercise.steps:,}", wanted, *numbers, reached, f"{each.seconds:.1f}"
+        )
+    return made

@@ -1,0 +1,129 @@
+"""What a discrete model is asked to learn: names, learning rates, forgetting and the counts it begins with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from math import isfinite
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor
+
+from agentic import UserError
+from agentic_energies.arrays import CLOSE, check_shape, tensors
+from agentic_energies.counts import Options, check_counts
+
+NAMES = ("A", "B", "D", "E", "rewards", "ends")
+ALONE = ("E", "ends")  # one array, not one for each modality or factor
+PAIRS = ("joint", "outer")
+KNOWN = 0.01  # the weight of a reward that was never seen: one look outweighs it
+
+
+@final
+@dataclass(frozen=True)
+class Lesson:
+    """How one part of a model is learned.
+
+    `rate` and `forgetting` are numbers, or lists of one per modality or factor, see `Counts`. `strength` is the sum of
+    the prior's counts in each column where no counts are given, of rewards the weight of their prior `mean`. `pairs`
+    says which belief about successive states teaches B: "joint", the exact q(z, z' | what was seen), or "outer", the
+    product of its marginals, which is pymdp's.
+    """
+
+    rate: float | Sequence[float] = 1.0
+    forgetting: float | Sequence[float] = 0.0
+    strength: float | None = None
+    mean: float = 0.0
+    pairs: str = "joint"
+
+    def __post_init__(self) -> None:
+        if self.pairs not in PAIRS:
+            raise UserError(f"learn.B.pairs expects one of {', '.join(PAIRS)}, got {self.pairs!r}")
+        if self.strength is not None and not (self.strength > 0 and isfinite(self.strength)):
+            raise UserError(f"the strength of a prior expects counts > 0, got {self.strength}")
+        if not isfinite(self.mean):
+            raise UserError(f"learn.rewards.mean expects a number, got {self.mean}")
+
+    def options(self, number: int, count: int) -> Options:
+        """`rate` and `forgetting` of one of `count` arrays."""
+        own = []
+        for name, given in (("rate", self.rate), ("forgetting", self.forgetting)):
+            listed = list(given) if isinstance(given, Sequence) else [given] * count
+            if len(listed) != count:
+                raise UserError(f"{name} expects a number, or {count} of them, got {len(listed)}")
+            own.append(float(listed[number]))
+        return {"rate": own[0], "forgetting": own[1]}
+
+
+@final
+@dataclass(frozen=True)
+class Lessons:
+    """The lessons by name, and the arrays of counts that they begin with."""
+
+    lessons: Mapping[str, Lesson]
+    counts: Mapping[str, list[Tensor]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, learn: Any, counts: Any) -> Self:
+        """From names, or a mapping from name to options, and counts of A, or a mapping from name to counts."""
+        given = counts if isinstance(counts, Mapping) else {} if counts is None else {"A": counts}
+        options = learn if isinstance(learn, Mapping) else {name: {} for name in learn or ()}
+        lessons = {name: _lesson(name, options.get(name, {})) for name in (*options, *given)}
+        if "rewards" in given:
+            raise UserError("rewards are learned from a mean and its strength, not counts: set learn.rewards")
+        arrays = {name: tensors(label(name), [each] if name in ALONE else each) for name, each in given.items()}
+        for name, each in arrays.items():
+            for i, count in enumerate(each):
+                check_counts(f"{label(name)}[{i}]", count)
+        return cls(lessons, arrays)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.lessons
+
+    def strength(self, name: str, usual: float = 1.0) -> float:
+        """The sum of the prior's counts in each column."""
+        given = self.lessons[name].strength
+        return usual if given is None else given
+
+    def mean(self, name: str, given: Any) -> Any:
+        """The arrays `given`, or where there are none the mean of the counts."""
+        if name not in self.counts or (given is not None and len(given)):
+            return given
+        means = [count / count.sum(0) for count in self.counts[name]]
+        return means[0] if name == "E" else means[0][1] if name == "ends" else means
+
+    def start(self, name: str, means: Sequence[Tensor]) -> list[Tensor]:
+        """The counts to begin with, checked against their `means`: those given, or `strength` in every column."""
+        counts, title = self.counts.get(name), label(name)
+        if counts is None:
+            return [self.strength(name) * mean for mean in means]
+        if len(counts) != len(means):
+            raise UserError(f"{title} has {len(counts)} arrays and {name} has {len(means)}: one each")
+        for i, (count, mean) in enumerate(zip(counts, means, strict=True)):
+            check_shape(f"{title}[{i}]", count, tuple(mean.shape), f"that of {name}")
+            missed = float((count / count.sum(0) - mean).abs().max())
+            if missed > CLOSE:
+                raise UserError(f"{name}[{i}] must be the mean of {title}[{i}], it is {missed:.3g} off: leave it out")
+        return counts
+
+
+def label(name: str) -> str:
+    """How the counts of a part are called in messages."""
+    return "counts" if name == "A" else f"counts.{name}"
+
+
+def symmetric(size: int, columns: int, strength: float) -> Tensor:
+    """Equal counts (size, columns) that sum to `strength` in every column."""
+    return torch.full((size, columns), strength / size, dtype=torch.float64)
+
+
+def _lesson(name: str, options: Any) -> Lesson:
+    if name not in NAMES:
+        close = get_close_matches(name, NAMES, 1)
+        hint = f", did you mean {close[0]!r}?" if close else ""
+        raise UserError(f"a categorical model learns {', '.join(NAMES)}, got {name!r}{hint}")
+    try:
+        return Lesson(**options)
+    except TypeError:
+        known = ", ".join(Lesson.__dataclass_fields__)
+        raise UserError(f"learn.{name} expects the keys {known}, got {options!r}") from None
