@@ -159,7 +159,7 @@ def test_the_simulation_agrees_with_the_truth(env: Any) -> None:
 def test_a_made_environment_tells_its_truth_through_gymnasiums_wrappers(made: Any) -> None:
     env = made.unwrapped
     assert made is not env
-    np.testing.assert_array_equal(make(made).truth()["rewards"], env.true_model()["rewards"])
+    np.testing.assert_array_equal(make(made).factored_truth()["rewards"], env.true_model()["rewards"])
 
 
 def test_pictures_are_bytes_and_texts_are_text(env: Any) -> None:
