@@ -42,7 +42,9 @@ def outcomes(folder: Path, **environment: str) -> tuple[dict[str, int], str]:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--continue-on-collection-errors", "."]
     kept = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST_")}
     bare = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # which start faster
-    done = subprocess.run(command, cwd=folder, env=kept | bare | environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=kept | bare | environment, capture_output=True, text=True, check=False
+    )
     counted = re.findall(r"(\d+) (passed|failed|skipped|error)", done.stdout.splitlines()[-1])
     return {name: int(count) for count, name in counted}, done.stdout
 
