@@ -137,7 +137,7 @@ def joint_moves(truth: Truth) -> Floats:
 
 def joint_start(truth: Truth) -> Floats:
     """Where an episode starts, for all factors as one, the last varying fastest: (states,)."""
-    return reduce(lambda joint, first: np.kron(joint, first), truth["D"])
+    return reduce(lambda joint, first: np.asarray(np.kron(joint, first), np.float64), truth["D"])
 
 
 def _form(truth: Truth) -> Dependencies:
