@@ -10,7 +10,7 @@ from agentic.agents.energy_agent import EnergyState
 from agentic.engine.belief import Categorical
 from agentic.engine.state import State
 from agentic.environments.mdp import Floats, World
-from agentic.environments.pomdp import Truth, joint_states, split_states
+from agentic.environments.pomdp import Truth, split_states
 from agentic.errors import UserError
 from agentic.tick import Decision
 
@@ -25,7 +25,7 @@ def state_observations(truth: Truth) -> torch.Tensor:
 
     Raises UserError where the observation does not tell the state.
     """
-    states = joint_states(truth)
+    states = truth["ends"].size
     blocks = [columns.reshape(len(columns), states).T for columns in truth["A"]]
     if any((block.max(-1) < 1 - World.tie).any() for block in blocks):
         raise UserError("states are told from observations without noise: in this world a state looks different ways")

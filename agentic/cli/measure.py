@@ -94,7 +94,7 @@ def _source(
     episodes: int | None,
     trust: bool,
 ) -> "Source":
-    from agentic.cli.run import starting_tables
+    from agentic.cli.starting import starting_tables
     from agentic.cli.subjects import Source
     from agentic.experiments.experiment import Experiment
 

@@ -8,11 +8,12 @@ from typing import Self, final
 
 from agentic.agents.agent import Agent
 from agentic.cli.progress import progress, with_limit
+from agentic.cli.starting import retarget
 from agentic.cli.terminal import say, warn_of
-from agentic.errors import UserError, attempt
-from agentic.experiments.build import build, retarget
+from agentic.errors import UserError, attempt, listed
+from agentic.experiments.build import build
 from agentic.experiments.experiment import EvaluateTable, Experiment
-from agentic.experiments.trust import check_trusted
+from agentic.experiments.trust import untrusted
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
 from agentic.runs.files import is_own
@@ -108,3 +109,17 @@ class Source:
             ]
             if not lived.select(columns).equals(before.table(columns).slice(0, len(lived))):
                 say(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)
+
+
+def check_trusted(experiment: Experiment, registry: Registry, source: str, *, trust: bool = False) -> None:
+    """Check that an experiment, read from a folder, asks for nothing to be run or written that only it names.
+
+    `registry` holds the components of installed distributions and the files that the user named; `source` is the file
+    in messages. Raises UserError, unless the folder is given `trust`, for what is `untrusted`.
+    """
+    found = [] if trust else list(dict.fromkeys(untrusted(experiment.tables(), registry)))
+    if found:
+        raise UserError(
+            f"{source} names {listed(found)}, which neither an installed distribution nor this command line brings, or "
+            "which may say where to write: it is used only with --trust"
+        )

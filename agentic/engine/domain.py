@@ -138,7 +138,10 @@ class Simplex(Domain):
 
     def project(self, z: Tensor) -> Tensor:
         """The one-hot corner of the largest entry of every block; the lowest index wins a tie."""
-        return torch.cat([_one_hot(block) for block in self.blocks(z)], -1)
+        blocks = self.blocks(z)
+        return torch.cat(
+            [torch.zeros_like(each).scatter_(-1, each.argmax(-1, keepdim=True), 1.0) for each in blocks], -1
+        )
 
     def center(self, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
         blocks = [torch.full((batch, n), 1 / n, dtype=dtype) for n in self.sizes]
@@ -231,7 +234,3 @@ def outer(blocks: Sequence[Tensor]) -> Tensor:
     for block in rest:
         first = (first.unsqueeze(-1) * block.unsqueeze(-2)).flatten(-2)
     return first
-
-
-def _one_hot(block: Tensor) -> Tensor:
-    return torch.zeros_like(block).scatter_(-1, block.argmax(-1, keepdim=True), 1.0)

@@ -17,10 +17,11 @@ import torch
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
+from agentic.environments.answers import Fault
 from agentic.environments.pomdp import Truth, as_arrays, known_world, plain, same_truth
 from agentic.environments.spaces import Arrays, Layout, layout, shortened
 from agentic.environments.statistics import frozen, layers, moving
-from agentic.environments.stepping import Fault, Outcome, Rows, Single, Singles, Vector, sentence
+from agentic.environments.stepping import Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.environments.successors import Successors
 from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, said
 

@@ -7,14 +7,14 @@ policy is a table (states, actions) of probabilities. All arrays are float64.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, ClassVar, Self, final
+from typing import ClassVar, Self, final
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from agentic.engine.ties import ties
-from agentic.environments.pomdp import Truth, always_over, joint_states, plain, split_states
+from agentic.environments.pomdp import Truth, always_over, joint_moves, joint_start, plain, split_states
 from agentic.environments.probabilities import check_probabilities
 from agentic.errors import UserError
 
@@ -67,17 +67,10 @@ class World:
         split, see `origin`, and come after all others.
         """
         truth = plain(truth)
-        states = joint_states(truth)
-        actions = truth["rewards"].shape[-1]
-        dynamics: NDArray[Any] = np.ones((actions, 1, 1))
-        start: NDArray[Any] = np.ones(1)
-        for moves, first in zip(truth["B"], truth["D"], strict=True):
-            by_action = np.moveaxis(moves, (0, 1, 2), (2, 1, 0))  # (a, previous, next)
-            joint = np.einsum("apn,aqm->apqnm", dynamics, by_action)
-            size = dynamics.shape[1] * len(first)
-            dynamics, start = joint.reshape(actions, size, size), np.kron(start, first)
+        moves, start = joint_moves(truth).transpose(1, 2, 0).copy(), joint_start(truth)
+        states, actions, _ = moves.shape
         ends, rewards, lost = truth["ends"].ravel(), truth["rewards"].reshape(states, actions), always_over(truth)
-        origin, moves = split_states(truth), dynamics.swapaxes(0, 1).copy()
+        origin = split_states(truth)
         if len(origin) == states:
             return cls(moves, rewards, start, lost)
         over = np.arange(len(origin)) >= states

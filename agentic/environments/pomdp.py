@@ -5,6 +5,7 @@ is turned into the same form. Step limits are not part of it: they are a convent
 """
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from math import prod
 from typing import Any, NotRequired, Protocol, TypedDict, runtime_checkable
 
@@ -114,18 +115,29 @@ def plain(truth: Truth) -> Truth:
             spread(b, (0, *(1 for _ in form.B_actions[f])), (len(b), actions)).copy() for f, b in enumerate(truth["B"])
         ]
         return {"A": looks, "B": moves, "D": truth["D"], "rewards": truth["rewards"], "ends": truth["ends"]}
-    joint: Floats = np.ones((1, states, actions))
-    start: Floats = np.ones(1)
-    for f, (b, first) in enumerate(zip(truth["B"], truth["D"], strict=True)):
-        over = spread(b, form.parents_of_B(f), (*form.factors, *form.controls)).reshape(len(b), states, actions)
-        joint, start = (joint[:, None] * over).reshape(-1, states, actions), np.outer(start, first).reshape(-1)
     return {
         "A": [levels.reshape(len(levels), states) for levels in looks],
-        "B": [joint],
-        "D": [start],
+        "B": [joint_moves(truth)],
+        "D": [joint_start(truth)],
         "rewards": truth["rewards"].reshape(states, actions),
         "ends": truth["ends"].reshape(states),
     }
+
+
+def joint_moves(truth: Truth) -> Floats:
+    """The transitions (next, previous, actions) of all factors as one, the last varying fastest, and all controls."""
+    form = _form(truth)
+    states, actions = prod(form.factors), prod(form.controls)
+    joint: Floats = np.ones((1, states, actions))
+    for f, b in enumerate(truth["B"]):
+        over = spread(b, form.parents_of_B(f), (*form.factors, *form.controls)).reshape(len(b), states, actions)
+        joint = (joint[:, None] * over).reshape(-1, states, actions)
+    return joint
+
+
+def joint_start(truth: Truth) -> Floats:
+    """Where an episode starts, for all factors as one, the last varying fastest: (states,)."""
+    return reduce(lambda joint, first: np.asarray(np.kron(joint, first), np.float64), truth["D"])
 
 
 def _form(truth: Truth) -> Dependencies:
@@ -166,18 +178,7 @@ def truth_from_transitions(P: Table, observations: int, start: ArrayLike) -> Tru
 
     The observation is the state, so `observations` must be the number of states. See `Successors.of`.
     """
-    return as_arrays(_listed(P, observations, start))
-
-
-def _listed(P: Table, observations: int, start: ArrayLike) -> Successors:
-    world = Successors.of(P, start)
-    states = len(world.start)
-    if observations != states:
-        raise UserError(
-            f"observations and start must cover the {states} states of the table, got {observations} observations: "
-            "this conversion is for worlds whose observation is the state."
-        )
-    return world
+    return as_arrays(Successors.of(P, start, observations))
 
 
 def as_arrays(known: Truth | Successors) -> Truth:
@@ -186,11 +187,6 @@ def as_arrays(known: Truth | Successors) -> Truth:
         return known
     seen, moves = [np.eye(len(known.start))], [known.dense()]
     return check_truth({"A": seen, "B": moves, "D": [known.start], "rewards": known.rewards, "ends": known.ends})
-
-
-def truth_of(env: gymnasium.Env[Any, Any]) -> Truth:
-    """The truth of an environment or of its wrapped form as arrays, see `known_world`."""
-    return as_arrays(known_world(env))
 
 
 def known_world(env: gymnasium.Env[Any, Any]) -> Truth | Successors:
@@ -261,12 +257,7 @@ def _table_of(env: Any) -> Successors:
     space = env.observation_space
     if not isinstance(space, Discrete):
         raise UserError(f"the observation space of {name} must be Discrete to be its state, got {space}.")
-    return _listed(env.P, int(space.n), env.initial_state_distrib)
-
-
-def joint_states(truth: Truth) -> int:
-    """The number of joint values of all state factors."""
-    return int(np.prod([len(first) for first in truth["D"]]))
+    return Successors.of(env.P, env.initial_state_distrib, int(space.n))
 
 
 def same_truth(one: Truth | Successors, other: Truth | Successors) -> bool:
@@ -289,7 +280,4 @@ def split_states(truth: Truth) -> NDArray[np.int64]:
 
 def always_over(truth: Truth) -> NDArray[np.bool_]:
     """Where an episode is over whenever it is there, (states,): entering ends it for certain, and none begins there."""
-    start: NDArray[Any] = np.ones(1)
-    for first in truth["D"]:
-        start = np.kron(start, first)
-    return np.asarray((truth["ends"].ravel() > 1 - CERTAIN) & (start == 0))
+    return np.asarray((truth["ends"].ravel() > 1 - CERTAIN) & (joint_start(truth) == 0))

@@ -13,7 +13,7 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
-from agentic.environments.answers import RESET, STEP, flag, flags, number, numbers, parts
+from agentic.environments.answers import RESET, STEP, Fault, flag, flags, number, numbers, parts
 from agentic.environments.leaf import finite
 from agentic.environments.spaces import Arrays, Layout
 from agentic.environments.transparent import rows_of, singles_of
@@ -37,14 +37,6 @@ class Outcome:
     valid: np.ndarray
     ended: np.ndarray | None = None
     begins: np.ndarray | None = None
-
-
-class Fault(Exception):
-    """A failure in one row (None: of all); its cause is the environment's own exception, if there was one."""
-
-    def __init__(self, row: int | None, message: str) -> None:
-        super().__init__(message)
-        self.row = row
 
 
 def sentence(error: BaseException) -> str:
@@ -87,13 +79,13 @@ class Singles:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                raise Fault(row, sentence(error)) from error
+                raise Fault(sentence(error), row) from error
             try:
                 obs, gain, end, cut, _ = parts(answer, "step", STEP)
                 reward[row], end, cut = number(gain), flag(end, "terminated"), flag(cut, "truncated")
                 self.observation.store(self.obs, row, obs)
             except ValueError as error:
-                raise Fault(row, str(error)) from error
+                raise Fault(str(error), row) from error
             if end or cut:
                 terminated[row], truncated[row] = end, cut
                 ended = terminated | truncated
@@ -113,12 +105,12 @@ class Singles:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise Fault(row, sentence(error)) from error
+            raise Fault(sentence(error), row) from error
         try:
             obs, _ = parts(answer, "reset", RESET)
             self.observation.store(self.obs, row, obs)
         except ValueError as error:
-            raise Fault(row, str(error)) from error
+            raise Fault(str(error), row) from error
 
     def close(self) -> None:
         """Release what the environments hold, in every row even where one breaks."""
@@ -144,20 +136,15 @@ class Vector:
         self.dummy = np.zeros(self.env.num_envs, bool)
         one_each = isinstance(self.env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
         answer = self.env.reset(seed=list(seeds) if one_each else seeds[0])  # type: ignore[arg-type]
-        return self._batch(self._parts(answer, "reset", RESET)[0])
+        return self._batch(parts(answer, "reset", RESET)[0])
 
     def step(self, action: Arrays, active: np.ndarray | None) -> Outcome:
         """One step of every row; those not in `active` (b,) are stepped too, and are not valid."""
         answer = self.env.step(self.action.whole(action))
-        obs, gain, terminated, truncated, info = self._parts(answer, "step", STEP)
-        try:
-            gain = numbers(gain, len(self.everyone))
-            terminated, truncated = (
-                flags(value, len(self.everyone), name)
-                for value, name in ((terminated, "terminated"), (truncated, "truncated"))
-            )
-        except ValueError as error:
-            raise Fault(None, str(error)) from error
+        obs, gain, terminated, truncated, info = parts(answer, "step", STEP)
+        batch = self.env.num_envs
+        gain = numbers(gain, batch)
+        terminated, truncated = flags(terminated, batch, "terminated"), flags(truncated, batch, "truncated")
         next_obs = self.after = self._batch(obs)
         ended = np.logical_or(terminated, truncated)
         begins, valid = ended, ~self.dummy
@@ -169,7 +156,7 @@ class Vector:
             valid = valid & active
         if not finite(gain):  # those of rows that did not step may be anything
             for row in np.flatnonzero(valid & ~np.isfinite(gain)):
-                raise Fault(int(row), f"the reward is {gain[row]}")
+                raise Fault(f"the reward is {gain[row]}", int(row))
         over, begins = ended & valid if ended.any() else None, begins if begins.any() else None
         return Outcome(next_obs, gain, terminated & valid, truncated & valid, valid, over, begins)
 
@@ -177,14 +164,8 @@ class Vector:
         """The native observations of every row, once the episodes in `begins` (b,) have begun."""
         if self.mode is AutoresetMode.DISABLED:
             answer = self.env.reset(options={"reset_mask": begins.copy()})
-            self.after = self._batch(self._parts(answer, "reset", RESET)[0])
+            self.after = self._batch(parts(answer, "reset", RESET)[0])
         return self.after
-
-    def _parts(self, answer: Any, call: str, names: tuple[str, ...]) -> tuple[Any, ...]:
-        try:
-            return parts(answer, call, names)
-        except ValueError as error:
-            raise Fault(None, str(error)) from error
 
     def _final(self, obs: Arrays, ended: np.ndarray, info: Mapping[str, Any]) -> Arrays:
         if "final_obs" not in info:
@@ -194,14 +175,14 @@ class Vector:
             try:
                 self.observation.store(true, int(row), info["final_obs"][row], "the final observation")
             except ValueError as error:
-                raise Fault(int(row), str(error)) from error
+                raise Fault(str(error), int(row)) from error
         return true
 
     def _batch(self, obs: Any) -> Arrays:
         try:
             return self.observation.batch(obs, self.env.num_envs)
         except ValueError as error:
-            raise Fault(None, f"the observation {error}") from error
+            raise Fault(f"the observation {error}") from error
 
     def close(self) -> None:
         """Release what the environment holds."""

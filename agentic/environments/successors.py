@@ -28,18 +28,19 @@ class Successors(NamedTuple):
     start: Floats
 
     @classmethod
-    def of(cls, P: Table, start: ArrayLike) -> Self:
+    def of(cls, P: Table, start: ArrayLike, observations: int | None = None) -> Self:
         """From a table `P[state][action] = [(probability, next, reward, terminated), ...]` and the first state's law.
 
         A state entered with `terminated` becomes absorbing, pays nothing from then on and has `ends` 1. Raises
         UserError for a reachable state that ends the episode on some entries and not on others, for probabilities that
-        do not sum to 1, and for a `start` of another size.
+        do not sum to 1, and for a `start`, or as many `observations`, of another size: those are the states.
         """
         states, actions, first = len(P), len(P[0]), np.asarray(start, dtype=np.float64)
-        if first.shape != (states,):
+        if first.shape != (states,) or observations not in (None, states):
             raise UserError(
-                f"start must cover the {states} states of the table, got a start of shape {first.shape}: "
-                "this conversion is for worlds whose observation is the state."
+                f"observations and start must cover the {states} states of the table, got {observations or states} "
+                f"observations and a start of shape {first.shape}: this conversion is for worlds whose observation is "
+                "the state."
             )
         check_probabilities("start", first)
         transitions: Transitions = [

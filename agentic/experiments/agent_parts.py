@@ -115,8 +115,7 @@ class AgentMaker:
         """An agent within an agent: its table may hold those of its own parts, as in a file of its own."""
         name = str(value["name"])
         registry = with_file(self.registry, name)
-        known = any(c.kind == "agents" and name in (c.name, c.full_name) for c in registry.components)
-        if not (known if contract is None else _asks(contract, Agent)):
+        if not (registry.offers("agents", name) if contract is None else _asks(contract, Agent)):
             return None
         where = where.strip("[]")
         parts = {key: value[key] for key in TOP if isinstance(value.get(key), Mapping)}

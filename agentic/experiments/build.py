@@ -12,11 +12,10 @@ from agentic.agents.agent import Agent
 from agentic.environments.environment import Environment, make
 from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.experiments.agent_file import with_file
-from agentic.experiments.agent_parts import AgentMaker, unused
+from agentic.experiments.agent_parts import AgentMaker
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
-from agentic.plugins.parameters import accepted
 from agentic.plugins.registry import Registry
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
@@ -93,16 +92,6 @@ def build(experiment: Experiment, registry: Registry) -> Built:
         environment.close()
         raise
     return Built(experiment, agent, environment, rows)
-
-
-def retarget(experiment: Experiment, name: str, registry: Registry) -> Experiment:
-    """The experiment with the same world and schedule for the agent `name`, with only those tables that it takes."""
-    if name == experiment.agent.name:
-        return experiment
-    takes = accepted(with_file(registry, name).find(Agent, name, "[agent]")[1])
-    dropped = {*unused(experiment, takes), *(() if "learner" in takes.names else ("learn",))}
-    kept = {table: content for table, content in experiment.tables().items() if table not in dropped}
-    return Experiment.of({**kept, "agent": {"name": name}})
 
 
 def _rehearse(agent: Agent, environment: Environment, experiment: Experiment, *, parts: bool) -> None:

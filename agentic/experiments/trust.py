@@ -9,27 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from agentic.errors import UserError, listed, shown
+from agentic.errors import shown
 from agentic.experiments.agent_file import agent_path
-from agentic.experiments.experiment import Experiment
 from agentic.experiments.worlds import made_by
+from agentic.plugins.making import is_table
+from agentic.plugins.parameters import walk
 from agentic.plugins.registry import Registry
 
 MODULE = re.compile(r"(\S+):\S+")  # as in "package.module:Name-v0"
-
-
-def check_trusted(experiment: Experiment, registry: Registry, source: str, *, trust: bool = False) -> None:
-    """Check that an experiment, read from a folder, asks for nothing to be run or written that only it names.
-
-    `registry` holds the components of installed distributions and the files that the user named; `source` is the file
-    in messages. Raises UserError, unless the folder is given `trust`, for what is `untrusted`.
-    """
-    found = [] if trust else list(dict.fromkeys(untrusted(experiment.tables(), registry)))
-    if found:
-        raise UserError(
-            f"{source} names {listed(found)}, which neither an installed distribution nor this command line brings, or "
-            "which may say where to write: it is used only with --trust"
-        )
 
 
 def untrusted(tables: Mapping[str, Any], registry: Registry) -> Iterator[str]:
@@ -56,8 +43,8 @@ def untrusted(tables: Mapping[str, Any], registry: Registry) -> Iterator[str]:
 def _foreign(tables: Mapping[str, Any], registry: Registry) -> Iterator[Any]:
     """The arguments in tables of an experiment that are given to wrappers and to third parties."""
     theirs = {name for c in registry.components if c.source == "installed" for name in (c.name, c.full_name)}
-    for table in _tables(tables):
-        if isinstance(name := table.get("name"), str) and name in theirs:
+    for _, table in walk(tables):
+        if is_table(table) and table["name"] in theirs:
             yield table
     env = tables.get("env", {})
     for wrapper in env.get("wrappers", ()):
@@ -68,25 +55,9 @@ def _foreign(tables: Mapping[str, Any], registry: Registry) -> Iterator[Any]:
         yield env.get("kwargs", {})
 
 
-def _tables(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every table in plain tables."""
-    if isinstance(value, Mapping):
-        yield value
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    for part in parts:
-        yield from _tables(part)
-
-
-def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def _texts(value: Any) -> Iterator[tuple[str, str]]:
     """Every text in plain tables, with the key it stands under."""
-    if isinstance(value, str):
-        yield key, value
-    elif isinstance(value, Mapping):
-        for name, part in value.items():
-            yield from _texts(part, name)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(part, key)
+    return ((key, part) for key, part in walk(value) if isinstance(part, str))
 
 
 def _is_file(text: str) -> bool:

@@ -73,7 +73,7 @@ def gymnasium_id(name: str, registry: Registry) -> str:
     A component that no id stands for is registered under its full name, in place of what that plugin had there before.
     Raises UserError for a component that wraps environments and is none itself.
     """
-    if not any(c.kind == "envs" and name in (c.name, c.full_name) for c in registry.components):
+    if not registry.offers("envs", name):
         return name
     found, _ = registry.find(gymnasium.Env, name, "[env]")
     for known, spec in gymnasium.registry.items():

@@ -7,6 +7,7 @@ and affine feedback are evaluated by the solvers that make them, from the same p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, NamedTuple
 
 import torch
@@ -174,11 +175,7 @@ class ExpectedEnergy(Objective):
     @staticmethod
     def total(parts: Mapping[str, Tensor]) -> Tensor:
         """The expected energy from its parts: gains, whatever their names, are subtracted."""
-        terms = [part if sign(name) > 0 else -part for name, part in parts.items()]
-        value = terms[0]
-        for term in terms[1:]:
-            value = value + term
-        return value
+        return reduce(torch.add, [part if sign(name) > 0 else -part for name, part in parts.items()])
 
     def at(self, belief: Belief) -> "ExpectedEnergy":
         """The same objective from another belief."""

@@ -6,11 +6,10 @@ manager. Built-ins come through the same entry points as third parties.
 
 from agentic.plugins.discover import PluginError, PluginRow, Problem, installed
 from agentic.plugins.hookspecs import KINDS
-from agentic.plugins.loading import API_VERSION, PRIVATE, load
+from agentic.plugins.loading import PRIVATE, load
 from agentic.plugins.registry import Component, Registry
 
 __all__ = [
-    "API_VERSION",
     "KINDS",
     "PRIVATE",
     "Component",

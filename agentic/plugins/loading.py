@@ -98,8 +98,7 @@ def _offers(row: PluginRow, source: EntryPoint | Path) -> Iterator[Component]:
         raise row.problem(cause, "install a version of either that fits the other")
     for hook in _marked(row, plugin):
         if _HOOKS[hook] == DEFAULTS:  # asked when there is an environment
-            name = source.module if isinstance(source, EntryPoint) else row.id
-            yield Component(DEFAULTS, name, row.id, row.version, row.source, getattr(plugin, hook), digest)
+            yield Component(DEFAULTS, row.id, row.id, row.version, row.source, getattr(plugin, hook), digest)
             continue
         started = perf_counter()
         try:

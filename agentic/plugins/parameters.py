@@ -7,7 +7,7 @@ class methods count as its own.
 
 import inspect
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -75,7 +75,7 @@ def typed(value: Any, wanted: TypeAdapter[Any] | None, label: str) -> Any:
 
     Raises UserError, about `label`, for a value of another type and for nan.
     """
-    if _has_nan(value):
+    if any(isinstance(part, float) and part != part for _, part in walk(value)):
         raise UserError(f"{label} holds nan, which is no number: give {label.rpartition(' ')[2]} = ... without it")
     try:
         text = json.dumps(value)
@@ -94,9 +94,15 @@ def complaint(error: ValidationError) -> str:
     return f"is wrong: {reason[:1].lower()}{reason[1:]}, got {first['input']!r}"
 
 
-def _has_nan(value: Any) -> bool:
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return (isinstance(value, float) and value != value) or any(map(_has_nan, parts))
+def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """A value of plain tables and everything within it, each with the key that it stands under."""
+    yield key, value
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from walk(part, name)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from walk(part, key)
 
 
 def _signature(function: Any, leading: int = 0) -> Accepted:

@@ -80,6 +80,15 @@ class Leaner:
     def predict(self, obs):
         return int(obs[self.sensor] > 0), None
 """
+LOST = """
+import os, signal, time
+class Gone:
+    def predict(self, obs): os._exit(7)
+class Killed:
+    def predict(self, obs): os.kill(os.getpid(), signal.SIGKILL)
+class Hanging:
+    def predict(self, obs): time.sleep(1000)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +153,9 @@ def test_one_worker_gives_the_same_bits_and_done_is_not_done_again(done: Any, tm
 def test_what_breaks_costs_its_own_cells(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     (tmp_path / "hostile.py").write_text(HOSTILE)
-    files = [f"{tmp_path}/{name}" for name in ("broken.py", "hostile.py:Quits", "hostile.py:Locked")]
+    (tmp_path / "lost.py").write_text(LOST)
+    names = ("lost.py:Gone", "lost.py:Killed", "broken.py", "hostile.py:Quits", "hostile.py:Locked")
+    files = [f"{tmp_path}/{name}" for name in names]
     agents = [{"name": "rock"}, *({"name": name, "label": name.rpartition("/")[2]} for name in files)]
     scores = bench(
         small(
@@ -157,7 +168,7 @@ def test_what_breaks_costs_its_own_cells(tmp_path: Path, capfd: pytest.CaptureFi
         tmp_path / "bench",
         workers=2,
     )
-    rock, broken, quits, locked = scores.cells
+    rock, gone, killed, broken, quits, locked = scores.cells
     assert rock.value is not None
     assert broken.value is None
     assert "it fell apart" in str(broken.note)
@@ -166,7 +177,10 @@ def test_what_breaks_costs_its_own_cells(tmp_path: Path, capfd: pytest.CaptureFi
         "CartPole-v1, episode 0, step 0: the policy Quits broke, SystemExit: 0",
     )
     assert (locked.value, "cannot pickle" in str(locked.note)) == (None, True)
-    assert len(scores.broken) == 3
+    assert (gone.value, "exit code 7" in str(gone.note)) == (None, True)
+    assert (killed.value, "signal 9" in str(killed.note)) == (None, True)
+    assert len(scores.broken) == 5
+    assert json.loads((tmp_path / "bench/manifest.json").read_text())["status"] == "finished"
     assert "a third party prints" not in capfd.readouterr().out
 
 
@@ -213,30 +227,10 @@ def test_a_result_that_no_longer_holds_is_not_shown(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "units/.half").exists()
 
 
-LOST = """
-import os, signal, time
-class Gone:
-    def predict(self, obs): os._exit(7)
-class Killed:
-    def predict(self, obs): os.kill(os.getpid(), signal.SIGKILL)
-class Hanging:
-    def predict(self, obs): time.sleep(1000)
-"""
-
-
-def test_a_unit_whose_process_ends_or_hangs_is_broken_and_the_others_go_on(tmp_path: Path) -> None:
+def test_a_unit_that_hangs_is_broken_and_done_again_once_it_does_not(tmp_path: Path) -> None:
     (tmp_path / "lost.py").write_text(LOST)
-    gone, killed, hanging = ({"name": f"{tmp_path}/lost.py:{name}"} for name in ("Gone", "Killed", "Hanging"))
+    hanging = {"name": f"{tmp_path}/lost.py:Hanging"}
     tables: dict[str, Any] = {"worlds": TABLES["worlds"][1:], "metrics": TABLES["metrics"][:1], "interventions": []}
-    labeled = [{**gone, "label": "gone"}, {**killed, "label": "killed"}, {"name": "rock"}]
-    scores = bench(small(**tables, bench={"seeds": 1}, agents=labeled), tmp_path / "bench", workers=1)
-    first, second, rock = scores.cells
-    assert rock.value is not None
-    assert (first.value, second.value) == (None, None)
-    assert "exit code 7" in str(first.note)
-    assert "signal 9" in str(second.note)
-    assert len(scores.broken) == 2
-    assert json.loads((tmp_path / "bench/manifest.json").read_text())["status"] == "finished"
     tables |= {"bench": {"seeds": 1, "time_limit": 5.0}, "agents": [{**hanging, "label": "hanging"}]}
     (cell,) = bench(small(**tables), tmp_path / "hanging", workers=1).cells
     assert (cell.value, "time_limit" in str(cell.note)) == (None, True)

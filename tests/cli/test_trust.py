@@ -11,8 +11,9 @@ import pytest
 import agentic_metrics
 from agentic import Experiment, UserError
 from agentic.cli import main
+from agentic.cli.subjects import check_trusted
 from agentic.experiments.toml import toml_text
-from agentic.experiments.trust import check_trusted, untrusted
+from agentic.experiments.trust import untrusted
 from agentic.plugins import Component, Registry, load
 
 REGISTRY = load()

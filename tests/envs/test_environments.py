@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from agentic import make
 from agentic.environments import Dependencies
-from agentic.environments.pomdp import check_truth, truth_of
+from agentic.environments.pomdp import check_truth
 
 NEAR: dict[str, Any] = {"chain": [[(0, 0), (0, 2)]], "goals": [(1, 0), (1, 2)]}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -158,7 +159,7 @@ def test_the_simulation_agrees_with_the_truth(env: Any) -> None:
 def test_a_made_environment_tells_its_truth_through_gymnasiums_wrappers(made: Any) -> None:
     env = made.unwrapped
     assert made is not env
-    np.testing.assert_array_equal(truth_of(made)["rewards"], env.true_model()["rewards"])
+    np.testing.assert_array_equal(make(made).factored_truth()["rewards"], env.true_model()["rewards"])
 
 
 def test_pictures_are_bytes_and_texts_are_text(env: Any) -> None:

@@ -121,10 +121,13 @@ def coverage(episodes: int, seeds: range) -> dict[str, list[tuple[str, int, bool
     return cells
 
 
-@pytest.mark.slow
+SEEDS = [pytest.param(range(2), marks=pytest.mark.slow), pytest.param(range(4), marks=pytest.mark.soak)]
+
+
+@pytest.mark.parametrize("seeds", SEEDS, ids=len)
 @pytest.mark.timeout(900)
-def test_the_intervals_of_the_sampled_table_hold_the_exact_one() -> None:
-    cells = coverage(episodes=100, seeds=range(4))
+def test_the_intervals_of_the_sampled_table_hold_the_exact_one(seeds: range) -> None:
+    cells = coverage(episodes=100, seeds=seeds)
     shares = {column: np.mean([held for _, _, held, _ in each]) for column, each in cells.items()}
     everything = [cell for each in cells.values() for cell in each]
     assert np.mean([held for _, _, held, _ in everything]) >= 0.9, shares

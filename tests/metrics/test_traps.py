@@ -154,8 +154,12 @@ def test_rock_constant_and_random_are_no_agents(name: str, agent: str, world: st
     assert not called(name, agent, world, range(1))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("world", WORLDS)
+TIERS = [
+    pytest.param(each, marks=pytest.mark.slow if each in ("maze", "pole") else pytest.mark.soak) for each in WORLDS
+]
+
+
+@pytest.mark.parametrize("world", TIERS)
 @pytest.mark.parametrize(("name", "agent"), CASES)
 def test_rock_constant_and_random_are_no_agents_on_any_seed(name: str, agent: str, world: str) -> None:
     assert not called(name, agent, world, range(6))

@@ -97,8 +97,9 @@ class TestCollapse:
         assert learned.collapse["collapsed"] == learned.info["collapsed"] == 0
         assert min(learned.fit[:2]) > 0.9  # cos and sin of the angle
 
-    @pytest.mark.slow
-    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize(
+        "seed", [pytest.param(n, marks=pytest.mark.soak if n else pytest.mark.slow) for n in range(3)]
+    )
     def test_to_tell_what_was_done_it_must_represent_the_velocity(self, seed: int) -> None:
         """VICReg alone keeps the angle and nothing of the velocity; inverse dynamics asks for both."""
         weights = {"variance": 0.1, "covariance": 0.1}

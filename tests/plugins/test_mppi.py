@@ -209,8 +209,9 @@ class TestNoise:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, while it compiles
-@pytest.mark.parametrize("solver", [CrossEntropy(samples=32, elites=4, steps=3), Mppi(samples=32)])
-@pytest.mark.parametrize("discrete", [False, True])
+@pytest.mark.parametrize(
+    ("solver", "discrete"), [(CrossEntropy(samples=32, elites=4, steps=3), True), (Mppi(samples=32), False)]
+)
 def test_compiled_is_eager(solver: Any, discrete: bool) -> None:
     """The same answers to rounding, and another belief is no reason to compile again."""
     beliefs: list[Belief]

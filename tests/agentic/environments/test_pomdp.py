@@ -10,7 +10,14 @@ from gymnasium.spaces import Discrete
 from gymnasium.vector import SyncVectorEnv
 
 from agentic import UserError, make
-from agentic.environments.pomdp import Truth, check_truth, same_truth, truth_from_transitions, truth_of
+from agentic.environments.pomdp import (
+    Truth,
+    as_arrays,
+    check_truth,
+    known_world,
+    same_truth,
+    truth_from_transitions,
+)
 from agentic.environments.transparent import KEEPING
 from agentic.testing.worlds import TwoPlaces
 
@@ -22,6 +29,11 @@ TABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "taxi": ("Taxi-v4", {}),
     "rainy taxi": ("Taxi-v4", {"is_rainy": True}),
 }
+
+
+def truth_of(env: Any) -> Truth:
+    """The truth of an environment or of its wrapped form as arrays."""
+    return as_arrays(known_world(env))
 
 
 @pytest.mark.parametrize("name", list(TABLES))

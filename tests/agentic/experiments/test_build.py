@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from agentic import EnergyAgent, Experiment, Greedy, RunError, UserError, load
-from agentic.experiments.build import build, retarget
+from agentic.cli.starting import retarget
+from agentic.experiments.build import build
 from agentic.experiments.worlds import gymnasium_id
 from agentic.learning.learner import Learner
 from agentic.plugins import Registry

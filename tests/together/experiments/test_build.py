@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from agentic import EnergyAgent, Experiment, Greedy, Softmax, UserError, load
-from agentic.experiments.build import build, retarget
+from agentic.cli.starting import retarget
+from agentic.experiments.build import build
 from agentic.experiments.worlds import gymnasium_id
 from agentic.plugins import Registry
 from agentic_energies.gains import JointGain

@@ -1,0 +1,91 @@
+"""The tables that a run starts from, where it is given a file, an environment or another agent."""
+
+from collections.abc import Iterable
+from shlex import quote
+from typing import Any
+
+from agentic.agents.agent import Agent
+from agentic.errors import UserError
+from agentic.experiments.agent_file import with_file
+from agentic.experiments.agent_parts import places, unused
+from agentic.experiments.examples import folder as examples
+from agentic.experiments.experiment import Experiment, override
+from agentic.experiments.proposals import propose
+from agentic.experiments.toml import read
+from agentic.experiments.worlds import LIMIT, gymnasium_id, versioned
+from agentic.plugins import Registry
+from agentic.plugins.parameters import accepted
+
+
+def starting_tables(
+    file: str | None, env: str | None, agent: str | None, registry: Registry, settings: Iterable[str] = ()
+) -> tuple[dict[str, Any], str, str]:
+    """The tables to start from, how to name them in messages, and why these; `settings` may change the environment.
+
+    They are those of a file, of the example made for an environment, or of the best proposal for it.
+    """
+    if (file is None) == (env is None):
+        raise UserError("expected either an experiment file or --env ID, as in `agentic run --env CartPole-v1`")
+    source, reason = ("", "as in the example made for it") if file is None else (f"{file}: ", "")
+    found = _example_for(env or "", registry) if file is None else read(file)
+    if found is None and (agent is None or _of_parts(agent, registry)):
+        found, reason = _proposed(env or "", registry, settings)
+    if found is None and agent is None:
+        raise UserError(
+            f"no example was made for {env!r}, and no plugin proposes what to do there: name an agent that needs no "
+            f"other table, as in `agentic run --env {quote(env or '')} --agent random{_files(registry)}`"
+        )
+    if found is None:
+        return {"env": {"id": env}, "agent": {"name": agent}}, "", ""
+    if agent is not None:
+        whole = Experiment.of(found, source=source)
+        found, reason = retarget(whole, agent, registry).tables(), reason if whole.agent.name == agent else ""
+    taken = found["env"]["id"] if reason else env
+    return found, source, f"{env}{f', which is {taken}' if taken != env else ''}: {reason}" if reason else ""
+
+
+def retarget(experiment: Experiment, name: str, registry: Registry) -> Experiment:
+    """The experiment with the same world and schedule for the agent `name`, with only those tables that it takes."""
+    if name == experiment.agent.name:
+        return experiment
+    takes = accepted(with_file(registry, name).find(Agent, name, "[agent]")[1])
+    dropped = {*unused(experiment, takes), *(() if "learner" in takes.names else ("learn",))}
+    kept = {table: content for table, content in experiment.tables().items() if table not in dropped}
+    return Experiment.of({**kept, "agent": {"name": name}})
+
+
+def _example_for(identifier: str, registry: Registry) -> dict[str, Any] | None:
+    """The tables of the example for this very environment, unchanged and of the shortest name; None without one."""
+    wanted = versioned(gymnasium_id(identifier, registry))
+    for path in sorted(examples().glob("*.toml"), key=lambda path: (len(path.name), path.name)):
+        tables = read(path)
+        env = tables.get("env", {})
+        changed = env.get("changes") or env.get("wrappers")
+        if gymnasium_id(env.get("id", ""), registry) == wanted and not changed:
+            return tables
+    return None
+
+
+def _files(registry: Registry) -> str:
+    """The options that load the same plugin files again."""
+    return "".join(f" --plugin {quote(row.location)}" for row in registry.rows if row.source == "file")
+
+
+def _of_parts(agent: str, registry: Registry) -> bool:
+    """Whether an agent needs tables beside its own."""
+    takes = accepted(with_file(registry, agent).find(Agent, agent, "[agent]")[1])
+    return any(place.needed for place in places(takes).values())
+
+
+def _proposed(env: str, registry: Registry, settings: Iterable[str]) -> tuple[dict[str, Any] | None, str]:
+    """The tables of the best proposal for an environment, as `settings` change it, and the reason; None without one."""
+    tables: dict[str, Any] = {"env": {"id": env, "kwargs": {}}}
+    for setting in settings:
+        if setting.partition(".")[0].strip() == "env":
+            override(tables, setting)
+    found = propose(tables["env"], registry)
+    if found is None:
+        return None, ""
+    cut = found.tables["env"]["kwargs"].keys() - tables["env"]["kwargs"].keys()
+    said = f"; it has no step limit: its episodes are cut at {LIMIT:,} steps" if cut else ""
+    return dict(found.tables), f"{found.reason}{said}"
