@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,14 +49,15 @@ def ending(
 ) -> tuple[Tensor | None, tuple[int, ...], Mapping[str, Any]]:
     """The probabilities that an episode ends, the factors they depend on, and the other lists of dependencies.
 
-    `given` may list those factors as "ends", in the order of the axes; without, they are all. None where `ends` is.
+    `given` may list those factors as "ends", in the order of the axes; without, they are all. None where `ends` is; one
+    that depends on no factor is the same for every value of the first.
     Raises UserError for what is no such array or list.
     """
     everyone = range(len(factors))
     parents, lists = tuple(everyone), given
     if "ends" in given:
         listed, lists = given["ends"], {key: each for key, each in given.items() if key != "ends"}
-        parents = tuple(listed) if isinstance(listed, Sequence) and not isinstance(listed, str) else (-1,)
+        parents = tuple(listed) if isinstance(listed, Sequence | np.ndarray) and not isinstance(listed, str) else (-1,)
         if len(set(parents)) < len(parents) or any(f not in everyone for f in parents):
             raise UserError(f"dependencies.ends expects different indices below {len(factors)}, got {listed!r}")
     if ends is None:
@@ -64,6 +66,8 @@ def ending(
     check_shape("ends", chances, tuple(factors[f] for f in parents), "the state factors")
     if bool(((check_finite("ends", chances) < 0) | (chances > 1)).any()):
         raise UserError("ends must hold probabilities between 0 and 1")
+    if not parents:
+        return chances.expand(factors[0]), (0,), lists
     return chances, parents, lists
 
 

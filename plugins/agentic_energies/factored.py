@@ -19,7 +19,7 @@ from agentic.models import NEGLIGIBLE, Branches, Branching
 from agentic_energies.arrays import tensors
 from agentic_energies.cpt import Cpt, tabled
 from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits
-from agentic_energies.multilinear import states_first, states_last, sum_of
+from agentic_energies.multilinear import expected, states_first, states_last, sum_of
 from agentic_energies.product import Product, split
 from agentic_energies.pymdp_arrays import from_agent
 
@@ -32,6 +32,7 @@ class FactoredObservation(Conditional):
         super().__init__()
         self.cpts, self.parents, self.factors = nn.ModuleList(tables), tuple(parents), factors
         self.sizes = tuple(each.size for each in tables)
+        self.forbids = any(each.floor == 0 for each in tables)
 
     def pairs(self) -> list[tuple[Cpt, tuple[int, ...]]]:
         """Every modality's table with the factors it depends on."""
@@ -65,7 +66,7 @@ class SwappedFactored(ClosedForm, FactorGraph):
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         x, z = _together(x, z)
         blocks = _columns(self.observation.factors, z)
-        terms = [_expected(costs, own, blocks) for costs, own in self.potentials(x)]
+        terms = [_expected(costs, own, blocks, forbids=self.observation.forbids) for costs, own in self.potentials(x)]
         return sum_of(terms).reshape(z.shape[:-1])
 
     def gradient(self, x: Tensor, z: Tensor) -> Tensor:
@@ -74,17 +75,17 @@ class SwappedFactored(ClosedForm, FactorGraph):
         slopes = [torch.zeros_like(block) for block in blocks]
         for costs, own in self.potentials(x):
             for f in own:
-                slopes[f] = slopes[f] + _expected(costs, own, blocks, but=f)
+                slopes[f] = slopes[f] + _expected(costs, own, blocks, but=f, forbids=self.observation.forbids)
         return states_last(torch.cat(slopes), z)
 
     def potentials(self, x: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
         observation = self.observation
         seen = torch.split(states_first(x.nan_to_num(0.0)), list(observation.sizes))
-        sizes = observation.factors.sizes
-        return [
-            (cpt.costs(block).view(*[sizes[f] for f in own], -1), own)
-            for (cpt, own), block in zip(observation.pairs(), seen, strict=True)
-        ]
+        sizes, found = observation.factors.sizes, []
+        for (cpt, own), block in zip(observation.pairs(), seen, strict=True):
+            costs = cpt.costs(block)  # the same in all states, where it looks at none: then said of the first factor
+            found.append((costs.view(*[sizes[f] for f in own], -1) if own else costs.expand(sizes[0], -1), own or (0,)))
+        return found
 
 
 @final
@@ -102,7 +103,7 @@ class FactoredTransition(Conditional, FactorGraph):
         blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
         terms = []
         for f, (cpt, ahead) in enumerate(zip(self._cpts(), _columns(self.factors, after), strict=True)):
-            terms.append((cpt.costs(ahead) * self._given(f, blocks, controls)).sum(0))
+            terms.append(expected(cpt.costs(ahead).T, self._given(f, blocks, controls).T))
         return sum_of(terms).reshape(before.shape[:-1])
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
@@ -125,7 +126,7 @@ class FactoredTransition(Conditional, FactorGraph):
                 found.append((costs, (*own, count + f)))
             else:
                 blocks = _columns(self.factors, before)
-                found.append((_expected(costs, (*own, count + f), blocks, but=count + f), (f,)))
+                found.append((_expected(costs, (*own, count + f), blocks, but=count + f, forbids=True), (f,)))
         return found
 
     def _cpts(self) -> list[Cpt]:
@@ -151,7 +152,7 @@ class FactoredPrior(Conditional):
         self.sizes = tuple(len(each) for each in start)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        return -(z * self.start.clamp(min=self.floor).log()).sum(-1)
+        return expected(-self.start.clamp(min=self.floor).log(), z)
 
     def given(self, x: Tensor) -> Categorical:
         return Categorical(self.start.expand(*x.shape[:-1], -1), self.sizes)
@@ -298,13 +299,19 @@ def _taken(costs: Tensor, weights: Tensor) -> Tensor:
     return mean.masked_fill(torch.einsum("nkc,kb->ncb", barred.to(weights.dtype), weights) > 0, torch.inf)
 
 
-def _expected(costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None) -> Tensor:
-    """Costs (*sizes of `own`, b) under the blocks of `own`, all summed over but that of the factor `but`."""
+def _expected(
+    costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None, *, forbids: bool
+) -> Tensor:
+    """Costs (*sizes of `own`, b) under the blocks of `own`, all summed over but that of the factor `but`.
+
+    Where they may be infinite, `forbids`, those of what has no probability are none.
+    """
     axis = 0
     for f in own:
         if f == but:
             axis = 1
         else:
             block = blocks[f].reshape(*[1] * axis, len(blocks[f]), *[1] * (costs.dim() - axis - 2), -1)
-            costs = (costs * block).sum(axis)
+            weighed = costs * block
+            costs = (torch.where(block > 0, weighed, 0.0) if forbids else weighed).sum(axis)
     return costs

@@ -27,7 +27,9 @@ class Product(NamedTuple):
     sizes: tuple[int, ...]
 
     def joint(self, own: Sequence[int]) -> Tensor:
-        """The joint probabilities of the factors `own`, (product of sizes, r), the last fastest."""
+        """The joint probabilities of the factors `own`, (product of sizes, r), the last fastest; of none, 1."""
+        if not own:
+            return torch.ones_like(self.mass[:1])
         return outer([self.mass[place].T for place in self._places(own)]).T
 
     def at(self, columns: Tensor) -> Self:
