@@ -78,6 +78,10 @@ class Cpt(nn.Module, ABC):
     def costs(self, child: Tensor) -> Tensor:
         """The expected cost of every column, (columns, b), where the child has probabilities (size, b)."""
 
+    def every_cost(self) -> Tensor:
+        """The cost of each value of the child in every column, (columns, size)."""
+        return self.costs(torch.eye(self.size, dtype=self.dtype, device=next(self.buffers()).device))
+
     @abstractmethod
     def mean(self, values: Tensor) -> Tensor:
         """What each column expects of `values` (size,) of the child: (columns,)."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex
+from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex, UserError
 from agentic.engine import FactorGraph, outer
 from agentic.environments import Dependencies
 from agentic.models import NEGLIGIBLE, Branches, Branching
@@ -118,7 +118,7 @@ class FactoredTransition(Conditional, FactorGraph):
             before, action = _together(before, action)
         controls, count, found = _columns(self.action, action.to(self._cpts()[0].dtype)), len(self.form.factors), []
         for f, (cpt, own) in enumerate(zip(self._cpts(), self.form.B, strict=True)):
-            every = cpt.costs(torch.eye(cpt.size).to(controls[0]))  # (columns, values of the factor)
+            every = cpt.every_cost()
             sizes = [self.form.factors[i] for i in own]
             taken = _joint(self.form.B_actions[f], controls)
             costs = _taken(every.view(prod(sizes), -1, cpt.size), taken).view(*sizes, cpt.size, -1)
@@ -262,6 +262,10 @@ class FactoredModel(Model, Branching):
 
         Of what it tells, the marginals are kept; see `Product`.
         """
+        if self.prior.start.dim() > 1:
+            raise UserError(
+                f"{len(self.prior.start)} agents have tables of their own: trees of beliefs ask the model of each"
+            )
         actions = self.action.corners(beliefs.dtype).unsqueeze(1)
         moved, chance = self.survivors(self.predict(Categorical(beliefs, self.latent.sizes), actions))
         mass = states_first(moved.probs)
