@@ -1,6 +1,7 @@
 """The tables of a discrete model, from its arrays and from what depends on what."""
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 from agentic import Environment, Model, Simplex, Truth, UserError
 from agentic.environments import Dependencies, Successors
 from agentic_energies.arrays import check_columns, check_finite, check_shape, tensors
-from agentic_energies.cpt import Cpt, joint, tabled
+from agentic_energies.cpt import LIMIT, Cpt, Listed, joint, tabled
 
 Discrete = TypeVar("Discrete", bound=Model)
 
@@ -108,8 +109,14 @@ def transition(form: Dependencies, B: Sequence[Tensor], floor: float) -> Cpt:
 
 
 def _spread(array: Tensor, parents: tuple[int, ...], sizes: tuple[int, ...], floor: float) -> Cpt:
-    """The table over all joint values of variables of `sizes`, the last fastest."""
+    """The table over all joint values of variables of `sizes`, the last fastest. Raises UserError beyond `LIMIT`."""
     own = tabled(array.reshape(len(array), -1), floor)
+    entries = prod(sizes) * (own.reached.shape[1] if isinstance(own, Listed) else own.size)
+    if entries > LIMIT:
+        raise UserError(
+            f"a table over the joint state would hold {entries:,} entries, more than {LIMIT:,}: use factored, which "
+            "keeps a belief per factor"
+        )
     if parents == tuple(range(len(sizes))):
         return own
     index = torch.zeros((1,) * len(sizes), dtype=torch.int64)

@@ -80,7 +80,8 @@ class SwappedFactored(ClosedForm, FactorGraph):
 
     def potentials(self, x: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
         observation = self.observation
-        seen = torch.split(states_first(x.nan_to_num(0.0)), list(observation.sizes))
+        known = x.nan_to_num(0.0).to(observation.pairs()[0][0].dtype)
+        seen = torch.split(states_first(known), list(observation.sizes))
         sizes, found = observation.factors.sizes, []
         for (cpt, own), block in zip(observation.pairs(), seen, strict=True):
             costs = cpt.costs(block)  # the same in all states, where it looks at none: then said of the first factor

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from agentic.engine import outer
 from agentic.models import NEGLIGIBLE
+from agentic_energies.branching import check_held
 from agentic_energies.cpt import Cpt
 
 CERTAIN = 1e-14  # an outcome that misses certainty by less tells nothing
@@ -68,6 +69,7 @@ def split(beliefs: Product, cpt: Cpt, own: Sequence[int]) -> tuple[Product, Tens
     known, asked = sure.nonzero()[:, 0], (~sure).nonzero()[:, 0]
     outcome, place = (chances[:, asked] * beliefs.chance[asked] > NEGLIGIBLE).nonzero(as_tuple=True)
     column = asked[place]
+    check_held((len(known) + len(column)) * len(beliefs.mass))
     kept, updated = beliefs.at(known), beliefs.at(column).given(cpt.table[outcome].T, own)
     after = kept._replace(
         mass=torch.cat([kept.mass, updated.mass], -1), chance=torch.cat([kept.chance, updated.chance])

@@ -1,13 +1,13 @@
 """Reward as an improper goal energy: -scale x expected reward of taking an action in a latent."""
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, prod
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
 
-from agentic import Environment, RewardGoal, Simplex, UserError
+from agentic import Categorical, Environment, Model, RewardGoal, Simplex, Step, UserError
 from agentic.environments import Successors
 from agentic_energies.arrays import finite, tensors
 
@@ -64,6 +64,11 @@ class Reward(RewardGoal):
     def example(cls) -> Self:
         """Two states, two actions."""
         return cls([[0.0, 1.0], [2.0, -1.0]])
+
+    def expected(self, model: Model, step: Step) -> Tensor:
+        if isinstance(step.before, Categorical) and prod(step.before.sizes) != len(self.costs):
+            raise UserError(f"rewards of {len(self.costs)} states are asked about {prod(step.before.sizes):,} states")
+        return super().expected(model, step)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         actions = self.action.joint(z.to(self.costs.dtype))

@@ -170,6 +170,8 @@ class TestListedPlans:
             (Enumerate(plans=((0, 1), (0,))), "plans expects lists of 2 numbers of actions, all of the same length"),
             (Enumerate(E=(0.5, 0.5)), r"E expects a probability for each of 4 plans, got shape \(2,\)"),
             (Enumerate(plans=((0, 1),), E=(0.0,)), "E expects a probability for each of 1 plans"),
+            (Enumerate(plans=((0, 1),), E=(float("inf"),)), "E expects a probability for each of 1 plans, finite"),
+            (Enumerate(plans=((0, 1),), E=("much",)), r"E expects a probability for each of 1 plans \(could not"),  # type: ignore[arg-type]
         ],
     )
     def test_what_does_not_fit(self, planner: Enumerate, sentence: str) -> None:
