@@ -404,10 +404,10 @@ def test_a_floor_is_a_probability(kind: type[CategoricalModel | FactoredModel], 
 
 @MODELS
 def test_lists_of_what_ends_may_be_arrays(kind: type[CategoricalModel | FactoredModel]) -> None:
-    arrays = [[np.eye(2)], [np.eye(2)[..., None]], [[0.5, 0.5]]]
-    model = kind(*arrays, ends=[0.0, 0.5], dependencies={"ends": np.array([0])})
+    arrays: dict[str, Any] = {"A": [np.eye(2)], "B": [np.eye(2)[..., None]], "D": [[0.5, 0.5]]}
+    model = kind(**arrays, ends=[0.0, 0.5], dependencies={"ends": np.array([0])})
     assert_close(model.condition_on_alive(model.begin(1))[1], torch.tensor([0.75], dtype=F64))
-    world = Pomdp(*arrays, ends=[0.0, 0.5], dependencies={"ends": np.array([0])})
+    world = Pomdp(**arrays, ends=[0.0, 0.5], dependencies={"ends": np.array([0])})
     assert make(world).truth()["ends"].tolist() == [0, 0.5]
     with pytest.raises(ValueError, match="must be different indices below 1, got 0"):
-        Pomdp(*arrays, ends=[0.0, 0.5], dependencies={"ends": 0})
+        Pomdp(**arrays, ends=[0.0, 0.5], dependencies={"ends": 0})

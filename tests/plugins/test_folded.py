@@ -129,9 +129,9 @@ def test_plans_follow_what_is_replaced_in_model_or_goal(solver: Minimizer) -> No
     for change in changes:
         before = minimize(f, solver, before, generator=torch.Generator().manual_seed(0)).belief
         change()
-        again = minimize(f, solver, before, generator=torch.Generator().manual_seed(0)).belief
+        again: Any = minimize(f, solver, before, generator=torch.Generator().manual_seed(0)).belief
         anew = ExpectedEnergy(*deepcopy((model, f.belief, f.purpose)))
-        fresh = minimize(anew, solver, generator=torch.Generator().manual_seed(0)).belief
+        fresh: Any = minimize(anew, solver, generator=torch.Generator().manual_seed(0)).belief
         assert torch.equal(again.values, fresh.values)
         assert not torch.equal(again.values, before.values)
         before = again
