@@ -53,7 +53,7 @@ class Pomdp(FiniteWorld):
         self._given = Arrays(likelihoods, moves, starts, lists)
         form = Dependencies.read(likelihoods, moves, starts, lists)
         if ends is not None and dependencies and "ends" in dependencies:
-            ends = _over_all(ends, tuple(dependencies["ends"]), form.factors)
+            ends = _over_all(ends, dependencies["ends"], form.factors)
         paid = _whole("rewards", rewards, (*form.factors, prod(form.controls)), (*form.factors, *form.controls))
         self._truth = check_truth(
             {
@@ -101,10 +101,11 @@ def _floats(name: str, array: Any) -> Floats:
         raise ValueError(f"{name} must be a rectangular array of numbers ({error}).") from None
 
 
-def _over_all(ends: Any, parents: tuple[Any, ...], factors: tuple[int, ...]) -> Floats:
-    """`ends` over the factors `parents` as an array over all factors."""
+def _over_all(ends: Any, listed: Any, factors: tuple[int, ...]) -> Floats:
+    """`ends` over the factors that are `listed` as an array over all factors."""
+    parents: tuple[int, ...] = tuple(listed) if isinstance(listed, Sequence | np.ndarray) else (-1,)
     if len(set(parents)) < len(parents) or any(f not in range(len(factors)) for f in parents):
-        raise ValueError(f"dependencies.ends must be different indices below {len(factors)}, got {list(parents)}.")
+        raise ValueError(f"dependencies.ends must be different indices below {len(factors)}, got {listed!r}.")
     whole: Floats = spread(_whole("ends", ends, tuple(factors[f] for f in parents))[None], parents, factors)[0]
     return whole
 

@@ -11,6 +11,7 @@ from agentic_energies.cpt import FULL, Cpt, lists
 
 NUMBERED = 2**62  # joint outcomes, times columns, that have numbers
 ENTRIES = 20_000_000  # pairs of a state and an outcome that are listed at once
+HELD = 200_000_000  # numbers of the beliefs that may follow some others
 SMALL, LARGE = 4096, 1_000_000  # entries of a joint table that is looked at whole, always and where it is full
 
 
@@ -27,10 +28,20 @@ def outcomes(tables: Sequence[Cpt], mass: Tensor, least: float) -> tuple[Tensor,
     keys, group = torch.unique(outcome * count + column[source], return_inverse=True)
     chance = mass.new_zeros(len(keys)).index_add(0, group, weight)
     kept = chance > least
+    check_held(int(kept.sum()) * len(mass))
     place, inside = kept.cumsum(0) - 1, kept[group]
     keys, chance, after = keys[kept], chance[kept], mass.new_zeros(int(kept.sum()), len(mass))
     after[place[group[inside]], state[source[inside]]] = weight[inside]
     return keys // count, keys % count, chance, after
+
+
+def check_held(numbers: int) -> None:
+    """Raise UserError where what may be seen next is more than can be held."""
+    if numbers > HELD:
+        raise UserError(
+            f"what may be seen next needs {numbers:,} numbers, more than {HELD:,}: leave modalities out, "
+            "plan for fewer beliefs at once, or use enumerate"
+        )
 
 
 def whole(tables: Sequence[Cpt]) -> bool:
@@ -46,6 +57,7 @@ def listed(tables: Sequence[Cpt], state: Tensor, weight: Tensor) -> tuple[Tensor
     for each in tables:
         reached, chances = lists(each)
         own = state[source]
+        check_held(len(own) * chances.shape[1])
         weight = weight.unsqueeze(-1) * chances[own]
         kept = weight > 0
         outcome = (outcome.unsqueeze(-1) * each.size + reached[own])[kept]

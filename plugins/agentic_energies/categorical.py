@@ -95,8 +95,6 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnU
         start: Tensor,
         floor: float,
     ) -> None:
-        if not 0 <= floor < 1:
-            raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor}")
         self.factors, self.floor, self.learned = factors, floor, Learned(Lessons({}))
         self.latent, self.action = Simplex((prod(factors),)), Simplex(controls)
         self.outcome = Simplex(tuple(each.size for each in seen))

@@ -53,11 +53,14 @@ class Raised(NamedTuple):
 class Cpt(nn.Module, ABC):
     """A conditional probability table over `size` values of a child, one column per joint value of its parents.
 
-    Costs are -log p in nats; zeros cost as `floor` does, and `floor=0` makes them infinite, never NaN.
+    Costs are -log p in nats; zeros cost as `floor` does, and `floor=0` makes them infinite, never NaN. Raises UserError
+    for a floor that is no probability below 1.
     """
 
     def __init__(self, size: int, columns: int, floor: float) -> None:
         super().__init__()
+        if not isinstance(floor, int | float) or not 0 <= floor < 1:
+            raise UserError(f"floor expects a probability from 0, which forbids, to less than 1, got {floor!r}")
         self.size, self.columns, self.floor = size, columns, floor
         self._made: dict[str, Made] = {}
 
@@ -74,6 +77,10 @@ class Cpt(nn.Module, ABC):
     @abstractmethod
     def costs(self, child: Tensor) -> Tensor:
         """The expected cost of every column, (columns, b), where the child has probabilities (size, b)."""
+
+    def every_cost(self) -> Tensor:
+        """The cost of each value of the child in every column, (columns, size)."""
+        return self.costs(torch.eye(self.size, dtype=self.dtype, device=next(self.buffers()).device))
 
     @abstractmethod
     def mean(self, values: Tensor) -> Tensor:

@@ -1,15 +1,17 @@
 """The tables of a discrete model, from its arrays and from what depends on what."""
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from agentic import Environment, Model, Simplex, Truth, UserError
 from agentic.environments import Dependencies, Successors
 from agentic_energies.arrays import check_columns, check_finite, check_shape, tensors
-from agentic_energies.cpt import Cpt, joint, tabled
+from agentic_energies.cpt import LIMIT, Cpt, Listed, joint, tabled
 
 Discrete = TypeVar("Discrete", bound=Model)
 
@@ -48,14 +50,15 @@ def ending(
 ) -> tuple[Tensor | None, tuple[int, ...], Mapping[str, Any]]:
     """The probabilities that an episode ends, the factors they depend on, and the other lists of dependencies.
 
-    `given` may list those factors as "ends", in the order of the axes; without, they are all. None where `ends` is.
+    `given` may list those factors as "ends", in the order of the axes; without, they are all. None where `ends` is; one
+    that depends on no factor is the same for every value of the first.
     Raises UserError for what is no such array or list.
     """
     everyone = range(len(factors))
     parents, lists = tuple(everyone), given
     if "ends" in given:
         listed, lists = given["ends"], {key: each for key, each in given.items() if key != "ends"}
-        parents = tuple(listed) if isinstance(listed, Sequence) and not isinstance(listed, str) else (-1,)
+        parents = tuple(listed) if isinstance(listed, Sequence | np.ndarray) and not isinstance(listed, str) else (-1,)
         if len(set(parents)) < len(parents) or any(f not in everyone for f in parents):
             raise UserError(f"dependencies.ends expects different indices below {len(factors)}, got {listed!r}")
     if ends is None:
@@ -64,6 +67,8 @@ def ending(
     check_shape("ends", chances, tuple(factors[f] for f in parents), "the state factors")
     if bool(((check_finite("ends", chances) < 0) | (chances > 1)).any()):
         raise UserError("ends must hold probabilities between 0 and 1")
+    if not parents:
+        return chances.expand(factors[0]), (0,), lists
     return chances, parents, lists
 
 
@@ -104,8 +109,15 @@ def transition(form: Dependencies, B: Sequence[Tensor], floor: float) -> Cpt:
 
 
 def _spread(array: Tensor, parents: tuple[int, ...], sizes: tuple[int, ...], floor: float) -> Cpt:
-    """The table over all joint values of variables of `sizes`, the last fastest."""
-    own, index = tabled(array.reshape(len(array), -1), floor), column_index(parents, sizes)
+    """The table over all joint values of variables of `sizes`, the last fastest. Raises UserError beyond `LIMIT`."""
+    own = tabled(array.reshape(len(array), -1), floor)
+    entries = prod(sizes) * (own.reached.shape[1] if isinstance(own, Listed) else own.size)
+    if entries > LIMIT:
+        raise UserError(
+            f"a table over the joint state would hold {entries:,} entries, more than {LIMIT:,}: use factored, which "
+            "keeps a belief per factor"
+        )
+    index = column_index(parents, sizes)
     return own if index is None else own.spread(index)
 
 

@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex
+from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex, UserError
 from agentic.engine import FactorGraph, outer
 from agentic.environments import Dependencies
 from agentic.models import NEGLIGIBLE, Branches, Branching
 from agentic_energies.arrays import tensors
 from agentic_energies.cpt import Cpt, tabled
 from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits
-from agentic_energies.multilinear import states_first, states_last, sum_of
+from agentic_energies.multilinear import expected, states_first, states_last, sum_of
 from agentic_energies.product import Product, split
 from agentic_energies.pymdp_arrays import from_agent
 
@@ -32,6 +32,7 @@ class FactoredObservation(Conditional):
         super().__init__()
         self.cpts, self.parents, self.factors = nn.ModuleList(tables), tuple(parents), factors
         self.sizes = tuple(each.size for each in tables)
+        self.forbids = any(each.floor == 0 for each in tables)
 
     def pairs(self) -> list[tuple[Cpt, tuple[int, ...]]]:
         """Every modality's table with the factors it depends on."""
@@ -65,7 +66,7 @@ class SwappedFactored(ClosedForm, FactorGraph):
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         x, z = _together(x, z)
         blocks = _columns(self.observation.factors, z)
-        terms = [_expected(costs, own, blocks) for costs, own in self.potentials(x)]
+        terms = [_expected(costs, own, blocks, forbids=self.observation.forbids) for costs, own in self.potentials(x)]
         return sum_of(terms).reshape(z.shape[:-1])
 
     def gradient(self, x: Tensor, z: Tensor) -> Tensor:
@@ -74,17 +75,18 @@ class SwappedFactored(ClosedForm, FactorGraph):
         slopes = [torch.zeros_like(block) for block in blocks]
         for costs, own in self.potentials(x):
             for f in own:
-                slopes[f] = slopes[f] + _expected(costs, own, blocks, but=f)
+                slopes[f] = slopes[f] + _expected(costs, own, blocks, but=f, forbids=self.observation.forbids)
         return states_last(torch.cat(slopes), z)
 
     def potentials(self, x: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
         observation = self.observation
-        seen = torch.split(states_first(x.nan_to_num(0.0)), list(observation.sizes))
-        sizes = observation.factors.sizes
-        return [
-            (cpt.costs(block).view(*[sizes[f] for f in own], -1), own)
-            for (cpt, own), block in zip(observation.pairs(), seen, strict=True)
-        ]
+        known = x.nan_to_num(0.0).to(observation.pairs()[0][0].dtype)
+        seen = torch.split(states_first(known), list(observation.sizes))
+        sizes, found = observation.factors.sizes, []
+        for (cpt, own), block in zip(observation.pairs(), seen, strict=True):
+            costs = cpt.costs(block)  # the same in all states, where it looks at none: then said of the first factor
+            found.append((costs.view(*[sizes[f] for f in own], -1) if own else costs.expand(sizes[0], -1), own or (0,)))
+        return found
 
 
 @final
@@ -102,7 +104,7 @@ class FactoredTransition(Conditional, FactorGraph):
         blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
         terms = []
         for f, (cpt, ahead) in enumerate(zip(self._cpts(), _columns(self.factors, after), strict=True)):
-            terms.append((cpt.costs(ahead) * self._given(f, blocks, controls)).sum(0))
+            terms.append(expected(cpt.costs(ahead).T, self._given(f, blocks, controls).T))
         return sum_of(terms).reshape(before.shape[:-1])
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
@@ -117,7 +119,7 @@ class FactoredTransition(Conditional, FactorGraph):
             before, action = _together(before, action)
         controls, count, found = _columns(self.action, action.to(self._cpts()[0].dtype)), len(self.form.factors), []
         for f, (cpt, own) in enumerate(zip(self._cpts(), self.form.B, strict=True)):
-            every = cpt.costs(torch.eye(cpt.size).to(controls[0]))  # (columns, values of the factor)
+            every = cpt.every_cost()
             sizes = [self.form.factors[i] for i in own]
             taken = _joint(self.form.B_actions[f], controls)
             costs = _taken(every.view(prod(sizes), -1, cpt.size), taken).view(*sizes, cpt.size, -1)
@@ -125,7 +127,7 @@ class FactoredTransition(Conditional, FactorGraph):
                 found.append((costs, (*own, count + f)))
             else:
                 blocks = _columns(self.factors, before)
-                found.append((_expected(costs, (*own, count + f), blocks, but=count + f), (f,)))
+                found.append((_expected(costs, (*own, count + f), blocks, but=count + f, forbids=True), (f,)))
         return found
 
     def _cpts(self) -> list[Cpt]:
@@ -151,7 +153,7 @@ class FactoredPrior(Conditional):
         self.sizes = tuple(len(each) for each in start)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        return -(z * self.start.clamp(min=self.floor).log()).sum(-1)
+        return expected(-self.start.clamp(min=self.floor).log(), z)
 
     def given(self, x: Tensor) -> Categorical:
         return Categorical(self.start.expand(*x.shape[:-1], -1), self.sizes)
@@ -261,6 +263,10 @@ class FactoredModel(Model, Branching):
 
         Of what it tells, the marginals are kept; see `Product`.
         """
+        if self.prior.start.dim() > 1:
+            raise UserError(
+                f"{len(self.prior.start)} agents have tables of their own: trees of beliefs ask the model of each"
+            )
         actions = self.action.corners(beliefs.dtype).unsqueeze(1)
         moved, chance = self.survivors(self.predict(Categorical(beliefs, self.latent.sizes), actions))
         mass = states_first(moved.probs)
@@ -298,13 +304,19 @@ def _taken(costs: Tensor, weights: Tensor) -> Tensor:
     return mean.masked_fill(torch.einsum("nkc,kb->ncb", barred.to(weights.dtype), weights) > 0, torch.inf)
 
 
-def _expected(costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None) -> Tensor:
-    """Costs (*sizes of `own`, b) under the blocks of `own`, all summed over but that of the factor `but`."""
+def _expected(
+    costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None, *, forbids: bool
+) -> Tensor:
+    """Costs (*sizes of `own`, b) under the blocks of `own`, all summed over but that of the factor `but`.
+
+    Where they may be infinite, `forbids`, those of what has no probability are none.
+    """
     axis = 0
     for f in own:
         if f == but:
             axis = 1
         else:
             block = blocks[f].reshape(*[1] * axis, len(blocks[f]), *[1] * (costs.dim() - axis - 2), -1)
-            costs = (costs * block).sum(axis)
+            weighed = costs * block
+            costs = (torch.where(block > 0, weighed, 0.0) if forbids else weighed).sum(axis)
     return costs

@@ -86,6 +86,8 @@ class LogPreferences(ObservationGoal):
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         z = z.to(self.costs.dtype)
+        if z.shape[-1] != len(self.costs):
+            raise UserError(f"log preferences over levels {self.sizes} are asked about {z.shape[-1]} levels in all")
         energy = z @ self.costs
         return energy if self.forbidden is None else energy.masked_fill(z @ self.forbidden > POSSIBLE, inf)
 

@@ -14,6 +14,7 @@ from torch.special import xlogy
 from agentic import Categorical, FiniteModel, UserError
 
 LIMIT = 4_000_000  # numbers that the histories of one course may need
+HELD = 50_000_000  # numbers that the histories of all courses may need together
 OUTCOMES = 64  # of one history that a block counts on, where there are more
 
 
@@ -66,6 +67,7 @@ def _moved(model: FiniteModel, memory: Histories, action: Tensor) -> Histories:
     origin = torch.arange(prod(memory.shape), device=device).view(memory.shape).expand(shape).reshape(-1)
     order, counts = memory.row.argsort(stable=True), torch.bincount(memory.row, minlength=prod(memory.shape))
     starts, own = (counts.cumsum(0) - counts)[origin], counts[origin]
+    _check_held(int(own.sum()) * prod(memory.mass.shape[1:]), len(origin))
     row = torch.arange(len(origin), device=device).repeat_interleave(own)
     rank = torch.arange(len(row), device=device) - (own.cumsum(0) - own)[row]
     actions = action.expand(*shape, -1).reshape(len(origin), -1)[row]
@@ -87,13 +89,23 @@ def _seen(model: FiniteModel, ahead: Histories) -> Histories:
         row = ahead.row[block][keys % len(block)]
         counts += torch.bincount(row, minlength=len(counts))
         found.append((row, mass))
-        if int(counts.max()) * labels * states > LIMIT:  # from here on they are only counted
+        if max(int(counts.max()) / LIMIT, int(counts.sum()) / HELD) * labels * states > 1:  # now they are only counted
             found.clear()
     needed = int(counts.max())
     if needed * labels * states > LIMIT:
         raise UserError(f"JointGain needs {needed} outcome sequences, more than it enumerates: shorten the horizon")
+    _check_held(int(counts.sum()) * labels * states, len(counts))
     rows, masses = zip(*found, strict=True)
     return Histories(ahead.shape, torch.cat(rows), torch.cat(masses))
+
+
+def _check_held(numbers: int, courses: int) -> None:
+    """Raise UserError where the histories of all courses together are too many."""
+    if numbers > HELD:
+        raise UserError(
+            f"JointGain needs {numbers:,} numbers for the outcome sequences of {courses} courses, more than {HELD:,}: "
+            "shorten the horizon, list plans, or use tree"
+        )
 
 
 def _fresh_entropy(ahead: Histories, after: Histories, summed: tuple[int, ...]) -> Tensor:

@@ -106,10 +106,10 @@ class SwappedCategorical(ClosedForm):
         self.observation = observation
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        return self.observation(z, x)
+        return self.observation(z, x.to(z.dtype))
 
     def gradient(self, x: Tensor, z: Tensor) -> Tensor:
-        return self.observation.costs(x).expand_as(z)
+        return self.observation.costs(x.to(z.dtype)).expand_as(z)
 
 
 @final

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from agentic.engine import outer
 from agentic.models import NEGLIGIBLE
+from agentic_energies.branching import check_held
 from agentic_energies.cpt import Cpt
 
 CERTAIN = 1e-14  # an outcome that misses certainty by less tells nothing
@@ -27,7 +28,9 @@ class Product(NamedTuple):
     sizes: tuple[int, ...]
 
     def joint(self, own: Sequence[int]) -> Tensor:
-        """The joint probabilities of the factors `own`, (product of sizes, r), the last fastest."""
+        """The joint probabilities of the factors `own`, (product of sizes, r), the last fastest; of none, 1."""
+        if not own:
+            return torch.ones_like(self.mass[:1])
         return outer([self.mass[place].T for place in self._places(own)]).T
 
     def at(self, columns: Tensor) -> Self:
@@ -66,6 +69,7 @@ def split(beliefs: Product, cpt: Cpt, own: Sequence[int]) -> tuple[Product, Tens
     known, asked = sure.nonzero()[:, 0], (~sure).nonzero()[:, 0]
     outcome, place = (chances[:, asked] * beliefs.chance[asked] > NEGLIGIBLE).nonzero(as_tuple=True)
     column = asked[place]
+    check_held((len(known) + len(column)) * len(beliefs.mass))
     kept, updated = beliefs.at(known), beliefs.at(column).given(cpt.table[outcome].T, own)
     after = kept._replace(
         mass=torch.cat([kept.mass, updated.mass], -1), chance=torch.cat([kept.chance, updated.chance])

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from agentic import UserError
 
@@ -71,12 +72,17 @@ def of_one_agent(name: str, array: Any, axes: int) -> np.ndarray:
 
     Raises UserError for a batch of several.
     """
-    read: np.ndarray = np.asarray(array, dtype=np.float64)
+    read: np.ndarray = np.asarray(_detached(array), dtype=np.float64)
     if read.ndim <= axes:
         return read
     if read.ndim > axes + 1 or len(read) != 1:
         raise UserError(f"{name} expects {axes} axes, at most with a batch of one agent in front, got {read.shape}")
     return read.reshape(read.shape[1:])
+
+
+def _detached(array: Any) -> Any:
+    """The array, without its gradient."""
+    return array.detach() if isinstance(array, Tensor) else array
 
 
 def _columns(name: str, array: Any, axes: int) -> np.ndarray:
@@ -85,7 +91,7 @@ def _columns(name: str, array: Any, axes: int) -> np.ndarray:
     if read.ndim != axes or not read.size:
         raise UserError(f"{name} expects {axes} axes, got shape {read.shape}")
     sums = read.sum(0)
-    rounded = getattr(array, "dtype", None) == np.float32 and np.abs(sums - 1).max() < ROUNDED
+    rounded = np.asarray(_detached(array)).dtype == np.float32 and np.abs(sums - 1).max() < ROUNDED
     return read / sums if rounded else read
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
-from agentic import Environment, Model, RewardGoal, Simplex, Step, UserError
+from agentic import Categorical, Environment, Model, RewardGoal, Simplex, Step, UserError
 from agentic.environments import Successors
 from agentic_energies.arrays import finite, tensors
 from agentic_energies.learned import Rewarding
@@ -81,6 +81,8 @@ class Reward(RewardGoal):
         learned = model.expected_rewards() if isinstance(model, Rewarding) else None
         if learned is not None:
             return self._paid(-self.scale * learned, step.before.mean, step.action)
+        if isinstance(step.before, Categorical) and prod(step.before.sizes) != len(self.costs):
+            raise UserError(f"rewards of {len(self.costs)} states are asked about {prod(step.before.sizes):,} states")
         return super().expected(model, step)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:

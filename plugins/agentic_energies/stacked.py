@@ -17,6 +17,7 @@ class Stacked(Cpt):
     """The tables of as many agents, (agents, size, columns), one for each row of a batch.
 
     What it is asked has the agents fastest, (columns, s * agents): column j is that of agent j modulo their number.
+    Raises UserError where one table for all is asked for, as by trees of beliefs and windows of steps.
     """
 
     def __init__(self, tables: Sequence[Cpt] | Tensor, floor: float) -> None:
@@ -26,7 +27,10 @@ class Stacked(Cpt):
 
     @property
     def table(self) -> Tensor:
-        return self.values
+        raise UserError(f"{len(self.values)} agents have tables of their own: ask the model of each, one by one")
+
+    def every_cost(self) -> Tensor:
+        return self.table
 
     def matrix(self, kept: int) -> Tensor:
         split = self.values.view(len(self.values), self.size, -1, kept)
@@ -63,8 +67,9 @@ class Stacked(Cpt):
 def stacked(models: Sequence[FactoredModel]) -> FactoredModel:
     """The model of a batch of as many agents as there are `models`, each row of which perceives and plans in its own.
 
-    A copy: what the models learn later is not in it. Batches of other sizes have no meaning. Raises UserError for
-    models of different factors, outcomes, controls or dependencies, and for habits that differ.
+    A copy: what the models learn later is not in it. Batches of other sizes have no meaning, and neither have trees and
+    windows: they ask one model for all rows, and get a UserError. Raises UserError for models of different factors,
+    outcomes, controls or dependencies, and for habits or endings that differ.
     """
     if not models:
         raise UserError("stacked expects at least one model")
@@ -79,6 +84,8 @@ def stacked(models: Sequence[FactoredModel]) -> FactoredModel:
             mine is not None and other is not None and not torch.equal(mine, other)
         ):
             raise UserError(f"stacked expects models with the same habits E, those of model {i} are others")
+        if model.ending != first.ending or not torch.equal(model.going_on, first.going_on):
+            raise UserError(f"stacked expects models whose episodes end alike, those of model {i} end otherwise")
     made = deepcopy(first)
     made.observation.cpts = _stack([model.observation.cpts for model in models], first.prior.floor)
     made.transition.tables = _stack([model.transition.tables for model in models], first.prior.floor)

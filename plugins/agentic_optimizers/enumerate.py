@@ -73,9 +73,14 @@ class Enumerate(Planned):
         prior = None if habits is None else habits[index].sum(-1, keepdim=True)
         if self.E is None:
             return prior
-        own = torch.as_tensor(np.asarray(self.E), dtype=f.belief.mean.dtype)
-        if own.shape != index.shape[:1] or not bool((own >= 0).all()) or not bool(own.any()):
+        try:
+            own = torch.as_tensor(np.asarray(self.E, np.float64), dtype=f.belief.mean.dtype)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"E expects a probability for each of {len(index)} plans ({error})") from None
+        if own.shape != index.shape[:1]:
             raise UserError(f"E expects a probability for each of {len(index)} plans, got shape {tuple(own.shape)}")
+        if not bool((own.isfinite() & (own >= 0)).all()) or not bool(own.any()):
+            raise UserError(f"E expects a probability for each of {len(index)} plans, finite, >= 0 and not all zero")
         return own.log().unsqueeze(-1) + (0 if prior is None else prior)
 
 

@@ -16,13 +16,14 @@ from agentic import Categorical, ExpectedEnergy, FiniteModel, LatentGoal, Observ
 from agentic.planning import Folded, GoalOverTime, Node
 from agentic_optimizers.levels import Level, of_plans
 from agentic_optimizers.one_pass import OnePass, last_fastest
+from agentic_optimizers.planned import Snapshot
 
 STATES = 10_000  # of larger worlds steps are imagined belief by belief: all pairs of states would be looked at
 ROWS = 256  # sure beliefs that are imagined at once
 LEVEL = 1_000_000  # bytes of the last level of courses: more rows of a batch are imagined one after the other
 BLOCK = 65_536  # numbers whose logarithms are taken at once: what a core's cache holds
 
-_MADE: "WeakKeyDictionary[nn.Module, tuple[Any, list[Tensor], FoldedEnergy | None]]" = WeakKeyDictionary()
+_MADE: "WeakKeyDictionary[nn.Module, tuple[Any, Snapshot, FoldedEnergy | None]]" = WeakKeyDictionary()
 
 
 @final
@@ -117,9 +118,9 @@ def fold(f: ExpectedEnergy) -> FoldedEnergy | None:
         return None
     state = (model.version, f.purpose, f.belief.mean.dtype)
     held = _MADE.get(model)
-    if held is None or held[0] != (*state, _changes(held[1])):
-        tensors = _tensors(model, f.purpose)
-        held = _MADE[model] = ((*state, _changes(tensors)), tensors, _fold(f, model))
+    if held is None or held[0] != state or not held[1].stands():
+        made = _fold(f, model)
+        held = _MADE[model] = state, Snapshot.of(f), made
     return held[2]
 
 
@@ -191,13 +192,3 @@ def _entropy(model: FiniteModel, ahead: Tensor) -> Tensor:
         return torch.cat([_entropy(model, block) for block in ahead.split(max(1, BLOCK // len(ahead)), -1)])
     seen = model.seen(ahead)
     return -(seen * seen.clamp_min(torch.finfo(seen.dtype).tiny).log_()).sum(0)
-
-
-def _tensors(model: FiniteModel, purpose: Purpose) -> list[Tensor]:
-    parts = [part for part in (model, purpose.goal, purpose.effort, purpose.terminal) if part is not None]
-    return [tensor for part in parts for tensor in (*part.parameters(), *part.buffers())]
-
-
-def _changes(tensors: list[Tensor]) -> int:
-    """How often the tensors were written to."""
-    return sum(tensor._version for tensor in tensors)

@@ -19,7 +19,7 @@ class Mirror(Minimizer):
     """Mirror descent: q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalized, for one factor f after another.
 
     Lowers F(q) = E(q) - H[q] for energies linear in every factor. Residual: the largest change of a probability that
-    another sweep of size 1 would make at once.
+    another sweep of size 1 would make at once. Raises UserError where what is impossible leaves no factor a choice.
     """
 
     steps: int = 16
@@ -44,7 +44,8 @@ class Mirror(Minimizer):
                 slope, evaluations = f.gradient(torch.cat(blocks, -1)), evaluations + 1
             costs = f.domain.blocks(slope)[i]
             kept = 0.0 if self.rate == 1 else (1 - self.rate) * block.log()
-            blocks[i] = torch.softmax(kept - self.rate * costs, -1)
+            scores = kept - self.rate * costs  # of a factor whose values are all impossible even ones, and no NaN
+            blocks[i] = torch.softmax(scores.clamp(min=torch.finfo(scores.dtype).min), -1)
         return self._at(f, f.domain, torch.cat(blocks, -1), evaluations + 1)
 
     def _at(self, f: Objective, domain: Simplex, q: Tensor, evaluations: int) -> Iterate:

@@ -26,7 +26,7 @@ from agentic import (
     UserError,
 )
 from agentic_optimizers.feedback_plan import AffineFeedback
-from agentic_optimizers.planned import Planned
+from agentic_optimizers.planned import Planned, Snapshot
 
 Array = NDArray[np.float64]
 
@@ -110,15 +110,16 @@ class Riccati(Planned):
             start=f.belief,
             parts=parts,
             version=f.model.version,
-            memory=(f.model, f.purpose, law, spread, extra),
+            memory=(f.model, f.purpose, law, spread, extra, Snapshot.of(f)),
         )
         return Iterate(f.belief.mean, value, torch.zeros_like(value), 1, plan)
 
     def _again(self, f: ExpectedEnergy, plan: Any) -> tuple[Law, Array | None, dict[str, Array]] | None:
         if not isinstance(plan, AffineFeedback) or plan.version != f.model.version:
             return None
-        model, purpose, law, spread, extra = plan.memory
-        return (law, spread, extra) if model is f.model and purpose is f.purpose else None
+        model, purpose, law, spread, extra, before = plan.memory
+        same = model is f.model and purpose is f.purpose and before.stands()
+        return (law, spread, extra) if same else None
 
 
 def _covariance(belief: Belief) -> Array:

@@ -14,7 +14,7 @@ from agentic.models import Branching
 from agentic.planning import GoalOverTime
 from agentic_optimizers.backups import MeanUnderSoftmax
 from agentic_optimizers.graph import BeliefGraph, grow
-from agentic_optimizers.planned import Planned
+from agentic_optimizers.planned import Planned, Snapshot
 from agentic_optimizers.tree_plan import Tree
 
 REMEMBERED = 64  # solved graphs a plan carries along
@@ -61,7 +61,7 @@ class TreeSearch(Planned):
             domain=model.action,
             log_habits=f.model.log_habits,
             version=f.model.version,
-            memory=(f.model, f.purpose, self.backup, kept),
+            memory=(Snapshot.of(f), f.model, f.purpose, self.backup, kept),
         )
         return Iterate(search.roots, value, torch.zeros_like(value), len(search.graph.beliefs), plan)
 
@@ -69,8 +69,8 @@ class TreeSearch(Planned):
         """What a previous tree has solved, as long as model, version, purpose and backup stand."""
         if not isinstance(plan, Tree) or plan.version != f.model.version:
             return ()
-        model, purpose, backup, searches = plan.memory
-        same = model is f.model and purpose is f.purpose and backup == self.backup
+        before, model, purpose, backup, searches = plan.memory
+        same = model is f.model and purpose is f.purpose and backup == self.backup and before.stands()
         return searches if same else ()
 
     def _search(self, f: ExpectedEnergy, model: Branching) -> Search:

@@ -13,14 +13,17 @@ from torch.testing import assert_close
 
 from agentic import Categorical, ExpectedEnergy, FiniteModel, Purpose, UserError, make, minimize
 from agentic.environments import Successors
+from agentic_energies import branching
 from agentic_energies.branching import outcomes, revealing
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.cpt import Listed, tabled
+from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_energies.reward import Reward
 from agentic_envs.cuechain import CueChain
 from agentic_optimizers.backups import Max
+from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.tree import TreeSearch
 from agentic_optimizers.tree_plan import Tree
 
@@ -107,3 +110,36 @@ def test_worlds_given_as_tables_stay_lists(made: Any, monkeypatch: pytest.Monkey
     plan = minimize(ExpectedEnergy(model, start, Purpose(goal, 2, SummedGain())), TreeSearch(Max(), limit=10)).belief
     assert isinstance(plan, Tree)
     assert float(plan.parts["pragmatic"][:, 0].min()) == pytest.approx(-0.81 if made is Ring else 2)
+
+
+@pytest.mark.parametrize("kind", [CategoricalModel, FactoredModel])
+def test_more_than_can_be_held_is_refused(
+    kind: type[CategoricalModel | FactoredModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fourteen modalities of two levels, of which anything can be seen: 16,384 outcomes of two actions."""
+    draws = np.random.default_rng(0)
+    seen = [np.moveaxis(draws.dirichlet(np.ones(2), 3), -1, 0) for _ in range(14)]
+    model = kind(seen, [np.moveaxis(draws.dirichlet(np.ones(3), (3, 2)), -1, 0)], [np.full(3, 1 / 3)])
+    monkeypatch.setattr(branching, "SMALL", 0)
+    monkeypatch.setattr(branching, "LARGE", 0)
+    monkeypatch.setattr(branching, "HELD", 2 * 2**14 * 3)
+    assert len(model.branch(model.begin(1).mean).chance) == 2 * 2**14
+    monkeypatch.setattr(branching, "HELD", 2 * 2**14 * 3 - 1)
+    with pytest.raises(UserError, match=r"what may be seen next needs [0-9,]+ numbers, more than 98,303: leave"):
+        model.branch(model.begin(1).mean)
+
+
+def test_a_joint_state_out_of_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty factors of two states, each moved by the same control: a trillion joint states."""
+    look, move, first = np.eye(2), np.eye(2)[..., None].repeat(2, -1), [0.5, 0.5]
+    lists = {"A": [[f] for f in range(40)], "B_actions": [[0]] * 40}
+    arrays: Any = [look] * 40, [move] * 40, [first] * 40
+    with pytest.raises(UserError, match=r"a table over the joint state would hold [0-9,]+ entries, .*: use factored"):
+        CategoricalModel(*arrays, dependencies=lists)
+    factored = FactoredModel(*arrays, dependencies=lists)
+    f = ExpectedEnergy(factored, factored.begin(1), Purpose(Reward(np.zeros((4, 2))), 2))
+    with pytest.raises(UserError, match="rewards of 4 states are asked about 1,099,511,627,776 states"):
+        minimize(f, Enumerate())
+    monkeypatch.setattr(branching, "HELD", 100_000)
+    with pytest.raises(UserError, match="what may be seen next needs"):
+        factored.branch(factored.begin(1).mean)

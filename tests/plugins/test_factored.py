@@ -29,10 +29,14 @@ from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_envs.cuechain import CueChain, corridor
 from agentic_envs.pomdp import Pomdp
+from agentic_optimizers.belief_propagation import BeliefPropagation
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.exact import Exact
+from agentic_optimizers.mcts import MonteCarloTree
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
+from agentic_optimizers.tree_plan import Tree
+from agentic_optimizers.window import Window
 
 F64 = torch.float64
 MODELS = pytest.mark.parametrize("kind", [CategoricalModel, FactoredModel])
@@ -328,3 +332,82 @@ def test_what_does_not_fit_is_named() -> None:
         FactoredModel(**given | {"dependencies": given["dependencies"] | {"A": [[0, 2], [2, 0, 1]]}})
     with pytest.raises(UserError, match=r"E expects shape \(2\) = \(actions,\), got \(3,\)"):
         FactoredModel(**given, E=[0.2, 0.3, 0.5])
+
+
+def three_tables(kind: type[CategoricalModel | FactoredModel], **given: Any) -> CategoricalModel | FactoredModel:
+    """A factor beside modalities of which one looks at it, and others at nothing."""
+    draws = np.random.default_rng(11)
+    seen = [columns(draws, 3, 4), columns(draws, 2), columns(draws, 3)]
+    lists = {"A": [[0], [], []], "B": [[]], "ends": []}
+    return kind(seen, [columns(draws, 4, 2)], [columns(draws, 4)], ends=0.25, dependencies=lists, **given)
+
+
+@pytest.mark.parametrize("solver", [Exact(), Mirror(), BeliefPropagation()])
+def test_modalities_that_look_at_nothing_cost_what_they_are_worth(solver: Minimizer) -> None:
+    """Also where there is one factor only, whose evidence is a product over modalities."""
+    one, other = three_tables(FactoredModel), three_tables(CategoricalModel)
+    obs = one.outcome.one_hot(torch.tensor([[0, 1, 2], [2, 0, 0]]))
+    obs[1, 3:5] = torch.nan
+    found = minimize(Evidence(one, obs, one.begin(2)), solver)
+    exact = minimize(Evidence(other, obs, other.begin(2)), Exact())
+    assert_close(found.value, exact.value, atol=1e-12, rtol=0)
+    assert_close(found.belief.mean, exact.belief.mean, atol=1e-12, rtol=0)
+    window = Window(one, obs.unsqueeze(0), torch.zeros(0, 2, 2, dtype=F64))
+    assert_close(minimize(window, Exact()).value, exact.value, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("solver", [Enumerate(), TreeSearch(), MonteCarloTree(simulations=3000)])
+def test_what_looks_at_nothing_is_planned_with(solver: Minimizer) -> None:
+    """A hazard that is the same everywhere, and outcomes that tell nothing."""
+    goal = LogPreferences([[0.0, 1.0, 2.0], [0.0, 1.0], [0.5, 0.0, 0.0]], after=0.7)
+    purpose, values = Purpose(goal, 3, SummedGain(), terminal=goal, discount=0.9), []
+    for kind in (FactoredModel, CategoricalModel):
+        model = three_tables(kind)
+        assert_close(model.condition_on_alive(model.begin(1))[1], torch.tensor([0.75], dtype=F64))
+        f = ExpectedEnergy(model, model.begin(1), purpose)
+        plan = minimize(f, solver, generator=torch.Generator().manual_seed(0)).belief
+        assert isinstance(plan, Sequence | Tree)
+        values.append(plan.values)
+    assert_close(*values, atol=1e-12, rtol=0)
+
+
+@settings(max_examples=30)
+@given(seeds)
+def test_what_is_impossible_stays_so_in_mean_field(seed: int) -> None:
+    """Without a floor: where factors are independent given what is seen, the posterior is that of the joint state."""
+    draws = np.random.default_rng(seed)
+    seen = [columns(draws, 3, 3) * (draws.random((3, 3)) < 0.6) + 0.01 * np.eye(3), columns(draws, 2, 2)]
+    seen[0], seen[1][:, 0] = seen[0] / seen[0].sum(0), [1, 0]
+    moves = [np.eye(3)[draws.permutation(3)][..., None], np.eye(2)[..., None]]
+    starts = [np.array([0.5, 0.5, 0.0]), np.array([0.4, 0.6])]
+    lists, state = {"A": [[0], [1]], "B_actions": [[0], [0]]}, (draws.integers(2), draws.integers(2))
+    model = FactoredModel(seen, moves, starts, floor=0.0, dependencies=lists)
+    joint = CategoricalModel(seen, moves, starts, floor=0.0, dependencies=lists)
+    level = [int(draws.choice(len(a), p=a[:, s])) for a, s in zip(seen, state, strict=True)]
+    obs = model.outcome.one_hot(torch.tensor([level]))
+    found = minimize(Evidence(model, obs, model.begin(1)), Mirror())
+    exact = minimize(Evidence(joint, obs, joint.begin(1)), Exact())
+    assert_close(found.value, exact.value, atol=1e-12, rtol=0)
+    assert_close(model.latent.joint(found.belief.mean), exact.belief.mean, atol=1e-12, rtol=0)
+    ahead = model.predict(found.belief, torch.ones(1, 1, dtype=F64)).mean
+    surprise = model.transition((found.belief.mean, torch.ones(1, 1, dtype=F64)), ahead)
+    assert not bool(surprise.isnan().any())
+    assert bool(model.prior(torch.empty(1, 0), found.belief.mean).isfinite().all())
+
+
+@MODELS
+@pytest.mark.parametrize("floor", [-1.0, 1.0, float("nan"), "0"])
+def test_a_floor_is_a_probability(kind: type[CategoricalModel | FactoredModel], floor: Any) -> None:
+    with pytest.raises(UserError, match="floor expects a probability from 0, which forbids, to less than 1"):
+        three_tables(kind, floor=floor)
+
+
+@MODELS
+def test_lists_of_what_ends_may_be_arrays(kind: type[CategoricalModel | FactoredModel]) -> None:
+    arrays: dict[str, Any] = {"A": [np.eye(2)], "B": [np.eye(2)[..., None]], "D": [[0.5, 0.5]]}
+    model = kind(**arrays, ends=[0.0, 0.5], dependencies={"ends": np.array([0])})
+    assert_close(model.condition_on_alive(model.begin(1))[1], torch.tensor([0.75], dtype=F64))
+    world = Pomdp(**arrays, ends=[0.0, 0.5], dependencies={"ends": np.array([0])})
+    assert make(world).truth()["ends"].tolist() == [0, 0.5]
+    with pytest.raises(ValueError, match="must be different indices below 1, got 0"):
+        Pomdp(**arrays, ends=[0.0, 0.5], dependencies={"ends": 0})

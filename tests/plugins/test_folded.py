@@ -1,16 +1,18 @@
 """The folded expected energy: the same numbers as imagining course by course, whatever is folded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 from torch.testing import assert_close
 
-from agentic import Categorical, EnergyAgent, ExpectedEnergy, Greedy, Purpose, Sequence, minimize
+from agentic import Categorical, EnergyAgent, ExpectedEnergy, Greedy, Minimizer, Purpose, Sequence, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import LogPreferences
@@ -19,6 +21,7 @@ from agentic_optimizers import folded, one_pass
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.exact import Exact
 from agentic_optimizers.folded import fold
+from agentic_optimizers.mcts import MonteCarloTree
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
 
@@ -92,6 +95,46 @@ def test_it_is_made_anew_when_model_or_goal_is_written_to() -> None:
     assert after is not before
     f.model.learned.counts("A")[0].alpha().add_(1)
     assert fold(f) is not after
+
+
+@pytest.mark.parametrize("solver", [Enumerate(), TreeSearch(), MonteCarloTree()])
+def test_plans_follow_what_is_replaced_in_model_or_goal(solver: Minimizer) -> None:
+    """Buffers and modules that are others, not written to, and plain numbers: as if the model had been new."""
+    f = problem(4, 2, ends=True, learned=False, terminal=True, reward=True)
+    goal, terminal, model = f.purpose.goal, f.purpose.terminal, f.model
+    assert isinstance(goal, Reward)
+    assert isinstance(terminal, LogPreferences)
+    assert isinstance(model, CategoricalModel)
+    other = problem(5, 2, ends=True, learned=False, terminal=True, reward=True).model
+
+    def scale() -> None:
+        goal.scale = 3.0
+
+    def prefer() -> None:
+        terminal.values = [c + 1.0 for c in terminal.values]
+
+    def survive() -> None:
+        model.going_on = nn.Buffer(model.going_on * 0.5)
+
+    changes: list[Callable[[], object]] = [
+        scale,
+        prefer,
+        survive,
+        lambda: setattr(goal, "after", -2.0),
+        lambda: model.observation.put(0, model.observation.tables[0].flip(0)),
+        lambda: model.load_state_dict(other.state_dict(), assign=True),
+        lambda: model.float().double(),
+    ]
+    before: Any = None
+    for change in changes:
+        before = minimize(f, solver, before, generator=torch.Generator().manual_seed(0)).belief
+        change()
+        again: Any = minimize(f, solver, before, generator=torch.Generator().manual_seed(0)).belief
+        anew = ExpectedEnergy(*deepcopy((model, f.belief, f.purpose)))
+        fresh: Any = minimize(anew, solver, generator=torch.Generator().manual_seed(0)).belief
+        assert torch.equal(again.values, fresh.values)
+        assert not torch.equal(again.values, before.values)
+        before = again
 
 
 def test_gains_that_need_more_than_the_belief_are_not_folded() -> None:

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import ExpectedEnergy, Purpose, make
+from agentic import ExpectedEnergy, Purpose, UserError, make, minimize
+from agentic_energies import histories
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import JointGain
 from agentic_energies.goals import LogPreferences
 from agentic_envs.cuechain import CueChain
+from agentic_optimizers.enumerate import Enumerate
 
 F64 = torch.float64
 TARGETS = ["trajectory", "first", "final", "static"]
@@ -51,3 +53,21 @@ def test_episodes_that_end_and_samples_of_plans(target: str) -> None:
     whole = gain(model, target, plans)
     assert_close(whole, torch.stack([gain(model, target, plan) for plan in plans]))
     assert bool((whole > 0).all()) or target == "static"
+
+
+def test_what_all_courses_need_together_is_counted_before_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Courses that can be held one by one may be too many at once."""
+    draws = np.random.default_rng(0)
+    seen, moves = (np.moveaxis(draws.dirichlet(np.ones(3), shape), -1, 0) for shape in ((3,), (3, 4)))
+    model = CategoricalModel([seen], [moves], [np.full(3, 1 / 3)])
+    f = ExpectedEnergy(model, model.begin(1), Purpose(LogPreferences([[0.0, 1.0, 2.0]]), 4, JointGain()))
+    whole = minimize(f, Enumerate()).value
+    needed = 4**4 * 3**4 * 3
+    monkeypatch.setattr(histories, "HELD", needed - 1)
+    with pytest.raises(UserError, match=rf"JointGain needs {needed:,} numbers .* of 256 courses, .*: shorten"):
+        minimize(f, Enumerate())
+    monkeypatch.setattr(histories, "HELD", 4**4 * 3**3 * 3 - 1)
+    with pytest.raises(UserError, match=f"JointGain needs {4**4 * 3**3 * 3:,} numbers"):
+        minimize(f, Enumerate())
+    monkeypatch.setattr(histories, "HELD", needed)
+    assert torch.equal(minimize(f, Enumerate()).value, whole)

@@ -2,12 +2,14 @@
 
 from math import log
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 from torch.testing import assert_close
 
-from agentic import Categorical, Clamped, ClosedForm, Real, UserError, minimize
+from agentic import Categorical, Clamped, ClosedForm, Evidence, Real, UserError, minimize
+from agentic_energies.factored import FactoredModel
 from agentic_energies.goals import QuadraticGoal
 from agentic_energies.table import Table
 from agentic_optimizers.mirror import Mirror
@@ -83,3 +85,14 @@ def test_doors() -> None:
         minimize(Clamped(QuadraticGoal([1.0]), None, Real((1,))), Mirror())
     with pytest.raises(UserError, match=r"mirror expects steps >= 0 and a rate in \(0, 1\]"):
         Mirror(rate=0.0)
+
+
+def test_factors_that_rule_each_other_out_are_named_as_such() -> None:
+    """Two bits of which exactly one is set: on average over either, no value of the other is possible."""
+    apart = np.array([[0.0, 1.0], [1.0, 0.0]])
+    model = FactoredModel([np.stack([1 - apart, apart])], [np.eye(2)[..., None]] * 2, [[0.5, 0.5]] * 2, floor=0.0)
+    f = Evidence(model, torch.tensor([[0.0, 1.0]], dtype=F64), model.begin(1))
+    with pytest.raises(UserError, match=r"infinite everywhere Mirror looked, in rows \[0\]: .* forbid less"):
+        minimize(f, Mirror())
+    sided = torch.tensor([[1.0, 0.0, 0.0, 1.0]], dtype=F64)
+    assert torch.equal(minimize(f, Mirror(), sided).belief.mean, sided)

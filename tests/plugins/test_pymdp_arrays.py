@@ -7,10 +7,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from agentic import Simplex, UserError
+from agentic import Evidence, ExpectedEnergy, Purpose, Simplex, UserError, minimize
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
 from agentic_energies.goals import LogPreferences, LogPreferencesOverTime
+from agentic_optimizers.enumerate import Enumerate
+from agentic_optimizers.exact import Exact
+from agentic_optimizers.mirror import Mirror
+from agentic_optimizers.tree import TreeSearch
 
 SIDE = np.eye(2)[:, :, None]  # a factor that stays, whatever is done
 
@@ -139,3 +143,37 @@ def test_preferences_of_a_batch_of_one_and_over_time() -> None:
     assert once.costs.tolist() == [0.0, -1.0, 0.0, -1.0, -2.0]
     with pytest.raises(UserError, match=r"C\[0\] expects 2 axes, at most with a batch of one agent"):
         LogPreferences.from_pymdp([np.zeros((2, 3, 2))])
+
+
+@MODELS
+def test_tensors_with_gradients_and_in_single_precision(model: type[CategoricalModel | FactoredModel]) -> None:
+    """As arrays are: without their gradient, and with columns that sum to one in double precision."""
+    arrays = {"A": [LOOK, FEEL], "B": [PLACE, SIDE], "D": START}
+    given = {name: [torch.tensor(a).requires_grad_() for a in each] for name, each in arrays.items()}
+    same(model.from_pymdp(**given), model.from_pymdp(**arrays))
+    single = {name: [torch.tensor(a).float() for a in each] for name, each in arrays.items()}
+    whole = model.from_pymdp(**single)
+    ahead = whole.predict(whole.begin(1), whole.action.corners().unsqueeze(1))
+    assert_close(whole.emit(ahead).mean.sum(-1), torch.full((4, 1), 2.0, dtype=torch.float64), atol=1e-15, rtol=0)
+
+
+@MODELS
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float32, torch.bool])
+def test_observations_of_any_type(model: type[CategoricalModel | FactoredModel], dtype: torch.dtype) -> None:
+    agent = model.from_pymdp([LOOK, FEEL], [PLACE, SIDE], START)
+    obs = agent.outcome.one_hot(torch.tensor([[1, 2], [0, 0]]))
+    for solver in (Exact(), Mirror()):
+        found, given = (
+            minimize(Evidence(agent, seen, agent.begin(2)), solver, agent.begin(2).mean)
+            for seen in (obs, obs.to(dtype))
+        )
+        assert torch.equal(found.value, given.value)
+
+
+@MODELS
+def test_preferences_of_another_size_are_named(model: type[CategoricalModel | FactoredModel]) -> None:
+    agent = model.from_pymdp([LOOK, FEEL], [PLACE, SIDE], START)
+    f = ExpectedEnergy(agent, agent.begin(1), Purpose(LogPreferences([[0.0, 1.0]]), 2))
+    for planner in (Enumerate(), TreeSearch()):
+        with pytest.raises(UserError, match=r"log preferences over levels \(2,\) are asked about 5 levels in all"):
+            minimize(f, planner)

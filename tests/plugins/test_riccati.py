@@ -1,11 +1,12 @@
 """Riccati: the expected energy of a feedback law is what the closed loop costs."""
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.testing import assert_close
 
 from agentic import (
@@ -147,6 +148,14 @@ class TestReuse:
         stronger = LinearGaussian(MODEL.system().A, [[0.0], [2.0]], Q=[0.1, 0.1], R=[0.2], C=[[1.0, 0.5]])
         for other in (ExpectedEnergy(stronger, BELIEF, SEEN), ExpectedEnergy(MODEL, BELIEF, HIDDEN)):
             assert_close(solved(other, first).gains, solved(other).gains)
+
+    def test_a_goal_that_was_written_to_is_another(self) -> None:
+        f = deepcopy(self.f)
+        first, goal = solved(f), f.purpose.goal
+        assert isinstance(goal, QuadraticGoal)
+        goal.weights = nn.Buffer(4 * goal.weights)
+        assert_close(solved(f, first).gains, solved(f).gains)
+        assert not torch.allclose(solved(f, first).gains, first.gains)
 
 
 def test_discrete_actions_are_relaxed_and_projected() -> None:

@@ -13,8 +13,14 @@ from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_energies.stacked import Stacked, stacked
+from agentic_optimizers.belief_propagation import BeliefPropagation
 from agentic_optimizers.enumerate import Enumerate
+from agentic_optimizers.exact import Exact
+from agentic_optimizers.mcts import MonteCarloTree
 from agentic_optimizers.mirror import Mirror
+from agentic_optimizers.structured import StructuredMeanField
+from agentic_optimizers.tree import TreeSearch
+from agentic_optimizers.window import Window
 
 GOAL = LogPreferences([[0.0, 1.0, 2.0], [0.0, -1.0]])
 AGENTS = 5
@@ -94,3 +100,30 @@ def test_agents_of_one_form() -> None:
         stacked([agent(0), FactoredModel.example()])
     with pytest.raises(UserError, match="the same habits E, those of model 1 are others"):
         stacked([agent(0), agent(1, E=[1 / 6] * 6)])
+    for ends in (np.full((2, 3), 0.1), np.array([[0.0, 0.5, 0.0]] * 2)):
+        stacked([agent(0, ends=ends), agent(1, ends=ends)])
+        with pytest.raises(UserError, match="whose episodes end alike, those of model 1 end otherwise"):
+            stacked([agent(0, ends=ends), agent(1, ends=ends / 2)])
+        with pytest.raises(UserError, match="whose episodes end alike, those of model 1 end otherwise"):
+            stacked([agent(0), agent(1, ends=ends)])
+
+
+@pytest.mark.parametrize("agents", [2, 3, 6])
+def test_what_asks_one_model_for_all_rows_is_refused(agents: int) -> None:
+    """Also where as many agents as states or outcomes would fit into each other's shapes."""
+    model = stacked([agent(seed) for seed in range(agents)])
+    f = ExpectedEnergy(model, model.begin(agents), Purpose(GOAL, 2))
+    for planner in (TreeSearch(), MonteCarloTree()):
+        with pytest.raises(UserError, match=f"{agents} agents have tables of their own"):
+            minimize(f, planner)
+    certain = [FactoredModel([np.eye(2)], [np.eye(2)[..., None]], [[1, 0]]) for _ in range(agents)]
+    blind = stacked(certain)
+    with pytest.raises(UserError, match=f"{agents} agents have tables of their own"):
+        minimize(ExpectedEnergy(blind, blind.begin(agents), Purpose(LogPreferences([[0.0, 1.0]]), 2)), TreeSearch())
+    obs = model.outcome.one_hot(torch.zeros(2, agents, 2, dtype=torch.int64))
+    actions = model.action.center(agents).unsqueeze(0)
+    for solver in (StructuredMeanField(), Exact(), Mirror(), BeliefPropagation()):
+        with pytest.raises(UserError, match=f"{agents} agents have tables of their own"):
+            minimize(Window(model, obs, actions), solver)
+    with pytest.raises(UserError, match="tables of their own"):
+        stacked([model, model])
