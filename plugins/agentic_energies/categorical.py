@@ -32,7 +32,7 @@ from agentic_energies.arrays import tensors
 from agentic_energies.branching import outcomes, revealing, whole
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
 from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, likelihoods, transition, world_of
-from agentic_energies.learned import Learned, Rewarding
+from agentic_energies.learned import Learned, Rewarding, check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.own_update import OwnUpdate, own_update
@@ -256,12 +256,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnU
 
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the beliefs about the states it happened in."""
-        if not self.learned.parts and self.learned.rewards is None:
-            raise UserError("a categorical model learns from counts: give it counts=..., or leave the learner out")
-        if tick.decision.belief is None:
-            raise UserError(
-                "counts are learned by an agent that perceives: set learn.warmup = 0, its actions are blind"
-            )
+        check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical", tick)
         self.learned.condition(self, tick)
         self.version += 1
         return {}

@@ -234,6 +234,14 @@ class Learned(nn.Module):
             model.going_on, model.endless = cpts[0].table[0].clone(), False
 
 
+def check_taught(learns: bool, kind: str, tick: Tick) -> None:
+    """Check that a model learns from counts, and by an agent that perceives. Raises UserError otherwise."""
+    if not learns:
+        raise UserError(f"a {kind} model learns from counts: give it counts=..., or leave the learner out")
+    if tick.decision.belief is None:
+        raise UserError("counts are learned by an agent that perceives: set learn.warmup = 0, its actions are blind")
+
+
 def of_factor(weights: Tensor, factors: Sequence[int], f: int) -> Tensor:
     """The marginal (states of the factor, m) of one factor in weights (n, m) of joint states, the last fastest."""
     if len(factors) == 1:
