@@ -19,6 +19,7 @@ from agentic import (
     Conjugate,
     Environment,
     FiniteModel,
+    Hindsight,
     Simplex,
     Step,
     Tick,
@@ -41,7 +42,7 @@ from agentic_energies.taught import EVERYTHING, begin, begin_empty, from_nothing
 
 
 @final
-class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnUpdate):
+class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewarding, OwnUpdate):
     """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
@@ -256,7 +257,13 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnU
 
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the beliefs about the states it happened in."""
-        check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical", tick)
+        check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical")
         self.learned.condition(self, tick)
+        self.version += 1
+        return {}
+
+    def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
+        check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical")
+        self.learned.revise(self, ticks, row, beliefs, pairs)
         self.version += 1
         return {}

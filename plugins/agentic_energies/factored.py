@@ -19,6 +19,7 @@ from agentic import (
     Conditional,
     Conjugate,
     Environment,
+    Hindsight,
     Model,
     Simplex,
     Step,
@@ -164,6 +165,8 @@ class FactoredTransition(Conditional, FactorGraph):
 class FactoredPrior(Conditional):
     """The prior -log p(z) at the start of an episode, factor by factor: `forward(c, z)`."""
 
+    start: Tensor
+
     def __init__(self, start: Sequence[Tensor], floor: float) -> None:
         super().__init__()
         self.start, self.floor = nn.Buffer(torch.cat(list(start))), floor
@@ -177,7 +180,7 @@ class FactoredPrior(Conditional):
 
 
 @final
-class FactoredModel(Model, Branching, UncertainWeights, Conjugate, OwnUpdate):
+class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, OwnUpdate):
     """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
 
     The arrays, `ends` and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are
@@ -195,6 +198,7 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, OwnUpdate):
     observation: FactoredObservation
     transition: FactoredTransition
     prior: FactoredPrior
+    going_on: Tensor
 
     def __init__(
         self,
@@ -250,7 +254,7 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, OwnUpdate):
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
-        parameters = parameters if {"A", "B", "D"} & parameters.keys() else arrays_of(env, parameters)
+        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
         return fitting(cls(**parameters), env)
 
     @classmethod
@@ -325,8 +329,14 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, OwnUpdate):
 
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the factors' beliefs."""
-        check_taught(bool(self.learned.parts), "factored", tick)
+        check_taught(bool(self.learned.parts), "factored")
         self.learned.condition(self, tick)
+        self.version += 1
+        return {}
+
+    def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
+        check_taught(bool(self.learned.parts), "factored")
+        self.learned.revise(self, ticks, row, beliefs, pairs)
         self.version += 1
         return {}
 

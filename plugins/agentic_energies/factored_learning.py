@@ -15,6 +15,7 @@ from agentic.engine import outer
 from agentic_energies.counts import Counts, DenseCounts
 from agentic_energies.dependencies import column_index
 from agentic_energies.dirichlet import path_gain
+from agentic_energies.learned import perceived
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import states_first, sum_of
 from agentic_energies.own_update import LIKELY, LIMIT, NAMES, moves
@@ -65,11 +66,9 @@ class FactoredLearned(nn.Module):
 
     def condition(self, model: "FactoredModel", tick: Tick) -> None:
         """Count the valid rows of a tick, and give the model its new tables."""
-        belief = tick.decision.belief
-        assert belief is not None
         over = torch.as_tensor(tick.terminated | tick.truncated)
         ended, first = torch.as_tensor(tick.terminated), torch.as_tensor(tick.t) == 0
-        rows, before = torch.as_tensor(tick.valid).nonzero().squeeze(-1), belief.mean
+        rows, before = torch.as_tensor(tick.valid).nonzero().squeeze(-1), perceived(tick)
         after = torch.full_like(before, torch.nan)
         if {"A", "B", "ends"} & {*self.parts}:
             after[rows] = self._after(model, before[rows], tick.action[rows], tick.next_obs[rows], ended[rows])
@@ -88,6 +87,20 @@ class FactoredLearned(nn.Module):
             steps = ([each[[row]] for each in (before, tick.action, after)] for row in known)
             for moved in [self.moved(model, *step) for step in steps]:  # all by the tables before any is counted
                 self.add("B", moved)
+        for name in self.parts:
+            self._place(model, name)
+
+    def revise(self, model: "FactoredModel", ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> None:
+        """Count an episode of one row by what is believed of it afterwards, see `Hindsight`."""
+        if "A" in self.parts:
+            obs = torch.stack([*[tick.obs[row] for tick in ticks], ticks[-1].next_obs[row]])
+            self.add("A", self.observed(model, obs, beliefs))
+        self.begin(model, beliefs[:1])
+        for tick, before, after, pair in zip(ticks, beliefs[:-1], beliefs[1:], pairs, strict=True):
+            self.act(model, tick.action[row])
+            self.enter(model, after, bool(tick.terminated[row]))
+            if "B" in self.parts:
+                self.add("B", self._followed(model, before, tick.action[row], pair))
         for name in self.parts:
             self._place(model, name)
 
@@ -119,6 +132,21 @@ class FactoredLearned(nn.Module):
                 joint = torch.where(expected > 0, pair * ahead.T / expected, 0.0)
             found.append(Seen(joint, columns))
         return found
+
+    def _followed(self, model: "FactoredModel", before: Tensor, action: Tensor, pair: Tensor) -> Iterable[Seen]:
+        """What a step teaches about B whose pairs (n, n) of states are known, the earlier first."""
+        variables, start = (*model.latent.blocks(before), *model.action.blocks(action.to(before.dtype))), 0
+        for f, size in enumerate(model.latent.sizes):
+            place, parents = slice(start, start + size), model.transition.form.parents_of_B(f)
+            own = pair[place, place].T  # (later, earlier)
+            ahead = own.sum(1, keepdim=True)
+            if self.lessons.lessons["B"].pairs == "outer":
+                own = ahead * variables[f]
+            each = [own if i == f else variables[i].expand(size, -1) for i in parents]
+            weights = outer(each) if f in parents else ahead * outer([torch.ones_like(ahead), *each])
+            columns = (weights > LEAST).any(0).nonzero().squeeze(-1)
+            yield Seen(weights[:, columns], columns)
+            start += size
 
     def begin(self, model: "FactoredModel", states: Tensor) -> None:
         """Count first states, as likely as (b, n) say."""

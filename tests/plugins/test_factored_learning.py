@@ -152,7 +152,7 @@ def step_of(model: FactoredModel, seed: int) -> tuple[Step, Step]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_information_is_that_of_the_joint_state(seed: int) -> None:
-    parts = {"counts": meeting(seed), "dependencies": TOGETHER}
+    parts: dict[str, Any] = {"counts": meeting(seed), "dependencies": TOGETHER}
     model, joint = FactoredModel(**parts), CategoricalModel(**parts)
     own, whole = step_of(model, seed)
     found = dict(model.parameter_gain([own]))

@@ -74,21 +74,14 @@ def moved(model: Kind, name: str, step: Step, outcome: Tensor, solver: Minimizer
 
 def chances_of(model: Kind, after: Categorical) -> np.ndarray:
     """How likely every outcome is, the last modality fastest."""
-    joint = CategoricalModel(
-        [table.numpy().reshape(-1, *sizes) for table, sizes in tables_of(model)],
-        [np.ones((n, n, 1)) / n for n in after.sizes],
-        [np.full(n, 1 / n) for n in after.sizes],
-        dependencies=None if isinstance(model, CategoricalModel) else {"A": model.observation.parents},
-    )
-    chances: np.ndarray = (joint.likelihood() @ model.latent.joint(after.probs)[0]).numpy()
-    return chances
-
-
-def tables_of(model: Kind) -> list[tuple[Tensor, tuple[int, ...]]]:
-    """Each modality's table, and the sizes of the factors that it looks at."""
-    if isinstance(model, CategoricalModel):
-        return [(table, model.factors) for table in model.observation.tables]
-    return [(cpt.table, tuple(model.latent.sizes[f] for f in own)) for cpt, own in model.observation.pairs()]
+    if isinstance(model, FactoredModel):  # whose outcomes are not independent
+        sizes = model.latent.sizes
+        pairs = model.observation.pairs()
+        seen = [cpt.table.view(-1, *[sizes[f] for f in own]) for cpt, own in pairs]
+        still, even = [np.ones((n, n, 1)) / n for n in sizes], [np.ones(n) / n for n in sizes]
+        whole = CategoricalModel(seen, still, even, dependencies={"A": [own for _, own in pairs]})
+        return np.asarray(whole.likelihood() @ model.latent.joint(after.probs)[0])
+    return np.asarray(model.emit(after).probs[0])
 
 
 @pytest.mark.parametrize(
