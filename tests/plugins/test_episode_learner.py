@@ -98,7 +98,7 @@ def test_expected_counts_are_those_of_all_hidden_paths(pairs: str, ended: str) -
 @pytest.mark.parametrize("pairs", ["joint", "outer"])
 def test_factors_apart_are_taught_as_the_joint_state(pairs: str) -> None:
     draws = np.random.default_rng(2)
-    shapes = {"A": [(3, 2), (2, 3)], "B": [(2, 2, 2), (3, 3, 3)], "D": [(2,), (3,)]}
+    shapes: dict[str, list[tuple[int, ...]]] = {"A": [(3, 2), (2, 3)], "B": [(2, 2, 2), (3, 3, 3)], "D": [(2,), (3,)]}
     start: dict[str, Any] = {name: [draws.uniform(0.2, 2, shape) for shape in each] for name, each in shapes.items()}
     parts: dict[str, Any] = {"counts": {**start, "E": np.ones(6)}, "learn": {"B": {"pairs": pairs}},
                              "dependencies": {"A": [[0], [1]], "B_actions": [[0], [1]]}}  # fmt: skip
@@ -115,7 +115,11 @@ def test_factors_apart_are_taught_as_the_joint_state(pairs: str) -> None:
 
 def test_a_factor_moved_by_others_counts_its_pair_and_their_beliefs() -> None:
     draws = np.random.default_rng(3)
-    shapes = {"A": [(3, 2), (2, 3)], "B": [(2, 2, 2), (3, 3, 2, 2)], "D": [(2,), (3,)]}
+    shapes: dict[str, list[tuple[int, ...]]] = {
+        "A": [(3, 2), (2, 3)],
+        "B": [(2, 2, 2), (3, 3, 2, 2)],
+        "D": [(2,), (3,)],
+    }
     start: dict[str, Any] = {name: [draws.uniform(0.2, 2, shape) for shape in each] for name, each in shapes.items()}
     model = FactoredModel(counts=start, dependencies={"A": [[0], [1]], "B": [[0], [1, 0]]})
     seen, taken = draws.integers(0, [3, 2], (3, 1, 2)), draws.integers(0, 2, (2, 1, 1))

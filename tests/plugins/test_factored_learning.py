@@ -27,7 +27,11 @@ TOGETHER = {"A": [[0], [1, 0]], "B": [[0], [1, 0]], "B_actions": [[0], [1]]}
 def start(seed: int) -> dict[str, Any]:
     """Counts of two factors that are seen and move by themselves."""
     draws = np.random.default_rng(seed)
-    shapes = {"A": [(3, 2), (2, 3), (2, 3)], "B": [(2, 2, 2), (3, 3, 3)], "D": [(2,), (3,)]}
+    shapes: dict[str, list[tuple[int, ...]]] = {
+        "A": [(3, 2), (2, 3), (2, 3)],
+        "B": [(2, 2, 2), (3, 3, 3)],
+        "D": [(2,), (3,)],
+    }
     counts = {name: [draws.uniform(0.3, 2, shape) for shape in each] for name, each in shapes.items()}
     return {**counts, "E": draws.uniform(1, 2, 6)}
 
@@ -35,7 +39,11 @@ def start(seed: int) -> dict[str, Any]:
 def meeting(seed: int) -> dict[str, Any]:
     """Counts of two factors that act on each other."""
     draws = np.random.default_rng(seed)
-    shapes = {"A": [(3, 2), (2, 3, 2)], "B": [(2, 2, 2), (3, 3, 2, 3)], "D": [(2,), (3,)]}
+    shapes: dict[str, list[tuple[int, ...]]] = {
+        "A": [(3, 2), (2, 3, 2)],
+        "B": [(2, 2, 2), (3, 3, 2, 3)],
+        "D": [(2,), (3,)],
+    }
     return {name: [draws.uniform(0.3, 2, shape) for shape in each] for name, each in shapes.items()}
 
 
@@ -75,7 +83,7 @@ def test_factors_apart_count_as_the_joint_state(pairs: str, seed: int) -> None:
     factored = FactoredModel(counts=counts, learn=learn, ends=over, dependencies=APART | {"ends": [0]})
     joint = CategoricalModel(counts=counts, learn=learn, ends=np.outer(over, np.ones(3)), dependencies=APART)
     belief = products(factored, seed)
-    flags = {"terminated": np.array([False, True, False]), "truncated": np.array([False, False, True])}
+    flags: dict[str, Any] = {"terminated": np.array([False, True, False]), "truncated": np.array([False, False, True])}
     own = tick(factored, seed, belief, valid=np.array([True, True, seed > 0]), **flags)
     factored.condition(own)
     own.decision.belief = Categorical(factored.latent.joint(belief))

@@ -100,6 +100,16 @@ def maze(valid: float = 1.0) -> World:
                         cue_validity=valid))  # fmt: skip
 
 
+METHODS: dict[str, Any] = {}
+
+
+def asked(agent: Any, method: str, *given: Any) -> Any:
+    """What a method of pymdp's agent returns, compiled once for all agents that are alike."""
+    if method not in METHODS:
+        METHODS[method] = import_module("equinox").filter_jit(lambda who, *each: getattr(who, method)(*each))
+    return METHODS[method](agent, *given)
+
+
 def beside(model: FactoredModel, agent: Any, parts: str) -> None:
     """Our counts are those of pymdp's agent."""
     for name in parts:
@@ -123,9 +133,9 @@ def test_tmaze_demo_with_the_right_structure(pymdp: Any) -> None:
     seen, prior, belief = world.look(hidden, draws), agent.D, model.begin(1)
     for _ in range(10):
         action = int(draws.integers(5))
-        qs = agent.infer_states([np.array([o]) for o in seen], prior)
-        agent = agent.infer_parameters(qs, [np.array([[o]]) for o in seen], None)
-        prior = agent.update_empirical_prior(np.array([[action, 0]]), qs)
+        qs = asked(agent, "infer_states", [np.array([o]) for o in seen], prior)
+        agent = asked(agent, "infer_parameters", qs, [np.array([[o]]) for o in seen], None)
+        prior = asked(agent, "update_empirical_prior", np.array([[action, 0]]), qs)
         hidden = world.move(hidden, [action, 0], draws)
         following = world.look(hidden, draws)
         now = posterior(model, model.outcome.one_hot(torch.tensor([seen])), belief)
@@ -153,18 +163,18 @@ def test_tmaze_demo_with_random_counts(pymdp: Any) -> None:
     for _ in range(20):
         seen = world.look(hidden, draws)
         outcome = model.outcome.one_hot(torch.tensor([seen]))
-        qs, now = agent.infer_states([np.array([o]) for o in seen], prior), posterior(model, outcome, belief)
+        qs, now = asked(agent, "infer_states", [np.array([o]) for o in seen], prior), posterior(model, outcome, belief)
         taken = model.action.one_hot(torch.tensor([[action]]))
         pairs, done = [np.concatenate([q, q], 1) for q in qs], np.full((1, 1, 2), -1)  # no transition yet
         if before is not None:
             pairs = [np.concatenate(each, 1) for each in zip(before[0], qs, strict=True)]
             done = np.array([[[action, 0]]])
             model.learned.add("B", model.learned.moved(model, before[1], taken, now.probs))
-        agent = agent.infer_parameters(qs, [np.array([[o]]) for o in seen], done, beliefs_B=pairs)
+        agent = asked(agent, "infer_parameters", qs, [np.array([[o]]) for o in seen], done, pairs)
         model.learned.add("A", model.learned.observed(model, outcome, now.probs))
         beside(model, agent, "AB")
         before, action = (qs, now.probs), int(draws.integers(5))
-        prior = agent.update_empirical_prior(np.array([[action, 0]]), qs)
+        prior = asked(agent, "update_empirical_prior", np.array([[action, 0]]), qs)
         belief = model.predict(now, model.action.one_hot(torch.tensor([[action]])))
         hidden = world.move(hidden, [action, 0], draws)
 
@@ -177,7 +187,7 @@ def test_learning_gridworld(pymdp: Any, part: str, known: bool) -> None:
     """
     world = World.of(env("grid_world:GridWorld", (7, 7), initial_position=(3, 3), include_stay=False))
     draws, start = np.random.default_rng(0), world.D if known else [np.full(49, 1 / 49)]
-    arrays = {"A": list(world.A), "B": list(world.B)}
+    arrays: dict[str, Any] = {"A": list(world.A), "B": list(world.B)}
     counts = [np.ones_like(each) / 49 for each in arrays[part]]
     arrays[part] = [np.ones_like(each) / 49 for each in counts]
     learn = {"p" + part: counts, "learn_A": part == "A", "learn_B": part == "B", "learning_mode": "offline"}
@@ -188,12 +198,11 @@ def test_learning_gridworld(pymdp: Any, part: str, known: bool) -> None:
     learner = EpisodeLearner(model)
     for _ in range(2):
         places, actions, prior, found = [drawn(world.D[0], draws)], draws.integers(4, size=50), agent.D, []
-        infer = import_module("jax").jit(agent.infer_states)
         for t in range(51):
-            qs = infer([np.array([places[t]])], prior)
+            qs = asked(agent, "infer_states", [np.array([places[t]])], prior)
             found.append(np.asarray(qs[0]))
             if t < 50:
-                prior = agent.update_empirical_prior(np.array([[actions[t]]]), qs)
+                prior = asked(agent, "update_empirical_prior", np.array([[actions[t]]]), qs)
                 places.append(drawn(world.B[0][:, places[t], actions[t]], draws))
         seen = [np.array([places])]
         agent = agent.infer_parameters([np.concatenate(found, 1)], seen, actions[None, :, None])
