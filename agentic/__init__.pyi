@@ -43,7 +43,13 @@ from agentic.experiments.build import build as build
 from agentic.experiments.experiment import Experiment as Experiment
 from agentic.experiments.proposals import Proposal as Proposal, propose as propose
 from agentic.learning.fit import fit as fit
-from agentic.learning.learner import Conjugate as Conjugate, Learner as Learner, Loss as Loss, Trainable as Trainable
+from agentic.learning.learner import (
+    Conjugate as Conjugate,
+    Hindsight as Hindsight,
+    Learner as Learner,
+    Loss as Loss,
+    Trainable as Trainable,
+)
 from agentic.learning.replay import Replay as Replay
 from agentic.metrics.measurement import (
     Access as Access,

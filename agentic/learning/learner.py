@@ -6,7 +6,7 @@ minimum collapses): a `Loss` is a free energy, or a declared functional for ener
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -33,6 +33,18 @@ class Conjugate(ABC):
     @abstractmethod
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Update the belief about the weights by the valid rows of one tick and bump `version`."""
+
+
+class Hindsight(ABC):
+    """A model that can condition on an episode in closed form, by what is believed of its states afterwards."""
+
+    @abstractmethod
+    def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
+        """Update the belief about the weights by one row's episode of T `ticks` and bump `version`.
+
+        Given all of it: `beliefs` (T + 1, n) about the latent before every tick and after the last, and `pairs`
+        (T, n, n) of two in succession, the earlier first.
+        """
 
 
 class Loss(ABC):

@@ -3,7 +3,7 @@
 from agentic.agents.agent import Agent
 from agentic.engine.energy import Encoder, Energy, LeastSquares
 from agentic.engine.minimizer import Minimizer
-from agentic.learning.learner import Conjugate, Trainable
+from agentic.learning.learner import Conjugate, Hindsight, Trainable
 from agentic.models.model import Model, UncertainWeights
 from agentic.testing.kit import Make
 
@@ -14,6 +14,7 @@ BASES: tuple[tuple[type, str, type], ...] = (  # members that count only where a
     (Model, "parameter_gain", UncertainWeights),
     (Model, "initial_belief", UncertainWeights),
     (Model, "condition", Conjugate),
+    (Model, "condition_on", Hindsight),
     (Model, "dataset", Trainable),
 )
 NAMES: tuple[tuple[type, str, str], ...] = (  # members under the names they had

@@ -120,7 +120,7 @@ def _ticks(model: Model, valid: list[bool]) -> Iterator[Tick]:
             next_obs=after,
             reward=np.zeros(2),
             terminated=nothing,
-            truncated=nothing,
+            truncated=np.full(2, t == PATIENCE - 1),
             valid=np.array(valid),
             episode=np.zeros(2, np.int64),
             t=np.full(2, t),

@@ -3,6 +3,7 @@
 Two models (finite, linear-Gaussian), goals for them, and an environment of two places that the finite one describes.
 """
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import gymnasium
@@ -15,7 +16,7 @@ from agentic.agents.agent import Agent
 from agentic.engine.belief import Belief, Categorical, Gaussian
 from agentic.engine.domain import Box, Domain, Real, Simplex
 from agentic.engine.energy import Conditional
-from agentic.learning.learner import Conjugate
+from agentic.learning.learner import Conjugate, Hindsight
 from agentic.models.model import FiniteModel, LinearModel, LinearSystem
 from agentic.planning.goal import ActionGoal, Goal, LatentGoal, ObservationGoal, Quadratic
 from agentic.tick import Decision, Tick
@@ -71,7 +72,7 @@ class Normal(Conditional):
         return Gaussian(mean, self.spread.expand(*mean.shape, -1))
 
 
-class Ladder(FiniteModel, Conjugate):
+class Ladder(FiniteModel, Conjugate, Hindsight):
     """Four places seen with 5 % error; from the first, action 0 leads to the second and action 1 to the third.
 
     Who is at the third goes on to the fourth; the others stay. Nine moves in ten succeed, the tenth leaves all as is.
@@ -109,6 +110,11 @@ class Ladder(FiniteModel, Conjugate):
         """The number of rows that were seen; nothing else is learned."""
         self.version += 1
         return {"seen": float(tick.valid.sum())}
+
+    def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> dict[str, float]:
+        """The number of steps that were seen; nothing else is learned."""
+        self.version += 1
+        return {"seen": float(len(ticks))}
 
 
 class Cart(LinearModel):

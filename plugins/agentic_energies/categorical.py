@@ -19,6 +19,7 @@ from agentic import (
     Conjugate,
     Environment,
     FiniteModel,
+    Hindsight,
     Simplex,
     Step,
     Tick,
@@ -32,7 +33,7 @@ from agentic_energies.arrays import tensors
 from agentic_energies.branching import outcomes, revealing, whole
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
 from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, likelihoods, transition, world_of
-from agentic_energies.learned import Learned, Rewarding
+from agentic_energies.learned import Learned, Rewarding, check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.own_update import OwnUpdate, own_update
@@ -41,7 +42,7 @@ from agentic_energies.taught import EVERYTHING, begin, begin_empty, from_nothing
 
 
 @final
-class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnUpdate):
+class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewarding, OwnUpdate):
     """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
@@ -254,12 +255,13 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Rewarding, OwnU
 
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the beliefs about the states it happened in."""
-        if not self.learned.parts and self.learned.rewards is None:
-            raise UserError("a categorical model learns from counts: give it counts=..., or leave the learner out")
-        if tick.decision.belief is None:
-            raise UserError(
-                "counts are learned by an agent that perceives: set learn.warmup = 0, its actions are blind"
-            )
+        check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical")
         self.learned.condition(self, tick)
+        self.version += 1
+        return {}
+
+    def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
+        check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical")
+        self.learned.revise(self, ticks, row, beliefs, pairs)
         self.version += 1
         return {}

@@ -12,16 +12,35 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agentic import Belief, Categorical, ClosedForm, Conditional, Environment, Model, Simplex, UserError
+from agentic import (
+    Belief,
+    Categorical,
+    ClosedForm,
+    Conditional,
+    Conjugate,
+    Environment,
+    Hindsight,
+    Model,
+    Simplex,
+    Step,
+    Tick,
+    UncertainWeights,
+    UserError,
+)
 from agentic.engine import FactorGraph, outer
 from agentic.environments import Dependencies
 from agentic.models import NEGLIGIBLE, Branches, Branching
 from agentic_energies.arrays import tensors
 from agentic_energies.cpt import Cpt, tabled
 from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits
+from agentic_energies.factored_learning import FactoredLearned
+from agentic_energies.learned import check_taught
+from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import expected, states_first, states_last, sum_of
+from agentic_energies.own_update import OwnUpdate
 from agentic_energies.product import Product, split
 from agentic_energies.pymdp_arrays import from_agent
+from agentic_energies.taught import ENDING
 
 
 @final
@@ -103,22 +122,22 @@ class FactoredTransition(Conditional, FactorGraph):
         before, action, after = _together(*x, z)
         blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
         terms = []
-        for f, (cpt, ahead) in enumerate(zip(self._cpts(), _columns(self.factors, after), strict=True)):
+        for f, (cpt, ahead) in enumerate(zip(self.cpts(), _columns(self.factors, after), strict=True)):
             terms.append(expected(cpt.costs(ahead).T, self._given(f, blocks, controls).T))
         return sum_of(terms).reshape(before.shape[:-1])
 
     def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
         before, action = _together(*x)
         blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
-        ahead = [cpt.push(self._given(f, blocks, controls)) for f, cpt in enumerate(self._cpts())]
+        ahead = [cpt.push(self._given(f, blocks, controls)) for f, cpt in enumerate(self.cpts())]
         return Categorical(states_last(torch.cat(ahead), before), self.factors.sizes)
 
     def potentials(self, x: tuple[Tensor | None, Tensor]) -> list[tuple[Tensor, tuple[int, ...]]]:
         before, action = x
         if before is not None:
             before, action = _together(before, action)
-        controls, count, found = _columns(self.action, action.to(self._cpts()[0].dtype)), len(self.form.factors), []
-        for f, (cpt, own) in enumerate(zip(self._cpts(), self.form.B, strict=True)):
+        controls, count, found = _columns(self.action, action.to(self.cpts()[0].dtype)), len(self.form.factors), []
+        for f, (cpt, own) in enumerate(zip(self.cpts(), self.form.B, strict=True)):
             every = cpt.every_cost()
             sizes = [self.form.factors[i] for i in own]
             taken = _joint(self.form.B_actions[f], controls)
@@ -130,7 +149,8 @@ class FactoredTransition(Conditional, FactorGraph):
                 found.append((_expected(costs, (*own, count + f), blocks, but=count + f, forbids=True), (f,)))
         return found
 
-    def _cpts(self) -> list[Cpt]:
+    def cpts(self) -> list[Cpt]:
+        """Every factor's table."""
         return [each for each in self.tables if isinstance(each, Cpt)]
 
     def _given(self, f: int, blocks: Sequence[Tensor], controls: Sequence[Tensor]) -> Tensor:
@@ -147,6 +167,8 @@ class FactoredTransition(Conditional, FactorGraph):
 class FactoredPrior(Conditional):
     """The prior -log p(z) at the start of an episode, factor by factor: `forward(c, z)`."""
 
+    start: Tensor
+
     def __init__(self, start: Sequence[Tensor], floor: float) -> None:
         super().__init__()
         self.start, self.floor = nn.Buffer(torch.cat(list(start))), floor
@@ -160,14 +182,16 @@ class FactoredPrior(Conditional):
 
 
 @final
-class FactoredModel(Model, Branching):
+class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, OwnUpdate):
     """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
 
     The arrays, `ends` and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are
     independent given what is observed, and so is having survived where `ends` depends on one factor; where it depends
     on several, the belief keeps each one's marginal. `exact` gives exact marginals at every step. Predicting takes the
-    product of the factors' beliefs, and so do the branches of trees, which take in one modality after the other. Counts
-    need the joint state. Raises UserError naming array, axis, index and sum where something does not fit.
+    product of the factors' beliefs, and so do the branches of trees, which take in one modality after the other.
+    `counts` and `learn` are those of `CategoricalModel`, but for rewards, see `FactoredLearned`; where `ends` are
+    learned from nothing, dependencies should list what they depend on. Raises UserError naming array, axis, index and
+    sum where something does not fit.
     """
 
     latent: Simplex
@@ -176,42 +200,63 @@ class FactoredModel(Model, Branching):
     observation: FactoredObservation
     transition: FactoredTransition
     prior: FactoredPrior
+    going_on: Tensor
 
     def __init__(
         self,
-        A: Sequence[Any],
-        B: Sequence[Any],
-        D: Sequence[Any],
+        A: Sequence[Any] | None = None,
+        B: Sequence[Any] = (),
+        D: Sequence[Any] = (),
         *,
         E: Any = None,
         ends: Any = None,
+        counts: Sequence[Any] | Mapping[str, Any] | None = None,
         floor: float = 1e-16,
         dependencies: Mapping[str, Any] | None = None,
+        learn: Sequence[str] | Mapping[str, Any] = (),
     ) -> None:
         super().__init__()
-        seen, moves, starts = tensors("A", A), tensors("B", B), tensors("D", D, 1)
-        over, parents, lists = ending(ends, [len(start) for start in starts], dependencies or {})
+        lessons = Lessons.read(learn, counts)
+        if A is None and "A" not in lessons.counts:
+            raise UserError("a factored model expects A, or counts to learn it from")
+        seen, moves = tensors("A", lessons.mean("A", A)), tensors("B", lessons.mean("B", B))
+        starts = tensors("D", lessons.mean("D", D), 1)
+        over, parents, lists = ending(lessons.mean("ends", ends), [len(start) for start in starts], dependencies or {})
         form = Dependencies.read(seen, moves, starts, lists)
         check(form, seen, moves, starts)
-        self.latent, self.action = Simplex(form.factors), Simplex(form.controls)
+        self.latent, self.action, self.floor = Simplex(form.factors), Simplex(form.controls), floor
         self.outcome = Simplex(tuple(len(a) for a in seen))
         likelihoods, tables = ([tabled(t.reshape(len(t), -1), floor) for t in each] for each in (seen, moves))
         self.observation = FactoredObservation(likelihoods, form.A, self.latent)
         self.transition = FactoredTransition(tables, form)
         self.prior = FactoredPrior(starts, floor)
+        usual = torch.full((self.action.count,), 1 / self.action.count, dtype=torch.float64)
+        E = lessons.mean("E", E)
         if E is not None:
             self.log_habits = habits(E, self.action)
-        over = torch.zeros(form.factors[0], dtype=torch.float64) if over is None or not over.any() else over
-        kept = [axis for axis in range(over.dim()) if bool((over != over.narrow(axis, 0, 1)).any())]
+        if "ends" in lessons and (over is None or not over.any()):
+            over = torch.full([form.factors[f] for f in parents], ENDING, dtype=torch.float64)
+        self._end(over, parents, all_of_them="ends" in lessons)
+        means = {"A": seen, "B": moves, "D": starts, "E": [usual if self.log_habits is None else self.log_habits.exp()]}
+        if over is not None:
+            means["ends"] = [torch.stack([1 - over, over])]
+        self.learned = FactoredLearned(lessons)
+        self.learned.hold(self, means)
+
+    def _end(self, over: Tensor | None, parents: tuple[int, ...], *, all_of_them: bool) -> None:
+        """Let entering a state end the episode with the probabilities `over`, one axis for each of the `parents`."""
+        over = torch.zeros(self.latent.sizes[0], dtype=torch.float64) if over is None or not over.any() else over
+        axes = range(over.dim())
+        kept = [axis for axis in axes if all_of_them or bool((over != over.narrow(axis, 0, 1)).any())]
         own = kept or ([0] if bool(over.any()) else [])
         self.ending = tuple(parents[axis] for axis in own)
-        chosen = over[tuple(slice(None) if axis in own else 0 for axis in range(over.dim()))]
+        chosen = over[tuple(slice(None) if axis in own else 0 for axis in axes)]
         self.going_on = nn.Buffer((1 - chosen).reshape(-1).clone())
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
-        parameters = parameters if {"A", "B", "D"} & parameters.keys() else arrays_of(env, parameters)
+        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
         return fitting(cls(**parameters), env)
 
     @classmethod
@@ -277,6 +322,29 @@ class FactoredModel(Model, Branching):
             after, outcome, column = split(after, cpt, own)
             row, seen = row[column], torch.cat([seen[column], outcome.unsqueeze(-1)], -1)
         return Branches(after.chance, row % len(beliefs), row // len(beliefs), seen, after.mass.T)
+
+    def parameter_gain(self, path: Sequence[Step]) -> Mapping[str, Tensor]:
+        """The information I(o; A | z) and, as `latent_parameter_gain`, I(z'; B | z, a), in nats, summed over arrays.
+
+        An upper bound of what the agent's own update gains where states are uncertain, see `update_gain`.
+        """
+        return self.learned.gains(self, path)
+
+    def update_gain(self, step: Step) -> Mapping[str, Tensor]:
+        return self.learned.update_gain(self, step)
+
+    def condition(self, tick: Tick) -> Mapping[str, float]:
+        """Count what every valid row shows, weighted by the factors' beliefs."""
+        check_taught(bool(self.learned.parts), "factored")
+        self.learned.condition(self, tick)
+        self.version += 1
+        return {}
+
+    def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
+        check_taught(bool(self.learned.parts), "factored")
+        self.learned.revise(self, ticks, row, beliefs, pairs)
+        self.version += 1
+        return {}
 
 
 def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:

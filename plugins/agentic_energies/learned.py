@@ -100,10 +100,8 @@ class Learned(nn.Module):
 
     def condition(self, model: "CategoricalModel", tick: Tick) -> None:
         """Count the valid rows of a tick, and give the model its new tables. It is expected to bump `version` next."""
-        belief = tick.decision.belief
-        assert belief is not None
         rows = torch.as_tensor(tick.valid).nonzero().squeeze(-1)
-        before = belief.mean[rows]
+        before = perceived(tick)[rows]
         events = self._events(model, tick, rows.tolist(), before)
         if "A" in self.parts:
             over = [i for i, row in enumerate(rows.tolist()) if tick.terminated[row] or tick.truncated[row]]
@@ -113,11 +111,35 @@ class Learned(nn.Module):
                 self._see(model, *[torch.stack(each) for each in zip(*last, strict=True)])
         if "D" in self.parts:
             self._begin(model, before[torch.as_tensor(tick.t)[rows] == 0])
+        self._finish(model, events, before)
+
+    def revise(
+        self, model: "CategoricalModel", ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor
+    ) -> None:
+        """Count an episode of one row by what is believed of it afterwards, see `Hindsight`."""
+        actions = torch.stack([tick.action[row] for tick in ticks])
+        taken, every = (
+            model.transition.joint(actions, beliefs.dtype).argmax(-1).tolist(),
+            torch.arange(beliefs.shape[1]),
+        )
+        if "A" in self.parts:
+            self._see(model, torch.stack([*[tick.obs[row] for tick in ticks], ticks[-1].next_obs[row]]), beliefs)
+        if "D" in self.parts:
+            self._begin(model, beliefs[:1])
+        steps = zip(ticks, beliefs[:-1], taken, pairs, strict=True)
+        events = [
+            Event(before, action, Pair(every, pair.T), float(tick.reward[row]), bool(tick.terminated[row]))
+            for tick, before, action, pair in steps
+        ]
+        self._finish(model, events, beliefs)
+
+    def _finish(self, model: "CategoricalModel", events: Sequence[Event], states: Tensor) -> None:
+        """Count steps, and give the model its new tables; what was learned is about `states` (b, n)."""
         for event in events:
             self._happen(model, event)
         for name in self.parts:
             self._place(model, name)
-        touched = None if "A" in self.parts else (before > LEAST).any(0).nonzero().squeeze(-1)
+        touched = None if "A" in self.parts else (states > LEAST).any(0).nonzero().squeeze(-1)
         self._changes.append((model.version + 1, touched))
 
     def changed(self, since: int, now: int) -> Tensor | None:
@@ -232,6 +254,19 @@ class Learned(nn.Module):
             model.log_habits = cpts[0].table[:, 0].log()
         else:
             model.going_on, model.endless = cpts[0].table[0].clone(), False
+
+
+def check_taught(learns: bool, kind: str) -> None:
+    """Check that a model learns from counts. Raises UserError otherwise."""
+    if not learns:
+        raise UserError(f"a {kind} model learns from counts: give it counts=..., or leave the learner out")
+
+
+def perceived(tick: Tick) -> Tensor:
+    """The belief (b, n) in which an agent took a step. Raises UserError where it did not perceive."""
+    if tick.decision.belief is None:
+        raise UserError("counts are learned by an agent that perceives: set learn.warmup = 0, its actions are blind")
+    return tick.decision.belief.mean
 
 
 def of_factor(weights: Tensor, factors: Sequence[int], f: int) -> Tensor:

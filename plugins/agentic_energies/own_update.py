@@ -79,7 +79,7 @@ def _seen(model: "CategoricalModel", outcome: int, after: Tensor) -> Tensor:
     gain, columns = after.new_zeros(()), torch.arange(len(after))
     for value, counts, index in zip(values, model.learned.counts("A"), model.learned.index["A"], strict=True):
         seen = torch.nn.functional.one_hot(value, counts.size).to(after.dtype)
-        gain = gain + _moves(counts, *grouped(seen.unsqueeze(-1) * after, columns, index))
+        gain = gain + moves(counts, *grouped(seen.unsqueeze(-1) * after, columns, index))
     return gain
 
 
@@ -88,11 +88,11 @@ def _moved(model: "CategoricalModel", pair: Tensor, columns: Tensor, before: Ten
     outer, gain = model.learned.lessons.lessons["B"].pairs == "outer", pair.new_zeros(())
     for f, (counts, index) in enumerate(zip(model.learned.counts("B"), model.learned.index["B"], strict=True)):
         weights = of_factor(pair.sum(1, keepdim=True) * before if outer else pair, model.factors, f)
-        gain = gain + _moves(counts, *grouped(weights, columns, index))
+        gain = gain + moves(counts, *grouped(weights, columns, index))
     return gain
 
 
-def _moves(counts: Counts, weights: Tensor, columns: Tensor) -> Tensor:
+def moves(counts: Counts, weights: Tensor, columns: Tensor) -> Tensor:
     """How far counts move that are given `weights` (size, c) in `columns` (c,), in nats; nothing is forgotten."""
     alpha = counts.alpha(columns)
     return divergence(torch.where(alpha > 0, alpha + counts.rate * weights, alpha), alpha).sum()

@@ -14,6 +14,7 @@ from torch.testing import assert_close
 
 from agentic import Categorical, EnergyAgent, ExpectedEnergy, Greedy, Minimizer, Purpose, Sequence, minimize
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.cpt import Dense
 from agentic_energies.gains import JointGain, SummedGain
 from agentic_energies.goals import LogPreferences
 from agentic_energies.reward import Reward
@@ -113,6 +114,11 @@ def test_plans_follow_what_is_replaced_in_model_or_goal(solver: Minimizer) -> No
     def prefer() -> None:
         terminal.values = [c + 1.0 for c in terminal.values]
 
+    def see() -> None:
+        seen = model.observation.cpts[0]
+        assert isinstance(seen, Dense)
+        seen.values = nn.Buffer(seen.values.flip(0))
+
     def survive() -> None:
         model.going_on = nn.Buffer(model.going_on * 0.5)
 
@@ -121,7 +127,7 @@ def test_plans_follow_what_is_replaced_in_model_or_goal(solver: Minimizer) -> No
         prefer,
         survive,
         lambda: setattr(goal, "after", -2.0),
-        lambda: model.observation.put(0, model.observation.tables[0].flip(0)),
+        see,
         lambda: model.load_state_dict(other.state_dict(), assign=True),
         lambda: model.float().double(),
     ]

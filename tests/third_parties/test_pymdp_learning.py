@@ -1,16 +1,25 @@
-"""Counts learned beside pymdp 1.0.4 in float64: 30 random models, a tick each, by products of marginals."""
+"""Counts learned beside pymdp 1.0.4 in float64: 30 random models, a tick each, and its two learning notebooks.
 
+The notebooks' worlds, arrays and counts are pymdp's own; what is done in them is drawn, so that all of it is compared.
+"""
+
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import Categorical, Decision, Evidence, Tick, minimize
 from agentic.tick import Native
 from agentic_energies.categorical import CategoricalModel
+from agentic_energies.factored import FactoredModel
+from agentic_optimizers.episode_learner import EpisodeLearner
 from agentic_optimizers.exact import Exact
+from agentic_optimizers.mirror import Mirror
+from tests.third_parties.pymdp_worlds import World, drawn, env
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 F64 = torch.float64
@@ -68,8 +77,138 @@ def test_counts_are_pymdps(learning: Any, seed: int) -> None:
     assert_close(model.dynamics(), torch.tensor(np.array(means_B[0])), atol=1e-6, rtol=0)
 
 
-def posterior(model: CategoricalModel, seen: torch.Tensor, prior: Any) -> Categorical:
+def posterior(model: CategoricalModel | FactoredModel, seen: Tensor, prior: Any) -> Categorical:
     evidence = Evidence(model, seen, prior)
-    belief = minimize(evidence, Exact(), evidence.start(None)).belief
+    solver = Exact() if isinstance(model, CategoricalModel) else Mirror(steps=100)
+    belief = minimize(evidence, solver, evidence.start(None)).belief
     assert isinstance(belief, Categorical)
     return belief
+
+
+def stepped(model: Any, now: list[int], action: list[int], then: list[int], **given: Any) -> Tick:
+    """A tick of one row."""
+    seen, after = (model.outcome.one_hot(torch.tensor([each])) for each in (now, then))
+    taken, flags, zero = model.action.one_hot(torch.tensor([action])), np.zeros(1, bool), np.zeros(1, np.int64)
+    rest = {"truncated": flags, "t": zero, "decision": Decision(taken)}
+    return Tick(obs=seen, action=taken, next_obs=after, reward=np.zeros(1), terminated=flags, valid=~flags,
+                episode=zero, native=Native(None, None, None), **{**rest, **given})  # fmt: skip
+
+
+def maze(valid: float = 1.0) -> World:
+    """The T-maze of tmaze_demo, part 3."""
+    return World.of(env("tmaze:TMaze", reward_condition=0, reward_probability=valid, punishment_probability=valid,
+                        cue_validity=valid))  # fmt: skip
+
+
+METHODS: dict[str, Any] = {}
+
+
+def asked(agent: Any, method: str, *given: Any) -> Any:
+    """What a method of pymdp's agent returns, compiled once for all agents that are alike."""
+    if method not in METHODS:
+        METHODS[method] = import_module("equinox").filter_jit(lambda who, *each: getattr(who, method)(*each))
+    return METHODS[method](agent, *given)
+
+
+def beside(model: FactoredModel, agent: Any, parts: str) -> None:
+    """Our counts are those of pymdp's agent."""
+    for name in parts:
+        for own, theirs in zip(model.learned.counts(name), getattr(agent, "p" + name), strict=True):
+            table = torch.from_numpy(np.array(theirs[0]))
+            assert_close(own.alpha(), table.reshape(len(table), -1), atol=1e-6, rtol=0)
+
+
+def test_tmaze_demo_with_the_right_structure(pymdp: Any) -> None:
+    """Ten ticks: what the maze pays and shows is learned from true counts and .3 everywhere, location by location."""
+    world, draws = maze(), np.random.default_rng(0)
+    pA = [world.A[0], *[a + 0.3 for a in world.A[1:]]]
+    A = [p / p.sum(0) for p in pA]
+    assert np.round(A[1][:, 0, 0], 6).tolist() == [0.684211, 0.157895, 0.157895]
+    D = [np.eye(5)[0], np.full(2, 0.5)]
+    agent = pymdp(A=A, B=list(world.B), C=[np.zeros(len(a)) for a in A], D=D, pA=pA, pB=list(world.B), policy_len=1,
+                  learn_A=True, learn_B=False, batch_size=1, num_iter=10, **world.lists)  # fmt: skip
+    lists = {"A": world.seen, "B": world.past, "B_actions": [[0], []]}
+    model = FactoredModel(B=[world.B[0], world.B[1][..., 0]], D=D, counts={"A": pA}, dependencies=lists)
+    hidden = [0, 0]
+    seen, prior, belief = world.look(hidden, draws), agent.D, model.begin(1)
+    for _ in range(10):
+        action = int(draws.integers(5))
+        qs = asked(agent, "infer_states", [np.array([o]) for o in seen], prior)
+        agent = asked(agent, "infer_parameters", qs, [np.array([[o]]) for o in seen], None)
+        prior = asked(agent, "update_empirical_prior", np.array([[action, 0]]), qs)
+        hidden = world.move(hidden, [action, 0], draws)
+        following = world.look(hidden, draws)
+        now = posterior(model, model.outcome.one_hot(torch.tensor([seen])), belief)
+        tick = stepped(model, seen, [action], following)
+        tick.decision.belief = now
+        model.condition(tick)
+        belief, seen = model.predict(now, tick.action), following
+        beside(model, agent, "A")
+
+
+def test_tmaze_demo_with_random_counts(pymdp: Any) -> None:
+    """Twenty ticks that teach A, then B by the product of marginals, in pymdp's order: a transition once it is seen."""
+    world, draws = maze(), np.random.default_rng(24)
+    pA = [world.A[0], *[draws.uniform(size=a.shape) for a in world.A[1:]]]
+    pB = [draws.uniform(size=b.shape) for b in world.B]
+    A, tables = ([p / p.sum(0) for p in counts] for counts in (pA, pB))
+    D = [np.eye(5)[0], np.full(2, 0.5)]
+    agent = pymdp(A=A, B=tables, C=[np.zeros(len(a)) for a in A], D=D, pA=pA, pB=pB, policy_len=1, learn_A=True,
+                  learn_B=True, batch_size=1, num_iter=10, **world.lists)  # fmt: skip
+    lists = {"A": world.seen, "B": world.past, "B_actions": [[0], []]}
+    counts = {"A": pA, "B": [pB[0], pB[1][..., 0]]}
+    model = FactoredModel(D=D, counts=counts, dependencies=lists, learn={"B": {"pairs": "outer"}})
+    hidden, prior, belief, before = [0, 0], agent.D, model.begin(1), None
+    action = 0
+    for _ in range(20):
+        seen = world.look(hidden, draws)
+        outcome = model.outcome.one_hot(torch.tensor([seen]))
+        qs, now = asked(agent, "infer_states", [np.array([o]) for o in seen], prior), posterior(model, outcome, belief)
+        taken = model.action.one_hot(torch.tensor([[action]]))
+        pairs, done = [np.concatenate([q, q], 1) for q in qs], np.full((1, 1, 2), -1)  # no transition yet
+        if before is not None:
+            pairs = [np.concatenate(each, 1) for each in zip(before[0], qs, strict=True)]
+            done = np.array([[[action, 0]]])
+            model.learned.add("B", model.learned.moved(model, before[1], taken, now.probs))
+        agent = asked(agent, "infer_parameters", qs, [np.array([[o]]) for o in seen], done, pairs)
+        model.learned.add("A", model.learned.observed(model, outcome, now.probs))
+        beside(model, agent, "AB")
+        before, action = (qs, now.probs), int(draws.integers(5))
+        prior = asked(agent, "update_empirical_prior", np.array([[action, 0]]), qs)
+        belief = model.predict(now, model.action.one_hot(torch.tensor([[action]])))
+        hidden = world.move(hidden, [action, 0], draws)
+
+
+@pytest.mark.parametrize(("part", "known"), [("B", False), ("A", True), ("A", False)])
+def test_learning_gridworld(pymdp: Any, part: str, known: bool) -> None:
+    """Two blocks of fifty steps in seven by seven places, each learned from when it is over, smoothed exactly.
+
+    B where places are seen; A where moves are known, and so is where one starts, or not.
+    """
+    world = World.of(env("grid_world:GridWorld", (7, 7), initial_position=(3, 3), include_stay=False))
+    draws, start = np.random.default_rng(0), world.D if known else [np.full(49, 1 / 49)]
+    arrays: dict[str, Any] = {"A": list(world.A), "B": list(world.B)}
+    counts = [np.ones_like(each) / 49 for each in arrays[part]]
+    arrays[part] = [np.ones_like(each) / 49 for each in counts]
+    learn = {"p" + part: counts, "learn_A": part == "A", "learn_B": part == "B", "learning_mode": "offline"}
+    agent = pymdp(**arrays, **learn, C=[np.zeros(49)], D=start, policy_len=1, inference_algo="exact", num_iter=1,
+                  batch_size=1)  # fmt: skip
+    given = {name: each for name, each in arrays.items() if name != part}
+    model = CategoricalModel(**given, D=start, counts={part: counts})
+    learner = EpisodeLearner(model)
+    for _ in range(2):
+        places, actions, prior, found = [drawn(world.D[0], draws)], draws.integers(4, size=50), agent.D, []
+        for t in range(51):
+            qs = asked(agent, "infer_states", [np.array([places[t]])], prior)
+            found.append(np.asarray(qs[0]))
+            if t < 50:
+                prior = asked(agent, "update_empirical_prior", np.array([[actions[t]]]), qs)
+                places.append(drawn(world.B[0][:, places[t], actions[t]], draws))
+        seen = [np.array([places])]
+        agent = agent.infer_parameters([np.concatenate(found, 1)], seen, actions[None, :, None])
+        for t, action in enumerate(actions.tolist()):
+            over = {"t": np.array([t]), "truncated": np.array([t == 49])}
+            learner.update(stepped(model, [places[t]], [action], [places[t + 1]], **over))
+        theirs = torch.from_numpy(np.array(getattr(agent, "p" + part)[0][0]))
+        assert_close(model.learned.counts(part)[0].alpha(), theirs.reshape(49, -1), atol=1e-6, rtol=0)
+    assert model.version == 2
