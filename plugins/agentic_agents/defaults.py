@@ -1,4 +1,4 @@
-"""Proposals for discrete worlds: planning in those whose truth is known, with a horizon that is worth it."""
+"""Proposals for discrete worlds: planning in those whose truth is known, and learning the others from nothing."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agentic import Environment, Proposal, Simplex, Truth, UserError, World, state_observations
 from agentic.environments import plain
+from agentic_agents.unknown import learned
 
 Floats = NDArray[np.float64]
 
@@ -25,14 +26,21 @@ SHORT = 20  # episodes where nothing tells how long one is
 
 
 def proposal(environment: Environment) -> Proposal | None:
-    """The best of what is known here for a discrete world; None for others, and for those that are too large."""
+    """Planning where the truth of a discrete world is known, else learning; None for worlds that are not discrete.
+
+    None too for a known world that is too large to plan in. Raises UserError for an unknown one too large to learn.
+    """
     observation, action = environment.observation, environment.action
     if not isinstance(observation, Simplex) or not isinstance(action, Simplex):
         return None
+    try:
+        environment.known_world()
+    except UserError:
+        return learned(environment, limit_of(environment))
     too_large = environment.observation_layout.plain and observation.count**2 * action.count > LARGE
     try:
         return None if too_large else planned(environment, action.count)
-    except UserError:  # its truth is not known, or out of reach
+    except UserError:  # its truth is out of reach
         return None
 
 
