@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Discrete
 
 from agentic import Environment, Proposal, Simplex, UserError
 
@@ -14,8 +15,8 @@ ROWS = 16  # copies that learn side by side: one decision costs about as much fo
 LEARNING, EVALUATION = 75.0, 15.0  # seconds of one core
 TICK, TICK_A_PAIR = 0.012, 4e-7  # seconds of a tick of all rows; what every pair of state and action adds
 LONGER = 4  # how much longer than under random actions an episode may become
-WEIGHT = 5.0  # nats that a usual reward is worth
-DISCOUNT = 0.99
+WEIGHT = 1.0  # nats that a usual reward is worth
+DISCOUNT = 0.995
 
 
 class Probe(NamedTuple):
@@ -38,11 +39,12 @@ def learned(environment: Environment, limit: int) -> Proposal:
             f"its {observation.count:,} joint observations are more than the {MANY:,} that are learned one by one: "
             "join_observations and a wrapper of your own can make fewer of them"
         )
-    met = probed(environment.copies()(), limit)
+    env = environment.copies()()
+    met = probed(env, limit)
     tick = TICK + TICK_A_PAIR * observation.count * action.count
     steps = _rounded(LEARNING / tick * ROWS)
     episodes = int(np.clip(EVALUATION / tick * ROWS / min(limit, LONGER * met.length), ROWS, 5_000)) // 10 * 10 or ROWS
-    joined = [] if environment.observation_layout.plain else [{"name": "join_observations"}]
+    joined = [] if isinstance(env.observation_space, Discrete) else [{"name": "join_observations"}]
     reason = (
         f"nothing is known of it but its spaces: what is observed is taken for the state, {observation.count:,} of "
         f"them, and learned by counts in {steps:,} steps, as many as about a minute has; {episodes:,} episodes"

@@ -11,12 +11,16 @@ from agentic_envs.joined import JoinObservations
 assert agentic_envs
 
 
-def test_who_sticks_sees_that_it_is_over() -> None:
+def test_who_sticks_sees_that_it_is_over_and_how() -> None:
     env = ShowEnd(JoinObservations(gymnasium.make("Blackjack-v1")))
-    assert env.observation_space == gymnasium.spaces.Discrete(705)
-    for seed in range(5):
+    assert env.observation_space == gymnasium.spaces.Discrete(707)
+    seen = set()
+    for seed in range(50):
         assert env.reset(seed=seed)[0] < 704
-        assert env.step(0)[0] == 704
+        observation, reward, *_ = env.step(0)
+        assert observation == 705 + reward
+        seen.add(int(observation))
+    assert seen == {704, 705, 706}  # lost, drawn, won
 
 
 def test_what_is_cut_or_goes_on_is_seen_as_it_is() -> None:
@@ -27,7 +31,7 @@ def test_what_is_cut_or_goes_on_is_seen_as_it_is() -> None:
     assert (observation, terminated, truncated) == (8, False, True)
     env.reset()
     env.step(1)
-    assert env.step(2)[:3] == (16, 0, True)  # a hole
+    assert env.step(2)[:3] == (17, 0, True)  # a hole
 
 
 def test_its_truth_is_not_that_of_the_world_inside() -> None:
