@@ -6,13 +6,27 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 
 import agentic_envs
-from agentic import Record, UserError, load, make, propose
+from agentic import (
+    Categorical,
+    EnergyAgent,
+    ExpectedEnergy,
+    Experiment,
+    Record,
+    UserError,
+    load,
+    make,
+    minimize,
+    propose,
+)
 from agentic.cli import main
+from agentic.experiments.build import build
 from agentic_agents.defaults import proposal
 from agentic_agents.unknown import probed
+from tests.agents.blackjack import value
 
 assert agentic_envs
 WORLD = """
@@ -44,8 +58,6 @@ def agentic_envs(): return {{"shell": Shell}}
 SPACES = {
     "discrete": ("spaces.Discrete(12, start=1)", "1 + 4 * self.color + self.day"),
     "multi": ("spaces.MultiDiscrete([3, 4])", "np.array([self.color, self.day])"),
-    "tuple": ("spaces.Tuple([spaces.Discrete(3), spaces.Discrete(4)])", "(self.color, self.day)"),
-    "dict": ("spaces.Dict(c=spaces.Discrete(3), d=spaces.Discrete(4))", "{'c': self.color, 'd': self.day}"),
 }
 
 
@@ -102,3 +114,30 @@ def test_what_random_actions_meet() -> None:
     assert met.paid == 1.0
     assert 1 < met.length < 2
     assert probed(gymnasium.make("FrozenLake-v1"), 100, steps=1).length == 100  # no episode ended
+
+
+def test_the_exact_value_of_a_policy_in_blackjack() -> None:
+    returns, env = [], gymnasium.make("Blackjack-v1")
+    for seed in range(400):
+        (worth, _, _), _ = env.reset(seed=seed)
+        over, paid = False, 0.0
+        while not over:
+            (worth, _, _), paid, over, _, _ = env.step(int(worth < 17))
+        returns.append(float(paid))
+    assert abs(np.mean(returns) - value(lambda worth, card, usable: worth < 17)) < 2 * np.std(returns) / 20
+    assert value(lambda *_: 0.5) == pytest.approx(-0.3959, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # 20 s of processor time, but for a machine that is busy
+def test_blackjack_is_learned_to_its_exact_value() -> None:
+    found = propose("Blackjack", load())
+    assert found is not None
+    built = build(Experiment.of(found.tables, ["learn.steps=20000", "evaluate.episodes=16"]), load())
+    built.run(None, None)
+    agent: Any = built.agent
+    assert isinstance(agent, EnergyAgent)
+    sure = Categorical(torch.eye(707, dtype=torch.float64))
+    plan: Any = minimize(ExpectedEnergy(agent.model, sure, agent.purpose), agent.planner).belief
+    hits = plan.first_action().mean[:704, 1].reshape(32, 11, 2).tolist()
+    assert value(lambda worth, card, usable: hits[worth][card][usable]) > -0.09  # of -.043; -.4 by chance

@@ -31,7 +31,7 @@ class Odd(gymnasium.Env):
 
 class Many(Odd):
     observation_space, action_space = gymnasium.spaces.MultiDiscrete([100, 100]), gymnasium.spaces.Discrete(2)
-    def reset(self, **given): return np.zeros(2, np.int64), super().reset(**given)[1]
+    def reset(self, *, seed=None, options=None): return np.zeros(2, np.int64), super().reset(seed=seed)[1]
     def step(self, action): return np.zeros(2, np.int64), *super().step(action)[1:]
 
 @hookimpl
