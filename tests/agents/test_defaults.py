@@ -11,6 +11,7 @@ from agentic import Experiment, Record, World, load, make, propose
 from agentic.cli import main
 from agentic.experiments.build import build
 from agentic_agents.defaults import best_plan, limit_of, proposal
+from agentic_envs.cuechain import corridor
 
 assert agentic_envs
 OPTIMA = {  # of value iteration within the step limit; the horizon taken, and what looking that far ahead is worth
@@ -74,6 +75,7 @@ def test_a_world_too_large_for_tables_is_left_alone() -> None:
         ({"id": "agentic/GridWorld-v0"}, "its states are seen and its truth is known: planned 3 steps ahead"),
         ({"id": "agentic/TMaze-v0"}, "planned 4 steps ahead over beliefs, to the end"),
         ({"id": "agentic/Tiger-v0", "kwargs": {"steps": 500}}, "with what they tell; 4 episodes of 500 steps"),
+        ({"id": "agentic/CueChain-v0", "kwargs": corridor(12)}, "its 159,744 joint states are too many for tables"),
         ({"id": "CliffWalking", "kwargs": {"is_slippery": True}}, "of at most -64.71 within 1,000 steps"),
     ],
 )
