@@ -66,5 +66,7 @@ def _asked(hook: Any, environment: Environment, table: Mapping[str, Any]) -> Pro
         return None
     if not isinstance(found, Proposal):
         raise UserError(f"it is {shown(found)}; expected an agentic.Proposal or None")
-    env = {**found.tables.get("env", {}), **{key: part for key, part in table.items() if part}}
+    own = found.tables.get("env", {})
+    env = {**own, **{key: part for key, part in table.items() if part}}
+    env["changes"] = [*table["changes"], *own.get("changes", ())]  # around those it was asked with
     return replace(found, tables=Experiment.of({**found.tables, "env": env}).tables())

@@ -1,4 +1,4 @@
-"""Proposals for discrete worlds: planning in those whose truth is known, with a horizon that is worth it."""
+"""Proposals for discrete worlds: planning in those whose truth is known, and learning the others from nothing."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic import Environment, Proposal, Simplex, Truth, UserError, World, state_observations
-from agentic.environments import plain
+from agentic.environments import Successors, plain
+from agentic_agents.unknown import learned
 
 Floats = NDArray[np.float64]
 
@@ -21,19 +22,30 @@ BELIEFS, WIDE = 3_000, 20_000_000  # beliefs that a tree should not pass, number
 DISCOUNTS = (1.0, 0.999, 0.99)
 STEPS, HIDDEN_STEPS = 60_000, 2_000  # of evaluation, about a minute: where states are seen, and where they are not
 EPISODES = 100
+DEEP, SIMULATIONS, SEARCHES = 6, 128, 200  # of search: steps ahead, paths a decision, decisions of a run
+WORTH = 4.0  # nats of the largest reward: more than a look tells
 SHORT = 20  # episodes where nothing tells how long one is
 
 
 def proposal(environment: Environment) -> Proposal | None:
-    """The best of what is known here for a discrete world; None for others, and for those that are too large."""
+    """Planning where the truth of a discrete world is known, else learning; None for worlds that are not discrete.
+
+    None too for a known world of one factor that is too large to plan in. Raises UserError for an unknown one that is
+    too large to learn.
+    """
     observation, action = environment.observation, environment.action
     if not isinstance(observation, Simplex) or not isinstance(action, Simplex):
         return None
+    try:
+        environment.known_world()
+    except UserError:
+        return learned(environment, limit_of(environment))
     too_large = environment.observation_layout.plain and observation.count**2 * action.count > LARGE
     try:
-        return None if too_large else planned(environment, action.count)
-    except UserError:  # its truth is not known, or out of reach
+        found = None if too_large else planned(environment, action.count)
+    except UserError:  # its truth is out of reach
         return None
+    return found or searched(environment)
 
 
 def planned(environment: Environment, actions: int) -> Proposal | None:
@@ -49,6 +61,25 @@ def planned(environment: Environment, actions: int) -> Proposal | None:
     except UserError:
         return _over_beliefs(truth, steps)
     return _over_states(World.of(truth), steps)
+
+
+def searched(environment: Environment) -> Proposal | None:
+    """Monte-Carlo tree search in a known world of several factors, each believed for itself; None for one factor."""
+    known = environment.known_world()
+    if isinstance(known, Successors) or len(known["D"]) == 1:
+        return None
+    steps, joint, most = limit_of(environment), prod(len(first) for first in known["D"]), np.abs(known["rewards"]).max()
+    episodes = int(np.clip(SEARCHES // steps, 2, SHORT))
+    tables = _tables(DEEP, episodes, {"discount": 0.95, "gain": {"name": "summed"}})
+    tables["planner"] |= {"name": "mcts", "simulations": SIMULATIONS}
+    tables |= {"model": {"name": "factored"}, "inference": {"name": "mirror"}}
+    tables["goal"]["scale"] = WORTH / float(most) if most > 0 else 1.0
+    return Proposal(
+        0.7,
+        f"its truth is known, and its {joint:,} joint states are too many for tables: its factors are believed one by "
+        f"one, searched {DEEP} steps ahead with what they tell; {episodes} episodes of {steps:,} steps",
+        tables,
+    )
 
 
 def limit_of(environment: Environment) -> int:

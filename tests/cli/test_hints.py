@@ -29,8 +29,13 @@ class Odd(gymnasium.Env):
         if action == 1 and self.t == 3: raise OSError("motor on fire")
         return np.zeros(2, np.float32), 0.0, False, self.t >= 5, {}
 
+class Many(Odd):
+    observation_space, action_space = gymnasium.spaces.MultiDiscrete([100, 100]), gymnasium.spaces.Discrete(2)
+    def reset(self, *, seed=None, options=None): return np.zeros(2, np.int64), super().reset(seed=seed)[1]
+    def step(self, action): return np.zeros(2, np.int64), *super().step(action)[1:]
+
 @hookimpl
-def agentic_envs(): return {"odd-one": Odd}
+def agentic_envs(): return {"odd-one": Odd, "many": Many}
 """
 SHORT = {
     "run": ["--episodes", "1", "--set", "env.kwargs.max_episode_steps=20"],
@@ -51,12 +56,13 @@ def hints(text: str) -> list[list[str]]:
     return [shlex.split(found)[1:] for found in re.findall(r"`(agentic [^`]*)`", " ".join(text.split("\n")))]
 
 
+@pytest.mark.filterwarnings("ignore:.*joint observations are more than")
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
         ("run", "agentic run --env CartPole-v1"),
         ("run --env MountainCar-v0", "agentic run --env MountainCar-v0 --agent random"),
-        ("run --env Blackjack", "agentic run --env Blackjack --agent random"),
+        ("run --env many --plugin odd.py", "agentic run --env many --agent random --plugin"),
         ("run --env odd-one --plugin odd.py", "agentic run --env odd-one --agent random --plugin"),
         ("measure --env MountainCar-v0", "agentic run --env MountainCar-v0 --agent random"),
         ("measure", "agentic measure --env CartPole-v1"),

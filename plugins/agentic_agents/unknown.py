@@ -1,0 +1,93 @@
+"""Proposals for discrete worlds of which nothing is known but their spaces: they are learned by counts."""
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Discrete
+
+from agentic import Environment, Proposal, Simplex, UserError
+
+PROBE = 300  # steps of random actions, to see what is paid and how soon episodes end
+MANY = 5_000  # joint observations up to which each is learned for itself
+ROWS = 16  # copies that learn side by side: one decision costs about as much for all of them
+LEARNING, EVALUATION = 75.0, 15.0  # seconds of one core
+TICK, TICK_A_PAIR = 0.0145, 4e-7  # seconds of a tick of all rows; what every pair of state and action adds
+LONGER = 4  # how much longer than under random actions an episode may become
+WEIGHT = 1.0  # nats that a usual reward is worth
+DISCOUNT = 0.995
+
+
+class Probe(NamedTuple):
+    """What random actions met: the usual size of a reward that is not zero, and the steps of an episode."""
+
+    paid: float
+    length: float
+
+
+def learned(environment: Environment, limit: int) -> Proposal:
+    """Learning from nothing, what is observed taken for the state, with what every step tells about the world.
+
+    Raises UserError for more joint observations than can be learned one by one.
+    """
+    observation, action = environment.observation, environment.action
+    assert isinstance(observation, Simplex)
+    assert isinstance(action, Simplex)
+    if observation.count > MANY:
+        raise UserError(
+            f"its {observation.count:,} joint observations are more than the {MANY:,} that are learned one by one: "
+            "join_observations and a wrapper of your own can make fewer of them"
+        )
+    env = environment.copies()()
+    met = probed(env, limit)
+    tick = TICK + TICK_A_PAIR * observation.count * action.count
+    steps = _rounded(LEARNING / tick * ROWS)
+    episodes = int(np.clip(EVALUATION / tick * ROWS / min(limit, LONGER * met.length), ROWS, 5_000)) // 10 * 10 or ROWS
+    joined = [] if isinstance(env.observation_space, Discrete) else [{"name": "join_observations"}]
+    reason = (
+        f"nothing is known of it but its spaces: what is observed is taken for the state, {observation.count:,} of "
+        f"them, and learned by counts in {steps:,} steps, as many as about a minute has; {episodes:,} episodes"
+    )
+    return Proposal(0.5, reason, _tables(steps, episodes, WEIGHT / met.paid, [*joined, {"name": "show_end"}]))
+
+
+def probed(env: gymnasium.Env[Any, Any], limit: int, steps: int = PROBE) -> Probe:
+    """What so many `steps` of random actions meet, in episodes of at most `limit` steps."""
+    env.action_space.seed(0)
+    env.reset(seed=0)
+    paid, ends = list[float](), [0]
+    for step in range(1, steps + 1):
+        _, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+        paid.append(abs(float(reward)))
+        if terminated or truncated or step - ends[-1] >= limit:
+            ends.append(step)
+            env.reset()
+    env.close()
+    sizes = [each for each in paid if each > 0 and np.isfinite(each)]
+    lengths = [after - before for before, after in pairwise(ends)]
+    return Probe(float(np.median(sizes)) if sizes else 1.0, float(np.mean(lengths)) if lengths else float(limit))
+
+
+def _rounded(number: float) -> int:
+    """To two digits."""
+    return int(float(f"{number:.1e}"))
+
+
+def _tables(steps: int, episodes: int, scale: float, changes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "run": {"envs": ROWS},
+        "env": {"changes": changes},
+        "agent": {"name": "energy", "selection": {"name": "greedy"}},
+        "model": {"name": "categorical", "learn": ["B", "rewards", "ends"]},
+        "goal": {"name": "reward", "scale": float(f"{scale:.3g}")},
+        "inference": {"name": "exact"},
+        "planner": {
+            "name": "value_iteration",
+            "discount": DISCOUNT,
+            "gain": {"name": "summed", "target": "weights"},
+        },
+        "learner": {"name": "conjugate"},
+        "learn": {"steps": steps},
+        "evaluate": {"episodes": episodes},
+    }
