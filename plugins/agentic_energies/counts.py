@@ -5,6 +5,7 @@ Zero counts are structural: what is held impossible is never learned and promise
 """
 
 from abc import ABC, abstractmethod
+from math import inf
 from typing import Self, TypedDict, final
 
 import torch
@@ -37,9 +38,25 @@ class Counts(nn.Module, ABC):
 
     def __init__(self, rate: float, forgetting: float) -> None:
         super().__init__()
-        if not rate >= 0 or not 0 <= forgetting < 1:
-            raise UserError(f"counts expect a rate >= 0 and 0 <= forgetting < 1, got {rate} and {forgetting}")
         self.rate, self.forgetting = rate, forgetting
+
+    @property
+    def rate(self) -> float:
+        """What one observation weighs. Raises UserError where it is set to less than 0 or to infinity."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self._rate = check_options(rate, 0.0)["rate"]
+
+    @property
+    def forgetting(self) -> float:
+        """What a column forgets for each observation. Raises UserError where it is set to less than 0, or to 1."""
+        return self._forgetting
+
+    @forgetting.setter
+    def forgetting(self, forgetting: float) -> None:
+        self._forgetting = check_options(0.0, forgetting)["forgetting"]
 
     @property
     @abstractmethod
@@ -249,6 +266,15 @@ class CountedLists(Cpt):
 
     def spread(self, index: Tensor) -> Dense:
         return Dense(self.alpha(index) / self.total[index], self.floor)
+
+
+def check_options(rate: float, forgetting: float) -> Options:
+    """The options themselves. Raises UserError for a rate below zero or without end, and for forgetting all or less."""
+    if not 0 <= rate < inf or not 0 <= forgetting < 1:
+        raise UserError(
+            f"counts expect a rate >= 0 and 0 <= forgetting < 1, got {rate:.6g} and {forgetting:.6g}: give finite ones"
+        )
+    return {"rate": rate, "forgetting": forgetting}
 
 
 def check_counts(name: str, counts: Tensor) -> None:
