@@ -5,8 +5,9 @@ Zero counts are structural: what is held impossible is never learned and promise
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from math import inf
-from typing import Self, TypedDict, final
+from typing import Any, Self, TypedDict, final
 
 import torch
 from torch import Tensor, nn
@@ -119,8 +120,19 @@ class DenseCounts(Counts):
         return information(self.values)
 
 
+class Growing(nn.Module):
+    """A module whose buffers may have grown where they were saved: read, they take the room that they had there."""
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *others: Any) -> None:
+        for name, own in list(self._buffers.items()):
+            saved = state_dict.get(prefix + name)
+            if own is not None and saved is not None and (not own.numel() or len(saved) in (0, len(own))):
+                setattr(self, name, saved.new_empty(saved.shape))
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
+
 @final
-class ListedCounts(Counts):
+class ListedCounts(Growing, Counts):
     """Counts of the values met, (columns, k), above a prior `share` of every value of the child.
 
     A share of 0 makes every value impossible that no list `given` names. Lists grow as values are met.
@@ -204,7 +216,7 @@ class ListedCounts(Counts):
 
 
 @final
-class CountedLists(Cpt):
+class CountedLists(Growing, Cpt):
     """The mean of counts in lists: value i of a column has (share + its count) / total.
 
     `reached` and `counts` (columns, k), the first `length` (columns,) of each used; `total` (columns,) their sums, the
