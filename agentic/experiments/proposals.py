@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, final
 
+from agentic.agents.agent import Agent
 from agentic.environments.environment import Environment
 from agentic.errors import ThirdPartyWarning, UserError, attempt, shown
+from agentic.experiments.agent_file import with_file
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.worlds import limited, world_of
 from agentic.plugins import Registry, load
@@ -48,7 +50,7 @@ def propose(env: str | Mapping[str, Any], registry: Registry | None = None) -> P
     found: list[Proposal] = []
     try:
         for each in sorted(registry.proposers, key=lambda each: each.name):
-            made = attempt(partial(_asked, each.target, environment, experiment.env.model_dump()))
+            made = attempt(partial(_asked, each.target, environment, experiment.env.model_dump(), registry))
             if isinstance(made, UserError | RuntimeError):
                 words = f"plugin {each.plugin}: its proposal for {environment.id} is left out, {made}"
                 warnings.warn(words, ThirdPartyWarning, stacklevel=2)
@@ -59,8 +61,8 @@ def propose(env: str | Mapping[str, Any], registry: Registry | None = None) -> P
     return max(found, key=lambda each: each.score, default=None)
 
 
-def _asked(hook: Any, environment: Environment, table: Mapping[str, Any]) -> Proposal | None:
-    """A plugin's answer, with the table [env] filled in. Raises UserError for what is no experiment."""
+def _asked(hook: Any, environment: Environment, table: Mapping[str, Any], registry: Registry) -> Proposal | None:
+    """A plugin's answer, with the table [env] filled in. Raises UserError for what is no experiment of known agents."""
     found = hook(environment)
     if found is None:
         return None
@@ -69,4 +71,6 @@ def _asked(hook: Any, environment: Environment, table: Mapping[str, Any]) -> Pro
     own = found.tables.get("env", {})
     env = {**own, **{key: part for key, part in table.items() if part}}
     env["changes"] = [*table["changes"], *own.get("changes", ())]  # around those it was asked with
-    return replace(found, tables=Experiment.of({**found.tables, "env": env}).tables())
+    experiment = Experiment.of({**found.tables, "env": env})
+    with_file(registry, experiment.agent.name).find(Agent, experiment.agent.name, "[agent]")
+    return replace(found, tables=experiment.tables())

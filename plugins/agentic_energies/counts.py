@@ -5,7 +5,9 @@ Zero counts are structural: what is held impossible is never learned and promise
 """
 
 from abc import ABC, abstractmethod
-from typing import Self, TypedDict, final
+from collections.abc import Mapping
+from math import inf
+from typing import Any, Self, TypedDict, final
 
 import torch
 from torch import Tensor, nn
@@ -37,9 +39,25 @@ class Counts(nn.Module, ABC):
 
     def __init__(self, rate: float, forgetting: float) -> None:
         super().__init__()
-        if not rate >= 0 or not 0 <= forgetting < 1:
-            raise UserError(f"counts expect a rate >= 0 and 0 <= forgetting < 1, got {rate} and {forgetting}")
         self.rate, self.forgetting = rate, forgetting
+
+    @property
+    def rate(self) -> float:
+        """What one observation weighs. Raises UserError where it is set to less than 0 or to infinity."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self._rate = check_options(rate, 0.0)["rate"]
+
+    @property
+    def forgetting(self) -> float:
+        """What a column forgets for each observation. Raises UserError where it is set to less than 0, or to 1."""
+        return self._forgetting
+
+    @forgetting.setter
+    def forgetting(self, forgetting: float) -> None:
+        self._forgetting = check_options(0.0, forgetting)["forgetting"]
 
     @property
     @abstractmethod
@@ -102,8 +120,19 @@ class DenseCounts(Counts):
         return information(self.values)
 
 
+class Growing(nn.Module):
+    """A module whose buffers may have grown where they were saved: read, they take the room that they had there."""
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *others: Any) -> None:
+        for name, own in list(self._buffers.items()):
+            saved = state_dict.get(prefix + name)
+            if own is not None and saved is not None and (not own.numel() or len(saved) in (0, len(own))):
+                setattr(self, name, saved.new_empty(saved.shape))
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
+
 @final
-class ListedCounts(Counts):
+class ListedCounts(Growing, Counts):
     """Counts of the values met, (columns, k), above a prior `share` of every value of the child.
 
     A share of 0 makes every value impossible that no list `given` names. Lists grow as values are met.
@@ -187,7 +216,7 @@ class ListedCounts(Counts):
 
 
 @final
-class CountedLists(Cpt):
+class CountedLists(Growing, Cpt):
     """The mean of counts in lists: value i of a column has (share + its count) / total.
 
     `reached` and `counts` (columns, k), the first `length` (columns,) of each used; `total` (columns,) their sums, the
@@ -249,6 +278,15 @@ class CountedLists(Cpt):
 
     def spread(self, index: Tensor) -> Dense:
         return Dense(self.alpha(index) / self.total[index], self.floor)
+
+
+def check_options(rate: float, forgetting: float) -> Options:
+    """The options themselves. Raises UserError for a rate below zero or without end, and for forgetting all or less."""
+    if not 0 <= rate < inf or not 0 <= forgetting < 1:
+        raise UserError(
+            f"counts expect a rate >= 0 and 0 <= forgetting < 1, got {rate:.6g} and {forgetting:.6g}: give finite ones"
+        )
+    return {"rate": rate, "forgetting": forgetting}
 
 
 def check_counts(name: str, counts: Tensor) -> None:

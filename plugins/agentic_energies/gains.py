@@ -35,8 +35,8 @@ class SummedGain(Gain):
     """One-step gains, summed over modalities and steps without conditioning (Friston et al. 2017; pymdp).
 
     `target` is "states", "weights" or "both". The sum may exceed the prior entropy of its target. What is learned about
-    weights is counted `by` the "information" I(o; weights | z), an upper bound where states are uncertain, or by the
-    "update": the mean KL divergence of the agent's own next belief about them from that of now.
+    weights is counted `by` the "information" I(o; weights | z), an upper bound where states are uncertain and rates are
+    1 at most, or by the "update": the mean KL divergence of the agent's own next belief about them from that of now.
     """
 
     target: str = "states"

@@ -1,6 +1,6 @@
 """What a discrete model is asked to learn: names, learning rates, forgetting and the counts it begins with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import isfinite
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agentic import UserError
 from agentic_energies.arrays import CLOSE, check_shape, tensors
-from agentic_energies.counts import Options, check_counts
+from agentic_energies.counts import Options, check_counts, check_options
 
 NAMES = ("A", "B", "D", "E", "rewards", "ends")
 ALONE = ("E", "ends")  # one array, not one for each modality or factor
@@ -51,8 +51,10 @@ class Lesson:
             listed = list(given) if isinstance(given, Sequence) else [given] * count
             if len(listed) != count:
                 raise UserError(f"{name} expects a number, or {count} of them, got {len(listed)}")
+            if not isinstance(listed[number], int | float):
+                raise UserError(f"{name} expects numbers, got {listed[number]!r}")
             own.append(float(listed[number]))
-        return {"rate": own[0], "forgetting": own[1]}
+        return check_options(*own)
 
 
 @final
@@ -67,7 +69,11 @@ class Lessons:
     def read(cls, learn: Any, counts: Any) -> Self:
         """From names, or a mapping from name to options, and counts of A, or a mapping from name to counts."""
         given = counts if isinstance(counts, Mapping) else {} if counts is None else {"A": counts}
-        options = learn if isinstance(learn, Mapping) else {name: {} for name in learn or ()}
+        if not isinstance(learn, Mapping) and not (
+            isinstance(learn, Iterable) and all(isinstance(n, str) for n in learn)
+        ):
+            raise UserError(f"learn expects names of parts, or a mapping from them to options, got {learn!r}")
+        options = learn if isinstance(learn, Mapping) else {name: {} for name in learn}
         lessons = {name: _lesson(name, options.get(name, {})) for name in (*options, *given)}
         if "rewards" in given:
             raise UserError("rewards are learned from a mean and its strength, not counts: set learn.rewards")

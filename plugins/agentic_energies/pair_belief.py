@@ -36,7 +36,7 @@ def pair_belief(before: Tensor, columns: Tensor, transition: Cpt, likely: Tensor
     moved = transition.spread(columns[held]).table
     joint = moved * before[held] * likely.unsqueeze(-1)
     total = joint.sum()
-    return Pair(held, joint / total) if float(total) > 0 else None
+    return Pair(held, joint / total) if bool(total > 0) else None
 
 
 def likelihood(costs: Tensor) -> Tensor:

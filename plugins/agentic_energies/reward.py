@@ -27,8 +27,6 @@ class Reward(RewardGoal):
         self, rewards: Any, *, scale: float = 1.0, after: float = 0.0, controls: Sequence[int] | None = None
     ) -> None:
         super().__init__()
-        if not 0 < scale < inf:
-            raise UserError(f"reward expects scale > 0 nats per unit of reward, got {scale}")
         if rewards is None and controls is None:
             raise UserError("reward expects rewards (*state factors, actions), or controls where a model learns them")
         self.known = rewards is not None
@@ -36,7 +34,7 @@ class Reward(RewardGoal):
         table = tensors("rewards", [rewards])[0]
         if table.dim() < 2 or not bool(torch.isfinite(table).all()):
             raise UserError(f"rewards expects finite numbers (*state factors, actions), got shape {tuple(table.shape)}")
-        self._scale = float(scale)
+        self._scale = _check_scale(float(scale))
         self.action = Simplex(tuple(controls or table.shape[-1:]))
         if self.action.count != table.shape[-1]:
             raise UserError(
@@ -52,7 +50,7 @@ class Reward(RewardGoal):
 
     @scale.setter
     def scale(self, scale: float) -> None:
-        self.register_buffer("costs", self.costs * (scale / self._scale))
+        self.register_buffer("costs", self.costs * (_check_scale(scale) / self._scale))
         self._scale = scale
 
     @classmethod
@@ -93,3 +91,9 @@ class Reward(RewardGoal):
     def _paid(self, costs: Tensor, x: Tensor, z: Tensor) -> Tensor:
         actions = self.action.joint(z.to(costs.dtype))
         return torch.einsum("...k,...k->...", torch.einsum("jk,...j->...k", costs, x), actions)
+
+
+def _check_scale(scale: float) -> float:
+    if not 0 < scale < inf:
+        raise UserError(f"reward expects scale > 0 nats per unit of reward, got {float(scale)}")
+    return scale

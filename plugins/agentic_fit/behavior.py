@@ -8,6 +8,7 @@ import numpy as np
 
 from agentic import Record, UserError
 
+LARGEST = 2.0**53  # whole numbers that a float tells apart
 COLUMNS = ("t", "reward", "terminated", "truncated")
 
 
@@ -81,22 +82,25 @@ class Behavior:
         episode: Any = None,
         subject: Any = None,
         reward: Any = None,
-        learns: bool = False,
+        learns: Any = False,
     ) -> Self:
         """Behavior from columns, one entry or row per decision in the order they were taken: of an experiment, say.
 
         `obs` (n,) or (n, modalities), `action` (n,) or (n, controls) count from 0; NaN is an observation that is
         missing. `episode` and `subject` (n,) are labels of any kind: beliefs begin anew with every episode, which is
-        one where nothing is given. `learns` says that whoever decided could learn from every decision. Raises
-        UserError for columns of unequal lengths, and for actions that are not whole numbers.
+        one where nothing is given. `learns` says that whoever decided could learn from every decision, or one by one
+        (n,) from which. Raises UserError for columns of unequal lengths, for actions that are not whole numbers, and
+        for rewards and labels that are missing.
         """
         seen, done = _column("obs", obs), _column("action", action)
         count = len(done)
         whose, which = (_labels(name, given, count) for name, given in (("subject", subject), ("episode", episode)))
-        paid = np.zeros(count) if reward is None else np.asarray(reward, np.float64)
-        if not count or len(seen) != count or paid.shape != (count,):
+        paid = np.zeros((count, 1)) if reward is None else _column("reward", reward)
+        if not count or len(seen) != count or paid.shape != (count, 1):
             raise UserError(f"obs, action and reward have {len(seen)}, {count} and {len(paid)} rows: one per decision")
-        if np.isnan(done).any() or (done != np.floor(done)).any():
+        if not np.isfinite(paid).all():
+            raise UserError("rewards are finite numbers, got others: give 0 where nothing was paid")
+        if not (np.abs(done) < LARGEST).all() or (done != np.floor(done)).any():
             raise UserError("actions are whole numbers from 0, got others: leave out decisions that were not taken")
         _, together = np.unique(np.stack([whose, which]), axis=1, return_inverse=True)
         last, t = _counted(together.reshape(-1))
@@ -104,7 +108,7 @@ class Behavior:
         flags = np.zeros(count, bool)
         return cls(
             *(seen, done.astype(np.int64), later, whose, together.reshape(-1), t, _counted(whose)[1]),
-            *(np.full(count, learns), paid, flags, last),
+            *(_flags(learns, count), paid[:, 0], flags, last),
         )
 
     def of_subjects(self) -> list["Behavior"]:
@@ -165,22 +169,42 @@ def _labels(name: str, given: Any, count: int) -> np.ndarray:
     labels = np.zeros(count, np.int64) if given is None else np.asarray(given)
     if labels.shape != (count,):
         raise UserError(f"{name} expects a label for each of {count} decisions, got shape {labels.shape}")
-    return np.unique(labels, return_inverse=True)[1].reshape(-1)
+    missing = [each is None or each != each for each in labels.tolist()]
+    if any(missing):
+        raise UserError(f"{name} expects a label for each decision, and decision {missing.index(True)} has none")
+    try:
+        return np.unique(labels, return_inverse=True)[1].reshape(-1)
+    except TypeError:
+        raise UserError(f"{name} expects labels of one kind, numbers or texts, got several") from None
+
+
+def _flags(given: Any, count: int) -> np.ndarray:
+    """Whether something holds of each decision: of all the same, or one by one."""
+    flags = np.asarray(given)
+    if flags.dtype != bool or flags.shape not in ((), (count,)):
+        raise UserError(f"learns expects true or false, or one of them for each of {count} decisions, got {given!r}")
+    return np.array(np.broadcast_to(flags, count))
+
+
+def _sorted(group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places group by group, each in its order, and which of them begin one."""
+    order = np.argsort(group, kind="stable")
+    return order, np.diff(group[order], prepend=-1) != 0
 
 
 def _counted(group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each is the last of its group, and how many of its group came before it."""
-    t, last = np.empty(len(group), np.int64), np.zeros(len(group), bool)
-    for who in np.unique(group):
-        places = np.flatnonzero(group == who)
-        t[places], last[places[-1]] = np.arange(len(places)), True
+    """Whether each is the last of its group, numbered from 0, and how many of its group came before it."""
+    (order, begins), t = _sorted(group), np.empty(len(group), np.int64)
+    last = np.empty(len(group), bool)
+    starts = np.flatnonzero(begins)
+    t[order] = np.arange(len(group)) - starts[np.cumsum(begins) - 1]
+    last[order] = np.append(begins[1:], True)
     return last, t
 
 
 def _following(seen: np.ndarray, group: np.ndarray) -> np.ndarray:
     """What was seen next in the same group, NaN after its last."""
-    later = np.full_like(seen, np.nan)
-    for who in np.unique(group):
-        places = np.flatnonzero(group == who)
-        later[places[:-1]] = seen[places[1:]]
+    (order, begins), later = _sorted(group), np.full_like(seen, np.nan)
+    goes_on = np.flatnonzero(~begins)
+    later[order[goes_on - 1]] = seen[order[goes_on]]
     return later

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
+from math import inf, nan
 from typing import Any, final
 
 import torch
@@ -47,8 +47,11 @@ class BehaviorFit:
 
     @property
     def pseudo_r2(self) -> float:
-        """McFadden's measure, 1 - log likelihood / log likelihood of taking every action equally often."""
-        return 1 - self.log_likelihood / self.chance
+        """McFadden's measure, 1 - log likelihood / log likelihood of taking every action equally often.
+
+        NaN where there is a single action.
+        """
+        return 1 - self.log_likelihood / self.chance if self.chance else nan
 
     def table(self) -> str:
         """The fit as lines of text."""

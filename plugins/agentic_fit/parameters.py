@@ -7,7 +7,7 @@ which fits move: the value itself, its logarithm, or its logit within the limits
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, log
+from math import inf, log
 from typing import NamedTuple, final
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from agentic import UserError
 
+WIDEST = 1e100  # of a prior on the scale without bounds
 Z95 = 1.959963984540054  # standard deviations on either side of the mean of a normal that hold 95 % of it
 
 
@@ -38,11 +39,16 @@ class Parameter(ABC):
         """The place of a value on the scale without bounds."""
 
     def check(self) -> None:
-        """Raises UserError unless the interval lies within the limits, and has a width."""
+        """Raises UserError unless the interval lies within the limits, and has a width that can be reckoned with."""
         least, most = self.limits
-        if not (least < self.low < self.high < most and isfinite(self.low) and isfinite(self.high)):
+        try:
+            sound = least < self.low < self.high < most and self.free(self.high) - self.free(self.low) < WIDEST
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            sound = False
+        if not sound:
             raise UserError(
-                f"the middle 95 % of a prior go from `low` to a greater `high` between {least} and {most}, got {self}"
+                f"the middle 95 % of a prior go from `low` to a greater `high` between {least} and {most}, got {self}: "
+                f"name numbers less than {WIDEST:g} apart"
             )
 
 
@@ -145,6 +151,8 @@ def checked(parameters: Mapping[str, Parameter]) -> Mapping[str, Parameter]:
             "{'selection.precision': Positive(0.2, 5.0)}"
         )
     for path, each in parameters.items():
+        if not isinstance(path, str):
+            raise UserError(f"a place in the agent is a text as 'selection.precision', got {path!r}")
         if not isinstance(each, Parameter):
             raise UserError(f"{path} expects Unbounded, Positive or Bounded with its prior, got {type(each).__name__}")
     return parameters

@@ -5,7 +5,7 @@ mean and spread from those (Huys et al. 2011, "Disentangling the roles of approa
 decisions of one subject are read in the light of all others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -22,7 +22,7 @@ from agentic_fit.replay import Replay
 ROUNDS = 50  # of fits at most
 CLOSED = 100  # rounds of expectation and maximization in closed form between them
 ENOUGH = 1e-3  # of a prior's spread that a round may still move the population
-LEAST = 1e-3  # of a prior's spread that the population's is at least
+LEAST, MOST = 1e-3, 3.0  # of a stated prior's spread that the population's is at least and at most
 
 
 @final
@@ -72,10 +72,11 @@ def fit_population(
     """Fit numbers of an agent to the behavior of several subjects, who are draws from one population.
 
     `records` are one for each subject, as `fit_behaviour` takes them; or one of which the rows, or the subjects, are
-    separated. The priors that `parameters` state are where the population begins. Raises UserError for fewer than two
-    subjects, and as `fit_behaviour` does.
+    separated. The priors that `parameters` state are where the population begins; three times as wide they hold its
+    center, and its spread is at most three times theirs. Raises UserError for fewer than two subjects, and as
+    `fit_behaviour` does.
     """
-    if isinstance(records, Record | Behavior):
+    if isinstance(records, Record | Behavior) or not isinstance(records, Iterable):
         behaviors = Behavior.of(records).of_subjects()
     else:
         behaviors = [Behavior.of(each) for each in records]
@@ -91,7 +92,7 @@ def fit_population(
         fitted(Landscape(replay, prior, smooth), parameters, (place - prior.center) / prior.spread)
         for replay, place in zip(replays, places, strict=True)
     ]
-    return _population(fits, prior, parameters, rounds)
+    return _population(fits, prior, stated, rounds)
 
 
 def _settled(
@@ -115,29 +116,33 @@ def _settled(
 def _maximized(tops: Sequence[Place], prior: Prior, stated: Prior) -> Prior:
     """The population that the subjects' likelihoods make most probable, each taken as quadratic around its top.
 
-    Rounds of expectation and maximization in closed form; after them the tops themselves are looked for anew.
+    Rounds of expectation and maximization in closed form; after them the tops themselves are looked for anew. The
+    center has the `stated` prior, `MOST` times as wide: nothing else holds it where the subjects tell nothing.
     """
     curved, axes = torch.linalg.eigh(-torch.stack([top.hessian for top in tops]))
     information = axes @ torch.diag_embed(curved.clamp(min=0)) @ axes.mT
     places = torch.stack([top.w for top in tops])  # on the scale of `prior`, as all that follows
     pulled = (information @ places.unsqueeze(-1)).squeeze(-1) + torch.stack([top.gradient for top in tops])
     center, spread = torch.zeros_like(prior.center), torch.ones_like(prior.spread)
+    reach, aim = stated.spread / prior.spread, (stated.center - prior.center) / prior.spread
+    held = (MOST * reach) ** -2
     for _ in range(CLOSED):
         covariance = torch.linalg.inv(information + torch.diag(spread**-2))
         means = (covariance @ (pulled + center / spread**2).unsqueeze(-1)).squeeze(-1)
-        center = means.mean(0)
+        center = (means.sum(0) / spread**2 + aim * held) / (len(means) / spread**2 + held)
+        center = center.clamp(-reach, reach)  # beyond, the subjects are looked at anew
         variance = ((means - center) ** 2 + covariance.diagonal(dim1=-2, dim2=-1)).mean(0)
-        spread = torch.maximum(variance.sqrt(), LEAST * stated.spread / prior.spread)
+        spread = variance.sqrt().clamp(LEAST * reach, MOST * reach)
     return Prior(stated.parameters, prior.center + prior.spread * center, prior.spread * spread)
 
 
-def _population(
-    fits: Sequence[BehaviorFit], prior: Prior, parameters: Mapping[str, Parameter], rounds: int
-) -> PopulationFit:
-    """The result; a subject of posterior variance v tells (s^2 - v) / s^4 of the center, where s is the spread."""
-    variances = torch.stack([each.covariance.diagonal() for each in fits])
-    information = ((prior.spread**2 - variances).clamp(min=0) / prior.spread**4).sum(0)
-    error = Z95 / information.sqrt()
+def _population(fits: Sequence[BehaviorFit], prior: Prior, stated: Prior, rounds: int) -> PopulationFit:
+    """The result; a subject of posterior covariance V tells S^-1 - S^-1 V S^-1 of the center, S the population's."""
+    apart = torch.diag(prior.spread**-2)
+    told = [apart - apart @ each.covariance @ apart for each in fits]
+    known, axes = torch.linalg.eigh(torch.stack(told).sum(0))
+    information = axes @ torch.diag(known.clamp(min=0)) @ axes.T + torch.diag((MOST * stated.spread) ** -2)
+    error, parameters = Z95 * torch.linalg.inv(information).diagonal().sqrt(), fits[0].parameters
 
     def named(low: Tensor, high: Tensor) -> dict[str, tuple[float, float]]:
         ends = prior.natural(low).tolist(), prior.natural(high).tolist()

@@ -87,9 +87,15 @@ class Replay:
         for part in {str(way[0]) for shared in ways for way in shared} if self._still else ():
             owned = getattr(self.agent, part)
             setattr(agent, part, copy(owned) if part == "model" else deepcopy(owned))
-        for shared, number in zip(ways, numbers.unbind(), strict=True):
-            for way in shared:
-                replaced(agent, way, number)
+        for path, shared, number in zip(self.paths, ways, numbers.unbind(), strict=True):
+            try:
+                for way in shared:
+                    replaced(agent, way, number)
+            except UserError as error:
+                raise UserError(
+                    f"{path} was tried at {float(number):.3g}: {error}; state a prior that keeps it where it may be, "
+                    "Positive or Bounded"
+                ) from error
         return agent
 
     def _log(self, policies: Tensor, actions: Tensor) -> Tensor:

@@ -246,6 +246,13 @@ class TestReward:
         ({"learn": {"B": {"speed": 1}}}, "learn.B expects the keys rate, forgetting, strength, mean, pairs"),
         ({"learn": {"B": {"pairs": "both"}}}, "learn.B.pairs expects one of joint, outer, got 'both'"),
         ({"learn": {"B": {"rate": [1.0, 1.0]}}}, "rate expects a number, or 1 of them, got 2"),
+        ({"learn": {"B": {"rate": ["fast"]}}}, "rate expects numbers, got 'fast'"),
+        ({"learn": {"B": {"rate": None}}}, "rate expects numbers, got None"),
+        ({"learn": {"B": {"rate": np.inf}}}, "counts expect a rate >= 0 .* got inf"),
+        ({"learn": {"rewards": {"rate": -1.0}}}, "counts expect a rate >= 0 .* got -1"),
+        ({"learn": {"rewards": {"forgetting": 1.0}}}, "0 <= forgetting < 1, got 1 and 1"),
+        ({"learn": 3}, "learn expects names of parts, or a mapping from them to options, got 3"),
+        ({"learn": [3]}, r"learn expects names of parts, or a mapping from them to options, got \[3\]"),
         ({"learn": {"B": {"strength": 0.0}}}, "strength of a prior expects counts > 0"),
         ({"B": [B], "counts": {"B": [np.ones((2, 2, 2)), np.ones((2, 2, 2))]}}, "counts.B has 2 arrays and B has 1"),
         ({"B": [B], "counts": {"B": [np.ones((2, 2, 2))]}}, r"B\[0\] must be the mean of counts.B\[0\], it is .* off"),
@@ -260,6 +267,24 @@ def test_doors(given: dict[str, Any], sentence: str) -> None:
 def test_an_empty_model_learns_its_transitions() -> None:
     with pytest.raises(UserError, match="it learns B, and nothing about A"):
         CategoricalModel.empty(lake(), learn=["rewards"])
+
+
+def test_what_was_learned_from_nothing_is_saved_and_read() -> None:
+    """Lists of what was met grow past the room that a new model has, and information is known of every column."""
+    model, other = CategoricalModel.empty(lake()), CategoricalModel.empty(lake())
+    for after in range(12):
+        taught(model, tick(one_hot(3, 16), one_hot(1, 4), one_hot(after, 16), one_hot(3, 16)))
+    step = Step(Categorical(one_hot(3, 16)), one_hot(1, 4), Categorical(one_hot(7, 16)))
+    model.parameter_gain([step])
+    other.load_state_dict(model.state_dict())
+    later = tick(one_hot(3, 16), one_hot(1, 4), one_hot(13, 16), one_hot(3, 16))
+    for each in (model, other):
+        taught(each, later)
+    assert_close(other.dynamics(), model.dynamics(), atol=0, rtol=0)
+    assert_close(other.parameter_gain([step]), model.parameter_gain([step]), atol=0, rtol=0)
+    fresh = CategoricalModel.empty(lake())
+    model.load_state_dict(fresh.state_dict())
+    assert_close(model.dynamics(), fresh.dynamics(), atol=0, rtol=0)
 
 
 class TestOwnUpdate:

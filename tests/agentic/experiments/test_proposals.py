@@ -2,12 +2,13 @@
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
 import pytest
 
-from agentic import Environment, Experiment, Proposal, UserError, propose
+from agentic import Environment, Experiment, Proposal, UserError, load, propose
 from agentic.errors import ThirdPartyWarning
 from agentic.plugins import Registry
 from agentic.plugins.registry import Component
@@ -18,7 +19,8 @@ Hook = Callable[[Environment], Any]
 def registry(**hooks: Hook) -> Registry:
     """A registry of plugins that propose something, the last by name first."""
     names = sorted(hooks, reverse=True)
-    return Registry(proposers=tuple(Component("defaults", n, n, None, "file", hooks[n]) for n in names))  # type: ignore[arg-type]
+    found = tuple(Component("defaults", n, n, None, "file", hooks[n]) for n in names)  # type: ignore[arg-type]
+    return replace(load(), proposers=found)
 
 
 def saying(agent: str, score: float = 0.5, **tables: Any) -> Hook:
@@ -39,15 +41,15 @@ def agent_of(found: Proposal | None) -> str:
 
 
 def test_the_highest_score_is_taken_and_the_first_name_among_equals() -> None:
-    assert agent_of(propose("CartPole-v1", registry(a=saying("one"), b=saying("two", 0.7)))) == "two"
-    assert agent_of(propose("CartPole-v1", registry(a=saying("one"), b=saying("two"), c=nothing))) == "one"
+    assert agent_of(propose("CartPole-v1", registry(a=saying("rock"), b=saying("random", 0.7)))) == "random"
+    assert agent_of(propose("CartPole-v1", registry(a=saying("rock"), b=saying("random"), c=nothing))) == "rock"
     assert propose("CartPole-v1", registry(c=nothing)) is None
     assert propose("CartPole-v1", Registry()) is None
 
 
 def test_it_is_an_experiment_that_runs_in_that_environment() -> None:
     changed = saying(
-        "one", env={"id": "Other-v0", "wrappers": ["gymnasium.wrappers:ClipReward"]}, evaluate={"episodes": 3}
+        "rock", env={"id": "Other-v0", "wrappers": ["gymnasium.wrappers:ClipReward"]}, evaluate={"episodes": 3}
     )
     found = propose({"id": "CartPole-v1", "kwargs": {"max_episode_steps": 7}}, registry(a=changed))
     assert found is not None
@@ -80,18 +82,19 @@ def test_the_environment_is_the_newest_of_its_name_and_has_an_end() -> None:
         (broken, "it broke, ZeroDivisionError: of nothing"),
         (lambda environment: "energy", "it is 'energy'; expected an agentic.Proposal or None"),
         (lambda environment, more: None, "it broke, TypeError"),
-        (saying("two", 7), "the score of a proposal is a number from 0 to 1, got 7"),
-        (saying("two", float("nan")), "the score of a proposal is a number from 0 to 1, got nan"),
+        (saying("random", 7), "the score of a proposal is a number from 0 to 1, got 7"),
+        (saying("random", float("nan")), "the score of a proposal is a number from 0 to 1, got nan"),
         (lambda environment: Proposal(1, "", {}), "the reason of a proposal is one line, got ''"),
         (lambda environment: Proposal(1, "a\nb", {}), "the reason of a proposal is one line"),
         (lambda environment: Proposal(1, "why", {}), "[agent] is missing: write [agent] and below it name = ..."),
-        (saying("two", 1, plannr={"name": "x"}), "unknown table [plannr], did you mean 'planner'?"),
-        (saying("two", 1, run={"seed": -1}), "[run] seed"),
+        (saying("random", 1, plannr={"name": "x"}), "unknown table [plannr], did you mean 'planner'?"),
+        (saying("random", 1, run={"seed": -1}), "[run] seed"),
+        (saying("nobody", 1), "[agent] unknown agent 'nobody'; known: "),
     ],
 )
 def test_a_plugin_that_breaks_or_proposes_nonsense_is_named_once_and_left_out(hook: Hook, said: str) -> None:
     with pytest.warns(ThirdPartyWarning) as warned:
-        assert agent_of(propose("CartPole-v1", registry(a=saying("one"), bad=hook))) == "one"
+        assert agent_of(propose("CartPole-v1", registry(a=saying("rock"), bad=hook))) == "rock"
     assert len(warned) == 1
     assert str(warned[0].message).startswith("plugin bad: its proposal for CartPole-v1 is left out, ")
     assert said in str(warned[0].message)
@@ -99,7 +102,7 @@ def test_a_plugin_that_breaks_or_proposes_nonsense_is_named_once_and_left_out(ho
 
 def test_an_environment_must_be_there() -> None:
     with pytest.raises(UserError, match="unknown environment 'NoSuch-v0'"):
-        propose("NoSuch-v0", registry(a=saying("one")))
+        propose("NoSuch-v0", registry(a=saying("rock")))
 
 
 def test_ctrl_c_is_obeyed() -> None:
