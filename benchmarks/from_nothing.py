@@ -146,7 +146,7 @@ def counted(world: World, exercise: Exercise, seed: int, gain: bool = True) -> F
     goal = Reward.from_env(env, scale=WORTH * log(model.latent.count), relative=True)
     purpose = Purpose(goal, gain=SummedGain("weights") if gain else None, discount=DISCOUNT)
     planner, learner = ValueIteration(), ConjugateLearner(model)
-    agent = EnergyAgent(model, purpose, Exact(), planner, learner=learner)
+    agent = EnergyAgent(model, purpose, Exact(), planner)  # without its learner: nobody reads its accounts
     for tick in ticks(agent, env, seed=seed, steps=exercise.steps, accounts=False):
         learner.update(tick)
     sure = Categorical(torch.eye(model.latent.count, dtype=torch.float64))

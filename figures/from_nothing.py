@@ -1,6 +1,6 @@
-"""What was learned from nothing, seed by seed, beside Q-learning: `python -m benchmarks from_nothing --json`, kept here.
+"""What was learned from nothing, seed by seed, beside Q-learning.
 
-`from_nothing.json` holds what that command printed, and when.
+`from_nothing.json` holds what `python -m benchmarks from_nothing --json` measured, and when.
 """
 
 import json
