@@ -239,6 +239,9 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
     def expected_rewards(self) -> Tensor | None:
         return None if self.learned.rewards is None else self.learned.rewards.table
 
+    def reward_range(self) -> float:
+        return 0.0 if self.learned.rewards is None else self.learned.rewards.range
+
     def changed(self, since: int) -> Tensor | None:
         return self.learned.changed(since, self.version)
 

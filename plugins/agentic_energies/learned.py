@@ -34,10 +34,23 @@ class Rewarding(ABC):
     def expected_rewards(self) -> Tensor | None:
         """The reward expected in every state for every joint action, (n, actions); None where it is not known."""
 
+    def reward_range(self) -> float:
+        """From the lowest to the highest reward known of, 0 among them."""
+        known = self.expected_rewards()
+        return 0.0 if known is None else range_of(known)
+
+
+def range_of(rewards: Tensor) -> float:
+    """From the lowest to the highest of rewards (n, actions), 0 among them."""
+    return float(rewards.max().clamp(min=0) - rewards.min().clamp(max=0))
+
 
 @final
 class RewardMeans(nn.Module):
-    """The conjugate mean of what each state and action is paid: a prior `mean` that weighs `strength` observations."""
+    """The conjugate mean of what each state and action is paid: a prior `mean` that weighs `strength` observations.
+
+    `extremes` (2,) are the lowest and the highest reward that was paid, 0 among them.
+    """
 
     def __init__(self, states: int, actions: int, mean: float, strength: float, rate: float, forgetting: float) -> None:
         super().__init__()
@@ -45,6 +58,12 @@ class RewardMeans(nn.Module):
         self.paid = nn.Buffer(torch.zeros(states, actions, dtype=torch.float64))  # above the prior's mean
         self.weight = nn.Buffer(torch.zeros(states, actions, dtype=torch.float64))
         self.table = nn.Buffer(torch.full((states, actions), mean, dtype=torch.float64))
+        self.extremes = nn.Buffer(torch.zeros(2, dtype=torch.float64))
+
+    @property
+    def range(self) -> float:
+        """From the lowest to the highest reward that was paid, 0 among them."""
+        return float(self.extremes[1] - self.extremes[0])
 
     def add(self, states: Tensor, weights: Tensor, action: int, reward: float) -> None:
         """Count a reward in `states` (m,), which are as likely as `weights` (m,) say."""
@@ -54,6 +73,7 @@ class RewardMeans(nn.Module):
         weight = kept * self.weight[place] + more
         self.paid[place], self.weight[place] = paid, weight
         self.table[place] = self.mean + paid / (self.strength + weight)
+        self.extremes[0], self.extremes[1] = self.extremes[0].clamp(max=reward), self.extremes[1].clamp(min=reward)
 
 
 class Event(NamedTuple):
@@ -135,11 +155,13 @@ class Learned(nn.Module):
 
     def _finish(self, model: "CategoricalModel", events: Sequence[Event], states: Tensor) -> None:
         """Count steps, and give the model its new tables; what was learned is about `states` (b, n)."""
+        paid = self._range()
         for event in events:
             self._happen(model, event)
         for name in self.parts:
             self._place(model, name)
-        touched = None if "A" in self.parts else (states > LEAST).any(0).nonzero().squeeze(-1)
+        everywhere = "A" in self.parts or self._range() != paid  # a wider range of rewards changes what each is worth
+        touched = None if everywhere else (states > LEAST).any(0).nonzero().squeeze(-1)
         self._changes.append((model.version + 1, touched))
 
     def changed(self, since: int, now: int) -> Tensor | None:
@@ -149,6 +171,9 @@ class Learned(nn.Module):
             return None
         known = [states for states in recent if states is not None]
         return torch.cat(known).unique() if known else torch.zeros(0, dtype=torch.int64)
+
+    def _range(self) -> float:
+        return 0.0 if self.rewards is None else self.rewards.range
 
     def gains(self, model: "CategoricalModel", path: Sequence[Step]) -> dict[str, Tensor]:
         """The information about A that is seen, I(o; A | z), and about B at the latents, I(z'; B | z, a), in nats."""

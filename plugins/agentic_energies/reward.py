@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from agentic import Categorical, Environment, Model, RewardGoal, Simplex, Step, UserError
 from agentic.environments import Successors
 from agentic_energies.arrays import finite, tensors
-from agentic_energies.learned import Rewarding
+from agentic_energies.learned import Rewarding, range_of
 
 
 @final
@@ -20,11 +20,19 @@ class Reward(RewardGoal):
     Of a model that learns rewards it takes those: `rewards` may then be None.
 
     `scale` is in nats per unit of reward, `after` the energy of every step after the episode's end. Several `controls`,
-    of these sizes, make the actions: all their joint values, the last control fastest.
+    of these sizes, make the actions: all their joint values, the last control fastest. If `relative`, `scale` is what
+    the range of rewards is worth, from the lowest to the highest (learned: that was paid yet), 0 among them: then the
+    unit of rewards does not matter.
     """
 
     def __init__(
-        self, rewards: Any, *, scale: float = 1.0, after: float = 0.0, controls: Sequence[int] | None = None
+        self,
+        rewards: Any,
+        *,
+        scale: float = 1.0,
+        after: float = 0.0,
+        controls: Sequence[int] | None = None,
+        relative: bool = False,
     ) -> None:
         super().__init__()
         if rewards is None and controls is None:
@@ -40,12 +48,14 @@ class Reward(RewardGoal):
             raise UserError(
                 f"rewards of controls {self.action.sizes} need a column per joint action, got {table.shape[-1]}"
             )
-        self.costs = nn.Buffer(-scale * table.reshape(-1, table.shape[-1]))
+        self.relative = relative
+        unit = (range_of(table) or 1.0) if relative and self.known else 1.0
+        self.costs = nn.Buffer(-scale / unit * table.reshape(-1, table.shape[-1]))
         self.after = finite("after", after)
 
     @property
     def scale(self) -> float:
-        """Nats per unit of reward; gradients pass through one that is set."""
+        """Nats per unit of reward, or of their range; gradients pass through one that is set."""
         return self._scale
 
     @scale.setter
@@ -54,7 +64,7 @@ class Reward(RewardGoal):
         self._scale = scale
 
     @classmethod
-    def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0) -> Self:
+    def from_env(cls, env: Environment, *, scale: float = 1.0, after: float = 0.0, relative: bool = False) -> Self:
         """The rewards of the environment's truth; those that a model learns where it has none."""
         controls = env.action.sizes if isinstance(env.action, Simplex) else None
         try:
@@ -64,11 +74,11 @@ class Reward(RewardGoal):
             if controls is None:
                 raise
             rewards = None
-        return cls(rewards, scale=scale, after=after, controls=controls)
+        return cls(rewards, scale=scale, after=after, controls=controls, relative=relative)
 
     def for_env(self, env: Environment) -> Self:
         """The rewards of a world that is announced, on the same scale."""
-        return type(self).from_env(env, scale=self.scale, after=self.after)
+        return type(self).from_env(env, scale=self.scale, after=self.after, relative=self.relative)
 
     @classmethod
     def example(cls) -> Self:
@@ -78,7 +88,9 @@ class Reward(RewardGoal):
     def expected(self, model: Model, step: Step) -> Tensor:
         learned = model.expected_rewards() if isinstance(model, Rewarding) else None
         if learned is not None:
-            return self._paid(-self.scale * learned, step.before.mean, step.action)
+            assert isinstance(model, Rewarding)
+            unit = (model.reward_range() or 1.0) if self.relative else 1.0
+            return self._paid(-self.scale / unit * learned, step.before.mean, step.action)
         if isinstance(step.before, Categorical) and prod(step.before.sizes) != len(self.costs):
             raise UserError(f"rewards of {len(self.costs)} states are asked about {prod(step.before.sizes):,} states")
         return super().expected(model, step)

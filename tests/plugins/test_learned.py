@@ -231,6 +231,16 @@ class TestReward:
         assert float(goal.expected(model, step)) == pytest.approx(-2 * 0.5 / 1.01)
         assert float(goal.expected(CategoricalModel.from_env(lake()), step)) == 0  # the truth's, where none are learned
 
+    @pytest.mark.parametrize("unit", [1.0, 40.0])
+    def test_a_relative_one_measures_them_by_their_range(self, unit: float) -> None:
+        model, goal = CategoricalModel.empty(lake()), Reward.from_env(lake(), scale=2.0, relative=True)
+        step = Step(Categorical(one_hot(3, 16)), one_hot(1, 4), Categorical(one_hot(7, 16)))
+        assert model.reward_range() == 0 == float(goal.expected(model, step))
+        for paid in (-0.5 * unit, 1.5 * unit):
+            taught(model, tick(one_hot(3, 16), one_hot(1, 4), one_hot(7, 16), one_hot(3, 16), reward=np.array([paid])))
+        assert model.reward_range() == 2 * unit
+        assert float(goal.expected(model, step)) == pytest.approx(-2 * 1.0 / 2.01 / 2)
+
     def test_without_any_it_says_so(self) -> None:
         goal = Reward(None, controls=[4])
         with pytest.raises(UserError, match="this reward goal has no rewards: let the model learn them"):

@@ -34,6 +34,14 @@ def test_an_environment_knows_its_rewards() -> None:
     assert goal.after == 0.5
 
 
+@pytest.mark.parametrize("unit", [1.0, 0.1, 250.0])
+def test_a_relative_scale_is_free_of_units(unit: float) -> None:
+    goal = Reward(unit * torch.tensor([[-1.0, 0.0], [-3.0, 1.0]]), scale=2.0, relative=True)
+    assert_close(goal.costs, torch.tensor([[0.5, 0.0], [1.5, -0.5]], dtype=F64))  # rewards from -3 to 1 are 2 nats
+    assert_close(Reward([[5.0, 4.0]], relative=True).costs, torch.tensor([[-1.0, -0.8]], dtype=F64))  # from 0 to 5
+    assert not Reward([[0.0, 0.0]], relative=True).costs.any()
+
+
 @pytest.mark.parametrize(
     ("rewards", "scale", "sentence"),
     [

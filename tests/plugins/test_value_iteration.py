@@ -50,10 +50,11 @@ def test_cliff_walking_is_walked_along_the_edge() -> None:
     assert float(found.values[36]) == pytest.approx(sum(0.99**t for t in range(13)))
 
 
-def test_after_learning_it_repairs_what_changed() -> None:
-    world = make("FrozenLake-v1")
+@pytest.mark.parametrize(("id", "relative"), [("FrozenLake-v1", False), ("CliffWalking-v1", True)])
+def test_after_learning_it_repairs_what_changed(id: str, relative: bool) -> None:
+    world = make(id)
     model = CategoricalModel.empty(world)
-    purpose = Purpose(Reward.from_env(world), gain=SummedGain("weights"), discount=0.9)
+    purpose = Purpose(Reward.from_env(world, relative=relative), gain=SummedGain("weights"), discount=0.9)
     planner, learner = ValueIteration(sweeps=500, tolerance=1e-12), ConjugateLearner(model)
     agent = EnergyAgent(model, purpose, Exact(), planner, learner=learner)
     for tick in ticks(agent, world, seed=100, steps=60, accounts=False):
