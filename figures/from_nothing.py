@@ -1,6 +1,6 @@
 """What was learned from nothing, seed by seed, beside Q-learning.
 
-`from_nothing.json` holds what `python -m benchmarks from_nothing --json` measures; it was put together from single seeds.
+`from_nothing.json` holds what `python -m benchmarks from_nothing --json` measures, put together from single seeds.
 """
 
 import json
