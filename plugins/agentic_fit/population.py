@@ -139,8 +139,8 @@ def _maximized(tops: Sequence[Place], prior: Prior, stated: Prior) -> Prior:
 def _population(fits: Sequence[BehaviorFit], prior: Prior, stated: Prior, rounds: int) -> PopulationFit:
     """The result; a subject of posterior covariance V tells S^-1 - S^-1 V S^-1 of the center, S the population's."""
     apart = torch.diag(prior.spread**-2)
-    told = [apart - apart @ each.covariance @ apart for each in fits]
-    known, axes = torch.linalg.eigh(torch.stack(told).sum(0))
+    informed = [apart - apart @ each.covariance @ apart for each in fits]
+    known, axes = torch.linalg.eigh(torch.stack(informed).sum(0))
     information = axes @ torch.diag(known.clamp(min=0)) @ axes.T + torch.diag((MOST * stated.spread) ** -2)
     error, parameters = Z95 * torch.linalg.inv(information).diagonal().sqrt(), fits[0].parameters
 

@@ -41,7 +41,7 @@ def agentic_optimizers() -> dict[str, str]:
         "riccati": "agentic_optimizers.riccati:Riccati",
         "gradient_learner": "agentic_optimizers.gradient_learner:GradientLearner",
         "conjugate": "agentic_optimizers.conjugate_learner:ConjugateLearner",
-        "episode": "agentic_optimizers.episode_learner:EpisodeLearner",
+        "hindsight": "agentic_optimizers.episode_learner:EpisodeLearner",
         "settled": "agentic_optimizers.settled:Settled",
         "laplace_evidence": "agentic_optimizers.laplace_evidence:LaplaceEvidence",
         "elbo": "agentic_optimizers.elbo:Elbo",

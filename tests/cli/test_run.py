@@ -145,8 +145,8 @@ def test_a_plugin_proposes_what_is_run(capsys: pytest.CaptureFixture[str]) -> No
     assert (code, err.splitlines()[0]) == (0, "CliffWalking, which is CliffWalking-v1: who stays stays dry")
     resolved = Experiment.load("runs/0001-cliffwalking-v1-rock/experiment.toml")
     assert (resolved.agent.name, resolved.evaluate.episodes) == ("rock", 2)
-    code, _, err = run(capsys, "--env", "Blackjack", *short)
-    assert code == 2
+    code, _, err = run(capsys, "--env", "Blackjack", "--plugin", "cave.py", "--explain")
+    assert code == 0
     left_out = "warning: plugin cave: its proposal for Blackjack-v1 is left out, it broke, OSError: no cave"
     assert [line for line in err.splitlines() if "cave:" in line] == [f"agentic: {left_out}"]
 

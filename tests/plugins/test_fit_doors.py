@@ -63,7 +63,7 @@ def test_actions_that_are_no_numbers_of_actions(action: float) -> None:
         Behavior.from_arrays([0, 1], [0, action])
 
 
-def test_learning_may_be_told_decision_by_decision() -> None:
+def test_learning_may_be_given_decision_by_decision() -> None:
     assert Behavior.from_arrays([0, 1], [0, 1], learns=[True, False]).learns.tolist() == [True, False]
     assert Behavior.from_arrays([0, 1], [0, 1], learns=True).learns.tolist() == [True, True]
 

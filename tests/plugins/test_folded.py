@@ -119,13 +119,13 @@ def test_plans_follow_what_is_replaced_in_model_or_goal(solver: Minimizer) -> No
         assert isinstance(seen, Dense)
         seen.values = nn.Buffer(seen.values.flip(0))
 
-    def survive() -> None:
+    def outlive() -> None:
         model.going_on = nn.Buffer(model.going_on * 0.5)
 
     changes: list[Callable[[], object]] = [
         scale,
         prefer,
-        survive,
+        outlive,
         lambda: setattr(goal, "after", -2.0),
         see,
         lambda: model.load_state_dict(other.state_dict(), assign=True),
