@@ -12,6 +12,7 @@ from agentic import Environment, Experiment, Proposal, UserError, load, propose
 from agentic.errors import ThirdPartyWarning
 from agentic.plugins import Registry
 from agentic.plugins.registry import Component
+from tests.agentic.standins import Same
 
 Hook = Callable[[Environment], Any]
 
@@ -20,7 +21,8 @@ def registry(**hooks: Hook) -> Registry:
     """A registry of plugins that propose something, the last by name first."""
     names = sorted(hooks, reverse=True)
     found = tuple(Component("defaults", n, n, None, "file", hooks[n]) for n in names)  # type: ignore[arg-type]
-    return replace(load(), proposers=found)
+    agents = tuple(Component("agents", name, "standins", None, "file", Same) for name in ("one", "two"))
+    return replace(load(), proposers=found, components=agents)
 
 
 def saying(agent: str, score: float = 0.5, **tables: Any) -> Hook:
@@ -41,15 +43,15 @@ def agent_of(found: Proposal | None) -> str:
 
 
 def test_the_highest_score_is_taken_and_the_first_name_among_equals() -> None:
-    assert agent_of(propose("CartPole-v1", registry(a=saying("rock"), b=saying("random", 0.7)))) == "random"
-    assert agent_of(propose("CartPole-v1", registry(a=saying("rock"), b=saying("random"), c=nothing))) == "rock"
+    assert agent_of(propose("CartPole-v1", registry(a=saying("one"), b=saying("two", 0.7)))) == "two"
+    assert agent_of(propose("CartPole-v1", registry(a=saying("one"), b=saying("two"), c=nothing))) == "one"
     assert propose("CartPole-v1", registry(c=nothing)) is None
     assert propose("CartPole-v1", Registry()) is None
 
 
 def test_it_is_an_experiment_that_runs_in_that_environment() -> None:
     changed = saying(
-        "rock", env={"id": "Other-v0", "wrappers": ["gymnasium.wrappers:ClipReward"]}, evaluate={"episodes": 3}
+        "one", env={"id": "Other-v0", "wrappers": ["gymnasium.wrappers:ClipReward"]}, evaluate={"episodes": 3}
     )
     found = propose({"id": "CartPole-v1", "kwargs": {"max_episode_steps": 7}}, registry(a=changed))
     assert found is not None
@@ -94,7 +96,7 @@ def test_the_environment_is_the_newest_of_its_name_and_has_an_end() -> None:
 )
 def test_a_plugin_that_breaks_or_proposes_nonsense_is_named_once_and_left_out(hook: Hook, said: str) -> None:
     with pytest.warns(ThirdPartyWarning) as warned:
-        assert agent_of(propose("CartPole-v1", registry(a=saying("rock"), bad=hook))) == "rock"
+        assert agent_of(propose("CartPole-v1", registry(a=saying("one"), bad=hook))) == "one"
     assert len(warned) == 1
     assert str(warned[0].message).startswith("plugin bad: its proposal for CartPole-v1 is left out, ")
     assert said in str(warned[0].message)
@@ -102,7 +104,7 @@ def test_a_plugin_that_breaks_or_proposes_nonsense_is_named_once_and_left_out(ho
 
 def test_an_environment_must_be_there() -> None:
     with pytest.raises(UserError, match="unknown environment 'NoSuch-v0'"):
-        propose("NoSuch-v0", registry(a=saying("rock")))
+        propose("NoSuch-v0", registry(a=saying("one")))
 
 
 def test_ctrl_c_is_obeyed() -> None:
