@@ -15,7 +15,7 @@ from agentic.engine import outer
 from agentic_energies.counts import Counts, DenseCounts
 from agentic_energies.dependencies import column_index
 from agentic_energies.dirichlet import path_gain
-from agentic_energies.learned import perceived
+from agentic_energies.learned import check_certain, perceived
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import states_first, sum_of
 from agentic_energies.own_update import LIKELY, LIMIT, NAMES, moves
@@ -223,8 +223,8 @@ class FactoredLearned(nn.Module):
 
     def _gain(self, name: str, parents: Sequence[Sequence[int]], visited: Sequence[Sequence[Tensor]]) -> Tensor:
         """The information about the columns of each array that variables (*s, b, size) of one or more steps select."""
-        if len(visited) > 1 and any(bool((each.amax(-1) < 1 - 1e-9).any()) for step in visited for each in step):
-            raise UserError("JointGain(target='weights') needs plans whose states are certain: use SummedGain")
+        if len(visited) > 1:
+            check_certain(each for step in visited for each in step)
         gains = []
         for counts, own in zip(self.counts(name), parents, strict=True):
             each = [outer([step[i] for i in own]) if own else torch.ones_like(step[0][..., :1]) for step in visited]

@@ -6,13 +6,14 @@ means of rewards what was paid.
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast, final
 
 import torch
 from torch import Tensor, nn
 
 from agentic import Step, Tick, UserError
+from agentic.engine import outer
 from agentic_energies.counts import Counts
 from agentic_energies.cpt import joint, tabled
 from agentic_energies.dirichlet import path_gain
@@ -179,7 +180,7 @@ class Learned(nn.Module):
         """The information about A that is seen, I(o; A | z), and about B at the latents, I(z'; B | z, a), in nats."""
         found = {}
         if len(path) > 1 and {"A", "B"} & {*self.parts}:
-            _check_certain(path)
+            check_certain(step.after.mean for step in path)
         if "A" in self.parts:
             states = torch.stack(torch.broadcast_tensors(*[step.after.mean.argmax(-1) for step in path]), -1)
             gains = [
@@ -241,11 +242,11 @@ class Learned(nn.Module):
         """Count a step in the transitions, habits, rewards and ends."""
         pair = event.pair
         if "B" in self.parts and pair is not None:
-            outer = self.lessons.lessons["B"].pairs == "outer"
+            apart = self.lessons.lessons["B"].pairs == "outer"
             columns, weights = pair.held * model.action.count + event.action, pair.joint
             for f, (each, index) in enumerate(zip(self.counts("B"), self.index["B"], strict=True)):
                 moved = of_factor(weights, model.factors, f)
-                if outer:
+                if apart:
                     moved = of_factor(weights.sum(1, keepdim=True), model.factors, f) * event.before[pair.held]
                 each.add(*grouped(moved, columns, index))
         if "ends" in self.parts and pair is not None:
@@ -271,10 +272,7 @@ class Learned(nn.Module):
         elif name == "B":
             model.transition.cpt = joint(cpts, model.floor)
         elif name == "D":
-            start = cpts[0].table
-            for cpt in cpts[1:]:
-                start = (start.unsqueeze(1) * cpt.table).flatten(0, 1)
-            model.prior.cpt = tabled(start, model.floor)
+            model.prior.cpt = tabled(outer([cpt.table.T for cpt in cpts]).T, model.floor)
         elif name == "E":
             model.log_habits = cpts[0].table[:, 0].log()
         else:
@@ -314,6 +312,7 @@ def _spread(values: Tensor, index: Tensor | None) -> Tensor:
     return values if index is None else values[index]
 
 
-def _check_certain(path: Sequence[Step]) -> None:
-    if any(bool((step.after.mean.amax(-1) < 1 - 1e-9).any()) for step in path):
+def check_certain(beliefs: Iterable[Tensor]) -> None:
+    """Check that beliefs (*s, b, n) are sure of a value each. Raises UserError otherwise."""
+    if any(bool((each.amax(-1) < 1 - 1e-9).any()) for each in beliefs):
         raise UserError("JointGain(target='weights') needs plans whose states are certain: use SummedGain")

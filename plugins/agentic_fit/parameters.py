@@ -19,11 +19,15 @@ WIDEST = 1e100  # of a prior on the scale without bounds
 Z95 = 1.959963984540054  # standard deviations on either side of the mean of a normal that hold 95 % of it
 
 
+@dataclass(frozen=True)
 class Parameter(ABC):
     """A real number to be fitted, of whose prior 95 % lie between `low` and `high`. Concrete ones are dataclasses."""
 
     low: float
     high: float
+
+    def __post_init__(self) -> None:
+        self.check()
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -57,12 +61,6 @@ class Parameter(ABC):
 class Unbounded(Parameter):
     """A parameter with a normal prior, 95 % of it between `low` and `high`."""
 
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        self.check()
-
     def natural(self, free: Tensor) -> Tensor:
         return free
 
@@ -74,12 +72,6 @@ class Unbounded(Parameter):
 @dataclass(frozen=True)
 class Positive(Parameter):
     """A parameter above zero with a log-normal prior, 95 % of it between `low` and `high`."""
-
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        self.check()
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -97,13 +89,8 @@ class Positive(Parameter):
 class Bounded(Parameter):
     """A parameter between `least` and `most` with a logit-normal prior, 95 % of it between `low` and `high`."""
 
-    low: float
-    high: float
     least: float = 0.0
     most: float = 1.0
-
-    def __post_init__(self) -> None:
-        self.check()
 
     @property
     def limits(self) -> tuple[float, float]:
