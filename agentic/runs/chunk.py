@@ -55,8 +55,7 @@ class Block:
             *_named("action", env.action_layout),
             *("reward", "terminated", "truncated"),
         ]
-        self._staged: list[tuple[np.ndarray, ...]] = []
-        self._thoughts: list[dict[str, np.ndarray]] = []
+        self._staged: list[tuple[tuple[np.ndarray, ...], dict[str, np.ndarray]]] = []
         self._phase: Phase = "learn"
         self._row = np.arange(env.batch)
         self._most = max(2, min(STAGED, 4096 // env.batch))
@@ -67,15 +66,13 @@ class Block:
             self._join()
             self._phase = phase
         native = tick.native
-        self._staged.append(
-            (
-                *(tick.valid, tick.episode, self._row, tick.t),
-                *(*self._seen(native.obs), *self._seen(native.next_obs), *self._done(native.action)),
-                *(tick.reward, tick.terminated, tick.truncated),
-            )
+        arrays = (
+            *(tick.valid, tick.episode, self._row, tick.t),
+            *(*self._seen(native.obs), *self._seen(native.next_obs), *self._done(native.action)),
+            *(tick.reward, tick.terminated, tick.truncated),
         )
-        self._thoughts.append(decision_columns(tick.decision, self.env.batch))
-        self.ticks += 1
+        staged = [*self._staged, (arrays, decision_columns(tick.decision, self.env.batch))]
+        self._staged, self.ticks = staged, self.ticks + 1  # Ctrl-C comes before or after
         if self.candidates is not None:
             self.candidates.add(phase, tick)
         if len(self._staged) == self._most or self.ticks == self.room:
@@ -90,11 +87,10 @@ class Block:
 
     def _join(self) -> None:
         """Copy the staged ticks, a few at once and while they are in the cache: half the price of one by one."""
-        staged, self._staged = self._staged, []
-        thoughts, self._thoughts = self._thoughts, []
-        if not staged:
+        if not self._staged:
             return
-        valid, *columns = zip(*staged, strict=True)
+        arrays, thoughts = zip(*self._staged, strict=True)
+        valid, *columns = zip(*arrays, strict=True)
         keep = np.concatenate(valid)
         count = int(np.count_nonzero(keep))
         kept = np.flatnonzero(keep)
@@ -110,9 +106,9 @@ class Block:
                 np.concatenate(parts).take(kept, 0, out=place, mode="clip")
         for name in missing:
             self._columns[name][self.rows : self.rows + count] = np.nan
-        self._phases.append((self._phase, count))
-        self.steps[self._phase] += count
-        self.rows += count
+        phases, steps = [*self._phases, (self._phase, count)], self.steps + Counter({self._phase: count})
+        # Ctrl-C comes before or after: what is staged is dropped only with its rows counted, and copied again if not
+        self._staged, self._phases, self.steps, self.rows = [], phases, steps, self.rows + count
 
     def _late(self, found: Sequence[dict[str, np.ndarray]]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
         """Each column of the decisions and one array (b, *shape) per tick, NaN where a decision is without it."""

@@ -4,8 +4,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +16,19 @@ import torch
 from torch import Tensor
 
 from agentic import Agent, Decision, Record, Recording, Schedule, UserError, make, run
-from agentic.runs import recorder
+from agentic.runs import chunk, recorder
 from agentic.runs.chunk import STAGED
 from agentic.runs.folder import RunFolder
+from agentic.runs.loop import ticks
 from agentic.runs.manifest import annotate
+from agentic.runs.recorder import Recorder
 from agentic.runs.run import Progress
 from agentic.testing.worlds import Coin
+from agentic.tick import Tick
 from tests.agentic.worlds import Walk
+
+WRITERS = [recorder.__file__, chunk.__file__]
+"""The code that Ctrl-C must not find with a tick in its hand."""
 
 
 @dataclass
@@ -61,6 +70,45 @@ def test_a_chunk_that_is_saved_while_it_is_filled_has_equal_bytes(
     assert [path.name for path in always.chunks] == [path.name for path in never.chunks]
     assert [path.read_bytes() for path in always.chunks] == [path.read_bytes() for path in never.chunks]
     assert not RunFolder(tmp_path / "always").partial_file.exists()
+
+
+@pytest.mark.parametrize("around", [STAGED, 256])
+def test_ctrl_c_at_any_line_of_the_recorder_loses_no_tick(around: int) -> None:
+    env = make(Walk())
+    given = list(ticks(Sometimes(), env, seed=0, steps=around + 2))
+    line = kept = 0
+    while kept < len(given):
+        line, written = line + 1, Recorder(env, None)
+        done = interrupted(written, given, around - 2, line)
+        written.close()
+        kept = sum(map(len, written.tables))
+        assert done <= kept <= done + 1
+        assert written.counts["steps"] == kept
+    assert line > 50
+
+
+def interrupted(written: Recorder, given: list[Tick], first: int, line: int) -> int:
+    """Record ticks until a KeyboardInterrupt at the `line`th line after the first ones; how many were done."""
+    seen = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        nonlocal seen
+        seen += event == "line"
+        if seen == line:
+            raise KeyboardInterrupt
+        return trace if frame.f_code.co_filename in WRITERS else None
+
+    done, before = 0, sys.gettrace()
+    for tick in given:
+        sys.settrace(trace if done >= first else before)
+        try:
+            written.add("learn", tick)
+        except KeyboardInterrupt:
+            break
+        finally:
+            sys.settrace(before)
+        done += 1
+    return done
 
 
 def test_an_energy_that_is_missing_for_long_is_nan() -> None:
@@ -119,6 +167,7 @@ SLOW = """
 import sys, time
 from agentic import Recording, Schedule, run
 from agentic.testing.worlds import Coin
+from agentic.tick import Tick
 run(Coin(), "CartPole-v1", Schedule(episodes=10**6), Recording(sys.argv[1]), observer=lambda _: time.sleep(0.02))
 """
 

@@ -109,5 +109,5 @@ def test_what_is_ended_at_any_moment_loses_10_seconds_at_most(
             assert float(moment) > ended - 10.0
             break
     assert count > 0
-    assert how is signal.SIGKILL or count == kept
+    assert how is signal.SIGKILL or count <= kept <= count + rows  # the last tick may be kept and not yet logged
     assert main(["show", str(folder)]) == 0
