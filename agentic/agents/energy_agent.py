@@ -65,6 +65,8 @@ class EnergyAgent(Agent):
     ) -> None:
         self.model, self.purpose, self.selection, self.learner = model, purpose, selection, learner
         self.inference, self.planner, self.precision = inference, planner, selection.precision
+        if learner is not None:
+            learner.serve(purpose)
 
     def start(self, batch: int, *, generator: torch.Generator) -> EnergyState:
         return EnergyState(self.model.begin(batch))

@@ -1,6 +1,7 @@
 """What is learned from ticks or data: learners, losses, replay."""
 
 from agentic.learning.fit import Fit
+from agentic.learning.learner import Recalling
 from agentic.learning.replay import Experience
 
-__all__ = ["Experience", "Fit"]
+__all__ = ["Experience", "Fit", "Recalling"]

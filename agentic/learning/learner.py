@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from agentic.learning.replay import Replay
+from agentic.planning.expected_energy import Purpose
 from agentic.tick import Tick
 
 
@@ -21,6 +22,9 @@ class Learner(ABC):
 
     def start(self, *, generator: torch.Generator) -> None:  # noqa: B027  # most learners have nothing to draw
         """Prepare for a run before its first tick, with the run's own source of chance. Default: nothing."""
+
+    def serve(self, purpose: Purpose) -> None:  # noqa: B027
+        """Be told what its agent plans for, when that is put together. Default: nothing."""
 
     @abstractmethod
     def update(self, tick: Tick) -> Mapping[str, float]:
@@ -75,3 +79,11 @@ class Trainable(ABC):
     @abstractmethod
     def dataset(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Experience as rows of data (n, ...): scales estimated, latents settled, members' shares drawn."""
+
+
+class Recalling(ABC):
+    """A model that says in which latents its experience took place."""
+
+    @abstractmethod
+    def recalled(self, replay: Replay) -> Tensor:
+        """The latents (n, d) of all that was experienced."""

@@ -95,6 +95,17 @@ class UncertainWeights(ABC):
         return belief
 
 
+class Courses(ABC):
+    """A model that imagines whole courses of particles at once, each on its own."""
+
+    @abstractmethod
+    def course(self, z: Tensor, actions: Tensor) -> Tensor:
+        """The latents (k, T, *s, b, d) after each of `actions` (T, *s, b, *event) where particles begin at `z`.
+
+        `z` is (k, *s, b, d), or broadcasts to that; equal to T predictions one after the other.
+        """
+
+
 NEGLIGIBLE = 1e-14  # outcomes less likely than this are left out
 
 

@@ -17,7 +17,8 @@ from agentic.engine.belief import Belief, Particles, Point
 from agentic.engine.domain import Domain, Repeated
 from agentic.engine.objective import Objective
 from agentic.errors import UserError
-from agentic.models.model import Model, Step, UncertainWeights
+from agentic.models.model import Courses, Model, Step, UncertainWeights
+from agentic.planning.course import imagined, paid, survivors
 from agentic.planning.gain import Gain
 from agentic.planning.goal import ActionGoal, Goal, GoalOverTime
 from agentic.planning.plan import Plan, Sequence as OpenLoop
@@ -107,6 +108,8 @@ class ExpectedEnergy(Objective):
         Giving step t one new leading axis evaluates a whole prefix tree: no prefix is imagined twice.
         """
         node = self.root()
+        if self._at_once(node, actions):
+            return self._whole(node, torch.stack(list(actions)))
         sums: dict[str, Tensor] = {}
         for action in actions:
             node, parts = self.advance(node, action)
@@ -146,12 +149,32 @@ class ExpectedEnergy(Objective):
             parts = {name: weight * part for name, part in parts.items()}
         if node.alive is not None:
             parts["pragmatic"] = parts["pragmatic"] + weight * (1 - node.alive) * purpose.goal.after
-        belief, survival = self.model.condition_on_alive(step.after)
+        belief, survival = survivors(self.model, purpose.goal, step.after)
         if survival is None:
             alive = node.alive
         else:
             alive = survival if node.alive is None else node.alive * survival
         return Node(belief, alive, memory, node.t + 1), parts
+
+    def _at_once(self, node: Node, actions: Sequence[Tensor]) -> bool:
+        """Whether all steps can be imagined in one go: nothing depends on the step but discount and survival."""
+        purpose, shapes = self.purpose, {action.shape for action in actions}
+        alone = purpose.gain is None and not isinstance(purpose.goal, GoalOverTime) and len(shapes) == 1
+        return alone and isinstance(self.model, Courses) and isinstance(node.belief, Particles)
+
+    def _whole(self, node: Node, actions: Tensor) -> Mapping[str, Tensor]:
+        """The parts of G of actions (T, *s, b, *event), all steps in one go."""
+        model, purpose = self.model, self.purpose
+        assert isinstance(model, Courses) and isinstance(node.belief, Particles)
+        course = imagined(model, purpose.goal, node.belief, actions, len(model.action.event))
+        parts = {"pragmatic": purpose.goal.expected(model, course.steps)}
+        if purpose.effort is not None:
+            parts["effort"] = purpose.effort(None, actions)
+        _check_rows(parts, node.belief.z.shape[-1 - len(model.latent.event)])
+        sums = paid(course, parts, purpose.goal, purpose.discount)
+        if purpose.terminal is not None:
+            sums["terminal"] = self.terminal(Node(course.end, course.survival, None, len(actions)))
+        return sums
 
     def imagine(self, belief: Belief, action: Tensor) -> Step:
         """One step of the model from `belief` under an action (*s, b, *event)."""

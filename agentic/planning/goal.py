@@ -7,6 +7,7 @@ energy of latent and action. Lower is better, in nats.
 from abc import abstractmethod
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+import torch
 from torch import Tensor
 
 from agentic.engine.belief import Belief, Categorical, Density, Gaussian, Particles
@@ -37,6 +38,13 @@ class Goal(Energy):
     @abstractmethod
     def expected(self, model: Model, step: Step) -> Tensor:
         """The pragmatic value of one step: the goal energy expected under the beliefs of `step`, (*s, b)."""
+
+    def alive(self, z: Tensor) -> Tensor | None:
+        """The probability (*s, b) that, for the goal, it goes on where latent `z` (*s, b, *event) is entered.
+
+        None for always. A goal of being somewhere ends there; plans of open loop count that beside the model's own.
+        """
+        return None
 
     def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
         """The entropy (*s, b) of the variable the goal is about, by which risk is split off; None where it has none."""
@@ -81,6 +89,24 @@ class LatentGoal(Goal):
 
     def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
         return _entropy(step.after)
+
+
+class CostToGo(LatentGoal):
+    """A goal over where a course ends that is learned: the least energy that is still to come from there, `forward(None, z)`.
+
+    Whoever learns it first says by `cover` between what the energies lie, then lowers `errors` over its weights.
+    """
+
+    @abstractmethod
+    def cover(self, z: Tensor, low: float, high: float, *, generator: torch.Generator) -> None:
+        """Take scales from latents `z` (n, d), and that no energy to come lies below `low` or above `high`, in nats.
+
+        What was learned stays. The first call draws the weights.
+        """
+
+    @abstractmethod
+    def errors(self, z: Tensor, values: Tensor) -> Tensor:
+        """The squared errors (n,) at latents `z` (n, d), in some unit, where the energies to come are `values` (n,)."""
 
 
 class RewardGoal(Goal):

@@ -17,6 +17,8 @@ def agentic_energies() -> dict[str, str]:
         "quadratic": "agentic_energies.goals:QuadraticGoal",
         "quadratic_latent": "agentic_energies.goals:QuadraticLatentGoal",
         "predicted_reward": "agentic_energies.goals:PredictedReward",
+        "documented": "agentic_energies.documented:Documented",
+        "cost_to_go": "agentic_energies.cost_to_go:CostToGoNetworks",
         "inductive": "agentic_energies.inductive:Inductive",
         "reward": "agentic_energies.reward:Reward",
         "effort": "agentic_energies.goals:Effort",

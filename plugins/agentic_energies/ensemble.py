@@ -29,7 +29,8 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
-from agentic.learning import Experience
+from agentic.learning import Experience, Recalling
+from agentic.models import Courses
 from agentic_energies.arrays import side_by_side
 from agentic_energies.ensemble_gain import matched_gain
 from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition, Layout
@@ -65,7 +66,7 @@ class EnsembleLoss(Loss):
 
 
 @final
-class Ensemble(Model, UncertainWeights, Trainable):
+class Ensemble(Model, UncertainWeights, Courses, Recalling, Trainable):
     """An ensemble model: `members` networks of `hidden` units for z' = z + f_k(z, a) + w, with w of a learned variance.
 
     The latent is the observation; with `memory` also those of so many steps before and the actions then, for worlds
@@ -156,6 +157,10 @@ class Ensemble(Model, UncertainWeights, Trainable):
         ended = seen.terminated[:, -1]
         return inputs, left, shares, seen.next_obs[:, -1], ended
 
+    def recalled(self, replay: Replay) -> Tensor:
+        layout = self.transition.layout
+        return _latents(replay.windows(layout.memory + 1), layout)
+
     def alive(self, z: Tensor) -> Tensor | None:
         return None if self.ending is None else torch.sigmoid(-self.ending_score(z))
 
@@ -202,6 +207,9 @@ class Ensemble(Model, UncertainWeights, Trainable):
             grouped = z.reshape(-1, members, *z.shape[1:]).movedim(1, 0)
             after = self.transition.own(grouped, action).movedim(0, 1).flatten(0, 1)
         return Particles(after, belief.log_weights.expand(after.shape[:-1]))
+
+    def course(self, z: Tensor, actions: Tensor) -> Tensor:
+        return self.transition.course(z, actions)
 
     def emit(self, belief: Belief) -> Belief:
         if isinstance(belief, Particles):  # what is seen is the first part of a latent

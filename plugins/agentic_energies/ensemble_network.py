@@ -35,6 +35,20 @@ class EnsembleNetwork(nn.Module):
             weight.copy_(normal_like(weight, generator) / math.sqrt(weight.shape[1]))
             bias.zero_()
 
+    @torch.no_grad()
+    def fold(self, ratio: Tensor, offset: Tensor, outputs: Tensor, added: Tensor) -> None:
+        """Change units in place: of inputs, x ratio + offset takes the place of x, and the first outputs are rescaled.
+
+        `ratio`, `offset` (inputs,); `outputs` (k,) multiplies the first k outputs, to which `added` ((members,) k)
+        comes.
+        """
+        first, last, k = self.weights[0], self.weights[-1], len(outputs)
+        self.biases[0] += (offset @ first).unsqueeze(1)
+        first *= ratio.unsqueeze(-1)
+        last[..., :k] *= outputs
+        self.biases[-1][..., :k] *= outputs
+        self.biases[-1][..., :k] += added
+
     def forward(self, x: Tensor, outputs: int | None = None) -> Tensor:
         """The members' outputs (members, n, outputs), all or the first `outputs` of them."""
         *hidden, (last, offset) = zip(self.weights, self.biases, strict=True)
@@ -131,8 +145,8 @@ class EnsembleTransition(Conditional):
     """-log p(z' | z, a), the even mixture of the members' Gaussians: `forward((z, a), z')`, nats.
 
     How the observation differs from the one before is a linear map of (z, a), the same for all, plus what member k
-    adds, in units of what the linear map leaves unexplained, with a log variance of that. What lies outside `low` to
-    `high`, the space of observations, is moved to its edge.
+    adds (a network and a linear map of its own), in units of what the shared map leaves unexplained, with a log variance
+    of that. What lies outside `low` to `high`, the space of observations, is moved to its edge.
     What a latent remembers moves on as it is; no variance is below `floor` (size of a latent).
     """
 
@@ -150,15 +164,19 @@ class EnsembleTransition(Conditional):
         self.shift = nn.Buffer(torch.zeros(layout.learned))
         self.step = nn.Buffer(torch.full((layout.learned,), 0.1))
         self.linear = nn.Buffer(torch.zeros(seen, layout.learned))
+        self.own_linear = nn.Parameter(torch.zeros(members, seen, layout.learned), requires_grad=linear)
+        self.taught = nn.Buffer(torch.tensor(False))
         self.floor = nn.Buffer(torch.full((layout.size,), 1e-6))
 
     @torch.no_grad()
     def rescale(self, z: Tensor, action: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
         """Take scales and the linear part from experience: latents (n, d), actions (n, a), differences (n, learned).
 
-        Returns the inputs and what is left of the differences, as the networks are to see them.
+        What was learned before stays as it is: the members take up what the scales and the shared map change, so that
+        every mean is predicted as before. Returns the inputs and what is left of the differences, as the networks are
+        to see them.
         """
-        inputs = self.layout.inputs(z, action)
+        inputs, before = self.layout.inputs(z, action), self._units()
         for center, scale, values in ((self.center, self.scale, inputs), (self.shift, self.step, change)):
             center.copy_(values.mean(0))
             scale.copy_(values.std(0, correction=0).clamp(min=1e-6))
@@ -167,7 +185,22 @@ class EnsembleTransition(Conditional):
             self.linear.copy_(ridge(x, change - self.shift))
         left = change - self.shift - x @ self.linear
         self.step.copy_(left.std(0, correction=0).maximum(1e-2 * self.step).clamp(min=1e-6))
+        if self.taught:
+            self._fold(*before)
+        self.taught.fill_(True)
         return x, left / self.step
+
+    def _units(self) -> tuple[Tensor, ...]:
+        return tuple(part.clone() for part in (self.center, self.scale, self.shift, self.step, self.linear))
+
+    def _fold(self, center: Tensor, scale: Tensor, shift: Tensor, step: Tensor, linear: Tensor) -> None:
+        """Let the members take up what changed since these units, exactly; their variances stay as shares of `step`."""
+        ratio, offset = self.scale / scale, (self.center - center) / scale
+        whole = linear + step * self.own_linear  # what each member's straight line was
+        added = (shift - self.shift + offset @ whole) / self.step
+        self.network.fold(ratio, offset, step / self.step, added.unsqueeze(1))
+        if self.has_linear:
+            self.own_linear.copy_((ratio.unsqueeze(-1) * whole - self.linear) / self.step)
 
     def normalized(self, z: Tensor, action: Tensor) -> Tensor:
         """The networks' normalized inputs from z (..., d) and actions (..., a) with axes that broadcast."""
@@ -176,6 +209,7 @@ class EnsembleTransition(Conditional):
     def answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Every member's scaled difference and its log variance at normalized inputs (members, n, inputs)."""
         mean, spread = self.network(x).chunk(2, -1)
+        mean = torch.baddbmm(mean, x, self.own_linear) if self.has_linear else mean
         low, high = (2 * math.log(bound) for bound in self.SPREAD)
         begin = math.log(-low / high)  # where the bounded log variance is 0
         return mean, low + (high - low) * torch.sigmoid(spread + begin)
@@ -194,8 +228,24 @@ class EnsembleTransition(Conditional):
     def own(self, z: Tensor, action: Tensor) -> Tensor:
         """The mean of z' by member k of its own z (members, *s, b, d)."""
         x = self.normalized(z, action)
-        mean = self.network(x.reshape(self.members, -1, x.shape[-1]), self.layout.learned)
+        flat = x.reshape(self.members, -1, x.shape[-1])
+        mean = self.network(flat, self.layout.learned)
+        mean = torch.baddbmm(mean, flat, self.own_linear) if self.has_linear else mean
         return self._after(z, action, x, mean.reshape(*x.shape[:-1], -1))
+
+    def course(self, z: Tensor, actions: Tensor) -> Tensor:
+        """The means (members, T, *s, b, d) of `own` after each of `actions` (T, *s, b, *event), from z.
+
+        One step after the other with all that does not change taken out: units and straight lines are folded into the
+        first and the last layers.
+        """
+        members, d, lanes = self.members, self.layout.size, actions.shape[1:-1]
+        acts = actions.to(z.dtype).reshape(1, len(actions), -1, actions.shape[-1]).expand(members, -1, -1, -1)
+        steps = [z.expand(members, *lanes, d).reshape(members, -1, d)]
+        rollout = FoldedNetwork(self)
+        for t in range(len(actions)):
+            steps.append(rollout(steps[-1], acts[:, t]))
+        return torch.stack(steps[1:], 1).view(members, len(actions), *lanes, d)
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
         return self.given(x).energy(z)
@@ -207,3 +257,32 @@ class EnsembleTransition(Conditional):
         change, d = torch.addcmul(self.shift + x @ self.linear, self.step, scaled), self.layout.obs
         obs = torch.clamp(z[..., :d] + change[..., :d], self.low, self.high)
         return self.layout.after(z, action, obs, change[..., d:])
+
+
+class FoldedNetwork:
+    """A transition's means with its units folded into the weights, for many steps of members' own latents."""
+
+    def __init__(self, transition: EnsembleTransition) -> None:
+        t, k = transition, transition.layout.learned
+        *hidden, (last, offset) = zip(t.network.weights, t.network.biases, strict=True)
+        (first, bias), *others = hidden
+        whole = t.linear + t.step * t.own_linear
+        line = whole / t.scale.unsqueeze(-1)
+        first = first / t.scale.unsqueeze(-1)
+        self._first = first, torch.baddbmm(bias, -t.center.expand(t.members, 1, -1), first)
+        self._others = others
+        self._last = t.step * last[..., :k]
+        self._line, self._offset = line, t.shift + t.step * offset[..., :k] - (t.center @ line).unsqueeze(1)
+        self._layout, self._low, self._high = t.layout, t.low, t.high
+
+    def __call__(self, z: Tensor, action: Tensor) -> Tensor:
+        """The next latents (members, n, size) of z (members, n, size) under actions (members, n, k)."""
+        layout, d = self._layout, self._layout.obs
+        inputs = torch.cat([z, action], -1) if layout.state == layout.size == d else layout.inputs(z, action)
+        weight, bias = self._first
+        x = torch.nn.functional.silu(torch.baddbmm(bias, inputs, weight), inplace=True)
+        for weight, bias in self._others:
+            x = torch.nn.functional.silu(torch.baddbmm(bias, x, weight), inplace=True)
+        change = torch.baddbmm(torch.baddbmm(self._offset, inputs, self._line), x, self._last)
+        obs = torch.clamp(z[..., :d] + change[..., :d], self._low, self._high)
+        return layout.after(z, action, obs, change[..., d:])

@@ -53,8 +53,12 @@ class Sampling(Minimizer):
     tolerance = -1.0
 
     @abstractmethod
-    def improve(self, f: Objective, state: State, noise: Tensor, last: bool) -> State:
-        """One round with the given standard normal noise (T, k // 2, b, *event) of k candidates; `last` ends a run."""
+    def improve(self, f: Objective, state: State, noise: Any, last: bool) -> State:
+        """One round with the given chance (of `draws`) of k candidates; `last` ends a run."""
+
+    def draws(self, state: State, count: int, generator: torch.Generator | None) -> Any:
+        """What chance gives a round of `count` candidates: standard normal noise (T, count // 2, b, *event)."""
+        return state.space.noise(count, state.mean, self.color, self.hold, generator)
 
     def count(self, rounds: int) -> int:
         """The number of candidates that are drawn after so many rounds."""
@@ -99,7 +103,7 @@ class Sampling(Minimizer):
     def _round(self, f: Objective, iterate: Iterate, generator: torch.Generator | None, last: bool) -> Iterate:
         state: State = iterate.memory
         count = self.count(state.rounds)
-        noise = state.space.noise(count, state.mean, self.color, self.hold, generator)
+        noise = self.draws(state, count, generator)
         after = self.improve(f, state, noise, last)._replace(rounds=state.rounds + 1)
         assert after.best is not None
         place, value = after.best

@@ -1,0 +1,154 @@
+"""Learning in imagination: a model from experience, then the energy still to come from what the model imagines."""
+
+from collections.abc import Mapping
+from math import cos, pi
+from typing import final
+
+import torch
+from torch import Tensor
+
+from agentic import Learner, Model, Purpose, Tick, UserError
+from agentic.learning import Recalling
+from agentic.models import Courses
+from agentic.planning import CostToGo
+from agentic_optimizers.gradient_learner import GradientLearner
+from agentic_optimizers.value_targets import Bounds, Imagined, Targets
+
+RECALLED = 0.1  # of the starts are experience, all others were imagined
+AGAIN, BEST, FAR = 0.25, 0.33, 0.75  # shares of the starts and of what was entered that are kept
+ROOM = 16  # sweeps whose starts are kept
+AMONG = 128  # kept latents that what was entered is compared with
+SETTLING = 20  # sweeps after which scales are taken anew
+STEPS = 4  # of the optimizer for one sweep's targets
+
+
+@final
+class Imagination(Learner):
+    """Learning a model by gradient from experience, then the agent's terminal energy, a `CostToGo`, in the model.
+
+    After every `every` steps the model takes `updates` steps of Adam (see `GradientLearner`, whose `batch` and `rate`
+    these are), then the energy to come `sweeps` sweeps of fitted value iteration (Ernst et al. 2005): `starts` latents,
+    from experience and from what was imagined before, and `options` courses of random segments from each. The target at
+    a latent is the least, over courses and over leaving them after 1, 2, 4, 8 or 16 steps, of discounted energies and what
+    is to come from there (options, Sutton et al. 1999). Starts of large errors come again; of what is entered, latents
+    far from those that are kept and those on the best courses are the starts of later sweeps.
+
+    Raises UserError for a model that does not imagine courses, and, when an agent is made, for a purpose without a
+    terminal energy that is learned, or without a discount below 1.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        every: int = 25,
+        updates: int = 500,
+        batch: int = 128,
+        rate: float = 3e-3,
+        sweeps: int = 60,
+        starts: int = 256,
+        options: int = 8,
+        value_rate: float = 2e-3,
+    ) -> None:
+        if not (isinstance(model, Courses) and isinstance(model, Recalling)):
+            raise UserError(f"imagination needs a model that imagines courses, got {type(model).__name__}: use ensemble")
+        if min(sweeps, starts, options) < 1 or not value_rate > 0:
+            given = f"{sweeps}, {starts}, {options} and {value_rate}"
+            raise UserError(f"expected sweeps, starts and options of at least 1 and value_rate > 0, got {given}")
+        self.model: Model = model
+        self.sweeps, self.starts, self.options, self.value_rate = sweeps, starts, options, value_rate
+        self.fitting = GradientLearner(model, every=every, updates=updates, batch=batch, rate=rate)
+        self.generator = torch.Generator().manual_seed(0)
+        self._recalling: Recalling = model
+        self._targets: Targets | None = None
+        self._pool: Tensor | None = None
+
+    def serve(self, purpose: Purpose) -> None:
+        goal = purpose.terminal
+        if not isinstance(goal, CostToGo):
+            raise UserError(
+                f"imagination learns a terminal energy, got {None if goal is None else goal.name}: add "
+                'terminal = { name = "cost_to_go" } to [planner], or use gradient_learner'
+            )
+        if not purpose.discount < 1:
+            raise UserError("imagination needs planner.discount below 1, such as 0.99, got 1")
+        goal.after = purpose.goal.after / (1 - purpose.discount)
+        self._targets = Targets(self.model, purpose, self.options, Bounds(purpose.discount))
+
+    def start(self, *, generator: torch.Generator) -> None:
+        self.generator = generator
+        self.fitting.start(generator=generator)
+
+    def update(self, tick: Tick) -> Mapping[str, float]:
+        learned = self.fitting.update(tick)
+        return {**learned, **self.study()} if learned else learned
+
+    def study(self) -> Mapping[str, float]:
+        """Learn what is to come from what the model imagines now; the mean error of the last sweep, as a share."""
+        if self._targets is None:
+            raise UserError("imagination serves no agent: give it to an EnergyAgent first")
+        goal, seen = self._targets.purpose.terminal, self._recalling.recalled(self.fitting.replay)
+        assert isinstance(goal, CostToGo)
+        sweeps = self.sweeps if self._pool is not None else 3 * self.sweeps  # the first time there is more to learn
+        optimizer, loss = None, 0.0
+        for sweep in range(sweeps):
+            starts = self._starts(seen)
+            found = self._targets.of(starts, self.generator)
+            if sweep % SETTLING == 0:
+                low, high = self._targets.bounds.range(goal.after)
+                goal.cover(self._known(seen), low, high, generator=self.generator)
+            if optimizer is None:
+                optimizer = torch.optim.Adam(goal.parameters(), lr=self.value_rate, fused=True)
+            for group in optimizer.param_groups:
+                group["lr"] = self.value_rate * (0.1 + 0.45 * (1 + cos(pi * sweep / sweeps)))
+            loss = _lowered(goal, starts, found.targets, optimizer)
+            self._keep(starts, found, goal)
+        return {"value_error": loss}
+
+    def _known(self, seen: Tensor) -> Tensor:
+        return seen if self._pool is None else torch.cat([seen, self._pool])
+
+    def _starts(self, seen: Tensor) -> Tensor:
+        """The starts of one sweep (starts, d): a few of experience, all others imagined before."""
+        if self._pool is None:
+            return self._some(seen, self.starts)
+        recalled = max(1, round(RECALLED * self.starts))
+        return torch.cat([self._some(seen, recalled), self._some(self._pool, self.starts - recalled)])
+
+    def _keep(self, starts: Tensor, found: Imagined, goal: CostToGo) -> None:
+        """Keep as later starts what was entered, by chance, on the best courses and far off, and what is not known yet."""
+        if not len(found.entered):
+            return
+        count, pool = self.starts, self._known(starts)
+        ways = torch.rand(count, generator=self.generator).to(starts.device)
+        chosen = self._some(found.entered, count)
+        if self._pool is not None:
+            chosen = torch.where((ways < FAR).unsqueeze(-1), self._far(found.entered, pool), chosen)
+        if len(found.best):
+            mixed = torch.rand(count, generator=self.generator).to(starts.device) < BEST
+            chosen = torch.where(mixed.unsqueeze(-1), self._some(found.best, count), chosen)
+        error = goal.errors(starts, found.targets)
+        again = starts[error.topk(round(AGAIN * count)).indices]
+        kept = chosen if self._pool is None else torch.cat([self._pool, again, chosen])
+        self._pool = kept[-ROOM * count :]
+
+    def _far(self, entered: Tensor, pool: Tensor) -> Tensor:
+        """Of some that were entered those that are farthest from what is kept, (starts, d)."""
+        scale = pool.std(0, correction=0).clamp(min=1e-6)
+        some, among = self._some(entered, 2 * self.starts), self._some(pool, AMONG)
+        far = torch.cdist(some / scale, among / scale).amin(1).topk(-(-self.starts // 2)).indices
+        return some[far].repeat(2, 1)[: self.starts]
+
+    def _some(self, z: Tensor, count: int) -> Tensor:
+        """Rows of `z` (n, d) drawn with replacement, (count, d)."""
+        return z[torch.randint(len(z), (count,), generator=self.generator).to(z.device)]
+
+
+def _lowered(goal: CostToGo, starts: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer) -> float:
+    """The mean error after some steps toward the targets of one sweep."""
+    for _ in range(STEPS):
+        loss = goal.errors(starts, targets).mean()
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimizer.step()
+    return float(loss.detach())
