@@ -33,11 +33,12 @@ from agentic_energies.arrays import tensors
 from agentic_energies.branching import outcomes, revealing, whole
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
 from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, likelihoods, transition, world_of
-from agentic_energies.learned import Learned, Rewarding, check_taught
+from agentic_energies.learned import Learned, check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.own_update import OwnUpdate, own_update
 from agentic_energies.pymdp_arrays import from_agent
+from agentic_energies.reward_means import Rewarding
 from agentic_energies.taught import EVERYTHING, begin, begin_empty, from_nothing, observed
 
 

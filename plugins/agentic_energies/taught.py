@@ -8,11 +8,12 @@ from torch import Tensor
 
 from agentic import Environment, Simplex, UserError
 from agentic.environments import Dependencies
-from agentic_energies.counts import Counts, DenseCounts, ListedCounts
+from agentic_energies.counts import Counts, DenseCounts
 from agentic_energies.cpt import Cpt, Listed
 from agentic_energies.dependencies import check_discrete, column_index
 from agentic_energies.learned import Learned
 from agentic_energies.lessons import Lessons
+from agentic_energies.listed_counts import ListedCounts
 
 if TYPE_CHECKING:
     from agentic_energies.categorical import CategoricalModel

@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import UserError
-from agentic_energies.counts import Counts, DenseCounts, ListedCounts, Options
+from agentic_energies.counts import Counts, DenseCounts, Options
 from agentic_energies.cpt import Cpt, Dense, Listed
 from agentic_energies.dirichlet import information
+from agentic_energies.listed_counts import ListedCounts
 
 F64 = torch.float64
 
