@@ -37,19 +37,20 @@ from agentic_energies.learned import Learned, check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.own_update import OwnUpdate, own_update
+from agentic_energies.preferring import Preferring
 from agentic_energies.pymdp_arrays import from_agent
 from agentic_energies.reward_means import Rewarding
 from agentic_energies.taught import EVERYTHING, begin, begin_empty, from_nothing, observed
 
 
 @final
-class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewarding, OwnUpdate):
+class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewarding, OwnUpdate, Preferring):
     """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
     factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `dependencies`
     lists what depends on what, as `Truth` does, and as "ends" the factors of `ends`. `counts` are Dirichlet counts
-    shaped like A, or a mapping from name ("A", "B", "D", "E", "ends") to such: what has counts is their mean, and
+    shaped like A, or a mapping from name ("A", "B", "C", "D", "E", "ends") to such: what has counts is their mean, and
     experience teaches it. `learn` names what is to be learned ("rewards" too), or maps names to the options of a
     `Lesson`. Zero probabilities count as `floor` in logarithms. Raises UserError naming array, axis, index and sum
     where something does not fit.
@@ -243,6 +244,9 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
     def reward_range(self) -> float:
         return 0.0 if self.learned.rewards is None else self.learned.rewards.range
 
+    def outcome_counts(self) -> list[Tensor] | None:
+        return self.learned.preferences()
+
     def changed(self, since: int) -> Tensor | None:
         return self.learned.changed(since, self.version)
 
@@ -260,12 +264,12 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the beliefs about the states it happened in."""
         check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical")
-        self.learned.condition(self, tick)
+        report = self.learned.condition(self, tick)
         self.version += 1
-        return {}
+        return report
 
     def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
         check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical")
-        self.learned.revise(self, ticks, row, beliefs, pairs)
+        report = self.learned.revise(self, ticks, row, beliefs, pairs)
         self.version += 1
-        return {}
+        return report

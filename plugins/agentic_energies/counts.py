@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from agentic import UserError
 from agentic_energies.arrays import check_finite
 from agentic_energies.cpt import Cpt, Dense
-from agentic_energies.dirichlet import information
+from agentic_energies.dirichlet import impossibility, information
 
 
 class Options(TypedDict):
@@ -66,8 +66,8 @@ class Counts(nn.Module, ABC):
         """The counts of some columns (c,), or of all: (size, c)."""
 
     @abstractmethod
-    def prior(self) -> Tensor:
-        """The counts before anything was learned, (size, columns)."""
+    def prior(self, columns: Tensor | None = None) -> Tensor:
+        """The counts of some columns (c,), or of all, before anything was learned: (size, c)."""
 
     @abstractmethod
     def add(self, weights: Tensor, columns: Tensor) -> None:
@@ -76,6 +76,13 @@ class Counts(nn.Module, ABC):
     @abstractmethod
     def information(self) -> Tensor:
         """The information in nats that one draw of each column gives about it, (columns,)."""
+
+    @abstractmethod
+    def prune(self, threshold: float, negligible: float) -> int:
+        """Hold impossible what is `superfluous`, and say how many values that were; `negligible` is in observations.
+
+        The prior becomes the reduced one, and the counts its posterior.
+        """
 
     def _kept(self, weights: Tensor) -> Tensor:
         """The part of what was learned that stays when columns are given weights (size, c): (c,)."""
@@ -101,8 +108,8 @@ class DenseCounts(Counts):
     def alpha(self, columns: Tensor | None = None) -> Tensor:
         return self.values if columns is None else self.values[:, columns]
 
-    def prior(self) -> Tensor:
-        return self.given
+    def prior(self, columns: Tensor | None = None) -> Tensor:
+        return self.given if columns is None else self.given[:, columns]
 
     def add(self, weights: Tensor, columns: Tensor) -> None:
         before, weights = self.values[:, columns], weights.to(self.values)
@@ -115,6 +122,25 @@ class DenseCounts(Counts):
 
     def information(self) -> Tensor:
         return information(self.values)
+
+    def prune(self, threshold: float, negligible: float) -> int:
+        spare = superfluous(self.values, self.given, threshold, negligible * self.rate)
+        columns = spare.any(0).nonzero().squeeze(-1)
+        self.values[spare], self.given[spare] = 0, 0
+        after = self.values[:, columns]
+        self.table.values[:, columns] = after / after.sum(0)
+        return int(spare.sum())
+
+
+def superfluous(counts: Tensor, prior: Tensor, threshold: float, negligible: float) -> Tensor:
+    """Which values (k, c) of columns are better held impossible: Bayesian model reduction, each value for itself.
+
+    Those of which at most `negligible` was counted, where more was of another, and whose `impossibility` is more than
+    `threshold` nats.
+    """
+    learned = counts - prior
+    there = (prior > 0) & (learned <= negligible) & (learned > negligible).any(0)
+    return there & (impossibility(counts, prior) > threshold)
 
 
 def check_options(rate: float, forgetting: float) -> Options:

@@ -40,13 +40,14 @@ from agentic_energies.learned import check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import states_first, states_last, sum_of
 from agentic_energies.own_update import OwnUpdate
+from agentic_energies.preferring import Preferring
 from agentic_energies.product import Product, split
 from agentic_energies.pymdp_arrays import from_agent
 from agentic_energies.taught import ENDING
 
 
 @final
-class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, OwnUpdate):
+class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, OwnUpdate, Preferring):
     """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
 
     The arrays, `ends` and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are
@@ -101,7 +102,8 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
         if "ends" in lessons and (over is None or not over.any()):
             over = torch.full([form.factors[f] for f in parents], ENDING, dtype=torch.float64)
         self._end(over, parents, all_of_them="ends" in lessons)
-        means = {"A": seen, "B": moves, "D": starts, "E": [usual if self.log_habits is None else self.log_habits.exp()]}
+        means = {"A": seen, "B": moves, "C": lessons.liked(self.outcome.sizes), "D": starts}
+        means["E"] = [usual if self.log_habits is None else self.log_habits.exp()]
         if over is not None:
             means["ends"] = [torch.stack([1 - over, over])]
         self.learned = FactoredLearned(lessons)
@@ -197,15 +199,18 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
     def update_gain(self, step: Step) -> Mapping[str, Tensor]:
         return self.learned.update_gain(self, step)
 
+    def outcome_counts(self) -> list[Tensor] | None:
+        return self.learned.preferences()
+
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the factors' beliefs."""
         check_taught(bool(self.learned.parts), "factored")
-        self.learned.condition(self, tick)
+        report = self.learned.condition(self, tick)
         self.version += 1
-        return {}
+        return report
 
     def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
         check_taught(bool(self.learned.parts), "factored")
-        self.learned.revise(self, ticks, row, beliefs, pairs)
+        report = self.learned.revise(self, ticks, row, beliefs, pairs)
         self.version += 1
-        return {}
+        return report

@@ -6,7 +6,7 @@ means of rewards what was paid.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from agentic_energies.dirichlet import path_gain
 from agentic_energies.lessons import KNOWN, Lessons
 from agentic_energies.multilinear import sum_of
 from agentic_energies.pair_belief import LEAST, Pair, likelihood, pair_belief
+from agentic_energies.parts import Parts, shown
 from agentic_energies.reward_means import RewardMeans
 
 if TYPE_CHECKING:
@@ -39,25 +40,20 @@ class Event(NamedTuple):
 
 
 @final
-class Learned(nn.Module):
-    """What a model learns: `parts` by name, one `Counts` for each array, and its `rewards`.
+class Learned(Parts):
+    """What a model of the joint state learns: its `parts`, and its `rewards`.
 
     `index` says per array which of its columns each joint column of the model is.
     """
 
     def __init__(self, lessons: Lessons) -> None:
-        super().__init__()
-        self.lessons, self.parts = lessons, nn.ModuleDict()
+        super().__init__(lessons)
         self.index: dict[str, Index] = {}
         self.rewards: RewardMeans | None = None
         self._changes: deque[tuple[int, Tensor | None]] = deque(maxlen=REMEMBERED)
 
     def __contains__(self, name: str) -> bool:
         return name in self.parts or (name == "rewards" and self.rewards is not None)
-
-    def counts(self, name: str) -> list[Counts]:
-        """The counts of each array of a part that is learned."""
-        return [cast(Counts, each) for each in cast(nn.ModuleList, self.parts[name])]
 
     def hold(self, model: "CategoricalModel", name: str, counts: Sequence[Counts], index: Index) -> None:
         """Learn a part from now on, beginning with `counts`."""
@@ -70,8 +66,11 @@ class Learned(nn.Module):
         states, actions = model.latent.count, model.action.count
         self.rewards = RewardMeans(states, actions, lesson.mean, strength, **lesson.options(0, 1))
 
-    def condition(self, model: "CategoricalModel", tick: Tick) -> None:
+    def condition(self, model: "CategoricalModel", tick: Tick) -> dict[str, float]:
         """Count the valid rows of a tick, and give the model its new tables. It is expected to bump `version` next."""
+        self.like(model.outcome, shown(tick))
+        if self.likes_alone() and self.rewards is None:
+            return {}
         rows = torch.as_tensor(tick.valid).nonzero().squeeze(-1)
         before = perceived(tick)[rows]
         events = self._events(model, tick, rows.tolist(), before)
@@ -83,19 +82,21 @@ class Learned(nn.Module):
                 self._see(model, *[torch.stack(each) for each in zip(*last, strict=True)])
         if "D" in self.parts:
             self._begin(model, before[torch.as_tensor(tick.t)[rows] == 0])
-        self._finish(model, events, before)
+        return self._finish(model, events, before)
 
     def revise(
         self, model: "CategoricalModel", ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor
-    ) -> None:
+    ) -> dict[str, float]:
         """Count an episode of one row by what is believed of it afterwards, see `Hindsight`."""
         actions = torch.stack([tick.action[row] for tick in ticks])
         taken, every = (
             model.transition.joint(actions, beliefs.dtype).argmax(-1).tolist(),
             torch.arange(beliefs.shape[1]),
         )
+        obs = torch.stack([*[tick.obs[row] for tick in ticks], ticks[-1].next_obs[row]])
+        self.like(model.outcome, obs)
         if "A" in self.parts:
-            self._see(model, torch.stack([*[tick.obs[row] for tick in ticks], ticks[-1].next_obs[row]]), beliefs)
+            self._see(model, obs, beliefs)
         if "D" in self.parts:
             self._begin(model, beliefs[:1])
         steps = zip(ticks, beliefs[:-1], taken, pairs, strict=True)
@@ -103,18 +104,21 @@ class Learned(nn.Module):
             Event(before, action, Pair(every, pair.T), float(tick.reward[row]), bool(tick.terminated[row]))
             for tick, before, action, pair in steps
         ]
-        self._finish(model, events, beliefs)
+        return self._finish(model, events, beliefs)
 
-    def _finish(self, model: "CategoricalModel", events: Sequence[Event], states: Tensor) -> None:
-        """Count steps, and give the model its new tables; what was learned is about `states` (b, n)."""
+    def _finish(self, model: "CategoricalModel", events: Sequence[Event], states: Tensor) -> dict[str, float]:
+        """Count steps, prune what is due, give the model its new tables; what was learned is about `states` (b, n)."""
         paid = self._range()
         for event in events:
             self._happen(model, event)
+        pruned = self.prune(model.version + 1)
         for name in self.parts:
             self._place(model, name)
-        everywhere = "A" in self.parts or self._range() != paid  # a wider range of rewards changes what each is worth
+        everywhere = bool({"A", "C"} & {*self.parts}) or any(pruned.values())
+        everywhere = everywhere or self._range() != paid  # a wider range of rewards changes what each is worth
         touched = None if everywhere else (states > LEAST).any(0).nonzero().squeeze(-1)
         self._changes.append((model.version + 1, touched))
+        return pruned
 
     def changed(self, since: int, now: int) -> Tensor | None:
         """The states whose one-step energies may differ between two versions; None where that is not known."""
@@ -226,7 +230,7 @@ class Learned(nn.Module):
             model.prior.cpt = tabled(outer([cpt.table.T for cpt in cpts]).T, model.floor)
         elif name == "E":
             model.log_habits = cpts[0].table[:, 0].log()
-        else:
+        elif name == "ends":
             model.going_on, model.endless = cpts[0].table[0].clone(), False
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import UserError
-from agentic_energies.counts import Counts
+from agentic_energies.counts import Counts, superfluous
 from agentic_energies.cpt import Cpt, Dense, lists
 from agentic_energies.dirichlet import information
 
@@ -29,7 +29,8 @@ class Growing(nn.Module):
 class ListedCounts(Growing, Counts):
     """Counts of the values met, (columns, k), above a prior `share` of every value of the child.
 
-    A share of 0 makes every value impossible that no list `given` names. Lists grow as values are met.
+    A share of 0 makes every value impossible that no list `given` names. Lists grow as values are met. The values that
+    a column does not list are pruned together, and those that it lists only with them, unless its share is 0.
     """
 
     given: Tensor
@@ -47,7 +48,7 @@ class ListedCounts(Growing, Counts):
         forgetting: float = 0.0,
     ) -> None:
         super().__init__(rate, forgetting)
-        self.size, self.columns, self.share = size, columns, share
+        self.size, self.columns = size, columns
         none = torch.zeros(columns, ROOM, dtype=torch.int64), torch.zeros(columns, ROOM, dtype=torch.float64)
         reached, first = none if given is None else (each.clone() for each in given)
         length = torch.zeros(columns, dtype=torch.int64) if given is None else (first > 0).sum(-1)
@@ -73,9 +74,9 @@ class ListedCounts(Growing, Counts):
         chosen = torch.arange(self.columns) if columns is None else columns
         return self.table.alpha(chosen)
 
-    def prior(self) -> Tensor:
-        empty = torch.full((self.size, self.columns), self.share, dtype=self.given.dtype)
-        return empty.scatter_add(0, self.table.reached.T, self.given.T)
+    def prior(self, columns: Tensor | None = None) -> Tensor:
+        chosen = torch.arange(self.columns) if columns is None else columns
+        return self.table.above_share(chosen, self.given[chosen])
 
     def add(self, weights: Tensor, columns: Tensor) -> None:
         weights, table = weights.to(self.given), self.table
@@ -84,9 +85,7 @@ class ListedCounts(Growing, Counts):
             table.counts[columns] = given + (table.counts[columns] - given) * self._kept(weights).unsqueeze(-1)
         for child, place in weights.nonzero().tolist():
             self._count(int(columns[place]), child, self.rate * weights[child, place])
-        table.total[columns] = table.share * self.size + table.counts[columns].sum(-1)
-        if len(self.known):
-            self.known = self.known.index_copy(0, columns, information(table.alpha(columns)))
+        self._follow(columns)
 
     def information(self) -> Tensor:
         if not len(self.known):
@@ -94,12 +93,42 @@ class ListedCounts(Growing, Counts):
             self.known = torch.cat([information(self.table.alpha(block)) for block in blocks])
         return self.known
 
+    def prune(self, threshold: float, negligible: float) -> int:
+        learned, pruned = (self.table.counts - self.given).sum(-1), 0
+        for columns in (learned > 0).nonzero().squeeze(-1).split(256):
+            counts, prior = self.table.alpha(columns), self.prior(columns)
+            spare = superfluous(counts, prior, threshold, negligible * self.rate)
+            changed = spare.any(0).nonzero().squeeze(-1)
+            pruned += sum(self._drop(int(columns[i]), spare[:, i]) for i in changed)
+            self._follow(columns[changed])
+        return pruned
+
+    def _drop(self, column: int, spare: Tensor) -> int:
+        """Take values, true in `spare` (size,), out of a column: what it lists then has its whole prior in the list."""
+        table, used, share = self.table, int(self.table.length[column]), float(self.table.share[column])
+        listed = table.reached[column, :used]
+        if share > 0 and not bool(spare.index_fill(0, listed, True).all()):
+            return 0
+        place = (~spare[listed]).nonzero().squeeze(-1)
+        for kept, prior in ((table.reached, 0), (table.counts, share), (self.given, share)):
+            own = kept[column, place] + prior
+            kept[column] = 0
+            kept[column, : len(place)] = own
+        table.length[column], table.share[column] = len(place), 0
+        return (self.size if share > 0 else used) - len(place)
+
+    def _follow(self, columns: Tensor) -> None:
+        """Bring what is kept beside the counts of some columns up to date."""
+        self.table.sum_up(columns)
+        if len(self.known):
+            self.known = self.known.index_copy(0, columns, information(self.table.alpha(columns)))
+
     def _count(self, column: int, child: int, weight: Tensor) -> None:
         table = self.table
         used = int(table.length[column])
         met = (table.reached[column, :used] == child).nonzero()
         if not len(met):
-            if self.share == 0:
+            if table.share[column] == 0:
                 return
             if used == table.reached.shape[1]:
                 table.widen()
@@ -122,16 +151,23 @@ class CountedLists(Growing, Cpt):
 
     def __init__(self, size: int, reached: Tensor, counts: Tensor, share: float, length: Tensor, floor: float) -> None:
         super().__init__(size, len(reached), floor)
-        self.share = share
+        self.share = nn.Buffer(torch.full((len(reached),), share, dtype=counts.dtype))
         self.reached, self.counts, self.length = nn.Buffer(reached), nn.Buffer(counts), nn.Buffer(length)
-        self.total = nn.Buffer(share * size + counts.sum(-1))
+        self.total = nn.Buffer(self.share * size + counts.sum(-1))
         if bool((self.total <= 0).any()):
             raise UserError("counts expect something that is possible in every column: give a share > 0, or lists")
 
     def alpha(self, columns: Tensor) -> Tensor:
         """The counts of some columns, (size, c)."""
-        counts = self.counts[columns].T
-        return counts.new_full((self.size, len(columns)), self.share).scatter_add(0, self.reached[columns].T, counts)
+        return self.above_share(columns, self.counts[columns])
+
+    def above_share(self, columns: Tensor, counts: Tensor) -> Tensor:
+        """Counts (c, k) of what some columns list, above their shares, (size, c)."""
+        return self.share[columns].expand(self.size, -1).scatter_add(0, self.reached[columns].T, counts.T)
+
+    def sum_up(self, columns: Tensor) -> None:
+        """Bring the totals of some columns up to date."""
+        self.total[columns] = self.share[columns] * self.size + self.counts[columns].sum(-1)
 
     def widen(self) -> None:
         """Make room for twice as many values."""
@@ -153,7 +189,7 @@ class CountedLists(Growing, Cpt):
         place = self.reached[columns] * kept + torch.arange(kept).unsqueeze(-1)
         mass = (chances.flatten(1).unsqueeze(-1) * weights.unsqueeze(1)).flatten(0, 1)
         moved = mass.new_zeros(self.size * kept, weights.shape[-1]).index_add(0, place.flatten(), mass)
-        spread: Tensor = (self.share / self.total[columns]).T @ weights
+        spread: Tensor = (self.share[columns] / self.total[columns]).T @ weights
         return moved + spread.repeat(self.size, 1)
 
     def costs(self, child: Tensor) -> Tensor:
@@ -165,7 +201,7 @@ class CountedLists(Growing, Cpt):
 
     def entropy(self) -> Tensor:
         used = torch.arange(self.counts.shape[1]) < self.length.unsqueeze(-1)
-        met = torch.special.entr((self.share + self.counts) / self.total.unsqueeze(-1))
+        met = torch.special.entr((self.share.unsqueeze(-1) + self.counts) / self.total.unsqueeze(-1))
         rest = (self.size - self.length) * torch.special.entr(self.share / self.total)
         value: Tensor = torch.where(used, met, 0.0).sum(-1) + rest
         return value

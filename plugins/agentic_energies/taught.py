@@ -92,6 +92,9 @@ def _begin_rest(model: "CategoricalModel", lessons: Lessons) -> None:
         ends = 1 - model.going_on if not model.endless else torch.full_like(model.going_on, ENDING)
         means = torch.stack([1 - ends, ends]).view(2, *model.factors)
         model.learned.hold(model, "ends", _dense(model, lessons, "ends", [means]), [None])
+    if "C" in lessons:
+        liked = lessons.liked(model.outcome.sizes)
+        model.learned.hold(model, "C", _dense(model, lessons, "C", liked), [None for _ in liked])
     if "rewards" in lessons:
         model.learned.hold_rewards(model)
 
