@@ -32,7 +32,17 @@ from agentic.models import NEGLIGIBLE
 from agentic_energies.arrays import tensors
 from agentic_energies.branching import outcomes, revealing, whole
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
-from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, likelihoods, transition, world_of
+from agentic_energies.dependencies import (
+    arrays_of,
+    check,
+    ending,
+    fitting,
+    habits,
+    likelihoods,
+    transition,
+    with_tables,
+    world_of,
+)
 from agentic_energies.learned import Learned, check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
@@ -159,7 +169,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
 
         With transitions to be learned and no arrays it is `empty`.
         """
-        if {"A", "B", "D", "counts"} & parameters.keys():
+        if with_tables(parameters):
             return fitting(cls(**parameters), env)
         if "B" in (parameters.get("learn") or ()):
             return cls.empty(env, **parameters)
@@ -178,12 +188,13 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
         return cls(**from_agent(A, B, D, **given))
 
     def for_env(self, env: Environment) -> Self:
-        """The model of a world that is announced: its truth, with the same habits and nothing left to learn.
+        """The model of a world that is announced: its truth, habits and preferences as they are, nothing to learn.
 
         Raises UserError where the truth is not known or the spaces are not those of `env`.
         """
-        habits = {} if self.log_habits is None else {"E": self.log_habits.exp()}
-        return type(self).from_env(env, floor=self.floor, **habits)
+        own: dict[str, Any] = {} if self.log_habits is None else {"E": self.log_habits.exp()}
+        liked = self.outcome_counts()
+        return type(self).from_env(env, floor=self.floor, **own, **({} if liked is None else {"counts": {"C": liked}}))
 
     @classmethod
     def example(cls) -> Self:

@@ -27,7 +27,7 @@ from agentic.environments import Dependencies
 from agentic.models import NEGLIGIBLE, Branches, Branching
 from agentic_energies.arrays import tensors
 from agentic_energies.cpt import tabled
-from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits
+from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, with_tables
 from agentic_energies.factored_learning import FactoredLearned
 from agentic_energies.factored_tables import (
     FactoredObservation,
@@ -122,8 +122,7 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
-        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
-        return fitting(cls(**parameters), env)
+        return fitting(cls(**(parameters if with_tables(parameters) else arrays_of(env, parameters))), env)
 
     @classmethod
     def example(cls) -> Self:
@@ -174,10 +173,7 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
 
         Of what it tells, the marginals are kept; see `Product`.
         """
-        if self.prior.start.dim() > 1:
-            raise UserError(
-                f"{len(self.prior.start)} agents have tables of their own: trees of beliefs ask the model of each"
-            )
+        self._check_one("trees of beliefs")
         actions = self.action.corners(beliefs.dtype).unsqueeze(1)
         moved, chance = self.survivors(self.predict(Categorical(beliefs, self.latent.sizes), actions))
         mass = states_first(moved.probs)
@@ -194,23 +190,33 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
 
         An upper bound of what the agent's own update gains where states are uncertain, see `update_gain`.
         """
-        return self.learned.gains(self, path)
+        return self._counted().gains(self, path)
 
     def update_gain(self, step: Step) -> Mapping[str, Tensor]:
-        return self.learned.update_gain(self, step)
+        return self._counted().update_gain(self, step)
 
     def outcome_counts(self) -> list[Tensor] | None:
-        return self.learned.preferences()
+        return self._counted().preferences()
 
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the factors' beliefs."""
         check_taught(bool(self.learned.parts), "factored")
-        report = self.learned.condition(self, tick)
+        report = self._counted().condition(self, tick)
         self.version += 1
         return report
 
     def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
         check_taught(bool(self.learned.parts), "factored")
-        report = self.learned.revise(self, ticks, row, beliefs, pairs)
+        report = self._counted().revise(self, ticks, row, beliefs, pairs)
         self.version += 1
         return report
+
+    def _counted(self) -> FactoredLearned:
+        """What is learned. Raises UserError where every row has tables of its own."""
+        if self.learned.parts:
+            self._check_one("counts, their gains and learned preferences")
+        return self.learned
+
+    def _check_one(self, asking: str) -> None:
+        if self.prior.start.dim() > 1:
+            raise UserError(f"{len(self.prior.start)} agents have tables of their own: {asking} ask the model of each")

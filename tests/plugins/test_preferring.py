@@ -175,6 +175,16 @@ class TestGoal:
         assert not torch.equal(found[0], found[1])
 
 
+@KINDS
+def test_counts_of_preferences_go_with_what_is_known_of_a_world(kind: Kind) -> None:
+    maze = make("agentic_envs:agentic/TMaze-v0")
+    sizes = kind.from_env(maze).outcome.sizes
+    model = kind.from_env(maze, counts={"C": [np.arange(1, size + 1) for size in sizes], "E": [1, 2, 3, 4]})
+    assert_close(model.begin(1).mean, kind.from_env(maze).begin(1).mean)
+    assert counted(model)[0] == list(range(1, sizes[0] + 1))
+    assert counted(model.for_env(maze)) == counted(model)  # in a world that is announced it likes what it did
+
+
 def test_values_of_an_observed_world_follow_what_is_learned() -> None:
     """What is learned in one state changes what all are worth, which plans that are kept must not miss."""
     lake = make("FrozenLake-v1")
