@@ -209,8 +209,7 @@ def test_an_agent_comes_to_like_what_it_has_seen() -> None:
     """Two rooms, and an action for each: what it likes a little it seeks, and so comes to like it much."""
     rooms = np.array([[[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]]])
     world = make(Pomdp(A=[np.eye(2)], B=[rooms], D=[[0.0, 1.0]], steps=10))
-    arrays = {name: world.truth()[name] for name in "ABD"}
-    model = CategoricalModel(**arrays, counts={"C": [[1.0, 2.0]]})
+    model = CategoricalModel.from_env(world, counts={"C": [[1.0, 2.0]]})
     agent = EnergyAgent(model, Purpose(LearnedPreferences()), Exact(), Enumerate(), learner=ConjugateLearner(model))
     actions = []
     for each in ticks(agent, world, steps=10):

@@ -133,8 +133,8 @@ def test_what_asks_one_model_for_all_rows_is_refused(agents: int) -> None:
 def test_what_was_learned_is_asked_of_each_model() -> None:
     """Gains and preferences of every row would be those of the first agent."""
     counts = [{"A": [weight * np.eye(2) + 0.1]} for weight in (1.0, 9.0)]
-    moves = {"B": [np.eye(2)[..., None]], "D": [[0.5, 0.5]]}
-    model = stacked([FactoredModel(**moves, counts=each, learn=["C"]) for each in counts])
+    stay, start = [np.eye(2)[..., None]], [[0.5, 0.5]]
+    model = stacked([FactoredModel(B=stay, D=start, counts=each, learn=["C"]) for each in counts])
     assert_close(model.emit(model.begin(2)).mean, torch.full((2, 2), 0.5, dtype=torch.float64))
     for purpose in (Purpose(LogPreferences([[0.0, 1.0]]), gain=SummedGain("weights")), Purpose(LearnedPreferences())):
         with pytest.raises(UserError, match="2 agents have tables of their own: counts, their gains and learned pref"):
