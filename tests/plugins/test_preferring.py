@@ -229,7 +229,7 @@ name = "energy"
 
 [model]
 name = "{name}"
-learn = {{ C = {{ rate = 0.5, forgetting = 0.01 }} }}
+learn = {{ C = {{ rate = 0.5, forgetting = 0.01 }}, A = {{ strength = 9.0, prune = 1.0, every = 2 }} }}
 
 [goal]
 name = "learned_preferences"
@@ -257,7 +257,12 @@ episodes = 2
 def test_a_file_names_it(tmp_path: Path, name: str, learner: str) -> None:
     path = tmp_path / "preferring.toml"
     path.write_text(FILE.format(name=name, learner=learner))
-    agent = build(Experiment.load(path), load()).agent
+    built = build(Experiment.load(path), load())
+    agent = built.agent
     assert isinstance(agent, EnergyAgent)
     assert isinstance(agent.purpose.goal, LearnedPreferences)
-    assert agent.model.outcome_counts() is not None  # type: ignore[operator]
+    assert isinstance(agent.model, CategoricalModel | FactoredModel)
+    before = counted(agent.model)
+    assert len(built.run().returns()) == 2
+    assert all(sum(now) > sum(then) for now, then in zip(counted(agent.model), before, strict=True))
+    assert bool((agent.model.learned.counts("A")[0].prior() == 0).any())
