@@ -32,23 +32,35 @@ from agentic.models import NEGLIGIBLE
 from agentic_energies.arrays import tensors
 from agentic_energies.branching import outcomes, revealing, whole
 from agentic_energies.cpt import Cpt, Listed, lists, suited, tabled
-from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, likelihoods, transition, world_of
-from agentic_energies.learned import Learned, Rewarding, check_taught
+from agentic_energies.dependencies import (
+    arrays_of,
+    check,
+    ending,
+    fitting,
+    habits,
+    likelihoods,
+    transition,
+    with_tables,
+    world_of,
+)
+from agentic_energies.learned import Learned, check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.own_update import OwnUpdate, own_update
+from agentic_energies.preferring import Preferring
 from agentic_energies.pymdp_arrays import from_agent
+from agentic_energies.reward_means import Rewarding
 from agentic_energies.taught import EVERYTHING, begin, begin_empty, from_nothing, observed
 
 
 @final
-class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewarding, OwnUpdate):
+class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewarding, OwnUpdate, Preferring):
     """A discrete generative model on the joint state (last factor fastest), in float64.
 
     `A` one array (outcomes, *factors) per modality; `B` one (next, previous, actions) per factor; `D` one (states,) per
     factor; `E` (actions,) habits; `ends` (*factors) probability that entering a state ends the episode. `dependencies`
     lists what depends on what, as `Truth` does, and as "ends" the factors of `ends`. `counts` are Dirichlet counts
-    shaped like A, or a mapping from name ("A", "B", "D", "E", "ends") to such: what has counts is their mean, and
+    shaped like A, or a mapping from name ("A", "B", "C", "D", "E", "ends") to such: what has counts is their mean, and
     experience teaches it. `learn` names what is to be learned ("rewards" too), or maps names to the options of a
     `Lesson`. Zero probabilities count as `floor` in logarithms. Raises UserError naming array, axis, index and sum
     where something does not fit.
@@ -157,7 +169,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
 
         With transitions to be learned and no arrays it is `empty`.
         """
-        if {"A", "B", "D", "counts"} & parameters.keys():
+        if with_tables(parameters):
             return fitting(cls(**parameters), env)
         if "B" in (parameters.get("learn") or ()):
             return cls.empty(env, **parameters)
@@ -176,12 +188,13 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
         return cls(**from_agent(A, B, D, **given))
 
     def for_env(self, env: Environment) -> Self:
-        """The model of a world that is announced: its truth, with the same habits and nothing left to learn.
+        """The model of a world that is announced: its truth, habits and preferences as they are, nothing to learn.
 
         Raises UserError where the truth is not known or the spaces are not those of `env`.
         """
-        habits = {} if self.log_habits is None else {"E": self.log_habits.exp()}
-        return type(self).from_env(env, floor=self.floor, **habits)
+        own: dict[str, Any] = {} if self.log_habits is None else {"E": self.log_habits.exp()}
+        liked = self.outcome_counts()
+        return type(self).from_env(env, floor=self.floor, **own, **({} if liked is None else {"counts": {"C": liked}}))
 
     @classmethod
     def example(cls) -> Self:
@@ -242,6 +255,9 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
     def reward_range(self) -> float:
         return 0.0 if self.learned.rewards is None else self.learned.rewards.range
 
+    def outcome_counts(self) -> list[Tensor] | None:
+        return self.learned.preferences()
+
     def changed(self, since: int) -> Tensor | None:
         return self.learned.changed(since, self.version)
 
@@ -259,12 +275,12 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the beliefs about the states it happened in."""
         check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical")
-        self.learned.condition(self, tick)
+        report = self.learned.condition(self, tick)
         self.version += 1
-        return {}
+        return report
 
     def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
         check_taught(bool(self.learned.parts) or self.learned.rewards is not None, "categorical")
-        self.learned.revise(self, ticks, row, beliefs, pairs)
+        report = self.learned.revise(self, ticks, row, beliefs, pairs)
         self.version += 1
-        return {}
+        return report

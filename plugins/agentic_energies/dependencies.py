@@ -72,10 +72,22 @@ def ending(
     return chances, parents, lists
 
 
+def with_tables(given: Mapping[str, Any]) -> bool:
+    """Whether what a model is made from names tables or counts of A, B or D: then it does not ask for the truth."""
+    return bool({"A", "B", "D"} & (given.keys() | _counted(given)))
+
+
 def arrays_of(env: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model is made from: the arrays of the environment's truth, and what is `given`."""
+    """What a model is made from: what is `given`, and of the environment's truth the arrays that have no counts."""
     check_discrete(env)
-    return {name: part for name, part in {**env.factored_truth(), **given}.items() if name != "rewards"}
+    without = {"rewards"} | _counted(given)
+    return {name: part for name, part in env.factored_truth().items() if name not in without} | dict(given)
+
+
+def _counted(given: Mapping[str, Any]) -> set[str]:
+    """The names of what has counts."""
+    counts = given.get("counts")
+    return set(counts) if isinstance(counts, Mapping) else set() if counts is None else {"A"}
 
 
 def fitting(model: Discrete, env: Environment) -> Discrete:

@@ -72,6 +72,18 @@ def reduction(counts: Tensor, prior: Tensor, reduced: Tensor) -> Tensor:
     return torch.where(lost, torch.inf, log_beta(counts) + log_beta(reduced) - log_beta(prior) - log_beta(other))
 
 
+def impossibility(counts: Tensor, prior: Tensor) -> Tensor:
+    """The evidence in nats that each value (k, ...) is impossible: minus `reduction` to the prior without it alone.
+
+    What was counted of the value itself is left out. It is -ln of the probability, under `prior`, of not meeting the
+    value in so many draws; 0 of structural zeros, and minus infinity of the only value there is.
+    """
+    total, former = (counts - prior).sum(0), prior.sum(0)
+    others, drawn = former - prior, (total - (counts - prior)).clamp(min=0)
+    none = torch.lgamma(former) - torch.lgamma(former + drawn) + torch.lgamma(others + drawn) - torch.lgamma(others)
+    return torch.where(others > 0, -none, -torch.inf)
+
+
 def joint_gain(counts: Tensor, draws: int) -> Tensor:
     """The information I(o_1..o_n; p) in nats of `draws` observations of a Dirichlet(counts (k,)), by the Polya urn."""
     gain = torch.zeros((), dtype=counts.dtype)

@@ -5,18 +5,14 @@ Every table is looked at through the factors that it depends on, so that nothing
 """
 
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import Any, Self, final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from agentic import (
     Belief,
     Categorical,
-    ClosedForm,
-    Conditional,
     Conjugate,
     Environment,
     Hindsight,
@@ -27,162 +23,31 @@ from agentic import (
     UncertainWeights,
     UserError,
 )
-from agentic.engine import FactorGraph, outer
 from agentic.environments import Dependencies
 from agentic.models import NEGLIGIBLE, Branches, Branching
 from agentic_energies.arrays import tensors
-from agentic_energies.cpt import Cpt, tabled
-from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits
+from agentic_energies.cpt import tabled
+from agentic_energies.dependencies import arrays_of, check, ending, fitting, habits, with_tables
 from agentic_energies.factored_learning import FactoredLearned
+from agentic_energies.factored_tables import (
+    FactoredObservation,
+    FactoredPrior,
+    FactoredTransition,
+    columns,
+    joint_weights,
+)
 from agentic_energies.learned import check_taught
 from agentic_energies.lessons import Lessons
-from agentic_energies.multilinear import expected, states_first, states_last, sum_of
+from agentic_energies.multilinear import states_first, states_last, sum_of
 from agentic_energies.own_update import OwnUpdate
+from agentic_energies.preferring import Preferring
 from agentic_energies.product import Product, split
 from agentic_energies.pymdp_arrays import from_agent
 from agentic_energies.taught import ENDING
 
 
 @final
-class FactoredObservation(Conditional):
-    """The observation -log p(obs | z) where z are the factors' blocks: `forward(z, obs)`, linear in every block."""
-
-    def __init__(self, tables: Sequence[Cpt], parents: Sequence[tuple[int, ...]], factors: Simplex) -> None:
-        super().__init__()
-        self.cpts, self.parents, self.factors = nn.ModuleList(tables), tuple(parents), factors
-        self.sizes = tuple(each.size for each in tables)
-        self.forbids = any(each.floor == 0 for each in tables)
-
-    def pairs(self) -> list[tuple[Cpt, tuple[int, ...]]]:
-        """Every modality's table with the factors it depends on."""
-        return [(each, own) for each, own in zip(self.cpts, self.parents, strict=True) if isinstance(each, Cpt)]
-
-    def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        return self.swapped()(z, x)
-
-    def swapped(self) -> "SwappedFactored":
-        return SwappedFactored(self)
-
-    def given(self, x: Tensor) -> Categorical:
-        blocks = _columns(self.factors, x)
-        seen = torch.cat([cpt.push(_joint(own, blocks)) for cpt, own in self.pairs()])
-        return Categorical(states_last(seen, x), self.sizes)
-
-    @classmethod
-    def example(cls) -> Self:
-        """Two modalities over two factors, for the conformance kit."""
-        return FactoredModel.example().observation
-
-
-@final
-class SwappedFactored(ClosedForm, FactorGraph):
-    """The observation as an energy of the factors' blocks: `forward(obs, z)`, linear in every block of `z`."""
-
-    def __init__(self, observation: FactoredObservation) -> None:
-        super().__init__()
-        self.observation = observation
-
-    def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        x, z = _together(x, z)
-        blocks = _columns(self.observation.factors, z)
-        terms = [_expected(costs, own, blocks, forbids=self.observation.forbids) for costs, own in self.potentials(x)]
-        return sum_of(terms).reshape(z.shape[:-1])
-
-    def gradient(self, x: Tensor, z: Tensor) -> Tensor:
-        x, z = _together(x, z)
-        blocks = _columns(self.observation.factors, z)
-        slopes = [torch.zeros_like(block) for block in blocks]
-        for costs, own in self.potentials(x):
-            for f in own:
-                slopes[f] = slopes[f] + _expected(costs, own, blocks, but=f, forbids=self.observation.forbids)
-        return states_last(torch.cat(slopes), z)
-
-    def potentials(self, x: Tensor) -> list[tuple[Tensor, tuple[int, ...]]]:
-        observation = self.observation
-        known = x.nan_to_num(0.0).to(observation.pairs()[0][0].dtype)
-        seen = torch.split(states_first(known), list(observation.sizes))
-        sizes, found = observation.factors.sizes, []
-        for (cpt, own), block in zip(observation.pairs(), seen, strict=True):
-            costs = cpt.costs(block)  # the same in all states, where it looks at none: then said of the first factor
-            found.append((costs.view(*[sizes[f] for f in own], -1) if own else costs.expand(sizes[0], -1), own or (0,)))
-        return found
-
-
-@final
-class FactoredTransition(Conditional, FactorGraph):
-    """The transition -log p(z' | z, a), factor by factor: `forward((z, a), z')`, linear in every block."""
-
-    def __init__(self, tables: Sequence[Cpt], form: Dependencies) -> None:
-        super().__init__()
-        self.form = form
-        self.tables = nn.ModuleList(tables)
-        self.factors, self.action = Simplex(form.factors), Simplex(form.controls)
-
-    def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
-        before, action, after = _together(*x, z)
-        blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
-        terms = []
-        for f, (cpt, ahead) in enumerate(zip(self.cpts(), _columns(self.factors, after), strict=True)):
-            terms.append(expected(cpt.costs(ahead).T, self._given(f, blocks, controls).T))
-        return sum_of(terms).reshape(before.shape[:-1])
-
-    def given(self, x: tuple[Tensor, Tensor]) -> Categorical:
-        before, action = _together(*x)
-        blocks, controls = _columns(self.factors, before), _columns(self.action, action.to(before.dtype))
-        ahead = [cpt.push(self._given(f, blocks, controls)) for f, cpt in enumerate(self.cpts())]
-        return Categorical(states_last(torch.cat(ahead), before), self.factors.sizes)
-
-    def potentials(self, x: tuple[Tensor | None, Tensor]) -> list[tuple[Tensor, tuple[int, ...]]]:
-        before, action = x
-        if before is not None:
-            before, action = _together(before, action)
-        controls, count, found = _columns(self.action, action.to(self.cpts()[0].dtype)), len(self.form.factors), []
-        for f, (cpt, own) in enumerate(zip(self.cpts(), self.form.B, strict=True)):
-            every = cpt.every_cost()
-            sizes = [self.form.factors[i] for i in own]
-            taken = _joint(self.form.B_actions[f], controls)
-            costs = _taken(every.view(prod(sizes), -1, cpt.size), taken).view(*sizes, cpt.size, -1)
-            if before is None:
-                found.append((costs, (*own, count + f)))
-            else:
-                blocks = _columns(self.factors, before)
-                found.append((_expected(costs, (*own, count + f), blocks, but=count + f, forbids=True), (f,)))
-        return found
-
-    def cpts(self) -> list[Cpt]:
-        """Every factor's table."""
-        return [each for each in self.tables if isinstance(each, Cpt)]
-
-    def _given(self, f: int, blocks: Sequence[Tensor], controls: Sequence[Tensor]) -> Tensor:
-        """The probabilities (columns, b) of what factor `f` depends on."""
-        return _joint(self.form.parents_of_B(f), (*blocks, *controls))
-
-    @classmethod
-    def example(cls) -> Self:
-        """Two factors, the second moved by the first too, for the conformance kit."""
-        return FactoredModel.example().transition
-
-
-@final
-class FactoredPrior(Conditional):
-    """The prior -log p(z) at the start of an episode, factor by factor: `forward(c, z)`."""
-
-    start: Tensor
-
-    def __init__(self, start: Sequence[Tensor], floor: float) -> None:
-        super().__init__()
-        self.start, self.floor = nn.Buffer(torch.cat(list(start))), floor
-        self.sizes = tuple(len(each) for each in start)
-
-    def forward(self, x: Any, z: Tensor) -> Tensor:
-        return expected(-self.start.clamp(min=self.floor).log(), z)
-
-    def given(self, x: Tensor) -> Categorical:
-        return Categorical(self.start.expand(*x.shape[:-1], -1), self.sizes)
-
-
-@final
-class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, OwnUpdate):
+class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, OwnUpdate, Preferring):
     """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
 
     The arrays, `ends` and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are
@@ -237,7 +102,8 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
         if "ends" in lessons and (over is None or not over.any()):
             over = torch.full([form.factors[f] for f in parents], ENDING, dtype=torch.float64)
         self._end(over, parents, all_of_them="ends" in lessons)
-        means = {"A": seen, "B": moves, "D": starts, "E": [usual if self.log_habits is None else self.log_habits.exp()]}
+        means = {"A": seen, "B": moves, "C": lessons.liked(self.outcome.sizes), "D": starts}
+        means["E"] = [usual if self.log_habits is None else self.log_habits.exp()]
         if over is not None:
             means["ends"] = [torch.stack([1 - over, over])]
         self.learned = FactoredLearned(lessons)
@@ -256,8 +122,7 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
-        parameters = parameters if {"A", "B", "D", "counts"} & parameters.keys() else arrays_of(env, parameters)
-        return fitting(cls(**parameters), env)
+        return fitting(cls(**(parameters if with_tables(parameters) else arrays_of(env, parameters))), env)
 
     @classmethod
     def example(cls) -> Self:
@@ -287,8 +152,8 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
         return self.observation.given(belief.mean)
 
     def ambiguity(self, belief: Belief) -> Tensor:
-        blocks = _columns(self.latent, belief.mean)
-        noise = [cpt.noise(_joint(own, blocks)) for cpt, own in self.observation.pairs()]
+        blocks = columns(self.latent, belief.mean)
+        noise = [cpt.noise(joint_weights(own, blocks)) for cpt, own in self.observation.pairs()]
         return sum_of(noise).reshape(belief.mean.shape[:-1])
 
     def alive(self, z: Tensor) -> Tensor | None:
@@ -308,10 +173,7 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
 
         Of what it tells, the marginals are kept; see `Product`.
         """
-        if self.prior.start.dim() > 1:
-            raise UserError(
-                f"{len(self.prior.start)} agents have tables of their own: trees of beliefs ask the model of each"
-            )
+        self._check_one("trees of beliefs")
         actions = self.action.corners(beliefs.dtype).unsqueeze(1)
         moved, chance = self.survivors(self.predict(Categorical(beliefs, self.latent.sizes), actions))
         mass = states_first(moved.probs)
@@ -328,63 +190,33 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
 
         An upper bound of what the agent's own update gains where states are uncertain, see `update_gain`.
         """
-        return self.learned.gains(self, path)
+        return self._counted().gains(self, path)
 
     def update_gain(self, step: Step) -> Mapping[str, Tensor]:
-        return self.learned.update_gain(self, step)
+        return self._counted().update_gain(self, step)
+
+    def outcome_counts(self) -> list[Tensor] | None:
+        return self._counted().preferences()
 
     def condition(self, tick: Tick) -> Mapping[str, float]:
         """Count what every valid row shows, weighted by the factors' beliefs."""
         check_taught(bool(self.learned.parts), "factored")
-        self.learned.condition(self, tick)
+        report = self._counted().condition(self, tick)
         self.version += 1
-        return {}
+        return report
 
     def condition_on(self, ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> Mapping[str, float]:
         check_taught(bool(self.learned.parts), "factored")
-        self.learned.revise(self, ticks, row, beliefs, pairs)
+        report = self._counted().revise(self, ticks, row, beliefs, pairs)
         self.version += 1
-        return {}
+        return report
 
+    def _counted(self) -> FactoredLearned:
+        """What is learned. Raises UserError where every row has tables of its own."""
+        if self.learned.parts:
+            self._check_one("counts, their gains and learned preferences")
+        return self.learned
 
-def _columns(domain: Simplex, z: Tensor) -> tuple[Tensor, ...]:
-    """The blocks of vectors (*s, b, n) as columns, each (size, *s * b)."""
-    return torch.split(states_first(z), list(domain.sizes))
-
-
-def _together(*vectors: Tensor) -> list[Tensor]:
-    """Vectors (*s, b, n) with sample axes that broadcast, expanded to the same."""
-    rows = np.broadcast_shapes(*[vector.shape[:-1] for vector in vectors])
-    return [vector.expand(*rows, -1) for vector in vectors]
-
-
-def _joint(own: Sequence[int], blocks: Sequence[Tensor]) -> Tensor:
-    """The joint probabilities (product of sizes, b) of the blocks `own` (size, b), the last fastest; of none, 1."""
-    return outer([blocks[i].T for i in own]).T if own else torch.ones_like(blocks[0][:1])
-
-
-def _taken(costs: Tensor, weights: Tensor) -> Tensor:
-    """The mean (n, size, b) of costs (n, k, size) under weights (k, b), where infinite costs of weight 0 are none."""
-    barred = costs.isinf()
-    mean = torch.einsum("nkc,kb->ncb", costs.masked_fill(barred, 0.0), weights)
-    if not bool(barred.any()):
-        return mean
-    return mean.masked_fill(torch.einsum("nkc,kb->ncb", barred.to(weights.dtype), weights) > 0, torch.inf)
-
-
-def _expected(
-    costs: Tensor, own: Sequence[int], blocks: Sequence[Tensor], but: int | None = None, *, forbids: bool
-) -> Tensor:
-    """Costs (*sizes of `own`, b) under the blocks of `own`, all summed over but that of the factor `but`.
-
-    Where they may be infinite, `forbids`, those of what has no probability are none.
-    """
-    axis = 0
-    for f in own:
-        if f == but:
-            axis = 1
-        else:
-            block = blocks[f].reshape(*[1] * axis, len(blocks[f]), *[1] * (costs.dim() - axis - 2), -1)
-            weighed = costs * block
-            costs = (torch.where(block > 0, weighed, 0.0) if forbids else weighed).sum(axis)
-    return costs
+    def _check_one(self, asking: str) -> None:
+        if self.prior.start.dim() > 1:
+            raise UserError(f"{len(self.prior.start)} agents have tables of their own: {asking} ask the model of each")

@@ -5,21 +5,21 @@ but for the gain of the own update, which follows every outcome.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 
 from agentic import Simplex, Step, Tick, UserError
 from agentic.engine import outer
-from agentic_energies.counts import Counts, DenseCounts
+from agentic_energies.counts import DenseCounts
 from agentic_energies.dependencies import column_index
 from agentic_energies.dirichlet import path_gain
 from agentic_energies.learned import check_certain, perceived
-from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import states_first, sum_of
 from agentic_energies.own_update import LIKELY, LIMIT, NAMES, moves
 from agentic_energies.pair_belief import LEAST
+from agentic_energies.parts import Parts, shown
 from agentic_energies.product import Product
 
 if TYPE_CHECKING:
@@ -36,21 +36,13 @@ class Seen(NamedTuple):
 
 
 @final
-class FactoredLearned(nn.Module):
-    """What a factored model learns: `parts` by name, one `Counts` for each array.
+class FactoredLearned(Parts):
+    """What a factored model learns, array by array.
 
     A counts what was seen under the product of its factors' beliefs. B counts the mean-field pair, what the parents are
     believed to be given where their child went: q(parents) p(z' | parents, a) q(z') / p(z'), exact for factors that are
     seen and move by themselves; or with `pairs="outer"` the product q(z') q(parents).
     """
-
-    def __init__(self, lessons: Lessons) -> None:
-        super().__init__()
-        self.lessons, self.parts = lessons, nn.ModuleDict()
-
-    def counts(self, name: str) -> list[Counts]:
-        """The counts of each array of a part that is learned."""
-        return [cast(Counts, each) for each in cast(nn.ModuleList, self.parts[name])]
 
     def hold(self, model: "FactoredModel", arrays: Mapping[str, Sequence[Tensor]]) -> None:
         """Learn from now on what the lessons name, of which `arrays` are the means before."""
@@ -64,8 +56,11 @@ class FactoredLearned(nn.Module):
             )
             self._place(model, name)
 
-    def condition(self, model: "FactoredModel", tick: Tick) -> None:
-        """Count the valid rows of a tick, and give the model its new tables."""
+    def condition(self, model: "FactoredModel", tick: Tick) -> dict[str, float]:
+        """Count the valid rows of a tick, and give the model its new tables. It is expected to bump `version` next."""
+        self.like(model.outcome, shown(tick))
+        if self.likes_alone():
+            return {}
         over = torch.as_tensor(tick.terminated | tick.truncated)
         ended, first = torch.as_tensor(tick.terminated), torch.as_tensor(tick.t) == 0
         rows, before = torch.as_tensor(tick.valid).nonzero().squeeze(-1), perceived(tick)
@@ -87,13 +82,15 @@ class FactoredLearned(nn.Module):
             steps = ([each[[row]] for each in (before, tick.action, after)] for row in known)
             for moved in [self.moved(model, *step) for step in steps]:  # all by the tables before any is counted
                 self.add("B", moved)
-        for name in self.parts:
-            self._place(model, name)
+        return self._finish(model)
 
-    def revise(self, model: "FactoredModel", ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor) -> None:
+    def revise(
+        self, model: "FactoredModel", ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor
+    ) -> dict[str, float]:
         """Count an episode of one row by what is believed of it afterwards, see `Hindsight`."""
+        obs = torch.stack([*[tick.obs[row] for tick in ticks], ticks[-1].next_obs[row]])
+        self.like(model.outcome, obs)
         if "A" in self.parts:
-            obs = torch.stack([*[tick.obs[row] for tick in ticks], ticks[-1].next_obs[row]])
             self.add("A", self.observed(model, obs, beliefs))
         self.begin(model, beliefs[:1])
         for tick, before, after, pair in zip(ticks, beliefs[:-1], beliefs[1:], pairs, strict=True):
@@ -101,8 +98,14 @@ class FactoredLearned(nn.Module):
             self.enter(model, after, bool(tick.terminated[row]))
             if "B" in self.parts:
                 self.add("B", self._followed(model, before, tick.action[row], pair))
+        return self._finish(model)
+
+    def _finish(self, model: "FactoredModel") -> dict[str, float]:
+        """Prune what is due, and give the model its new tables."""
+        pruned = self.prune(model.version + 1)
         for name in self.parts:
             self._place(model, name)
+        return pruned
 
     def add(self, name: str, seen: Iterable[Seen]) -> None:
         """Count what each array of a part is taught."""
@@ -255,7 +258,7 @@ class FactoredLearned(nn.Module):
             model.prior.start = torch.cat([cpt.table[:, 0] for cpt in cpts])
         elif name == "E":
             model.log_habits = cpts[0].table[:, 0].log()
-        else:
+        elif name == "ends":
             model.going_on = cpts[0].table[0].clone()
 
 

@@ -4,10 +4,9 @@ Every tick adds to Dirichlet counts (Friston et al. 2016) what the belief about 
 means of rewards what was paid.
 """
 
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -20,61 +19,14 @@ from agentic_energies.dirichlet import path_gain
 from agentic_energies.lessons import KNOWN, Lessons
 from agentic_energies.multilinear import sum_of
 from agentic_energies.pair_belief import LEAST, Pair, likelihood, pair_belief
+from agentic_energies.parts import Parts, shown
+from agentic_energies.reward_means import RewardMeans
 
 if TYPE_CHECKING:
     from agentic_energies.categorical import CategoricalModel
 
 REMEMBERED = 64  # versions whose changes are known one by one
 Index = Sequence[Tensor | None]  # per array: its column for every joint column, None where they are the same
-
-
-class Rewarding(ABC):
-    """A model that may know what its actions are paid."""
-
-    @abstractmethod
-    def expected_rewards(self) -> Tensor | None:
-        """The reward expected in every state for every joint action, (n, actions); None where it is not known."""
-
-    def reward_range(self) -> float:
-        """From the lowest to the highest reward known of, 0 among them."""
-        known = self.expected_rewards()
-        return 0.0 if known is None else range_of(known)
-
-
-def range_of(rewards: Tensor) -> float:
-    """From the lowest to the highest of rewards (n, actions), 0 among them."""
-    return float(rewards.max().clamp(min=0) - rewards.min().clamp(max=0))
-
-
-@final
-class RewardMeans(nn.Module):
-    """The conjugate mean of what each state and action is paid: a prior `mean` that weighs `strength` observations.
-
-    `extremes` (2,) are the lowest and the highest reward that was paid, 0 among them.
-    """
-
-    def __init__(self, states: int, actions: int, mean: float, strength: float, rate: float, forgetting: float) -> None:
-        super().__init__()
-        self.mean, self.strength, self.rate, self.forgetting = mean, strength, rate, forgetting
-        self.paid = nn.Buffer(torch.zeros(states, actions, dtype=torch.float64))  # above the prior's mean
-        self.weight = nn.Buffer(torch.zeros(states, actions, dtype=torch.float64))
-        self.table = nn.Buffer(torch.full((states, actions), mean, dtype=torch.float64))
-        self.extremes = nn.Buffer(torch.zeros(2, dtype=torch.float64))
-
-    @property
-    def range(self) -> float:
-        """From the lowest to the highest reward that was paid, 0 among them."""
-        return float(self.extremes[1] - self.extremes[0])
-
-    def add(self, states: Tensor, weights: Tensor, action: int, reward: float) -> None:
-        """Count a reward in `states` (m,), which are as likely as `weights` (m,) say."""
-        place, weights = (states, torch.tensor(action)), weights.to(self.weight)
-        kept, more = (1 - self.forgetting) ** weights, self.rate * weights
-        paid = kept * self.paid[place] + more * (reward - self.mean)
-        weight = kept * self.weight[place] + more
-        self.paid[place], self.weight[place] = paid, weight
-        self.table[place] = self.mean + paid / (self.strength + weight)
-        self.extremes[0], self.extremes[1] = self.extremes[0].clamp(max=reward), self.extremes[1].clamp(min=reward)
 
 
 class Event(NamedTuple):
@@ -88,25 +40,20 @@ class Event(NamedTuple):
 
 
 @final
-class Learned(nn.Module):
-    """What a model learns: `parts` by name, one `Counts` for each array, and its `rewards`.
+class Learned(Parts):
+    """What a model of the joint state learns: its `parts`, and its `rewards`.
 
     `index` says per array which of its columns each joint column of the model is.
     """
 
     def __init__(self, lessons: Lessons) -> None:
-        super().__init__()
-        self.lessons, self.parts = lessons, nn.ModuleDict()
+        super().__init__(lessons)
         self.index: dict[str, Index] = {}
         self.rewards: RewardMeans | None = None
         self._changes: deque[tuple[int, Tensor | None]] = deque(maxlen=REMEMBERED)
 
     def __contains__(self, name: str) -> bool:
         return name in self.parts or (name == "rewards" and self.rewards is not None)
-
-    def counts(self, name: str) -> list[Counts]:
-        """The counts of each array of a part that is learned."""
-        return [cast(Counts, each) for each in cast(nn.ModuleList, self.parts[name])]
 
     def hold(self, model: "CategoricalModel", name: str, counts: Sequence[Counts], index: Index) -> None:
         """Learn a part from now on, beginning with `counts`."""
@@ -119,8 +66,11 @@ class Learned(nn.Module):
         states, actions = model.latent.count, model.action.count
         self.rewards = RewardMeans(states, actions, lesson.mean, strength, **lesson.options(0, 1))
 
-    def condition(self, model: "CategoricalModel", tick: Tick) -> None:
+    def condition(self, model: "CategoricalModel", tick: Tick) -> dict[str, float]:
         """Count the valid rows of a tick, and give the model its new tables. It is expected to bump `version` next."""
+        self.like(model.outcome, shown(tick))
+        if self.likes_alone() and self.rewards is None:
+            return {}
         rows = torch.as_tensor(tick.valid).nonzero().squeeze(-1)
         before = perceived(tick)[rows]
         events = self._events(model, tick, rows.tolist(), before)
@@ -132,19 +82,21 @@ class Learned(nn.Module):
                 self._see(model, *[torch.stack(each) for each in zip(*last, strict=True)])
         if "D" in self.parts:
             self._begin(model, before[torch.as_tensor(tick.t)[rows] == 0])
-        self._finish(model, events, before)
+        return self._finish(model, events, before)
 
     def revise(
         self, model: "CategoricalModel", ticks: Sequence[Tick], row: int, beliefs: Tensor, pairs: Tensor
-    ) -> None:
+    ) -> dict[str, float]:
         """Count an episode of one row by what is believed of it afterwards, see `Hindsight`."""
         actions = torch.stack([tick.action[row] for tick in ticks])
         taken, every = (
             model.transition.joint(actions, beliefs.dtype).argmax(-1).tolist(),
             torch.arange(beliefs.shape[1]),
         )
+        obs = torch.stack([*[tick.obs[row] for tick in ticks], ticks[-1].next_obs[row]])
+        self.like(model.outcome, obs)
         if "A" in self.parts:
-            self._see(model, torch.stack([*[tick.obs[row] for tick in ticks], ticks[-1].next_obs[row]]), beliefs)
+            self._see(model, obs, beliefs)
         if "D" in self.parts:
             self._begin(model, beliefs[:1])
         steps = zip(ticks, beliefs[:-1], taken, pairs, strict=True)
@@ -152,18 +104,21 @@ class Learned(nn.Module):
             Event(before, action, Pair(every, pair.T), float(tick.reward[row]), bool(tick.terminated[row]))
             for tick, before, action, pair in steps
         ]
-        self._finish(model, events, beliefs)
+        return self._finish(model, events, beliefs)
 
-    def _finish(self, model: "CategoricalModel", events: Sequence[Event], states: Tensor) -> None:
-        """Count steps, and give the model its new tables; what was learned is about `states` (b, n)."""
+    def _finish(self, model: "CategoricalModel", events: Sequence[Event], states: Tensor) -> dict[str, float]:
+        """Count steps, prune what is due, give the model its new tables; what was learned is about `states` (b, n)."""
         paid = self._range()
         for event in events:
             self._happen(model, event)
+        pruned = self.prune(model.version + 1)
         for name in self.parts:
             self._place(model, name)
-        everywhere = "A" in self.parts or self._range() != paid  # a wider range of rewards changes what each is worth
+        everywhere = bool({"A", "C"} & {*self.parts}) or any(pruned.values())
+        everywhere = everywhere or self._range() != paid  # a wider range of rewards changes what each is worth
         touched = None if everywhere else (states > LEAST).any(0).nonzero().squeeze(-1)
         self._changes.append((model.version + 1, touched))
+        return pruned
 
     def changed(self, since: int, now: int) -> Tensor | None:
         """The states whose one-step energies may differ between two versions; None where that is not known."""
@@ -275,7 +230,7 @@ class Learned(nn.Module):
             model.prior.cpt = tabled(outer([cpt.table.T for cpt in cpts]).T, model.floor)
         elif name == "E":
             model.log_habits = cpts[0].table[:, 0].log()
-        else:
+        elif name == "ends":
             model.going_on, model.endless = cpts[0].table[0].clone(), False
 
 

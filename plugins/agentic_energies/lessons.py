@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Self, final
 
 import torch
@@ -13,8 +13,9 @@ from agentic import UserError
 from agentic_energies.arrays import CLOSE, check_shape, tensors
 from agentic_energies.counts import Options, check_counts, check_options
 
-NAMES = ("A", "B", "D", "E", "rewards", "ends")
+NAMES = ("A", "B", "C", "D", "E", "rewards", "ends")
 ALONE = ("E", "ends")  # one array, not one for each modality or factor
+FACTS = ("A", "B", "D", "ends")  # about the world: what is never seen there may be impossible
 PAIRS = ("joint", "outer")
 KNOWN = 0.01  # the weight of a reward that was never seen: one look outweighs it
 
@@ -28,6 +29,10 @@ class Lesson:
     the prior's counts in each column where no counts are given, of rewards the weight of their prior `mean`. `pairs`
     says which belief about successive states teaches B: "joint", the exact q(z, z' | what was seen), or "outer", the
     product of its marginals, which is pymdp's.
+
+    `prune` is a threshold in nats, above which what was never met is held impossible from then on, see
+    `agentic_energies.counts.superfluous`, looked at after each `every`-th time that the model is taught; by
+    default never. What adds up to so few observations as `negligible` is as good as none.
     """
 
     rate: float | Sequence[float] = 1.0
@@ -35,6 +40,9 @@ class Lesson:
     strength: float | None = None
     mean: float = 0.0
     pairs: str = "joint"
+    prune: float = inf
+    every: int = 1
+    negligible: float = 0.5
 
     def __post_init__(self) -> None:
         if self.pairs not in PAIRS:
@@ -43,6 +51,15 @@ class Lesson:
             raise UserError(f"the strength of a prior expects counts > 0, got {self.strength}")
         if not isfinite(self.mean):
             raise UserError(f"learn.rewards.mean expects a number, got {self.mean}")
+        if not self.prune > 0 or not isinstance(self.every, int) or self.every < 1 or not 0 <= self.negligible < inf:
+            raise UserError(
+                "model reduction expects prune > 0 nats, a whole number every >= 1 and negligible >= 0, got "
+                f"{self.prune}, {self.every} and {self.negligible}"
+            )
+
+    def due(self, taught: int) -> bool:
+        """Whether a part is to be pruned now that its model was taught for the `taught`-th time."""
+        return self.prune < inf and taught % self.every == 0
 
     def options(self, number: int, count: int) -> Options:
         """`rate` and `forgetting` of one of `count` arrays."""
@@ -98,11 +115,21 @@ class Lessons:
         means = [count / count.sum(0) for count in self.counts[name]]
         return means[0] if name == "E" else means[0][1] if name == "ends" else means
 
+    def liked(self, sizes: Sequence[int]) -> list[Tensor]:
+        """The mean of the counts of preferences over modalities of these `sizes`: without any, all levels alike."""
+        counts = self.counts.get("C")
+        if counts is None:
+            return [torch.full((size,), 1 / size, dtype=torch.float64) for size in sizes]
+        if [tuple(count.shape) for count in counts] != [(size,) for size in sizes]:
+            shapes = [tuple(count.shape) for count in counts]
+            raise UserError(f"counts.C expects a list for each modality, of {tuple(sizes)} levels, got shapes {shapes}")
+        return [count / count.sum(0) for count in counts]
+
     def start(self, name: str, means: Sequence[Tensor]) -> list[Tensor]:
         """The counts to begin with, checked against their `means`: those given, or `strength` in every column."""
         counts, title = self.counts.get(name), label(name)
         if counts is None:
-            return [self.strength(name) * mean for mean in means]
+            return [self.strength(name, float(len(mean)) if name == "C" else 1.0) * mean for mean in means]
         if len(counts) != len(means):
             raise UserError(f"{title} has {len(counts)} arrays and {name} has {len(means)}: one each")
         for i, (count, mean) in enumerate(zip(counts, means, strict=True)):
@@ -118,18 +145,19 @@ def label(name: str) -> str:
     return "counts" if name == "A" else f"counts.{name}"
 
 
-def symmetric(size: int, columns: int, strength: float) -> Tensor:
-    """Equal counts (size, columns) that sum to `strength` in every column."""
-    return torch.full((size, columns), strength / size, dtype=torch.float64)
-
-
 def _lesson(name: str, options: Any) -> Lesson:
     if name not in NAMES:
         close = get_close_matches(name, NAMES, 1)
         hint = f", did you mean {close[0]!r}?" if close else ""
         raise UserError(f"a categorical model learns {', '.join(NAMES)}, got {name!r}{hint}")
     try:
-        return Lesson(**options)
+        lesson = Lesson(**options)
     except TypeError:
         known = ", ".join(Lesson.__dataclass_fields__)
         raise UserError(f"learn.{name} expects the keys {known}, got {options!r}") from None
+    if lesson.prune < inf and name not in FACTS:
+        raise UserError(
+            f"learn.{name}.prune: what an agent has not done or seen yet is not impossible to do or to like, leave it "
+            f"out: {', '.join(FACTS)} can be pruned"
+        )
+    return lesson

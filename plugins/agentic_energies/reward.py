@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from agentic import Categorical, Environment, Model, RewardGoal, Simplex, Step, UserError
 from agentic.environments import Successors
 from agentic_energies.arrays import finite, tensors
-from agentic_energies.learned import Rewarding, range_of
+from agentic_energies.reward_means import Rewarding, range_of
 
 
 @final

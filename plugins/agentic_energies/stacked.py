@@ -67,9 +67,9 @@ class Stacked(Cpt):
 def stacked(models: Sequence[FactoredModel]) -> FactoredModel:
     """The model of a batch of as many agents as there are `models`, each row of which perceives and plans in its own.
 
-    A copy: what the models learn later is not in it. Batches of other sizes have no meaning, and neither have trees and
-    windows: they ask one model for all rows, and get a UserError. Raises UserError for models of different factors,
-    outcomes, controls or dependencies, and for habits or endings that differ.
+    A copy: what the models learn later is not in it. Batches of other sizes have no meaning, and neither have trees,
+    windows, and counts that were learned: they ask one model for all rows, and get a UserError. Raises UserError for
+    models of different factors, outcomes, controls or dependencies, and for habits or endings that differ.
     """
     if not models:
         raise UserError("stacked expects at least one model")

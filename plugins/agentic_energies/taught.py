@@ -8,11 +8,12 @@ from torch import Tensor
 
 from agentic import Environment, Simplex, UserError
 from agentic.environments import Dependencies
-from agentic_energies.counts import Counts, DenseCounts, ListedCounts
+from agentic_energies.counts import Counts, DenseCounts
 from agentic_energies.cpt import Cpt, Listed
 from agentic_energies.dependencies import check_discrete, column_index
 from agentic_energies.learned import Learned
 from agentic_energies.lessons import Lessons
+from agentic_energies.listed_counts import ListedCounts
 
 if TYPE_CHECKING:
     from agentic_energies.categorical import CategoricalModel
@@ -91,6 +92,9 @@ def _begin_rest(model: "CategoricalModel", lessons: Lessons) -> None:
         ends = 1 - model.going_on if not model.endless else torch.full_like(model.going_on, ENDING)
         means = torch.stack([1 - ends, ends]).view(2, *model.factors)
         model.learned.hold(model, "ends", _dense(model, lessons, "ends", [means]), [None])
+    if "C" in lessons:
+        liked = lessons.liked(model.outcome.sizes)
+        model.learned.hold(model, "C", _dense(model, lessons, "C", liked), [None for _ in liked])
     if "rewards" in lessons:
         model.learned.hold_rewards(model)
 

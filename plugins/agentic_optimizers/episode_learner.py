@@ -43,7 +43,8 @@ class EpisodeLearner(Learner):
         smoothed = [self._smoothed(row, ticks) for row, ticks in over]
         report: dict[str, float] = {}
         for (row, ticks), each in zip(over, smoothed, strict=True):
-            report.update(self._hindsight.condition_on(ticks, row, each.beliefs[:, 0], each.pairs[:, 0]))
+            found = self._hindsight.condition_on(ticks, row, each.beliefs[:, 0], each.pairs[:, 0])
+            report.update({name: report.get(name, 0.0) + value for name, value in found.items()})
         if smoothed:
             report["free_energy"] = float(torch.cat([each.free_energies for each in smoothed]).sum()) / len(smoothed)
         return report

@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import UserError
-from agentic_energies.counts import Counts, DenseCounts, ListedCounts, Options
+from agentic_energies.counts import Counts, DenseCounts, Options
 from agentic_energies.cpt import Cpt, Dense, Listed
 from agentic_energies.dirichlet import information
+from agentic_energies.listed_counts import ListedCounts
 
 F64 = torch.float64
 
@@ -110,6 +111,60 @@ def test_a_list_grows() -> None:
     expected[:, 1] += torch.arange(1, 21)
     assert_close(counts.alpha(), expected)
     assert_close(counts.cpt.table, expected / expected.sum(0))
+
+
+@pytest.mark.parametrize("kind", ["array", "lists"])
+def test_pruning_by_hand(kind: str) -> None:
+    """Of four values of one count each, one missed in N draws is pruned where ln((3 + N) / 3) > 3 nats: N > 57.26."""
+    start = torch.ones(4, 3, dtype=F64)
+    counts = DenseCounts(start, 1e-16) if kind == "array" else ListedCounts(4, 3, 1.0, 1e-16)
+    counts.information()
+    counts.add(
+        torch.tensor([[40.0, 40.0, 57.0], [17.1, 18.0, 0.0], [0.6, 0.0, 0.0], [0.0] * 3], dtype=F64), torch.arange(3)
+    )
+    assert counts.prune(3.0, 0.5) == 1 + 2
+    pruned = torch.tensor([[1.0, 1, 1], [1, 1, 1], [1, 0, 1], [0, 0, 1]], dtype=F64)
+    expected = torch.tensor([[41.0, 41, 58], [18.1, 19, 1], [1.6, 0, 1], [0, 0, 1]], dtype=F64)
+    assert_close(counts.prior(), pruned)
+    assert_close(counts.alpha(), expected)
+    assert_close(counts.cpt.table, expected / expected.sum(0))
+    assert_close(counts.information(), information(expected))
+    assert counts.prune(3.0, 0.5) == 0
+    counts.add(torch.ones(4, 3, dtype=F64), torch.arange(3))
+    assert_close(counts.alpha(), torch.where(pruned > 0, expected + 1, 0.0))  # what is impossible stays so
+
+
+@settings(max_examples=25)
+@given(st.integers(2, 6), st.integers(0, 2**16), st.sampled_from([0.5, 1.0]), st.floats(0.05, 1.0))
+def test_lists_are_pruned_as_an_array(size: int, seed: int, rate: float, threshold: float) -> None:
+    dense: Counts = DenseCounts(torch.full((size, 6), 0.3, dtype=F64), 1e-16, rate=rate)
+    listed: Counts = ListedCounts(size, 6, 0.3, 1e-16, rate=rate)
+    for counts in (dense, listed):
+        fed(counts, seed)
+    for _ in range(2):  # then again, by what is left of the prior
+        assert dense.prune(threshold, 0.4) == listed.prune(threshold, 0.4)
+        assert_close(listed.prior(), dense.prior())
+        assert_close(fed(listed, seed + 1).alpha(), fed(dense, seed + 1).alpha())
+        assert_close(listed.information(), dense.information())
+        agree(listed.cpt, dense.cpt, 2)
+    again = ListedCounts(size, 6, 0.3, 1e-16, rate=rate)
+    again.load_state_dict(listed.state_dict())
+    agree(again.cpt, dense.cpt, 2)
+
+
+def test_lists_of_what_is_possible_are_pruned_one_by_one() -> None:
+    counts = zeros("lists")
+    weights = torch.tensor([[0.0, 0.0, 40.0], [40.0, 9.0, 0.0], [0.0, 9.0, 0.2]], dtype=F64)
+    counts.add(weights, torch.arange(3))
+    assert counts.prune(2.0, 0.5) == 2
+    assert_close(counts.prior(), torch.tensor([[0.0, 0.0, 1.0], [2.0, 3.0, 0.0], [0.0, 1.0, 0.0]], dtype=F64))
+
+
+def test_what_nothing_else_speaks_against_is_never_pruned() -> None:
+    counts = DenseCounts(torch.ones(2, 2, dtype=F64), 1e-16)
+    assert counts.prune(1e-9, 1.0) == 0
+    counts.add(torch.full((2, 2), 0.9, dtype=F64), torch.arange(2))
+    assert counts.prune(1e-9, 1.0) == 0
 
 
 def test_doors() -> None:

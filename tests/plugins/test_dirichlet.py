@@ -14,6 +14,7 @@ from agentic import UserError
 from agentic_energies.dirichlet import (
     divergence,
     expected_entropy,
+    impossibility,
     information,
     joint_gain,
     log_beta,
@@ -127,3 +128,28 @@ def test_model_reduction_is_the_difference_of_log_evidence(seen: list[int]) -> N
             for urn in urns:
                 urn[outcome] += 1
     assert float(reduction(urns[0], prior, reduced)) == pytest.approx(lost, abs=1e-9)
+
+
+class TestImpossibility:
+    @pytest.mark.parametrize(("size", "draws"), [(2, 19), (4, 57), (9, 3)])
+    def test_by_hand(self, size: int, draws: int) -> None:
+        """Of ones, a value is missed with the probability (size - 1) / (size - 1 + draws)."""
+        prior = torch.ones(size, dtype=F64)
+        counts = prior + draws * torch.eye(size, dtype=F64)[0]
+        found = impossibility(counts, prior)
+        assert_close(found[1:], torch.full((size - 1,), log(1 + draws / (size - 1)), dtype=F64))
+        assert found[0] == 0  # nothing but itself was drawn
+
+    @given(st.lists(st.integers(0, 4), min_size=2, max_size=5))
+    @settings(derandomize=True, deadline=None, max_examples=20)
+    def test_it_is_the_reduction_to_a_prior_without_the_value(self, seen: list[int]) -> None:
+        prior = torch.tensor(np.random.default_rng(len(seen)).uniform(0.3, 3, (len(seen), 1)), dtype=F64)
+        counts = prior + torch.tensor(seen, dtype=F64).unsqueeze(-1)
+        for value, found in enumerate(impossibility(counts, prior)):
+            reduced, unmet = prior.clone(), counts.clone()
+            reduced[value], unmet[value] = 0, prior[value]
+            assert_close(found, -reduction(unmet, prior, reduced))
+
+    def test_nothing_speaks_for_what_is_so_already_or_against_all_there_is(self) -> None:
+        prior = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0]], dtype=F64)
+        assert_close(impossibility(prior + 3 * (prior > 0), prior)[1], torch.tensor([0.0, -torch.inf], dtype=F64))

@@ -213,7 +213,7 @@ def test_an_agent_learns_on_the_way_and_plans_by_what_it_would_learn() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"learn": ["rewards"]}, "a factored model learns A, B, D, E, got 'rewards': that needs a joint state"),
+        ({"learn": ["rewards"]}, "a factored model learns A, B, C, D, E, got 'rewards': that needs a joint state"),
         ({"A": None}, "a factored model expects A, or counts"),
     ],
 )

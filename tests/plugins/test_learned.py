@@ -252,7 +252,7 @@ class TestReward:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"learn": ["C"]}, r"a categorical model learns A, B, D, E, rewards, ends, got 'C'"),
+        ({"learn": ["F"]}, r"a categorical model learns A, B, C, D, E, rewards, ends, got 'F'"),
         ({"learn": {"B": {"speed": 1}}}, "learn.B expects the keys rate, forgetting, strength, mean, pairs"),
         ({"learn": {"B": {"pairs": "both"}}}, "learn.B.pairs expects one of joint, outer, got 'both'"),
         ({"learn": {"B": {"rate": [1.0, 1.0]}}}, "rate expects a number, or 1 of them, got 2"),

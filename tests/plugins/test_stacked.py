@@ -12,6 +12,7 @@ from agentic_energies.cpt import Cpt
 from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences
+from agentic_energies.preferring import LearnedPreferences
 from agentic_energies.stacked import Stacked, stacked
 from agentic_optimizers.belief_propagation import BeliefPropagation
 from agentic_optimizers.enumerate import Enumerate
@@ -127,3 +128,14 @@ def test_what_asks_one_model_for_all_rows_is_refused(agents: int) -> None:
             minimize(Window(model, obs, actions), solver)
     with pytest.raises(UserError, match="tables of their own"):
         stacked([model, model])
+
+
+def test_what_was_learned_is_asked_of_each_model() -> None:
+    """Gains and preferences of every row would be those of the first agent."""
+    counts = [{"A": [weight * np.eye(2) + 0.1]} for weight in (1.0, 9.0)]
+    stay, start = [np.eye(2)[..., None]], [[0.5, 0.5]]
+    model = stacked([FactoredModel(B=stay, D=start, counts=each, learn=["C"]) for each in counts])
+    assert_close(model.emit(model.begin(2)).mean, torch.full((2, 2), 0.5, dtype=torch.float64))
+    for purpose in (Purpose(LogPreferences([[0.0, 1.0]]), gain=SummedGain("weights")), Purpose(LearnedPreferences())):
+        with pytest.raises(UserError, match="2 agents have tables of their own: counts, their gains and learned pref"):
+            minimize(ExpectedEnergy(model, model.begin(2), purpose), Enumerate())

@@ -77,6 +77,26 @@ def test_counts_are_pymdps(learning: Any, seed: int) -> None:
     assert_close(model.dynamics(), torch.tensor(np.array(means_B[0])), atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_preferences_are_counted_as_a_likelihood_that_looks_at_nothing(learning: Any, seed: int) -> None:
+    """pymdp 1.0.4 has a flag `learn_C` that nothing reads, but counts observations for its A."""
+    draws = np.random.default_rng(seed)
+    sizes, rate = [int(each) for each in draws.integers(2, 6, 2)], float(draws.uniform(0.1, 2))
+    counts = [draws.uniform(0.2, 3, size) for size in sizes]
+    A = [draws.dirichlet(np.ones(size), 2).T for size in sizes]
+    model = FactoredModel(A, [np.eye(2)[:, :, None]], [[0.5, 0.5]], counts={"C": counts}, learn={"C": {"rate": rate}})
+    theirs: Any = counts
+    for _ in range(4):
+        seen = [int(draws.integers(size)) for size in sizes]
+        model.condition(stepped(model, seen, [0], seen))
+        theirs, _ = learning.update_obs_likelihood_dirichlet(
+            theirs, [each / each.sum() for each in counts], [np.array([o]) for o in seen], [],
+            A_dependencies=[[], []], categorical_obs=False, num_obs=sizes, lr=rate,
+        )  # fmt: skip
+    for own, other in zip(model.outcome_counts() or [], theirs, strict=True):
+        assert_close(own, torch.tensor(np.array(other)), atol=1e-6, rtol=0)
+
+
 def posterior(model: CategoricalModel | FactoredModel, seen: Tensor, prior: Any) -> Categorical:
     evidence = Evidence(model, seen, prior)
     solver = Exact() if isinstance(model, CategoricalModel) else Mirror(steps=100)
