@@ -113,6 +113,8 @@ class DenseCounts(Counts):
             given = self.given[:, columns]
             before = given + (before - given) * self._kept(weights)
         after = torch.where(before > 0, before + self.rate * weights, before)
+        if after.requires_grad:  # gradients may still need what is overwritten
+            self.values, self.table.values = self.values.clone(), self.table.values.clone()
         self.values[:, columns] = after
         self.table.values[:, columns] = after / after.sum(0)
 
