@@ -14,6 +14,7 @@ def agentic_energies() -> dict[str, str]:
         "linear_gaussian": "agentic_energies.linear_gaussian:LinearGaussian",
         "log_preferences": "agentic_energies.goals:LogPreferences",
         "log_preferences_over_time": "agentic_energies.goals:LogPreferencesOverTime",
+        "qmdp": "agentic_energies.qmdp:Qmdp",
         "quadratic": "agentic_energies.goals:QuadraticGoal",
         "quadratic_latent": "agentic_energies.goals:QuadraticLatentGoal",
         "predicted_reward": "agentic_energies.goals:PredictedReward",
