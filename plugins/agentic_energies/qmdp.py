@@ -1,8 +1,8 @@
 """What hidden states would be worth if they were seen: a bound on what follows the horizon of a plan."""
 
-from itertools import islice
 from typing import Any, Self, final
 
+import numpy as np
 from torch import Tensor, nn
 
 from agentic import Environment, LatentGoal, UserError, World
@@ -35,10 +35,11 @@ class Qmdp(LatentGoal):
         if not 0 < discount < 1:
             raise UserError(f"qmdp looks ahead without end and needs 0 < discount < 1, got {discount}")
         world = World.of(env.truth())
-        values = world.start * 0
-        for actions, _ in islice(world.backups(discount), BACKUPS):
-            before, values = values, actions.max(-1)
-            if abs(values - before).max() <= SETTLED * abs(values).max():
+        values = np.zeros(world.states)
+        for _ in range(BACKUPS):
+            best = (world.rewards + discount * (world.dynamics @ values)).max(-1)
+            before, values = values, np.where(world.ended, 0.0, best)
+            if np.abs(values - before).max() <= SETTLED * np.abs(values).max():
                 break
         return cls(values[: world.origins], scale=scale, after=after)
 

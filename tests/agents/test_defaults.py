@@ -100,6 +100,20 @@ def test_the_cliff_is_walked_by_its_name_alone(tmp_path: Path, monkeypatch: pyte
     assert (lived("--env", "CliffWalking", "--episodes", "5") == -13).all()
 
 
+@pytest.mark.parametrize("kwargs", [corridor(4), pytest.param({}, marks=pytest.mark.slow)], ids=["corridor", "grid"])
+def test_chains_of_cues_are_followed_to_the_end(kwargs: dict[str, Any]) -> None:
+    """Where a tree sees two or three steps ahead, and found the reward in a tenth of the episodes, or never."""
+    found = propose({"id": "agentic/CueChain-v0", "kwargs": kwargs}, load())
+    assert found is not None
+    assert found.tables["planner"]["name"] == "mcts"
+    returns = (
+        build(Experiment.of(found.tables, ["evaluate.episodes=2", "run.envs=2", "planner.simulations=64"]), load())
+        .run()
+        .returns()
+    )
+    assert (returns == 1).all()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # some seconds, but for a machine that is busy
 @pytest.mark.parametrize("id", ["FrozenLake-v1", "FrozenLake8x8-v1", "Taxi-v4"])
