@@ -130,10 +130,9 @@ def run(
     try:
         if schedule.learn_steps:
             explorer = _explorer(agent, world, schedule, seed)
-            gathered = ticks(explorer, world, seed=seed, steps=schedule.learn_steps, dtype=dtype)
             assert agent.learner is not None  # see _check
             agent.learner.start(generator=generator(seed, "learner"))
-            follow("learn", gathered, agent.learner)
+            follow("learn", ticks(explorer, world, seed=seed, steps=schedule.learn_steps, dtype=dtype), agent.learner)
             agent.learner.finish()
         each, more = divmod(schedule.episodes, world.batch)
         quota = [each + (row < more) for row in range(world.batch)]
