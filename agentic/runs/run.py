@@ -128,9 +128,8 @@ def run(
                     observer(progress)
 
     try:
-        if schedule.learn_steps:
+        if schedule.learn_steps and agent.learner is not None:
             explorer = _explorer(agent, world, schedule, seed)
-            assert agent.learner is not None  # see _check
             agent.learner.start(generator=generator(seed, "learner"))
             follow("learn", ticks(explorer, world, seed=seed, steps=schedule.learn_steps, dtype=dtype), agent.learner)
             agent.learner.finish()

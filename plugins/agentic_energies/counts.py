@@ -90,6 +90,8 @@ class Counts(nn.Module, ABC):
 class DenseCounts(Counts):
     """Counts as an array (size, columns). Raises UserError for negative ones and for columns of zeros."""
 
+    values: Tensor
+
     def __init__(self, counts: Tensor, floor: float, *, rate: float = 1.0, forgetting: float = 0.0) -> None:
         super().__init__(rate, forgetting)
         check_counts("counts", counts)

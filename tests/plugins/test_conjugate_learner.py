@@ -63,10 +63,10 @@ def test_what_was_folded_before_is_folded_anew() -> None:
     agent, draws = schooled(ConjugateLearner, SummedGain("both"), settles=True), torch.Generator()
     obs = torch.zeros(1, 8)
     obs[0, [0, 5]] = 1
-    decide = lambda: agent.decide(agent.start(1, generator=draws), obs, generator=draws).energies  # noqa: E731
-    before = decide()
+    start = agent.start(1, generator=draws)
+    before = agent.decide(start, obs, generator=draws).energies
     assert isinstance(agent.learner, Learner)
     agent.learner.finish()
-    after = decide()
+    after = agent.decide(start, obs, generator=draws).energies
     assert float(before["parameter_gain"]) > 0
     assert "parameter_gain" not in after
