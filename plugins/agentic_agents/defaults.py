@@ -27,8 +27,9 @@ WORTH = 4.0  # nats of the largest reward: more than a look tells
 HIDDEN = {"discount": 0.95, "gain": {"name": "summed"}}
 SHORT = 20  # episodes where nothing tells how long one is
 ROWS = 10  # episodes side by side
-AHEAD, LEAST, MOST = 10, 64, 256  # of search over joint states: steps ahead, and how many paths a decision
-SECONDS, PATH, PATH_A_PAIR = 60.0, 1.5e-4, 1e-8  # of all paths, of one, and what every pair of state and action adds
+AHEAD, LEAST, MOST = 10, 32, 256  # of search over joint states: steps ahead, and how many paths a decision
+SECONDS, PATH, BELIEF, BELIEF_A_STATE = 60.0, 5e-5, 3e-6, 2e-8  # of all paths, of one, and of beliefs that follow it
+FAR = 20  # steps ahead that are enough where what comes later is discounted
 HIDDEN_WORTH = 20.0  # nats of a usual reward, where what follows the search is known; chosen on seeds from 100 on
 
 
@@ -153,19 +154,23 @@ def _over_states(world: World, steps: int) -> Proposal:
 
 
 def _over_beliefs(truth: Truth, steps: int) -> Proposal:
-    """The whole tree of beliefs where it is small enough, else a search in it."""
-    known = "its states are hidden and its truth is known"
-    if _reach(truth, steps) < steps:
+    """The tree of beliefs where it is small to the end, or further than what counts, else a search in it."""
+    horizon, known = _reach(truth, steps), "its states are hidden and its truth is known"
+    if horizon < min(steps, FAR):
         return _searched_ahead(truth, steps, known)
+    short = horizon < steps
+    aside = HIDDEN if short else {"discount": HIDDEN["discount"]}
     episodes = int(np.clip(HIDDEN_STEPS // steps, 2, SHORT))
+    said = f"planned {horizon:,} steps ahead over beliefs, {'with what they tell' if short else 'to the end'}"
     cut = "" if episodes == SHORT else f"; {episodes} episodes of {steps:,} steps take about a minute"
-    said = f"{known}: planned {steps:,} steps ahead over beliefs, to the end{cut}"
-    return Proposal(0.8, said, _tables(steps, episodes, {"discount": HIDDEN["discount"]}))
+    return Proposal(0.8, f"{known}: {said}{cut}", _tables(horizon, episodes, aside))
 
 
 def _searched_ahead(truth: Truth, steps: int, known: str) -> Proposal:
     """Monte-Carlo tree search over beliefs, which ends in what joint states would be worth if they were seen."""
-    paths = SECONDS / (PATH + PATH_A_PAIR * truth["rewards"].size) / steps
+    outcomes = np.prod([(levels > 0).sum(0) for levels in truth["A"]], axis=0).mean()  # possible in a state
+    beliefs = truth["rewards"].shape[-1] * outcomes  # that follow one
+    paths = SECONDS / (PATH + beliefs * (BELIEF + BELIEF_A_STATE * truth["ends"].size)) / steps
     episodes = int(np.clip(paths / LEAST, 2, SHORT))
     simulations = int(np.clip(paths / episodes, LEAST, MOST)) // 8 * 8
     sizes = np.abs(truth["rewards"][truth["rewards"] != 0])
