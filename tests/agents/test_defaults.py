@@ -106,11 +106,7 @@ def test_chains_of_cues_are_followed_to_the_end(kwargs: dict[str, Any]) -> None:
     found = propose({"id": "agentic/CueChain-v0", "kwargs": kwargs}, load())
     assert found is not None
     assert found.tables["planner"]["name"] == "mcts"
-    returns = (
-        build(Experiment.of(found.tables, ["evaluate.episodes=2", "run.envs=2", "planner.simulations=64"]), load())
-        .run()
-        .returns()
-    )
+    returns = build(Experiment.of(found.tables, ["evaluate.episodes=2", "run.envs=2"]), load()).run().returns()
     assert (returns == 1).all()
 
 
