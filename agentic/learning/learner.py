@@ -22,6 +22,9 @@ class Learner(ABC):
     def start(self, *, generator: torch.Generator) -> None:  # noqa: B027  # most learners have nothing to draw
         """Prepare for a run before its first tick, with the run's own source of chance. Default: nothing."""
 
+    def finish(self) -> None:  # noqa: B027  # most learners leave nothing open
+        """Learn no more: the run goes on to be evaluated. Default: nothing."""
+
     @abstractmethod
     def update(self, tick: Tick) -> Mapping[str, float]:
         """Learn from one tick and report what is worth knowing (a loss, a residual), by name."""
