@@ -11,6 +11,7 @@ from rich.table import Table
 
 from benchmarks import (
     agents,
+    defaults,
     discrete,
     discrete_loops,
     empowerment,
@@ -45,9 +46,11 @@ GROUPS = {
     "discrete": Group(discrete.measure, lambda found: [discrete.table(found)]),
     "discrete_loops": Group(discrete_loops.measure, lambda found: [discrete_loops.table(found)]),
     "from_nothing": Group(from_nothing.measure, lambda found: [from_nothing.table(found)]),
+    "defaults": Group(defaults.measure, lambda found: [defaults.table(found)]),
     "planning": Group(planning.measure, lambda found: [planning.table(found)]),
     "recovery": Group(recovery.measure, lambda found: [recovery.table(found)]),
 }
+LONG = ("defaults", "from_nothing")  # measured only where they are named
 
 
 @click.command()
@@ -55,17 +58,18 @@ GROUPS = {
 @click.option("--quick", is_flag=True, help="Fewer and shorter repeats: to see that it works, not to quote.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def main(groups: tuple[str, ...], quick: bool, as_json: bool) -> None:
-    """Measure the GROUPS named, or all but `from_nothing`, which learns for an hour or more.
+    """Measure the GROUPS named, or all but `defaults` and `from_nothing`, which take a quarter of an hour and more.
 
     The loop's overhead, process start, agents' cost per tick, empowerment maps, information from samples; samplers,
-    settling, planning and discrete decisions beside other packages, where those are installed; parameters recovered.
+    settling, planning and discrete decisions beside other packages, where those are installed; parameters recovered;
+    what runs where only a world is named.
     """
     torch.set_num_threads(1)
     repeats, begin, where = 3 if quick else 7, perf_counter(), machine.describe()
     console, result = report.console(), {"machine": where, "quick": quick}
     if not as_json:
         console.print(f"{machine.sentence(where)}\n")
-    for name in groups or [name for name in GROUPS if name != "from_nothing"]:
+    for name in groups or [name for name in GROUPS if name not in LONG]:
         found = GROUPS[name].measure(quick, repeats)
         result[name] = [each.plain() for each in found]
         for table in () if as_json else GROUPS[name].tables(found):

@@ -26,6 +26,9 @@ class Learner(ABC):
     def serve(self, purpose: Purpose) -> None:  # noqa: B027
         """Be told what its agent plans for, when that is put together. Default: nothing."""
 
+    def finish(self) -> None:  # noqa: B027  # most learners leave nothing open
+        """Learn no more: the run goes on to be evaluated. Default: nothing."""
+
     @abstractmethod
     def update(self, tick: Tick) -> Mapping[str, float]:
         """Learn from one tick and report what is worth knowing (a loss, a residual), by name."""

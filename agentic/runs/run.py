@@ -128,11 +128,11 @@ def run(
                     observer(progress)
 
     try:
-        if schedule.learn_steps:
+        if schedule.learn_steps and agent.learner is not None:
             explorer = _explorer(agent, world, schedule, seed)
-            if agent.learner is not None:
-                agent.learner.start(generator=generator(seed, "learner"))
+            agent.learner.start(generator=generator(seed, "learner"))
             follow("learn", ticks(explorer, world, seed=seed, steps=schedule.learn_steps, dtype=dtype), agent.learner)
+            agent.learner.finish()
         each, more = divmod(schedule.episodes, world.batch)
         quota = [each + (row < more) for row in range(world.batch)]
         follow("evaluate", ticks(agent, world, seed=seed, episodes=quota, dtype=dtype, phase="evaluate"), None)

@@ -24,7 +24,13 @@ STEPS, HIDDEN_STEPS = 60_000, 2_000  # of evaluation, about a minute: where stat
 EPISODES = 100
 DEEP, SIMULATIONS, SEARCHES = 6, 128, 200  # of search: steps ahead, paths a decision, decisions of a run
 WORTH = 4.0  # nats of the largest reward: more than a look tells
+HIDDEN = {"discount": 0.95, "gain": {"name": "summed"}}
 SHORT = 20  # episodes where nothing tells how long one is
+ROWS = 10  # episodes side by side
+AHEAD, LEAST, MOST = 10, 32, 256  # of search over joint states: steps ahead, and how many paths a decision
+SECONDS, PATH, BELIEF, BELIEF_A_STATE = 60.0, 5e-5, 3e-6, 2e-8  # of all paths, of one, and of beliefs that follow it
+FAR = 20  # steps ahead that are enough where what comes later is discounted
+HIDDEN_WORTH = 20.0  # nats of a usual reward, where what follows the search is known; chosen on seeds from 100 on
 
 
 def proposal(environment: Environment) -> Proposal | None:
@@ -70,8 +76,7 @@ def searched(environment: Environment) -> Proposal | None:
         return None
     steps, joint, most = limit_of(environment), prod(len(first) for first in known["D"]), np.abs(known["rewards"]).max()
     episodes = int(np.clip(SEARCHES // steps, 2, SHORT))
-    tables = _tables(DEEP, episodes, {"discount": 0.95, "gain": {"name": "summed"}})
-    tables["planner"] |= {"name": "mcts", "simulations": SIMULATIONS}
+    tables = _tables(DEEP, episodes, {"name": "mcts", "simulations": SIMULATIONS, **HIDDEN})
     tables |= {"model": {"name": "factored"}, "inference": {"name": "mirror"}}
     tables["goal"]["scale"] = WORTH / float(most) if most > 0 else 1.0
     return Proposal(
@@ -148,17 +153,37 @@ def _over_states(world: World, steps: int) -> Proposal:
     return Proposal(0.9, f"{known}: {said} within {steps:,} steps{cut}", tables)
 
 
-def _over_beliefs(truth: Truth, steps: int) -> Proposal | None:
-    horizon = _reach(truth, steps)
-    if horizon == 0:
-        return None
+def _over_beliefs(truth: Truth, steps: int) -> Proposal:
+    """The tree of beliefs where it is small to the end, or further than what counts, else a search in it."""
+    horizon, known = _reach(truth, steps), "its states are hidden and its truth is known"
+    if horizon < min(steps, FAR):
+        return _searched_ahead(truth, steps, known)
     short = horizon < steps
-    aside = {"discount": 0.95, **({"gain": {"name": "summed"}} if short else {})}
+    aside = HIDDEN if short else {"discount": HIDDEN["discount"]}
     episodes = int(np.clip(HIDDEN_STEPS // steps, 2, SHORT))
     said = f"planned {horizon:,} steps ahead over beliefs, {'with what they tell' if short else 'to the end'}"
     cut = "" if episodes == SHORT else f"; {episodes} episodes of {steps:,} steps take about a minute"
+    return Proposal(0.8, f"{known}: {said}{cut}", _tables(horizon, episodes, aside))
+
+
+def _searched_ahead(truth: Truth, steps: int, known: str) -> Proposal:
+    """Monte-Carlo tree search over beliefs, which ends in what joint states would be worth if they were seen."""
+    outcomes = np.prod([(levels > 0).sum(0) for levels in truth["A"]], axis=0).mean()  # possible in a state
+    beliefs = truth["rewards"].shape[-1] * outcomes  # that follow one
+    paths = SECONDS / (PATH + beliefs * (BELIEF + BELIEF_A_STATE * truth["ends"].size)) / steps
+    episodes = int(np.clip(paths / LEAST, 2, SHORT))
+    simulations = int(np.clip(paths / episodes, LEAST, MOST)) // 8 * 8
+    sizes = np.abs(truth["rewards"][truth["rewards"] != 0])
+    scale = float(f"{HIDDEN_WORTH / np.median(sizes):.3g}") if sizes.size else 1.0
+    end = {"terminal": {"name": "qmdp", "discount": HIDDEN["discount"], "scale": scale}}
+    tables = _tables(AHEAD, episodes, {"name": "mcts", "simulations": simulations, **HIDDEN, **end})
+    tables |= {"run": {"envs": min(episodes, ROWS)}, "goal": {"name": "reward", "scale": scale}}
+    cut = "" if (episodes, simulations) == (SHORT, MOST) else ", which is about a minute"
     return Proposal(
-        0.8, f"its states are hidden and its truth is known: {said}{cut}", _tables(horizon, episodes, aside)
+        0.8,
+        f"{known}: searched {AHEAD} steps ahead with what they tell, further as if they were seen, {simulations} paths "
+        f"a decision; {episodes} episodes of {steps:,} steps{cut}",
+        tables,
     )
 
 

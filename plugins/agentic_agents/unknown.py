@@ -87,7 +87,7 @@ def _tables(steps: int, episodes: int, scale: float, changes: list[dict[str, Any
             "discount": DISCOUNT,
             "gain": {"name": "summed", "target": "weights"},
         },
-        "learner": {"name": "conjugate"},
+        "learner": {"name": "conjugate", "settles": True},
         "learn": {"steps": steps},
         "evaluate": {"episodes": episodes},
     }

@@ -15,6 +15,7 @@ def agentic_energies() -> dict[str, str]:
         "log_preferences": "agentic_energies.goals:LogPreferences",
         "log_preferences_over_time": "agentic_energies.goals:LogPreferencesOverTime",
         "learned_preferences": "agentic_energies.preferring:LearnedPreferences",
+        "qmdp": "agentic_energies.qmdp:Qmdp",
         "quadratic": "agentic_energies.goals:QuadraticGoal",
         "quadratic_latent": "agentic_energies.goals:QuadraticLatentGoal",
         "predicted_reward": "agentic_energies.goals:PredictedReward",

@@ -45,7 +45,8 @@ class CostToGoNetworks(CostToGo):
             return z.new_zeros(z.shape[:-1])
         low, high = self.bounds
         value = low + (high - low) * self._shares(z).clamp(0, 1).square()
-        return value.mean(0) + self.doubt * value.std(0, correction=0) if self.doubt else value.mean(0)
+        mean = value.mean(0)
+        return mean + self.doubt * (value - mean).square().mean(0).sqrt() if self.doubt else mean
 
     def _shares(self, z: Tensor) -> Tensor:
         """What each network says, (members, *s, b): the root of the share of what lies between the bounds."""

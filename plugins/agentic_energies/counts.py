@@ -94,6 +94,8 @@ class Counts(nn.Module, ABC):
 class DenseCounts(Counts):
     """Counts as an array (size, columns). Raises UserError for negative ones and for columns of zeros."""
 
+    values: Tensor
+
     def __init__(self, counts: Tensor, floor: float, *, rate: float = 1.0, forgetting: float = 0.0) -> None:
         super().__init__(rate, forgetting)
         check_counts("counts", counts)
@@ -117,6 +119,8 @@ class DenseCounts(Counts):
             given = self.given[:, columns]
             before = given + (before - given) * self._kept(weights)
         after = torch.where(before > 0, before + self.rate * weights, before)
+        if after.requires_grad:  # gradients may still need what is overwritten
+            self.values, self.table.values = self.values.clone(), self.table.values.clone()
         self.values[:, columns] = after
         self.table.values[:, columns] = after / after.sum(0)
 

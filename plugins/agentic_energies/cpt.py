@@ -128,9 +128,11 @@ class Cpt(nn.Module, ABC):
 class Dense(Cpt):
     """A table as an array (size, columns)."""
 
+    values: Tensor
+
     def __init__(self, table: Tensor, floor: float) -> None:
         super().__init__(len(table), table.shape[1], floor)
-        self.values = nn.Buffer(table.clone())
+        self.register_buffer("values", table.clone())  # nn.Buffer would cut gradients of what was learned
 
     @property
     def table(self) -> Tensor:
@@ -176,9 +178,13 @@ class Listed(Cpt):
     Lists shorter than k are padded with probability zero; a value stands at most once in a list with more than zero.
     """
 
+    reached: Tensor
+    chances: Tensor
+
     def __init__(self, reached: Tensor, chances: Tensor, size: int, floor: float) -> None:
         super().__init__(size, len(reached), floor)
-        self.reached, self.chances = nn.Buffer(reached.clone()), nn.Buffer(chances.clone())
+        self.register_buffer("reached", reached.clone())
+        self.register_buffer("chances", chances.clone())  # nn.Buffer would cut its gradients
 
     @property
     def table(self) -> Tensor:

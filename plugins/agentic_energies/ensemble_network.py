@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self, final
+from typing import Any, Self, final
 
 import torch
 from torch import Tensor, nn
@@ -166,6 +166,7 @@ class EnsembleTransition(Conditional):
         self.linear = nn.Buffer(torch.zeros(seen, layout.learned))
         self.own_linear = nn.Parameter(torch.zeros(members, seen, layout.learned), requires_grad=linear)
         self.taught = nn.Buffer(torch.tensor(False))
+        self._kept: tuple[Written, FoldedNetwork] | None = None
         self.floor = nn.Buffer(torch.full((layout.size,), 1e-6))
 
     @torch.no_grad()
@@ -233,6 +234,16 @@ class EnsembleTransition(Conditional):
         mean = torch.baddbmm(mean, flat, self.own_linear) if self.has_linear else mean
         return self._after(z, action, x, mean.reshape(*x.shape[:-1], -1))
 
+    def _folded(self) -> "FoldedNetwork":
+        """The network with its units folded in, made anew where a weight or a unit was written to or replaced."""
+        parts = [*self._parameters.values(), *self._buffers.values(), *self.network.parameters()]
+        if self._kept is None or torch.is_grad_enabled() or not self._kept[0].holds(parts):
+            self._kept = Written(parts), FoldedNetwork(self)
+        return self._kept[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": None}
+
     def course(self, z: Tensor, actions: Tensor) -> Tensor:
         """The means (members, T, *s, b, d) of `own` after each of `actions` (T, *s, b, *event), from z.
 
@@ -242,7 +253,7 @@ class EnsembleTransition(Conditional):
         members, d, lanes = self.members, self.layout.size, actions.shape[1:-1]
         acts = actions.to(z.dtype).reshape(1, len(actions), -1, actions.shape[-1]).expand(members, -1, -1, -1)
         steps = [z.expand(members, *lanes, d).reshape(members, -1, d)]
-        rollout = FoldedNetwork(self)
+        rollout = self._folded()
         for t in range(len(actions)):
             steps.append(rollout(steps[-1], acts[:, t]))
         return torch.stack(steps[1:], 1).view(members, len(actions), *lanes, d)
@@ -257,6 +268,18 @@ class EnsembleTransition(Conditional):
         change, d = torch.addcmul(self.shift + x @ self.linear, self.step, scaled), self.layout.obs
         obs = torch.clamp(z[..., :d] + change[..., :d], self.low, self.high)
         return self.layout.after(z, action, obs, change[..., d:])
+
+
+class Written:
+    """What tensors held when something was derived from them."""
+
+    def __init__(self, parts: Sequence[Tensor | None]) -> None:
+        self._parts, self._versions = list(parts), [part is not None and part._version for part in parts]
+
+    def holds(self, parts: Sequence[Tensor | None]) -> bool:
+        """Whether these are the same tensors, not written to since."""
+        same = all(now is then for now, then in zip(parts, self._parts, strict=True))
+        return same and self._versions == [part is not None and part._version for part in parts]
 
 
 class FoldedNetwork:

@@ -37,6 +37,7 @@ class SummedGain(Gain):
     `target` is "states", "weights" or "both". The sum may exceed the prior entropy of its target. What is learned about
     weights is counted `by` the "information" I(o; weights | z), an upper bound where states are uncertain and rates are
     1 at most, or by the "update": the mean KL divergence of the agent's own next belief about them from that of now.
+    Nothing is gained about the weights of a model in evaluation mode, `model.eval()`, as of one that learns no more.
     """
 
     target: str = "states"
@@ -79,7 +80,7 @@ class SummedGain(Gain):
             return _parameter_gain(model, [step])
         if not isinstance(model, OwnUpdate):
             raise UserError(f"{type(model).__name__} does not say what its own update gains: use by='information'")
-        return model.update_gain(step)
+        return model.update_gain(step) if model.training else {}
 
 
 @final
@@ -89,8 +90,8 @@ class JointGain(Gain):
 
     `target`: "trajectory" (all latents the plan will visit), "first" or "final" (the first or last of them), "static"
     (what no action can change) or "weights". Of finite models all possible histories of outcomes are followed, of
-    linear-Gaussian ones the covariance. Raises UserError where that is not affordable, with the number of outcome
-    sequences it needs.
+    linear-Gaussian ones the covariance. Nothing is gained about the weights of a model in evaluation mode. Raises
+    UserError where that is not affordable, with the number of outcome sequences it needs.
     """
 
     target: str = "trajectory"
@@ -189,7 +190,7 @@ def _step_linear(model: LinearModel, memory: tuple[Tensor, Tensor], target: str,
 
 
 def _parameter_gain(model: Model, path: Sequence[Step]) -> Mapping[str, Tensor]:
-    return model.parameter_gain(path) if isinstance(model, UncertainWeights) else {}
+    return model.parameter_gain(path) if isinstance(model, UncertainWeights) and model.training else {}
 
 
 def _one_of(owner: str, got: str, names: tuple[str, ...]) -> None:

@@ -118,9 +118,12 @@ class Replay:
             belief, state = self._lived(agent, state, stage)
             policies = policy(agent, belief.mean)
             found.append(self._log(policies, self._action[stage]))
-            if bool(self.behavior.learns[stage.numpy()].all()) and agent.learner is not None:
+            assert agent.learner is not None
+            if bool(self.behavior.learns[stage.numpy()].all()):
                 _renew(agent.model)
                 agent.learner.update(self._tick(stage, belief, policies, agent))
+            else:
+                agent.learner.finish()
         return torch.cat(found)[torch.argsort(torch.cat(self._stages))]
 
     def _fresh(self, agent: EnergyAgent) -> Tensor:

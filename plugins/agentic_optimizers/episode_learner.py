@@ -6,6 +6,7 @@ from typing import final
 import torch
 
 from agentic import Hindsight, Learner, Model, Tick, UserError
+from agentic_optimizers.conjugate_learner import settle
 from agentic_optimizers.smoothing import Smoothed, smooth
 
 
@@ -16,23 +17,30 @@ class EpisodeLearner(Learner):
     One expectation step of variational Bayes for hidden Markov models (MacKay 1997; Baum-Welch with Dirichlet counts)
     for every episode: `smooth` gives the beliefs and pairs under the tables of now, exactly for one discrete latent and
     by structured mean field for several factors. Episodes that end at once are smoothed before any of them is counted.
-    An episode that the run cuts off teaches nothing; that one went on is not counted as observed. Raises UserError for
-    a model that cannot be taught in hindsight.
+    An episode that the run cuts off teaches nothing; that one went on is not counted as observed. `settles` is that of
+    the learner `conjugate`. Raises UserError for a model that cannot be taught in hindsight.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, settles: bool = False) -> None:
         if not isinstance(model, Hindsight):
             raise UserError(
                 f"EpisodeLearner needs a model that learns in hindsight, got {type(model).__name__}: use a discrete "
                 "model with counts, or the learner 'conjugate'"
             )
         self.model: Model = model
+        self.settles = settles
         self._hindsight, self._ticks = model, dict[int, list[Tick]]()
 
     def start(self, *, generator: torch.Generator) -> None:
         self._ticks.clear()
 
+    def finish(self) -> None:
+        if self.settles:
+            settle(self.model, True)
+
     def update(self, tick: Tick) -> Mapping[str, float]:
+        if self.settles:
+            settle(self.model, False)
         over = []
         for row in tick.valid.nonzero()[0].tolist():
             if tick.t[row] == 0:

@@ -112,10 +112,11 @@ class Sampling(Minimizer):
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         state: State = iterate.memory
-        belief, found = f.settled(iterate.z, iterate.value), state.found
+        found, belief = state.found, None
         if isinstance(f, ExpectedEnergy) and found is not None:
             actions, kept = state.space.join(found.places), self.kept(found)
             belief = Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
+        belief = f.settled(iterate.z, iterate.value) if belief is None else belief
         shown = {} if state.effective is None else {"effective_candidates": state.effective}
         return iterate.solution(belief, diagnostics=shown)
 

@@ -74,7 +74,10 @@ def test_a_world_too_large_for_tables_is_left_alone() -> None:
     [
         ({"id": "agentic/GridWorld-v0"}, "its states are seen and its truth is known: planned 3 steps ahead"),
         ({"id": "agentic/TMaze-v0"}, "planned 4 steps ahead over beliefs, to the end"),
-        ({"id": "agentic/Tiger-v0", "kwargs": {"steps": 500}}, "with what they tell; 4 episodes of 500 steps"),
+        (
+            {"id": "agentic/Tiger-v0", "kwargs": {"steps": 500}},
+            "with what they tell; 4 episodes of 500 steps",
+        ),
         ({"id": "agentic/CueChain-v0", "kwargs": corridor(12)}, "its 159,744 joint states are too many for tables"),
         ({"id": "CliffWalking", "kwargs": {"is_slippery": True}}, "of at most -64.71 within 1,000 steps"),
     ],
@@ -95,6 +98,16 @@ def lived(*arguments: str) -> np.ndarray:
 def test_the_cliff_is_walked_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert (lived("--env", "CliffWalking", "--episodes", "5") == -13).all()
+
+
+@pytest.mark.parametrize("kwargs", [corridor(4), pytest.param({}, marks=pytest.mark.slow)], ids=["corridor", "grid"])
+def test_chains_of_cues_are_followed_to_the_end(kwargs: dict[str, Any]) -> None:
+    """Where a tree sees two or three steps ahead, and found the reward in a tenth of the episodes, or never."""
+    found = propose({"id": "agentic/CueChain-v0", "kwargs": kwargs}, load())
+    assert found is not None
+    assert found.tables["planner"]["name"] == "mcts"
+    returns = build(Experiment.of(found.tables, ["evaluate.episodes=2", "run.envs=2"]), load()).run().returns()
+    assert (returns == 1).all()
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The replay of behavior: the agent's own probabilities, with gradients."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import EnergyAgent, Environment, Purpose, Record, Schedule, Softmax, UserError, make, run
+from agentic import EnergyAgent, Environment, Minimizer, Purpose, Record, Schedule, Softmax, UserError, make, run
 from agentic.runs import Progress
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
@@ -111,6 +112,29 @@ def test_gradients_pass_through_what_is_learned_meanwhile() -> None:
     record, _ = lived(learner(), Schedule(episodes=0, learn_steps=6))
     replay = Replay(learner(), Behavior.of(record), PATHS)
     assert torch.autograd.gradcheck(replay, (replay.start.clone().requires_grad_(),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "inference"),
+    [(CategoricalModel, Exact()), pytest.param(FactoredModel, Mirror(steps=10), marks=pytest.mark.slow)],
+)
+def test_gradients_pass_through_learning_rates(kind: Any, inference: Minimizer) -> None:
+    """Of observations, of what moves, in two factors, and of where it began."""
+    truth = make(TMaze()).factored_truth()
+    tables = {"A": truth["A"], "B": truth["B"], "D": truth["D"]}
+    counts = {name: [0.5 + 2 * np.asarray(each) for each in arrays] for name, arrays in tables.items()}
+
+    def pupil() -> EnergyAgent:
+        model = kind(counts=counts)
+        purpose, learner = Purpose(LogPreferences(GOAL), 1, SummedGain("both")), ConjugateLearner(model)
+        return EnergyAgent(model, purpose, inference, Enumerate(), selection=Softmax(1.7), learner=learner)
+
+    record, _ = lived(pupil(), Schedule(episodes=0, learn_steps=5))
+    paths = tuple(f"model.learned.parts.{each}.rate" for each in ("A[0]", "B[0]", "B[1]", "D[0]"))
+    replay = Replay(pupil(), Behavior.of(record), paths)
+    start = replay.start.clone().requires_grad_()
+    assert torch.autograd.gradcheck(replay, (start,), atol=1e-6)
+    assert bool((torch.autograd.functional.jacobian(replay, start).abs().amax(0) > 1e-6).all())
 
 
 def test_one_number_in_two_places() -> None:
