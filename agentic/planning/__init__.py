@@ -5,4 +5,14 @@ from agentic.planning.gain import Folded, state_gain
 from agentic.planning.goal import CostToGo, GoalOverTime, Quadratic
 from agentic.planning.plan import Candidates, plan_posterior
 
-__all__ = ["Candidates", "CostToGo", "Folded", "GoalOverTime", "Node", "Quadratic", "plan_posterior", "sign", "state_gain"]
+__all__ = [
+    "Candidates",
+    "CostToGo",
+    "Folded",
+    "GoalOverTime",
+    "Node",
+    "Quadratic",
+    "plan_posterior",
+    "sign",
+    "state_gain",
+]

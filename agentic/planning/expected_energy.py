@@ -165,7 +165,8 @@ class ExpectedEnergy(Objective):
     def _whole(self, node: Node, actions: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of actions (T, *s, b, *event), all steps in one go."""
         model, purpose = self.model, self.purpose
-        assert isinstance(model, Courses) and isinstance(node.belief, Particles)
+        assert isinstance(model, Courses)
+        assert isinstance(node.belief, Particles)
         course = imagined(model, purpose.goal, node.belief, actions, len(model.action.event))
         parts = {"pragmatic": purpose.goal.expected(model, course.steps)}
         if purpose.effort is not None:

@@ -92,7 +92,7 @@ class LatentGoal(Goal):
 
 
 class CostToGo(LatentGoal):
-    """A goal over where a course ends that is learned: the least energy that is still to come from there, `forward(None, z)`.
+    """A goal over where a course ends that is learned, `forward(None, z)`: the least energy still to come from there.
 
     Whoever learns it first says by `cover` between what the energies lie, then lowers `errors` over its weights.
     """

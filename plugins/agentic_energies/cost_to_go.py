@@ -45,8 +45,9 @@ class CostToGoNetworks(CostToGo):
             return z.new_zeros(z.shape[:-1])
         low, high = self.bounds
         value = low + (high - low) * self._shares(z).clamp(0, 1).square()
-        mean = value.mean(0)
-        return mean + self.doubt * (value - mean).square().mean(0).sqrt() if self.doubt else mean
+        mean: Tensor = value.mean(0)
+        apart: Tensor = (value - mean).square().mean(0).sqrt()
+        return mean + self.doubt * apart
 
     def _shares(self, z: Tensor) -> Tensor:
         """What each network says, (members, *s, b): the root of the share of what lies between the bounds."""
@@ -67,10 +68,12 @@ class CostToGoNetworks(CostToGo):
             one = torch.ones_like(self.scale[:1])
             offset = (center - self.center) / self.scale
             self.network.fold(scale / self.scale, offset, one, one.new_zeros(self.members, 1, 1))
-        self.center, self.scale = center, scale
-        self.bounds = torch.tensor([low, high], dtype=z.dtype, device=z.device)
+        bounds = torch.tensor([low, high], dtype=z.dtype, device=z.device)
+        for name, part in {"center": center, "scale": scale, "bounds": bounds}.items():
+            self.register_buffer(name, part)
 
     def errors(self, z: Tensor, values: Tensor) -> Tensor:
         low, high = self.bounds
         share = ((values - low) / (high - low).clamp(min=torch.finfo(z.dtype).tiny)).clamp(0, 1).sqrt()
-        return (self._shares(z) - share).square().mean(0)
+        errors: Tensor = (self._shares(z) - share).square().mean(0)
+        return errors

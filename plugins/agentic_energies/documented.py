@@ -35,7 +35,7 @@ def _on_the_hill(place: float) -> Callable[[Tensor], Tensor]:
 
 
 def _car(obs: Tensor, action: Tensor, after: Tensor) -> Tensor:
-    return 100.0 * _on_the_hill(0.45)(after) - 0.1 * action[..., 0].square()
+    return 100.0 * _on_the_hill(0.45)(after).to(obs.dtype) - 0.1 * action[..., 0].square()
 
 
 def _swung_up(obs: Tensor) -> Tensor:
@@ -61,7 +61,8 @@ RULES = {
 class Documented(Goal):
     """The energy -scale x reward by the documentation of a world of classic control, which ends where its episodes do.
 
-    `world` is the name of its id without the version; latents begin with the observation. `scale` is in nats per unit
+    `forward((action, next latent), latent)`; latents begin with the observation. `world` is the name of its id without
+    the version. `scale` is in nats per unit
     of reward. Rewards and ends are those of Gymnasium 1 (Towers et al. 2024): Pendulum, CartPole, MountainCar,
     MountainCarContinuous, Acrobot. Raises UserError for any other world, and for a scale that is not positive.
     """
@@ -84,18 +85,23 @@ class Documented(Goal):
 
     @classmethod
     def example(cls) -> Self:
-        """A car below a hill."""
-        return cls("MountainCarContinuous")
+        """A pendulum."""
+        return cls("Pendulum")
+
+    def example_inputs(self, batch: int, *, generator: torch.Generator) -> tuple[Any, Tensor]:
+        """A pendulum's torque and where it led, and where that was: float64, (batch, 1), (batch, 3), (batch, 3)."""
+        before, after = (torch.randn(batch, 3, generator=generator, dtype=torch.float64) for _ in range(2))
+        return (torch.randn(batch, 1, generator=generator, dtype=torch.float64), after), before
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
-        before, action = x
-        return -self.scale * RULES[self.world].reward(before, action.to(before.dtype), z)
+        action, after = x
+        return -self.scale * RULES[self.world].reward(z, action.to(z.dtype), after)
 
     def expected(self, model: Model, step: Step) -> Tensor:
         before, after = step.before, step.after
         if isinstance(before, Particles) and isinstance(after, Particles):
-            return before.expected(self((before.z, step.action), after.z))
-        return self((before.mean, step.action), after.mean)
+            return before.expected(self((step.action, after.z), before.z))
+        return self((step.action, after.mean), before.mean)
 
     def alive(self, z: Tensor) -> Tensor | None:
         ended = RULES[self.world].ended

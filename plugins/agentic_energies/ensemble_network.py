@@ -145,8 +145,8 @@ class EnsembleTransition(Conditional):
     """-log p(z' | z, a), the even mixture of the members' Gaussians: `forward((z, a), z')`, nats.
 
     How the observation differs from the one before is a linear map of (z, a), the same for all, plus what member k
-    adds (a network and a linear map of its own), in units of what the shared map leaves unexplained, with a log variance
-    of that. What lies outside `low` to `high`, the space of observations, is moved to its edge.
+    adds (a network and a linear map of its own), in units of what the shared map leaves unexplained, with a log
+    variance of that. What lies outside `low` to `high`, the space of observations, is moved to its edge.
     What a latent remembers moves on as it is; no variance is below `floor` (size of a latent).
     """
 
@@ -251,6 +251,7 @@ class EnsembleTransition(Conditional):
         first and the last layers.
         """
         members, d, lanes = self.members, self.layout.size, actions.shape[1:-1]
+        z = z.to(self.center.dtype)
         acts = actions.to(z.dtype).reshape(1, len(actions), -1, actions.shape[-1]).expand(members, -1, -1, -1)
         steps = [z.expand(members, *lanes, d).reshape(members, -1, d)]
         rollout = self._folded()

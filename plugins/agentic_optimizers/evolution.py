@@ -11,6 +11,8 @@ from agentic_optimizers.proposals import Scored, widths
 from agentic_optimizers.sampling import Sampling, State
 from agentic_optimizers.segments import courses, extremes, lengths
 
+HALVED = 8  # times that a mutation is halved at most
+
 
 class Mutations(NamedTuple):
     """What chance gives one round: where segments lie (T, k, b), and a new action for each (k, b, *event).
@@ -29,10 +31,10 @@ class Evolution(Sampling):
     """An evolution strategy on courses of action, for objectives over bounded boxes or one-hot vectors.
 
     The first round are `samples` random courses in segments of 1, 2, 4, 8 or 16 equal actions, and the last tick's
-    `elites`, one step shifted. Each further one takes every elite in turn and changes a random segment of it: to another
-    action, in a box by `spread` of its sides times a normal number, half of that a round later. The best `elites` of all live
-    on (Beyer and Schwefel 2002). Neither the horizon nor how long an action is held need be told for each world.
-    Raises UserError for unbounded domains.
+    `elites`, one step shifted. Each further one takes every elite in turn and changes a random segment of it: to
+    another action, in a box by a normal number times `spread` of its sides, halved up to as often as there were rounds
+    before, at most 8 times. The best `elites` of all live on (Beyer and Schwefel 2002). How long an action is held need
+    not be told for each world. Raises UserError for unbounded domains.
     """
 
     samples: int = 32
@@ -43,13 +45,16 @@ class Evolution(Sampling):
         self.check(1 <= self.elites <= self.samples, "1 <= elites <= samples")
 
     def extra(self, state: State, last: bool) -> int:
-        return 0 if state.inherited is None else state.inherited.shape[1]
+        if state.rounds:
+            return 0
+        return 1 if state.inherited is None else state.inherited.shape[1]
 
     def kept(self, found: Scored) -> int:
         return len(found.values)
 
     def draws(self, state: State, count: int, generator: torch.Generator | None) -> Mutations:
         base, (steps, rows) = state.space.base, state.mean.shape[:2]
+        generator = torch.Generator().manual_seed(0) if generator is None else generator
         event, kind = state.mean.shape[2:], state.mean.dtype
         whole = None
         if not state.rounds:
@@ -59,6 +64,8 @@ class Evolution(Sampling):
         t = torch.arange(steps).view(-1, 1, 1)
         if isinstance(base, Box):
             action = torch.randn(count, rows, *event, generator=generator, dtype=kind)
+            halved = torch.randint(min(max(state.rounds, 1), HALVED + 1), (count, rows), generator=generator)
+            action = action * 0.5 ** halved.view(count, rows, *[1] * len(event))
         else:
             action = extremes(base, count * rows, generator, kind).view(count, rows, *event)
         there = [part.to(state.mean.device) for part in ((t >= first) & (t < first + length), action)]
@@ -82,5 +89,5 @@ class Evolution(Sampling):
         new = noise.action.unsqueeze(0)
         if isinstance(base, Box):
             like = (noise.action.shape, elites.dtype, elites.device)
-            new = base.project(parents + widths(base, self.spread / 2 ** (state.rounds - 1), like) * new)
+            new = base.project(parents + widths(base, self.spread, like) * new)
         return torch.where(noise.where.view(*noise.where.shape, *[1] * (elites.dim() - 3)), new, parents)

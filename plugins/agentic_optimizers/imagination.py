@@ -9,7 +9,6 @@ from torch import Tensor
 
 from agentic import Learner, Model, Purpose, Tick, UserError
 from agentic.learning import Recalling
-from agentic.models import Courses
 from agentic.planning import CostToGo
 from agentic_optimizers.gradient_learner import GradientLearner
 from agentic_optimizers.value_targets import Bounds, Imagined, Targets
@@ -28,13 +27,14 @@ class Imagination(Learner):
 
     After every `every` steps the model takes `updates` steps of Adam (see `GradientLearner`, whose `batch` and `rate`
     these are), then the energy to come `sweeps` sweeps of fitted value iteration (Ernst et al. 2005): `starts` latents,
-    from experience and from what was imagined before, and `options` courses of random segments from each. The target at
-    a latent is the least, over courses and over leaving them after 1, 2, 4, 8 or 16 steps, of discounted energies and what
-    is to come from there (options, Sutton et al. 1999). Starts of large errors come again; of what is entered, latents
+    from experience and from what was imagined before, and `options` courses of random segments from each. The target
+    at a latent is the least, over courses and over leaving them after 1, 2, 4, 8 or 16 steps, of discounted energies
+    and what is to come from there (options, Sutton et al. 1999). Starts of large errors come again; of what is entered, latents
     far from those that are kept and those on the best courses are the starts of later sweeps.
 
-    Raises UserError for a model that does not imagine courses, and, when an agent is made, for a purpose without a
-    terminal energy that is learned, or without a discount below 1.
+    Serving no agent it learns the model alone. Raises UserError for a model that is not learned by gradient or that
+    hides in which latents its experience took place, and, when an agent is made, for a purpose without a terminal
+    energy that is learned, or without a discount below 1.
     """
 
     def __init__(
@@ -50,16 +50,17 @@ class Imagination(Learner):
         options: int = 8,
         value_rate: float = 2e-3,
     ) -> None:
-        if not (isinstance(model, Courses) and isinstance(model, Recalling)):
-            raise UserError(f"imagination needs a model that imagines courses, got {type(model).__name__}: use ensemble")
+        self.fitting = GradientLearner(model, every=every, updates=updates, batch=batch, rate=rate)
+        if not isinstance(model, Recalling) and model.latent != model.outcome:
+            raise UserError(
+                f"imagination needs latents that are known, got those of {type(model).__name__}: use ensemble"
+            )
         if min(sweeps, starts, options) < 1 or not value_rate > 0:
             given = f"{sweeps}, {starts}, {options} and {value_rate}"
             raise UserError(f"expected sweeps, starts and options of at least 1 and value_rate > 0, got {given}")
         self.model: Model = model
         self.sweeps, self.starts, self.options, self.value_rate = sweeps, starts, options, value_rate
-        self.fitting = GradientLearner(model, every=every, updates=updates, batch=batch, rate=rate)
         self.generator = torch.Generator().manual_seed(0)
-        self._recalling: Recalling = model
         self._targets: Targets | None = None
         self._pool: Tensor | None = None
 
@@ -81,21 +82,20 @@ class Imagination(Learner):
 
     def update(self, tick: Tick) -> Mapping[str, float]:
         learned = self.fitting.update(tick)
-        return {**learned, **self.study()} if learned else learned
+        return {**learned, **self._study(self._targets)} if learned and self._targets else learned
 
-    def study(self) -> Mapping[str, float]:
+    def _study(self, imagining: Targets) -> Mapping[str, float]:
         """Learn what is to come from what the model imagines now; the mean error of the last sweep, as a share."""
-        if self._targets is None:
-            raise UserError("imagination serves no agent: give it to an EnergyAgent first")
-        goal, seen = self._targets.purpose.terminal, self._recalling.recalled(self.fitting.replay)
+        goal, replay = imagining.purpose.terminal, self.fitting.replay
         assert isinstance(goal, CostToGo)
+        seen = self.model.recalled(replay) if isinstance(self.model, Recalling) else replay.steps().obs
         sweeps = self.sweeps if self._pool is not None else 3 * self.sweeps  # the first time there is more to learn
         optimizer, loss = None, 0.0
         for sweep in range(sweeps):
             starts = self._starts(seen)
-            found = self._targets.of(starts, self.generator)
+            found = imagining.of(starts, self.generator)
             if sweep % SETTLING == 0:
-                low, high = self._targets.bounds.range(goal.after)
+                low, high = imagining.bounds.range(goal.after)
                 goal.cover(self._known(seen), low, high, generator=self.generator)
             if optimizer is None:
                 optimizer = torch.optim.Adam(goal.parameters(), lr=self.value_rate, fused=True)
@@ -116,7 +116,7 @@ class Imagination(Learner):
         return torch.cat([self._some(seen, recalled), self._some(self._pool, self.starts - recalled)])
 
     def _keep(self, starts: Tensor, found: Imagined, goal: CostToGo) -> None:
-        """Keep as later starts what was entered, by chance, on the best courses and far off, and what is not known yet."""
+        """Keep as later starts what was entered (by chance, on the best courses, far off) and what is not known yet."""
         if not len(found.entered):
             return
         count, pool = self.starts, self._known(starts)

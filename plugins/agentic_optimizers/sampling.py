@@ -112,13 +112,13 @@ class Sampling(Minimizer):
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         state: State = iterate.memory
-        found, belief = state.found, None
-        if isinstance(f, ExpectedEnergy) and found is not None:
-            actions, kept = state.space.join(found.places), self.kept(found)
-            belief = Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
-        belief = f.settled(iterate.z, iterate.value) if belief is None else belief
+        found = state.found
         shown = {} if state.effective is None else {"effective_candidates": state.effective}
-        return iterate.solution(belief, diagnostics=shown)
+        if not isinstance(f, ExpectedEnergy) or found is None:
+            return iterate.solution(f.settled(iterate.z, iterate.value), diagnostics=shown)
+        actions, kept = state.space.join(found.places), self.kept(found)
+        plan = Sequence(actions, found.values, f.model.action, found.parts, None, f.model.version, kept)
+        return iterate.solution(plan, diagnostics=shown)
 
     def named(self) -> str:
         """The planner's name in messages."""

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from agentic import Model, Point, Purpose, Step, UncertainWeights
+from agentic import Belief, Model, Particles, Point, Purpose, Step, UncertainWeights
 from agentic.models import Courses
-from agentic.planning import CostToGo
 from agentic_optimizers.segments import courses
 
 LOOKS = (1, 2, 4, 8, 16)  # steps after which a course may be left for what is to come from there
@@ -65,12 +64,10 @@ class Targets:
     @torch.no_grad()
     def of(self, starts: Tensor, generator: torch.Generator) -> Imagined:
         """Imagine `options` random courses from each of `starts` (n, d), each by one of the members."""
-        assert isinstance(self.model, Courses)
-        assert isinstance(self.purpose.terminal, CostToGo)
         first, index = self._lanes(starts, generator)
         steps = LOOKS[-1]
         actions = courses(self.model.action, steps, first.shape[1], generator, starts.dtype).to(starts.device)
-        after = self.model.course(first, actions)
+        after = self._course(first, actions)
         before = torch.cat([first.unsqueeze(1), after[:, :-1]], 1)
         done = actions.expand(len(first), *actions.shape)
         step = Step(Point(before), done, Point(after))
@@ -87,12 +84,21 @@ class Targets:
         best = (values <= targets[index]).view(len(first), 1, -1)
         return Imagined(targets, kept[going], kept[going & best])
 
+    def _course(self, first: Tensor, actions: Tensor) -> Tensor:
+        """The latents (members, T, n, d) after each of `actions` (T, n, *event), of a model of one mean too."""
+        if isinstance(self.model, Courses):
+            return self.model.course(first, actions)
+        course = [first]
+        for action in actions:
+            course.append(self.model.predict(Point(course[-1]), action).mean)
+        return torch.stack(course[1:], 1)
+
     def _lanes(self, starts: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The starts of all courses, shared out among the members at random: (members, n, d), and their numbers."""
-        members = 1
-        if isinstance(self.model, UncertainWeights):
-            begun = self.model.initial_belief(Point(starts[:1]))
-            members = len(begun.mean) if isinstance(begun, Point) else len(getattr(begun, "z", starts[:1]))
+        begun: Belief = Point(starts[:1])
+        if isinstance(self.model, UncertainWeights) and isinstance(self.model, Courses):
+            begun = self.model.initial_belief(begun)
+        members = len(begun.z) if isinstance(begun, Particles) else 1
         count = self.options * len(starts)
         order = torch.randperm(count, generator=generator)
         order = torch.cat([order, order[: -count % members]]).to(starts.device) % len(starts)
