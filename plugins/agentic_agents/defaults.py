@@ -5,17 +5,17 @@ from itertools import islice
 from math import prod
 from typing import Any, NamedTuple
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 from agentic import Environment, Proposal, Simplex, Truth, UserError, World, state_observations
 from agentic.environments import Successors, plain
+from agentic_agents.continuous import continuous
+from agentic_agents.limits import limit_of
 from agentic_agents.unknown import learned
 
 Floats = NDArray[np.float64]
 
-LIMIT = 1000  # steps of an episode where nobody says how many
 LARGE = 200_000_000  # numbers in the transitions of a world that is left alone
 EXACT = 5e9  # multiplications up to which every horizon is tried
 BELIEFS, WIDE = 3_000, 20_000_000  # beliefs that a tree should not pass, numbers that one look ahead may hold
@@ -34,14 +34,14 @@ HIDDEN_WORTH = 20.0  # nats of a usual reward, where what follows the search is 
 
 
 def proposal(environment: Environment) -> Proposal | None:
-    """Planning where the truth of a discrete world is known, else learning; None for worlds that are not discrete.
+    """Planning where the truth of a discrete world is known, else learning; other worlds are learned as they are.
 
     None too for a known world of one factor that is too large to plan in. Raises UserError for an unknown one that is
     too large to learn.
     """
     observation, action = environment.observation, environment.action
     if not isinstance(observation, Simplex) or not isinstance(action, Simplex):
-        return None
+        return continuous(environment)
     try:
         environment.known_world()
     except UserError:
@@ -85,16 +85,6 @@ def searched(environment: Environment) -> Proposal | None:
         f"one, searched {DEEP} steps ahead with what they tell; {episodes} episodes of {steps:,} steps",
         tables,
     )
-
-
-def limit_of(environment: Environment) -> int:
-    """The number of steps after which an episode is cut, as far as wrappers or the world itself say."""
-    env, found = environment.copies()(), list[Any]()
-    while isinstance(env, gymnasium.Wrapper):
-        found.append(getattr(env, "_max_episode_steps", None))
-        env = env.env
-    found.append(getattr(env, "steps", None))
-    return min((limit for limit in found if isinstance(limit, int) and limit > 0), default=LIMIT)
 
 
 class Worth(NamedTuple):

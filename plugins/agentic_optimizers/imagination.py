@@ -29,8 +29,8 @@ class Imagination(Learner):
     these are), then the energy to come `sweeps` sweeps of fitted value iteration (Ernst et al. 2005): `starts` latents,
     from experience and from what was imagined before, and `options` courses of random segments from each. The target
     at a latent is the least, over courses and over leaving them after 1, 2, 4, 8 or 16 steps, of discounted energies
-    and what is to come from there (options, Sutton et al. 1999). Starts of large errors come again; of what is entered, latents
-    far from those that are kept and those on the best courses are the starts of later sweeps.
+    and what is to come from there (options, Sutton et al. 1999). Starts of large errors come again; of what is entered,
+    latents far from those kept and those on the best courses are the starts of later sweeps.
 
     Serving no agent it learns the model alone. Raises UserError for a model that is not learned by gradient or that
     hides in which latents its experience took place, and, when an agent is made, for a purpose without a terminal

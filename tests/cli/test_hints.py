@@ -19,15 +19,15 @@ import gymnasium, numpy as np
 from agentic import hookimpl
 
 class Odd(gymnasium.Env):
-    observation_space, action_space = gymnasium.spaces.Box(-1, 1, (2,)), gymnasium.spaces.Discrete(2)
+    observation_space, action_space = gymnasium.spaces.Box(-1, 1, (2, 2)), gymnasium.spaces.Discrete(2)
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.t = 0
-        return np.zeros(2, np.float32), {}
+        return np.zeros((2, 2), np.float32), {}
     def step(self, action):
         self.t += 1
         if action == 1 and self.t == 3: raise OSError("motor on fire")
-        return np.zeros(2, np.float32), 0.0, False, self.t >= 5, {}
+        return np.zeros((2, 2), np.float32), 0.0, False, self.t >= 5, {}
 
 class Many(Odd):
     observation_space, action_space = gymnasium.spaces.MultiDiscrete([100, 100]), gymnasium.spaces.Discrete(2)
@@ -61,10 +61,9 @@ def hints(text: str) -> list[list[str]]:
     ("command", "expected"),
     [
         ("run", "agentic run --env CartPole-v1"),
-        ("run --env MountainCar-v0", "agentic run --env MountainCar-v0 --agent random"),
         ("run --env many --plugin odd.py", "agentic run --env many --agent random --plugin"),
         ("run --env odd-one --plugin odd.py", "agentic run --env odd-one --agent random --plugin"),
-        ("measure --env MountainCar-v0", "agentic run --env MountainCar-v0 --agent random"),
+        ("measure --env odd-one --plugin odd.py", "agentic run --env odd-one --agent random --plugin"),
         ("measure", "agentic measure --env CartPole-v1"),
         ("run --env Nowhere-v0 --agent random", "agentic envs"),
         ("run --env CartPole-v1 --agent rock --plugin broken.py --episodes 1", "agentic plugins check"),

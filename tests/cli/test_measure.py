@@ -205,7 +205,6 @@ def test_a_metric_that_breaks_costs_one_line_and_the_exit_code(capsys: pytest.Ca
         (("deep.py",), "is not the folder of a run"),
         (("minari:no/such-v0",), "is not here"),
         (("--env", "NoSuchWorld-v1", "--agent", "random"), "unknown environment 'NoSuchWorld-v1'"),
-        (("--env", "MountainCar-v0"), "no example was made for"),
         (("--env", "CartPole-v1", "--agent", "randm"), "did you mean 'random'?"),
         (("--env", "CartPole-v1", "--metric", "episode_retrn"), "did you mean 'episode_return'?"),
         (("--env", "CartPole-v1", "--set", "episode_return.levl=0.9"), "did you mean 'level'?"),

@@ -78,7 +78,8 @@ def test_environment_without_an_example(capsys: pytest.CaptureFixture[str]) -> N
     code, _, err = run(capsys, "--env", "MountainCar-v0", "--agent", "energy")
     assert code == 2
     assert "needs the table(s) [model], [goal], [inference], [planner]" in err
-    code, _, err = run(capsys, "--env", "MountainCar-v0")
+    pictures = ("--set", 'env.wrappers=[{ name = "gymnasium.wrappers:ReshapeObservation", shape = [2, 1] }]')
+    code, _, err = run(capsys, "--env", "MountainCar-v0", *pictures)
     assert code == 2
     assert "--agent random`" in err
 
@@ -100,8 +101,8 @@ def test_agent_of_a_plugin_file(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("frozenlake", []),
         ("tiger", []),
-        ("mountaincar", ["--steps", 110, "--set", "planner.samples=20"]),
-        ("pendulum", ["--steps", 110]),
+        ("continuous", ["--steps", 110, "--set", "learner.sweeps=2", "--set", "learner.updates=5"]),
+        ("continuous", ["--steps", 10, "--set", "env.id=MountainCarContinuous-v0"]),
         ("cartpole-long", []),
         ("cartpole-swapped", []),
     ],

@@ -25,7 +25,7 @@ def test_the_eight_lines_of_the_readme(
     (tmp_path / "left_is_better.py").write_text(energy, encoding="utf-8")
     shown = ["--plugin", "left_is_better.py", "--set", "goal.name=left_is_better"]
     short = ["--episodes", "1", "--steps", "20", "--set", "env.kwargs.max_episode_steps=5", "--json"]
-    code = main(["run", str(ROOT / "examples" / "pendulum.toml"), *shown, *short])
+    code = main(["run", str(ROOT / "examples" / "continuous.toml"), *shown, *short])
     out, err = capsys.readouterr()
     assert code == 0, err
     message = json.loads(out)

@@ -23,7 +23,7 @@ def hashes(example: str, seed: int, *settings: str) -> list[str]:
     [
         ("cartpole.toml", ["--episodes", "1", "--set", "env.kwargs.max_episode_steps=260"]),
         (
-            "pendulum.toml",
+            "continuous.toml",
             ["--episodes", "2", "--envs", "2", "--steps", "60", "--set", "env.kwargs.max_episode_steps=40"],
         ),
     ],

@@ -157,6 +157,7 @@ def test_all_of_them_at_once_by_their_full_names(run: Run) -> None:
 def test_a_loss_is_lowered(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A learner that asks for a loss, and a loss: each finds the other by contract alone."""
     small = (
+        "env.id=CartPole-v1",
         "learner.name=careful",
         "learner.every=10",
         "learn.steps=20",
@@ -166,7 +167,7 @@ def test_a_loss_is_lowered(run: Run, capsys: pytest.CaptureFixture[str]) -> None
         "evaluate.episodes=1",
         "env.kwargs={ max_episode_steps = 10 }",
     )
-    ensemble = ROOT / "examples" / "cartpole-ensemble.toml"
+    ensemble = ROOT / "examples" / "continuous.toml"
     record = run(ensemble, 'learner.loss={ name = "squashed", scale = 5.0 }', *small)
     assert acmes(record) == {"careful", "squashed"}
     assert used(record)["squashed"]["parameters"] == {"scale": 5.0}

@@ -91,7 +91,7 @@ def test_what_is_ended_at_any_moment_loses_10_seconds_at_most(
 ) -> None:
     log, out = tmp_path / "log", tmp_path / "runs"
     options = ["--episodes", "100000", "--quiet", "--out", str(out)]
-    file = example("pendulum" if rows == 1 else "cartpole")
+    file = example("continuous" if rows == 1 else "cartpole")
     command = [sys.executable, "-c", LOGGED, str(log), str(file), *options, "--envs", str(rows)]
     process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
     while not list(out.glob("*/manifest.json")):

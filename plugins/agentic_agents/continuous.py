@@ -1,0 +1,59 @@
+"""Proposals for continuous worlds: a model learned from scratch, and what is still to come learned in imagination."""
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from agentic import Box, Environment, Proposal, Simplex
+from agentic_agents.limits import limit_of
+
+LARGEST = 64  # observations and actions up to which a model is learned in the time there is
+KNOWN = ("Pendulum", "CartPole", "MountainCar", "MountainCarContinuous", "Acrobot")
+"""Worlds whose rewards and ends are documented: the goal `documented`."""
+STEPS, EVALUATED = 600, 20_000  # environment steps: learned from, and evaluated at most
+FIT, DECISION = 1.2, 0.004  # seconds of one core: a fit of a small world, and one decision
+EVERY = 25  # steps between fits
+
+
+def continuous(environment: Environment) -> Proposal | None:
+    """Learning from scratch where observations are vectors of numbers and actions bounded or finitely many."""
+    observation, action = environment.observation, environment.action
+    if isinstance(observation, Simplex) or len(observation.event) != 1 or not _searchable(action):
+        return None
+    size = observation.size + action.size
+    if size > LARGEST:
+        return None
+    name = environment.id.rpartition("/")[2].rpartition(":")[2].partition("-v")[0]
+    known = name in KNOWN
+    limit = limit_of(environment)
+    learning, seconds = STEPS, 60.0
+    fits = max(1, round(seconds / (FIT * (1 + size / 16))))
+    learning = min(learning, EVERY * fits + 100)
+    episodes = int(np.clip(40.0 / (DECISION * (1 + size / 32)) // limit, 3, 20))
+    told = "its documented reward and ends" if known else "a reward and ends that are learned too"
+    reason = (
+        f"it is learned from scratch in {learning:,} steps, as many as about a minute has: an ensemble of networks, "
+        f"what is to come learned in imagination, {told}; {episodes} episodes"
+    )
+    return Proposal(0.5, reason, _tables(known, learning, episodes))
+
+
+def _searchable(action: Any) -> bool:
+    if isinstance(action, Simplex):
+        return True
+    return isinstance(action, Box) and bool((action.high - action.low < inf).all()) and len(action.event) == 1
+
+
+def _tables(known: bool, learning: int, episodes: int) -> dict[str, Any]:
+    model: dict[str, Any] = {"name": "ensemble"}
+    return {
+        "agent": {"name": "energy", "selection": {"name": "greedy"}},
+        "model": model if known else {**model, "reward": True, "mortal": True},
+        "goal": {"name": "documented" if known else "predicted_reward"},
+        "inference": {"name": "newton", "steps": 1},
+        "planner": {"name": "evolution", "horizon": 6, "discount": 0.99, "terminal": {"name": "cost_to_go"}},
+        "learner": {"name": "imagination"},
+        "learn": {"steps": learning, "warmup": 100, "hold": 8},
+        "evaluate": {"episodes": episodes},
+    }
