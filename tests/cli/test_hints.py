@@ -19,15 +19,15 @@ import gymnasium, numpy as np
 from agentic import hookimpl
 
 class Odd(gymnasium.Env):
-    observation_space, action_space = gymnasium.spaces.Box(-1, 1, (2, 2)), gymnasium.spaces.Discrete(2)
+    observation_space, action_space = gymnasium.spaces.Box(-1, 1, (9, 9)), gymnasium.spaces.Discrete(2)
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.t = 0
-        return np.zeros((2, 2), np.float32), {}
+        return np.zeros((9, 9), np.float32), {}
     def step(self, action):
         self.t += 1
         if action == 1 and self.t == 3: raise OSError("motor on fire")
-        return np.zeros((2, 2), np.float32), 0.0, False, self.t >= 5, {}
+        return np.zeros((9, 9), np.float32), 0.0, False, self.t >= 5, {}
 
 class Many(Odd):
     observation_space, action_space = gymnasium.spaces.MultiDiscrete([100, 100]), gymnasium.spaces.Discrete(2)

@@ -75,11 +75,11 @@ def test_environment_without_a_file_takes_its_example(capsys: pytest.CaptureFixt
 
 def test_environment_without_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--env", "MountainCar-v0", "--agent", "rock", "--episodes", 1, "--quiet")[0] == 0
-    code, _, err = run(capsys, "--env", "MountainCar-v0", "--agent", "energy")
+    large = ("--set", 'env.wrappers=[{ name = "gymnasium.wrappers:FrameStackObservation", stack_size = 40 }]')
+    code, _, err = run(capsys, "--env", "MountainCar-v0", "--agent", "energy", *large)
     assert code == 2
     assert "needs the table(s) [model], [goal], [inference], [planner]" in err
-    pictures = ("--set", 'env.wrappers=[{ name = "gymnasium.wrappers:ReshapeObservation", shape = [2, 1] }]')
-    code, _, err = run(capsys, "--env", "MountainCar-v0", *pictures)
+    code, _, err = run(capsys, "--env", "MountainCar-v0", *large)
     assert code == 2
     assert "--agent random`" in err
 
