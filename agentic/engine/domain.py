@@ -14,6 +14,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from agentic.engine.draws import checked_generator
 from agentic.errors import UserError
 
 ABSURD = 1e30  # a bound this far out is none: environments write the greatest number of their type
@@ -64,7 +65,7 @@ class Real(Domain):
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
         """Independent standard normal events (b, *event)."""
-        return torch.randn(batch, *self.shape, generator=generator, dtype=dtype)
+        return torch.randn(batch, *self.shape, generator=checked_generator(generator), dtype=dtype)
 
 
 @final
@@ -106,13 +107,13 @@ class Box(Domain):
         """
         low, high = self.low.to(dtype), self.high.to(dtype)
         if self.whole:
-            drawn = Box(low, high + 1).draw(batch, generator=generator, dtype=dtype)
+            drawn = Box(low, high + 1).draw(batch, generator=checked_generator(generator), dtype=dtype)
             return self.project(drawn.floor())
         below, above = torch.isfinite(low), torch.isfinite(high)
-        uniform = torch.rand(batch, *self.event, generator=generator, dtype=dtype)
+        uniform = torch.rand(batch, *self.event, generator=checked_generator(generator), dtype=dtype)
         if bool((below & above).all()):
             return self.project(low + uniform * (high - low))
-        normal = torch.randn(batch, *self.event, generator=generator, dtype=dtype)
+        normal = torch.randn(batch, *self.event, generator=checked_generator(generator), dtype=dtype)
         exponential = -torch.log1p(-uniform)
         one_sided = torch.where(below, low + exponential, torch.where(above, high - exponential, normal))
         return self.project(torch.where(below & above, low + uniform * (high - low), one_sided))
@@ -149,7 +150,7 @@ class Simplex(Domain):
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
         """Independent corners (b, event), every value of a factor equally likely."""
-        columns = [torch.randint(n, (batch,), generator=generator) for n in self.sizes]
+        columns = [torch.randint(n, (batch,), generator=checked_generator(generator)) for n in self.sizes]
         return self.one_hot(torch.stack(columns, -1), dtype)
 
     def blocks(self, z: Tensor) -> tuple[Tensor, ...]:
@@ -201,7 +202,7 @@ class Product(Domain):
         return torch.cat([part.center(batch, dtype) for part in self.parts], -1)
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        return torch.cat([part.draw(batch, generator=generator, dtype=dtype) for part in self.parts], -1)
+        return torch.cat([part.draw(batch, generator=checked_generator(generator), dtype=dtype) for part in self.parts], -1)
 
 
 @final
@@ -224,7 +225,7 @@ class Repeated(Domain):
         return one.unsqueeze(1).expand(batch, *self.event).clone()
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        flat = self.base.draw(batch * self.times, generator=generator, dtype=dtype)
+        flat = self.base.draw(batch * self.times, generator=checked_generator(generator), dtype=dtype)
         return flat.view(batch, *self.event)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from agentic.engine.draws import permutation
 from agentic.errors import RunError, UserError
 from agentic.learning.learner import Loss
+from agentic.models.model import Model
 
 
 @final
@@ -19,6 +20,28 @@ class Fit:
 
     losses: Tensor
     info: Mapping[str, float]
+
+
+def descend(
+    module: nn.Module,
+    loss: Loss,
+    rows: tuple[Tensor, ...],
+    where: str,
+    *,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator | None,
+) -> tuple[Tensor, Mapping[str, Tensor]]:
+    """One step of the optimizer on some rows: the loss before it, and what the loss reports.
+
+    Raises RunError, which says `where`, for a loss that is not a finite number: no weight has changed then.
+    """
+    value, reported = loss(module, rows, generator=generator)
+    if not bool(torch.isfinite(value)):
+        raise RunError(f"{type(loss).__name__} is {float(value)} in {where}: lower the rate, or scale the data")
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(value)
+    optimizer.step()
+    return value.detach(), reported
 
 
 def fit(
@@ -34,28 +57,28 @@ def fit(
 ) -> Fit:
     """Lower `loss` over the weights that `optimizer` holds, in shuffled batches of rows of `data` (each (n, ...)).
 
-    `observer` is told every epoch's number and mean loss. Raises UserError for data of different lengths or none,
-    RunError where the loss is not a finite number: the weights are then those before the step.
+    Without a `generator` rows keep their order. `observer` is told every epoch's number and mean loss. A model's
+    version goes up by one. Raises UserError for data of different lengths or none, RunError where the loss is not a
+    finite number: the weights are then those before the step.
     """
     count = len(data[0]) if data else 0
     if not count or any(len(part) != count for part in data):
         raise UserError(f"fit expects rows of data, equally many in each tensor, got {[len(part) for part in data]}")
     place = data[0].device
+    rows = torch.arange(count, device=place)
     losses, info = list[Tensor](), dict[str, list[Tensor]]()
     for epoch in range(epochs):
         sums, info = torch.zeros((), dtype=torch.float64, device=place), {}
-        for chosen in permutation(data[0], generator).split(batch):
-            value, reported = loss(module, tuple(part[chosen] for part in data), generator=generator)
-            if not bool(torch.isfinite(value)):
-                name = type(loss).__name__
-                raise RunError(f"{name} is {float(value)} in epoch {epoch}: lower the rate, or scale the data")
-            optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(value)
-            optimizer.step()
-            sums += len(chosen) * value.detach().double()
+        order = rows if generator is None else permutation(rows, generator)
+        for chosen in order.split(batch):
+            batched = tuple(part[chosen] for part in data)
+            value, reported = descend(module, loss, batched, f"epoch {epoch}", optimizer=optimizer, generator=generator)
+            sums += len(chosen) * value.double()
             for name, part in reported.items():
                 info.setdefault(name, []).append(part.detach().double().mean())
         losses.append(sums / count)
         if observer is not None:
             observer(epoch, float(losses[-1]))
+    if isinstance(module, Model):
+        module.version += 1
     return Fit(torch.stack(losses), {name: float(torch.stack(parts).mean()) for name, parts in info.items()})
