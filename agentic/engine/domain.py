@@ -202,7 +202,9 @@ class Product(Domain):
         return torch.cat([part.center(batch, dtype) for part in self.parts], -1)
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        return torch.cat([part.draw(batch, generator=checked_generator(generator), dtype=dtype) for part in self.parts], -1)
+        return torch.cat(
+            [part.draw(batch, generator=checked_generator(generator), dtype=dtype) for part in self.parts], -1
+        )
 
 
 @final

@@ -29,7 +29,7 @@ class GradientLearner(Learner):
         every: int = 50,
         updates: int = 300,
         batch: int = 128,
-        rate: float = 1e-3,
+        rate: float = 1e-2,
         weight_decay: float = 0.0,
         capacity: int = 100_000,
     ) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from agentic import Iterate, Minimizer, Objective, Real, Repeated, Solution, UserError
+from agentic_optimizers.rounding import above_rounding, largest
 
 
 class History(NamedTuple):
@@ -51,7 +52,7 @@ class LBFGS(Minimizer):
         rows, size = gradient.shape
         empty = gradient.new_zeros(rows, self.memory, size)
         history = History(gradient, empty, empty, empty[..., 0], gradient.new_zeros(rows))
-        return Iterate(start, value, gradient.norm(dim=-1), 1, history)
+        return Iterate(start, value, _residual(start, value, history), 1, history)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         history: History = iterate.memory
@@ -64,7 +65,7 @@ class LBFGS(Minimizer):
         gradient = torch.where(row, slope.flatten(1), history.gradient)
         after = _remember(history, (z - iterate.z).flatten(1), gradient, lower)
         value = torch.where(lower, value, iterate.value)
-        return Iterate(z, value, gradient.norm(dim=-1), iterate.evaluations + trials, after)
+        return Iterate(z, value, _residual(z, value, after), iterate.evaluations + trials, after)
 
     def _search(self, f: Objective, iterate: Iterate, way: Tensor, fall: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
         """The place, value and gradient where every row has fallen enough, or where the trials end; their number."""
@@ -84,6 +85,13 @@ class LBFGS(Minimizer):
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         """The point that was reached, with the `steps` that each row took (b,)."""
         return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
+
+
+def _residual(z: Tensor, value: Tensor, history: History) -> Tensor:
+    """The gradient's norm, of which rounding leaves as much as the newest pair's curvature makes of that of z."""
+    norm, inverse = history.gradient.norm(dim=-1), history.inverse[:, -1]
+    bend = history.changes[:, -1]
+    return above_rounding(norm, lambda: (1 + value.abs()).maximum(bend.square().sum(-1) * inverse * largest(z)))
 
 
 def _bound(value: Tensor) -> Tensor:

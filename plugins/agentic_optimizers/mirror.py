@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from agentic import Categorical, Iterate, Minimizer, Objective, Simplex, Solution, UserError
+from agentic_optimizers.rounding import above_rounding
 
 
 @final
@@ -19,7 +20,7 @@ class Mirror(Minimizer):
     """Mirror descent: q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalized, for one factor f after another.
 
     Lowers F(q) = E(q) - H[q] for energies linear in every factor. Residual: the largest change of a probability that
-    another sweep of size 1 would make at once. Raises UserError where what is impossible leaves no factor a choice.
+    another sweep of size 1 would make at once, 0 where rounding makes as much. Raises UserError where what is impossible leaves no factor a choice.
     """
 
     steps: int = 16
@@ -53,7 +54,7 @@ class Mirror(Minimizer):
         value = f(q) - Categorical(q, domain.sizes).entropy()
         best = [torch.softmax(-costs, -1) for costs in domain.blocks(slope)]
         residual = (torch.cat(best, -1) - q).abs().amax(-1)
-        return Iterate(q, value, residual, evaluations, slope)
+        return Iterate(q, value, above_rounding(residual, lambda: 1 + value.abs()), evaluations, slope)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f.domain, Simplex)
