@@ -37,7 +37,9 @@ def descend(
     """
     value, reported = loss(module, rows, generator=generator)
     if not bool(torch.isfinite(value)):
-        raise RunError(f"{type(loss).__name__} is {float(value)} in {where}: lower the rate, or scale the data")
+        raise RunError(
+            f"{type(loss).__name__} is {float(value.detach())} in {where}: lower the rate, or scale the data"
+        )
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(value)
     optimizer.step()

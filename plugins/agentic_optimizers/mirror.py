@@ -20,7 +20,7 @@ class Mirror(Minimizer):
     """Mirror descent: q_f <- q_f^(1 - rate) exp(-rate dE/dq_f), normalized, for one factor f after another.
 
     Lowers F(q) = E(q) - H[q] for energies linear in every factor. Residual: the largest change of a probability that
-    another sweep of size 1 would make at once, 0 where rounding makes as much. Raises UserError where what is impossible leaves no factor a choice.
+    another sweep of size 1 would make at once. Raises UserError where what is impossible leaves no factor a choice.
     """
 
     steps: int = 16

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
 from agentic_optimizers.laplace import laplace, positive_root
-from agentic_optimizers.rounding import above_rounding
+from agentic_optimizers.rounding import above_rounding, magnitude
 
 
 class Curvature(NamedTuple):
@@ -64,7 +64,8 @@ class Newton(Minimizer):
         slope, hessian = f.gradient(z), f.hessian(z)
         root = positive_root("newton", hessian, self.damping)
         direction = -torch.cholesky_solve(slope.unsqueeze(-1), root).squeeze(-1)
-        decrement = above_rounding(-0.5 * (slope * direction).sum(-1), lambda: 1 + value.abs(), order=2)
+        decrement = -0.5 * (slope * direction).sum(-1)
+        decrement = above_rounding(decrement, lambda: magnitude(value, hessian, z), order=2)
         return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian))
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:

@@ -18,6 +18,12 @@ def above_rounding(residual: Tensor, size: Callable[[], Tensor], *, order: int =
     return torch.where((residual <= limit) & limit.isfinite(), torch.zeros_like(residual), residual)
 
 
+def magnitude(value: Tensor, hessian: Tensor, z: Tensor) -> Tensor:
+    """The magnitude (b,) of an energy's terms at z (b, d), by its `hessian` (b, d, d): they may cancel in its value."""
+    size = z.abs().unsqueeze(-1)
+    return 1 + value.abs() + (size.mT @ hessian.abs() @ size).flatten(-2).squeeze(-1)
+
+
 def largest(z: Tensor) -> Tensor:
     """The largest magnitude (b,) of the coordinates of a place (b, *event)."""
     return z.abs().flatten(1).amax(-1)

@@ -151,7 +151,7 @@ def _sides(domain: Domain, like: Tensor) -> Tensor | float:
 
 
 def _stationary(domain: Domain, free: Tensor, slope: Tensor, value: Tensor, rate: Tensor) -> Tensor:
-    """How far a step along the gradient would go, within the domain; 0 where no step is too small to raise the energy."""
+    """How far a step along the gradient would go within the domain, 0 where it would be too small to be seen."""
     ahead = free - slope if _relaxed(domain) else domain.project(free - slope)
     norm: Tensor = (free - ahead).flatten(1).norm(dim=-1)
     close = above_rounding(norm, lambda: (1 + value.abs()).maximum(largest(free)))

@@ -93,8 +93,8 @@ class ValueIteration(Planned):
     """Plan in an observed world without horizon: G(z, u) = one step + discount x E[V(z')], V by `backup`.
 
     From the values of the last decision at most `sweeps` sweeps are made, until none changes by more than `tolerance`
-    nats, or than rounding does; with nothing to begin from, as many as it takes. Raises UserError for beliefs that are not sure of the state,
-    and for a purpose with a horizon, a terminal goal or no discount.
+    nats, or than rounding does; with nothing to begin from, as many as it takes. Raises UserError for beliefs that are
+    not sure of the state, and for a purpose with a horizon, a terminal goal or no discount.
     """
 
     backup: Backup = field(default_factory=Max)
