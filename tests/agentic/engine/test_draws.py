@@ -1,5 +1,6 @@
 """Draws: the generator's own, in order, of the shape, type and place asked for."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def test_they_are_the_generators_own(dtype: torch.dtype) -> None:
 def test_without_a_generator_nothing_is_drawn() -> None:
     nothing: Any = None
     z, before = torch.full((4, 2), 0.5), torch.get_rng_state()
-    asked = (
+    asked: tuple[Callable[[], object], ...] = (
         lambda: normal_like(z, None),
         lambda: uniform_like(z, None),
         lambda: permutation(z, None),
