@@ -107,13 +107,13 @@ class Box(Domain):
         """
         low, high = self.low.to(dtype), self.high.to(dtype)
         if self.whole:
-            drawn = Box(low, high + 1).draw(batch, generator=checked_generator(generator), dtype=dtype)
+            drawn = Box(low, high + 1).draw(batch, generator=generator, dtype=dtype)
             return self.project(drawn.floor())
         below, above = torch.isfinite(low), torch.isfinite(high)
         uniform = torch.rand(batch, *self.event, generator=checked_generator(generator), dtype=dtype)
         if bool((below & above).all()):
             return self.project(low + uniform * (high - low))
-        normal = torch.randn(batch, *self.event, generator=checked_generator(generator), dtype=dtype)
+        normal = torch.randn(batch, *self.event, generator=generator, dtype=dtype)
         exponential = -torch.log1p(-uniform)
         one_sided = torch.where(below, low + exponential, torch.where(above, high - exponential, normal))
         return self.project(torch.where(below & above, low + uniform * (high - low), one_sided))
@@ -202,9 +202,7 @@ class Product(Domain):
         return torch.cat([part.center(batch, dtype) for part in self.parts], -1)
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        return torch.cat(
-            [part.draw(batch, generator=checked_generator(generator), dtype=dtype) for part in self.parts], -1
-        )
+        return torch.cat([part.draw(batch, generator=generator, dtype=dtype) for part in self.parts], -1)
 
 
 @final
@@ -227,7 +225,7 @@ class Repeated(Domain):
         return one.unsqueeze(1).expand(batch, *self.event).clone()
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
-        flat = self.base.draw(batch * self.times, generator=checked_generator(generator), dtype=dtype)
+        flat = self.base.draw(batch * self.times, generator=generator, dtype=dtype)
         return flat.view(batch, *self.event)
 
 

@@ -22,30 +22,6 @@ class Fit:
     info: Mapping[str, float]
 
 
-def descend(
-    module: nn.Module,
-    loss: Loss,
-    rows: tuple[Tensor, ...],
-    where: str,
-    *,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator | None,
-) -> tuple[Tensor, Mapping[str, Tensor]]:
-    """One step of the optimizer on some rows: the loss before it, and what the loss reports.
-
-    Raises RunError, which says `where`, for a loss that is not a finite number: no weight has changed then.
-    """
-    value, reported = loss(module, rows, generator=generator)
-    if not bool(torch.isfinite(value)):
-        raise RunError(
-            f"{type(loss).__name__} is {float(value.detach())} in {where}: lower the rate, or scale the data"
-        )
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(value)
-    optimizer.step()
-    return value.detach(), reported
-
-
 def fit(
     module: nn.Module,
     loss: Loss,
@@ -67,15 +43,19 @@ def fit(
     if not count or any(len(part) != count for part in data):
         raise UserError(f"fit expects rows of data, equally many in each tensor, got {[len(part) for part in data]}")
     place = data[0].device
-    rows = torch.arange(count, device=place)
     losses, info = list[Tensor](), dict[str, list[Tensor]]()
     for epoch in range(epochs):
         sums, info = torch.zeros((), dtype=torch.float64, device=place), {}
-        order = rows if generator is None else permutation(rows, generator)
+        order = torch.arange(count, device=place) if generator is None else permutation(data[0], generator)
         for chosen in order.split(batch):
-            batched = tuple(part[chosen] for part in data)
-            value, reported = descend(module, loss, batched, f"epoch {epoch}", optimizer=optimizer, generator=generator)
-            sums += len(chosen) * value.double()
+            value, reported = loss(module, tuple(part[chosen] for part in data), generator=generator)
+            if not bool(torch.isfinite(value)):
+                name = type(loss).__name__
+                raise RunError(f"{name} is {float(value.detach())} in epoch {epoch}: lower the rate, or scale the data")
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(value)
+            optimizer.step()
+            sums += len(chosen) * value.detach().double()
             for name, part in reported.items():
                 info.setdefault(name, []).append(part.detach().double().mean())
         losses.append(sums / count)

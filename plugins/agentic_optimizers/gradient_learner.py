@@ -6,8 +6,7 @@ from typing import final
 
 import torch
 
-from agentic import Learner, Model, Replay, Tick, Trainable, UserError
-from agentic.learning import descend
+from agentic import Learner, Model, Replay, RunError, Tick, Trainable, UserError
 
 
 @final
@@ -70,7 +69,13 @@ class GradientLearner(Learner):
         for step, rows in enumerate(chosen.to(data[0].device)):
             optimizer.param_groups[0]["lr"] = self.rate * 0.5 * (1 + cos(pi * step / self.updates))
             batch = tuple(part[rows] for part in data)
-            loss, reported = descend(model, model.loss, batch, f"step {step}", optimizer=optimizer, generator=source)
+            loss, reported = model.loss(model, batch, generator=source)
+            if not bool(torch.isfinite(loss)):
+                name = type(model.loss).__name__
+                raise RunError(f"{name} is {float(loss.detach())} in step {step}: lower the rate, or scale the data")
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            optimizer.step()
             if step >= self.updates - last:
                 for name, value in {"loss": loss, **reported}.items():
                     sums[name] = sums.get(name, 0) + value.detach().double().mean()

@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import Box, Categorical, Conjugate, Decision, LinearModel, Real, RunError, Tick, UserError, fit
-from agentic.learning import descend
 from agentic.tick import Native
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.ensemble import Ensemble
@@ -235,14 +234,19 @@ class TestGradientLearner:
     def test_a_fit_is_so_many_steps_at_a_rate_that_falls(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rates, sizes = list[float](), list[int]()
 
-        def spied(module: Any, loss: Any, rows: Any, where: str, *, optimizer: Any, **others: Any) -> Any:
-            rates.append(optimizer.param_groups[0]["lr"])
-            sizes.append(len(rows[0]))
-            return descend(module, loss, rows, where, optimizer=optimizer, **others)
+        class Spied(torch.optim.AdamW):
+            def step(self, closure: Any = None) -> Any:
+                rates.append(self.param_groups[0]["lr"])
+                return super().step(closure)
 
-        monkeypatch.setattr("agentic_optimizers.gradient_learner.descend", spied)
+        def loss(model: Any, rows: Any, *, generator: Any) -> Any:
+            sizes.append(len(rows[0]))
+            return Ensemble.loss(model, rows, generator=generator)
+
+        monkeypatch.setattr("torch.optim.AdamW", Spied)
         for ticks in (1, 40):  # fewer rows than a batch, and more
             learner = self.learner(every=2 * ticks, rate=0.04)
+            monkeypatch.setattr(learner.model, "loss", loss)
             learner.start(generator=torch.Generator().manual_seed(0))
             for number, each in enumerate(self.ticks(ticks), 1):
                 assert bool(learner.update(each)) == (number == ticks)
