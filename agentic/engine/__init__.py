@@ -2,7 +2,7 @@
 
 from agentic.engine.belief import Density
 from agentic.engine.domain import outer
-from agentic.engine.draws import normal_like, permutation, uniform_like
+from agentic.engine.draws import checked_generator, normal_like, permutation, uniform_like
 from agentic.engine.energy import Amortized, FactorGraph, RepresentationEnergy, Study
 from agentic.engine.mixture import Either, PushForward
 from agentic.engine.state import select
@@ -16,6 +16,7 @@ __all__ = [
     "PushForward",
     "RepresentationEnergy",
     "Study",
+    "checked_generator",
     "normal_like",
     "outer",
     "permutation",

@@ -14,6 +14,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from agentic.engine.draws import checked_generator
 from agentic.errors import UserError
 
 ABSURD = 1e30  # a bound this far out is none: environments write the greatest number of their type
@@ -64,7 +65,7 @@ class Real(Domain):
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
         """Independent standard normal events (b, *event)."""
-        return torch.randn(batch, *self.shape, generator=generator, dtype=dtype)
+        return torch.randn(batch, *self.shape, generator=checked_generator(generator), dtype=dtype)
 
 
 @final
@@ -109,7 +110,7 @@ class Box(Domain):
             drawn = Box(low, high + 1).draw(batch, generator=generator, dtype=dtype)
             return self.project(drawn.floor())
         below, above = torch.isfinite(low), torch.isfinite(high)
-        uniform = torch.rand(batch, *self.event, generator=generator, dtype=dtype)
+        uniform = torch.rand(batch, *self.event, generator=checked_generator(generator), dtype=dtype)
         if bool((below & above).all()):
             return self.project(low + uniform * (high - low))
         normal = torch.randn(batch, *self.event, generator=generator, dtype=dtype)
@@ -149,7 +150,7 @@ class Simplex(Domain):
 
     def draw(self, batch: int, *, generator: torch.Generator, dtype: torch.dtype = torch.float64) -> Tensor:
         """Independent corners (b, event), every value of a factor equally likely."""
-        columns = [torch.randint(n, (batch,), generator=generator) for n in self.sizes]
+        columns = [torch.randint(n, (batch,), generator=checked_generator(generator)) for n in self.sizes]
         return self.one_hot(torch.stack(columns, -1), dtype)
 
     def blocks(self, z: Tensor) -> tuple[Tensor, ...]:

@@ -6,7 +6,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self, final
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ class Model(nn.Module, ABC):
     """A generative model: `prior` p(z), `observation` p(obs | z), `transition` p(z' | z, a), all normalized.
 
     `observation(z, obs)`, `transition((z, a), z')` and `prior(c, z)` with a context `c` (b, 0) that only carries the
-    batch. `version` counts the changes of the weights.
+    batch. `version` counts the changes of the weights: learning and loading add to it.
     """
 
     observation: Conditional
@@ -77,6 +77,10 @@ class Model(nn.Module, ABC):
     def for_env(self, env: "Environment") -> Self:
         """The model of another world, which an intervention announces; by default this one."""
         return self
+
+    def _load_from_state_dict(self, *given: Any) -> None:
+        super()._load_from_state_dict(*given)
+        self.version += 1
 
 
 class UncertainWeights(ABC):

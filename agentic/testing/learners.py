@@ -75,7 +75,23 @@ def skips_steps_that_did_not_happen(make: Make) -> None:
             assert torch.equal(old, new), "it learned from rows whose step did not happen: look at tick.valid"
 
 
-CHECKS: tuple[Run, ...] = (reports_numbers, counts_its_changes, skips_steps_that_did_not_happen)
+def starts_from_what_was_loaded(make: Make) -> None:
+    """A run begins with the weights that the model has read: only those of a fresh model are drawn."""
+    learner = make()
+    model = _model(learner)
+    model.load_state_dict(model.state_dict())
+    loaded = _weights(model)
+    learner.start(generator=generator())
+    for old, new in zip(loaded, _weights(model), strict=True):
+        assert torch.equal(old, new), "it drew weights afresh that were loaded: do so only while model.version is 0"
+
+
+CHECKS: tuple[Run, ...] = (
+    reports_numbers,
+    counts_its_changes,
+    skips_steps_that_did_not_happen,
+    starts_from_what_was_loaded,
+)
 
 
 def _learner(made: Any) -> Learner:

@@ -155,6 +155,19 @@ def start_untouched(make: Make) -> None:
         assert not start.requires_grad, "it left requires_grad set on the start"
 
 
+def nothing_is_drawn_without_a_generator(make: Make) -> None:
+    """Without a generator the global one of torch stands still: what must draw raises UserError."""
+    before = torch.get_rng_state()
+    for case in (convex(), boxed(), simplex(), kalman()):
+        try:
+            minimize(case.f, make(), clones(case.start), steps=3)
+        except UserError:
+            pass
+        assert torch.equal(torch.get_rng_state(), before), (
+            "it draws from the global generator where it is given none: raise a UserError, as agentic.engine's draws do"
+        )
+
+
 def steps_are_a_fold(make: Make) -> None:
     """Iterates are values: stepping twice from the same one gives the same, and the one stepped from is unchanged."""
     for case in (convex(), boxed(), simplex()):
@@ -214,6 +227,7 @@ CHECKS: tuple[Run, ...] = (
     draws_follow_the_energy,
     rows_are_independent,
     start_untouched,
+    nothing_is_drawn_without_a_generator,
     steps_are_a_fold,
     evaluations_are_counted,
     nothing_is_hidden_by_nan,

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from agentic import Categorical, Iterate, Minimizer, Objective, Simplex, Solution, UserError
 from agentic_optimizers.factor_graph import Graph, summed, together
+from agentic_optimizers.rounding import above_rounding
 from agentic_optimizers.window import Scoped
 
 Messages = dict[tuple[int, int], Tensor]  # from table i to variable v, costs (size, b)
@@ -69,7 +70,9 @@ class BeliefPropagation(Minimizer):
                 sent = _message(graph, new, i, v)
                 new[i, v] = (1 - self.damping) * sent + self.damping * new[i, v] if self.damping else sent
         changes = [(torch.exp(-new[key]) - torch.exp(-old[key])).abs().amax(0) for key in new]
-        return replace(_at(graph, new), residual=torch.stack(changes).amax(0))
+        after = _at(graph, new)
+        residual = above_rounding(torch.stack(changes).amax(0), lambda: 1 + after.value.abs())
+        return replace(after, residual=residual)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f.domain, Simplex)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from agentic import Clamped, Iterate, Objective, Particles, Real, Sampler, Solution, UserError
+from agentic.engine import checked_generator
 from agentic_optimizers.mixing import Diagnostics
 
 ROWS = 65_536  # energies of kept draws that are evaluated at a time
@@ -56,7 +57,7 @@ class Chains(Sampler):
         """The chains at their start (b, *event), which is not to be changed, and its energy (b,)."""
 
     @abstractmethod
-    def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
+    def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator) -> None:
         """Go `steps` steps on in place, of which the first is the walk's step number `first` (from 0)."""
 
     @property
@@ -81,13 +82,13 @@ class Chains(Sampler):
         stops = range(self.burn + (passed + 1) * self.thin, last + 1, self.thin)
         draws, values = walker.z.new_empty(len(stops), *walker.z.shape), list[Tensor]()
         for place, stop in zip(draws.unbind(0), stops, strict=True):
-            self.walk(f, walker, now, stop - now, generator=generator)
+            self.walk(f, walker, now, stop - now, generator=checked_generator(generator))
             place.copy_(walker.z)
             if walker.value is not None:
                 values.append(walker.value)
             now = stop
         if now < last:
-            self.walk(f, walker, now, last - now, generator=generator)
+            self.walk(f, walker, now, last - now, generator=checked_generator(generator))
         energies = torch.stack(values) if values else _energies(f, draws, iterate.value)
         trace = (iterate.value, *energies.unbind(0))
         if now < last or not len(energies):

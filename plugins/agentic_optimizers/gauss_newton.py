@@ -13,6 +13,7 @@ from torch import Tensor
 from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
 from agentic_optimizers.checks import modules_in
 from agentic_optimizers.laplace import laplace
+from agentic_optimizers.rounding import above_rounding, magnitude
 
 LIFT = 1e-3  # the damping of a row that had none, once a step of it has failed
 
@@ -64,7 +65,7 @@ class GaussNewton(Minimizer):
         value, (half_square, slope, curvature) = f(start), _squares(f, start)
         damping, zero = torch.full_like(value, self.damping), torch.zeros_like(value)
         fit = Fit(slope, curvature, damping, zero + 2, value - half_square, zero)
-        return Iterate(start, value, _decrement(slope, curvature), 1, fit)
+        return Iterate(start, value, _decrement(slope, curvature, value, start), 1, fit)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         fit: Fit = iterate.memory
@@ -83,7 +84,7 @@ class GaussNewton(Minimizer):
         growth = torch.where(better, 2.0, 2 * fit.growth)
         after = Fit(slope, curvature, damping, growth, fit.constant, fit.taken + 1)
         z, value = torch.where(row, place, iterate.z), torch.where(better, value, iterate.value)
-        return Iterate(z, value, _decrement(slope, curvature), iterate.evaluations + 1, after)
+        return Iterate(z, value, _decrement(slope, curvature, value, z), iterate.evaluations + 1, after)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         """The Laplace belief, with the `steps` that each row took and the `damping` it ended with, each (b,)."""
@@ -130,9 +131,9 @@ def _damped_root(curvature: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
     return root, failed
 
 
-def _decrement(slope: Tensor, curvature: Tensor) -> Tensor:
+def _decrement(slope: Tensor, curvature: Tensor, value: Tensor, z: Tensor) -> Tensor:
     """J'r . (J'J)^-1 J'r / 2 (b,); infinite where J'J is singular."""
     root, failed = torch.linalg.cholesky_ex(curvature)
     part = torch.linalg.solve_triangular(root, slope.unsqueeze(-1), upper=False).squeeze(-1)
-    decrement = 0.5 * part.square().sum(-1)
+    decrement = above_rounding(0.5 * part.square().sum(-1), lambda: magnitude(value, curvature, z), order=2)
     return torch.where(failed > 0, torch.inf, decrement)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from agentic import Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, Solution, UserError
 from agentic_optimizers.compiled import compiled
+from agentic_optimizers.rounding import above_rounding, largest
 
 
 class Moments(NamedTuple):
@@ -59,7 +60,13 @@ class Descent(Minimizer):
         value, slope = f.value_and_gradient(start)
         zero = torch.zeros_like(start)
         moments = Moments(slope, zero, zero, slope.new_zeros(len(start)))
-        return Iterate(start, value, _residual(f.domain, start, slope), 1, moments)
+        return Iterate(start, value, self.left(f.domain, start, slope, value), 1, moments)
+
+    def left(self, domain: Domain, z: Tensor, slope: Tensor, value: Tensor) -> Tensor:
+        """The residual (b,), of which rounding leaves as much as a step that no longer moves z."""
+        way = slope if isinstance(domain, Real) else z - domain.project(z - slope)
+        norm: Tensor = way.flatten(1).norm(dim=-1)
+        return above_rounding(norm, lambda: (1 + value.abs()).maximum(largest(z) / self.rate))
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         return self._steps(f, iterate, 1)
@@ -92,13 +99,7 @@ def _walk(
     z, moments = solver.move(z, moments)
     z = f.domain.project(z)
     value, slope = f.value_and_gradient(z)
-    return z, value, _residual(f.domain, z, slope), moments._replace(gradient=slope)
-
-
-def _residual(domain: Domain, z: Tensor, slope: Tensor) -> Tensor:
-    way = slope if isinstance(domain, Real) else z - domain.project(z - slope)
-    norm: Tensor = way.flatten(1).norm(dim=-1)
-    return norm
+    return z, value, solver.left(f.domain, z, slope, value), moments._replace(gradient=slope)
 
 
 def _check(**fractions: float) -> None:

@@ -1,23 +1,24 @@
 """Learning by gradient from a replay of experience."""
 
 from collections.abc import Mapping
+from math import cos, pi
 from typing import final
 
 import torch
 
-from agentic import Learner, Model, Replay, Tick, Trainable, UserError, fit
+from agentic import Learner, Model, Replay, RunError, Tick, Trainable, UserError
 
 
 @final
 class GradientLearner(Learner):
     """Learning by gradient from all that was experienced.
 
-    After every `every` steps as many passes of Adam as make `updates` x `batch` rows; none while a model says that
-    there is too little.
+    After every `every` steps `updates` steps of AdamW (Loshchilov and Hutter 2019), from the weights of before, each on
+    `batch` rows drawn with replacement; none while a model says that there is too little. The rate falls from `rate`
+    to 0 along half a cosine in every such fit, `weight_decay` is decoupled.
 
-    `rate` and `weight_decay` (decoupled, Loshchilov and Hutter 2019) are those of AdamW, `batch` the rows of one step.
-    The weights are drawn afresh when a run starts, unless the model has learned before. Raises UserError for a model
-    that does not say what to lower.
+    The weights are drawn afresh when a run starts, unless the model has learned before or was loaded. Raises UserError
+    for a model that does not say what to lower.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class GradientLearner(Learner):
         every: int = 50,
         updates: int = 300,
         batch: int = 128,
-        rate: float = 1e-3,
+        rate: float = 1e-2,
         weight_decay: float = 0.0,
         capacity: int = 100_000,
     ) -> None:
@@ -37,8 +38,8 @@ class GradientLearner(Learner):
             given = f"{every}, {updates}, {batch} and {rate}"
             raise UserError(f"expected every, updates and batch of at least 1 and rate > 0, got {given}")
         self.model, self.every, self.updates, self.batch = model, every, updates, batch
+        self.rate, self.weight_decay = rate, weight_decay
         self.replay, self.generator = Replay(capacity), torch.Generator().manual_seed(0)
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=weight_decay)
         self._fresh = 0
 
     def start(self, *, generator: torch.Generator) -> None:
@@ -46,25 +47,37 @@ class GradientLearner(Learner):
         if not self.model.version:
             self.model.initialize(generator=generator)
 
+    @property
+    def due(self) -> bool:
+        """Whether enough was experienced since the last fit for another."""
+        return self._fresh >= self.every
+
     def update(self, tick: Tick) -> Mapping[str, float]:
         self._fresh += self.replay.add(tick)
-        return self.study() if self._fresh >= self.every else {}
+        return self.study() if self.due else {}
 
     def study(self) -> Mapping[str, float]:
-        """Fit the model to all experience now; the mean loss of the last pass and what the loss reports, by name."""
-        self._fresh, model = 0, self.model
-        data = model.dataset(self.replay, generator=self.generator)
-        if not len(data[0]):
+        """Fit the model to all experience now; means over the last tenth of the steps: the loss, what it reports."""
+        self._fresh, model, source = 0, self.model, self.generator
+        data = model.dataset(self.replay, generator=source)
+        count = len(data[0])
+        if not count:
             return {}
-        epochs = max(1, round(self.updates * self.batch / len(data[0])))
-        done = fit(
-            model,
-            model.loss,
-            data,
-            optimizer=self.optimizer,
-            epochs=epochs,
-            batch=self.batch,
-            generator=self.generator,
-        )
+        optimizer = torch.optim.AdamW(model.parameters(), lr=self.rate, weight_decay=self.weight_decay, fused=True)
+        chosen = torch.randint(count, (self.updates, self.batch), generator=source, device=source.device)
+        sums, last = dict[str, torch.Tensor](), -(-self.updates // 10)
+        for step, rows in enumerate(chosen.to(data[0].device)):
+            optimizer.param_groups[0]["lr"] = self.rate * 0.5 * (1 + cos(pi * step / self.updates))
+            batch = tuple(part[rows] for part in data)
+            loss, reported = model.loss(model, batch, generator=source)
+            if not bool(torch.isfinite(loss)):
+                name = type(model.loss).__name__
+                raise RunError(f"{name} is {float(loss.detach())} in step {step}: lower the rate, or scale the data")
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            optimizer.step()
+            if step >= self.updates - last:
+                for name, value in {"loss": loss, **reported}.items():
+                    sums[name] = sums.get(name, 0) + value.detach().double().mean()
         model.version += 1
-        return {"loss": float(done.losses[-1]), **done.info}
+        return {name: float(total) / last for name, total in sums.items()}

@@ -76,9 +76,7 @@ def orbit(f: Objective, z: Tensor, plan: Trajectory) -> tuple[Orbit, Tensor]:
     return Orbit(z, value, slope, none, step, step, none), value
 
 
-def walk(
-    f: Objective, chain: Orbit, plan: Trajectory, first: int, steps: int, generator: torch.Generator | None
-) -> None:
+def walk(f: Objective, chain: Orbit, plan: Trajectory, first: int, steps: int, generator: torch.Generator) -> None:
     """Move each chain by `steps` trajectories, the first of which is the walk's number `first`."""
     slowness, chance = torch.empty_like(chain.z), torch.empty_like(chain.value)
     rows = (-1, *[1] * (chain.z.dim() - 1))

@@ -37,7 +37,7 @@ class Metropolis(Chains):
             iterate.memory.walker.check(type(self).__name__, self.trajectory, iterate.memory.draws)
         return found
 
-    def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
+    def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator) -> None:
         assert isinstance(walker, Orbit)
         walk(f, walker, self.trajectory, first, steps, generator)
 

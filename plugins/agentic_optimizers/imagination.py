@@ -18,6 +18,7 @@ AGAIN, BEST, FAR = 0.25, 0.33, 0.75  # shares of the starts and of what was ente
 ROOM = 16  # sweeps whose starts are kept
 AMONG = 128  # kept latents that what was entered is compared with
 SETTLING = 20  # sweeps after which scales are taken anew
+AGAIN_ROWS, AGAIN_STEPS, AGAIN_RATE = 512, 60, 5e-3  # of learning again within other bounds
 STEPS = 4  # of the optimizer for one sweep's targets
 
 
@@ -44,7 +45,7 @@ class Imagination(Learner):
         every: int = 25,
         updates: int = 500,
         batch: int = 128,
-        rate: float = 3e-3,
+        rate: float = 1e-2,
         sweeps: int = 60,
         starts: int = 256,
         options: int = 8,
@@ -63,6 +64,7 @@ class Imagination(Learner):
         self.generator = torch.Generator().manual_seed(0)
         self._targets: Targets | None = None
         self._pool: Tensor | None = None
+        self._bounds = (0.0, 0.0)
 
     def serve(self, purpose: Purpose) -> None:
         goal = purpose.terminal
@@ -95,8 +97,7 @@ class Imagination(Learner):
             starts = self._starts(seen)
             found = imagining.of(starts, self.generator)
             if sweep % SETTLING == 0:
-                low, high = imagining.bounds.range(goal.after)
-                goal.cover(self._known(seen), low, high, generator=self.generator)
+                self._cover(goal, self._known(seen), imagining.bounds.range(goal.after))
             if optimizer is None:
                 optimizer = torch.optim.Adam(goal.parameters(), lr=self.value_rate, fused=True)
             for group in optimizer.param_groups:
@@ -104,6 +105,26 @@ class Imagination(Learner):
             loss = _lowered(goal, starts, found.targets, optimizer)
             self._keep(starts, found, goal)
         return {"value_error": loss}
+
+    def _cover(self, goal: CostToGo, known: Tensor, bounds: tuple[float, float]) -> None:
+        """Take scales and bounds; where the bounds have moved what was learned is learned again within the new ones.
+
+        Left to itself a network would say other energies than before: an end once imagined makes everything look near.
+        """
+        moved = abs(bounds[0] - self._bounds[0]) + abs(bounds[1] - self._bounds[1])
+        again = self._some(known, AGAIN_ROWS)
+        with torch.no_grad():
+            values = goal(None, again)
+        first = self._bounds == (0.0, 0.0)
+        if not first and moved <= 0.02 * (self._bounds[1] - self._bounds[0]):
+            goal.cover(known, *self._bounds, generator=self.generator)
+            return
+        self._bounds = bounds
+        goal.cover(known, *bounds, generator=self.generator)
+        if not first:
+            optimizer = torch.optim.Adam(goal.parameters(), lr=AGAIN_RATE, fused=True)
+            for _ in range(AGAIN_STEPS // STEPS):
+                _lowered(goal, again, values, optimizer)
 
     def _known(self, seen: Tensor) -> Tensor:
         return seen if self._pool is None else torch.cat([seen, self._pool])

@@ -30,7 +30,7 @@ class Langevin(Chains):
     def begin(self, f: Objective, z: Tensor) -> tuple[Walker, Tensor]:
         return Walker(z, None), f(z)
 
-    def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
+    def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator) -> None:
         z, rate, scale = walker.z, self.rate, sqrt(2 * self.rate)
         move = torch.empty_like(z)
         for _ in range(steps):

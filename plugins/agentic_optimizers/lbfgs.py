@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from agentic import Iterate, Minimizer, Objective, Real, Repeated, Solution, UserError
+from agentic_optimizers.rounding import above_rounding, largest
 
 
 class History(NamedTuple):
@@ -51,7 +52,7 @@ class LBFGS(Minimizer):
         rows, size = gradient.shape
         empty = gradient.new_zeros(rows, self.memory, size)
         history = History(gradient, empty, empty, empty[..., 0], gradient.new_zeros(rows))
-        return Iterate(start, value, gradient.norm(dim=-1), 1, history)
+        return Iterate(start, value, _residual(start, value, history, None), 1, history)
 
     def step(self, f: Objective, iterate: Iterate, *, generator: torch.Generator | None) -> Iterate:
         history: History = iterate.memory
@@ -64,7 +65,7 @@ class LBFGS(Minimizer):
         gradient = torch.where(row, slope.flatten(1), history.gradient)
         after = _remember(history, (z - iterate.z).flatten(1), gradient, lower)
         value = torch.where(lower, value, iterate.value)
-        return Iterate(z, value, gradient.norm(dim=-1), iterate.evaluations + trials, after)
+        return Iterate(z, value, _residual(z, value, after, iterate.z), iterate.evaluations + trials, after)
 
     def _search(self, f: Objective, iterate: Iterate, way: Tensor, fall: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
         """The place, value and gradient where every row has fallen enough, or where the trials end; their number."""
@@ -84,6 +85,24 @@ class LBFGS(Minimizer):
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         """The point that was reached, with the `steps` that each row took (b,)."""
         return replace(super().solution(f, iterate), diagnostics={"steps": iterate.memory.taken})
+
+
+def _residual(z: Tensor, value: Tensor, history: History, before: Tensor | None) -> Tensor:
+    """The gradient's norm, of which rounding leaves as much as the largest curvature met makes of that of z.
+
+    All of it where the last step, from `before`, was too short to be seen: longer ones raise the energy.
+    """
+    norm = history.gradient.norm(dim=-1)
+
+    def size() -> Tensor:
+        bends = history.changes.norm(dim=-1) / history.moves.norm(dim=-1)
+        terms = (1 + value.abs()).maximum(bends.nan_to_num(0.0, 0.0).amax(-1) * largest(z))
+        if before is None:
+            return terms
+        stays = (history.inverse[:, -1] > 0) & (z == before).flatten(1).all(-1)
+        return torch.where(stays, norm / torch.finfo(norm.dtype).eps, terms)
+
+    return above_rounding(norm, size)
 
 
 def _bound(value: Tensor) -> Tensor:

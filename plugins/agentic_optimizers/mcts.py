@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agentic import Backup, Iterate, Minimizer, Objective, Solution, UserError
+from agentic.engine import checked_generator
 from agentic_optimizers.backups import Max
 from agentic_optimizers.search_tree import SearchTree
 from agentic_optimizers.tree import branching
@@ -54,7 +55,7 @@ class MonteCarloTree(Minimizer):
         """A round of `paths`, which the tree remembers."""
         tree: SearchTree = iterate.memory
         shape = (self.paths, tree.f.purpose.horizon, len(tree.roots))
-        draws = torch.rand(shape, generator=generator, dtype=torch.float64).numpy()
+        draws = torch.rand(shape, generator=checked_generator(generator), dtype=torch.float64).numpy()
         priors = None
         if self.puct:
             actions = len(tree.allowed)

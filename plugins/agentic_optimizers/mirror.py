@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from agentic import Categorical, Iterate, Minimizer, Objective, Simplex, Solution, UserError
+from agentic_optimizers.rounding import above_rounding
 
 
 @final
@@ -53,7 +54,7 @@ class Mirror(Minimizer):
         value = f(q) - Categorical(q, domain.sizes).entropy()
         best = [torch.softmax(-costs, -1) for costs in domain.blocks(slope)]
         residual = (torch.cat(best, -1) - q).abs().amax(-1)
-        return Iterate(q, value, residual, evaluations, slope)
+        return Iterate(q, value, above_rounding(residual, lambda: 1 + value.abs()), evaluations, slope)
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f.domain, Simplex)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from agentic import Iterate, Minimizer, Objective, Real, Solution, UserError
 from agentic_optimizers.laplace import laplace, positive_root
+from agentic_optimizers.rounding import above_rounding, magnitude
 
 
 class Curvature(NamedTuple):
@@ -49,7 +50,7 @@ class Newton(Minimizer):
         direction, scale = iterate.memory.direction, torch.ones_like(iterate.value).unsqueeze(-1)
         place, evaluations = iterate.z + direction, iterate.evaluations + 1
         value = f(place)
-        slack = 1e-9 * (1 + iterate.value.abs())
+        slack = max(1e-9, 4 * torch.finfo(value.dtype).eps) * (1 + iterate.value.abs())
         for _ in range(self.halvings):
             rises = ~(value <= iterate.value + slack)
             if not bool(rises.any()):
@@ -64,6 +65,7 @@ class Newton(Minimizer):
         root = positive_root("newton", hessian, self.damping)
         direction = -torch.cholesky_solve(slope.unsqueeze(-1), root).squeeze(-1)
         decrement = -0.5 * (slope * direction).sum(-1)
+        decrement = above_rounding(decrement, lambda: magnitude(value, hessian, z), order=2)
         return Iterate(z, value, decrement, evaluations, Curvature(direction, hessian))
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:

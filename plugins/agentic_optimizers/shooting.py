@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from agentic import Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, Solution, UserError
+from agentic_optimizers.rounding import above_rounding, largest
 
 MEAN, SQUARE = 0.9, 0.99  # how long gradients and their squares are remembered
 LONGER, SHORTER = 1.2, 0.5  # a row's step after one that lowered its energy, and after one that did not
@@ -87,7 +88,7 @@ class Shooting(Minimizer):
         taken = torch.where(fell, taken, 0.0)
         after = Descent(free, slope, first, second, taken, rate, memory.anchor)
         value = torch.where(fell, value, iterate.value)
-        return Iterate(z, value, _stationary(f.domain, free, slope), iterate.evaluations + 1, after)
+        return Iterate(z, value, _stationary(f.domain, free, slope, value, rate), iterate.evaluations + 1, after)
 
     def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         iterate = super().run(f, iterate, steps, generator=generator)
@@ -114,8 +115,9 @@ class Shooting(Minimizer):
             free = f.domain.project(start)
         z, value, slope = _evaluated(f, free)
         zero, none = torch.zeros_like(free), torch.zeros_like(value)
-        memory = Descent(free, slope, zero, zero, none, torch.full_like(value, self.rate), anchor)
-        return Iterate(z, value, _stationary(f.domain, free, slope), evaluations + 1, memory)
+        rate = torch.full_like(value, self.rate)
+        memory = Descent(free, slope, zero, zero, none, rate, anchor)
+        return Iterate(z, value, _stationary(f.domain, free, slope, value, rate), evaluations + 1, memory)
 
 
 def _base(domain: Domain) -> Domain:
@@ -148,8 +150,9 @@ def _sides(domain: Domain, like: Tensor) -> Tensor | float:
     return (base.high - base.low).nan_to_num(posinf=1.0).to(like)
 
 
-def _stationary(domain: Domain, free: Tensor, slope: Tensor) -> Tensor:
-    """How far a step along the gradient would go, within the domain."""
+def _stationary(domain: Domain, free: Tensor, slope: Tensor, value: Tensor, rate: Tensor) -> Tensor:
+    """How far a step along the gradient would go within the domain, 0 where it would be too small to be seen."""
     ahead = free - slope if _relaxed(domain) else domain.project(free - slope)
-    value: Tensor = (free - ahead).flatten(1).norm(dim=-1)
-    return value
+    norm: Tensor = (free - ahead).flatten(1).norm(dim=-1)
+    close = above_rounding(norm, lambda: (1 + value.abs()).maximum(largest(free)))
+    return torch.where(above_rounding(rate, lambda: torch.ones_like(rate)) > 0, close, 0.0)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from agentic import Categorical, Iterate, Minimizer, Objective, Solution, UserError
+from agentic_optimizers.rounding import above_rounding
 from agentic_optimizers.window import Window, expected
 
 
@@ -60,7 +61,8 @@ class StructuredMeanField(Minimizer):
         for i in range(len(chains)):
             chains[i] = _settled(*_costs_of(f, chains, i))
         after = _at(f, chains, iterate.evaluations + 1)
-        return replace(after, residual=(after.z - iterate.z).abs().amax(-1))
+        change = (after.z - iterate.z).abs().amax(-1)
+        return replace(after, residual=above_rounding(change, lambda: 1 + after.value.abs()))
 
     def solution(self, f: Objective, iterate: Iterate) -> Solution:
         assert isinstance(f, Window)

@@ -39,7 +39,7 @@ class UnderdampedLangevin(Chains):
     def begin(self, f: Objective, z: Tensor) -> tuple[Walker, Tensor]:
         return Rolling(z, None, torch.zeros_like(z)), f(z)
 
-    def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator | None) -> None:
+    def walk(self, f: Objective, walker: Walker, first: int, steps: int, *, generator: torch.Generator) -> None:
         assert isinstance(walker, Rolling)
         z, p, h = walker.z, walker.momentum, self.step_size
         keep = exp(-self.friction * h)

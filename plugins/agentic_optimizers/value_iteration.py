@@ -27,6 +27,7 @@ from agentic import (
 from agentic.planning import Candidates, GoalOverTime, plan_posterior
 from agentic_optimizers.backups import Max
 from agentic_optimizers.planned import Planned
+from agentic_optimizers.rounding import above_rounding
 
 ROWS = 256  # states whose one-step energies are computed at once
 SURE = 1e-9
@@ -92,8 +93,8 @@ class ValueIteration(Planned):
     """Plan in an observed world without horizon: G(z, u) = one step + discount x E[V(z')], V by `backup`.
 
     From the values of the last decision at most `sweeps` sweeps are made, until none changes by more than `tolerance`
-    nats; with nothing to begin from, as many as it takes. Raises UserError for beliefs that are not sure of the state,
-    and for a purpose with a horizon, a terminal goal or no discount.
+    nats, or than rounding does; with nothing to begin from, as many as it takes. Raises UserError for beliefs that are
+    not sure of the state, and for a purpose with a horizon, a terminal goal or no discount.
     """
 
     backup: Backup = field(default_factory=Max)
@@ -136,7 +137,8 @@ class ValueIteration(Planned):
             sweep += 1
             energies = one + discount * model.ahead(values if survival is None else values * survival)
             before, values = values, self._backed_up(energies, model.log_habits)
-            if float((values - before).abs().max()) <= self.tolerance:
+            change = above_rounding((values - before).abs(), values.abs().amax)
+            if float(change.max()) <= self.tolerance:
                 break
         return energies, values, sweep
 
@@ -175,7 +177,7 @@ def _check(f: ExpectedEnergy) -> None:
         raise UserError("value_iteration needs a discount < 1, such as planner.discount = 0.99: it plans without end")
     if purpose.gain is not None and not purpose.gain.additive:
         raise UserError(f"value_iteration adds gains step by step, which {purpose.gain} cannot follow")
-    if bool((f.belief.mean.amax(-1) < 1 - SURE).any()):
+    if bool((f.belief.mean.amax(-1) < 1 - max(SURE, 4 * torch.finfo(f.belief.mean.dtype).eps)).any()):
         raise UserError("value_iteration needs beliefs that are sure of the state: use tree where states are hidden")
 
 

@@ -225,6 +225,14 @@ class Picky(Learner):
         return {"loss": float("nan")}
 
 
+class Forgetful(Eager):
+    """Draws its model's weights afresh whenever a run starts."""
+
+    def start(self, *, generator: torch.Generator) -> None:
+        table = self.model.get_submodule("prior").get_buffer("table")
+        table.copy_(torch.rand(table.shape, generator=generator))
+
+
 class Sound(Quiet):
     """Nothing is wrong with it."""
 
@@ -249,6 +257,7 @@ CAUGHT = [
     (Remembers, "steps_are_a_fold"),
     (UsesGlobalChance, "global_randomness_untouched"),
     (UsesGlobalChance, "same_seed_same_answer"),
+    (UsesGlobalChance, "nothing_is_drawn_without_a_generator"),
     (TakesNothing, "takes_some_problem"),
     (WrongError, "solves_simplex"),
     (TooHot, "draws_follow_the_energy"),
@@ -257,6 +266,7 @@ CAUGHT = [
     (Picky, "reports_numbers"),
     (Picky, "counts_its_changes"),
     (Picky, "skips_steps_that_did_not_happen"),
+    (Forgetful, "starts_from_what_was_loaded"),
 ]
 
 

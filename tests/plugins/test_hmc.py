@@ -96,7 +96,8 @@ def test_every_row_adapts_to_its_own_scale() -> None:
 
 
 def test_without_a_target_the_step_size_stays() -> None:
-    solution = minimize(NORMAL, HMC(steps=30, burn=10, target=0, step_size=0.3), torch.zeros(2, 2, dtype=F64))
+    solver, start = HMC(steps=30, burn=10, target=0, step_size=0.3), torch.zeros(2, 2, dtype=F64)
+    solution = minimize(NORMAL, solver, start, generator=seeded(0))
     assert_close(solution.diagnostics["step_size"], torch.full((2,), 0.3, dtype=F64))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from agentic import Loss, RunError, UserError, fit
+from agentic.testing.trolley import Trolley
 
 F64 = torch.float64
 
@@ -50,6 +51,26 @@ class TestFit:
         draws = torch.Generator().manual_seed(0)
         done = fit(module, Square(), (y,), optimizer=still, epochs=2, batch=3, generator=draws)
         assert_close(done.losses, torch.full((2,), float(y.square().mean()), dtype=F64))
+
+    def test_without_a_generator_rows_keep_their_order(self) -> None:
+        module, before, seen = one_weight(), torch.get_rng_state(), list[list[float]]()
+        rows = (torch.arange(5, dtype=F64).unsqueeze(-1),)
+
+        class Watching(Loss):
+            def __call__(self, module: Any, rows: Any, *, generator: Any) -> Any:
+                seen.append(rows[0].flatten().tolist())
+                return Square()(module, rows, generator=generator)
+
+        fit(module, Watching(), rows, optimizer=torch.optim.SGD(module.parameters(), 0.1), batch=2)
+        assert seen == [[0.0, 1.0], [2.0, 3.0], [4.0]]
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_a_model_that_was_fitted_says_so(self) -> None:
+        model, still = Trolley(), torch.get_rng_state()
+        rows = tuple(torch.zeros(3, n, dtype=F64) for n in (2, 1, 2))
+        fit(model, model.loss, rows, optimizer=torch.optim.SGD(model.parameters(), 0.0), epochs=3)
+        assert model.version == 1
+        assert torch.equal(torch.get_rng_state(), still)
 
     def test_the_observer_is_reported_every_epoch(self) -> None:
         module, reported = one_weight(), list[tuple[int, float]]()

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Box, Categorical, Conjugate, Decision, LinearModel, Real, Tick, UserError
+from agentic import Box, Categorical, Conjugate, Decision, LinearModel, Real, RunError, Tick, UserError, fit
 from agentic.tick import Native
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.ensemble import Ensemble
@@ -205,6 +205,63 @@ class TestGradientLearner:
         learned = self.weights(learner)
         learner.start(generator=torch.Generator().manual_seed(7))
         assert torch.equal(self.weights(learner), learned)
+
+    def test_loaded_weights_are_kept(self) -> None:
+        taught = self.learner(every=2)
+        taught.start(generator=torch.Generator().manual_seed(0))
+        taught.update(self.ticks(1)[0])
+        for assign in (False, True):
+            learner = self.learner(every=2)
+            learner.model.load_state_dict(taught.model.state_dict(), assign=assign)
+            loaded = self.weights(taught)
+            learner.start(generator=torch.Generator().manual_seed(7))
+            assert torch.equal(self.weights(learner), loaded)
+            learner.update(self.ticks(1)[0])
+            assert not torch.equal(self.weights(learner), loaded)  # it lowers the weights that were read
+
+    def test_so_are_those_of_a_fit_by_hand(self) -> None:
+        learner = self.learner()
+        model: Any = learner.model
+        model.initialize(generator=torch.Generator().manual_seed(0))
+        for each in self.ticks(3):
+            learner.replay.add(each)
+        data = model.dataset(learner.replay, generator=torch.Generator().manual_seed(0))
+        fit(model, model.loss, data, optimizer=torch.optim.SGD(model.parameters(), 0.1))
+        fitted = self.weights(learner)
+        learner.start(generator=torch.Generator().manual_seed(7))
+        assert torch.equal(self.weights(learner), fitted)
+
+    def test_a_fit_is_so_many_steps_at_a_rate_that_falls(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rates, sizes = list[float](), list[int]()
+
+        class Spied(torch.optim.AdamW):
+            def step(self, closure: Any = None) -> Any:
+                rates.append(self.param_groups[0]["lr"])
+                return super().step(closure)
+
+        def loss(model: Any, rows: Any, *, generator: Any) -> Any:
+            sizes.append(len(rows[0]))
+            return Ensemble.loss(model, rows, generator=generator)
+
+        monkeypatch.setattr("torch.optim.AdamW", Spied)
+        for ticks in (1, 40):  # fewer rows than a batch, and more
+            learner = self.learner(every=2 * ticks, rate=0.04)
+            monkeypatch.setattr(learner.model, "loss", loss)
+            learner.start(generator=torch.Generator().manual_seed(0))
+            for number, each in enumerate(self.ticks(ticks), 1):
+                assert bool(learner.update(each)) == (number == ticks)
+            assert sizes == [8, 8, 8]
+            assert rates == pytest.approx([0.04, 0.03, 0.01])
+            assert not learner.due
+            sizes.clear()
+            rates.clear()
+
+    def test_a_rate_that_is_too_high_is_named(self) -> None:
+        """A loss that is no number ends the fit, says where, and changes nothing."""
+        learner = self.learner(every=2, rate=1e30)
+        learner.start(generator=torch.Generator().manual_seed(0))
+        with pytest.raises(RunError, match=r"EnsembleLoss is .* in step 1: lower the rate, or scale the data"):
+            learner.update(self.ticks(1)[0])
 
     def test_a_model_without_weights_to_lower(self) -> None:
         with pytest.raises(UserError, match="a model that is learned by gradient, got LinearGaussian"):
