@@ -18,8 +18,8 @@ APART = 0.09  # between seeds
 
 
 def steps(row: dict[str, Any]) -> float:
-    """The first look at the threshold; of who never reached it the last, which is too few."""
-    return float(row["looks"][-1]["steps"] if row["solved"] is None else row["solved"])
+    """The first look at the threshold; of who never reached it the cap, which is too few."""
+    return float(row["cap"] if row["solved"] is None else row["solved"])
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

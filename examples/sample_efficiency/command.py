@@ -68,8 +68,10 @@ def main(about: str | None = None, arguments: list[str] | None = None) -> None:
         found.sort(key=lambda row: places.index((*place(row), row["seed"])))
         if out and found:
             store(out, [*others(kept, found), *found], arguments)
-    beside = [row for row in stored(PEERS_FILE) if row["task"] in given.tasks or not given.tasks]
-    print("\n".join(["", *table(found if given.peers else [*found, *beside])]))
+    worlds = {job.name.removesuffix(", learned") for job in wanted if not job.variant}
+    beside = [] if given.peers else [row for row in stored(PEERS_FILE) if row["task"] in worlds]
+    print("\n".join(["", *table([*found, *beside])]))
+    print(f"\n{sum(row['seconds'] for row in found):,.0f} s of processor time in all, earlier runs included")
 
 
 def jobs(given: argparse.Namespace) -> list[Job]:

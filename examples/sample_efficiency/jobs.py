@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from platform import python_version
+from signal import SIG_IGN, SIGINT, signal
 from time import process_time
 from typing import Any, final
 
 import torch
 
-from agentic import Experiment
+from agentic import Experiment, RunError
 from agentic.cli import keep_freed_memory
 from agentic.runs import json_table, write_whole
 
@@ -90,9 +91,9 @@ class Job:
             looks = peers.learn(self.task, self.learner, self.settings or {}, self.seed, seen)
         return self.row(looks, process_time() - begin)
 
-    def row(self, looks: Sequence[Look], seconds: float) -> Row:
-        """What is kept of a run. Raises RuntimeError where it ended before enough was seen."""
-        if not enough(looks, self.task):
+    def row(self, looks: Sequence[Look], seconds: float, failed: str = "") -> Row:
+        """What is kept of a run. Raises RuntimeError where it did not fail and ended before enough was seen."""
+        if not failed and not enough(looks, self.task):
             raise RuntimeError(f"{self} ended after {len(looks)} looks, before the protocol had seen enough")
         solved = first(looks, self.task)
         return {
@@ -107,6 +108,7 @@ class Job:
             "stays": stays(looks, self.task),
             "looks": [each.plain() for each in looks],
             "seconds": round(seconds, 2),
+            "failed": failed,
             "settings": self.settings,
             "key": self.key,
             "versions": versions(),
@@ -125,7 +127,8 @@ def rows(
 ) -> Iterator[Row]:
     """A row for each job as soon as it is there: first those in `kept` and in files of the folder, then new ones.
 
-    If `fresh`, all are new. Each new row is written before it is returned, by the process that measured it.
+    If `fresh`, all are new. Each new row is written before it is returned, by the process that measured it. A run that
+    fails has a row that says so, and the others go on.
     """
     folder.mkdir(parents=True, exist_ok=True)
     known = {row["key"]: row for row in kept}
@@ -135,16 +138,29 @@ def rows(
     if workers == 1:
         yield from (_kept(job, folder, measure) for job in left)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _deaf) as pool:
         pending = [pool.submit(_kept, job, folder, measure) for job in left]
         try:
             yield from (future.result() for future in as_completed(pending))
+        except (KeyboardInterrupt, GeneratorExit):
+            for child in active_children():
+                child.terminate()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _deaf() -> None:
+    """Leave Ctrl-C to the process that waits: it ends its workers."""
+    signal(SIGINT, SIG_IGN)
+
+
 def _kept(job: Job, folder: Path, measure: Callable[[Job], Row]) -> Row:
-    row = measure(job)
+    """The row of a job, written if it did not fail: what failed is tried again the next time."""
+    try:
+        row = measure(job)
+    except RunError as error:
+        return job.row([], 0.0, failed=str(error))
     write_whole(folder / job.file, json.dumps(row, indent=1) + "\n")
     return row
 
@@ -159,7 +175,7 @@ def code_hash(root: Path = ROOT) -> str:
 
 
 def _hash(*parts: bytes) -> str:
-    return sha256(b"\0".join(sha256(part).digest() for part in parts)).hexdigest()[:16]
+    return sha256("".join(sha256(part).hexdigest() for part in parts).encode()).hexdigest()[:16]
 
 
 def versions() -> Mapping[str, str]:

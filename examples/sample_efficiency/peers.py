@@ -130,7 +130,7 @@ def learn(task: Task, learner: str, settings: Settings, seed: int, seen: Callabl
 
     given = {key: _schedule(value) for key, value in settings.items()}
     steps, envs, normalize = given.pop("timesteps"), given.pop("envs", 1), given.pop("normalize", False)
-    rows = make_vec_env(task.id, n_envs=envs, seed=seed)
+    rows: Any = make_vec_env(task.id, n_envs=envs, seed=seed)
     if normalize:
         rows = VecNormalize(rows, gamma=given["gamma"])
     model = getattr(stable_baselines3, learner)("MlpPolicy", rows, seed=seed, device="cpu", **given)

@@ -16,13 +16,17 @@ def place(row: Row) -> tuple[str, str, str]:
 def line(row: Row) -> str:
     """One run: when it was solved, whether it stays, every look, and its seconds of processor time."""
     name = " ".join(filter(None, place(row)))
+    if row["failed"]:
+        return f"{name}  seed {row['seed']}  failed: {row['failed']}"
     looks = "  ".join(map(protocol.shown, row["looks"]))
     solved = f"solved at {shown(row)}  stays {row['stays']}"
     return f"{name}  seed {row['seed']}  {solved}   {looks}   {row['seconds']:.0f} s"
 
 
 def shown(row: Row) -> str:
-    """The first step at which the threshold was reached, or "> cap"."""
+    """The first step at which the threshold was reached, "> cap", or "failed"."""
+    if row["failed"]:
+        return "failed"
     return f"> {row['cap']:,}" if row["solved"] is None else f"{row['solved']:,}"
 
 

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from agentic import Environment, PolicyAgent, make
+from agentic import Environment, PolicyAgent, RunError, make
 from examples.sample_efficiency import command, jobs, ours, protocol, tasks
 from examples.sample_efficiency.jobs import Job, Row
 from examples.sample_efficiency.peers import PEERS
@@ -22,7 +22,7 @@ PENDULUM = str(jobs.ROOT / "examples" / "pendulum.toml")
 TASK = Task("Walk-v0", threshold=4.0, wanted=100, cap=200, limit=10, best=1.0)
 
 
-class Walk(gymnasium.Env[np.ndarray, int]):
+class Walk(gymnasium.Env[np.ndarray, np.int64]):
     """Ten steps, each worth its action, 0 or 1; it counts the steps made in all copies."""
 
     observation_space = gymnasium.spaces.Box(-1, 1, (1,))
@@ -34,7 +34,7 @@ class Walk(gymnasium.Env[np.ndarray, int]):
         self.left = TASK.limit
         return np.zeros(1, np.float32), {}
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, object]]:
+    def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, object]]:
         Walk.made += 1
         self.left -= 1
         return np.zeros(1, np.float32), float(action), self.left == 0, False, {}
@@ -163,6 +163,18 @@ def test_what_was_finished_before_an_interrupt_is_not_run_again(tmp_path: Path) 
     assert ran[-1] == 0
 
 
+def test_a_run_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    def measure(each: Job) -> Row:
+        if each.seed == 0:
+            raise RunError("not a number")
+        return measured(each)
+
+    found = list(jobs.rows([job(0), job(2)], tmp_path, measure=measure))
+    assert len(list(tmp_path.iterdir())) == 1
+    assert line(found[0]) == "pendulum agentic  seed 0  failed: not a number"
+    assert list(table(found))[2].endswith("| 1 of 2 in 200 | 1 of 1 | > 400 | failed, 100 |")
+
+
 def test_a_run_that_ended_too_soon_is_not_kept() -> None:
     with pytest.raises(RuntimeError, match="before the protocol had seen enough"):
         job(0).row(looks(-1000.0), 1.0)
@@ -226,9 +238,9 @@ def test_learning_stops_when_enough_was_seen() -> None:
     task = Task("CartPole-v1", 5.0, wanted=4, cap=8, limit=500, best=1.0, every=2, later=1)
     file = jobs.ROOT / "examples" / "cartpole.toml"
     table = ours.experiment(task, file, ["goal.weights=[1.0, 0.0, 1.0, 0.0]", "planner.horizon=2"], seed=100)
-    told = list[Look]()
-    found = ours.learn(task, table, told.append)
-    assert found == told
+    seen = list[Look]()
+    found = ours.learn(task, table, seen.append)
+    assert found == seen
     assert [each.steps for each in found] == [2, 4], "any CartPole episode lasts 5 steps"
     assert protocol.stays(found, task)
 
