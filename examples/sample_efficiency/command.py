@@ -53,8 +53,8 @@ def main(about: str | None = None, arguments: list[str] | None = None) -> None:
         wanted = jobs(given)
     except UserError as error:
         options.error(str(error))
-    out = given.json or (PEERS_FILE if given.peers else ABLATIONS_FILE if given.ablations else None)
-    kept = stored(PEERS_FILE) if given.peers else []
+    file = PEERS_FILE if given.peers else ABLATIONS_FILE if given.ablations else None
+    out, kept = given.json or file, stored(file) if file else []
     found = list[Row]()
     try:
         for row in rows(wanted, given.cache, workers=given.workers, kept=kept, fresh=given.fresh):
@@ -63,6 +63,8 @@ def main(about: str | None = None, arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print(f"interrupted: {len(found)} of {len(wanted)} runs are kept; the same command goes on", file=sys.stderr)
         raise SystemExit(130) from None
+    except UserError as error:  # parts that do not fit one another, as is found when an agent is built
+        options.error(str(error))
     finally:
         places = [(job.name, job.learner, job.variant, job.seed) for job in wanted]
         found.sort(key=lambda row: places.index((*place(row), row["seed"])))
@@ -102,9 +104,9 @@ def stored(file: Path) -> list[Row]:
 
 
 def others(kept: list[Row], found: list[Row]) -> list[Row]:
-    """The rows that were kept of runs which were not asked for now."""
+    """The rows that were kept of runs which were not asked for now, but those of ablations that are no more."""
     here = {(*place(row), row["seed"]) for row in found}
-    return [row for row in kept if (*place(row), row["seed"]) not in here]
+    return [row for row in kept if row["variant"] in ("", *ABLATIONS) and (*place(row), row["seed"]) not in here]
 
 
 def store(file: Path, found: list[Row], arguments: list[str] | None) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import active_children, get_context
@@ -56,9 +56,12 @@ class Job:
         seldom = replace(task, settings=(), every=peers.EVERY, wanted=peers.CAP, cap=peers.CAP)
         return cls(name, seldom, seed, learner, settings=settings)
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """The hash of everything that the outcome depends on; of other packages their settings alone."""
+        """The hash of everything that the outcome depends on; of other packages their settings alone.
+
+        Asked for before a run begins, it goes along to the worker: sources that change meanwhile are not those that ran.
+        """
         table = None if self.experiment is None else self.experiment.tables()
         protocol = {
             name: part for name, part in asdict(self.task).items() if name not in ("settings", "file", "wanted")
@@ -69,9 +72,14 @@ class Job:
 
     @property
     def file(self) -> str:
-        """The name of the file it is kept in."""
-        parts = (self.learner, self.name, self.variant, f"seed {self.seed}", self.key)
-        return "-".join(part.replace(",", "").replace(" ", "_") for part in parts if part) + ".json"
+        """The name of the file it is kept in, whatever it is a variant of."""
+        parts = (self.learner, self.name, f"seed {self.seed}", self.key)
+        return "-".join(part.replace(",", "").replace(" ", "_") for part in parts) + ".json"
+
+    @property
+    def labels(self) -> Row:
+        """What its row is listed by, which may change without a new run."""
+        return {"task": self.name, "learner": self.learner, "variant": self.variant, "wanted": self.task.wanted}
 
     def __str__(self) -> str:
         return " ".join(part for part in (f"{self.name:20}", self.learner, self.variant, f"seed {self.seed}") if part)
@@ -97,12 +105,9 @@ class Job:
             raise RuntimeError(f"{self} ended after {len(looks)} looks, before the protocol had seen enough")
         solved = first(looks, self.task)
         return {
-            "task": self.name,
-            "learner": self.learner,
-            "variant": self.variant,
+            **self.labels,
             "seed": self.seed,
             "threshold": self.task.threshold,
-            "wanted": self.task.wanted,
             "cap": self.task.cap,
             "solved": None if solved is None else looks[solved].steps,
             "stays": stays(looks, self.task),
@@ -131,9 +136,9 @@ def rows(
     fails has a row that says so, and the others go on.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    known = {row["key"]: row for row in kept}
+    known = {row["key"]: row for row in kept if not row["failed"]}
     found = [{} if fresh else known.get(job.key) or json_table(folder / job.file) for job in jobs]
-    yield from filter(None, found)
+    yield from (row | job.labels for job, row in zip(jobs, found, strict=True) if row)
     left = [job for job, row in zip(jobs, found, strict=True) if not row]
     if workers == 1:
         yield from (_kept(job, folder, measure) for job in left)

@@ -67,7 +67,7 @@ class Look:
 
 def shown(plain: Mapping[str, float | bool]) -> str:
     """A look as it is written: steps, and the mean return or its bound."""
-    return f"{plain['steps']}: {'<=' if plain['cut'] else ''}{plain['mean']:.1f}"
+    return f"{plain['steps']}: <={plain['mean']:.2f}" if plain["cut"] else f"{plain['steps']}: {plain['mean']:.1f}"
 
 
 def look(agent: Agent, world: Environment, task: Task, steps: int) -> Look:

@@ -1,6 +1,7 @@
 """The example of sample efficiency: its protocol on worlds worked out by hand, and runs that are kept."""
 
 import json
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_a_look_has_the_return_of_every_episode(walk: Environment) -> None:
 def test_a_look_ends_when_the_best_rest_would_not_reach_the_threshold(walk: Environment) -> None:
     found = protocol.look(always(0, walk), walk, TASK, 50)
     assert found == Look(50, (3.0,) * protocol.EPISODES, cut=True)
-    assert str(found) == "50: <=3.0"
+    assert str(found) == "50: <=3.00"
     assert Walk.made == 7 * protocol.EPISODES, "after 7 of 10 steps without reward 3 are left, and 4 are wanted"
 
 
@@ -123,9 +124,11 @@ def test_the_key_is_of_everything_that_the_outcome_depends_on(monkeypatch: pytes
     assert len({job(0).key, job(1).key, job(0, "planner.horizon=3").key}) == 3
     sooner = replace(job(0), task=replace(job(0).task, wanted=1))
     assert sooner.key == job(0).key, "what is wanted changes what is said of a run, not the run"
-    before = job(0).key
+    before, begun = job(0).key, job(0)
+    assert begun.key == before
     monkeypatch.setattr(jobs, "code_hash", lambda: "other")
     assert job(0).key != before
+    assert pickle.loads(pickle.dumps(begun)).key == before, "of the code that it was begun with"
 
 
 def test_the_code_is_all_sources(tmp_path: Path) -> None:
@@ -173,6 +176,7 @@ def test_a_run_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
     assert line(found[0]) == "pendulum agentic  seed 0  failed: not a number"
     assert list(table(found))[2].endswith("| 1 of 2 in 200 | 1 of 1 | > 400 | failed, 100 |")
+    assert not any(row["failed"] for row in jobs.rows([job(0)], tmp_path, kept=found, measure=measured)), "tried again"
 
 
 def test_a_run_that_ended_too_soon_is_not_kept() -> None:
@@ -187,7 +191,7 @@ def test_the_table_counts_who_is_in_time_and_who_stays() -> None:
         "| pendulum (-200) | agentic | 3 of 4 in 200 | 2 of 3 | 100 | 100, 100 (falls), 100, > 400 |"
     ]
     assert "solved at 100  stays False   50: -201.0  100: -199.0" in line(found[1])
-    assert "solved at > 400  stays None   50: <=-900.0" in line(unsolved)
+    assert "solved at > 400  stays None   50: <=-900.00" in line(unsolved)
 
 
 def test_the_command_goes_on_where_it_was_interrupted(
@@ -215,6 +219,24 @@ def test_the_command_goes_on_where_it_was_interrupted(
     content = json.loads(out.read_text())
     assert [row["seed"] for row in content["rows"]] == [200, 201]
     assert content["command"].startswith("python examples/sample_efficiency.py pendulum --config")
+
+
+def test_ablations_of_one_task_leave_those_of_others_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "ablations.json"
+    monkeypatch.setattr(command, "rows", lambda *a, **k: jobs.rows(*a, **k, measure=measured))
+    monkeypatch.setattr(command, "ABLATIONS_FILE", file)
+    words = ["--ablations", "--config", PENDULUM, "--seeds", "1", "--workers", "1", "--cache", str(tmp_path / "kept")]
+    for task in tasks.ABLATED:
+        command.main("", [task, *words])
+    rows = command.stored(file)
+    assert [(row["task"], row["variant"]) for row in rows] == [(t, v) for t in tasks.ABLATED for v in tasks.ABLATIONS]
+    assert {row["seed"] for row in rows} == {100}
+    monkeypatch.delitem(tasks.ABLATIONS, "one network")
+    command.main("", ["pendulum", *words])
+    assert len(command.stored(file)) == 2 * len(tasks.ABLATIONS)
+    assert "agentic, as it is | 1 of 1 in 200 | 1 of 1 | 100 | 100 |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
