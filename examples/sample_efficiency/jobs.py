@@ -60,7 +60,7 @@ class Job:
     def key(self) -> str:
         """The hash of everything that the outcome depends on; of other packages their settings alone.
 
-        Asked for before a run begins, it goes along to the worker: sources that change meanwhile are not those that ran.
+        Asked for before a run begins, it goes along to the worker: sources changed meanwhile are not those that ran.
         """
         table = None if self.experiment is None else self.experiment.tables()
         protocol = {

@@ -265,6 +265,8 @@ def test_learning_stops_when_enough_was_seen() -> None:
     assert found == seen
     assert [each.steps for each in found] == [2, 4], "any CartPole episode lasts 5 steps"
     assert protocol.stays(found, task)
+    seldom = ours.learn(replace(task, every=4, later=0), table, seen.append)
+    assert seldom == found[1:], "looking changes nothing"
 
 
 def test_every_task_has_two_peers() -> None:
