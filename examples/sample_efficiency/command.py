@@ -1,0 +1,118 @@
+"""The command line: which runs, where they are kept, and what is shown of them."""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from agentic import UserError
+from agentic.runs import write_whole
+
+from .jobs import ROOT, Job, Row, rows
+from .peers import PEERS
+from .report import line, place, table
+from .tasks import ABLATED, ABLATIONS, ALL, HIDDEN, REWARD_LEARNED, TASKS
+
+PEERS_FILE = ROOT / "figures" / "sample_efficiency_peers.json"
+ABLATIONS_FILE = ROOT / "figures" / "sample_efficiency_ablations.json"
+
+
+def parser(about: str | None) -> argparse.ArgumentParser:
+    """All options."""
+    made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("tasks", nargs="*", help=f"of {', '.join(ALL)}")
+    kinds = made.add_mutually_exclusive_group()
+    kinds.add_argument("--learned", action="store_true", help="reward and end learned from experience too")
+    kinds.add_argument("--hidden", action="store_true", help="the worlds that hide velocities")
+    kinds.add_argument("--peers", action="store_true", help="Stable-Baselines3 with the settings of RL Baselines3 Zoo")
+    kinds.add_argument("--ablations", action="store_true", help=f"one part less at a time: {', '.join(ABLATIONS)}")
+    made.add_argument(
+        "--config", type=Path, default=ROOT / "examples" / "continuous.toml", help="the file of all tasks"
+    )
+    made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the file, as agentic run")
+    made.add_argument("--first", type=int, help="the first seed (0; 100 of ablations)")
+    made.add_argument("--seeds", type=int, help="how many (10; 5 of ablations and learned rewards, 3 of peers)")
+    made.add_argument("--workers", type=int, default=2, help="processes; no number depends on it (2)")
+    made.add_argument("--cache", type=Path, default=ROOT / "runs" / "sample_efficiency", help="where runs are kept")
+    made.add_argument("--fresh", action="store_true", help="run all of it, whatever is kept")
+    made.add_argument("--json", type=Path, help="write the rows here too (peers and ablations: into figures/)")
+    return made
+
+
+def main(about: str | None = None, arguments: list[str] | None = None) -> None:
+    """Read the command line and do what it says."""
+    options = parser(about)
+    given = options.parse_args(arguments)
+    unknown = [name for name in given.tasks if name not in ALL]
+    if unknown:
+        options.error(f"unknown task {unknown[0]!r}; known: {', '.join(ALL)}")
+    if given.workers < 1 or (given.seeds is not None and given.seeds < 1):
+        options.error(f"expected at least 1 seed and 1 worker, got {given.seeds} and {given.workers}")
+    try:
+        wanted = jobs(given)
+    except UserError as error:
+        options.error(str(error))
+    file = PEERS_FILE if given.peers else ABLATIONS_FILE if given.ablations else None
+    out, kept = given.json or file, stored(file) if file else []
+    found = list[Row]()
+    try:
+        for row in rows(wanted, given.cache, workers=given.workers, kept=kept, fresh=given.fresh):
+            print(line(row), flush=True)
+            found.append(row)
+    except KeyboardInterrupt:
+        print(f"interrupted: {len(found)} of {len(wanted)} runs are kept; the same command goes on", file=sys.stderr)
+        raise SystemExit(130) from None
+    except UserError as error:  # parts that do not fit one another, as is found when an agent is built
+        options.error(str(error))
+    finally:
+        places = [(job.name, job.learner, job.variant, job.seed) for job in wanted]
+        found.sort(key=lambda row: places.index((*place(row), row["seed"])))
+        if out and found:
+            store(out, [*others(kept, found), *found], arguments)
+    worlds = {job.name.removesuffix(", learned") for job in wanted if not job.variant}
+    beside = [] if given.peers else [row for row in stored(PEERS_FILE) if row["task"] in worlds]
+    print("\n".join(["", *table([*found, *beside])]))
+    print(f"\n{sum(row['seconds'] for row in found):,.0f} s of processor time in all, earlier runs included")
+
+
+def jobs(given: argparse.Namespace) -> list[Job]:
+    """The runs that are asked for. Raises UserError for a configuration that does not fit."""
+    few = 3 if given.peers else 5 if given.ablations or given.learned else 10
+    start = (100 if given.ablations else 0) if given.first is None else given.first
+    seeds = range(start, start + (given.seeds or few))
+    if given.peers:
+        return [
+            Job.peer(name, TASKS[name], seed, learner, settings)
+            for (name, learner), settings in PEERS.items()
+            if name in given.tasks or not given.tasks
+            for seed in seeds
+        ]
+    default = ABLATED if given.ablations else HIDDEN if given.hidden else REWARD_LEARNED if given.learned else TASKS
+    variants = ABLATIONS if given.ablations else {"": ()}
+    return [
+        Job.ours(name, ALL[name], seed, given.config, [*settings, *given.set], variant)
+        for name in given.tasks or default
+        for variant, settings in variants.items()
+        for seed in seeds
+    ]
+
+
+def stored(file: Path) -> list[Row]:
+    """The rows in a file that `store` wrote; none where it is not there."""
+    return list(json.loads(file.read_text(encoding="utf-8"))["rows"]) if file.exists() else []
+
+
+def others(kept: list[Row], found: list[Row]) -> list[Row]:
+    """The rows that were kept of runs which were not asked for now, but those of ablations that are no more."""
+    here = {(*place(row), row["seed"]) for row in found}
+    return [row for row in kept if row["variant"] in ("", *ABLATIONS) and (*place(row), row["seed"]) not in here]
+
+
+def store(file: Path, found: list[Row], arguments: list[str] | None) -> None:
+    """Write rows, one a line, with the command that made them."""
+    command = shlex.join(
+        ["python", "examples/sample_efficiency.py", *(sys.argv[1:] if arguments is None else arguments)]
+    )
+    lines = ",\n".join(json.dumps(row) for row in found)
+    write_whole(file, f'{{"command": {json.dumps(command)}, "rows": [\n{lines}\n]}}\n')
