@@ -54,8 +54,10 @@ class Agent(ABC):
         """Perceive `obs` (b, *event) and choose an action for every row."""
 
     def sealed(self) -> Self:
-        """A deep copy that does not learn."""
+        """A deep copy that does not learn: its learner finishes."""
         copy = deepcopy(self)
+        if copy.learner is not None:
+            copy.learner.finish()
         copy.learner = None
         return copy
 

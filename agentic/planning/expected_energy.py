@@ -137,10 +137,7 @@ class ExpectedEnergy(Objective):
         memory = node.memory
         if purpose.gain is not None:
             memory, gains = purpose.gain.step(self.model, memory, step, node.t + 1 == purpose.horizon)
-            if COSTS & gains.keys():
-                owner, taken = type(purpose.gain).__name__, sorted(COSTS & gains.keys())[0]
-                raise UserError(f"{owner} calls a gain '{taken}', the name of a cost: call it otherwise")
-            parts.update(gains)
+            parts.update(_named(purpose.gain, gains))
         _check_rows(parts, node.belief.mean.shape[-1 - len(self.model.latent.event)])
         weight = purpose.discount**node.t
         if node.alive is not None:
@@ -158,9 +155,9 @@ class ExpectedEnergy(Objective):
 
     def _at_once(self, node: Node, actions: Sequence[Tensor]) -> bool:
         """Whether all steps can be imagined in one go: nothing depends on the step but discount and survival."""
-        purpose, shapes = self.purpose, {action.shape for action in actions}
-        alone = purpose.gain is None and not isinstance(purpose.goal, GoalOverTime) and len(shapes) == 1
-        return alone and isinstance(self.model, Courses) and isinstance(node.belief, Particles)
+        gain, shapes = self.purpose.gain, {action.shape for action in actions}
+        alone = (gain is None or gain.memoryless) and not isinstance(self.purpose.goal, GoalOverTime)
+        return alone and len(shapes) == 1 and isinstance(self.model, Courses) and isinstance(node.belief, Particles)
 
     def _whole(self, node: Node, actions: Tensor) -> Mapping[str, Tensor]:
         """The parts of G of actions (T, *s, b, *event), all steps in one go."""
@@ -171,6 +168,8 @@ class ExpectedEnergy(Objective):
         parts = {"pragmatic": purpose.goal.expected(model, course.steps)}
         if purpose.effort is not None:
             parts["effort"] = purpose.effort(None, actions)
+        if purpose.gain is not None:
+            parts.update(_named(purpose.gain, purpose.gain.step(model, None, course.steps, False)[1]))
         _check_rows(parts, node.belief.z.shape[-1 - len(model.latent.event)])
         sums = paid(course, parts, purpose.goal, purpose.discount)
         if purpose.terminal is not None:
@@ -222,6 +221,13 @@ class ExpectedEnergy(Objective):
 def _of(chance: Tensor, part: Tensor) -> Tensor:
     """`chance` times a part of the energy, 0 where there is none, though the part be infinite."""
     return torch.where(chance > 0, chance * part, 0.0)
+
+
+def _named(gain: Gain, gains: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    if COSTS & gains.keys():
+        taken = sorted(COSTS & gains.keys())[0]
+        raise UserError(f"{type(gain).__name__} calls a gain '{taken}', the name of a cost: call it otherwise")
+    return gains
 
 
 def _check_rows(parts: Mapping[str, Tensor], batch: int) -> None:

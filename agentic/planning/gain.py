@@ -33,6 +33,11 @@ class Gain(ABC):
         """Whether gains of single steps add up to the whole; true by default."""
         return True
 
+    @property
+    def memoryless(self) -> bool:
+        """Whether the gains of a step depend on that step alone, so that many can be looked at at once; not by default."""
+        return False
+
     def folded(self, model: FiniteModel) -> Mapping[str, "Folded"] | None:
         """The gains of one step in a finite model as an entropy and a linear part, by name; None where they are not."""
         return None

@@ -48,6 +48,10 @@ class SummedGain(Gain):
         if self.by not in ("information", "update"):
             raise UserError(f"SummedGain counts by 'information' or by the agent's own 'update', got {self.by!r}")
 
+    @property
+    def memoryless(self) -> bool:
+        return True
+
     def folded(self, model: FiniteModel) -> Mapping[str, Folded] | None:
         gains: dict[str, Folded] = {}
         if self.by == "update" and self.target != "states":
@@ -141,6 +145,10 @@ class Disagreement(Gain):
     def __post_init__(self) -> None:
         if not 0 < self.weight < inf:
             raise UserError(f"Disagreement expects a weight > 0 nats per squared unit, got {self.weight}")
+
+    @property
+    def memoryless(self) -> bool:
+        return True
 
     def start(self, model: Model, belief: Any) -> Any:
         return None

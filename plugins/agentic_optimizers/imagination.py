@@ -80,7 +80,11 @@ class Imagination(Learner):
 
     def start(self, *, generator: torch.Generator) -> None:
         self.generator = generator
+        self.model.train()
         self.fitting.start(generator=generator)
+
+    def finish(self) -> None:
+        self.model.eval()  # what it would learn of the model is worth nothing any more
 
     def update(self, tick: Tick) -> Mapping[str, float]:
         learned = self.fitting.update(tick)
