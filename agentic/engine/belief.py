@@ -115,6 +115,10 @@ class Gaussian(Density):
         value: Tensor = self.mean + (self._root() @ normal_like(self.mean, generator, n).unsqueeze(-1)).squeeze(-1)
         return value
 
+    def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
+        """The belief as it was, and the event's probability at the mean: no Gaussian is conditioned on such an event."""
+        return self, factor(self.mean)
+
     def cubature(self) -> Tensor:
         """The cubature points (2 d, *s, b, d), equally weighted, with this mean and covariance, which may be singular.
 

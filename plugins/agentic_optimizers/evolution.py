@@ -47,7 +47,7 @@ class Evolution(Sampling):
     def extra(self, state: State, last: bool) -> int:
         if state.rounds:
             return 0
-        return 1 if state.inherited is None else state.inherited.shape[1]
+        return 1 if state.inherited is None else 1 + state.inherited.shape[1]
 
     def kept(self, found: Scored) -> int:
         return len(found.values)
@@ -74,8 +74,9 @@ class Evolution(Sampling):
     def improve(self, f: Objective, state: State, noise: Mutations, last: bool) -> State:
         space = state.space
         if noise.courses is not None:
-            start = state.mean.unsqueeze(1) if state.inherited is None else space.base.project(state.inherited)
-            places = torch.cat([start, noise.courses], 1)
+            start = state.mean.unsqueeze(1)
+            start = start if state.inherited is None else torch.cat([start, state.inherited], 1)
+            places = torch.cat([space.base.project(start), noise.courses], 1)
         else:
             assert state.found is not None
             places = self._mutated(state, state.found.places, noise)

@@ -53,8 +53,12 @@ class GradientLearner(Learner):
         return self._fresh >= self.every
 
     def update(self, tick: Tick) -> Mapping[str, float]:
-        self._fresh += self.replay.add(tick)
+        self.add(tick)
         return self.study() if self.due else {}
+
+    def add(self, tick: Tick) -> None:
+        """Take a tick's steps as experience, without learning."""
+        self._fresh += self.replay.add(tick)
 
     def study(self) -> Mapping[str, float]:
         """Fit the model to all experience now; means over the last tenth of the steps: the loss, what it reports."""

@@ -26,7 +26,7 @@ STEPS = 4  # of the optimizer for one sweep's targets
 class Imagination(Learner):
     """Learning a model by gradient from experience, then the agent's terminal energy, a `CostToGo`, in the model.
 
-    After every `every` steps the model takes `updates` steps of Adam (see `GradientLearner`, whose `batch` and `rate`
+    After every `every` steps, once there are `first`, the model takes `updates` steps of Adam (see `GradientLearner`, whose `batch` and `rate`
     these are), then the energy to come `sweeps` sweeps of fitted value iteration (Ernst et al. 2005): `starts` latents,
     from experience and from what was imagined before, and `options` courses of random segments from each. The target
     at a latent is the least, over courses and over leaving them after 1, 2, 4, 8 or 16 steps, of discounted energies
@@ -43,6 +43,7 @@ class Imagination(Learner):
         model: Model,
         *,
         every: int = 25,
+        first: int = 100,
         updates: int = 500,
         batch: int = 128,
         rate: float = 1e-2,
@@ -60,7 +61,7 @@ class Imagination(Learner):
             given = f"{sweeps}, {starts}, {options} and {value_rate}"
             raise UserError(f"expected sweeps, starts and options of at least 1 and value_rate > 0, got {given}")
         self.model: Model = model
-        self.sweeps, self.starts, self.options, self.value_rate = sweeps, starts, options, value_rate
+        self.first, self.sweeps, self.starts, self.options, self.value_rate = first, sweeps, starts, options, value_rate
         self.generator = torch.Generator().manual_seed(0)
         self._targets: Targets | None = None
         self._pool: Tensor | None = None
@@ -87,7 +88,10 @@ class Imagination(Learner):
         self.model.eval()  # what it would learn of the model is worth nothing any more
 
     def update(self, tick: Tick) -> Mapping[str, float]:
-        learned = self.fitting.update(tick)
+        self.fitting.add(tick)
+        if not self.fitting.due or self.fitting.replay.total < self.first:
+            return {}
+        learned = self.fitting.study()
         return {**learned, **self._study(self._targets)} if learned and self._targets else learned
 
     def _study(self, imagining: Targets) -> Mapping[str, float]:
