@@ -6,6 +6,7 @@ fall; training is stopped when the protocol has seen enough.
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from agentic import PolicyAgent, make
@@ -128,7 +129,7 @@ def learn(task: Task, learner: str, settings: Settings, seed: int, seen: Callabl
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.vec_env import VecNormalize
 
-    given = {key: _schedule(value) for key, value in settings.items()}
+    given = {key: _schedule(value) for key, value in deepcopy(settings).items()}  # the package writes into them
     steps, envs, normalize = given.pop("timesteps"), given.pop("envs", 1), given.pop("normalize", False)
     rows: Any = make_vec_env(task.id, n_envs=envs, seed=seed)
     if normalize:

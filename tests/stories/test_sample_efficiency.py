@@ -277,6 +277,18 @@ def test_every_task_has_two_peers() -> None:
     assert (seldom.task.every, seldom.task.cap) == (1_000, 20_000)
 
 
+def test_the_peers_that_are_kept_are_those_of_the_settings() -> None:
+    seeds = [(name, learner, seed) for name, learner in PEERS for seed in range(3)]
+    wanted = [Job.peer(name, tasks.TASKS[name], seed, learner, PEERS[name, learner]) for name, learner, seed in seeds]
+    rows = command.stored(command.PEERS_FILE)
+    assert [row["key"] for row in rows] == [each.key for each in wanted], "run examples/sample_efficiency.py --peers"
+    assert [(row["task"], row["learner"], row["seed"]) for row in rows] == seeds
+    for row, each in zip(rows, wanted, strict=True):
+        first = next((look["steps"] for look in row["looks"] if look["mean"] >= each.task.threshold), None)
+        assert row["solved"] == first
+        assert row["versions"].keys() >= {"python", "torch", "gymnasium", "stable-baselines3"}
+
+
 def test_the_picture_shows_every_variant(tmp_path: Path) -> None:
     assert not list(pictures.draw(tmp_path, tmp_path / "none.json"))
     rows = [measured(replace(job(seed), variant=variant)) for variant in ("as it is", "less") for seed in range(3)]
