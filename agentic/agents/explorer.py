@@ -13,14 +13,16 @@ from agentic.tick import Decision
 
 @final
 class Explorer(Agent):
-    """Uniform actions of `hold` ticks each for the first `steps` steps of all rows, then `agent`, which starts afresh.
+    """Uniform actions for the first `steps` steps of all rows, then `agent`, which starts afresh.
 
-    Actions come from `draws`, a random stream of their own, so that the agent's goes on as if it had waited.
+    Each lasts 1 to `hold` ticks, as many as chance says, where `vary`, else `hold`. Actions come from `draws`, a random stream of their own, so that the agent's goes on as if it had waited.
     """
 
-    def __init__(self, agent: Agent, action: Domain, steps: int, hold: int, draws: torch.Generator) -> None:
-        self.agent, self.action, self.steps, self.hold, self.draws = agent, action, steps, hold, draws
-        self.ticks, self.chosen = 0, torch.empty(0)
+    def __init__(
+        self, agent: Agent, action: Domain, steps: int, hold: int, draws: torch.Generator, *, vary: bool = False
+    ) -> None:
+        self.agent, self.action, self.steps, self.draws = agent, action, steps, draws
+        self.hold, self.vary, self.left, self.chosen = hold, vary, 0, torch.empty(0)
 
     def start(self, batch: int, *, generator: torch.Generator) -> State:
         return self.agent.start(batch, generator=generator)
@@ -28,7 +30,8 @@ class Explorer(Agent):
     def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if self.steps <= 0:
             return self.agent.decide(state, obs, generator=generator)
-        if self.ticks % self.hold == 0:
+        if not self.left:
             self.chosen = self.action.draw(len(obs), generator=self.draws, dtype=obs.dtype)
-        self.steps, self.ticks = self.steps - len(obs), self.ticks + 1
+            self.left = int(torch.randint(1, self.hold + 1, (), generator=self.draws)) if self.vary else self.hold
+        self.steps, self.left = self.steps - len(obs), self.left - 1
         return Decision(self.chosen, state)

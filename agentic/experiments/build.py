@@ -45,7 +45,9 @@ class Built:
             return run(
                 self.agent,
                 self.environment,
-                Schedule(table.evaluate.episodes, table.learn.steps, table.learn.warmup, table.learn.hold),
+                Schedule(
+                    table.evaluate.episodes, table.learn.steps, table.learn.warmup, table.learn.hold, table.learn.vary
+                ),
                 Recording(folder, table.run.candidates, self.components),
                 seed=table.run.seed,
                 dtype=getattr(torch, table.run.dtype),

@@ -43,7 +43,8 @@ class Schedule:
     """The schedule of a run: steps that are learned from, then episodes that are evaluated with learning off.
 
     `learn_steps` environment steps are counted over all rows; the actions of the first `warmup` (rounded up to whole
-    ticks) are uniform draws that last `hold` ticks each, after which the agent starts afresh. Then exactly `episodes`
+    ticks) are uniform draws that last `hold` ticks each (where holds `vary` 1 to `hold`, as many as chance says), after
+    which the agent starts afresh. Then exactly `episodes`
     episodes are evaluated, shared evenly among the rows, on seeds that learning never saw.
 
     Raises UserError for a negative number, and for a `hold` below 1.
@@ -53,9 +54,12 @@ class Schedule:
     learn_steps: int = 0
     warmup: int = 0
     hold: int = 1
+    vary: bool = False
 
     def __post_init__(self) -> None:
         for name, number in vars(self).items():
+            if name == "vary":
+                continue
             _check_count(name, number, int(name == "hold"))
 
 
@@ -153,7 +157,9 @@ def run(
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
     """The agent that gathers experience: `agent` itself, after a warm-up where there is one."""
     draws = generator(seed, "action_space")
-    return Explorer(agent, world.action, schedule.warmup, schedule.hold, draws) if schedule.warmup else agent
+    if not schedule.warmup:
+        return agent
+    return Explorer(agent, world.action, schedule.warmup, schedule.hold, draws, vary=schedule.vary)
 
 
 def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[str, float]) -> Progress:

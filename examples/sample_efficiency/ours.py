@@ -40,7 +40,7 @@ def learn(task: Task, table: Experiment, seen: Callable[[Look], None]) -> list[L
 
     with suppress(Enough):
         learning = table.learn
-        schedule = Schedule(0, learning.steps, learning.warmup, learning.hold)
+        schedule = Schedule(0, learning.steps, learning.warmup, learning.hold, learning.vary)
         run(built.agent, built.environment, schedule, seed=table.run.seed, observer=observe)
     built.environment.close()
     return found

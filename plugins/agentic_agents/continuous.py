@@ -52,8 +52,14 @@ def _tables(known: bool, learning: int, episodes: int) -> dict[str, Any]:
         "model": model if known else {**model, "reward": True, "mortal": True},
         "goal": {"name": "documented" if known else "predicted_reward"},
         "inference": {"name": "newton", "steps": 1},
-        "planner": {"name": "evolution", "horizon": 6, "discount": 0.99, "terminal": {"name": "cost_to_go"}},
+        "planner": {
+            "name": "evolution",
+            "horizon": 6,
+            "discount": 0.99,
+            "terminal": {"name": "cost_to_go"},
+            "gain": {"name": "summed", "target": "weights"},
+        },
         "learner": {"name": "imagination"},
-        "learn": {"steps": learning, "warmup": 100, "hold": 8},
+        "learn": {"steps": learning, "warmup": 100, "hold": 16, "vary": True},
         "evaluate": {"episodes": episodes},
     }
