@@ -216,7 +216,7 @@ class Categorical(Density):
         return torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
 
     def entropy(self) -> Tensor:
-        value: Tensor = -torch.special.xlogy(self.probs, self.probs).sum(-1)
+        value: Tensor = torch.special.entr(torch.where(self.probs > 0, self.probs, 1.0)).sum(-1)  # zeros have no slope
         return value
 
     def divergence(self, other: Self) -> Tensor:

@@ -56,7 +56,8 @@ def logarithm(chances: Tensor) -> Tensor:
 
 def surprise(chances: Tensor) -> Tensor:
     """-p ln p of probabilities in nats, which has no slope at zero."""
-    return torch.special.entr(torch.where(chances > 0, chances, 1.0))
+    nats: Tensor = torch.special.entr(torch.where(chances > 0, chances, 1.0))
+    return nats
 
 
 def check_finite(name: str, array: Tensor) -> Tensor:

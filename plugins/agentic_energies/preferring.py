@@ -66,4 +66,4 @@ def log_preferences(model: Model) -> Tensor:
             f"learned_preferences needs a model that learns preferences, got {type(model).__name__}: "
             "use categorical or factored with learn = [..., 'C']"
         )
-    return torch.cat([torch.log_softmax(torch.digamma(each), 0) for each in counts])
+    return torch.cat([torch.log_softmax(torch.digamma(each.abs()), 0) for each in counts])  # of -0.0 it is +inf

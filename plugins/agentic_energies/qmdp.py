@@ -47,7 +47,7 @@ class Qmdp(Goal):
         return goal
 
     def for_env(self, env: Environment) -> Self:
-        """The values of a world that is announced, where those of now are by `from_env`; given ones stay as they are."""
+        """The values of a world that is announced; those that were given, not made by `from_env`, stay as they are."""
         if self.discount is None:
             return self
         return type(self).from_env(env, discount=self.discount, scale=self.scale, after=self.after)
@@ -59,8 +59,9 @@ class Qmdp(Goal):
 
     def expected(self, model: Model, step: Step) -> Tensor:
         after = step.after
-        several = isinstance(after, Categorical) and len(after.sizes) > 1
-        return self(None, Simplex(after.sizes).joint(after.mean) if several else after.mean)
+        if isinstance(after, Categorical) and len(after.sizes) > 1:
+            return self(None, Simplex(after.sizes).joint(after.mean))
+        return self(None, after.mean)
 
     def forward(self, x: Any, z: Tensor) -> Tensor:
         if z.shape[-1] != len(self.costs):

@@ -9,11 +9,13 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Evidence, FiniteModel, Model, Solution, UserError, minimize
+from agentic import Categorical, Evidence, FiniteModel, Model, Solution, UserError, minimize
 from agentic.engine import FactorGraph
 from agentic_optimizers.exact import Exact
 from agentic_optimizers.structured import StructuredMeanField, free_energies
 from agentic_optimizers.window import Window, check_lengths
+
+NEGLIGIBLE = 1e-100
 
 
 @final
@@ -58,7 +60,8 @@ def _smooth(model: Model, obs: Tensor, actions: Tensor) -> Smoothed:
         if t > 0:
             belief = model.predict(belief, actions[t - 1])
             moves.append(_taken(model, tables, actions[t - 1]))
-        solution = _settled(Evidence(model, seen.to(belief.mean.dtype), belief))
+        assert isinstance(belief, Categorical)
+        solution = _settled(model, seen.to(belief.mean.dtype), belief)
         belief = solution.belief
         filtered.append(belief.mean)
         free_energies.append(solution.value)
@@ -66,10 +69,14 @@ def _smooth(model: Model, obs: Tensor, actions: Tensor) -> Smoothed:
     return Smoothed(beliefs, torch.stack(filtered), pairs, torch.stack(free_energies))
 
 
-def _settled(f: Evidence) -> Solution:
-    """What `minimize` finds, which cuts gradients."""
-    found, solver = minimize(f, Exact()), Exact()
-    return solver.solution(f, solver.init(f, None)) if torch.is_grad_enabled() else found
+def _settled(model: FiniteModel, seen: Tensor, prior: Categorical) -> Solution:
+    """What `minimize` finds, with the gradient that it cuts; the logarithm of zero has no slope."""
+    found, solver = minimize(Evidence(model, seen, prior), Exact()), Exact()
+    if not torch.is_grad_enabled():
+        return found
+    near = Categorical(torch.where(prior.probs > 0, prior.probs, NEGLIGIBLE), prior.sizes)
+    f = Evidence(model, seen, near)
+    return solver.solution(f, solver.init(f, None))
 
 
 def _by_chains(f: Window) -> Smoothed:

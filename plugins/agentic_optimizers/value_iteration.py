@@ -117,7 +117,14 @@ class ValueIteration(Planned):
         parts = _parts(f, model, earlier)
         energies, values, sweeps = self._solve(f, model, parts, earlier)
         plan = Stationary(
-            energies, values, parts, states, model.action, model.log_habits, version=model.version, memory=(*key, model.training)
+            energies,
+            values,
+            parts,
+            states,
+            model.action,
+            model.log_habits,
+            version=model.version,
+            memory=(*key, model.training),
         )
         value = self.backup.value(energies[states], model.log_habits)
         return Iterate(states, value, torch.zeros_like(value), sweeps, plan)

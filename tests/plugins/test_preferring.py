@@ -199,6 +199,11 @@ def test_values_of_an_observed_world_follow_what_is_learned() -> None:
         assert_close(plan.parts, fresh.parts)  # type: ignore[attr-defined]
 
 
+def test_a_zero_is_forbidden_whatever_its_sign() -> None:
+    forbidden = log_preferences(CategoricalModel(**{**ARRAYS, "counts": {"C": [[-0.0, 1.0], [1.0, 1.0, 1.0]]}}))
+    assert_close(forbidden.exp(), torch.tensor([0, 1, 1 / 3, 1 / 3, 1 / 3], dtype=torch.float64))
+
+
 def test_a_model_without_preferences_says_so() -> None:
     for model in (CategoricalModel(**ARRAYS), LinearGaussian.example()):
         with pytest.raises(UserError, match=rf"a model that learns preferences, got {type(model).__name__}: use"):
