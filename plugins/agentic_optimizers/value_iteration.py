@@ -116,16 +116,8 @@ class ValueIteration(Planned):
         earlier = z if isinstance(z, Stationary) and all(map(_same, z.memory, key)) else None
         parts = _parts(f, model, earlier)
         energies, values, sweeps = self._solve(f, model, parts, earlier)
-        plan = Stationary(
-            energies,
-            values,
-            parts,
-            states,
-            model.action,
-            model.log_habits,
-            version=model.version,
-            memory=(*key, model.training),
-        )
+        made, memory = (energies, values, parts, states), (*key, model.training)
+        plan = Stationary(*made, model.action, model.log_habits, version=model.version, memory=memory)
         value = self.backup.value(energies[states], model.log_habits)
         return Iterate(states, value, torch.zeros_like(value), sweeps, plan)
 

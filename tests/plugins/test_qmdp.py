@@ -1,5 +1,7 @@
 """What states are worth if they are seen, as the end of a plan that cannot see to the end."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -62,7 +64,7 @@ def test_beliefs_of_several_factors_are_asked_about_joint_states(planner: Minimi
 
 
 def test_an_announced_world_has_values_of_its_own() -> None:
-    arrays = {"A": [np.ones((1, 2))], "B": [np.stack([np.eye(2), np.eye(2)[::-1]], -1)], "D": [[1, 0]]}
+    arrays: dict[str, Any] = {"A": [np.ones((1, 2))], "B": [np.stack([np.eye(2), np.eye(2)[::-1]], -1)], "D": [[1, 0]]}
     worlds = [make(Pomdp(**arrays, rewards=rewards)) for rewards in ([[1, 0], [0, 0]], [[0, 0], [0, 3]])]
     goal, other = (Qmdp.from_env(env, discount=0.9, scale=0.5) for env in worlds)
     assert_close(goal.for_env(worlds[1]).costs, other.costs, atol=0, rtol=0)

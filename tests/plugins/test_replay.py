@@ -139,7 +139,7 @@ def test_gradients_pass_through_learning_rates(kind: Any, inference: Minimizer) 
     assert bool((torch.autograd.functional.jacobian(replay, start).abs().amax(0) > 1e-6).all())
 
 
-@pytest.mark.parametrize("learner", [ConjugateLearner, EpisodeLearner])
+@pytest.mark.parametrize("learner", [pytest.param(ConjugateLearner, marks=pytest.mark.slow), EpisodeLearner])
 @pytest.mark.parametrize(("kind", "inference"), [(CategoricalModel, Exact()), (FactoredModel, Mirror(steps=10))])
 def test_also_through_hindsight_pruning_preferences_and_zeros(kind: Any, inference: Minimizer, learner: Any) -> None:
     """And the agent that settles is, in evaluation, the one that it was: also at its first decision there."""
