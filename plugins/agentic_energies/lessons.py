@@ -157,7 +157,7 @@ def _lesson(name: str, options: Any) -> Lesson:
         lesson = Lesson(**options)
     except TypeError:
         raise UserError(f"learn.{name} expects numbers, and a word for pairs alone, got {options!r}") from None
-    if (lesson.pairs != Lesson.pairs and name != "B") or (lesson.mean != Lesson.mean and name != "rewards"):
+    if (lesson.pairs != PAIRS[0] and name != "B") or (lesson.mean != 0 and name != "rewards"):
         raise UserError(f"learn.{name} has neither pairs, which are of B, nor a mean, which is of rewards: {options!r}")
     if lesson.prune < inf and name not in FACTS:
         raise UserError(
