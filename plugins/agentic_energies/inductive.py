@@ -53,7 +53,7 @@ class Inductive(Goal):
         cls, env: Environment, *, states: Sequence[int], threshold: float = 0.5, depth: int = 8, epsilon: float = 1e-3
     ) -> Self:
         """The goal of entering one of the joint `states` of an environment that knows its truth."""
-        wanted = {"states": states, "threshold": threshold, "depth": depth, "epsilon": epsilon}
+        wanted: dict[str, Any] = {"states": states, "threshold": threshold, "depth": depth, "epsilon": epsilon}
         goal = cls.toward(CategoricalModel.from_env(env), **wanted)
         goal.wanted = wanted
         return goal
