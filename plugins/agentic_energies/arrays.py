@@ -56,7 +56,7 @@ def logarithm(chances: Tensor) -> Tensor:
 
 def surprise(chances: Tensor) -> Tensor:
     """-p ln p of probabilities in nats, which has no slope at zero."""
-    nats: Tensor = torch.special.entr(torch.where(chances > 0, chances, 1.0))
+    nats: Tensor = torch.special.entr(torch.where(chances == 0, 1.0, chances))
     return nats
 
 

@@ -93,8 +93,8 @@ class Reward(RewardGoal):
             return self._paid(-self.scale / unit * learned, step.before.mean, step.action)
         if isinstance(step.before, Categorical) and prod(step.before.sizes) != len(self.costs):
             raise UserError(
-                f"rewards of {len(self.costs)} states are asked about {prod(step.before.sizes):,} states: give rewards for "
-                "those, or let the model learn them, with learn = [..., 'rewards']"
+                f"rewards of {len(self.costs)} states are asked about {prod(step.before.sizes):,} states: give rewards "
+                "for those, or let the model learn them, with learn = [..., 'rewards']"
             )
         return super().expected(model, step)
 
