@@ -220,7 +220,8 @@ class Categorical(Density):
         return torch.zeros(*z.shape, z.shape[-1], dtype=z.dtype, device=z.device)
 
     def entropy(self) -> Tensor:
-        value: Tensor = -torch.special.xlogy(self.probs, self.probs).sum(-1)
+        q = torch.where(self.probs == 0, 1.0, self.probs)  # zeros have no slope
+        value: Tensor = -torch.special.xlogy(q, q).sum(-1)
         return value
 
     def divergence(self, other: Self) -> Tensor:

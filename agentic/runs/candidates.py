@@ -3,6 +3,7 @@
 One row per candidate. They are recorded on request only, for there are many times more of them than ticks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, prod
 
@@ -36,19 +37,18 @@ class Wanted:
 class CandidateRows:
     """The candidates of one chunk of ticks, of the valid rows alone; false while there is none."""
 
-    def __init__(self, action: Layout, wanted: Wanted) -> None:
-        self._action, self._wanted = action, wanted
-        self._ticks: list[dict[str, np.ndarray]] = []
+    def __init__(self, action: Layout, wanted: Wanted, ticks: Sequence[dict[str, np.ndarray]] = ()) -> None:
+        self._action, self._wanted, self._ticks = action, wanted, ticks
 
     def __bool__(self) -> bool:
         return bool(self._ticks)
 
-    def add(self, phase: Phase, tick: Tick) -> None:
-        """Take the candidates of one tick, where its decision has a plan that lists them."""
+    def after(self, phase: Phase, tick: Tick) -> "CandidateRows":
+        """These and the candidates of one tick, where its decision has a plan that lists them."""
         plan, rows = tick.decision.plan, np.flatnonzero(tick.valid)
         found = None if plan is None else plan.candidates(self._wanted.count, self._wanted.precision)
         if found is None or not len(rows):
-            return
+            return self
         count = len(found.probability)
         keys = {"phase": np.full(len(rows), PHASES.index(phase)), "episode": tick.episode[rows], "row": rows}
         columns = {name: np.repeat(key, count) for name, key in (keys | {"t": tick.t[rows]}).items()}
@@ -57,7 +57,8 @@ class CandidateRows:
             **self._plans(found.actions[:, torch.from_numpy(rows)]),
         }
         columns["probability"] = _flat(found.probability, rows)
-        self._ticks.append(columns | {f"term.{name}": _flat(term, rows) for name, term in found.terms.items()})
+        columns |= {f"term.{name}": _flat(term, rows) for name, term in found.terms.items()}
+        return CandidateRows(self._action, self._wanted, [*self._ticks, columns])
 
     def _plans(self, actions: Tensor) -> dict[str, np.ndarray]:
         """Native actions (candidates, rows, t, *event), leaf by leaf, and the length of each plan.

@@ -72,9 +72,9 @@ class Block:
             *(tick.reward, tick.terminated, tick.truncated),
         )
         staged = [*self._staged, (arrays, decision_columns(tick.decision, self.env.batch))]
-        self._staged, self.ticks = staged, self.ticks + 1  # Ctrl-C comes before or after
-        if self.candidates is not None:
-            self.candidates.add(phase, tick)
+        candidates = None if self.candidates is None else self.candidates.after(phase, tick)
+        # Ctrl-C comes before or after
+        self._staged, self.ticks, self.candidates = staged, self.ticks + 1, candidates
         if len(self._staged) == self._most or self.ticks == self.room:
             self._join()
         return self.ticks == self.room

@@ -138,7 +138,8 @@ def _over_states(world: World, steps: int) -> Proposal:
     aside = {} if best.discount == 1 else {"discount": best.discount}
     episodes = int(np.clip(STEPS / max(best.length, 1.0), 10, EPISODES))
     said = f"planned {best.horizon:,} steps ahead, which is worth {best.value:.4g} of at most {optimum:.4g}"
-    cut = "" if episodes == EPISODES else f"; {episodes} episodes of about {best.length:,.0f} steps are about a minute"
+    taken = _minutes(episodes * best.length / STEPS)
+    cut = "" if episodes == EPISODES else f"; {episodes} episodes of about {best.length:,.0f} steps are about {taken}"
     tables = _tables(best.horizon, episodes, aside)
     return Proposal(0.9, f"{known}: {said} within {steps:,} steps{cut}", tables)
 
@@ -152,7 +153,8 @@ def _over_beliefs(truth: Truth, steps: int) -> Proposal:
     aside = HIDDEN if short else {"discount": HIDDEN["discount"]}
     episodes = int(np.clip(HIDDEN_STEPS // steps, 2, SHORT))
     said = f"planned {horizon:,} steps ahead over beliefs, {'with what they tell' if short else 'to the end'}"
-    cut = "" if episodes == SHORT else f"; {episodes} episodes of {steps:,} steps take about a minute"
+    taken = _minutes(episodes * steps / HIDDEN_STEPS)
+    cut = "" if episodes == SHORT else f"; {episodes} episodes of {steps:,} steps take about {taken}"
     return Proposal(0.8, f"{known}: {said}{cut}", _tables(horizon, episodes, aside))
 
 
@@ -168,13 +170,18 @@ def _searched_ahead(truth: Truth, steps: int, known: str) -> Proposal:
     end = {"terminal": {"name": "qmdp", "discount": HIDDEN["discount"], "scale": scale}}
     tables = _tables(AHEAD, episodes, {"name": "mcts", "simulations": simulations, **HIDDEN, **end})
     tables |= {"run": {"envs": min(episodes, ROWS)}, "goal": {"name": "reward", "scale": scale}}
-    cut = "" if (episodes, simulations) == (SHORT, MOST) else ", which is about a minute"
+    taken = _minutes(episodes * simulations / paths)
+    cut = "" if (episodes, simulations) == (SHORT, MOST) else f", which is about {taken}"
     return Proposal(
         0.8,
         f"{known}: searched {AHEAD} steps ahead with what they tell, further as if they were seen, {simulations} paths "
         f"a decision; {episodes} episodes of {steps:,} steps{cut}",
         tables,
     )
+
+
+def _minutes(number: float) -> str:
+    return "a minute" if number < 1.5 else f"{number:,.0f} minutes"
 
 
 def _reach(truth: Truth, steps: int) -> int:

@@ -1,7 +1,7 @@
 """Checks of a model's arrays, with messages that name array, axis, index and sum; and vectors side by side."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,18 @@ def side_by_side(*parts: Tensor) -> Tensor:
     """Vectors (*s, b, n_i) in one, (*s, b, n_1 + n_2 + ...), with sample axes that broadcast."""
     rows = np.broadcast_shapes(*[part.shape[:-1] for part in parts])
     return torch.cat([part.expand(*rows, -1) for part in parts], -1)
+
+
+def logarithm(chances: Tensor) -> Tensor:
+    """The logarithm of probabilities; that of zero has no slope, where torch's is not a number."""
+    there = chances > 0
+    return torch.where(there, torch.where(there, chances, 1.0).log(), -inf)
+
+
+def surprise(chances: Tensor) -> Tensor:
+    """-p ln p of probabilities in nats, which has no slope at zero."""
+    nats: Tensor = torch.special.entr(torch.where(chances == 0, 1.0, chances))
+    return nats
 
 
 def check_finite(name: str, array: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ from agentic_energies.learned import Learned, check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import CategoricalObservation, CategoricalPrior, CategoricalTransition
 from agentic_energies.own_update import OwnUpdate, own_update
-from agentic_energies.preferring import Preferring
+from agentic_energies.preferring import Preferring, lasting
 from agentic_energies.pymdp_arrays import from_agent
 from agentic_energies.reward_means import Rewarding
 from agentic_energies.taught import EVERYTHING, begin, begin_empty, from_nothing, observed
@@ -192,9 +192,7 @@ class CategoricalModel(FiniteModel, UncertainWeights, Conjugate, Hindsight, Rewa
 
         Raises UserError where the truth is not known or the spaces are not those of `env`.
         """
-        own: dict[str, Any] = {} if self.log_habits is None else {"E": self.log_habits.exp()}
-        liked = self.outcome_counts()
-        return type(self).from_env(env, floor=self.floor, **own, **({} if liked is None else {"counts": {"C": liked}}))
+        return type(self).from_env(env, floor=self.floor, **lasting(self))
 
     @classmethod
     def example(cls) -> Self:

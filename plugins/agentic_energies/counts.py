@@ -158,6 +158,8 @@ def check_options(rate: float, forgetting: float) -> Options:
 
 def check_counts(name: str, counts: Tensor) -> None:
     """Check Dirichlet counts (size, ...). Raises UserError for negative ones, and for columns that allow nothing."""
+    if not counts.numel():
+        raise UserError(f"{name} is empty, of shape {tuple(counts.shape)}: give a count for each value")
     total = check_finite(name, counts).sum(0)
     if bool((counts < 0).any()) or bool((total <= 0).any()):
         raise UserError(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from agentic import UserError
+from agentic_energies.arrays import surprise
 
 DENSE = 64  # tables with fewer columns stay dense: their products are faster than any list
 FULL = 0.2  # fuller tables stay dense
@@ -22,19 +23,22 @@ LIMIT = 50_000_000  # entries of the lists of a joint state
 
 
 class Made(NamedTuple):
-    """Something made from tensors, which stands until one of them is replaced or written to."""
+    """Something made from tensors, which stands until one of them is replaced, written to, or asked for gradients."""
 
     tensors: Sequence[Tensor]
     versions: list[int]
     what: Any
+    graded: bool
 
     @classmethod
     def of(cls, tensors: Sequence[Tensor], what: Any) -> Self:
         """`what`, made from `tensors` as they are now."""
-        return cls(tensors, [tensor._version for tensor in tensors], what)
+        return cls(tensors, [tensor._version for tensor in tensors], what, torch.is_grad_enabled())
 
     def stands(self, tensors: Sequence[Tensor]) -> bool:
-        """Whether these are the same tensors and none was written to."""
+        """Whether these are the same tensors, none was written to, and gradients that are wanted are there."""
+        if torch.is_grad_enabled() and not self.graded and any(tensor.requires_grad for tensor in tensors):
+            return False
         held = zip(self.tensors, self.versions, tensors, strict=True)
         return all(before is now and version == now._version for before, version, now in held)
 
@@ -164,8 +168,7 @@ class Dense(Cpt):
         return values @ self.values
 
     def entropy(self) -> Tensor:
-        value: Tensor = torch.special.entr(self.values).sum(0)
-        return value
+        return surprise(self.values).sum(0)
 
     def spread(self, index: Tensor) -> "Dense":
         return Dense(self.values[:, index], self.floor)
@@ -219,8 +222,7 @@ class Listed(Cpt):
         return (self.chances * values[self.reached]).sum(-1)
 
     def entropy(self) -> Tensor:
-        value: Tensor = torch.special.entr(self.chances).sum(-1)
-        return value
+        return surprise(self.chances).sum(-1)
 
     def spread(self, index: Tensor) -> "Listed":
         return Listed(self.reached[index], self.chances[index], self.size, self.floor)

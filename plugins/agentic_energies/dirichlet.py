@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agentic import UserError
+from agentic_energies.arrays import surprise
 
 
 def expected_entropy(counts: Tensor) -> Tensor:
@@ -21,7 +22,7 @@ def expected_entropy(counts: Tensor) -> Tensor:
 def information(counts: Tensor) -> Tensor:
     """The information I(o; p) in nats of one draw o from p ~ Dirichlet(counts (k, ...)), along axis 0."""
     mean = counts / counts.sum(0)
-    gain: Tensor = -torch.special.xlogy(mean, mean).sum(0) - expected_entropy(counts)
+    gain: Tensor = surprise(mean).sum(0) - expected_entropy(counts)
     return gain
 
 

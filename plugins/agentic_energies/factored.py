@@ -40,7 +40,7 @@ from agentic_energies.learned import check_taught
 from agentic_energies.lessons import Lessons
 from agentic_energies.multilinear import states_first, states_last, sum_of
 from agentic_energies.own_update import OwnUpdate
-from agentic_energies.preferring import Preferring
+from agentic_energies.preferring import Preferring, lasting
 from agentic_energies.product import Product, split
 from agentic_energies.pymdp_arrays import from_agent
 from agentic_energies.taught import ENDING
@@ -123,6 +123,13 @@ class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, Ow
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
         """The model with the given arrays, or where none are given with those of the environment's truth."""
         return fitting(cls(**(parameters if with_tables(parameters) else arrays_of(env, parameters))), env)
+
+    def for_env(self, env: Environment) -> Self:
+        """The model of a world that is announced: its truth, habits and preferences as they are, nothing to learn.
+
+        Raises UserError where the truth is not known or the spaces are not those of `env`.
+        """
+        return type(self).from_env(env, floor=self.floor, **lasting(self))
 
     @classmethod
     def example(cls) -> Self:

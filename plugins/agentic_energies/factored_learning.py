@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from agentic import Simplex, Step, Tick, UserError
 from agentic.engine import outer
+from agentic_energies.arrays import logarithm
 from agentic_energies.counts import DenseCounts
 from agentic_energies.dependencies import column_index
 from agentic_energies.dirichlet import path_gain
@@ -132,7 +133,7 @@ class FactoredLearned(Parts):
             if self.lessons.lessons["B"].pairs == "joint":
                 pair = cpt.spread(columns).table * weights[columns]
                 expected = pair.sum(1, keepdim=True)
-                joint = torch.where(expected > 0, pair * ahead.T / expected, 0.0)
+                joint = pair * ahead.T / torch.where(expected > 0, expected, 1.0)
             found.append(Seen(joint, columns))
         return found
 
@@ -257,7 +258,7 @@ class FactoredLearned(Parts):
         elif name == "D":
             model.prior.start = torch.cat([cpt.table[:, 0] for cpt in cpts])
         elif name == "E":
-            model.log_habits = cpts[0].table[:, 0].log()
+            model.log_habits = logarithm(cpts[0].table[:, 0])
         elif name == "ends":
             model.going_on = cpts[0].table[0].clone()
 
@@ -268,7 +269,7 @@ def posterior(model: "FactoredModel", prior: Tensor, obs: Tensor) -> Tensor:
     As `Mirror` does, until no probability changes; NaN where the model holds what was seen impossible.
     """
     energy, domain = model.observation.swapped(), model.latent
-    start, blocks = [block.log() for block in domain.blocks(prior)], list(domain.blocks(prior))
+    start, blocks = [logarithm(block) for block in domain.blocks(prior)], list(domain.blocks(prior))
     obs = obs.to(prior.dtype)
     for _ in range(SWEEPS if len(blocks) > 1 else 1):
         former = torch.cat(blocks, -1)

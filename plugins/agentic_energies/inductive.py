@@ -31,6 +31,7 @@ class Inductive(Goal):
                 f"{epsilon}"
             )
         self.reachable, self.epsilon, self.after = nn.Buffer(rows), epsilon, float(after)
+        self.wanted: dict[str, Any] | None = None
 
     @classmethod
     def toward(
@@ -52,7 +53,14 @@ class Inductive(Goal):
         cls, env: Environment, *, states: Sequence[int], threshold: float = 0.5, depth: int = 8, epsilon: float = 1e-3
     ) -> Self:
         """The goal of entering one of the joint `states` of an environment that knows its truth."""
-        return cls.toward(CategoricalModel.from_env(env), states, threshold=threshold, depth=depth, epsilon=epsilon)
+        wanted: dict[str, Any] = {"states": states, "threshold": threshold, "depth": depth, "epsilon": epsilon}
+        goal = cls.toward(CategoricalModel.from_env(env), **wanted)
+        goal.wanted = wanted
+        return goal
+
+    def for_env(self, env: Environment) -> Self:
+        """The ways to the same states in a world that is announced; those not made by `from_env` stay as they are."""
+        return self if self.wanted is None else type(self).from_env(env, **self.wanted)
 
     @classmethod
     def example(cls) -> Self:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from agentic import Step, Tick, UserError
 from agentic.engine import outer
+from agentic_energies.arrays import logarithm
 from agentic_energies.counts import Counts
 from agentic_energies.cpt import joint, tabled
 from agentic_energies.dirichlet import path_gain
@@ -229,7 +230,7 @@ class Learned(Parts):
         elif name == "D":
             model.prior.cpt = tabled(outer([cpt.table.T for cpt in cpts]).T, model.floor)
         elif name == "E":
-            model.log_habits = cpts[0].table[:, 0].log()
+            model.log_habits = logarithm(cpts[0].table[:, 0])
         elif name == "ends":
             model.going_on, model.endless = cpts[0].table[0].clone(), False
 

@@ -150,11 +150,15 @@ def _lesson(name: str, options: Any) -> Lesson:
         close = get_close_matches(name, NAMES, 1)
         hint = f", did you mean {close[0]!r}?" if close else ""
         raise UserError(f"a categorical model learns {', '.join(NAMES)}, got {name!r}{hint}")
+    known = Lesson.__dataclass_fields__
+    if not isinstance(options, Mapping) or not options.keys() <= known.keys():
+        raise UserError(f"learn.{name} expects the keys {', '.join(known)}, got {options!r}")
     try:
         lesson = Lesson(**options)
     except TypeError:
-        known = ", ".join(Lesson.__dataclass_fields__)
-        raise UserError(f"learn.{name} expects the keys {known}, got {options!r}") from None
+        raise UserError(f"learn.{name} expects numbers, and a word for pairs alone, got {options!r}") from None
+    if (lesson.pairs != PAIRS[0] and name != "B") or (lesson.mean != 0 and name != "rewards"):
+        raise UserError(f"learn.{name} has neither pairs, which are of B, nor a mean, which is of rewards: {options!r}")
     if lesson.prune < inf and name not in FACTS:
         raise UserError(
             f"learn.{name}.prune: what an agent has not done or seen yet is not impossible to do or to like, leave it "

@@ -66,4 +66,11 @@ def log_preferences(model: Model) -> Tensor:
             f"learned_preferences needs a model that learns preferences, got {type(model).__name__}: "
             "use categorical or factored with learn = [..., 'C']"
         )
-    return torch.cat([torch.log_softmax(torch.digamma(each), 0) for each in counts])
+    return torch.cat([torch.log_softmax(torch.digamma(each.abs()), 0) for each in counts])  # of -0.0 it is +inf
+
+
+def lasting(model: Model) -> dict[str, Any]:
+    """What a model takes along into a world that is announced: its habits `E`, and its `counts` of preferences."""
+    counts = model.outcome_counts() if isinstance(model, Preferring) else None
+    habits = {} if model.log_habits is None else {"E": model.log_habits.exp()}
+    return habits if counts is None else {**habits, "counts": {"C": counts}}

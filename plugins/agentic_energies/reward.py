@@ -92,7 +92,10 @@ class Reward(RewardGoal):
             unit = (model.reward_range() or 1.0) if self.relative else 1.0
             return self._paid(-self.scale / unit * learned, step.before.mean, step.action)
         if isinstance(step.before, Categorical) and prod(step.before.sizes) != len(self.costs):
-            raise UserError(f"rewards of {len(self.costs)} states are asked about {prod(step.before.sizes):,} states")
+            raise UserError(
+                f"rewards of {len(self.costs)} states are asked about {prod(step.before.sizes):,} states: give rewards "
+                "for those, or let the model learn them, with learn = [..., 'rewards']"
+            )
         return super().expected(model, step)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:

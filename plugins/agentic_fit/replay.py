@@ -115,15 +115,16 @@ class Replay:
         """The log-probabilities (n,), decision by decision, with what was learned in between."""
         found, state = [], self._fresh(agent)
         for stage in self._stages:
+            assert agent.learner is not None
+            learns = bool(self.behavior.learns[stage.numpy()].all())
+            if not learns:
+                agent.learner.finish()
             belief, state = self._lived(agent, state, stage)
             policies = policy(agent, belief.mean)
             found.append(self._log(policies, self._action[stage]))
-            assert agent.learner is not None
-            if bool(self.behavior.learns[stage.numpy()].all()):
+            if learns:
                 _renew(agent.model)
                 agent.learner.update(self._tick(stage, belief, policies, agent))
-            else:
-                agent.learner.finish()
         return torch.cat(found)[torch.argsort(torch.cat(self._stages))]
 
     def _fresh(self, agent: EnergyAgent) -> Tensor:

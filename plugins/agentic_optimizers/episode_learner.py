@@ -54,7 +54,8 @@ class EpisodeLearner(Learner):
             found = self._hindsight.condition_on(ticks, row, each.beliefs[:, 0], each.pairs[:, 0])
             report.update({name: report.get(name, 0.0) + value for name, value in found.items()})
         if smoothed:
-            report["free_energy"] = float(torch.cat([each.free_energies for each in smoothed]).sum()) / len(smoothed)
+            total = torch.cat([each.free_energies for each in smoothed]).sum()
+            report["free_energy"] = float(total.detach()) / len(smoothed)
         return report
 
     def _smoothed(self, row: int, ticks: list[Tick]) -> Smoothed:

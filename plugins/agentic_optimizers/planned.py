@@ -33,6 +33,7 @@ class Snapshot(NamedTuple):
     held: list[tuple[Mapping[str, Any], str, Any]]
     tensors: list[Tensor]
     changes: int
+    graded: bool
 
     @classmethod
     def of(cls, f: ExpectedEnergy) -> Self:
@@ -41,15 +42,17 @@ class Snapshot(NamedTuple):
         owners = [part for part in (f.model, purpose.goal, purpose.effort, purpose.terminal) if part is not None]
         held = list[tuple[Mapping[str, Any], str, Any]]()
         for part in [part for owner in owners for part in owner.modules()]:
-            plain = {name: each for name, each in vars(part).items() if type(each) in (int, float, Tensor)}
+            plain = {name: each for name, each in vars(part).items() if type(each) in (bool, int, float, Tensor)}
             held += [(vars(part), name, each) for name, each in plain.items()]
             for table in (part._parameters, part._buffers, part._modules):
                 held += [(table, name, each) for name, each in table.items()]
         tensors = [each for _, _, each in held if isinstance(each, Tensor)]
-        return cls(held, tensors, _changes(tensors))
+        return cls(held, tensors, _changes(tensors), torch.is_grad_enabled())
 
     def stands(self) -> bool:
-        """Whether nothing of it was replaced or written to."""
+        """Whether nothing of it was replaced or written to, and gradients that are wanted are there."""
+        if torch.is_grad_enabled() and not self.graded and any(each.requires_grad for each in self.tensors):
+            return False
         return (
             all(place.get(name) is each for place, name, each in self.held) and _changes(self.tensors) == self.changes
         )

@@ -9,11 +9,13 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Evidence, FiniteModel, Model, UserError, minimize
+from agentic import Categorical, Evidence, FiniteModel, Model, Solution, UserError, minimize
 from agentic.engine import FactorGraph
 from agentic_optimizers.exact import Exact
 from agentic_optimizers.structured import StructuredMeanField, free_energies
 from agentic_optimizers.window import Window, check_lengths
+
+NEGLIGIBLE = 1e-100
 
 
 @final
@@ -33,15 +35,20 @@ class Smoothed(NamedTuple):
     free_energies: Tensor
 
 
-@torch.no_grad()
 def smooth(model: Model, obs: Tensor, actions: Tensor) -> Smoothed:
     """The smoothed beliefs of an episode's beginning: `obs` (T, b, event), and `actions` (T - 1, b, event) in between.
 
     Exact for one discrete latent; the best product of chains for models of several factors, and the same where those
     are independent. Observations may be distributions, and missing where their blocks are NaN. That the episode went on
-    is not counted as observed. The table of a transition is built, n^2 numbers for each row and step. Raises UserError
-    for other models and lengths that do not fit.
+    is not counted as observed. The table of a transition is built, n^2 numbers for each row and step. Gradients pass
+    where numbers of the model have some. Raises UserError for other models and lengths that do not fit.
     """
+    known = not any(each.requires_grad for each in model.buffers())
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not known):
+        return _smooth(model, obs, actions)
+
+
+def _smooth(model: Model, obs: Tensor, actions: Tensor) -> Smoothed:
     if isinstance(model.transition, FactorGraph):
         return _by_chains(Window(model, obs, actions))
     if not isinstance(model, FiniteModel) or len(model.latent.sizes) > 1:
@@ -53,12 +60,23 @@ def smooth(model: Model, obs: Tensor, actions: Tensor) -> Smoothed:
         if t > 0:
             belief = model.predict(belief, actions[t - 1])
             moves.append(_taken(model, tables, actions[t - 1]))
-        solution = minimize(Evidence(model, seen.to(belief.mean.dtype), belief), Exact())
+        assert isinstance(belief, Categorical)
+        solution = _settled(model, seen.to(belief.mean.dtype), belief)
         belief = solution.belief
         filtered.append(belief.mean)
         free_energies.append(solution.value)
     beliefs, pairs = _backward(filtered, moves)
     return Smoothed(beliefs, torch.stack(filtered), pairs, torch.stack(free_energies))
+
+
+def _settled(model: FiniteModel, seen: Tensor, prior: Categorical) -> Solution:
+    """What `minimize` finds, with the gradient that it cuts; the logarithm of zero has no slope."""
+    found, solver = minimize(Evidence(model, seen, prior), Exact()), Exact()
+    if not torch.is_grad_enabled():
+        return found
+    near = Categorical(torch.where(prior.probs > 0, prior.probs, NEGLIGIBLE), prior.sizes)
+    f = Evidence(model, seen, near)
+    return solver.solution(f, solver.init(f, None))
 
 
 def _by_chains(f: Window) -> Smoothed:
@@ -83,7 +101,7 @@ def _backward(filtered: list[Tensor], moves: list[Tensor]) -> tuple[Tensor, Tens
     for q, move in zip(reversed(filtered[:-1]), reversed(moves), strict=True):
         pair = q.unsqueeze(-1) * move.transpose(-1, -2)
         ahead = pair.sum(-2, keepdim=True)
-        pair = torch.where(ahead > 0, pair * beliefs[-1].unsqueeze(-2) / ahead, 0.0)
+        pair = pair * beliefs[-1].unsqueeze(-2) / torch.where(ahead > 0, ahead, 1.0)
         beliefs.append(pair.sum(-1))
         pairs.append(pair.unsqueeze(0))
     return torch.stack(beliefs[::-1]), torch.cat(pairs[::-1])

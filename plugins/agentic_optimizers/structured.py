@@ -95,7 +95,8 @@ def _costs_of(f: Window, chains: Sequence[Chain], i: int) -> tuple[Tensor, Tenso
     """What the states (n, T, b) and the moves (n, n, T - 1, b) of a factor cost on average over the other chains."""
     own, count = chains[i], len(chains)
     states, moves = torch.zeros_like(own.marginals), torch.zeros_like(own.pairs)
-    states[:, 0] -= f.first.blocks[i].T.log()
+    first = f.first.blocks[i].T
+    states[:, 0] -= torch.where(first > 0, torch.where(first > 0, first, 1.0).log(), -inf)  # zeros have no slope
     seen = _marginals(chains)
     for costs, over in f.seen:
         if i in over:

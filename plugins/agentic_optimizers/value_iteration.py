@@ -117,9 +117,8 @@ class ValueIteration(Planned):
         earlier = z if isinstance(z, Stationary) and all(map(_same, z.memory, key)) else None
         parts = _parts(f, model, earlier)
         energies, values, sweeps = self._solve(f, model, parts, earlier)
-        plan = Stationary(
-            energies, values, parts, states, model.action, model.log_habits, version=model.version, memory=key
-        )
+        made, memory = (energies, values, parts, states), (*key, model.training)
+        plan = Stationary(*made, model.action, model.log_habits, version=model.version, memory=memory)
         value = self.backup.value(energies[states], model.log_habits)
         return Iterate(states, value, torch.zeros_like(value), sweeps, plan)
 
@@ -151,9 +150,11 @@ class ValueIteration(Planned):
 
 def _parts(f: ExpectedEnergy, model: FiniteModel, earlier: Stationary | None) -> Mapping[str, Tensor]:
     """The one-step terms of every state, (n, a): those of the last plan, anew where the model changed since."""
-    changed = None if earlier is None else model.changed(earlier.version)
-    if earlier is not None and (earlier.version == model.version or (changed is not None and not len(changed))):
-        return earlier.parts
+    changed = None
+    if earlier is not None and earlier.memory[-1] == model.training:  # on which gains about weights depend
+        changed = model.changed(earlier.version)
+        if earlier.version == model.version or (changed is not None and not len(changed)):
+            return earlier.parts
     chosen = torch.arange(model.latent.count) if changed is None else changed
     found = [_one_step(f, model, block) for block in chosen.split(ROWS)]
     fresh = {name: torch.cat([block[name] for block in found]) for name in found[0]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agentic import EnergyAgent, Learner, Model, Purpose, Schedule, make, run
+from agentic import EnergyAgent, ExpectedEnergy, Learner, Minimizer, Model, Plan, Purpose, Schedule, make, minimize, run
 from agentic.runs import Progress
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
@@ -16,6 +16,8 @@ from agentic_optimizers.conjugate_learner import ConjugateLearner
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.episode_learner import EpisodeLearner
 from agentic_optimizers.exact import Exact
+from agentic_optimizers.tree import TreeSearch
+from agentic_optimizers.value_iteration import ValueIteration
 
 EVERY = [SummedGain("both"), SummedGain("both", by="update"), SummedGain("weights")]
 
@@ -56,6 +58,21 @@ def test_by_default_nothing_is_settled() -> None:
     assert isinstance(agent.learner, Learner)
     agent.learner.finish()
     assert (agent.model.training, agent.model.version) == (True, version)
+
+
+@pytest.mark.parametrize("planner", [Enumerate(), TreeSearch(), ValueIteration()], ids=lambda each: type(each).__name__)
+def test_a_model_that_a_script_settles_is_planned_anew(planner: Minimizer) -> None:
+    """`model.eval()` is no new version: plans that were solved before are not used again all the same."""
+    model = CategoricalModel(B=[np.full((2, 2, 2), 0.5)], D=[[1.0, 0.0]], counts={"A": [np.eye(2) + 0.1]})
+    goal, horizon = LogPreferences([[1.0, 0.0]]), 1 if isinstance(planner, ValueIteration) else 2
+    f = ExpectedEnergy(model, model.begin(1), Purpose(goal, horizon, SummedGain("weights"), discount=0.9))
+    plan = minimize(f, planner).belief
+    assert isinstance(plan, Plan)
+    assert "parameter_gain" in plan.terms()
+    model.eval()
+    after = minimize(f, planner, plan.shifted()).belief
+    assert isinstance(after, Plan)
+    assert "parameter_gain" not in after.terms()
 
 
 def test_what_was_folded_before_is_folded_anew() -> None:

@@ -72,6 +72,16 @@ def test_children_of_the_same_columns_are_one_child() -> None:
     assert_close(small.table, whole[:, :9])
 
 
+def test_what_was_made_without_gradients_is_made_anew_for_them() -> None:
+    table = torch.tensor([[0.2, 0.6], [0.8, 0.4]], dtype=F64, requires_grad=True)
+    made = Dense(table, 1e-16)
+    with torch.no_grad():
+        made.costs(torch.eye(2, dtype=F64))
+    made.costs(torch.eye(2, dtype=F64)).sum().backward()
+    assert table.grad is not None
+    assert_close(table.grad, -1 / table.detach())
+
+
 def test_a_joint_state_that_is_too_large_says_how_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpt, "LIMIT", 100)
     children: list[Cpt] = [tabled(sparse_table(12, 80, 1), 1e-16), tabled(sparse_table(10, 80, 2), 1e-16)]

@@ -3,6 +3,7 @@
 from math import inf, log, pi
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
@@ -12,7 +13,9 @@ from agentic import ExpectedEnergy, Point, Purpose, Sequence, Step, UserError, m
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import Effort, LogPreferences, LogPreferencesOverTime, QuadraticGoal, QuadraticLatentGoal
+from agentic_energies.inductive import Inductive
 from agentic_energies.linear_gaussian import LinearGaussian
+from agentic_envs.pomdp import Pomdp
 from agentic_optimizers.enumerate import Enumerate
 from agentic_optimizers.tree import TreeSearch
 
@@ -138,3 +141,14 @@ class TestEffort:
     def test_a_negative_scale(self) -> None:
         with pytest.raises(UserError, match="effort expects scale >= 0"):
             Effort.from_env(make("CartPole-v1"), scale=-1.0)
+
+
+def test_the_ways_to_wanted_states_are_those_of_an_announced_world() -> None:
+    arrays: dict[str, Any] = {"A": [np.eye(3)], "D": [[1, 0, 0]]}
+    chain = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 1]], float)
+    worlds = [make(Pomdp(**arrays, B=[moves[..., None]])) for moves in (chain, np.eye(3))]
+    goal, other = (Inductive.from_env(env, states=[2], depth=3) for env in worlds)
+    assert_close(goal.for_env(worlds[1]).reachable, other.reachable)
+    assert not torch.equal(goal.reachable, other.reachable)
+    given = Inductive.example()
+    assert given.for_env(worlds[1]) is given

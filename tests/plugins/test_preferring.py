@@ -185,6 +185,14 @@ def test_counts_of_preferences_go_with_what_is_known_of_a_world(kind: Kind) -> N
     assert counted(model.for_env(maze)) == counted(model)  # in a world that is announced it likes what it did
 
 
+@KINDS
+def test_an_announced_world_is_followed(kind: Kind) -> None:
+    worlds = [make(Pomdp(**{**ARRAYS, "A": ARRAYS["A"][:1], "D": [start]})) for start in ([0.6, 0.4], [0.1, 0.9])]
+    model, there = (kind.from_env(env) for env in worlds)
+    assert_close(model.for_env(worlds[1]).begin(1).mean, there.begin(1).mean)
+    assert model.for_env(worlds[1]).log_habits is None
+
+
 def test_values_of_an_observed_world_follow_what_is_learned() -> None:
     """What is learned in one state changes what all are worth, which plans that are kept must not miss."""
     lake = make("FrozenLake-v1")
@@ -197,6 +205,11 @@ def test_values_of_an_observed_world_follow_what_is_learned() -> None:
         plan = minimize(ExpectedEnergy(model, belief, purpose), ValueIteration(), plan).belief
         fresh = minimize(ExpectedEnergy(deepcopy(model), belief, purpose), ValueIteration()).belief
         assert_close(plan.parts, fresh.parts)  # type: ignore[attr-defined]
+
+
+def test_a_zero_is_forbidden_whatever_its_sign() -> None:
+    forbidden = log_preferences(CategoricalModel(**{**ARRAYS, "counts": {"C": [[-0.0, 1.0], [1.0, 1.0, 1.0]]}}))
+    assert_close(forbidden.exp(), torch.tensor([0, 1, 1 / 3, 1 / 3, 1 / 3], dtype=torch.float64))
 
 
 def test_a_model_without_preferences_says_so() -> None:

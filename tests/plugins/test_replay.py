@@ -15,12 +15,14 @@ from agentic_energies.categorical import CategoricalModel
 from agentic_energies.factored import FactoredModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.goals import LogPreferences
+from agentic_energies.preferring import LearnedPreferences
 from agentic_energies.reward import Reward
 from agentic_envs.tmaze import TMaze
 from agentic_fit import Behavior
 from agentic_fit.replay import Replay, check_agent
 from agentic_optimizers.conjugate_learner import ConjugateLearner
 from agentic_optimizers.enumerate import Enumerate
+from agentic_optimizers.episode_learner import EpisodeLearner
 from agentic_optimizers.exact import Exact
 from agentic_optimizers.mirror import Mirror
 from agentic_optimizers.tree import TreeSearch
@@ -135,6 +137,30 @@ def test_gradients_pass_through_learning_rates(kind: Any, inference: Minimizer) 
     start = replay.start.clone().requires_grad_()
     assert torch.autograd.gradcheck(replay, (start,), atol=1e-6)
     assert bool((torch.autograd.functional.jacobian(replay, start).abs().amax(0) > 1e-6).all())
+
+
+@pytest.mark.parametrize("learner", [pytest.param(ConjugateLearner, marks=pytest.mark.slow), EpisodeLearner])
+@pytest.mark.parametrize(("kind", "inference"), [(CategoricalModel, Exact()), (FactoredModel, Mirror(steps=10))])
+def test_also_through_hindsight_pruning_preferences_and_zeros(kind: Any, inference: Minimizer, learner: Any) -> None:
+    """And the agent that settles is, in evaluation, the one that it was: also at its first decision there."""
+    truth = make(TMaze()).factored_truth()
+    counts = {"A": [3 * np.asarray(each) for each in truth["A"]], "D": [np.asarray(each) for each in truth["D"]]}
+    counts["A"][1] = counts["A"][1] + 0.3
+
+    def pupil() -> EnergyAgent:
+        learn = {"A": {"prune": 0.2, "forgetting": 0.02}, "C": {"rate": 0.5}}
+        model = kind(B=truth["B"], counts=counts, learn=learn)
+        purpose = Purpose(LearnedPreferences(), 1, SummedGain("both"))
+        pupils = learner(model, settles=True)
+        return EnergyAgent(model, purpose, inference, Enumerate(), selection=Softmax(1.7), learner=pupils)
+
+    record, chances = lived(pupil(), Schedule(episodes=1, learn_steps=9))
+    paths = ("A[1].rate", "A[1].forgetting", "C[1].rate", "D[0].rate")
+    replay = Replay(pupil(), Behavior.of(record), tuple(f"model.learned.parts.{each}" for each in paths))
+    assert_close(replay(replay.start).exp(), chances, atol=1e-10, rtol=0)
+    inside = torch.tensor([0.8, 0.05, 0.6, 0.9], dtype=F64, requires_grad=True)
+    assert torch.autograd.gradcheck(replay, (inside,), atol=1e-6)
+    assert bool((torch.autograd.functional.jacobian(replay, inside).abs().amax(0) > 1e-6)[:3].all())
 
 
 def test_one_number_in_two_places() -> None:

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from agentic import Agent, Decision, Record, Recording, Schedule, UserError, make, run
-from agentic.runs import chunk, recorder
+from agentic.runs import candidates, chunk, recorder
+from agentic.runs.candidates import Wanted
 from agentic.runs.chunk import STAGED
 from agentic.runs.folder import RunFolder
 from agentic.runs.loop import ticks
@@ -25,9 +26,10 @@ from agentic.runs.recorder import Recorder
 from agentic.runs.run import Progress
 from agentic.testing.worlds import Coin
 from agentic.tick import Tick
+from tests.agentic.runs.test_candidates import planning
 from tests.agentic.worlds import Walk
 
-WRITERS = [recorder.__file__, chunk.__file__]
+WRITERS = [recorder.__file__, chunk.__file__, candidates.__file__]
 """The code that Ctrl-C must not find with a tick in its hand."""
 
 
@@ -84,6 +86,19 @@ def test_ctrl_c_at_any_line_of_the_recorder_loses_no_tick(around: int) -> None:
         kept = sum(map(len, written.tables))
         assert done <= kept <= done + 1
         assert written.counts["steps"] == kept
+    assert line > 50
+
+
+def test_nor_the_candidates_of_a_tick() -> None:
+    env = make(Walk())
+    given = list(ticks(planning(), env, seed=0, steps=4))
+    line = kept = 0
+    while kept < len(given):
+        line, written = line + 1, Recorder(env, None, Wanted(2))
+        interrupted(written, given, 1, line)
+        written.close()
+        kept = sum(map(len, written.tables))
+        assert sum(map(len, written.candidates)) == 2 * kept
     assert line > 50
 
 
