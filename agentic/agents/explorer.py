@@ -15,7 +15,8 @@ from agentic.tick import Decision
 class Explorer(Agent):
     """Uniform actions for the first `steps` steps of all rows, then `agent`, which starts afresh.
 
-    Each lasts 1 to `hold` ticks, as many as chance says, where `vary`, else `hold`. Actions come from `draws`, a random stream of their own, so that the agent's goes on as if it had waited.
+    Each lasts `hold` ticks, or 1 to `hold`, as many as chance says, where they `vary`. Actions come from `draws`, a
+    random stream of their own, so that the agent's goes on as if it had waited.
     """
 
     def __init__(

@@ -116,7 +116,7 @@ class Gaussian(Density):
         return value
 
     def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
-        """The belief as it was, and the event's probability at the mean: no Gaussian is conditioned on such an event."""
+        """The belief as it was, and the event's probability at the mean: a Gaussian is not cut by an event."""
         return self, factor(self.mean)
 
     def cubature(self) -> Tensor:

@@ -101,7 +101,7 @@ SHARED = PlannerTable.model_fields.keys() - {"name"}  # keys of [planner] that a
 class LearnTable(Table):
     """The table [learn]: environment steps of experience.
 
-    The first `warmup` are of uniformly random actions that last `hold` steps each; 1 to `hold`, by chance, if they `vary`.
+    The first `warmup` are of uniformly random actions that last `hold` steps each, 1 to `hold` if they `vary`.
     """
 
     steps: Count = 0

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agentic.engine.belief import Belief, Particles
 from agentic.models.model import Courses, Model, Step
-from agentic.planning.goal import Goal
+from agentic.planning.goal import Absorbing, Goal
 
 
 class Course(NamedTuple):
@@ -26,6 +26,8 @@ class Course(NamedTuple):
 def survivors(model: Model, goal: Goal, belief: Belief) -> tuple[Belief, Tensor | None]:
     """The belief given that the episode goes on, for all that model and goal say, and the probability of that."""
     belief, survival = model.condition_on_alive(belief)
+    if not isinstance(goal, Absorbing):
+        return belief, survival
     belief, apart = belief.reweighted(goal.alive)
     return belief, apart if survival is None else survival if apart is None else survival * apart
 
@@ -39,7 +41,7 @@ def imagined(model: Courses, goal: Goal, root: Particles, actions: Tensor, event
     after = model.course(first, actions)
     before = torch.cat([first.unsqueeze(1), after[:, :-1]], 1)
     weights = root.log_weights.expand(len(first), *lanes).unsqueeze(1)
-    chance = _of_going_on(model, goal, after)
+    chance = going_on(model, goal, after)
     if chance is None:
         weights = weights.expand(after.shape[:-1])
         step = Step(Particles(before, weights), actions, Particles(after, weights))
@@ -52,9 +54,10 @@ def imagined(model: Courses, goal: Goal, root: Particles, actions: Tensor, event
     return Course(step, alive, Particles(after[:, -1], every[:, -1]), survived[-1])
 
 
-def _of_going_on(model: Model, goal: Goal, z: Tensor) -> Tensor | None:
-    chances = [chance for chance in (model.alive(z), goal.alive(z)) if chance is not None]
-    return chances[0] * chances[1] if len(chances) == 2 else chances[0] if chances else None
+def going_on(model: Model, goal: Goal, z: Tensor) -> Tensor | None:
+    """The probability that it goes on where latents `z` are entered, by model and goal; None for always."""
+    own, apart = model.alive(z), goal.alive(z) if isinstance(goal, Absorbing) else None
+    return apart if own is None else own if apart is None else own * apart
 
 
 def paid(course: Course, parts: Mapping[str, Tensor], goal: Goal, discount: float) -> dict[str, Tensor]:

@@ -35,7 +35,7 @@ class Gain(ABC):
 
     @property
     def memoryless(self) -> bool:
-        """Whether the gains of a step depend on that step alone, so that many can be looked at at once; not by default."""
+        """Whether the gains of a step depend on that step alone, so that many may be asked at once; not by default."""
         return False
 
     def folded(self, model: FiniteModel) -> Mapping[str, "Folded"] | None:

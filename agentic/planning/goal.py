@@ -4,7 +4,7 @@ A goal scores one imagined step. Over outcomes or latents it is an energy of one
 energy of latent and action. Lower is better, in nats.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import torch
@@ -39,13 +39,6 @@ class Goal(Energy):
     def expected(self, model: Model, step: Step) -> Tensor:
         """The pragmatic value of one step: the goal energy expected under the beliefs of `step`, (*s, b)."""
 
-    def alive(self, z: Tensor) -> Tensor | None:
-        """The probability (*s, b) that, for the goal, it goes on where latent `z` (*s, b, *event) is entered.
-
-        None for always. A goal of being somewhere ends there; plans of open loop count that beside the model's own.
-        """
-        return None
-
     def outcome_entropy(self, model: Model, step: Step) -> Tensor | None:
         """The entropy (*s, b) of the variable the goal is about, by which risk is split off; None where it has none."""
         return None
@@ -61,6 +54,14 @@ class Goal(Energy):
     def for_env(self, env: "Environment") -> Self:
         """The goal in another world, which an intervention announces; by default this one."""
         return self
+
+
+class Absorbing(ABC):
+    """A goal that is over where it is reached; plans of open loop count that beside the ends the model knows."""
+
+    @abstractmethod
+    def alive(self, z: Tensor) -> Tensor | None:
+        """The probability (*s, b) that it goes on where latent `z` (*s, b, *event) is entered; None for always."""
 
 
 class GoalOverTime(Goal):

@@ -31,10 +31,10 @@ def continuous(environment: Environment) -> Proposal | None:
     fits = max(1, round(seconds / (FIT * (1 + size / 16))))
     learning = min(learning, EVERY * fits + 100)
     episodes = int(np.clip(40.0 / (DECISION * (1 + size / 32)) // limit, 3, 20))
-    told = "its documented reward and ends" if known else "a reward and ends that are learned too"
+    paid = "its documented reward and ends" if known else "a reward and ends that are learned too"
     reason = (
         f"it is learned from scratch in {learning:,} steps, as many as about a minute has: an ensemble of networks, "
-        f"what is to come learned in imagination, {told}; {episodes} episodes"
+        f"what is to come learned in imagination, {paid}; {episodes} episodes"
     )
     return Proposal(0.5, reason, _tables(known, learning, episodes))
 

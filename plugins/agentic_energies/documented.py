@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from agentic import Environment, Goal, Model, Particles, Step, UserError
+from agentic.planning import Absorbing
 
 Paid = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -58,7 +59,7 @@ RULES = {
 
 
 @final
-class Documented(Goal):
+class Documented(Absorbing, Goal):
     """The energy -scale x reward by the documentation of a world of classic control, which ends where its episodes do.
 
     `forward((action, next latent), latent)`; latents begin with the observation. `world` is the name of its id without

@@ -2,6 +2,24 @@
 
 from agentic import hookimpl
 
+LEARNING = {
+    "gradient_learner": "agentic_optimizers.gradient_learner:GradientLearner",
+    "imagination": "agentic_optimizers.imagination:Imagination",
+    "conjugate": "agentic_optimizers.conjugate_learner:ConjugateLearner",
+    "hindsight": "agentic_optimizers.episode_learner:EpisodeLearner",
+    "settled": "agentic_optimizers.settled:Settled",
+    "laplace_evidence": "agentic_optimizers.laplace_evidence:LaplaceEvidence",
+    "elbo": "agentic_optimizers.elbo:Elbo",
+    "likelihood": "agentic_optimizers.likelihood:Likelihood",
+    "contrastive_divergence": "agentic_optimizers.contrastive_divergence:ContrastiveDivergence",
+    "denoising_score_matching": "agentic_optimizers.score_matching:DenoisingScoreMatching",
+    "sliced_score_matching": "agentic_optimizers.score_matching:SlicedScoreMatching",
+    "implicit_score_matching": "agentic_optimizers.score_matching:ImplicitScoreMatching",
+    "regularized": "agentic_optimizers.regularized:Regularized",
+    "sgld": "agentic_optimizers.sgld:StochasticLangevin",
+    "weight_laplace": "agentic_optimizers.weight_laplace:WeightLaplace",
+}
+
 
 @hookimpl
 def agentic_optimizers() -> dict[str, str]:
@@ -40,19 +58,5 @@ def agentic_optimizers() -> dict[str, str]:
         "evolution": "agentic_optimizers.evolution:Evolution",
         "shooting": "agentic_optimizers.shooting:Shooting",
         "riccati": "agentic_optimizers.riccati:Riccati",
-        "gradient_learner": "agentic_optimizers.gradient_learner:GradientLearner",
-        "imagination": "agentic_optimizers.imagination:Imagination",
-        "conjugate": "agentic_optimizers.conjugate_learner:ConjugateLearner",
-        "hindsight": "agentic_optimizers.episode_learner:EpisodeLearner",
-        "settled": "agentic_optimizers.settled:Settled",
-        "laplace_evidence": "agentic_optimizers.laplace_evidence:LaplaceEvidence",
-        "elbo": "agentic_optimizers.elbo:Elbo",
-        "likelihood": "agentic_optimizers.likelihood:Likelihood",
-        "contrastive_divergence": "agentic_optimizers.contrastive_divergence:ContrastiveDivergence",
-        "denoising_score_matching": "agentic_optimizers.score_matching:DenoisingScoreMatching",
-        "sliced_score_matching": "agentic_optimizers.score_matching:SlicedScoreMatching",
-        "implicit_score_matching": "agentic_optimizers.score_matching:ImplicitScoreMatching",
-        "regularized": "agentic_optimizers.regularized:Regularized",
-        "sgld": "agentic_optimizers.sgld:StochasticLangevin",
-        "weight_laplace": "agentic_optimizers.weight_laplace:WeightLaplace",
+        **LEARNING,
     }

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from agentic import Box, Objective
+from agentic.engine import checked_generator
 from agentic_optimizers.proposals import Scored, widths
 from agentic_optimizers.sampling import Sampling, State
 from agentic_optimizers.segments import courses, extremes, lengths
@@ -54,20 +55,20 @@ class Evolution(Sampling):
 
     def draws(self, state: State, count: int, generator: torch.Generator | None) -> Mutations:
         base, (steps, rows) = state.space.base, state.mean.shape[:2]
-        generator = torch.Generator().manual_seed(0) if generator is None else generator
+        source = checked_generator(generator)
         event, kind = state.mean.shape[2:], state.mean.dtype
         whole = None
         if not state.rounds:
-            whole = courses(base, steps, count * rows, generator, kind).view(steps, count, rows, *event)
-        length = lengths((count, rows), generator)
-        first = torch.randint(steps, (count, rows), generator=generator)
+            whole = courses(base, steps, count * rows, source, kind).view(steps, count, rows, *event)
+        length = lengths((count, rows), source)
+        first = torch.randint(steps, (count, rows), generator=source)
         t = torch.arange(steps).view(-1, 1, 1)
         if isinstance(base, Box):
-            action = torch.randn(count, rows, *event, generator=generator, dtype=kind)
-            halved = torch.randint(min(max(state.rounds, 1), HALVED + 1), (count, rows), generator=generator)
+            action = torch.randn(count, rows, *event, generator=source, dtype=kind)
+            halved = torch.randint(min(max(state.rounds, 1), HALVED + 1), (count, rows), generator=source)
             action = action * 0.5 ** halved.view(count, rows, *[1] * len(event))
         else:
-            action = extremes(base, count * rows, generator, kind).view(count, rows, *event)
+            action = extremes(base, count * rows, source, kind).view(count, rows, *event)
         there = [part.to(state.mean.device) for part in ((t >= first) & (t < first + length), action)]
         return Mutations(there[0], there[1], None if whole is None else whole.to(state.mean.device))
 

@@ -19,19 +19,20 @@ ROOM = 16  # sweeps whose starts are kept
 AMONG = 128  # kept latents that what was entered is compared with
 SETTLING = 20  # sweeps after which scales are taken anew
 AGAIN_ROWS, AGAIN_STEPS, AGAIN_RATE = 512, 60, 5e-3  # of learning again within other bounds
-STEPS = 4  # of the optimizer for one sweep's targets
+RATE, STEPS = 2e-3, 4  # of the optimizer for one sweep's targets
 
 
 @final
 class Imagination(Learner):
     """Learning a model by gradient from experience, then the agent's terminal energy, a `CostToGo`, in the model.
 
-    After every `every` steps, once there are `first`, the model takes `updates` steps of Adam (see `GradientLearner`, whose `batch` and `rate`
-    these are), then the energy to come `sweeps` sweeps of fitted value iteration (Ernst et al. 2005): `starts` latents,
-    from experience and from what was imagined before, and `options` courses of random segments from each. The target
-    at a latent is the least, over courses and over leaving them after 1, 2, 4, 8 or 16 steps, of discounted energies
-    and what is to come from there (options, Sutton et al. 1999). Starts of large errors come again; of what is entered,
-    latents far from those kept and those on the best courses are the starts of later sweeps.
+    After every `every` steps, once there are `first`, the model takes `updates` steps of AdamW (see `GradientLearner`,
+    whose `batch` and `rate` these are), then the energy to come `sweeps` sweeps of fitted value iteration (Ernst et
+    al. 2005): `starts` latents, from experience and from what was imagined before, and `options` courses of random
+    segments from each. The target at a latent is the least, over courses and over leaving them after 1, 2, 4, 8 or 16
+    steps, of discounted energies and what is to come from there (options, Sutton et al. 1999). Starts of large errors
+    come again; of what is entered, latents far from those kept and those on the best courses are the starts of later
+    sweeps.
 
     Serving no agent it learns the model alone. Raises UserError for a model that is not learned by gradient or that
     hides in which latents its experience took place, and, when an agent is made, for a purpose without a terminal
@@ -50,18 +51,16 @@ class Imagination(Learner):
         sweeps: int = 60,
         starts: int = 256,
         options: int = 8,
-        value_rate: float = 2e-3,
     ) -> None:
         self.fitting = GradientLearner(model, every=every, updates=updates, batch=batch, rate=rate)
         if not isinstance(model, Recalling) and model.latent != model.outcome:
             raise UserError(
                 f"imagination needs latents that are known, got those of {type(model).__name__}: use ensemble"
             )
-        if min(sweeps, starts, options) < 1 or not value_rate > 0:
-            given = f"{sweeps}, {starts}, {options} and {value_rate}"
-            raise UserError(f"expected sweeps, starts and options of at least 1 and value_rate > 0, got {given}")
+        if min(sweeps, starts, options) < 1:
+            raise UserError(f"expected sweeps, starts and options of at least 1, got {sweeps}, {starts} and {options}")
         self.model: Model = model
-        self.first, self.sweeps, self.starts, self.options, self.value_rate = first, sweeps, starts, options, value_rate
+        self.first, self.sweeps, self.starts, self.options = first, sweeps, starts, options
         self.generator = torch.Generator().manual_seed(0)
         self._targets: Targets | None = None
         self._pool: Tensor | None = None
@@ -107,9 +106,9 @@ class Imagination(Learner):
             if sweep % SETTLING == 0:
                 self._cover(goal, self._known(seen), imagining.bounds.range(goal.after))
             if optimizer is None:
-                optimizer = torch.optim.Adam(goal.parameters(), lr=self.value_rate, fused=True)
+                optimizer = torch.optim.Adam(goal.parameters(), lr=RATE, fused=True)
             for group in optimizer.param_groups:
-                group["lr"] = self.value_rate * (0.1 + 0.45 * (1 + cos(pi * sweep / sweeps)))
+                group["lr"] = RATE * (0.1 + 0.45 * (1 + cos(pi * sweep / sweeps)))
             loss = _lowered(goal, starts, found.targets, optimizer)
             self._keep(starts, found, goal)
         return {"value_error": loss}

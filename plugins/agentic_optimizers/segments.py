@@ -6,7 +6,7 @@ from torch import Tensor
 from agentic import Box, Domain
 
 LENGTHS = 5  # of segments: 1, 2, 4, 8, 16 steps, equally often
-STRETCH = 1.5  # what lies beyond a box that is so much longer is moved to its edge: extremes are drawn often
+BEYOND = 1.5  # what lies beyond a box that is so much longer is moved to its edge: extremes are drawn often
 
 
 def extremes(domain: Domain, count: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
@@ -15,7 +15,7 @@ def extremes(domain: Domain, count: int, generator: torch.Generator, dtype: torc
     if not isinstance(domain, Box):
         return drawn
     middle = domain.center(1, dtype).to(drawn)
-    return domain.project(middle + STRETCH * (drawn - middle))
+    return domain.project(middle + BEYOND * (drawn - middle))
 
 
 def lengths(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from agentic import Belief, Model, Particles, Point, Purpose, Step, UncertainWeights
 from agentic.models import Courses
+from agentic.planning import going_on
 from agentic_optimizers.segments import courses
 
 LOOKS = (1, 2, 4, 8, 16)  # steps after which a course may be left for what is to come from there
@@ -106,11 +107,8 @@ class Targets:
 
     def _alive(self, z: Tensor) -> Tensor:
         """The probability (members, T, n) that a course goes on after each of its steps."""
-        chances = [chance for chance in (self.model.alive(z), self.purpose.goal.alive(z)) if chance is not None]
-        alive = z.new_ones(z.shape[:-1])
-        for chance in chances:
-            alive = alive * chance
-        return alive.cumprod(1)
+        alive = going_on(self.model, self.purpose.goal, z)
+        return z.new_ones(z.shape[:-1]) if alive is None else alive.cumprod(1)
 
     def _least(self, energies: Tensor, after: Tensor, lived: Tensor) -> Tensor:
         """The least energy of each course over the looks at which it may be left, (members, n)."""

@@ -10,7 +10,8 @@ import agentic_envs
 from agentic import Experiment, Record, World, load, make, propose
 from agentic.cli import main
 from agentic.experiments.build import build
-from agentic_agents.defaults import best_plan, limit_of, proposal
+from agentic_agents.defaults import best_plan, proposal
+from agentic_agents.limits import limit_of
 from agentic_envs.cuechain import corridor
 
 assert agentic_envs

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from agentic import Box, ExpectedEnergy, LatentGoal, Purpose, Real, Simplex
 from agentic.engine.belief import Particles, Point
+from agentic.planning import Absorbing
 from agentic.planning.expected_energy import Node
 from agentic_energies.cost_to_go import CostToGoNetworks
 from agentic_energies.ensemble import Ensemble
@@ -18,7 +19,7 @@ from agentic_energies.goals import Effort, PredictedReward, QuadraticGoal
 F64 = torch.float64
 
 
-class Gate(LatentGoal):
+class Gate(Absorbing, LatentGoal):
     """Away from 0 along the first latent; over, mostly, beyond 0.3, and then 2 nats a step."""
 
     after = 2.0
