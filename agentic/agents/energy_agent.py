@@ -13,7 +13,7 @@ from torch import Tensor
 
 from agentic.agents.agent import Agent, Change
 from agentic.agents.selection import Greedy, Selection
-from agentic.engine.belief import Belief, Density, Particles, Point
+from agentic.engine.belief import Belief, Density, Gaussian, Particles, Point
 from agentic.engine.minimizer import Minimizer, Solution, minimize
 from agentic.engine.mixture import PushForward, merged
 from agentic.environments.environment import Environment
@@ -84,7 +84,8 @@ class EnergyAgent(Agent):
         policy = plan.first_action(self.precision)
         action = self.selection.choose(policy, self.model.action, generator)
         step = objective.imagine(belief, action)
-        after, _ = self.model.condition_on_alive(step.after)  # whoever decides again has survived
+        after = step.after  # whoever decides again has survived; a Gaussian keeps its shape
+        after = after if isinstance(after, Gaussian) else self.model.condition_on_alive(after)[0]
         remembered = EnergyState(self._next(belief, action, after), plan)
 
         def account() -> Mapping[str, Tensor]:

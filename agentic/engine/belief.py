@@ -115,10 +115,6 @@ class Gaussian(Density):
         value: Tensor = self.mean + (self._root() @ normal_like(self.mean, generator, n).unsqueeze(-1)).squeeze(-1)
         return value
 
-    def reweighted(self, factor: Factor) -> tuple[Belief, Tensor | None]:
-        """The belief as it was, and the event's probability at the mean: a Gaussian is not cut by an event."""
-        return self, factor(self.mean)
-
     def cubature(self) -> Tensor:
         """The cubature points (2 d, *s, b, d), equally weighted, with this mean and covariance, which may be singular.
 

@@ -23,7 +23,7 @@ class CostToGoNetworks(CostToGo):
     not hoped for more (an upper confidence bound of a cost). Zero until it is taught. Raises UserError for no member.
     """
 
-    def __init__(self, *, members: int = 3, hidden: Sequence[int] = (32, 32), doubt: float = 1.0) -> None:
+    def __init__(self, *, members: int = 3, hidden: Sequence[int] = (32, 32), doubt: float = 0.5) -> None:
         super().__init__()
         if members < 1 or not hidden or min(hidden) < 1 or not 0 <= doubt < inf:
             given = f"{members}, {list(hidden)} and {doubt}"

@@ -47,8 +47,8 @@ class Imagination(Learner):
         first: int = 100,
         updates: int = 500,
         batch: int = 128,
-        rate: float = 1e-2,
-        sweeps: int = 60,
+        rate: float = 5e-3,
+        sweeps: int = 100,
         starts: int = 256,
         options: int = 8,
     ) -> None:

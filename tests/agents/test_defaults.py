@@ -60,11 +60,6 @@ def test_the_steps_of_an_episode_are_those_of_wrappers_or_the_world() -> None:
     assert limit_of(make("agentic/Tiger-v0", kwargs={"steps": 9})) == 9
 
 
-@pytest.mark.parametrize("id", ["CartPole-v1", "Pendulum-v1"])
-def test_what_is_not_discrete_is_left_alone(id: str) -> None:
-    assert proposal(make(id)) is None
-
-
 def test_a_world_too_large_for_tables_is_left_alone() -> None:
     lake = ["S" + "F" * 99, *["F" * 100] * 98, "F" * 99 + "G"]
     assert proposal(make("FrozenLake-v1", kwargs={"desc": lake})) is None

@@ -177,7 +177,7 @@ WANTED = "expected a real tensor (1,), one number for each row"
         ("float", f"is a float, {WANTED}"),
         ("none", f"is a NoneType, {WANTED}"),
         ("complex", f"is a tensor (1,) of torch.complex64, {WANTED}"),
-        ("infinite", "the energy is infinite everywhere Icem looked, in rows [0]"),
+        ("infinite", "the energy is infinite everywhere Evolution looked, in rows [0]"),
     ],
 )
 def test_a_goal_gives(name: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +188,10 @@ def test_a_goal_gives(name: str, why: str, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_goal_without_a_minimum_is_named_where_it_was_met(capsys: pytest.CaptureFixture[str]) -> None:
     code, line = said(capsys, *GIVEN, "--set", "goal.name=minus_infinite")
-    assert (code, "step 0: Icem met an energy of -inf in rows [0]: it has no minimum there" in line) == (1, True), line
+    assert (code, "step 0: Evolution met an energy of -inf in rows [0]: it has no minimum there" in line) == (
+        1,
+        True,
+    ), line
 
 
 def test_an_environment_that_leaves_the_working_directory_loses_no_record(

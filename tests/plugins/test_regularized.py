@@ -25,7 +25,9 @@ def small() -> JointEmbedding:
 
 def test_it_is_the_mean_energy_plus_weights_times_populations() -> None:
     jepa = small()
-    value, info = Regularized({"variance": 2.0, "inverse_dynamics": 0.5})(jepa, ROWS, generator=None)
+    value, info = Regularized({"variance": 2.0, "inverse_dynamics": 0.5})(
+        jepa, ROWS, generator=torch.Generator().manual_seed(0)
+    )
     represented = jepa.encode(ROWS[0])
     assert_close(info["energy"], jepa(ROWS[:2], ROWS[2]).mean())
     assert_close(info["variance"], Variance()(represented))
@@ -42,12 +44,12 @@ def test_it_tells_every_part_and_whether_it_collapsed() -> None:
     with torch.no_grad():
         for weight in jepa.encoder.parameters():
             weight.zero_()
-    assert float(Regularized({})(jepa, ROWS, generator=None)[1]["collapsed"]) == 1
+    assert float(Regularized({})(jepa, ROWS, generator=torch.Generator().manual_seed(0))[1]["collapsed"]) == 1
 
 
 def test_the_weights_of_inverse_dynamics_are_learned_with_the_rest() -> None:
     jepa = small()
-    value, _ = Regularized({"inverse_dynamics": 1.0})(jepa, ROWS, generator=None)
+    value, _ = Regularized({"inverse_dynamics": 1.0})(jepa, ROWS, generator=torch.Generator().manual_seed(0))
     torch.autograd.backward(value)
     asked = {name for name, weight in jepa.named_parameters() if weight.grad is not None}
     assert {name.split(".")[0] for name in asked} == {"encoder", "predictor", "populations"}
@@ -68,10 +70,10 @@ def test_a_look_at_validation_data_moves_no_target() -> None:
         jepa.encoder.weights[0].add_(1)
     old = jepa.target.weights[0].clone()
     with torch.no_grad():
-        Regularized({})(jepa, ROWS, generator=None)
-    Regularized({})(jepa.eval(), ROWS, generator=None)
+        Regularized({})(jepa, ROWS, generator=torch.Generator().manual_seed(0))
+    Regularized({})(jepa.eval(), ROWS, generator=torch.Generator().manual_seed(0))
     assert torch.equal(jepa.target.weights[0], old)
-    Regularized({})(jepa.train(), ROWS, generator=None)
+    Regularized({})(jepa.train(), ROWS, generator=torch.Generator().manual_seed(0))
     assert_close(jepa.target.weights[0], old + 0.5)
 
 
@@ -79,9 +81,9 @@ def test_a_weight_without_a_population_is_refused() -> None:
     with pytest.raises(
         UserError, match="regularized weighs entropy, and the populations of the module are: variance, "
     ):
-        Regularized({"entropy": 1.0})(small(), ROWS, generator=None)
+        Regularized({"entropy": 1.0})(small(), ROWS, generator=torch.Generator().manual_seed(0))
 
 
 def test_other_energies_are_refused() -> None:
     with pytest.raises(UserError, match=r"regularized needs an energy between representations.*got Feedforward"):
-        Regularized({})(Feedforward.example(), ROWS, generator=None)
+        Regularized({})(Feedforward.example(), ROWS, generator=torch.Generator().manual_seed(0))

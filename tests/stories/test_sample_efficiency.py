@@ -19,7 +19,7 @@ from examples.sample_efficiency.protocol import Look, Task
 from examples.sample_efficiency.report import line, table
 from figures import sample_efficiency as pictures
 
-PENDULUM = str(jobs.ROOT / "examples" / "pendulum.toml")
+PENDULUM = str(jobs.ROOT / "examples" / "continuous.toml")
 TASK = Task("Walk-v0", threshold=4.0, wanted=100, cap=200, limit=10, best=1.0)
 
 

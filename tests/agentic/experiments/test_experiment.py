@@ -124,6 +124,7 @@ def test_toml_of_an_experiment_is_readable() -> None:
             steps = 0
             warmup = 0
             hold = 1
+            vary = false
 
             [evaluate]
             episodes = 20
