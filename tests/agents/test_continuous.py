@@ -1,5 +1,7 @@
 """What is proposed for worlds of numbers: a model and what is to come, learned from scratch."""
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from agentic_agents.defaults import proposal
 class Plain(gymnasium.Env[np.ndarray, np.ndarray]):
     """Numbers of the given sizes that stay 0, for 30 steps."""
 
-    def __init__(self, size: int = 3, low: float = -1.0) -> None:
+    def __init__(self, size: int = 3, low: float = -1.0, **_: Any) -> None:
+        self.size = size
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (size,))
         self.action_space = gymnasium.spaces.Box(low, 1.0, (2,))
         self.t = 0
@@ -20,14 +23,14 @@ class Plain(gymnasium.Env[np.ndarray, np.ndarray]):
     def reset(self, *, seed: int | None = None, options: object = None) -> tuple[np.ndarray, dict[str, object]]:
         super().reset(seed=seed)
         self.t = 0
-        return np.zeros(self.observation_space.shape, np.float32), {}
+        return np.zeros(self.size, np.float32), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, object]]:
         self.t += 1
-        return np.full(self.observation_space.shape, 0.1 * self.t, np.float32), 1.0, False, self.t >= 30, {}
+        return np.full(self.size, 0.1 * self.t, np.float32), 1.0, False, self.t >= 30, {}
 
 
-def given(**kwargs: float) -> Environment:
+def given(**kwargs: Any) -> Environment:
     gymnasium.register("Plain-v0", Plain, kwargs=kwargs)
     return make("Plain-v0")
 
@@ -55,5 +58,5 @@ def test_rewards_and_ends_of_others_are_learned() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*Overriding environment")
 @pytest.mark.parametrize("kwargs", [{"size": 200}, {"low": -np.inf}])
-def test_what_is_too_large_or_unbounded_is_left_alone(kwargs: dict[str, float]) -> None:
+def test_what_is_too_large_or_unbounded_is_left_alone(kwargs: dict[str, Any]) -> None:
     assert proposal(given(**kwargs)) is None
