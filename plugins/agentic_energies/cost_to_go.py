@@ -58,7 +58,8 @@ class CostToGoNetworks(CostToGo):
 
     @torch.no_grad()
     def cover(self, z: Tensor, low: float, high: float, *, generator: torch.Generator) -> None:
-        center, scale = z.mean(0), z.std(0, correction=0).clamp(min=1e-6)
+        center, spread = z.mean(0), z.std(0, correction=0)
+        scale = torch.where(spread > 1e-6 * (1 + center.abs()), spread, 1.0)  # what is constant has the unit 1
         if self.network is None:
             self.network = EnsembleNetwork(self.members, [z.shape[-1], *self.hidden, 1]).to(z)
             self.network.initialize(generator=generator)

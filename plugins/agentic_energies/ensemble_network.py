@@ -14,6 +14,8 @@ from agentic.engine import normal_like
 from agentic_energies.arrays import side_by_side
 from agentic_energies.ridge import ridge
 
+CONSTANT = 1e-6  # spread, as a share of the size, below which what was seen is taken for constant: its unit is 1
+
 
 @final
 class EnsembleNetwork(nn.Module):
@@ -129,6 +131,14 @@ class Layout:
             seen = torch.cat([seen, later - lags, z[..., self.obs * (1 + self.memory) : self.state]], -1)
         return side_by_side(seen, action.to(z.dtype))
 
+    def moved(self, z: Tensor, action: Tensor, change: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        """The next latent of z (*s, b, size): observation and reward by `change`, within `low` to `high` (learned,)."""
+        d = self.obs
+        if not self.reward:
+            return self.after(z, action, torch.clamp(z[..., :d] + change, low, high), change[..., d:])
+        obs = torch.clamp(z[..., :d] + change[..., :d], low[:d], high[:d])
+        return self.after(z, action, obs, torch.clamp(change[..., d:], low[d:], high[d:]))
+
     def after(self, z: Tensor, action: Tensor, obs: Tensor, reward: Tensor) -> Tensor:
         """The next latent: `obs` (*s, b, d) and `reward` (*s, b, 0 or 1) as predicted, the rest moved one step back."""
         if not self.memory:
@@ -146,8 +156,9 @@ class EnsembleTransition(Conditional):
 
     How the observation differs from the one before is a linear map of (z, a), the same for all, plus what member k
     adds (a network and a linear map of its own), in units of what the shared map leaves unexplained, with a log
-    variance of that. What lies outside `low` to `high`, the space of observations, is moved to its edge.
-    What a latent remembers moves on as it is; no variance is below `floor` (size of a latent).
+    variance of that. What lies outside `low` to `high`, the space of observations, is moved to its edge; where that has
+    none, and for rewards, to one that experience gives: no farther from what was seen than that was wide, and no reward
+    beyond those paid. What a latent remembers moves on as it is; no variance is below `floor` (size of a latent).
     """
 
     SPREAD = (1e-3, 10.0)  # bounds of a member's noise, standard deviations in units of what is left
@@ -160,7 +171,9 @@ class EnsembleTransition(Conditional):
         seen = layout.state + layout.action
         self.network = EnsembleNetwork(members, [seen, *hidden, 2 * layout.learned])
         self.center, self.scale = nn.Buffer(torch.zeros(seen)), nn.Buffer(torch.ones(seen))
-        self.low, self.high = nn.Buffer(low), nn.Buffer(high)
+        self.space_low, self.space_high = nn.Buffer(low), nn.Buffer(high)
+        endless = torch.full((int(layout.reward),), math.inf)
+        self.low, self.high = nn.Buffer(torch.cat([low, -endless])), nn.Buffer(torch.cat([high, endless]))
         self.shift = nn.Buffer(torch.zeros(layout.learned))
         self.step = nn.Buffer(torch.full((layout.learned,), 0.1))
         self.linear = nn.Buffer(torch.zeros(seen, layout.learned))
@@ -180,7 +193,9 @@ class EnsembleTransition(Conditional):
         inputs, before = self.layout.inputs(z, action), self._units()
         for center, scale, values in ((self.center, self.scale, inputs), (self.shift, self.step, change)):
             center.copy_(values.mean(0))
-            scale.copy_(values.std(0, correction=0).clamp(min=1e-6))
+            spread = values.std(0, correction=0)
+            scale.copy_(torch.where(spread > CONSTANT * (1 + center.abs()), spread, 1.0))
+        self._limit(z, change)
         x = self.normalized(z, action)
         if self.has_linear:
             self.linear.copy_(ridge(x, change - self.shift))
@@ -190,6 +205,17 @@ class EnsembleTransition(Conditional):
             self._fold(*before)
         self.taught.fill_(True)
         return x, left / self.step
+
+    def _limit(self, z: Tensor, change: Tensor) -> None:
+        """Take from experience how far observations go that have no bounds, and rewards."""
+        d = self.layout.obs
+        seen = torch.cat([z[:, :d], z[:, :d] + change[:, :d]])
+        low, high = seen.amin(0), seen.amax(0)
+        low, high = low - (high - low) - 1e-3, high + (high - low) + 1e-3
+        self.low[:d] = torch.where(self.space_low.isfinite(), self.space_low, low)
+        self.high[:d] = torch.where(self.space_high.isfinite(), self.space_high, high)
+        if self.layout.reward:
+            self.low[d:], self.high[d:] = change[:, d:].amin(0), change[:, d:].amax(0)
 
     def _units(self) -> tuple[Tensor, ...]:
         return tuple(part.clone() for part in (self.center, self.scale, self.shift, self.step, self.linear))
@@ -266,9 +292,8 @@ class EnsembleTransition(Conditional):
         return Mixture(*self.shared(*x))
 
     def _after(self, z: Tensor, action: Tensor, x: Tensor, scaled: Tensor) -> Tensor:
-        change, d = torch.addcmul(self.shift + x @ self.linear, self.step, scaled), self.layout.obs
-        obs = torch.clamp(z[..., :d] + change[..., :d], self.low, self.high)
-        return self.layout.after(z, action, obs, change[..., d:])
+        change = torch.addcmul(self.shift + x @ self.linear, self.step, scaled)
+        return self.layout.moved(z, action, change, self.low, self.high)
 
 
 class Written:
@@ -308,5 +333,4 @@ class FoldedNetwork:
         for weight, bias in self._others:
             x = torch.nn.functional.silu(torch.baddbmm(bias, x, weight), inplace=True)
         change = torch.baddbmm(torch.baddbmm(self._offset, inputs, self._line), x, self._last)
-        obs = torch.clamp(z[..., :d] + change[..., :d], self._low, self._high)
-        return layout.after(z, action, obs, change[..., d:])
+        return layout.moved(z, action, change, self._low, self._high)

@@ -162,7 +162,8 @@ class Imagination(Learner):
 
     def _far(self, entered: Tensor, pool: Tensor) -> Tensor:
         """Of some that were entered those that are farthest from what is kept, (starts, d)."""
-        scale = pool.std(0, correction=0).clamp(min=1e-6)
+        scale = pool.std(0, correction=0)
+        scale = torch.where(scale > 1e-6 * (1 + pool.abs().amax(0)), scale, 1.0)
         some, among = self._some(entered, 2 * self.starts), self._some(pool, AMONG)
         far = torch.cdist(some / scale, among / scale).amin(1).topk(-(-self.starts // 2)).indices
         return some[far].repeat(2, 1)[: self.starts]

@@ -137,9 +137,31 @@ def test_new_units_change_no_mean(linear: bool) -> None:
     change = 3 + torch.randn(50, 4, generator=draws, dtype=F64) * torch.tensor([1.0, 10.0, 0.01, 2.0], dtype=F64)
     particles = Particles(z.expand(4, 50, n), torch.full((4, 50), 0.25, dtype=F64).log())
     before, shared = model.predict(particles, action).mean, model.transition.shared(z, action)[0]
+    limits = [part.clone() for part in (model.transition.low, model.transition.high)]
     model.transition.rescale(5 + 2 * z, action - 1, change)
+    for part, limit in zip((model.transition.low, model.transition.high), limits, strict=True):
+        part.copy_(limit)  # what experience says of those is another matter
     torch.testing.assert_close(model.predict(particles, action).mean, before, atol=1e-10, rtol=1e-10)
     torch.testing.assert_close(model.transition.shared(z, action)[0], shared, atol=1e-10, rtol=1e-10)
+
+
+def test_what_never_changed_does_not_explode_and_no_reward_goes_beyond_those_paid() -> None:
+    draws = torch.Generator().manual_seed(0)
+    model = Ensemble(Real((3,)), Real((1,)), members=3, hidden=(8,), reward=True).double()
+    model.initialize(generator=draws)
+    z = torch.randn(60, 4, generator=draws, dtype=F64)
+    z[:, 1] = 0.0  # a contact that was never made
+    action, change = torch.randn(60, 1, generator=draws, dtype=F64), torch.randn(60, 4, generator=draws, dtype=F64)
+    change[:, 1] = 0.0
+    model.transition.rescale(z, action, change)
+    far = torch.full((3, 1, 5, 4), 1.0, dtype=F64)
+    course = model.course(far, 100 * torch.randn(20, 1, 5, 1, generator=draws, dtype=F64))
+    assert bool(course.isfinite().all())
+    assert float(course[..., 1].detach().abs().max()) < 2
+    paid = course[..., 3]
+    assert bool(((paid >= change[:, 3].min()) & (paid <= change[:, 3].max())).all())
+    seen = torch.cat([z[:, 0], z[:, 0] + change[:, 0]])
+    assert float(course[..., 0].detach().max()) <= float(2 * seen.max() - seen.min()) + 1e-2
 
 
 @torch.no_grad()
