@@ -99,11 +99,12 @@ class Imagination(Learner):
         assert isinstance(goal, CostToGo)
         seen = self.model.recalled(replay) if isinstance(self.model, Recalling) else replay.steps().obs
         sweeps = self.sweeps if self._pool is not None else 3 * self.sweeps  # the first time there is more to learn
-        optimizer, loss = None, 0.0
+        optimizer, loss, late = None, 0.0, sweeps - sweeps // 3
+        average: dict[str, Tensor] = {}
         for sweep in range(sweeps):
             starts = self._starts(seen)
             found = imagining.of(starts, self.generator)
-            if sweep % SETTLING == 0:
+            if sweep % SETTLING == 0 and sweep <= late:
                 self._cover(goal, self._known(seen), imagining.bounds.range(goal.after))
             if optimizer is None:
                 optimizer = torch.optim.Adam(goal.parameters(), lr=RATE, fused=True)
@@ -111,6 +112,10 @@ class Imagination(Learner):
                 group["lr"] = RATE * (0.1 + 0.45 * (1 + cos(pi * sweep / sweeps)))
             loss = _lowered(goal, starts, found.targets, optimizer)
             self._keep(starts, found, goal)
+            if sweep >= late:
+                for name, part in goal.named_parameters():
+                    average[name] = average.get(name, 0) + part.detach() / (sweeps - late)
+        goal.load_state_dict(average, strict=False)
         return {"value_error": loss}
 
     def _cover(self, goal: CostToGo, known: Tensor, bounds: tuple[float, float]) -> None:
