@@ -54,7 +54,7 @@ def _tables(known: bool, learning: int, episodes: int) -> dict[str, Any]:
         "inference": {"name": "newton", "steps": 1},
         "planner": {
             "name": "evolution",
-            "horizon": 6,
+            "horizon": 8,
             "discount": 0.99,
             "terminal": {"name": "cost_to_go"},
             "gain": {"name": "summed", "target": "weights"},
