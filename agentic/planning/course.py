@@ -60,13 +60,18 @@ def going_on(model: Model, goal: Goal, z: Tensor) -> Tensor | None:
     return apart if own is None else own if apart is None else own * apart
 
 
+def of_chance(chance: Tensor, part: Tensor) -> Tensor:
+    """`chance` times a part of the energy, 0 where there is none, though the part be infinite."""
+    return torch.where(chance > 0, chance * part, 0.0)
+
+
 def paid(course: Course, parts: Mapping[str, Tensor], goal: Goal, discount: float) -> dict[str, Tensor]:
     """Parts of every step (T, *s, b or 1), by name, summed with their weights: discount^t x P(alive)."""
     alive, like = course.alive, parts["pragmatic"]
     weight = discount ** torch.arange(len(like), dtype=like.dtype, device=like.device).view(-1, *[1] * (like.dim() - 1))
     if alive is None:
         return {name: (weight * part).sum(0) for name, part in parts.items()}
-    sums = {name: (weight * torch.where(alive > 0, alive * part, 0.0)).sum(0) for name, part in parts.items()}
+    sums = {name: (weight * of_chance(alive, part)).sum(0) for name, part in parts.items()}
     if goal.after:
         sums["pragmatic"] = sums["pragmatic"] + goal.after * (weight * (1 - alive)).sum(0)
     return sums

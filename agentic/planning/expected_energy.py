@@ -18,7 +18,7 @@ from agentic.engine.domain import Domain, Repeated
 from agentic.engine.objective import Objective
 from agentic.errors import UserError
 from agentic.models.model import Courses, Model, Step, UncertainWeights
-from agentic.planning.course import imagined, paid, survivors
+from agentic.planning.course import imagined, of_chance, paid, survivors
 from agentic.planning.gain import Gain
 from agentic.planning.goal import ActionGoal, Goal, GoalOverTime
 from agentic.planning.plan import Plan, Sequence as OpenLoop
@@ -141,7 +141,7 @@ class ExpectedEnergy(Objective):
         _check_rows(parts, node.belief.mean.shape[-1 - len(self.model.latent.event)])
         weight = purpose.discount**node.t
         if node.alive is not None:
-            parts = {name: _of(node.alive, part) for name, part in parts.items()}
+            parts = {name: of_chance(node.alive, part) for name, part in parts.items()}
         if weight != 1:
             parts = {name: weight * part for name, part in parts.items()}
         if node.alive is not None:
@@ -214,13 +214,8 @@ class ExpectedEnergy(Objective):
         nothing = node.belief.mean.new_zeros(self.model.action.event)
         value = goal.expected(self.model, Step(node.belief, nothing, node.belief))
         if node.alive is not None:
-            value = _of(node.alive, value) + (1 - node.alive) * goal.after
+            value = of_chance(node.alive, value) + (1 - node.alive) * goal.after
         return purpose.discount**node.t * value
-
-
-def _of(chance: Tensor, part: Tensor) -> Tensor:
-    """`chance` times a part of the energy, 0 where there is none, though the part be infinite."""
-    return torch.where(chance > 0, chance * part, 0.0)
 
 
 def _named(gain: Gain, gains: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

@@ -11,7 +11,8 @@ from agentic_agents.limits import limit_of
 LARGEST = 64  # observations and actions up to which a model is learned in the time there is
 KNOWN = ("Pendulum", "CartPole", "MountainCar", "MountainCarContinuous", "Acrobot")
 """Worlds whose rewards and ends are documented: the goal `documented`."""
-STEPS, EVALUATED = 600, 20_000  # environment steps: learned from, and evaluated at most
+STEPS = 600  # environment steps that are learned from, at most
+LEARNING, EVALUATION = 60.0, 40.0  # seconds of one core
 FIT, DECISION = 1.2, 0.004  # seconds of one core: a fit of a small world, and one decision
 EVERY = 25  # steps between fits
 
@@ -26,11 +27,9 @@ def continuous(environment: Environment) -> Proposal | None:
         return None
     name = environment.id.rpartition("/")[2].rpartition(":")[2].partition("-v")[0]
     known = name in KNOWN
-    limit = limit_of(environment)
-    learning, seconds = STEPS, 60.0
-    fits = max(1, round(seconds / (FIT * (1 + size / 16))))
-    learning = min(learning, EVERY * fits + 100)
-    episodes = int(np.clip(40.0 / (DECISION * (1 + size / 32)) // limit, 3, 20))
+    fits = max(1, round(LEARNING / (FIT * (1 + size / 16))))
+    learning = min(STEPS, EVERY * fits + 100)
+    episodes = int(np.clip(EVALUATION / (DECISION * (1 + size / 32)) // limit_of(environment), 3, 20))
     paid = "its documented reward and ends" if known else "a reward and ends that are learned too"
     reason = (
         f"it is learned from scratch in {learning:,} steps, as many as about a minute has: an ensemble of networks, "

@@ -8,39 +8,19 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from math import log, prod
-from typing import Any, NamedTuple, Self, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 
 from agentic import UserError
 from agentic_energies.arrays import surprise
+from agentic_energies.made import Made
 
 DENSE = 64  # tables with fewer columns stay dense: their products are faster than any list
 FULL = 0.2  # fuller tables stay dense
 SPARE = 0.02  # fuller matrices stay one array: beside a dense product, a sparse one is slow for each number
 LIMIT = 50_000_000  # entries of the lists of a joint state
-
-
-class Made(NamedTuple):
-    """Something made from tensors, which stands until one of them is replaced, written to, or asked for gradients."""
-
-    tensors: Sequence[Tensor]
-    versions: list[int]
-    what: Any
-    graded: bool
-
-    @classmethod
-    def of(cls, tensors: Sequence[Tensor], what: Any) -> Self:
-        """`what`, made from `tensors` as they are now."""
-        return cls(tensors, [tensor._version for tensor in tensors], what, torch.is_grad_enabled())
-
-    def stands(self, tensors: Sequence[Tensor]) -> bool:
-        """Whether these are the same tensors, none was written to, and gradients that are wanted are there."""
-        if torch.is_grad_enabled() and not self.graded and any(tensor.requires_grad for tensor in tensors):
-            return False
-        held = zip(self.tensors, self.versions, tensors, strict=True)
-        return all(before is now and version == now._version for before, version, now in held)
 
 
 @final

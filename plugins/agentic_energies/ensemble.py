@@ -33,7 +33,8 @@ from agentic.learning import Experience, Recalling
 from agentic.models import Courses
 from agentic_energies.arrays import side_by_side
 from agentic_energies.ensemble_gain import matched_gain
-from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition, Layout
+from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition
+from agentic_energies.latent_layout import Layout
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation
 
 APART = 1e-5  # share of every variance that belongs to no other: keeps covariances invertible in float32

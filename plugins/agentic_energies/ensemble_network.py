@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from agentic import Belief, Conditional
 from agentic.engine import normal_like
-from agentic_energies.arrays import side_by_side
+from agentic_energies.latent_layout import Layout
+from agentic_energies.made import Made
 from agentic_energies.ridge import ridge
 
 CONSTANT = 1e-6  # spread, as a share of the size, below which what was seen is taken for constant: its unit is 1
@@ -95,62 +96,6 @@ class Mixture(Belief):
 
 
 @final
-@dataclass(frozen=True)
-class Layout:
-    """The layout of a latent: the observation, those of the `memory` steps before, the actions then, the reward."""
-
-    obs: int
-    action: int
-    memory: int = 0
-    reward: bool = False
-
-    @property
-    def state(self) -> int:
-        """The number of components before the reward."""
-        return self.obs + self.past
-
-    @property
-    def past(self) -> int:
-        """The number of components that only remember."""
-        return self.memory * (self.obs + self.action)
-
-    @property
-    def size(self) -> int:
-        return self.state + self.reward
-
-    @property
-    def learned(self) -> int:
-        """The number of components that a network predicts: the observation and the reward."""
-        return self.obs + self.reward
-
-    def inputs(self, z: Tensor, action: Tensor) -> Tensor:
-        """A network's inputs from z (..., size) and actions (..., k) that broadcast: past observations as changes."""
-        seen, lags = z[..., : self.obs], z[..., self.obs : self.obs * (1 + self.memory)]
-        if self.memory:
-            later = z[..., : self.obs * self.memory]
-            seen = torch.cat([seen, later - lags, z[..., self.obs * (1 + self.memory) : self.state]], -1)
-        return side_by_side(seen, action.to(z.dtype))
-
-    def moved(self, z: Tensor, action: Tensor, change: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        """The next latent of z (*s, b, size): observation and reward by `change`, within `low` to `high` (learned,)."""
-        d = self.obs
-        if not self.reward:
-            return self.after(z, action, torch.clamp(z[..., :d] + change, low, high), change[..., d:])
-        obs = torch.clamp(z[..., :d] + change[..., :d], low[:d], high[:d])
-        return self.after(z, action, obs, torch.clamp(change[..., d:], low[d:], high[d:]))
-
-    def after(self, z: Tensor, action: Tensor, obs: Tensor, reward: Tensor) -> Tensor:
-        """The next latent: `obs` (*s, b, d) and `reward` (*s, b, 0 or 1) as predicted, the rest moved one step back."""
-        if not self.memory:
-            return torch.cat([obs, reward], -1) if self.reward else obs
-        d, k, start = self.obs, self.action, self.obs * (1 + self.memory)
-        shape = obs.shape[:-1]
-        lags, acts = z[..., : d * self.memory].expand(*shape, -1), action.to(z.dtype).expand(*shape, -1)
-        older = z[..., start : start + k * (self.memory - 1)].expand(*shape, -1)
-        return torch.cat([obs, lags, acts, older, reward], -1)
-
-
-@final
 class EnsembleTransition(Conditional):
     """-log p(z' | z, a), the even mixture of the members' Gaussians: `forward((z, a), z')`, nats.
 
@@ -179,7 +124,7 @@ class EnsembleTransition(Conditional):
         self.linear = nn.Buffer(torch.zeros(seen, layout.learned))
         self.own_linear = nn.Parameter(torch.zeros(members, seen, layout.learned), requires_grad=linear)
         self.taught = nn.Buffer(torch.tensor(False))
-        self._kept: tuple[Written, FoldedNetwork] | None = None
+        self._kept: Made | None = None
         self.floor = nn.Buffer(torch.full((layout.size,), 1e-6))
 
     @torch.no_grad()
@@ -236,7 +181,7 @@ class EnsembleTransition(Conditional):
     def answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Every member's scaled difference and its log variance at normalized inputs (members, n, inputs)."""
         mean, spread = self.network(x).chunk(2, -1)
-        mean = torch.baddbmm(mean, x, self.own_linear) if self.has_linear else mean
+        mean = self._straightened(mean, x)
         low, high = (2 * math.log(bound) for bound in self.SPREAD)
         begin = math.log(-low / high)  # where the bounded log variance is 0
         return mean, low + (high - low) * torch.sigmoid(spread + begin)
@@ -256,16 +201,20 @@ class EnsembleTransition(Conditional):
         """The mean of z' by member k of its own z (members, *s, b, d)."""
         x = self.normalized(z, action)
         flat = x.reshape(self.members, -1, x.shape[-1])
-        mean = self.network(flat, self.layout.learned)
-        mean = torch.baddbmm(mean, flat, self.own_linear) if self.has_linear else mean
+        mean = self._straightened(self.network(flat, self.layout.learned), flat)
         return self._after(z, action, x, mean.reshape(*x.shape[:-1], -1))
+
+    def _straightened(self, mean: Tensor, x: Tensor) -> Tensor:
+        """What the networks say at inputs `x` (members, n, inputs), with the members' straight lines."""
+        return torch.baddbmm(mean, x, self.own_linear) if self.has_linear else mean
 
     def _folded(self) -> "FoldedNetwork":
         """The network with its units folded in, made anew where a weight or a unit was written to or replaced."""
-        parts = [*self._parameters.values(), *self._buffers.values(), *self.network.parameters()]
-        if self._kept is None or torch.is_grad_enabled() or not self._kept[0].holds(parts):
-            self._kept = Written(parts), FoldedNetwork(self)
-        return self._kept[1]
+        parts = [*self.parameters(), *self.buffers()]
+        if self._kept is None or torch.is_grad_enabled() or not self._kept.stands(parts):
+            self._kept = Made.of(parts, FoldedNetwork(self))
+        folded: FoldedNetwork = self._kept.what
+        return folded
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": None}
@@ -294,18 +243,6 @@ class EnsembleTransition(Conditional):
     def _after(self, z: Tensor, action: Tensor, x: Tensor, scaled: Tensor) -> Tensor:
         change = torch.addcmul(self.shift + x @ self.linear, self.step, scaled)
         return self.layout.moved(z, action, change, self.low, self.high)
-
-
-class Written:
-    """What tensors held when something was derived from them."""
-
-    def __init__(self, parts: Sequence[Tensor | None]) -> None:
-        self._parts, self._versions = list(parts), [part is not None and part._version for part in parts]
-
-    def holds(self, parts: Sequence[Tensor | None]) -> bool:
-        """Whether these are the same tensors, not written to since."""
-        same = all(now is then for now, then in zip(parts, self._parts, strict=True))
-        return same and self._versions == [part is not None and part._version for part in parts]
 
 
 class FoldedNetwork:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from agentic import Categorical, ClosedForm, Conditional, Simplex
-from agentic_energies.cpt import Cpt, Dense, Made, Raised, operator, tabled
+from agentic_energies.cpt import Cpt, Dense, Raised, operator, tabled
+from agentic_energies.made import Made
 
 
 def states_first(z: Tensor) -> Tensor:

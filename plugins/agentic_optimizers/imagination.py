@@ -125,13 +125,13 @@ class Imagination(Learner):
         """
         moved = abs(bounds[0] - self._bounds[0]) + abs(bounds[1] - self._bounds[1])
         again = self._some(known, AGAIN_ROWS)
-        with torch.no_grad():
-            values = goal(None, again)
         first = self._bounds == (0.0, 0.0)
         if not first and moved <= 0.02 * (self._bounds[1] - self._bounds[0]):
             goal.cover(known, *self._bounds, generator=self.generator)
             return
         self._bounds = bounds
+        with torch.no_grad():
+            values = goal(None, again)
         goal.cover(known, *bounds, generator=self.generator)
         if not first:
             optimizer = torch.optim.Adam(goal.parameters(), lr=AGAIN_RATE, fused=True)
@@ -148,6 +148,7 @@ class Imagination(Learner):
         recalled = max(1, round(RECALLED * self.starts))
         return torch.cat([self._some(seen, recalled), self._some(self._pool, self.starts - recalled)])
 
+    @torch.no_grad()
     def _keep(self, starts: Tensor, found: Imagined, goal: CostToGo) -> None:
         """Keep as later starts what was entered (by chance, on the best courses, far off) and what is not known yet."""
         if not len(found.entered):

@@ -25,9 +25,9 @@ from agentic import (
 )
 from agentic.tick import Native
 from agentic_energies.ensemble import Ensemble
-from agentic_energies.ensemble_network import Layout
 from agentic_energies.gains import Disagreement, JointGain
 from agentic_energies.goals import PredictedReward, QuadraticGoal
+from agentic_energies.latent_layout import Layout
 from agentic_optimizers.gradient_learner import GradientLearner
 
 F64 = torch.float64
