@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from agentic import Belief, Conditional
 from agentic.engine import normal_like
+from agentic_energies.folded_network import FoldedNetwork, Units
 from agentic_energies.latent_layout import Layout
 from agentic_energies.made import Made
 from agentic_energies.ridge import ridge
@@ -208,11 +209,13 @@ class EnsembleTransition(Conditional):
         """What the networks say at inputs `x` (members, n, inputs), with the members' straight lines."""
         return torch.baddbmm(mean, x, self.own_linear) if self.has_linear else mean
 
-    def _folded(self) -> "FoldedNetwork":
+    def _folded(self) -> FoldedNetwork:
         """The network with its units folded in, made anew where a weight or a unit was written to or replaced."""
         parts = [*self.parameters(), *self.buffers()]
         if self._kept is None or torch.is_grad_enabled() or not self._kept.stands(parts):
-            self._kept = Made.of(parts, FoldedNetwork(self))
+            units = Units(self.center, self.scale, self.shift, self.step, self.low, self.high)
+            line = self.linear + self.step * self.own_linear
+            self._kept = Made.of(parts, FoldedNetwork(self.network, units, line, self.layout))
         folded: FoldedNetwork = self._kept.what
         return folded
 
@@ -220,19 +223,11 @@ class EnsembleTransition(Conditional):
         return {**self.__dict__, "_kept": None}
 
     def course(self, z: Tensor, actions: Tensor) -> Tensor:
-        """The means (members, T, *s, b, d) of `own` after each of `actions` (T, *s, b, *event), from z.
-
-        One step after the other with all that does not change taken out: units and straight lines are folded into the
-        first and the last layers.
-        """
-        members, d, lanes = self.members, self.layout.size, actions.shape[1:-1]
-        z = z.to(self.center.dtype)
-        acts = actions.to(z.dtype).reshape(1, len(actions), -1, actions.shape[-1]).expand(members, -1, -1, -1)
-        steps = [z.expand(members, *lanes, d).reshape(members, -1, d)]
-        rollout = self._folded()
-        for t in range(len(actions)):
-            steps.append(rollout(steps[-1], acts[:, t]))
-        return torch.stack(steps[1:], 1).view(members, len(actions), *lanes, d)
+        """The means (members, T, *s, b, d) of `own` after each of `actions` (T, *s, b, *event), from z."""
+        lanes, d = actions.shape[1:-1], self.layout.size
+        z = z.to(self.center.dtype).expand(self.members, *lanes, d).reshape(self.members, -1, d)
+        after = self._folded().course(z, actions.to(z.dtype).reshape(len(actions), -1, actions.shape[-1]))
+        return after.view(self.members, len(actions), *lanes, d)
 
     def forward(self, x: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
         return self.given(x).energy(z)
@@ -243,31 +238,3 @@ class EnsembleTransition(Conditional):
     def _after(self, z: Tensor, action: Tensor, x: Tensor, scaled: Tensor) -> Tensor:
         change = torch.addcmul(self.shift + x @ self.linear, self.step, scaled)
         return self.layout.moved(z, action, change, self.low, self.high)
-
-
-class FoldedNetwork:
-    """A transition's means with its units folded into the weights, for many steps of members' own latents."""
-
-    def __init__(self, transition: EnsembleTransition) -> None:
-        t, k = transition, transition.layout.learned
-        *hidden, (last, offset) = zip(t.network.weights, t.network.biases, strict=True)
-        (first, bias), *others = hidden
-        whole = t.linear + t.step * t.own_linear
-        line = whole / t.scale.unsqueeze(-1)
-        first = first / t.scale.unsqueeze(-1)
-        self._first = first, torch.baddbmm(bias, -t.center.expand(t.members, 1, -1), first)
-        self._others = others
-        self._last = t.step * last[..., :k]
-        self._line, self._offset = line, t.shift + t.step * offset[..., :k] - (t.center @ line).unsqueeze(1)
-        self._layout, self._low, self._high = t.layout, t.low, t.high
-
-    def __call__(self, z: Tensor, action: Tensor) -> Tensor:
-        """The next latents (members, n, size) of z (members, n, size) under actions (members, n, k)."""
-        layout, d = self._layout, self._layout.obs
-        inputs = torch.cat([z, action], -1) if layout.state == layout.size == d else layout.inputs(z, action)
-        weight, bias = self._first
-        x = torch.nn.functional.silu(torch.baddbmm(bias, inputs, weight), inplace=True)
-        for weight, bias in self._others:
-            x = torch.nn.functional.silu(torch.baddbmm(bias, x, weight), inplace=True)
-        change = torch.baddbmm(torch.baddbmm(self._offset, inputs, self._line), x, self._last)
-        return layout.moved(z, action, change, self._low, self._high)

@@ -40,11 +40,15 @@ class Layout:
 
     def inputs(self, z: Tensor, action: Tensor) -> Tensor:
         """A network's inputs from z (..., size) and actions (..., k) that broadcast: past observations as changes."""
-        seen, lags = z[..., : self.obs], z[..., self.obs : self.obs * (1 + self.memory)]
-        if self.memory:
-            later = z[..., : self.obs * self.memory]
-            seen = torch.cat([seen, later - lags, z[..., self.obs * (1 + self.memory) : self.state]], -1)
-        return side_by_side(seen, action.to(z.dtype))
+        return side_by_side(self.seen(z), action.to(z.dtype))
+
+    def seen(self, z: Tensor) -> Tensor:
+        """What of z (..., size) a network sees, (..., state)."""
+        seen = z[..., : self.obs]
+        if not self.memory:
+            return seen
+        lags, later = z[..., self.obs : self.obs * (1 + self.memory)], z[..., : self.obs * self.memory]
+        return torch.cat([seen, later - lags, z[..., self.obs * (1 + self.memory) : self.state]], -1)
 
     def moved(self, z: Tensor, action: Tensor, change: Tensor, low: Tensor, high: Tensor) -> Tensor:
         """The next latent of z (*s, b, size): observation and reward by `change`, within `low` to `high` (learned,)."""

@@ -15,11 +15,11 @@ from agentic_optimizers.value_targets import Bounds, Imagined, Targets
 
 RECALLED = 0.1  # of the starts are experience, all others were imagined
 AGAIN, BEST, FAR = 0.25, 0.33, 0.75  # shares of the starts and of what was entered that are kept
-ROOM = 16  # sweeps whose starts are kept
+ROOM = 64  # sweeps whose starts are kept
 AMONG = 128  # kept latents that what was entered is compared with
 SETTLING = 20  # sweeps after which scales are taken anew
 AGAIN_ROWS, AGAIN_STEPS, AGAIN_RATE = 512, 60, 5e-3  # of learning again within other bounds
-RATE, STEPS = 2e-3, 4  # of the optimizer for one sweep's targets
+RATE, STEPS = 4e-3, 4  # of the optimizer for one sweep's targets
 
 
 @final
@@ -46,13 +46,13 @@ class Imagination(Learner):
         every: int = 25,
         first: int = 100,
         updates: int = 500,
-        batch: int = 128,
-        rate: float = 5e-3,
-        sweeps: int = 100,
-        starts: int = 256,
+        rate: float = 1e-2,
+        weight_decay: float = 0.1,
+        sweeps: int = 200,
+        starts: int = 128,
         options: int = 8,
     ) -> None:
-        self.fitting = GradientLearner(model, every=every, updates=updates, batch=batch, rate=rate)
+        self.fitting = GradientLearner(model, every=every, updates=updates, rate=rate, weight_decay=weight_decay)
         if not isinstance(model, Recalling) and model.latent != model.outcome:
             raise UserError(
                 f"imagination needs latents that are known, got those of {type(model).__name__}: use ensemble"
@@ -64,6 +64,7 @@ class Imagination(Learner):
         self.generator = torch.Generator().manual_seed(0)
         self._targets: Targets | None = None
         self._pool: Tensor | None = None
+        self._optimizer: torch.optim.Optimizer | None = None
         self._bounds = (0.0, 0.0)
 
     def serve(self, purpose: Purpose) -> None:
@@ -99,18 +100,18 @@ class Imagination(Learner):
         assert isinstance(goal, CostToGo)
         seen = self.model.recalled(replay) if isinstance(self.model, Recalling) else replay.steps().obs
         sweeps = self.sweeps if self._pool is not None else 3 * self.sweeps  # the first time there is more to learn
-        optimizer, loss, late = None, 0.0, sweeps - sweeps // 3
+        loss, late = 0.0, sweeps - sweeps // 3
         average: dict[str, Tensor] = {}
         for sweep in range(sweeps):
             starts = self._starts(seen)
             found = imagining.of(starts, self.generator)
             if sweep % SETTLING == 0 and sweep <= late:
                 self._cover(goal, self._known(seen), imagining.bounds.range(goal.after))
-            if optimizer is None:
-                optimizer = torch.optim.Adam(goal.parameters(), lr=RATE, fused=True)
-            for group in optimizer.param_groups:
+            if self._optimizer is None:
+                self._optimizer = torch.optim.Adam(goal.parameters(), lr=RATE, fused=True)
+            for group in self._optimizer.param_groups:
                 group["lr"] = RATE * (0.1 + 0.45 * (1 + cos(pi * sweep / sweeps)))
-            loss = _lowered(goal, starts, found.targets, optimizer)
+            loss = _lowered(goal, starts, found.targets, self._optimizer)
             self._keep(starts, found, goal)
             if sweep >= late:
                 for name, part in goal.named_parameters():
