@@ -41,5 +41,6 @@ ABLATIONS: dict[str, tuple[str, ...]] = {  # what is set otherwise than in the f
     "icem, no segments": ("planner.name=icem", "planner.samples=32", "planner.elites=4", "planner.steps=3"),
     "horizon 20": ("planner.horizon=20",),
     "one network": ("model.members=1",),
+    "no weight decay": ("learner.weight_decay=0",),
 }
 ABLATED = ("pendulum", "cartpole")

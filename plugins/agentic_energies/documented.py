@@ -63,9 +63,9 @@ class Documented(Absorbing, Goal):
     """The energy -scale x reward by the documentation of a world of classic control, which ends where its episodes do.
 
     `forward((action, next latent), latent)`; latents begin with the observation. `world` is the name of its id without
-    the version. `scale` is in nats per unit
-    of reward. Rewards and ends are those of Gymnasium 1 (Towers et al. 2024): Pendulum, CartPole, MountainCar,
-    MountainCarContinuous, Acrobot. Raises UserError for any other world, and for a scale that is not positive.
+    the version. `scale` is in nats per unit of reward. Rewards and ends are those of Gymnasium 1 (Towers et al. 2024):
+    Pendulum, CartPole, MountainCar, MountainCarContinuous, Acrobot. Raises UserError for any other world, and for a
+    scale that is not positive.
     """
 
     def __init__(self, world: str, *, scale: float = 1.0) -> None:

@@ -15,7 +15,7 @@ from agentic_optimizers.value_targets import Bounds, Imagined, Targets
 
 RECALLED = 0.1  # of the starts are experience, all others were imagined
 AGAIN, BEST, FAR = 0.25, 0.33, 0.75  # shares of the starts and of what was entered that are kept
-ROOM = 64  # sweeps whose starts are kept
+ROOM = 64  # sweeps whose starts are kept: with fewer, places that are seldom imagined are forgotten
 AMONG = 128  # kept latents that what was entered is compared with
 SETTLING = 20  # sweeps after which scales are taken anew
 AGAIN_ROWS, AGAIN_STEPS, AGAIN_RATE = 512, 60, 5e-3  # of learning again within other bounds
@@ -27,8 +27,8 @@ class Imagination(Learner):
     """Learning a model by gradient from experience, then the agent's terminal energy, a `CostToGo`, in the model.
 
     After every `every` steps, once there are `first`, the model takes `updates` steps of AdamW (see `GradientLearner`,
-    whose `batch` and `rate` these are), then the energy to come `sweeps` sweeps of fitted value iteration (Ernst et
-    al. 2005): `starts` latents, from experience and from what was imagined before, and `options` courses of random
+    whose `rate` and `weight_decay` these are), then the energy to come `sweeps` sweeps of fitted value iteration (Ernst
+    et al. 2005): `starts` latents, from experience and from what was imagined before, and `options` courses of random
     segments from each. The target at a latent is the least, over courses and over leaving them after 1, 2, 4, 8 or 16
     steps, of discounted energies and what is to come from there (options, Sutton et al. 1999). Starts of large errors
     come again; of what is entered, latents far from those kept and those on the best courses are the starts of later
