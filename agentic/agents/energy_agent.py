@@ -22,7 +22,7 @@ from agentic.learning.learner import Learner
 from agentic.models.evidence import Evidence
 from agentic.models.model import Model
 from agentic.planning.expected_energy import ExpectedEnergy, Purpose
-from agentic.planning.goal import Goal, LatentGoal, ObservationGoal
+from agentic.planning.goal import CostToGo, Goal, LatentGoal, ObservationGoal
 from agentic.planning.plan import Plan
 from agentic.tick import Decision, Deferred
 
@@ -106,10 +106,15 @@ class EnergyAgent(Agent):
         """The agent with the announced goal or model in place of its own; a new model is not being learned.
 
         Of a changed world, an `Environment`, each part is asked for itself in it: `part.for_env(environment)`. Raises
-        UserError for a goal or model that is neither.
+        UserError for a goal or model that is neither, and for a goal where what is to come was learned for the own one.
         """
         purpose, model = self.purpose, self.model
         if isinstance(change.goal, Goal):
+            if isinstance(purpose.terminal, CostToGo):
+                raise UserError(
+                    f"this agent has learned with {purpose.terminal.name} what is to come for its own goal, not for "
+                    f"{change.goal.name}: give it a planner without a learned terminal energy"
+                )
             purpose = replace(purpose, goal=change.goal)
         elif change.goal is not None:
             world, terminal = _world(change.goal), purpose.terminal

@@ -4,6 +4,7 @@ import argparse
 import json
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from agentic import UserError
@@ -11,9 +12,12 @@ from agentic.runs import write_whole
 
 from .jobs import ROOT, Job, Row, rows
 from .peers import PEERS
+from .protocol import Task
 from .report import line, place, table
 from .tasks import ABLATED, ABLATIONS, ALL, HIDDEN, REWARD_LEARNED, TASKS
 
+CONFIG = ROOT / "examples" / "continuous.toml"
+OWNED = ("env.id", "run.seed", "run.envs", "learn.steps")  # what the protocol sets
 PEERS_FILE = ROOT / "figures" / "sample_efficiency_peers.json"
 ABLATIONS_FILE = ROOT / "figures" / "sample_efficiency_ablations.json"
 
@@ -27,9 +31,7 @@ def parser(about: str | None) -> argparse.ArgumentParser:
     kinds.add_argument("--hidden", action="store_true", help="the worlds that hide velocities")
     kinds.add_argument("--peers", action="store_true", help="Stable-Baselines3 with the settings of RL Baselines3 Zoo")
     kinds.add_argument("--ablations", action="store_true", help=f"one part less at a time: {', '.join(ABLATIONS)}")
-    made.add_argument(
-        "--config", type=Path, default=ROOT / "examples" / "continuous.toml", help="the file of all tasks"
-    )
+    made.add_argument("--config", type=Path, default=CONFIG, help="the file of all tasks")
     made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the file, as agentic run")
     made.add_argument("--first", type=int, help="the first seed (0; 100 of ablations)")
     made.add_argument("--seeds", type=int, help="how many (10; 5 of ablations and learned rewards, 3 of peers)")
@@ -44,11 +46,7 @@ def main(about: str | None = None, arguments: list[str] | None = None) -> None:
     """Read the command line and do what it says."""
     options = parser(about)
     given = options.parse_args(arguments)
-    unknown = [name for name in given.tasks if name not in ALL]
-    if unknown:
-        options.error(f"unknown task {unknown[0]!r}; known: {', '.join(ALL)}")
-    if given.workers < 1 or (given.seeds is not None and given.seeds < 1):
-        options.error(f"expected at least 1 seed and 1 worker, got {given.seeds} and {given.workers}")
+    _check(options, given)
     try:
         wanted = jobs(given)
     except UserError as error:
@@ -76,6 +74,23 @@ def main(about: str | None = None, arguments: list[str] | None = None) -> None:
     print(f"\n{sum(row['seconds'] for row in found):,.0f} s of processor time in all, earlier runs included")
 
 
+def _check(options: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """Say what does not fit before anything runs."""
+    unknown = [name for name in given.tasks if not any(_named(name, each) for each in _kind(given))]
+    if unknown:
+        options.error(f"unknown task {unknown[0]!r}; known: {', '.join(_kind(given))}")
+    owned = [each for each in given.set if each.partition("=")[0].strip() in OWNED]
+    if owned:
+        options.error(f"--set {owned[0]} belongs to the protocol: seeds are --first and --seeds, worlds are tasks")
+    if given.peers and (given.set or given.config != CONFIG):
+        options.error("--peers runs the settings of RL Baselines3 Zoo: leave out --set and --config")
+    for path in (given.cache, given.json and given.json.parent):
+        if path is not None and not _folder(path):
+            options.error(f"{path} is no folder, and none can be made there")
+    if given.workers < 1 or (given.seeds is not None and given.seeds < 1):
+        options.error(f"expected at least 1 seed and 1 worker, got {given.seeds} and {given.workers}")
+
+
 def jobs(given: argparse.Namespace) -> list[Job]:
     """The runs that are asked for. Raises UserError for a configuration that does not fit."""
     few = 3 if given.peers else 5 if given.ablations or given.learned else 10
@@ -85,17 +100,35 @@ def jobs(given: argparse.Namespace) -> list[Job]:
         return [
             Job.peer(name, TASKS[name], seed, learner, settings)
             for (name, learner), settings in PEERS.items()
-            if name in given.tasks or not given.tasks
+            if not given.tasks or any(_named(each, name) for each in given.tasks)
             for seed in seeds
         ]
-    default = ABLATED if given.ablations else HIDDEN if given.hidden else REWARD_LEARNED if given.learned else TASKS
     variants = ABLATIONS if given.ablations else {"": ()}
+    chosen = [name for name in _kind(given) if any(_named(each, name) for each in given.tasks)]
     return [
         Job.ours(name, ALL[name], seed, given.config, [*settings, *given.set], variant)
-        for name in given.tasks or default
+        for name in chosen or (ABLATED if given.ablations else _kind(given))
         for variant, settings in variants.items()
         for seed in seeds
     ]
+
+
+def _kind(given: argparse.Namespace) -> Mapping[str, Task]:
+    """The tasks that the options choose from."""
+    return HIDDEN if given.hidden else REWARD_LEARNED if given.learned else TASKS
+
+
+def _named(words: str, task: str) -> bool:
+    """Whether a task, or the world of it, is called so."""
+    return words in (task, task.partition(", ")[0])
+
+
+def _folder(path: Path) -> bool:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def stored(file: Path) -> list[Row]:

@@ -10,10 +10,12 @@ from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import active_children, get_context
+from os import _exit, getpid, getppid
 from pathlib import Path
 from platform import python_version
 from signal import SIG_IGN, SIGINT, signal
-from time import process_time
+from threading import Thread
+from time import process_time, sleep
 from typing import Any, final
 
 import torch
@@ -137,13 +139,13 @@ def rows(
     """
     folder.mkdir(parents=True, exist_ok=True)
     known = {row["key"]: row for row in kept if not row["failed"]}
-    found = [{} if fresh else known.get(job.key) or json_table(folder / job.file) for job in jobs]
+    found = [{} if fresh else known.get(job.key) or _stored(folder / job.file) for job in jobs]
     yield from (row | job.labels for job, row in zip(jobs, found, strict=True) if row)
     left = [job for job, row in zip(jobs, found, strict=True) if not row]
     if workers == 1:
         yield from (_kept(job, folder, measure) for job in left)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _deaf) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begun, (getpid(),)) as pool:
         pending = [pool.submit(_kept, job, folder, measure) for job in left]
         try:
             yield from (future.result() for future in as_completed(pending))
@@ -155,9 +157,22 @@ def rows(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _deaf() -> None:
-    """Leave Ctrl-C to the process that waits: it ends its workers."""
+def _stored(file: Path) -> Row:
+    """The row in a file that `_kept` wrote; empty where there is none, or something else."""
+    row = json_table(file)
+    return row if {"failed", "looks", "seconds"} <= row.keys() else {}
+
+
+def _begun(parent: int) -> None:
+    """Leave Ctrl-C to the process that waits, which ends its workers, and end when it is gone."""
     signal(SIGINT, SIG_IGN)
+
+    def watch() -> None:
+        while getppid() == parent:
+            sleep(1)
+        _exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _kept(job: Job, folder: Path, measure: Callable[[Job], Row]) -> Row:

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from agentic import Box, Environment, Proposal, Simplex
+from agentic import Box, Environment, Goal, Proposal, Simplex, UserError, load
 from agentic_agents.limits import limit_of
 
 LARGEST = 64  # observations and actions up to which a model is learned in the time there is
-KNOWN = ("Pendulum", "CartPole", "MountainCar", "MountainCarContinuous", "Acrobot")
-"""Worlds whose rewards and ends are documented: the goal `documented`."""
 STEPS = 600  # environment steps that are learned from, at most
 LEARNING, EVALUATION = 60.0, 40.0  # seconds of one core
 FIT, DECISION = 1.2, 0.004  # seconds of one core: a fit of a small world, and one decision
@@ -25,8 +23,7 @@ def continuous(environment: Environment) -> Proposal | None:
     size = observation.size + action.size
     if size > LARGEST:
         return None
-    name = environment.id.rpartition("/")[2].rpartition(":")[2].partition("-v")[0]
-    known = name in KNOWN
+    known = _known(environment)
     fits = max(1, round(LEARNING / (FIT * (1 + size / 16))))
     learning = min(STEPS, EVERY * fits + 100)
     episodes = int(np.clip(EVALUATION / (DECISION * (1 + size / 32)) // limit_of(environment), 3, 20))
@@ -36,6 +33,15 @@ def continuous(environment: Environment) -> Proposal | None:
         f"what is to come learned in imagination, {paid}; {episodes} episodes"
     )
     return Proposal(0.5, reason, _tables(known, learning, episodes))
+
+
+def _known(environment: Environment) -> bool:
+    """Whether the goal `documented` knows its reward and ends."""
+    try:
+        load().find(Goal, "documented")[1].from_env(environment)
+    except UserError:
+        return False
+    return True
 
 
 def _searchable(action: Any) -> bool:

@@ -46,7 +46,8 @@ class CostToGoNetworks(CostToGo):
         low, high = self.bounds
         value = low + (high - low) * self._shares(z).clamp(0, 1).square()
         mean: Tensor = value.mean(0)
-        apart: Tensor = (value - mean).square().mean(0).sqrt()
+        variance = (value - mean).square().mean(0)
+        apart: Tensor = variance.clamp(min=torch.finfo(variance.dtype).tiny).sqrt()  # with a slope where all agree
         return mean + self.doubt * apart
 
     def _shares(self, z: Tensor) -> Tensor:

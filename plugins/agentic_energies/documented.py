@@ -1,10 +1,10 @@
 """The documented rewards and ends of Gymnasium's worlds of classic control, as energies."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import pi
 from typing import Any, NamedTuple, Self, final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,10 +15,15 @@ Paid = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class Rules(NamedTuple):
-    """The rules of a world: the reward of (obs, action, next obs), each (*s, b, ...), and where its episodes end."""
+    """The rules of a world: the reward of (obs, action, next obs), each (*s, b, ...), and where its episodes end.
+
+    They hold for Gymnasium's class `stock` where attributes of it are as `settings` say.
+    """
 
     reward: Paid
     ended: Callable[[Tensor], Tensor] | None
+    stock: str
+    settings: Mapping[str, Any]
 
 
 def _pendulum(obs: Tensor, action: Tensor, after: Tensor) -> Tensor:
@@ -44,18 +49,26 @@ def _swung_up(obs: Tensor) -> Tensor:
     return height > 1
 
 
-def _until(ended: Callable[[Tensor], Tensor]) -> Rules:
-    """-1 for every step but the one that ends the episode, as Acrobot has it."""
-    return Rules(lambda obs, action, after: -(~ended(after)).to(obs.dtype), ended)
-
-
 RULES = {
-    "Pendulum": Rules(_pendulum, None),
-    "CartPole": Rules(lambda obs, action, after: torch.ones_like(after[..., 0]), _fallen),
-    "MountainCarContinuous": Rules(_car, _on_the_hill(0.45)),
-    "MountainCar": Rules(lambda obs, action, after: -torch.ones_like(after[..., 0]), _on_the_hill(0.5)),
-    "Acrobot": _until(_swung_up),
+    "Pendulum": Rules(_pendulum, None, "PendulumEnv", {"max_torque": 2.0}),
+    "CartPole": Rules(
+        lambda obs, action, after: torch.ones_like(after[..., 0]),
+        _fallen,
+        "CartPoleEnv",
+        {"x_threshold": 2.4, "theta_threshold_radians": 12 * pi / 180},
+    ),
+    "MountainCarContinuous": Rules(
+        _car, _on_the_hill(0.45), "Continuous_MountainCarEnv", {"goal_position": 0.45, "goal_velocity": 0}
+    ),
+    "MountainCar": Rules(
+        lambda obs, action, after: -torch.ones_like(after[..., 0]),
+        _on_the_hill(0.5),
+        "MountainCarEnv",
+        {"goal_position": 0.5, "goal_velocity": 0},
+    ),
+    "Acrobot": Rules(lambda obs, action, after: -(~_swung_up(after)).to(obs.dtype), _swung_up, "AcrobotEnv", {}),
 }
+STEPS = 200  # random steps by which a world is compared with its document
 
 
 @final
@@ -71,18 +84,30 @@ class Documented(Absorbing, Goal):
     def __init__(self, world: str, *, scale: float = 1.0) -> None:
         super().__init__()
         if world not in RULES:
-            raise UserError(
-                f"documented knows the rewards of {', '.join(RULES)}, got {world}: use predicted_reward with an "
-                "ensemble that learns rewards (model.reward = true), or a goal of your own"
-            )
+            raise _unknown(world)
         if not 0 < scale < float("inf"):
             raise UserError(f"documented expects scale > 0 nats per unit of reward, got {scale}")
         self.world, self.scale = world, float(scale)
 
     @classmethod
     def from_env(cls, env: Environment, *, scale: float = 1.0) -> Self:
-        """The documented reward of `env`."""
-        return cls(re.sub(r"^.*[/:]|-v\d+$", "", env.id), scale=scale)
+        """The documented reward of `env`, whose rows are Gymnasium's own world, also with other dynamics.
+
+        Raises UserError where its reward, ends or observations are not those that are documented: attributes are looked
+        at, and a copy is played at random for 200 steps.
+        """
+        single = env.copies()()
+        stock = type(single.unwrapped)
+        found = [name for name, rules in RULES.items() if rules.stock == stock.__name__]
+        if not found or not stock.__module__.startswith("gymnasium.envs.classic_control"):
+            raise _unknown(env.id)
+        rules = RULES[found[0]]
+        for name, value in rules.settings.items():
+            given = getattr(single.unwrapped, name)
+            if given != value:
+                raise _otherwise(env.id, f"{name} is {given}, documented is {value}")
+        _compare(env, single, rules)
+        return cls(found[0], scale=scale)
 
     @classmethod
     def example(cls) -> Self:
@@ -107,3 +132,41 @@ class Documented(Absorbing, Goal):
     def alive(self, z: Tensor) -> Tensor | None:
         ended = RULES[self.world].ended
         return None if ended is None else (~ended(z)).to(z.dtype)
+
+
+LEARN = "use predicted_reward with an ensemble that learns rewards and ends (model.reward = true, model.mortal = true)"
+
+
+def _unknown(world: str) -> UserError:
+    return UserError(f"documented knows the rewards of {', '.join(RULES)}, got {world}: {LEARN}, or a goal of your own")
+
+
+def _otherwise(id: str, how: str) -> UserError:
+    return UserError(f"{id} is not as Gymnasium documents it, {how}: {LEARN}")
+
+
+def _compare(env: Environment, single: Any, rules: Rules) -> None:
+    """Play a copy at random beside the rules. Raises UserError where they differ."""
+    draw = np.random.default_rng(0)
+    shape = single.observation_space.shape
+    expected = single.unwrapped.observation_space.shape
+    if shape != expected:
+        raise _otherwise(env.id, f"observations have the shape {shape}, documented is {expected}")
+    single.action_space.seed(0)
+    obs, again = None, True
+    for _ in range(STEPS):
+        if again:
+            obs, _ = single.reset(seed=int(draw.integers(2**31)))
+        action = single.action_space.sample()
+        after, reward, ended, cut, _ = single.step(action)
+        rows = [torch.as_tensor(np.asarray(part), dtype=torch.float64).view(1, -1) for part in (obs, action, after)]
+        right, over = rules.reward(*rows), rules.ended is not None and bool(rules.ended(rows[2]))
+        if abs(float(right) - float(reward)) > 1e-3 * (1 + abs(float(reward))):
+            raise _otherwise(
+                env.id, f"a step is paid {float(reward):.6g} where its observations say {float(right):.6g}"
+            )
+        if over != bool(ended):
+            raise _otherwise(
+                env.id, f"an episode {'ends' if ended else 'goes on'} where its observations say otherwise"
+            )
+        obs, again = after, ended or cut

@@ -140,12 +140,15 @@ class Ensemble(Model, UncertainWeights, Courses, Recalling, Trainable):
     def dataset(self, replay: Replay, *, generator: torch.Generator) -> tuple[Tensor, ...]:
         """Scales from all experience, then the rows that the loss takes; none while episodes are too short."""
         t, layout = self.transition, self.transition.layout
-        seen = replay.windows(layout.memory + 1)
+        seen = self._experience(replay)
         if not len(seen.obs):
             return (seen.obs,)
         z, action = _latents(seen, layout), seen.action[:, -1]
         change = torch.cat([seen.next_obs[:, -1] - seen.obs[:, -1], seen.reward[:, -1:]], -1)[:, : layout.learned]
+        units = t.center.clone(), t.scale.clone(), bool(t.taught)
         inputs, left = t.rescale(z, action, change)
+        if self.ending is not None and units[2]:
+            self._refold(self.ending, units[0], units[1])
         self.prior.mean.copy_(z.mean(0))
         spread = z.var(0, correction=0).clamp(min=1e-6)
         noise = self.sensor_noise * spread
@@ -158,9 +161,20 @@ class Ensemble(Model, UncertainWeights, Courses, Recalling, Trainable):
         ended = seen.terminated[:, -1]
         return inputs, left, shares, seen.next_obs[:, -1], ended
 
+    def _experience(self, replay: Replay) -> Experience:
+        """Windows of experience in the model's own dtype and on its device."""
+        return Experience(
+            *(part.to(self.transition.center) for part in replay.windows(self.transition.layout.memory + 1))
+        )
+
+    def _refold(self, ending: EnsembleNetwork, center: Tensor, scale: Tensor) -> None:
+        """Let the network of ends take up that the units of observations are no longer `center` and `scale`."""
+        d, t, one = self.transition.layout.obs, self.transition, torch.ones_like(scale[:1])
+        ratio, offset = t.scale[:d] / scale[:d], (t.center[:d] - center[:d]) / scale[:d]
+        ending.fold(ratio, offset, one, one.new_zeros(1, 1, 1))
+
     def recalled(self, replay: Replay) -> Tensor:
-        layout = self.transition.layout
-        return _latents(replay.windows(layout.memory + 1), layout)
+        return _latents(self._experience(replay), self.transition.layout)
 
     def alive(self, z: Tensor) -> Tensor | None:
         return None if self.ending is None else torch.sigmoid(-self.ending_score(z))

@@ -1,12 +1,13 @@
 """Search by mutation: the best courses of action found so far, with one segment of each changed."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from agentic import Box, Objective
+from agentic import Box, Objective, UserError
 from agentic.engine import checked_generator
 from agentic_optimizers.proposals import Scored, widths
 from agentic_optimizers.sampling import Sampling, State
@@ -33,9 +34,9 @@ class Evolution(Sampling):
 
     The first round are `samples` random courses in segments of 1, 2, 4, 8 or 16 equal actions, and the last tick's
     `elites`, one step shifted. Each further one takes every elite in turn and changes a random segment of it: to
-    another action, in a box by a normal number times `spread` of its sides, halved up to as often as there were rounds
+    another action, in a box by a normal number times `spread` of its sides, halved less often than there were rounds
     before, at most 8 times. The best `elites` of all live on (Beyer and Schwefel 2002). How long an action is held need
-    not be told for each world. Raises UserError for unbounded domains.
+    not be told for each world: `hold` and `color` are refused. Raises UserError for unbounded domains.
     """
 
     samples: int = 32
@@ -43,7 +44,11 @@ class Evolution(Sampling):
     steps: int = 3
 
     def __post_init__(self) -> None:
-        self.check(1 <= self.elites <= self.samples, "1 <= elites <= samples")
+        self.check(1 <= self.elites <= self.samples and self.spread < inf, "1 <= elites <= samples, a finite spread")
+        if self.hold != 1 or self.color != 0:
+            raise UserError(
+                f"evolution draws segments of all lengths and no noise over time: leave out hold and color, got {self}"
+            )
 
     def extra(self, state: State, last: bool) -> int:
         if state.rounds:

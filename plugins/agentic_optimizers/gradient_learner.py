@@ -1,7 +1,7 @@
 """Learning by gradient from a replay of experience."""
 
 from collections.abc import Mapping
-from math import cos, pi
+from math import cos, inf, pi
 from typing import final
 
 import torch
@@ -15,7 +15,8 @@ class GradientLearner(Learner):
 
     After every `every` steps `updates` steps of AdamW (Loshchilov and Hutter 2019), from the weights of before, each on
     `batch` rows drawn with replacement; none while a model says that there is too little. The rate falls from `rate`
-    to 0 along half a cosine in every such fit, `weight_decay` is decoupled.
+    to 0 along half a cosine in every such fit, `weight_decay` is decoupled: where there is little experience it keeps
+    networks from learning it by heart.
 
     The weights are drawn afresh when a run starts, unless the model has learned before or was loaded. Raises UserError
     for a model that does not say what to lower.
@@ -34,9 +35,11 @@ class GradientLearner(Learner):
     ) -> None:
         if not isinstance(model, Trainable):
             raise UserError(f"this learner needs a model that is learned by gradient, got {type(model).__name__}")
-        if min(every, updates, batch) < 1 or not rate > 0:
-            given = f"{every}, {updates}, {batch} and {rate}"
-            raise UserError(f"expected every, updates and batch of at least 1 and rate > 0, got {given}")
+        if min(every, updates, batch) < 1:
+            given = f"{every}, {updates} and {batch}"
+            raise UserError(f"expected every, updates and batch of at least 1, got {given}")
+        if not (0 < rate < inf and 0 <= weight_decay < inf):
+            raise UserError(f"expected a finite rate > 0 and weight_decay >= 0, got {rate} and {weight_decay}")
         self.model, self.every, self.updates, self.batch = model, every, updates, batch
         self.rate, self.weight_decay = rate, weight_decay
         self.replay, self.generator = Replay(capacity), torch.Generator().manual_seed(0)

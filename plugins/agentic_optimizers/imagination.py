@@ -57,8 +57,9 @@ class Imagination(Learner):
             raise UserError(
                 f"imagination needs latents that are known, got those of {type(model).__name__}: use ensemble"
             )
-        if min(sweeps, starts, options) < 1:
-            raise UserError(f"expected sweeps, starts and options of at least 1, got {sweeps}, {starts} and {options}")
+        if min(first, sweeps, starts, options) < 1:
+            given = f"{first}, {sweeps}, {starts} and {options}"
+            raise UserError(f"expected first, sweeps, starts and options of at least 1, got {given}")
         self.model: Model = model
         self.first, self.sweeps, self.starts, self.options = first, sweeps, starts, options
         self.generator = torch.Generator().manual_seed(0)

@@ -102,7 +102,7 @@ class Targets:
         members = len(begun.z) if isinstance(begun, Particles) else 1
         count = self.options * len(starts)
         order = torch.randperm(count, generator=generator)
-        order = torch.cat([order, order[: -count % members]]).to(starts.device) % len(starts)
+        order = order.repeat(-(-members // count) + 1)[: -(-count // members) * members].to(starts.device) % len(starts)
         return starts[order].view(members, -1, starts.shape[-1]), order
 
     def _alive(self, z: Tensor) -> Tensor:

@@ -6,9 +6,11 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+from gymnasium.wrappers import NormalizeObservation, TransformReward
 
 from agentic import Particles, Point, Step, UserError, make
 from agentic_energies.documented import Documented
+from agentic_envs.changes import HideObservations, SensorNoise, SetAttributes
 
 WORLDS = ("Pendulum-v1", "CartPole-v1", "MountainCarContinuous-v0", "MountainCar-v0", "Acrobot-v1")
 
@@ -57,8 +59,39 @@ def test_energies_are_minus_the_rewards_of_the_world(world: str) -> None:
 
 def test_a_world_without_such_a_document_is_named() -> None:
     with pytest.raises(
-        UserError, match=r"knows the rewards of Pendulum, CartPole.*got FrozenLake: use predicted_reward"
+        UserError, match=r"knows the rewards of Pendulum, CartPole.*got FrozenLake-v1: use predicted_reward"
     ):
         Documented.from_env(make("FrozenLake-v1"))
     with pytest.raises(UserError, match="scale > 0 nats per unit of reward, got 0"):
         Documented("CartPole", scale=0)
+
+
+def _made(id: str, wrap: Any = None, **kwargs: Any) -> Any:
+    return make(lambda: wrap(gymnasium.make(id, **kwargs)) if wrap else gymnasium.make(id, **kwargs))
+
+
+@pytest.mark.parametrize(
+    ("env", "how"),
+    [
+        (_made("CartPole-v1", sutton_barto_reward=True), "a step is paid 0 where its observations say 1"),
+        (_made("MountainCar-v0", goal_velocity=0.05), "goal_velocity is 0.05, documented is 0"),
+        (_made("Pendulum-v1", lambda env: TransformReward(env, lambda reward: 2 * float(reward))), "a step is paid -"),
+        (_made("Pendulum-v1", NormalizeObservation), "a step is paid -"),
+        (
+            _made("CartPole-v1", lambda env: HideObservations(env, keep=[0, 2])),
+            r"observations have the shape \(2,\), documented is \(4,\)",
+        ),
+        (
+            _made("CartPole-v1", lambda env: SetAttributes(env, x_threshold=1.0)),
+            "x_threshold is 1.0, documented is 2.4",
+        ),
+        (_made("CartPole-v1", lambda env: SensorNoise(env, 0.5)), "an episode (goes on|ends) where"),
+    ],
+)
+def test_a_world_that_pays_or_ends_or_shows_otherwise_is_refused(env: Any, how: str) -> None:
+    with pytest.raises(UserError, match=f"is not as Gymnasium documents it, {how}.*use predicted_reward"):
+        Documented.from_env(env)
+
+
+def test_other_dynamics_and_other_ids_change_nothing_of_what_is_paid() -> None:
+    assert Documented.from_env(_made("CartPole-v1", lambda env: SetAttributes(env, gravity=12.0))).world == "CartPole"

@@ -244,6 +244,12 @@ def test_ablations_of_one_task_leave_those_of_others_where_they_are(
     [
         (["pendulim"], "unknown task 'pendulim'; known: pendulum, cartpole"),
         (["--seeds", "0"], "at least 1 seed"),
+        (["--peers", "pendulum, learned"], "unknown task 'pendulum, learned'; known: pendulum, cartpole"),
+        (["--hidden", "acrobot"], "unknown task 'acrobot'; known: pendulum, memory"),
+        (["pendulum", "--set", "run.seed=7"], "--set run.seed=7 belongs to the protocol"),
+        (["pendulum", "--set", "env.id=CartPole-v1"], "belongs to the protocol"),
+        (["--peers", "pendulum", "--set", "planner.horizon=3"], "leave out --set"),
+        (["--cache", "pyproject.toml"], "pyproject.toml is no folder"),
         (["--config", "nowhere.toml"], "nowhere.toml"),
         (["pendulum", "--config", PENDULUM, "--set", "planner.horizon=-1"], "horizon"),
     ],
@@ -254,6 +260,20 @@ def test_a_mistake_is_said_before_anything_runs(
     with pytest.raises(SystemExit, match="2"):
         command.main("", words)
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["--learned", "pendulum"], ["pendulum, learned"]),
+        (["--hidden", "cartpole"], ["cartpole, memory", "cartpole, no memory"]),
+        (["--ablations"], ["pendulum", "cartpole"]),
+        ([], list(tasks.TASKS)),
+    ],
+)
+def test_a_world_stands_for_its_tasks_of_the_kind_asked_for(words: list[str], names: list[str]) -> None:
+    given = command.parser("").parse_args([*words, "--seeds", "1"])
+    assert list(dict.fromkeys(each.name for each in command.jobs(given))) == names
 
 
 def test_learning_stops_when_enough_was_seen() -> None:
