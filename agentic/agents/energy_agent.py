@@ -112,8 +112,7 @@ class EnergyAgent(Agent):
         if isinstance(change.goal, Goal):
             if isinstance(purpose.terminal, CostToGo):
                 raise UserError(
-                    f"this agent has learned with {purpose.terminal.name} what is to come for its own goal, not for "
-                    f"{change.goal.name}: give it a planner without a learned terminal energy"
+                    f"{purpose.terminal.name} was learned for the own goal, not for {change.goal.name}: do without"
                 )
             purpose = replace(purpose, goal=change.goal)
         elif change.goal is not None:

@@ -2,7 +2,7 @@
 
 import json
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -64,6 +64,19 @@ def run(
         _execute(experiment, registry, out, style)
 
 
+def _say_unlearned(experiment: "Experiment", agent: Any) -> None:
+    """Say on standard error that an agent which should have learned has not: its numbers are those of a beginner."""
+    model = getattr(agent, "model", None)
+    if agent.learner is not None and model is not None and model.version == 0:
+        steps, name = experiment.learn.steps, type(agent.learner).__name__
+        why = f"in {steps:,} steps {name} found nothing to learn from" if steps else "learn.steps is 0"
+        say(
+            f"agentic: the {type(model).__name__} of this agent has learned nothing, {why}: give it more (--steps), or "
+            "let it begin sooner (see [learner])",
+            err=True,
+        )
+
+
 def _execute(experiment: "Experiment", registry: Registry, out: str, style: str) -> None:
     from agentic.cli.progress import progress
     from agentic.cli.tables import result_table
@@ -85,6 +98,7 @@ def _execute(experiment: "Experiment", registry: Registry, out: str, style: str)
         raise
     except RunError as error:
         raise RunError(f"{error}; what was recorded before is shown by `agentic show {shown}`") from error
+    _say_unlearned(experiment, built.agent)
     if style == "quiet":
         click.echo(folder)
     elif style == "json":

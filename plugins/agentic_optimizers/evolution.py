@@ -1,7 +1,6 @@
 """Search by mutation: the best courses of action found so far, with one segment of each changed."""
 
 from dataclasses import dataclass
-from math import inf
 from typing import NamedTuple, final
 
 import torch
@@ -44,7 +43,7 @@ class Evolution(Sampling):
     steps: int = 3
 
     def __post_init__(self) -> None:
-        self.check(1 <= self.elites <= self.samples and self.spread < inf, "1 <= elites <= samples, a finite spread")
+        self.check(1 <= self.elites <= self.samples and self.spread < 1, "1 <= elites <= samples, spread < 1")
         if self.hold != 1 or self.color != 0:
             raise UserError(
                 f"evolution draws segments of all lengths and no noise over time: leave out hold and color, got {self}"
