@@ -111,9 +111,7 @@ class EnergyAgent(Agent):
         purpose, model = self.purpose, self.model
         if isinstance(change.goal, Goal):
             if isinstance(purpose.terminal, CostToGo):
-                raise UserError(
-                    f"{purpose.terminal.name} was learned for the own goal, not for {change.goal.name}: do without"
-                )
+                raise UserError(f"{purpose.terminal.name} was not learned for {change.goal.name}: plan without it")
             purpose = replace(purpose, goal=change.goal)
         elif change.goal is not None:
             world, terminal = _world(change.goal), purpose.terminal

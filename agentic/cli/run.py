@@ -2,7 +2,7 @@
 
 import json
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,7 @@ from agentic.errors import RunError
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
+    from agentic.agents.agent import Agent
     from agentic.experiments.experiment import Experiment
 
 
@@ -64,15 +65,16 @@ def run(
         _execute(experiment, registry, out, style)
 
 
-def _say_unlearned(experiment: "Experiment", agent: Any) -> None:
+def _say_unlearned(experiment: "Experiment", agent: "Agent") -> None:
     """Say on standard error that an agent which should have learned has not: its numbers are those of a beginner."""
-    model = getattr(agent, "model", None)
-    if agent.learner is not None and model is not None and model.version == 0:
+    from agentic.agents.energy_agent import EnergyAgent
+
+    if isinstance(agent, EnergyAgent) and agent.learner is not None and not agent.model.version:
         steps, name = experiment.learn.steps, type(agent.learner).__name__
         why = f"in {steps:,} steps {name} found nothing to learn from" if steps else "learn.steps is 0"
         say(
-            f"agentic: the {type(model).__name__} of this agent has learned nothing, {why}: give it more (--steps), or "
-            "let it begin sooner (see [learner])",
+            f"agentic: the {type(agent.model).__name__} of this agent has learned nothing, {why}: "
+            "give it more (--steps), or let it begin sooner (see [learner])",
             err=True,
         )
 

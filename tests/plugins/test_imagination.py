@@ -63,7 +63,7 @@ def test_ends_that_were_learned_stay_where_they_are_when_units_change() -> None:
 
 def test_what_is_to_come_was_learned_for_one_goal() -> None:
     agent = learned()
-    with pytest.raises(UserError, match="was learned for the own goal, not for .*: do without"):
+    with pytest.raises(UserError, match=r"was not learned for .*: plan without it"):
         agent.informed(Change(goal=QuadraticGoal(torch.ones(3))))
 
 
