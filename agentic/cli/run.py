@@ -100,7 +100,8 @@ def _execute(experiment: "Experiment", registry: Registry, out: str, style: str)
         raise
     except RunError as error:
         raise RunError(f"{error}; what was recorded before is shown by `agentic show {shown}`") from error
-    _say_unlearned(experiment, built.agent)
+    if style != "quiet":
+        _say_unlearned(experiment, built.agent)
     if style == "quiet":
         click.echo(folder)
     elif style == "json":

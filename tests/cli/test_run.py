@@ -113,6 +113,14 @@ def test_examples_run(name: str, shorter: list[Any], capsys: pytest.CaptureFixtu
     assert (code, err) == (0, "")
 
 
+@pytest.mark.parametrize(("steps", "why"), [(10, "in 10 steps Imagination found nothing"), (0, "learn.steps is 0")])
+def test_an_agent_that_has_learned_nothing_says_so(steps: int, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    short = ["--episodes", 1, "--set", "env.kwargs.max_episode_steps=5", "--steps", steps]
+    code, _, err = run(capsys, EXAMPLES / "continuous.toml", *short)
+    assert code == 0
+    assert f"the Ensemble of this agent has learned nothing, {why}" in err
+
+
 def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     code, _, err = run(capsys, EXAMPLES / "cartpole.toml", "--episodes", 1, "--steps", 30)
