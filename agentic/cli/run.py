@@ -100,11 +100,11 @@ def _execute(experiment: "Experiment", registry: Registry, out: str, style: str)
         raise
     except RunError as error:
         raise RunError(f"{error}; what was recorded before is shown by `agentic show {shown}`") from error
-    if style != "quiet":
-        _say_unlearned(experiment, built.agent)
     if style == "quiet":
         click.echo(folder)
-    elif style == "json":
+        return
+    _say_unlearned(experiment, built.agent)
+    if style == "json":
         answer(json.dumps(summarize(record), allow_nan=False))
     else:
         console().print(result_table(summarize(record)))

@@ -67,9 +67,7 @@ class CostToGoNetworks(CostToGo):
             self.network.weights[-1] *= 0.1
             self.network.biases[-1] += 0.7  # about half of the bounds: not hoped for before it is known
         else:
-            one = torch.ones_like(self.scale[:1])
-            offset = (center - self.center) / self.scale
-            self.network.fold(scale / self.scale, offset, one, one.new_zeros(self.members, 1, 1))
+            self.network.fold_inputs(scale / self.scale, (center - self.center) / self.scale)
         bounds = torch.tensor([low, high], dtype=z.dtype, device=z.device)
         for name, part in {"center": center, "scale": scale, "bounds": bounds}.items():
             self.register_buffer(name, part)

@@ -68,6 +68,7 @@ RULES = {
     ),
     "Acrobot": Rules(lambda obs, action, after: -(~_swung_up(after)).to(obs.dtype), _swung_up, "AcrobotEnv", {}),
 }
+LEARN = "use predicted_reward with an ensemble that learns rewards and ends (model.reward = true, model.mortal = true)"
 STEPS = 200  # random steps by which a world is compared with its document
 
 
@@ -132,9 +133,6 @@ class Documented(Absorbing, Goal):
     def alive(self, z: Tensor) -> Tensor | None:
         ended = RULES[self.world].ended
         return None if ended is None else (~ended(z)).to(z.dtype)
-
-
-LEARN = "use predicted_reward with an ensemble that learns rewards and ends (model.reward = true, model.mortal = true)"
 
 
 def _unknown(world: str) -> UserError:

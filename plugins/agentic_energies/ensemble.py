@@ -145,10 +145,11 @@ class Ensemble(Model, UncertainWeights, Courses, Recalling, Trainable):
             return (seen.obs,)
         z, action = _latents(seen, layout), seen.action[:, -1]
         change = torch.cat([seen.next_obs[:, -1] - seen.obs[:, -1], seen.reward[:, -1:]], -1)[:, : layout.learned]
-        units = t.center.clone(), t.scale.clone(), bool(t.taught)
+        d, taught = layout.obs, bool(t.taught)
+        center, scale = t.center[:d].clone(), t.scale[:d].clone()
         inputs, left = t.rescale(z, action, change)
-        if self.ending is not None and units[2]:
-            self._refold(self.ending, units[0], units[1])
+        if self.ending is not None and taught:  # it sees observations in the same units
+            self.ending.fold_inputs(t.scale[:d] / scale, (t.center[:d] - center) / scale)
         self.prior.mean.copy_(z.mean(0))
         spread = z.var(0, correction=0).clamp(min=1e-6)
         noise = self.sensor_noise * spread
@@ -166,12 +167,6 @@ class Ensemble(Model, UncertainWeights, Courses, Recalling, Trainable):
         return Experience(
             *(part.to(self.transition.center) for part in replay.windows(self.transition.layout.memory + 1))
         )
-
-    def _refold(self, ending: EnsembleNetwork, center: Tensor, scale: Tensor) -> None:
-        """Let the network of ends take up that the units of observations are no longer `center` and `scale`."""
-        d, t, one = self.transition.layout.obs, self.transition, torch.ones_like(scale[:1])
-        ratio, offset = t.scale[:d] / scale[:d], (t.center[:d] - center[:d]) / scale[:d]
-        ending.fold(ratio, offset, one, one.new_zeros(1, 1, 1))
 
     def recalled(self, replay: Replay) -> Tensor:
         return _latents(self._experience(replay), self.transition.layout)

@@ -40,15 +40,16 @@ class EnsembleNetwork(nn.Module):
             bias.zero_()
 
     @torch.no_grad()
-    def fold(self, ratio: Tensor, offset: Tensor, outputs: Tensor, added: Tensor) -> None:
-        """Change units in place: of inputs, x ratio + offset takes the place of x, and the first outputs are rescaled.
-
-        `ratio`, `offset` (inputs,); `outputs` (k,) multiplies the first k outputs, to which `added` ((members,) k)
-        comes.
-        """
-        first, last, k = self.weights[0], self.weights[-1], len(outputs)
+    def fold_inputs(self, ratio: Tensor, offset: Tensor) -> None:
+        """Change units of inputs in place: x ratio + offset takes the place of x, both (inputs,)."""
+        first = self.weights[0]
         self.biases[0] += (offset @ first).unsqueeze(1)
         first *= ratio.unsqueeze(-1)
+
+    @torch.no_grad()
+    def fold_outputs(self, outputs: Tensor, added: Tensor) -> None:
+        """Rescale the first k outputs in place: `outputs` (k,) multiplies them, `added` ((members,) k) is added."""
+        last, k = self.weights[-1], len(outputs)
         last[..., :k] *= outputs
         self.biases[-1][..., :k] *= outputs
         self.biases[-1][..., :k] += added
@@ -171,7 +172,8 @@ class EnsembleTransition(Conditional):
         ratio, offset = self.scale / scale, (self.center - center) / scale
         whole = linear + step * self.own_linear  # what each member's straight line was
         added = (shift - self.shift + offset @ whole) / self.step
-        self.network.fold(ratio, offset, step / self.step, added.unsqueeze(1))
+        self.network.fold_inputs(ratio, offset)
+        self.network.fold_outputs(step / self.step, added.unsqueeze(1))
         if self.has_linear:
             self.own_linear.copy_((ratio.unsqueeze(-1) * whole - self.linear) / self.step)
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import silu
+from torch.nn.functional import pad, silu
 
 from agentic_energies.latent_layout import Layout
 
@@ -46,9 +46,7 @@ class FoldedNetwork:
         self._layout, self._low, self._high, self._width = layout, units.low, units.high, first.shape[-1]
         self._plain = layout.size == layout.obs
         if self._plain:
-            eye = torch.eye(at, dtype=first.dtype, device=first.device).expand(members, -1, -1)
-            stay = torch.cat([torch.zeros_like(first[:, :at]), eye], -1)
-            self._by_latent = self._by_latent + stay
+            self._by_latent = self._by_latent + pad(torch.eye(at).to(first), (self._width, 0))
 
     def course(self, z: Tensor, actions: Tensor) -> Tensor:
         """The latents (members, T, n, size) after each of `actions` (T, n, k), from z (members, n, size)."""
