@@ -17,13 +17,14 @@ from agentic.engine.belief import Belief, Particles
 from agentic.engine.objective import Objective
 from agentic.engine.state import select
 from agentic.errors import RunError, UserError
+from agentic.showing import Shown
 
 Kind = Literal["energy", "free_energy", "mean_energy"]
 
 
 @final
-@dataclass(frozen=True)
-class Solution:
+@dataclass(frozen=True, repr=False)
+class Solution(Shown):
     """The outcome of a minimization.
 
     `value` (b,) in nats is an energy, a free energy or (samplers) a mean energy: `kind` says which. `converged` (b,)
@@ -41,6 +42,13 @@ class Solution:
     residual: Tensor
     trace: Tensor
     diagnostics: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def brief(self) -> Mapping[str, object]:
+        """The belief's kind, the mean value over rows, and what it took."""
+        done = None if self.converged is None else f"{int(self.converged.sum())} of {self.converged.numel()} rows"
+        value = float(f"{self.value.detach().mean():.4g}")
+        said = {"belief": type(self.belief).__name__, self.kind: value, "rows": self.value.numel(), "converged": done}
+        return {**said, "steps": self.steps, "evaluations": self.evaluations, "diagnostics": [*self.diagnostics]}
 
 
 @final

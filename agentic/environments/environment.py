@@ -24,9 +24,10 @@ from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.environments.successors import Successors
 from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, said
+from agentic.showing import Shown
 
 
-class Environment:
+class Environment(Shown):
     """A batch of equal environments.
 
     `observation` and `action` are the domains an agent sees, `observation_layout` and `action_layout` say how native
@@ -44,6 +45,11 @@ class Environment:
         self.episode = self.t = np.zeros(self.batch, np.int64)
         self._ones = np.ones(self.batch, np.int64)
         self._looks = [leaf.sound for leaf in rows.observation.leaves]
+
+    def brief(self) -> Mapping[str, object]:
+        """Its id, its rows, and what is seen and done there, in Gymnasium's words."""
+        spaces = {"observation": self.observation_layout.space, "action": self.action_layout.space}
+        return {"id": self.id, "batch": self.batch, **spaces}
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
         """Begin episode 0 in every row, each with its own seed. Returns the native observations.

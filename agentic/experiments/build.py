@@ -74,15 +74,17 @@ class Built:
         return Subject(record, self.agent if learning else self.agent.sealed(), copies)
 
 
-def build(experiment: Experiment, registry: Registry) -> Built:
+def build(experiment: Experiment, registry: Registry, environment: Environment | None = None) -> Built:
     """The agent and the environment of an experiment, tried on one observation.
+
+    An `environment` that is given takes the place of the one that the experiment names.
 
     Raises UserError where a name, a parameter or a space does not fit, or parts that do not fit one another.
     """
     registry = with_file(registry, experiment.agent.name)
-    environment, rows = world_of(experiment, registry)
+    environment, rows = world_of(experiment, registry) if environment is None else (environment, [])
+    world = len(rows)
     try:
-        world = len(rows)
         agent = AgentMaker(registry, environment, rows).agent(experiment)
         if experiment.learn.steps and agent.learner is None:
             raise UserError(
@@ -91,7 +93,8 @@ def build(experiment: Experiment, registry: Registry) -> Built:
             )
         _rehearse(agent, environment, experiment, parts=len(rows) > world + 1)
     except BaseException:
-        environment.close()
+        if rows[:world]:
+            environment.close()
         raise
     return Built(experiment, agent, environment, rows)
 
