@@ -42,6 +42,12 @@ def html_table(lines: Iterable[Iterable[object]], caption: str, head: Sequence[s
     return f"<table><caption>{escape(caption)}</caption>{''.join(rows)}</table>"
 
 
+def text_table(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of text, the cells of a column one below the other."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
 def _is_said(value: object) -> bool:
     return value is not None and not (isinstance(value, str | list | tuple | dict) and not value)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 from agentic.metrics.measurement import Measurement
 from agentic.metrics.profile import Row, verdicts
 from agentic.metrics.verdict import Verdict
-from agentic.showing import html_table, pandas
+from agentic.showing import html_table, pandas, text_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -54,13 +54,11 @@ class Profile(Mapping[str, Measurement]):
         return frame
 
     def __repr__(self) -> str:
-        table = [dict(zip(HEAD, HEAD, strict=True)), *self.lines()]
-        widths = {name: max(len(line.get(name, "")) for line in table) for name in HEAD}
-        lines = ["  ".join(line.get(name, "").ljust(widths[name]) for name in HEAD).rstrip() for line in table]
-        return "\n".join([*lines, *(f"not measured: {name}: {reason}" for name, reason in self.left_out.items())])
+        table = text_table([HEAD, *([line[name] for name in HEAD] for line in self.lines())])
+        return "\n".join([table, *(f"not measured: {name}: {reason}" for name, reason in self.left_out.items())])
 
     def _repr_html_(self) -> str:
-        rows = [[line.get(name, "") for name in HEAD] for line in self.lines()]
+        rows = [[line[name] for name in HEAD] for line in self.lines()]
         rows += [[name, f"not measured: {reason}", "", "", "", ""] for name, reason in self.left_out.items()]
         return html_table(rows, "Profile", HEAD)
 

@@ -14,7 +14,7 @@ from agentic.agents.policy_agent import PolicyAgent
 from agentic.cli.starting import retarget, starting_tables
 from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import UserError, shown, suggest
-from agentic.experiments.agent_file import agent_path, with_file
+from agentic.experiments.agent_file import agent_path
 from agentic.experiments.build import build
 from agentic.experiments.examples import folder as examples
 from agentic.experiments.experiment import Experiment

@@ -1,10 +1,11 @@
 """The bench: a battery of agents, worlds, metrics and interventions as one file, measured side by side."""
 
 from agentic.metrics import Result
+from agentic_bench.asked import bench
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Cell, Scores, read_cells
 from agentic_bench.folder import BenchFolder, slug
-from agentic_bench.running import Observer, bench, bench_folder, check
+from agentic_bench.running import Observer, bench_folder, carried_out_bench, check
 from agentic_bench.task import Task
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Task",
     "bench",
     "bench_folder",
+    "carried_out_bench",
     "check",
     "read_cells",
     "slug",
