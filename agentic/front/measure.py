@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload, runtime_checkable
 
 import torch
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from agentic.cli.subjects import Source
     from agentic.front.request import Live
     from agentic.plugins import Registry
+
+
+@runtime_checkable
+class DataSet(Protocol):
+    """A data set of Minari."""
+
+    def iterate_episodes(self) -> Any:
+        """Its episodes."""
+
 
 One: TypeAlias = str | Metric
 OPTIONS = ("agent", "seed", "episodes", "settings", "plugins", "references", "trust")
@@ -132,7 +141,7 @@ def _source(
         subject, env = subject
     if env is None and (run := _recorded(subject)) is not None:
         return Source.of_run(run, registry, True, trust=trust)
-    if isinstance(subject, Subject | Record) or hasattr(subject, "iterate_episodes"):
+    if isinstance(subject, Subject | Record | DataSet):
         found = subject if isinstance(subject, Subject) else subject_of(subject, env)
         return Source("subject", registry, True, None, found)
     settings = [] if episodes is None else [f"evaluate.episodes={episodes}"]

@@ -50,8 +50,7 @@ class Profile(Mapping[str, Measurement]):
     def to_pandas(self) -> "DataFrame":
         """The table with numbers in it, a line for each metric. Raises UserError without pandas."""
         judged = zip(self.rows, verdicts(self.rows), strict=True)
-        frame: DataFrame = pandas().DataFrame([_numbers(row, verdict) for row, verdict in judged])
-        return frame
+        return pandas().DataFrame([_numbers(row, verdict) for row, verdict in judged])
 
     def __repr__(self) -> str:
         table = text_table([HEAD, *([line[name] for name in HEAD] for line in self.lines())])

@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from types import FunctionType
+from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import gymnasium
 import numpy as np
@@ -28,6 +29,14 @@ Who: TypeAlias = "str | Path | Experiment | Mapping[str, Any] | Agent | Callable
 """An experiment file, an example's or an agent's name, an experiment or its tables, an agent, a policy, a function."""
 Settings: TypeAlias = "Mapping[str, Any] | Iterable[str]"
 """Settings of an experiment: {"planner.horizon": 3}, {"planner": {"horizon": 3}} or ["planner.horizon=3"]."""
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Whatever predicts an action from an observation, as a model of Stable-Baselines3."""
+
+    def predict(self, obs: Any, /) -> Any:
+        """The action, or (action, state)."""
 
 
 @final
@@ -115,7 +124,7 @@ def live(who: Who, env: EnvironmentLike, registry: Registry, settings: list[str]
 
 def named(who: Who) -> str:
     """The name of an agent that is an object: a function's own, of others that of the class."""
-    name = str(getattr(who, "__name__", type(who).__name__))
+    name = who.__name__ if isinstance(who, FunctionType) else type(who).__name__
     return "function" if name == "<lambda>" else name
 
 
@@ -139,7 +148,7 @@ def _agent(who: Who, world: Environment) -> Agent:
 
 
 def _check_acts(who: Who) -> None:
-    if isinstance(who, type) or not (isinstance(who, Agent) or callable(who) or hasattr(who, "predict")):
+    if isinstance(who, type) or not (callable(who) or isinstance(who, Agent | Policy)):
         raise UserError(
             "expected an experiment file, the name of an example or an agent, an agent, something with predict(obs) or "
             f"a function from observation to action, got {shown(who)}"
@@ -148,7 +157,7 @@ def _check_acts(who: Who) -> None:
 
 def _row(kind: str, name: str, thing: object) -> dict[str, Any]:
     """The row of what no plugin offers."""
-    module = str(getattr(thing, "__module__", "") or type(thing).__module__)
+    module = thing.__module__ if isinstance(thing, FunctionType) else type(thing).__module__
     return {"kind": kind, "name": name, "plugin": module, "version": None, "parameters": {}}
 
 

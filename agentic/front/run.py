@@ -52,8 +52,8 @@ def run(subject: Any = None, env: Any = None, *schedule: Any, **given: Any) -> R
     an `Agent`, anything with `predict(obs)` or a function from observation to action, which need `env`: whatever `make`
     takes. As of the command: `agent` takes another one's place, `seed`, `envs`, `episodes`, `steps` and `settings` such
     as {"planner.horizon": 3} change the experiment, and so do its tables, `planner={"horizon": 3}`; `plugins` are by
-    path. The record lies in a folder of its own in `out`, by default "runs"; None keeps it in memory. Nothing is printed;
-    `observer` is told of every tick.
+    path. The record lies in a folder of its own in `out`, by default "runs"; None keeps it in memory. `observer` is
+    told of every tick, and nothing is printed.
 
     An `Agent` may be given its `Schedule` and `Recording` instead (see `agentic.runs.run`): it is kept in memory where
     neither names a folder. Raises UserError before anything runs, RunError for what fails later.

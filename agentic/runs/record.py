@@ -52,9 +52,6 @@ class EpisodeRecord:
         return bool(self.arrays["terminated"][-1] or self.arrays["truncated"][-1])
 
 
-_SHOWN = {"agent": "agents", "env": "envs"}
-
-
 class Record(Shown):
     """The record of a run, in a folder or in memory. Nothing is read before it is asked for.
 
@@ -113,11 +110,15 @@ class Record(Shown):
         """Who did what where, and how it ended, as far as the manifest says it."""
         content = self._manifest or ({} if self.folder is None else RunFolder(self.folder).manifest)
         rows = content.get("components")
-        named = [(row.get("kind"), row.get("name")) for row in rows if isinstance(row, dict)] if rows else []
-        who = {key: next((name for each, name in named if each == kind), None) for key, kind in _SHOWN.items()}
-        counts = {name: content.get(name) or None for name in ("steps", "evaluation_steps")}
-        folder = None if self.folder is None else str(self.folder)
-        return {**who, "status": content.get("status"), **counts, "folder": folder}
+        there = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        named = {row.get("kind"): row.get("name") for row in reversed(there)}
+        counts = {name: content.get(name) or None for name in ("status", "steps", "evaluation_steps")}
+        return {
+            "agent": named.get("agents"),
+            "env": named.get("envs"),
+            **counts,
+            "folder": self.folder and str(self.folder),
+        }
 
     def facts(self) -> Mapping[str, object]:
         """The same with returns, or with what is wrong with the record."""
@@ -165,8 +166,7 @@ class Record(Shown):
     def to_pandas(self, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> "DataFrame":
         """The same as a pandas DataFrame, arrays as cells of a column. Raises UserError without pandas."""
         pandas()
-        frame: DataFrame = self.table(columns, where).to_pandas()
-        return frame
+        return self.table(columns, where).to_pandas()
 
     def candidates(self) -> pa.Table:
         """The candidate plans that were recorded, one row each, in the order of the ticks and best first.

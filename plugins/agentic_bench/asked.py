@@ -14,8 +14,8 @@ from agentic.experiments import TOP, agent_path, example
 from agentic.plugins import Registry, load
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Scores
-from agentic_bench.command import cores
 from agentic_bench.running import Observer, bench_folder, carried_out_bench
+from agentic_bench.workers import cores
 
 ASKED = ("env", "metrics", "interventions", "episodes", "name")
 SAVED, PICKLED = "sb3", "pickled"  # the agents that read what objects are written to
@@ -39,8 +39,8 @@ def bench(
     `env`, an id or several, by default the world of the only example among them. `metrics` are names or tables, by
     default the return; `interventions` tables; `episodes` and `seeds` numbers. Of a battery that is there already
     `agents` and `seeds` choose. Without `folder` the bench has one of its own in `out`, and goes on in the newest of
-    the same battery unless it is `fresh`; objects are written to `out`/agents. `files` are plugins by path; `workers` by
-    default one for each core. See `carried_out_bench`.
+    the same battery unless it is `fresh`; objects are written to `out`/agents. `files` are plugins by path; there is a
+    worker for each core by default. See `carried_out_bench`.
     """
     registry = load([str(file) for file in files])
     only = {key: asked.pop(key) for key in ("agents", "seeds") if key in asked}
@@ -153,10 +153,10 @@ def _written(who: Any, folder: Path, label: str) -> dict[str, Any]:
     return {"name": PICKLED, "path": path}
 
 
-def _file(folder: Path, digest: str, suffix: str, write: Callable[[Path], Any]) -> str:
+def _file(folder: Path, name: str, suffix: str, write: Callable[[Path], Any]) -> str:
     """The path of a file named by its content, written whole where it is not there. Raises UserError."""
-    path = folder / f"{digest[:16]}{suffix}"
-    draft = folder / f".{digest[:16]}-{os.getpid()}{suffix}"
+    path = folder / f"{name[:16]}{suffix}"
+    draft = folder / f".{name[:16]}-{os.getpid()}{suffix}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write(draft)

@@ -115,8 +115,7 @@ class Scores:
 
     def to_pandas(self) -> "DataFrame":
         """The cells as a pandas DataFrame, a line for each. Raises UserError without pandas."""
-        frame: DataFrame = pandas().DataFrame([cell.to_dict() for cell in self.cells])
-        return frame
+        return pandas().DataFrame([cell.to_dict() for cell in self.cells])
 
     def __repr__(self) -> str:
         said = [f"{world}:\n{text_table(lines)}" for world, lines in self._tables()]

@@ -50,6 +50,7 @@ def bench(
     """
     from agentic.experiments import example
     from agentic_bench import Battery, bench, bench_folder, check
+    from agentic_bench.workers import cores
 
     battery = Battery.load(file or example("bench/battery")).only(agents, seeds)
     check(battery, registry)
@@ -70,12 +71,6 @@ def bench(
     for line in scores.broken:
         say(f"failed: {line}", err=True)
     click.get_current_context().exit(1 if scores.broken else 0)
-
-
-def cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -26,6 +26,11 @@ Job = tuple[Task, Path, str, tuple[str, ...]]  # what `carry_out` takes
 Ended = tuple[Job, str]  # a job, and why it was lost; empty where it is done
 
 
+def cores() -> int:
+    """The number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @final
 class Worker:
     """A process that is given one `job` after the other, and told to have `lost` one where it ends or is late."""

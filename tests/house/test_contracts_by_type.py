@@ -45,7 +45,7 @@ ALLOWED = {
     ("agentic/experiments/worlds.py", "__all__"): OTHERS,
     ("agentic/experiments/worlds.py", "wanted"): OTHERS,
     ("agentic/experiments/worlds.py", "metadata"): OTHERS,
-    ("agentic/commands.py", "command"): OTHERS,
+    ("agentic/front/installed.py", "command"): OTHERS,
     ("agentic/plugins/discover.py", "_path"): OTHERS,
     ("agentic/plugins/loading.py", "AGENTIC_API"): OTHERS,
     ("agentic/plugins/loading.py", "__dict__"): OTHERS,
