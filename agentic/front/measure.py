@@ -48,7 +48,7 @@ def measure(
 ) -> Measurement: ...
 @overload
 def measure(
-    metric: Iterable[One] | None,
+    metric: Sequence[One] | None,
     subject: object = ...,
     env: EnvironmentLike | None = ...,
     *,

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -16,10 +17,10 @@ from agentic.runs.candidates import Wanted
 from agentic.runs.chunk import Block
 from agentic.runs.files import whole
 from agentic.runs.folder import Kind, RunFolder
-from agentic.runs.images import packed
+from agentic.runs.images import filled, packed
 from agentic.runs.manifest import Manifest
 from agentic.runs.seeds import Phase
-from agentic.runs.table import CHUNK
+from agentic.runs.table import CHUNK, joined
 from agentic.tick import Tick
 
 Tables = dict[Kind, pa.Table]
@@ -66,6 +67,8 @@ class Recorder:
             self._hand_over()
         self._wait()
         self._writer.shutdown()
+        if self._folder is not None and self._manifest is not None:
+            self._complete(self._folder.chunks(), self._manifest)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -112,6 +115,17 @@ class Recorder:
         with whole(path) as file:
             file.write(content)
 
+    def _complete(self, chunks: Sequence[Path], manifest: Manifest) -> None:
+        """Give every chunk the columns of all, null where it has none: who reads a folder takes the first for all."""
+        tables = [pa.Table.from_batches([], pq.read_schema(path)) for path in chunks]
+        every = joined(tables).schema if tables else None
+        for path, table in zip(chunks, tables, strict=True):
+            if table.schema.names != every.names:
+                whole = joined([every.empty_table(), filled(pq.read_table(path))])
+                counts = manifest.content["chunks"][path.name]
+                self._replace(whole, path)
+                manifest.enter(path, ticks=counts["ticks"], rows=len(whole))
+
     def _wait(self) -> None:
         try:
             if self._writing is not None:
@@ -138,6 +152,7 @@ class Recorder:
 
 def write_chunk(table: pa.Table, path: Path) -> None:
     """Write one Parquet file, with a checksum of every page: it is there whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
     with whole(path) as file:
         _parquet(table, file)
 
