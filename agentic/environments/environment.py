@@ -35,6 +35,15 @@ class Environment(Shown):
     `reset` and goes on through every `restart`.
 
     Every failure of the environment is a RunError of one sentence naming environment, row, episode and step.
+
+    >>> import agentic, torch
+    >>> env = agentic.make("FrozenLake-v1")
+    >>> env.observation, env.action
+    (Simplex(sizes=(16,)), Simplex(sizes=(4,)))
+    >>> env.encode(env.reset([0])).shape  # of one row, one-hot
+    torch.Size([1, 16])
+    >>> env.step(env.decode(torch.tensor([[0.0, 1.0, 0.0, 0.0]]))).reward  # to the right
+    array([0.])
     """
 
     def __init__(self, id: str, rows: Rows) -> None:
@@ -217,6 +226,10 @@ def make(
 
     An id without a version is its newest, as in Gymnasium. Raises UserError for an unknown id (with near matches),
     wrong arguments, arguments for what is made already, and spaces that cannot be encoded.
+
+    >>> import agentic
+    >>> agentic.make("CartPole-v1", envs=2)
+    Environment(id='CartPole-v1', batch=2, observation=Box([-4.8 ...], [4.8 ...], (4,), float32), action=Discrete(2))
     """
     _check_arguments(id, envs, kwargs)
     if isinstance(id, Environment):

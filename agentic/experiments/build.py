@@ -80,6 +80,12 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
     An `environment` that is given takes the place of the one that the experiment names.
 
     Raises UserError where a name, a parameter or a space does not fit, or parts that do not fit one another.
+
+    >>> import agentic
+    >>> experiment = agentic.Experiment.of({"env": {"id": "CartPole-v1"}, "agent": {"name": "random"}})
+    >>> built = agentic.build(experiment, agentic.load())
+    >>> type(built.agent).__name__, built.environment.id
+    ('RandomAgent', 'CartPole-v1')
     """
     registry = with_file(registry, experiment.agent.name)
     environment, rows = world_of(experiment, registry) if environment is None else (environment, [])

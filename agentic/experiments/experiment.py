@@ -122,6 +122,14 @@ class Experiment(Table):
     """An experiment: everything a run depends on.
 
     Raises UserError, one sentence, wherever it is made from something wrong.
+
+    >>> import agentic
+    >>> tables = {"env": {"id": "CartPole-v1"}, "agent": {"name": "random"}}
+    >>> agentic.Experiment.of(tables, ["run.seed=3"]).run.seed
+    3
+    >>> agentic.Experiment.of({**tables, "lern": {"steps": 10}})
+    Traceback (most recent call last):
+    agentic.errors.UserError: unknown table [lern], did you mean 'learn'?; known: run, env, agent, model, goal, ...
     """
 
     run: RunTable = RunTable()

@@ -23,6 +23,14 @@ def bench(battery: Any = None, folder: str | Path | None = None, **options: Any)
     file or an object; without one, the battery that comes with agentic. `folder` is the bench's own; `options` are
     those of `agentic_bench.bench`: env, metrics, seeds, episodes, workers, out and so on. Raises UserError where no
     plugin offers the command `bench`.
+
+    >>> import agentic, tempfile
+    >>> agents = {"mine": lambda observation: 1, "random": "random"}
+    >>> agentic.bench(agents, env="CartPole-v1", seeds=1, episodes=10, out=tempfile.mkdtemp())
+    CartPole-v1:
+    agent   episode_return
+    mine    9.4 [8.837, 10.05]
+    random  21.4 [13.61, 64.51]
     """
     return _function("bench")(battery, folder, **options)
 
@@ -32,6 +40,10 @@ def report(subject: str | Path | Kept = "runs", out: str | Path | None = None) -
 
     `subject` is the folder, a `Record`, or the scores of a bench that lie in one. See `agentic_report.report`. Raises
     UserError where no plugin offers the command `report`.
+
+    >>> import agentic, tempfile
+    >>> agentic.report(agentic.run("random", "CartPole-v1", episodes=2, out=tempfile.mkdtemp())).name
+    'report.html'
     """
     folder = subject if isinstance(subject, str | Path) else _folder(subject)
     page: Path = _function("report")(folder, out)

@@ -75,8 +75,8 @@ def measure(
     >>> record = agentic.run("random", "FrozenLake-v1", episodes=20, out=None)
     >>> agentic.measure("episode_return", record).unit
     'reward'
-    >>> print(agentic.measure("episode_return", (lambda observation: 1, "FrozenLake-v1"), episodes=2))
-    episode_return = 0 reward; [0, 0]; 2 episodes, 2 samples
+    >>> print(agentic.measure("episode_return", (lambda observation: 1, "FrozenLake-v1"), episodes=20))
+    episode_return = 0 reward; [0, 0.1684]; 20 episodes, 20 samples
     """
     if isinstance(metric, Metric) and isinstance(subject, Subject) and given.keys() <= {"seed"}:
         return measure_metric(metric, subject, seed=given.get("seed") or 0)

@@ -22,9 +22,9 @@ class Profile(Mapping[str, Measurement]):
 
     >>> import agentic
     >>> record = agentic.run("random", "FrozenLake-v1", episodes=3, out=None)
-    >>> profile = agentic.measure(["episode_return", "transfer_entropy"], record)
+    >>> profile = agentic.measure(["episode_return", "policy_complexity"], record)
     >>> list(profile), profile["episode_return"].unit
-    (['episode_return', 'transfer_entropy'], 'reward')
+    (['episode_return', 'policy_complexity'], 'reward')
     """
 
     def __init__(self, rows: list[Row], left_out: Mapping[str, Exception] | None = None) -> None:

@@ -29,6 +29,21 @@ class Metric(ABC):
     parameters. Columns that a record lacks are told by the record. `compares` is true for one that looks at its subject
     before and after an intervention: of those in `Subject.interventions`, where there are any. Any other is measured
     under an intervention as it is without.
+
+    >>> import agentic
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class EpisodeLength(agentic.Metric):
+    ...     access, unit, needs = agentic.Access.RECORDS, "steps", ("record",)
+    ...     def measure(self, subject, *, generator):
+    ...         lengths = [episode.length for episode in subject.record.episodes("evaluate")]
+    ...         frame = agentic.Frame(("t",), "the record", None, "none", "resets", ())
+    ...         return agentic.Measurement(
+    ...             metric="episode_length", value=sum(lengths) / len(lengths), unit="steps", access=self.access,
+    ...             frame=frame, estimator="mean", episodes=len(lengths), samples=len(lengths),
+    ...         )
+    >>> agentic.measure(EpisodeLength(), (lambda observation: 1, "CartPole-v1"), episodes=3).value
+    9.666666666666666
     """
 
     compares: ClassVar[bool] = False

@@ -57,6 +57,13 @@ class Record(Shown):
 
     A folder in which files are missing, foreign or damaged raises UserError when it is read, but for what `salvage`
     opened.
+
+    >>> import agentic
+    >>> record = agentic.run(lambda observation: 1, "CartPole-v1", episodes=3, out=None)
+    >>> record.returns()
+    array([10., 10.,  9.])
+    >>> record.table(["t", "action", "reward"]).num_rows
+    29
     """
 
     def __init__(

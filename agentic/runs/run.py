@@ -48,6 +48,12 @@ class Schedule:
     episodes are evaluated, shared evenly among the rows, on seeds that learning never saw.
 
     Raises UserError for a negative number, and for a `hold` below 1.
+
+    >>> import agentic
+    >>> env = agentic.make("CartPole-v1")
+    >>> agent = agentic.PolicyAgent(lambda observation: 1, env.observation_layout, env.action_layout)
+    >>> len(agentic.run(agent, env, agentic.Schedule(episodes=3)).returns())
+    3
     """
 
     episodes: int = 20
@@ -70,6 +76,14 @@ class Recording:
 
     `folder` is the run's own, made where it is missing; None keeps the record in memory. Of every decision's plan the
     best `candidates` are recorded too. `components` go into the manifest. Raises UserError for negative `candidates`.
+
+    >>> import agentic, tempfile
+    >>> env = agentic.make("CartPole-v1")
+    >>> agent = agentic.PolicyAgent(lambda observation: 1, env.observation_layout, env.action_layout)
+    >>> folder = tempfile.mkdtemp()
+    >>> record = agentic.run(agent, env, agentic.Schedule(episodes=3), agentic.Recording(folder))
+    >>> len(agentic.Record.open(folder).returns())
+    3
     """
 
     folder: str | Path | None = None
