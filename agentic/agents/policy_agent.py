@@ -46,7 +46,7 @@ class PolicyAgent(Agent):
 
     >>> import agentic
     >>> env = agentic.make("CartPole-v1")
-    >>> agent = agentic.PolicyAgent(lambda observation: int(observation[2] > 0), env.observation_layout, env.action_layout)
+    >>> agent = agentic.PolicyAgent(lambda obs: int(obs[2] > 0), env.observation_layout, env.action_layout)
     >>> agentic.run(agent, env, agentic.Schedule(episodes=3)).returns()
     array([64., 45., 35.])
     """

@@ -11,7 +11,19 @@ import agentic
 FIRST = (
     *("run", "measure", "bench", "report", "make", "build", "load", "minimize", "ticks"),
     *("Record", "Environment", "Experiment", "Measurement", "Profile", "Solution", "Subject", "Schedule", "Recording"),
-    *("Agent", "EnergyAgent", "PolicyAgent", "Decision", "Energy", "Model", "Goal", "Gain", "Metric", "Learner", "Loss"),
+    *(
+        "Agent",
+        "EnergyAgent",
+        "PolicyAgent",
+        "Decision",
+        "Energy",
+        "Model",
+        "Goal",
+        "Gain",
+        "Metric",
+        "Learner",
+        "Loss",
+    ),
     "Minimizer",
 )
 SLOW = ("bench",)  # it starts processes
