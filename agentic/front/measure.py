@@ -119,7 +119,8 @@ def _profile(
     if left and not rows:
         words = "; ".join(f"{name}: {reason}" for name, reason in left.items())
         raise (RunError if any(isinstance(each, RunError) for each in left.values()) else UserError)(words)
-    return Profile(warned(rows, source), left)
+    lived = source.recorded is not None and not source.recorded.lacks("record")
+    return Profile(warned(rows, source) if lived else rows, left)
 
 
 def _source(

@@ -1,6 +1,5 @@
 """Who is meant and in which world: what commands find by name, and objects made in Python, as one experiment."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from agentic.agents.agent import Agent
 from agentic.agents.policy_agent import PolicyAgent
 from agentic.cli.starting import retarget, starting_tables
 from agentic.environments.environment import Environment, EnvironmentLike, make
-from agentic.errors import UserError, shown, suggest
+from agentic.errors import UserError, listed, shown, suggest
 from agentic.experiments.agent_file import agent_path
 from agentic.experiments.build import build
 from agentic.experiments.examples import folder as examples
@@ -118,7 +117,7 @@ def live(who: Who, env: EnvironmentLike, registry: Registry, settings: list[str]
     if not is_named(who):
         table = Experiment.of({"env": {"id": world.id}, "agent": {"name": named(who)}}, settings)
         return Live(_agent(who, world), world, table, [*rows, _row("agents", named(who), who)])
-    built = build(_within(who, world, registry, settings), registry, world)
+    built = build(_within(who, world, registry, settings, known=_is_plain(env)), registry, world)
     return Live(built.agent, world, built.experiment, [*rows, *built.components])
 
 
@@ -161,12 +160,12 @@ def _row(kind: str, name: str, thing: object) -> dict[str, Any]:
     return {"kind": kind, "name": name, "plugin": module, "version": None, "parameters": {}}
 
 
-def _within(who: Who, world: Environment, registry: Registry, settings: list[str]) -> Experiment:
-    """The experiment of a named agent in a world that was made already."""
+def _within(who: Who, world: Environment, registry: Registry, settings: list[str], *, known: bool) -> Experiment:
+    """The experiment of a named agent in a world that was made already, which its id stands for where it is `known`."""
     if experiment_file(who) is not None or isinstance(who, Experiment | Mapping):
         return experiment_of(who, world.id, None, registry, settings)
     agent = None if who is None else str(who)
-    if world.id in gymnasium.registry:
+    if known:
         return experiment_of(None, world.id, agent, registry, settings)
     found = propose(world, registry)
     tables = {"env": {"id": world.id}, "agent": {"name": agent or "any"}} if found is None else dict(found.tables)
@@ -175,6 +174,13 @@ def _within(who: Who, world: Environment, registry: Registry, settings: list[str
     if found is not None and agent is not None:
         tables = retarget(Experiment.of(tables), agent, registry).tables()
     return Experiment.of(tables, settings)
+
+
+def _is_plain(env: Any) -> bool:
+    """Whether a world is what its id makes without arguments and wrappers."""
+    spec = env.spec if isinstance(env, gymnasium.Env) else None
+    known = gymnasium.registry.get(spec.id) if spec else None
+    return bool(spec and known and spec.kwargs == known.kwargs and not spec.additional_wrappers)
 
 
 def _limits(env: Any) -> list[Callable[[Any], Any]]:
@@ -197,14 +203,13 @@ def _check_world(name: str, registry: Registry) -> None:
     agents = registry.names("agents")
     if name in agents or agent_path(name):
         raise UserError(f"{name} is an agent: name its environment too, as in agentic.run({name!r}, 'CartPole-v1')")
-    if os.sep in name or Path(name).exists():
-        raise UserError(f"{name} is no experiment file: expected one that ends in .toml, or the name of an example")
     worlds = {*registry.names("envs"), *gymnasium.registry, *(each.rpartition("-v")[0] for each in gymnasium.registry)}
-    if ":" not in name and gymnasium_id(name, registry) not in worlds:
-        near = suggest(name, [*known, *agents, *worlds])
-        raise UserError(
-            f"{name!r} is no experiment file, example or environment{near}; examples: {', '.join(sorted(known))}"
-        )
+    if ":" in name or gymnasium_id(name, registry) in worlds:
+        return
+    if Path(name).exists():
+        raise UserError(f"{name} is no experiment file: expected one that ends in .toml, or the name of an example")
+    near = suggest(name, [*known, *agents, *worlds])
+    raise UserError(f"{name!r} is no experiment file, example or environment{near}; examples: {listed(sorted(known))}")
 
 
 def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,7 @@
 
 import pickle
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from agentic import Agent, Environment, PolicyAgent, UserError, make
 from agentic.errors import BREAKS, described
@@ -16,6 +16,8 @@ class Pickled:
     pickle can run any code when it is loaded: name only files whose maker you trust. Raises UserError where there is no
     such file, or nothing in it that acts.
     """
+
+    reference: ClassVar[bool] = False
 
     @classmethod
     def example(cls) -> Agent:

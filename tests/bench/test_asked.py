@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ def test_the_world_of_the_only_example_need_not_be_named(out: Path) -> None:
         ({"a": 3}, {"env": CART}, "agent a: expected a name, .* got 3"),
         ({"a": "random"}, {"env": 3}, "makes each world by its id"),
         ({"a": "random"}, {"env": CART, "metric": "x"}, "no option 'metric', did you mean 'metrics'"),
-        ({"a": (lambda file: lambda obs: file)(sys.stdin)}, {"env": CART}, "cannot be handed to the processes"),
+        ({"a": (lambda lock: lambda obs: lock)(Lock())}, {"env": CART}, "cannot be handed to the processes"),
     ],
 )
 def test_what_is_no_bench_is_one_sentence(agents: Any, asked: Any, said: str, out: Path) -> None:
@@ -80,7 +81,8 @@ def test_a_battery_says_what_it_is_itself(out: Path) -> None:
     with pytest.raises(UserError, match="expected a battery, a bench file or agents by label, got 3"):
         agentic.bench(3, out=out)
     assert repr(battery) == (
-        "Battery(name='python', worlds=['CartPole-v1'], agents=['a'], metrics=['episode_return'], seeds=[0, 1, 2, 3, 4])"
+        "Battery(name='python', worlds=['CartPole-v1'], agents=['a'], metrics=['episode_return'], "
+        "seeds=[0, 1, 2, 3, 4])"
     )
     assert "<td>[&#x27;a&#x27;]</td>" in battery._repr_html_()
     assert Battery.of(battery.tables()) == battery

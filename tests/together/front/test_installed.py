@@ -10,7 +10,7 @@ from agentic import Record, UserError
 
 
 def test_a_record_in_memory_has_no_page() -> None:
-    with pytest.raises(UserError, match="lies in no folder .* out='runs'"):
+    with pytest.raises(UserError, match=r"lies in no folder .* out='runs'"):
         agentic.report(agentic.run("random", "CartPole-v1", episodes=1, out=None))
 
 

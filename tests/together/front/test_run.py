@@ -1,6 +1,5 @@
 """`agentic.run` takes files, names, functions and objects, and says in one sentence what it does not take."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from agentic.experiments import example
 from agentic.testing.worlds import Coin
 from agentic_agents.random import RandomAgent
 
-CART = "CartPole-v1"
+CART, TMAZE = "CartPole-v1", example("tmaze").resolve()
 
 
 class Endless(gymnasium.Env[Any, Any]):
@@ -50,9 +49,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "given",
     [
         ("tmaze",),
-        (example("tmaze"),),
-        (Experiment.load(example("tmaze")),),
-        (Experiment.load(example("tmaze")).tables(),),
+        (TMAZE,),
+        (Experiment.load(TMAZE),),
+        (Experiment.load(TMAZE).tables(),),
         ("agentic/TMaze-v0",),
         ("random", CART),
         ("random", gymnasium.make(CART)),
@@ -65,8 +64,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ids=str,
 )
 def test_what_the_command_takes_and_objects_are_run(given: tuple[Any, ...]) -> None:
-    if isinstance(given[0], Path):
-        given = (os.path.relpath(given[0]),)
     record = agentic.run(*given, episodes=2, out=None)
     assert len(record.returns()) == 2
     assert not list(Path().iterdir())
@@ -97,10 +94,13 @@ def test_settings_are_those_of_the_command() -> None:
 
 
 def test_an_agent_of_parts_is_put_together_for_a_world_that_is_made_already() -> None:
-    world = gymnasium.make("FrozenLake-v1", is_slippery=False)
-    record = agentic.run("energy", world, episodes=2, out=None)
-    assert record.returns().tolist() == [1.0, 1.0]
-    assert repr(record).startswith("Record(agent='energy', env='FrozenLake-v1', status='finished'")
+    named, made = (
+        agentic.run("energy", env, episodes=5, out=None) for env in ("FrozenLake-v1", gymnasium.make("FrozenLake-v1"))
+    )
+    assert made.returns().tolist() == named.returns().tolist()
+    assert repr(made).startswith("Record(agent='energy', env='FrozenLake-v1', status='finished'")
+    dry = agentic.run("energy", gymnasium.make("FrozenLake-v1", is_slippery=False), episodes=2, out=None)
+    assert dry.returns().tolist() == [1.0, 1.0]
 
 
 def test_an_endless_world_is_cut_as_by_the_command() -> None:
