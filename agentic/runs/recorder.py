@@ -117,14 +117,13 @@ class Recorder:
 
     def _complete(self, chunks: Sequence[Path], manifest: Manifest) -> None:
         """Give every chunk the columns of all, null where it has none: who reads a folder takes the first for all."""
-        tables = [pa.Table.from_batches([], pq.read_schema(path)) for path in chunks]
-        every = joined(tables).schema if tables else None
-        for path, table in zip(chunks, tables, strict=True):
-            if table.schema.names != every.names:
-                whole = joined([every.empty_table(), filled(pq.read_table(path))])
-                counts = manifest.content["chunks"][path.name]
-                self._replace(whole, path)
-                manifest.enter(path, ticks=counts["ticks"], rows=len(whole))
+        empty = [pq.read_schema(path).empty_table() for path in chunks]
+        for path, own in zip(chunks, empty, strict=True):
+            if own.column_names != (every := joined(empty)).column_names:
+                self._replace(joined([every, filled(pq.read_table(path))]), path)
+                manifest.enter(
+                    path, **{name: manifest.content["chunks"][path.name][name] for name in ("ticks", "rows")}
+                )
 
     def _wait(self) -> None:
         try:
