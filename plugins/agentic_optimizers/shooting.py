@@ -44,8 +44,8 @@ class Shooting(Minimizer):
     The step is longer after every success; where the energy did not fall it is undone, halved, and the memory of
     gradients erased. `rate` is the first one, a fraction of the box's sides (of 1 where there is none). One-hot
     variables are relaxed to a softmax and rounded in the end, when the corner is evaluated. `refine` is another
-    solver (`icem`), whose best is the start. Residual: the projected gradient's norm. Raises RunError where the gradient is
-    not a number at a start whose energy is one.
+    solver (`icem`), whose best is the start. Residual: the projected gradient's norm. Raises RunError where the
+    gradient is not a number at a start whose energy is one.
     """
 
     steps: int = 40
