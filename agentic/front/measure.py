@@ -168,10 +168,10 @@ def _lived(found: "Live", parts: set[Part], own: bool) -> Subject:
     try:
         record = None
         copies = found.world.copies() if "environment" in parts else None
-        if "record" in parts or found.schedule.learn_steps:
-            table = found.experiment.run
-            dtype = getattr(torch, table.dtype)
-            record = run_agent(found.agent, found.world, found.schedule, seed=table.seed, dtype=dtype)
+        table = found.experiment
+        if "record" in parts or table.learn.steps:
+            dtype = getattr(torch, table.run.dtype)
+            record = run_agent(found.agent, found.world, table.schedule, seed=table.run.seed, dtype=dtype)
         return Subject(record, found.agent.sealed(), copies)
     finally:
         if own:

@@ -22,7 +22,6 @@ from agentic.experiments.proposals import propose
 from agentic.experiments.toml import toml_value
 from agentic.experiments.worlds import LIMIT, gymnasium_id, limited, world_of
 from agentic.plugins import Registry
-from agentic.runs.run import Schedule
 
 Who: TypeAlias = "str | Path | Experiment | Mapping[str, Any] | Agent | Callable[..., Any] | object"
 """An experiment file, an example's or an agent's name, an experiment or its tables, an agent, a policy, a function."""
@@ -47,12 +46,6 @@ class Live:
     world: Environment
     experiment: Experiment
     rows: list[dict[str, Any]]
-
-    @property
-    def schedule(self) -> Schedule:
-        """The schedule that its experiment asks for."""
-        learn = self.experiment.learn
-        return Schedule(self.experiment.evaluate.episodes, learn.steps, learn.warmup, learn.hold, learn.vary)
 
 
 def assignments(settings: Settings) -> list[str]:

@@ -95,7 +95,7 @@ def _run(subject: Any, env: Any, *, settings: list[str], agent: Any, plugins: An
     dtype = getattr(torch, table.run.dtype)
     try:
         return run_agent(
-            found.agent, found.world, found.schedule, recording, seed=table.run.seed, dtype=dtype, observer=observer
+            found.agent, found.world, table.schedule, recording, seed=table.run.seed, dtype=dtype, observer=observer
         )
     finally:
         if isinstance(env, str):

@@ -41,7 +41,7 @@ def test_a_record_and_its_folder_are_the_same_subject(folder: Path) -> None:
         ("random", LAKE),
         (("random", gymnasium.make(LAKE)),),
         (Coin(), "CartPole-v1"),
-        ("frozenlake",),
+        ("tmaze",),
         (agentic.Experiment.of({"env": {"id": LAKE}, "agent": {"name": "random"}}),),
     ],
     ids=str,
