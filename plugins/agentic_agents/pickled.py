@@ -21,8 +21,10 @@ class Pickled:
 
     @classmethod
     def example(cls) -> Agent:
-        """The agent of a function."""
-        return _agent(_pushing, make("CartPole-v1"), "nowhere")
+        """The agent of a function, in the two places of the conformance kit."""
+        from agentic.testing.worlds import TwoPlaces
+
+        return _agent(_following, make(TwoPlaces), "nowhere")
 
     @classmethod
     def from_env(cls, env: Environment, path: str) -> Agent:
@@ -48,5 +50,5 @@ def _agent(found: Any, env: Environment, path: str) -> Agent:
     return PolicyAgent(found, env.observation_layout, env.action_layout)
 
 
-def _pushing(obs: Any) -> int:
-    return int(obs[2] > 0)
+def _following(obs: Any) -> int:
+    return int(obs)

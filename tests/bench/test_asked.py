@@ -68,6 +68,7 @@ def test_the_world_of_the_only_example_need_not_be_named(out: Path) -> None:
         ({"a": "random"}, {"env": CART, "metric": "x"}, "no option 'metric', did you mean 'metrics'"),
         ({"a": (lambda lock: lambda obs: lock)(Lock())}, {"env": CART}, "cannot be handed to the processes"),
     ],
+    ids=range(8),
 )
 def test_what_is_no_bench_is_one_sentence(agents: Any, asked: Any, said: str, out: Path) -> None:
     with pytest.raises(UserError, match=said):

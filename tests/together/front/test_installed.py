@@ -14,7 +14,7 @@ def test_a_record_in_memory_has_no_page() -> None:
         agentic.report(agentic.run("random", "CartPole-v1", episodes=1, out=None))
 
 
-@pytest.mark.parametrize("thing", [3, None, agentic.Schedule()])
+@pytest.mark.parametrize("thing", [3, None, agentic.Schedule()], ids=["number", "nothing", "value"])
 def test_what_no_page_is_about_is_refused(thing: Any) -> None:
     with pytest.raises(UserError, match="a page is about a folder, a Record or the scores of a bench"):
         agentic.report(thing)

@@ -36,15 +36,14 @@ def test_a_record_and_its_folder_are_the_same_subject(folder: Path) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        (right, LAKE),
-        ((right, LAKE),),
-        ("random", LAKE),
-        (("random", gymnasium.make(LAKE)),),
-        (Coin(), "CartPole-v1"),
-        ("tmaze",),
-        (agentic.Experiment.of({"env": {"id": LAKE}, "agent": {"name": "random"}}),),
+        pytest.param((right, LAKE), id="a function"),
+        pytest.param(((right, LAKE),), id="a pair"),
+        pytest.param(("random", LAKE), id="an agent by name"),
+        pytest.param((("random", gymnasium.make(LAKE)),), id="in a world that is made"),
+        pytest.param((Coin(), "CartPole-v1"), id="an agent"),
+        pytest.param(("tmaze",), id="an example"),
+        pytest.param((agentic.Experiment.of({"env": {"id": LAKE}, "agent": {"name": "random"}}),), id="an experiment"),
     ],
-    ids=str,
 )
 def test_what_can_be_run_can_be_measured(given: tuple[Any, ...]) -> None:
     found = agentic.measure("episode_return", *given, episodes=10)
@@ -94,7 +93,7 @@ def test_what_cannot_be_measured_is_one_sentence(metric: Any, options: Any, said
     assert "\n" not in str(found.value)
 
 
-@pytest.mark.parametrize("subject", [right, 42, "nowhere", int])
+@pytest.mark.parametrize("subject", [right, 42, "nowhere", int], ids=["function", "number", "text", "class"])
 def test_what_is_no_subject_is_one_sentence(subject: Any) -> None:
     with pytest.raises(UserError):
         agentic.measure("episode_return", subject)

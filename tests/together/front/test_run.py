@@ -48,20 +48,19 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        ("tmaze",),
-        (TMAZE,),
-        (Experiment.load(TMAZE),),
-        (Experiment.load(TMAZE).tables(),),
-        ("agentic/TMaze-v0",),
-        ("random", CART),
-        ("random", gymnasium.make(CART)),
-        (zero, CART),
-        (zero, lambda: gymnasium.make(CART)),
-        (Predicting(), CART),
-        (Coin(), CART),
-        (None, "agentic/TMaze-v0"),
+        pytest.param(("tmaze",), id="an example"),
+        pytest.param((TMAZE,), id="a file"),
+        pytest.param((Experiment.load(TMAZE),), id="an experiment"),
+        pytest.param((Experiment.load(TMAZE).tables(),), id="tables"),
+        pytest.param(("agentic/TMaze-v0",), id="a world"),
+        pytest.param((None, "agentic/TMaze-v0"), id="a world alone"),
+        pytest.param(("random", CART), id="an agent by name"),
+        pytest.param(("random", gymnasium.make(CART)), id="in a world that is made"),
+        pytest.param((zero, CART), id="a function"),
+        pytest.param((zero, lambda: gymnasium.make(CART)), id="two functions"),
+        pytest.param((Predicting(), CART), id="a policy"),
+        pytest.param((Coin(), CART), id="an agent"),
     ],
-    ids=str,
 )
 def test_what_the_command_takes_and_objects_are_run(given: tuple[Any, ...]) -> None:
     record = agentic.run(*given, episodes=2, out=None)
@@ -128,6 +127,7 @@ def test_an_endless_world_is_cut_as_by_the_command() -> None:
         (("tmaze",), {"dtype": None}, "go with an Agent"),
         ((), {}, "--env ID"),
     ],
+    ids=lambda given: str(given) if isinstance(given, str) else "",
 )
 def test_what_is_not_taken_is_one_sentence(given: tuple[Any, ...], options: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said) as found:
