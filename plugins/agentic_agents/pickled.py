@@ -4,7 +4,10 @@ import pickle
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-from agentic import Agent, Environment, PolicyAgent, UserError, make
+from gymnasium.spaces import Discrete
+
+from agentic import Agent, Environment, PolicyAgent, UserError
+from agentic.environments import layout
 from agentic.errors import BREAKS, described
 
 
@@ -21,10 +24,9 @@ class Pickled:
 
     @classmethod
     def example(cls) -> Agent:
-        """The agent of a function, in the two places of the conformance kit."""
-        from agentic.testing.worlds import TwoPlaces
-
-        return _agent(_following, make(TwoPlaces), "nowhere")
+        """The agent of a function that sees one of two places and goes there."""
+        two = Discrete(2)
+        return PolicyAgent(_following, layout(two, "what it sees"), layout(two, "what it does"))
 
     @classmethod
     def from_env(cls, env: Environment, path: str) -> Agent:
