@@ -103,10 +103,10 @@ def _profile(
     **who: Any,
 ) -> Profile:
     from agentic.cli.measuring import Profiler, chosen, warned
-    from agentic.front.request import assignments
+    from agentic.front.request import assignments, paths
     from agentic.plugins import load
 
-    registry = load([str(file) for file in plugins])
+    registry = load(paths(plugins))
     asked = [name for name in names or () if isinstance(name, str)]
     metrics, broken = chosen(asked, assignments(settings), registry) if asked or names is None else ({}, {})
     metrics |= {type(each).__name__: each for each in names or () if isinstance(each, Metric)}

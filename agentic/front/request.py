@@ -55,6 +55,11 @@ def assignments(settings: Settings) -> list[str]:
     return [settings] if isinstance(settings, str) else [*settings]
 
 
+def paths(files: str | Path | Iterable[str | Path]) -> list[str]:
+    """Plugins by path, one or several."""
+    return [str(file) for file in ([files] if isinstance(files, str | Path) else files)]
+
+
 def is_named(who: Who) -> bool:
     """Whether files and names describe it, so that it could be run by the command."""
     return who is None or isinstance(who, str | Path | Experiment | Mapping)

@@ -75,14 +75,14 @@ def run(subject: Any = None, env: Any = None, *schedule: Any, **given: Any) -> R
 def _run(subject: Any, env: Any, *, settings: list[str], agent: Any, plugins: Any, out: Any, observer: Any) -> Record:
     from agentic.experiments.build import build
     from agentic.experiments.worlds import limited
-    from agentic.front.request import experiment_of, is_named, live, one_of
+    from agentic.front.request import experiment_of, is_named, live, one_of, paths
     from agentic.plugins import load
     from agentic.runs.folder import create_folder
 
     def folder(*slug: str) -> Path | None:
         return None if out is None else create_folder(out, "-".join(slug))
 
-    registry = load([str(file) for file in plugins])
+    registry = load(paths(plugins))
     if is_named(subject) and (env is None or isinstance(env, str)):
         experiment = limited(experiment_of(subject, env, agent, registry, settings), registry)
         built = build(experiment, registry)

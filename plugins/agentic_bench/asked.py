@@ -18,6 +18,7 @@ from agentic_bench.running import Observer, bench_folder, carried_out_bench
 from agentic_bench.workers import cores
 
 ASKED = ("env", "metrics", "interventions", "episodes", "name")
+KNOWN = (*ASKED, "agents", "seeds", "workers", "plugins", "files", "observer", "out", "fresh")
 SAVED, PICKLED = "sb3", "pickled"  # the agents that read what objects are written to
 
 
@@ -39,10 +40,11 @@ def bench(
     `env`, an id or several, by default the world of the only example among them. `metrics` are names or tables, by
     default the return; `interventions` tables; `episodes` and `seeds` numbers. Of a battery that is there already
     `agents` and `seeds` choose. Without `folder` the bench has one of its own in `out`, and goes on in the newest of
-    the same battery unless it is `fresh`; objects are written to `out`/agents. `files` are plugins by path; there is a
-    worker for each core by default. See `carried_out_bench`.
+    the same battery unless it is `fresh`; objects are written to `out`/agents. `files`, or `plugins`, are plugins by
+    path; there is a worker for each core by default. See `carried_out_bench`.
     """
-    registry = load([str(file) for file in files])
+    plugins = [str(file) for file in (*files, *asked.pop("plugins", ()))]
+    registry = load(plugins)
     only = {key: asked.pop(key) for key in ("agents", "seeds") if key in asked}
     if isinstance(battery, Battery) or not isinstance(battery, Mapping) or "worlds" in battery:
         if asked:
@@ -53,7 +55,7 @@ def bench(
     chosen = chosen.only(**only)
     place = bench_folder(chosen, out, fresh=fresh) if folder is None else folder
     return carried_out_bench(
-        chosen, place, workers=cores() if workers is None else workers, files=list(map(str, files)), observer=observer
+        chosen, place, workers=cores() if workers is None else workers, files=plugins, observer=observer
     )
 
 
@@ -74,7 +76,7 @@ def battery_of(agents: Mapping[str, Any], out: Path, registry: Registry, **asked
     """The battery of agents by label; see `bench`. Raises UserError for what is none."""
     for name in asked:
         if name not in ASKED:
-            raise UserError(f"agentic.bench has no option {name!r}{suggest(name, ASKED)}; known: {listed(ASKED)}")
+            raise UserError(f"agentic.bench has no option {name!r}{suggest(name, KNOWN)}; known: {listed(KNOWN)}")
     if not agents:
         raise UserError('a bench needs agents by label, as in {"mine": my_policy, "random": "random"}')
     worlds = _worlds(asked.get("env"), agents, registry)
