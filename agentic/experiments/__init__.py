@@ -1,8 +1,9 @@
 """Experiment files, and agents in worlds built from them."""
 
 from agentic.experiments.agent_file import agent_path
+from agentic.experiments.agent_parts import places
 from agentic.experiments.build import Built
-from agentic.experiments.examples import example
+from agentic.experiments.examples import example, examples
 from agentic.experiments.experiment import (
     TOP,
     AgentTable,
@@ -38,8 +39,10 @@ __all__ = [
     "agent_path",
     "change",
     "example",
+    "examples",
     "gymnasium_id",
     "limited",
+    "places",
     "read",
     "sentence",
     "toml_text",

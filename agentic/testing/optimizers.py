@@ -5,8 +5,10 @@ none of them is not.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple, final
 
 import torch
@@ -245,6 +247,16 @@ def boxed_plan() -> Problem:
 
 
 PROBLEMS = (convex, rotated, boxed, simplex, bayes, kalman, finite_plan, stationary_plan, linear_plan, boxed_plan)
+
+
+def lowered(solver: Minimizer) -> set[type[Objective]]:
+    """What a solver lowers: `Evidence` where it perceives, `ExpectedEnergy` where it plans, neither where it takes none."""
+    found = set()
+    for problem in (bayes(), kalman(), finite_plan(), stationary_plan(), linear_plan(), boxed_plan()):
+        with suppress(NotApplicable):
+            solved(partial(deepcopy, solver), problem, steps=1)
+            found.add(type(problem.f))
+    return found
 
 
 def exercise(solver: Minimizer, source: torch.Generator) -> list[Tensor]:

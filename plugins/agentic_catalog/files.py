@@ -1,0 +1,1 @@
+"""Example files: what each is for, and copies of them."""
