@@ -26,4 +26,6 @@ def examples() -> list[str]:
     """The names of all examples, as `example` takes them: an experiment's `tmaze`, a bench's `bench/battery`."""
     home = folder()
     found = (*home.glob("*.toml"), *home.glob("bench/*.toml"))
-    return sorted((path.relative_to(home).with_suffix("").as_posix() for path in found), key=lambda name: (name.count("/"), name))
+    return sorted(
+        (path.relative_to(home).with_suffix("").as_posix() for path in found), key=lambda name: (name.count("/"), name)
+    )

@@ -117,7 +117,8 @@ class Registry:
         """The component of a plain table, `{"name": ..., parameter: ...}`, that fulfills `contract`.
 
         Tables with a name among its parameters become components too, by the contract that the parameter's annotation
-        asks for. `environment` is for those that are made from one. Raises UserError, one sentence, for whatever does not fit.
+        asks for. `environment` is for those that are made from one. Raises UserError, one sentence, for whatever does
+        not fit.
         """
         from agentic.plugins.making import Making, is_table
 

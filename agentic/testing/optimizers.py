@@ -250,7 +250,7 @@ PROBLEMS = (convex, rotated, boxed, simplex, bayes, kalman, finite_plan, station
 
 
 def lowered(solver: Minimizer) -> set[type[Objective]]:
-    """What a solver lowers: `Evidence` where it perceives, `ExpectedEnergy` where it plans, neither where it takes none."""
+    """What a solver lowers: `Evidence` where it perceives, `ExpectedEnergy` where it plans; as far as the kit tells."""
     found = set()
     for problem in (bayes(), kalman(), finite_plan(), stationary_plan(), linear_plan(), boxed_plan()):
         with suppress(NotApplicable):

@@ -1,4 +1,4 @@
-"""`agentic components`: every model, goal, solver, learner, agent, metric there is: parameters, and an example table."""
+"""`agentic components`: models, goals, solvers, agents, metrics and all others: parameters, and an example table."""
 
 import json
 import shutil

@@ -182,4 +182,3 @@ def _default(target: Any, found: inspect.Parameter) -> Any:
         if field_of is not None and field_of.default_factory is not dataclasses.MISSING:
             return field_of.default_factory()
     return found.default
-

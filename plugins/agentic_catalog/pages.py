@@ -1,4 +1,4 @@
-"""The catalog as text: a group for each contract and place, and a page about one component, at 80 columns when piped."""
+"""The catalog as text: a group for each contract and its places, and a page about one component."""
 
 import inspect
 from collections.abc import Iterable
@@ -25,7 +25,9 @@ def listing(catalog: Catalog, entries: Iterable[Entry], width: int = NARROW, *, 
         with formatter.section(title):
             rows = [(each.name, each.summary or "(it says nothing about itself)") for each in members]
             room = width - 4 - max(len(name) for name, _ in rows)
-            formatter.write_dl([(name, shorten(line, room, placeholder="...") if short else line) for name, line in rows])
+            formatter.write_dl(
+                [(name, shorten(line, room, placeholder="...") if short else line) for name, line in rows]
+            )
     return formatter.getvalue().strip("\n")
 
 
@@ -47,13 +49,13 @@ def page(samples: Samples, entry: Entry, width: int = NARROW) -> str:
     part = entry.component
     version = f" {part.version}" if part.version else ""
     formatter.write_text(f"{entry.name}: {heading(entry, samples.places)}; from {part.plugin}{version}")
-    formatter.write_paragraph()
-    for paragraph in (entry.problem or wording.text(entry.target)).split("\n\n"):
-        formatter.write(indent(paragraph, "  ") if "\n  " in paragraph else "")
-        if "\n  " not in paragraph:
+    for paragraph in wording.paragraphs(entry.problem or wording.text(entry.target)):
+        formatter.write_paragraph()
+        if paragraph.startswith("    "):  # code, or a list of parameters in somebody's style
+            formatter.write(paragraph + "\n")
+        else:
             with formatter.indentation():
                 formatter.write_text(paragraph)
-        formatter.write_paragraph()
     if entry.parameters or entry.free:
         with formatter.section("Parameters"):
             rows = [(each.name, _row(each)) for each in entry.parameters]
@@ -68,14 +70,12 @@ def page(samples: Samples, entry: Entry, width: int = NARROW) -> str:
 
 def _row(each: Parameter) -> str:
     """Type, default and what is said of a parameter."""
-    if each.needed:
-        default = "needed"
-    elif each.open:
-        default = "from the environment where it can be told"
+    if each.open:
+        default = "from the environment where it can be told" if each.in_file else "from the environment"
     else:
-        default = f"default {_shown(each.default)}"
-    only = "" if each.in_file else "; from Python only"
-    return f"{each.type}, {default}{only}. {each.about}".strip()
+        default = "needed" if each.needed else f"default {_shown(each.default)}"
+    where = "; a table of its own" if each.table else "" if each.in_file or each.open else "; from Python only"
+    return f"{each.type}, {default}{where}. {each.about}".strip()
 
 
 def _shown(value: object) -> str:
@@ -97,6 +97,8 @@ def _example(samples: Samples, entry: Entry) -> str:
     if sample.problem:
         notes.append(f"# not made here: {sample.problem}")
     if "name" in sample.tables:
-        contract = next((each.__name__ for each in inspect.getmro(entry.target) if each.__name__ == entry.contract), "object")
+        contract = next(
+            (each.__name__ for each in inspect.getmro(entry.target) if each.__name__ == entry.contract), "object"
+        )
         notes.append(f"# no table of a file asks for it; in Python: registry.make({contract}, {{...}})")
     return "\n".join([*notes, sample.toml])

@@ -25,7 +25,7 @@ class Places:
         self._lowered: dict[str, set[type[Any]]] = {}
 
     def tables(self, entry: Entry, shipped: Iterable[Mapping[str, Any]] = ()) -> list[Path]:
-        """The tables of a file that a component may fill; first where the `shipped` files have it, then the narrower."""
+        """The tables of a file that a component may fill: first where `shipped` files have it, then the narrower."""
         target = entry.target
         if target is None:
             return []
@@ -45,7 +45,9 @@ class Places:
         """The parameters of other components that a component may fill, and whose they are."""
         if entry.target is None:
             return []
-        found = [(each, one) for each, one in self.catalog.asking if each is not entry and one.in_file and not one.table]
+        found = [
+            (each, one) for each, one in self.catalog.asking if each is not entry and one.in_file and not one.table
+        ]
         return [(each, one) for each, one in found if fits(entry.target, one.contract)]
 
     def needed(self, entry: Entry) -> Iterator[tuple[Path, Any]]:

@@ -28,7 +28,9 @@ class Values:
     @cached_property
     def shipped(self) -> list[dict[str, Any]]:
         """The tables of all example files; none where they were left out of the installation."""
-        found = attempt(lambda: [_placed(read(example(name)), example(name).parent) for name in sorted(examples(), key=len)])
+        found = attempt(
+            lambda: [_placed(read(example(name)), example(name).parent) for name in sorted(examples(), key=len)]
+        )
         return found if isinstance(found, list) else []
 
     def of(self, entry: Entry, each: Parameter, *, shown_first: bool = False) -> Any:
@@ -39,7 +41,9 @@ class Values:
         shown = self.shown(entry).get(each.name)
         found = [shown, *found] if shown_first else [*found, shown]
         others = [table[each.name] for tables in self.shipped for table in _tables(tables) if each.name in table]
-        usable = [value for value in [*found, _any_of(each.annotation), *others] if value is not None and is_plain(value)]
+        usable = [
+            value for value in [*found, _any_of(each.annotation), *others] if value is not None and is_plain(value)
+        ]
         return usable[0] if usable else None
 
     def simplest(self, contract: Any, besides: Entry) -> dict[str, Any] | None:
@@ -100,7 +104,7 @@ def _tables(value: Any) -> Iterator[Table]:
 
 
 def _placed(value: Any, folder: Path) -> Any:
-    """Plain tables with the path of each text that names a file of the folder, that of seed 0 where there are several."""
+    """Plain tables with the path of each text that names a file of the folder, of seed 0 where there are several."""
     if isinstance(value, str):
         file = folder / value.replace("{seed}", "0")
         return str(file) if value.strip() and file.is_file() else value

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _END = re.compile(r"(?<=\.)\s+(?=[A-Z`(\[])")  # of a sentence
-_PART = re.compile(rf"{_END.pattern}|;\s+(?=`)")  # or of its part about one name
+_PART = re.compile(rf"{_END.pattern}|;\s+")  # or of its part about one name
 
 
 def summary(thing: Any) -> str:
@@ -20,6 +20,11 @@ def summary(thing: Any) -> str:
 def text(thing: Any) -> str:
     """The whole docstring of a class, without what dataclasses make up."""
     return _docstring(thing)
+
+
+def paragraphs(doc: str) -> list[str]:
+    """The parts of a docstring that are read on their own: between blank lines, and each entry of a list of names."""
+    return re.split(r"\n\s*\n|\n(?=`\w+`:)|\n(?=[A-Z][\w ]*[:,])", doc)
 
 
 def about(target: Any, name: str) -> str:
@@ -55,8 +60,7 @@ def _docstring(thing: Any) -> str:
 
 
 def _sentences(doc: str, end: re.Pattern[str] = _PART) -> list[str]:
-    paragraphs = re.split(r"\n\s*\n|\n(?=`\w+`:)|\n(?=[A-Z][\w ]*:)", doc)
-    return [each for part in paragraphs for each in end.split(" ".join(part.split())) if each]
+    return [each for part in paragraphs(doc) for each in end.split(" ".join(part.split())) if each]
 
 
 def _listed(doc: str, name: str) -> str:
