@@ -145,7 +145,8 @@ def _entry(registry: Registry, kind: str, name: str) -> Entry:
         return Entry(name, component, target, problem=f"its parameters cannot be read: {takes}")
     tables = places(takes) if isinstance(target, type) and issubclass(target, Agent) else {}
     found = [_parameter(registry, target, each, each.name in tables) for each in takes.names.values()]
-    return Entry(name, component, target, tuple(found), takes.free)
+    written = not getattr(target.__init__, "__module__", "").startswith("torch.")  # a Module's own takes no names
+    return Entry(name, component, target, tuple(found), takes.free and written)
 
 
 def _parameter(registry: Registry, target: Any, found: inspect.Parameter, table: bool) -> Parameter:

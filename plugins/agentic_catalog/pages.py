@@ -55,7 +55,7 @@ def page(samples: Samples, entry: Entry, width: int = NARROW) -> str:
             formatter.write(paragraph + "\n")
         else:
             with formatter.indentation():
-                formatter.write_text(paragraph)
+                formatter.write_text(" ".join(paragraph.split()))
     if entry.parameters or entry.free:
         with formatter.section("Parameters"):
             rows = [(each.name, _row(each)) for each in entry.parameters]
