@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentic.cli import answer, json_option, with_registry
+from agentic.cli import COMPONENT, answer, json_option, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
-    from agentic_catalog import Entry, Samples
+    from agentic_catalog.entries import Entry
+    from agentic_catalog.samples import Samples
 
 
 HINT = "\nAll about one, with an example: agentic components NAME; those of a kind: agentic components planner"
 
 
 @click.command()
-@click.argument("what", required=False, metavar="[KIND|NAME]")
+@click.argument("what", required=False, metavar="[KIND|NAME]", type=COMPONENT)
 @json_option("A list of components as JSON on standard output.")
 @with_registry
 def components(what: str | None, as_json: bool, registry: Registry) -> None:
@@ -29,9 +30,10 @@ def components(what: str | None, as_json: bool, registry: Registry) -> None:
     agentic components planner
     agentic components cem
     """
-    from agentic_catalog import Catalog, Samples
     from agentic_catalog.choosing import chosen
+    from agentic_catalog.entries import Catalog
     from agentic_catalog.pages import listing, page
+    from agentic_catalog.samples import Samples
 
     catalog = Catalog.of(registry)
     entries, whole = chosen(catalog, what)

@@ -5,11 +5,11 @@ from shlex import quote
 
 import click
 
-from agentic.cli import answer, json_option, say
+from agentic.cli import EXAMPLE, answer, json_option, say
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=EXAMPLE)
 @click.option("--to", "folder", metavar="FOLDER", type=click.Path(), help="Copy it there, with the files it names.")
 @json_option("Rows as JSON on standard output.")
 def examples(name: str | None, folder: str | None, as_json: bool) -> None:
