@@ -12,8 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import click
-from click.parser import split_arg_string
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class, shell_complete
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class, shell_complete, split_arg_string
 
 from agentic.errors import BREAKS
 from agentic.plugins import KINDS, PluginRow, installed
@@ -126,7 +125,7 @@ def _components(ctx: click.Context, _: str) -> Iterator[str]:
     return (name for kind in KINDS for name in names(kind, ctx))
 
 
-AGENT = Known("name", lambda ctx, _: names("agents", ctx), "file")
+AGENT = Known("name|file", lambda ctx, _: names("agents", ctx), "file")
 COMPONENT = Known("name", _components)
 ENVIRONMENT = Known("id", _environments)
 EXAMPLE = Known("name", examples)

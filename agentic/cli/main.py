@@ -117,8 +117,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         raise
     except BaseException as error:  # an exit is not ours: click returns the code of `ctx.exit(code)`
-        if isinstance(error.__context__, BrokenPipeError):  # whoever read standard output has read enough
-            return 1
         say(f"agentic: somebody's code left the program, {described(error)}", err=True)
         return 1
     return (result if type(result) is int else 0) or int(bool(broken))
