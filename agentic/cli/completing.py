@@ -183,7 +183,8 @@ class _Bash(BashComplete):
             return joined[1:], ""
         whole, last = joined.pop(), "" if len(words) <= place else words[place].strip("=:")
         option, equals, value = whole.partition("=")
-        self.prefix = (value if equals and option.startswith("-") else whole).removesuffix(last)
+        written = value if equals and option.startswith("-") else whole
+        self.prefix = written[: max(0, len(written) - len(last))]
         return joined[1:], whole
 
     def format_completion(self, item: CompletionItem) -> str:

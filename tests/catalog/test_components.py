@@ -22,7 +22,11 @@ from agentic_catalog.samples import Samples
 REGISTRY = load()
 CATALOG = Catalog.of(REGISTRY)
 SAMPLES = Samples(CATALOG)
-ENTRIES = [pytest.param(each, id=f"{each.component.kind}-{each.name}") for each in CATALOG.entries]
+SLOW = {"sb3"}  # what it is made of takes long to import
+ENTRIES = [
+    pytest.param(each, id=f"{each.component.kind}-{each.name}", marks=[pytest.mark.slow] * (each.name in SLOW))
+    for each in CATALOG.entries
+]
 PYTHON_ONLY = {"feedforward", "predictive_coding", "vae"}  # they are given networks
 PLUGIN = '''
 from abc import abstractmethod
@@ -97,6 +101,8 @@ def test_every_parameter_has_a_type_and_says_what_it_is(entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_every_example_makes_the_component(entry: Entry) -> None:
+    if entry.name == "sb3":
+        pytest.importorskip("stable_baselines3")
     sample = SAMPLES.of(entry)
     assert (sample is None) == (entry.name in PYTHON_ONLY)
     if sample is None:
