@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, shell_complete, split_arg_string
+from click.types import StringParamType
 
 from agentic.errors import BREAKS
 from agentic.plugins import KINDS, PluginRow, installed
@@ -57,7 +58,7 @@ def names(kind: str, ctx: click.Context) -> list[str]:
     return found
 
 
-class Known(click.ParamType):
+class Known(StringParamType):
     """A text of which some values are `known`: those that begin as what was written are offered to the shell.
 
     `name` is what help calls it. Where none begins so, the shell offers what it has `otherwise`: "file" or "dir".
@@ -143,7 +144,11 @@ def _written(row: PluginRow, hook: str) -> Iterator[str]:
             for function in ast.parse(file.read_text(encoding="utf-8")).body:
                 if isinstance(function, ast.FunctionDef) and function.name == hook:
                     for node in (each for each in ast.walk(function) if isinstance(each, ast.Dict)):
-                        yield from (key.value for key in node.keys if isinstance(key, ast.Constant))
+                        yield from (
+                            key.value
+                            for key in node.keys
+                            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+                        )
 
 
 def _files(row: PluginRow) -> list[Path]:

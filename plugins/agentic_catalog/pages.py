@@ -39,7 +39,7 @@ def heading(entry: Entry, places: Places) -> str:
 
 def bracketed(path: Path) -> str:
     """A place as one writes it: [planner], gain in [planner], [[metrics]] of a bench."""
-    special = {("metrics",): "[[metrics]] of a bench file", ("env",): "id in [env]"}
+    special: dict[Path, str] = {("metrics",): "[[metrics]] of a bench file", ("env",): "id in [env]"}
     return special.get(path) or (f"[{path[0]}]" if len(path) == 1 else f"{path[1]} in [{path[0]}]")
 
 

@@ -5,7 +5,7 @@ Values that must be given are those of an example file, of the component's own `
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, final
 from warnings import catch_warnings, simplefilter
 
@@ -67,7 +67,7 @@ class Samples:
         for own in self._tables(entry):
             for env in self._worlds(entry):
                 tables = self._mounted(entry, own, env)
-                made = attempt(lambda tables=tables, own=own, env=env: self._make(entry, own, tables, env))
+                made = attempt(partial(self._make, entry, own, tables, env))
                 world = str(env.get("id", "")) if hasattr(entry.target, "from_env") else ""
                 if not isinstance(made, UserError | RuntimeError):
                     return Sample(tables, world)

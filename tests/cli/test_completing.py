@@ -107,7 +107,7 @@ def test_the_settings_are_those_of_an_experiment() -> None:
     fields = experiment.Experiment.model_fields
     assert list(fields) == list(completing.SETTINGS)
     for name, (_, keys) in completing.SETTINGS.items():
-        table = experiment.Named
+        table: type[experiment.Named | experiment.Table] = experiment.Named
         for each in vars(experiment).values():
             if isinstance(each, type) and each.__name__ == f"{name.title()}Table":
                 table = each
