@@ -1,7 +1,7 @@
 """The command line: thin commands, one file each, every one a call of a public function. Only here is printed."""
 
 from agentic.cli.allocator import keep_freed_memory
-from agentic.cli.completing import COMPONENT, EXAMPLE, RUN, Known
+from agentic.cli.completing import COMPONENT, EXAMPLE, RUN, Known, example_names
 from agentic.cli.main import main
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, console, json_option, number, printable, say, warn_of
@@ -13,6 +13,7 @@ __all__ = [
     "Known",
     "answer",
     "console",
+    "example_names",
     "json_option",
     "keep_freed_memory",
     "main",

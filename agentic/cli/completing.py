@@ -75,12 +75,12 @@ class Known(StringParamType):
         return found or ([CompletionItem(incomplete, type=self.otherwise)] if self.otherwise else [])
 
 
-def examples(*_: object) -> Iterator[str]:
-    """The names of the example files."""
+def example_names(*_: object) -> list[str]:
+    """The names of the example files: an experiment's as `tmaze`, then a bench's as `bench/battery`."""
     package = Path(__file__).parents[1]
     home = package / "examples" if (package / "examples").is_dir() else package.parent / "examples"
-    for file in (*home.glob("*.toml"), *home.glob("bench/*.toml")):
-        yield file.relative_to(home).with_suffix("").as_posix()
+    files = (*sorted(home.glob("*.toml")), *sorted(home.glob("bench/*.toml")))
+    return [file.relative_to(home).with_suffix("").as_posix() for file in files]
 
 
 def _environments(ctx: click.Context, _: str) -> Iterator[str]:
@@ -92,9 +92,7 @@ def _environments(ctx: click.Context, _: str) -> Iterator[str]:
 
 def _runs(*_: object) -> Iterator[str]:
     """Folders of runs and benches below runs/, each as it is written."""
-    for file in Path("runs").glob("*/*"):
-        if file.name in ("manifest.json", "cells.json"):
-            yield str(file.parent)
+    return (str(file.parent) for file in Path("runs").glob("*/*.json"))
 
 
 def _plugins(*_: object) -> Iterator[str]:
@@ -129,7 +127,7 @@ def _components(ctx: click.Context, _: str) -> Iterator[str]:
 AGENT = Known("name|file", lambda ctx, _: names("agents", ctx), "file")
 COMPONENT = Known("name", _components)
 ENVIRONMENT = Known("id", _environments)
-EXAMPLE = Known("name", examples)
+EXAMPLE = Known("name", example_names)
 METRIC = Known("name", lambda ctx, _: names("metrics", ctx))
 METRIC_SETTING = Known("metric.key=value", _metric_settings)
 PLUGIN = Known("id or file", _plugins, "file")

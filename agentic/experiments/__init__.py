@@ -3,7 +3,7 @@
 from agentic.experiments.agent_file import agent_path
 from agentic.experiments.agent_parts import places
 from agentic.experiments.build import Built
-from agentic.experiments.examples import example, examples
+from agentic.experiments.examples import example
 from agentic.experiments.experiment import (
     TOP,
     AgentTable,
@@ -39,7 +39,6 @@ __all__ = [
     "agent_path",
     "change",
     "example",
-    "examples",
     "gymnasium_id",
     "limited",
     "places",

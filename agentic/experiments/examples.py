@@ -20,12 +20,3 @@ def example(name: str) -> Path:
     """The file of one example, as short a path as leads there from here."""
     path = folder() / f"{name}.toml"
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def examples() -> list[str]:
-    """The names of all examples, as `example` takes them: an experiment's `tmaze`, a bench's `bench/battery`."""
-    home = folder()
-    found = (*home.glob("*.toml"), *home.glob("bench/*.toml"))
-    return sorted(
-        (path.relative_to(home).with_suffix("").as_posix() for path in found), key=lambda name: (name.count("/"), name)
-    )

@@ -4,7 +4,7 @@ One broken plugin costs one plugin and is told in one line; nothing is ever over
 manager. Built-ins come through the same entry points as third parties.
 """
 
-from agentic.plugins.contracts import asked, contract_of, contracts, fits, members, only, several
+from agentic.plugins.contracts import asked, contract_of, contracts_of, fits, only, several
 from agentic.plugins.discover import PluginError, PluginRow, Problem, installed
 from agentic.plugins.hookspecs import KINDS
 from agentic.plugins.loading import PRIVATE, load
@@ -22,11 +22,10 @@ __all__ = [
     "accepted",
     "asked",
     "contract_of",
-    "contracts",
+    "contracts_of",
     "fits",
     "installed",
     "load",
-    "members",
     "only",
     "reader",
     "several",

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from agentic.errors import UserError, listed, suggest
-from agentic.plugins import KINDS, contracts, fits
+from agentic.plugins import KINDS, contracts_of, fits
 from agentic_catalog.entries import Catalog, Entry
 from agentic_catalog.places import Places
 
@@ -40,7 +40,7 @@ def _kinds(catalog: Catalog) -> dict[str, Callable[[Entry], bool]]:
     """What each word asks of a component."""
     places = Places(catalog)
     found: dict[str, Callable[[Entry], bool]] = {_singular(kind): partial(_of_kind, kind) for kind in KINDS}
-    for contract in (each for kind in KINDS for each in contracts(kind)):
+    for contract in (each for kind in KINDS for each in contracts_of(kind)):
         found.setdefault(_singular(contract.__name__.lower()), partial(_fits, contract))
     found |= {word: found[meant] for word, meant in FIELD.items()}
     return {**found, "planner": lambda each: ("planner",) in places.tables(each)}

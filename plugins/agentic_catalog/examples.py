@@ -5,7 +5,7 @@ from shlex import quote
 
 import click
 
-from agentic.cli import EXAMPLE, answer, json_option, say
+from agentic.cli import EXAMPLE, answer, example_names, json_option, say
 
 
 @click.command()
@@ -20,7 +20,7 @@ def examples(name: str | None, folder: str | None, as_json: bool) -> None:
     agentic examples bench/battery --to my_bench
     """
     from agentic.errors import UserError
-    from agentic.experiments import example, examples as names
+    from agentic.experiments import example
     from agentic_catalog.files import about, copy_example, found
 
     if folder is not None and name is None:
@@ -38,7 +38,7 @@ def examples(name: str | None, folder: str | None, as_json: bool) -> None:
         row = {"path": str(file), "about": about(file), "text": text}
         answer(json.dumps(row, indent=2) if as_json else f"# {file}\n\n{text.rstrip()}")
         return
-    rows = [{"name": each, "path": str(example(each)), "about": about(example(each))} for each in names()]
+    rows = [{"name": each, "path": str(example(each)), "about": about(example(each))} for each in example_names()]
     if as_json:
         answer(json.dumps(rows, indent=2))
     else:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from agentic.cli import example_names
 from agentic.errors import UserError, listed, suggest
-from agentic.experiments import example, examples
+from agentic.experiments import example
 
 
 def about(file: Path) -> str:
@@ -22,7 +23,7 @@ def about(file: Path) -> str:
 
 def found(name: str) -> Path:
     """The file of an example. Raises UserError for a name that there is not, with the nearest."""
-    known = examples()
+    known = example_names()
     plain = name.removeprefix("examples/").removesuffix(".toml")
     if plain not in known:
         short = next((each for each in known if each.rpartition("/")[2] == plain), None)

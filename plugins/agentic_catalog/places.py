@@ -1,5 +1,6 @@
 """Where components stand in a file: tables that ask for their contract, and parameters of others that do."""
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias, final
@@ -9,7 +10,7 @@ import gymnasium
 from agentic import Agent, Evidence, ExpectedEnergy, Metric, Minimizer, Purpose
 from agentic.errors import attempt
 from agentic.experiments import places
-from agentic.plugins import accepted, asked, fits, members
+from agentic.plugins import accepted, asked, fits
 from agentic.testing import lowered
 from agentic_catalog.entries import Catalog, Entry, Parameter
 
@@ -36,7 +37,7 @@ class Places:
         used = {path for path in found for tables in shipped if _name(tables, path) == entry.name}
 
         def rank(path: Path) -> tuple[bool, int, int, bool]:
-            wider = sum(self._asking[other] in members(self._asking[path])[0].__mro__ for other in found)
+            wider = sum(self._asking[other] in inspect.getmro(self._asking[path]) for other in found)
             return path not in used, -wider, len(path), path != _PLAN
 
         return sorted((path for path in found if self._suits(entry, path)), key=rank)

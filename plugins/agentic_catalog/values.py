@@ -9,8 +9,9 @@ import gymnasium
 import numpy as np
 from torch import Tensor
 
+from agentic.cli import example_names
 from agentic.errors import BREAKS, attempt
-from agentic.experiments import example, examples, read
+from agentic.experiments import example, read
 from agentic.plugins import fits
 from agentic.testing import Example
 from agentic_catalog.entries import Catalog, Entry, Parameter, is_plain
@@ -29,7 +30,7 @@ class Values:
     def shipped(self) -> list[dict[str, Any]]:
         """The tables of all example files; none where they were left out of the installation."""
         found = attempt(
-            lambda: [_placed(read(example(name)), example(name).parent) for name in sorted(examples(), key=len)]
+            lambda: [_placed(read(example(name)), example(name).parent) for name in sorted(example_names(), key=len)]
         )
         return found if isinstance(found, list) else []
 

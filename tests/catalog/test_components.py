@@ -176,12 +176,12 @@ def test_a_kind_by_its_word(word: str, names: set[str]) -> None:
     assert {"random", "episode_return", "tmaze"}.isdisjoint({each.name for each in entries})
 
 
-def test_planners_are_told_by_trying_them() -> None:
+def test_planners_are_found_by_trying_them() -> None:
     planners = {each.name for each in chosen(CATALOG, "planner")[0]}
     assert planners.isdisjoint({"newton", "mirror", "hmc", "random"})
 
 
-def test_an_unknown_name_is_told_the_nearest() -> None:
+def test_an_unknown_name_names_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'cem'"):
         chosen(CATALOG, "cme")
 

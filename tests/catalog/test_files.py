@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from agentic import Experiment, UserError
-from agentic.experiments import example, examples
+from agentic.cli import example_names
+from agentic.experiments import example
 from agentic_bench import Battery
 from agentic_catalog.examples import examples as command
 from agentic_catalog.files import about, copy_example, found
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", example_names())
 def test_each_says_what_it_is_for_and_can_be_copied(name: str, tmp_path: Path) -> None:
     assert about(example(name))[-1:] in ".?!"
     copy, *others = copy_example(name, tmp_path / "new")
@@ -50,9 +51,9 @@ def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     command.main([], standalone_mode=False)
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
-    assert all(name in out for name in examples())
+    assert all(name in out for name in example_names())
     command.main(["--json"], standalone_mode=False)
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == examples()
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == example_names()
     command.main(["tmaze"], standalone_mode=False)
     assert example("tmaze").read_text().rstrip() in capsys.readouterr().out
     command.main(["tmaze", "--to", str(tmp_path)], standalone_mode=False)

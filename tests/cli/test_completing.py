@@ -11,7 +11,7 @@ import pytest
 
 from agentic.cli import completing, main
 from agentic.experiments import experiment
-from agentic.experiments.examples import examples
+from agentic.experiments.examples import example, folder
 
 Offered = Callable[..., list[str]]
 PLUGIN = '''
@@ -115,7 +115,9 @@ def test_the_settings_are_those_of_an_experiment() -> None:
 
 
 def test_the_examples_are_those_there_are() -> None:
-    assert sorted(completing.examples()) == sorted(examples())
+    names = completing.example_names()
+    assert [example(name).resolve() for name in names if "/" not in name] == sorted(folder().resolve().glob("*.toml"))
+    assert all(example(name).is_file() for name in names)
 
 
 def test_what_is_known_is_a_hint_and_no_rule() -> None:

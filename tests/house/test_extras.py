@@ -43,7 +43,7 @@ def test_code_names_it(extra: str) -> None:
     assert any(pattern.search(text) for _, text in texts()), f"no code uses the extra {extra}: take it away"
 
 
-def test_nobody_is_told_to_install_another() -> None:
+def test_no_page_names_another() -> None:
     read = [*texts(), *((path, path.read_text(encoding="utf-8")) for path in PAGES)]
     lost = {f"{path.relative_to(ROOT)}: {name}" for path, text in read for name in asked_for(text) - set(EXTRAS)}
     assert not lost
