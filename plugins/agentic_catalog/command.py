@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from agentic_catalog.samples import Samples
 
 
-HINT = "\nAll about one, with an example: agentic components NAME; those of a kind: agentic components planner"
+HINT = """
+All about one, with an example:  agentic components NAME
+Those of a kind alone:           agentic components planner"""
 
 
 @click.command()
