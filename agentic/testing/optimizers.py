@@ -5,7 +5,6 @@ none of them is not.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
@@ -18,7 +17,7 @@ from agentic.engine.belief import Belief, Categorical, Gaussian
 from agentic.engine.domain import Domain, Real, Simplex
 from agentic.engine.minimizer import Minimizer, Solution, minimize
 from agentic.engine.objective import Objective
-from agentic.errors import UserError
+from agentic.errors import UserError, attempt
 from agentic.models.evidence import Evidence
 from agentic.planning.expected_energy import ExpectedEnergy, Purpose
 from agentic.planning.plan import Plan
@@ -253,8 +252,7 @@ def lowered(solver: Minimizer) -> set[type[Objective]]:
     """What a solver lowers: `Evidence` where it perceives, `ExpectedEnergy` where it plans; as far as the kit tells."""
     found = set()
     for problem in (bayes(), kalman(), finite_plan(), stationary_plan(), linear_plan(), boxed_plan()):
-        with suppress(NotApplicable):
-            solved(partial(deepcopy, solver), problem, steps=1)
+        if isinstance(attempt(partial(solved, partial(deepcopy, solver), problem, steps=1)), Solution):
             found.add(type(problem.f))
     return found
 

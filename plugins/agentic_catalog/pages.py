@@ -58,7 +58,8 @@ def page(samples: Samples, entry: Entry, width: int = NARROW) -> str:
                 formatter.write_text(" ".join(paragraph.split()))
     if entry.parameters or entry.free:
         with formatter.section("Parameters"):
-            rows = [(each.name, _row(each)) for each in entry.parameters]
+            first = {each.about: each.name for each in reversed(entry.parameters)}
+            rows = [(each.name, _row(each, first[each.about])) for each in entry.parameters]
             formatter.write_dl([*rows, *([("any other name", "it takes these too")] if entry.free else [])])
     if holders := samples.places.holders(entry):
         with formatter.section("Asked for by"):
@@ -68,14 +69,15 @@ def page(samples: Samples, entry: Entry, width: int = NARROW) -> str:
     return formatter.getvalue().strip("\n")
 
 
-def _row(each: Parameter) -> str:
-    """Type, default and what is said of a parameter."""
+def _row(each: Parameter, first: str) -> str:
+    """Type, default and what is said of a parameter, unless that was said of the `first` one already."""
     if each.open:
         default = "from the environment where it can be told" if each.in_file else "from the environment"
     else:
         default = "needed" if each.needed else f"default {_shown(each.default)}"
     where = "; a table of its own" if each.table else "" if each.in_file or each.open else "; from Python only"
-    return f"{each.type}, {default}{where}. {each.about}".strip()
+    about = each.about if each.name == first or not each.about else f"See {first}."
+    return f"{each.type}, {default}{where}. {about}".strip()
 
 
 def _shown(value: object) -> str:

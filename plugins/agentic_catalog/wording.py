@@ -28,7 +28,7 @@ def paragraphs(doc: str) -> list[str]:
 
 
 def about(target: Any, name: str) -> str:
-    """What is said about a parameter of a class: by the class, one it derives from, or a method that takes it.
+    """What is said about a parameter of a class: by the class, one it derives from, or what makes one of it.
 
     Empty where nobody says anything.
     """
@@ -46,11 +46,11 @@ def _docstrings(target: Any, name: str) -> Iterator[str]:
         if cls.__module__ not in ("builtins", "abc"):
             yield _docstring(cls)
             for key, member in vars(cls).items():
-                function = getattr(member, "__func__", member)
                 if key == name and isinstance(member, property):
                     yield f"`{name}`: {inspect.getdoc(member) or ''}"
-                elif inspect.isfunction(function) and name in inspect.signature(function).parameters:
-                    yield inspect.cleandoc(function.__doc__ or "")
+                maker = member.__func__ if isinstance(member, classmethod) else member if key == "__init__" else None
+                if maker is not None and name in inspect.signature(maker).parameters:
+                    yield inspect.cleandoc(maker.__doc__ or "")
 
 
 def _docstring(thing: Any) -> str:
@@ -60,16 +60,25 @@ def _docstring(thing: Any) -> str:
 
 
 def _sentences(doc: str, end: re.Pattern[str] = _PART) -> list[str]:
-    return [each for part in paragraphs(doc) for each in end.split(" ".join(part.split())) if each]
+    found: list[str] = []
+    for paragraph in paragraphs(doc):
+        whole = True
+        for each in end.split(" ".join(paragraph.split())):
+            if whole:
+                found.append(each)
+            else:
+                found[-1] += f"; {each}"  # what stands in parentheses is not cut
+            whole = found[-1].count("(") <= found[-1].count(")")
+    return [each for each in found if each]
 
 
 def _listed(doc: str, name: str) -> str:
     """The entry of a parameter in a list of them, with the lines that belong to it."""
-    start = re.compile(rf"(\s*)(?::param\s+(?:\w+\s+)?)?`{{0,2}}{name}`{{0,2}}\s*(\([^)]*\))?(\s?):\s*(.*)")
+    start = re.compile(rf"(\s*)(?::param\s+(?:\w+\s+)?)?`{{0,2}}{name}`{{0,2}}(?:\s*\([^)]*\))?(\s?):\s*(.*)")
     lines = doc.splitlines()
     for place, line in enumerate(lines):
         if found := start.fullmatch(line):
-            words = [] if found[3] else [found[4]]  # in NumPy's style what follows the colon is a type
+            words = [] if found[2] else [found[3]]  # in NumPy's style what follows the colon is a type
             for more in lines[place + 1 :]:
                 if not more.strip() or len(more) - len(more.lstrip()) <= len(found[1]):
                     break

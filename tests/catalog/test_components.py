@@ -60,7 +60,7 @@ class Undocumented(gymnasium.Wrapper):
     def __init__(self, env, far=1): super().__init__(env)
 
 @hookimpl
-def agentic_energies(): return {"spring": Spring, "lost": "no_such_module_of_mine:Spring", "cem": Spring}
+def agentic_energies(): return {"spring": Spring, "lost": "no_such_module_of_orchard:Spring", "cem": Spring}
 @hookimpl
 def agentic_agents(): return {"doubting": Doubting}
 @hookimpl
@@ -70,7 +70,7 @@ def agentic_envs(): return {"undocumented": Undocumented}
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    file = tmp_path_factory.mktemp("plugin") / "mine.py"
+    file = tmp_path_factory.mktemp("plugin") / "orchard.py"
     file.write_text(PLUGIN)
     return Catalog.of(load([file]))
 
@@ -216,8 +216,8 @@ def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert row["tables"] == ["agent.selection"]
     assert row["parameters"][0]["default"] == 1.0
     assert tomllib.loads(row["example"])["agent"]["selection"] == {"name": "softmax", "precision": 1.0}
-    (tmp_path / "mine.py").write_text(PLUGIN)
-    components.main(["spring", "--plugin", str(tmp_path / "mine.py")], standalone_mode=False)
+    (tmp_path / "orchard.py").write_text(PLUGIN)
+    components.main(["spring", "--plugin", str(tmp_path / "orchard.py")], standalone_mode=False)
     assert "stiffness  float, needed. in nats per squared unit." in capsys.readouterr().out
     components.main(["agent"], standalone_mode=False)
     assert "agent is a name too" not in capsys.readouterr().out
