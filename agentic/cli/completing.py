@@ -34,7 +34,7 @@ SETTINGS = {  # the tables of an experiment file: the kind of component that fil
     "inference": ("optimizers", "name"),
     "planner": ("optimizers", "name horizon discount gain effort terminal"),
     "learner": ("optimizers", "name"),
-    "learn": ("", "steps warmup hold vary"),
+    "learn": ("", "steps warmup hold vary cut"),
     "evaluate": ("", "episodes"),
 }
 
