@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentic.cli import COMPONENT, answer, json_option, with_registry
+from agentic.cli import COMPONENT, answer, json_option, say, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def components(what: str | None, as_json: bool, registry: Registry) -> None:
     if as_json:
         answer(json.dumps([_row(samples, each) for each in entries], indent=2))
     elif whole:
-        answer("\n\n".join(page(samples, each, _width()) for each in entries))
+        say("\n\n".join(page(samples, each, _width()) for each in entries))
     else:
-        answer(listing(catalog, entries, _width(), short=what is None))
+        say(listing(catalog, entries, _width(), short=what is None))
         also = [each.component.full_name for each in catalog.named(what or "")]
-        answer("\n" + "\n".join(f"{what} is a name too: agentic components {name}" for name in also) if also else HINT)
+        say("\n" + "\n".join(f"{what} is a name too: agentic components {name}" for name in also) if also else HINT)
 
 
 def _width() -> int:

@@ -139,14 +139,19 @@ def _entry(registry: Registry, kind: str, name: str) -> Entry:
     target = attempt(lambda: registry.resolve(kind, name))
     if isinstance(target, UserError | RuntimeError):
         return Entry(name, component, problem=str(target))
-    leading = 1 if isinstance(target, type) and issubclass(target, Learner | gymnasium.Wrapper) else 0
-    takes = attempt(lambda: accepted(target, leading))
-    if isinstance(takes, UserError | RuntimeError):
-        return Entry(name, component, target, problem=f"its parameters cannot be read: {takes}")
+    read = attempt(lambda: _parameters(registry, target))
+    if isinstance(read, UserError | RuntimeError):
+        return Entry(name, component, target, problem=f"its parameters cannot be read: {read}")
+    return Entry(name, component, target, *read)
+
+
+def _parameters(registry: Registry, target: Any) -> tuple[tuple[Parameter, ...], bool]:
+    """The parameters of a component, and whether it takes any other name too."""
+    takes = accepted(target, 1 if isinstance(target, type) and issubclass(target, Learner | gymnasium.Wrapper) else 0)
     tables = places(takes) if isinstance(target, type) and issubclass(target, Agent) else {}
-    found = [_parameter(registry, target, each, each.name in tables) for each in takes.names.values()]
+    found = (_parameter(registry, target, each, each.name in tables) for each in takes.names.values())
     written = not getattr(target.__init__, "__module__", "").startswith("torch.")  # a Module's own takes no names
-    return Entry(name, component, target, tuple(found), takes.free and written)
+    return tuple(found), takes.free and written
 
 
 def _parameter(registry: Registry, target: Any, found: inspect.Parameter, table: bool) -> Parameter:

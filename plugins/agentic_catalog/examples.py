@@ -36,7 +36,7 @@ def examples(name: str | None, folder: str | None, as_json: bool) -> None:
         file = found(name)
         text = file.read_text(encoding="utf-8")
         row = {"path": str(file), "about": about(file), "text": text}
-        answer(json.dumps(row, indent=2) if as_json else f"# {file}\n\n{text.rstrip()}")
+        answer(json.dumps(row, indent=2)) if as_json else say(f"# {file}\n\n{text.rstrip()}")
         return
     rows = [{"name": each, "path": str(example(each)), "about": about(example(each))} for each in example_names()]
     if as_json:

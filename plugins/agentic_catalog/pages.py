@@ -1,6 +1,5 @@
 """The catalog as text: a group for each contract and its places, and a page about one component."""
 
-import inspect
 from collections.abc import Iterable
 from textwrap import indent, shorten
 
@@ -63,7 +62,7 @@ def page(samples: Samples, entry: Entry, width: int = NARROW) -> str:
             formatter.write_dl([*rows, *([("any other name", "it takes these too")] if entry.free else [])])
     if holders := samples.places.holders(entry):
         with formatter.section("Asked for by"):
-            formatter.write_text(", ".join(f"{one.name} of {each.name}" for each, one in holders))
+            formatter.write_text(", ".join(f"`{one.name}` of {each.name}" for each, one in holders))
     with formatter.section("Example"):
         formatter.write(indent(_example(samples, entry), "  ") + "\n")
     return formatter.getvalue().strip("\n")
@@ -99,8 +98,5 @@ def _example(samples: Samples, entry: Entry) -> str:
     if sample.problem:
         notes.append(f"# not made here: {sample.problem}")
     if "name" in sample.tables:
-        contract = next(
-            (each.__name__ for each in inspect.getmro(entry.target) if each.__name__ == entry.contract), "object"
-        )
-        notes.append(f"# no table of a file asks for it; in Python: registry.make({contract}, {{...}})")
+        notes.append(f"# no table of a file asks for it; in Python: registry.make({entry.contract}, {{...}})")
     return "\n".join([*notes, sample.toml])

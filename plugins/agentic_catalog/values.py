@@ -62,7 +62,7 @@ class Values:
         """The arguments of the component's `example()`, as far as it keeps them."""
         made = attempt(entry.target.example) if isinstance(entry.target, Example) else None
         if isinstance(made, gymnasium.utils.RecordConstructorArgs):
-            return made._saved_kwargs
+            return {key: value for key, value in made._saved_kwargs.items() if is_plain(value)}
         kept: dict[str, Any] = {}
         for each in entry.parameters:
             try:

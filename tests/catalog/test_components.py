@@ -31,7 +31,7 @@ PYTHON_ONLY = {"feedforward", "predictive_coding", "vae"}  # they are given netw
 PLUGIN = '''
 from abc import abstractmethod
 from dataclasses import dataclass
-import gymnasium
+import gymnasium, numpy
 from agentic import Agent, Decision, Energy, Gain, Metric, hookimpl
 
 class Spring(Energy):
@@ -56,15 +56,35 @@ class Doubting(Agent):
     def decide(self, state, obs, *, generator):
         return Decision(self.action.draw(len(obs), generator=generator, dtype=obs.dtype))
 
+def made(size: int = 3) -> Energy:
+    """Made by a function, which says \x1b[31mred."""
+    return Spring(1.0)
+
+class Builtin(dict):
+    """Without a signature."""
+
+class Array(Energy):
+    """With an `array` for a default."""
+    def __init__(self, array=numpy.ones(2), function=print): super().__init__()
+    def forward(self, x, z): return z.sum(-1)
+
+class Leaving(gymnasium.Wrapper):
+    """It leaves."""
+    def __init__(self, env, far): raise SystemExit(3)
+    @classmethod
+    def example(cls): raise KeyError("no")
+
 class Undocumented(gymnasium.Wrapper):
     def __init__(self, env, far=1): super().__init__(env)
 
 @hookimpl
-def agentic_energies(): return {"spring": Spring, "lost": "no_such_module_of_orchard:Spring", "cem": Spring}
+def agentic_energies():
+    odd = {"array": Array, "builtin": Builtin, "made": "orchard:made"}
+    return odd | {"spring": Spring, "lost": "no_such_module_of_orchard:Spring", "cem": Spring}
 @hookimpl
 def agentic_agents(): return {"doubting": Doubting}
 @hookimpl
-def agentic_envs(): return {"undocumented": Undocumented}
+def agentic_envs(): return {"undocumented": Undocumented, "leaving": Leaving}
 '''
 
 
@@ -92,11 +112,12 @@ def test_a_line_each_at_eighty_columns() -> None:
         assert title in titles
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_every_parameter_has_a_type_and_says_what_it_is(entry: Entry) -> None:
-    assert entry.summary.endswith((".", "]", ")")) or entry.summary
-    assert [each.name for each in entry.parameters if not each.type] == []
-    assert [each.name for each in entry.parameters if not each.about] == []
+def test_every_parameter_has_a_type_and_says_what_it_is() -> None:
+    assert [each.name for each in CATALOG.entries if not each.summary] == []
+    every = [(f"{entry.name}.{each.name}", each) for entry in CATALOG.entries for each in entry.parameters]
+    assert len(every) > 500
+    assert [name for name, each in every if not each.type] == []
+    assert [name for name, each in every if not each.about] == []
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -202,6 +223,19 @@ def test_of_third_parties(foreign: Catalog) -> None:
     assert "does not load" in lost.summary
     assert "cannot be used" in page(samples, lost)
     assert "(it says nothing about itself)" in listing(foreign, foreign.named("undocumented"))
+
+
+@pytest.mark.parametrize("name", ["array", "builtin", "made", "leaving"])
+def test_odd_components_of_third_parties_have_a_page(foreign: Catalog, name: str) -> None:
+    (entry,) = foreign.named(name)
+    assert page(Samples(foreign), entry).startswith(f"{name}: ")
+    assert json.dumps(entry.to_dict())
+
+
+def test_what_a_terminal_would_obey_is_written_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "orchard.py").write_text(PLUGIN)
+    components.main(["made", "--plugin", str(tmp_path / "orchard.py")], standalone_mode=False)
+    assert "which says \\x1b[31mred" in capsys.readouterr().out
 
 
 def test_a_name_of_two_kinds_is_both(foreign: Catalog) -> None:
