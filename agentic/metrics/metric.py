@@ -30,6 +30,11 @@ class Metric(ABC):
     before and after an intervention: of those in `Subject.interventions`, where there are any. Any other is measured
     under an intervention as it is without.
 
+    Parameters of one name mean the same in all of them: `level` is the confidence level of the interval; `surrogates`
+    is how many sets of data without the effect make the null distribution, and so how small a p-value can be;
+    `estimator` names how information is estimated from samples, "auto" by the kind of the values; `discount` is what
+    a reward one step later counts.
+
     >>> import agentic
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
