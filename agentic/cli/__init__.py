@@ -2,12 +2,14 @@
 
 from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.main import main
+from agentic.cli.nearby import find_nearby
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, console, json_option, number, printable, say, warn_of
 
 __all__ = [
     "answer",
     "console",
+    "find_nearby",
     "json_option",
     "keep_freed_memory",
     "main",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", required=False, metavar="[RUN]")
 @click.option("--env", metavar="ID", help="Measure an agent in this environment, in place of a RUN.")
-@click.option("--agent", metavar="NAME", help="Which agent; if left out, the one of the environment's example.")
+@click.option("--agent", metavar="NAME|FILE", help="Which agent; if left out, that of `agentic run --env`.")
 @click.option("--metric", "names", multiple=True, metavar="NAME", help="Repeatable; if left out, all that apply.")
 @click.option("--set", "settings", multiple=True, metavar="METRIC.KEY=VALUE", help="A metric's parameter; repeatable.")
 @click.option("--against", metavar="RUN", help="A second run to compare with.")

@@ -7,6 +7,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
 
+from agentic.cli.nearby import find_nearby
 from agentic.cli.terminal import say
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.worlds import LIMIT, limited
@@ -61,6 +62,7 @@ def _line(reported: Progress, totals: dict[str, int]) -> str:
 
 def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Experiment:
     """The experiment with its world's version and endless episodes cut (see `limited`), each said on standard error."""
+    find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
     cut = limited(experiment, registry)
     if cut.env.id != experiment.env.id and not quiet:
         say(f"{experiment.env.id} is taken as {cut.env.id}, its newest version", err=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", required=False, type=click.Path())
 @click.option("--env", "env", metavar="ID", help="A Gymnasium id or a name of `agentic envs`, in place of a file.")
-@click.option("--agent", metavar="NAME", help="Another agent in the same world; tables it has no use for are left out.")
+@click.option("--agent", metavar="NAME|FILE", help="Another agent in the same world, or a file with one: rule.py, ppo.zip.")
 @click.option("--seed", type=int, help="Of every random stream (run.seed).")
 @click.option("--envs", type=int, help="Copies of the environment run side by side (run.envs).")
 @click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")

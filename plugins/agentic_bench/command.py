@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentic.cli import answer, json_option, say, with_registry
+from agentic.cli import answer, find_nearby, json_option, say, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def bench(
     from agentic_bench import Battery, bench, bench_folder, check
 
     battery = Battery.load(file or example("bench/battery")).only(agents, seeds)
+    find_nearby(name for world in battery.worlds for name in (world.id, *(each.name for each in world.wrappers)))
     check(battery, registry)
     folder = bench_folder(battery, out, fresh=fresh)
     plugins = [row.location for row in registry.rows if row.source == "file"]

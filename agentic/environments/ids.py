@@ -1,0 +1,49 @@
+"""Ids of environments: packages that bring families of them, and one sentence about an id that is unknown."""
+
+from difflib import get_close_matches
+from importlib import import_module
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec
+
+from agentic.errors import BREAKS, UserError, described, listed
+
+FAMILIES = {  # how ids begin: the package that registers them when it is imported, and our extra for it
+    "ALE/": ("ale_py", "atari"),
+    "MiniGrid-": ("minigrid", "minigrid"),
+    "BabyAI-": ("minigrid", "minigrid"),
+}
+
+
+def bring(id: str) -> None:
+    """Import the package of a family's id, once. Raises UserError, with what to install, where it is not there."""
+    for start, (package, extra) in FAMILIES.items():
+        if id.casefold().startswith(start.casefold()) and not any(known.startswith(start) for known in gymnasium.registry):
+            try:
+                gymnasium.register_envs(import_module(package))
+            except BREAKS as error:
+                remedy = f"pip install 'agentic[{extra}]'"
+                raise UserError(f"{id} comes with {package}, which does not load, {described(error)}: {remedy}") from error
+
+
+def unknown(id: str) -> str:
+    """What to say of an id that nobody has registered: near ones, those of its module, and where others come from."""
+    module, _, name = id.rpartition(":")
+    theirs = [known for known, spec in gymnasium.registry.items() if module and _home(spec).startswith(module)]
+    near = get_close_matches(name, theirs or gymnasium.registry, n=3)
+    if not near:
+        short = {known.rpartition("/")[2].rpartition("-v")[0].casefold(): known for known in gymnasium.registry}
+        near = [short[each] for each in get_close_matches(name.rpartition("-v")[0].casefold() or name.casefold(), short)]
+    places = [f"{module}:{each}" if each in theirs else each for each in near]
+    hint = f"did you mean {' or '.join(places)}?" if near else "see `agentic envs`."
+    if theirs and not near:
+        hint = f"{module} has {listed(theirs)}."
+    packages = listed(sorted({_home(spec).partition(".")[0] for spec in gymnasium.registry.values()}))
+    others = f"others as 'package:Name-v0', and those that begin with {listed(FAMILIES)}"
+    return f"unknown environment {id!r}; {hint} Environments come from {packages}; {others}"
+
+
+def _home(spec: EnvSpec) -> str:
+    """The module of the class or function that makes an environment."""
+    target = spec.entry_point
+    return target.partition(":")[0] if isinstance(target, str) else str(getattr(target, "__module__", ""))
