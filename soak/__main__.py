@@ -4,7 +4,9 @@ import sys
 
 from soak.trying import listed, tried
 
-HEAD = "| id | outcome | return, 60 episodes or one seed | by seed | random | s | GB |\n| --- | --- | --- | --- | --: | --: | --: |"
+HEAD = """\
+| id | outcome | return, 95 % interval | by seed | random | s | GB |
+| --- | --- | --- | --- | --: | --: | --: |"""
 
 
 def main(wanted: list[str]) -> int:

@@ -45,7 +45,7 @@ class World:
 @final
 @dataclass(frozen=True)
 class Run:
-    """One run of the command: its exit code, what it said last, returns by episode, seconds of a processor and peak gigabytes."""
+    """One run of the command: exit code, last line, returns by episode, seconds of a processor, peak gigabytes."""
 
     code: int
     said: str
@@ -88,7 +88,9 @@ class Tried:
         if faults or self.random is None:
             return next(iter(faults), "")
         chance = float(np.mean(self.random.returns))
-        return "" if self.interval[1] > chance else f"does not beat random actions: {self.interval[1]:.4g}, {chance:.4g}"
+        return (
+            "" if self.interval[1] > chance else f"does not beat random actions: {self.interval[1]:.4g}, {chance:.4g}"
+        )
 
     @property
     def row(self) -> str:
@@ -140,4 +142,6 @@ def _run(world: World, *flags: str, seed: int) -> Run:
         process.returncode = os.waitstatus_to_exitcode(status)
         found = Record.open(out).returns("evaluate") if process.returncode == 0 else np.empty(0)
     last = said.strip().splitlines()[-1:] or [""]
-    return Run(process.returncode, last[0], tuple(map(float, found)), used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20)
+    return Run(
+        process.returncode, last[0], tuple(map(float, found)), used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
+    )

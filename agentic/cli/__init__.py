@@ -5,6 +5,7 @@ from agentic.cli.main import main
 from agentic.cli.nearby import find_nearby
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, console, json_option, number, printable, say, warn_of
+from agentic.cli.unlearned import unlearned
 
 __all__ = [
     "answer",
@@ -16,6 +17,7 @@ __all__ = [
     "number",
     "printable",
     "say",
+    "unlearned",
     "warn_of",
     "with_registry",
 ]

@@ -47,8 +47,8 @@ def envs(checked: str | None, as_json: bool, registry: Registry) -> None:
 
 def _check(id: str, registry: Registry) -> None:
     """Say in one line whether two resets with one seed are the same, and leave with exit code 1 where they are not."""
-    from agentic.experiments.experiment import Experiment
     from agentic.cli.nearby import find_nearby
+    from agentic.experiments.experiment import Experiment
     from agentic.experiments.worlds import limited, world_of
     from agentic.testing.environments import ignores_seed
 

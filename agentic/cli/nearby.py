@@ -13,8 +13,8 @@ from agentic.errors import UserError
 def find_nearby(names: Iterable[str]) -> None:
     """Let modules that `names` ask for ("module:Id") be found in the working folder, where they are nowhere else.
 
-    Names are ids of environments, and wrappers. The folder is searched last, so that nothing there stands in for what is installed. What only a received folder names is
-    not given here. Raises UserError for the path of a file in place of a module.
+    Names are ids of environments, and wrappers. The folder is searched last, so that nothing there stands in for what
+    is installed. What only a received folder names is not given here. Raises UserError for the path of a file.
     """
     for name in names:
         module, colon, wanted = name.partition(":")

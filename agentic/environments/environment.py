@@ -19,11 +19,11 @@ from torch import Tensor
 from agentic.environments.answers import Fault
 from agentic.environments.ids import bring, unknown
 from agentic.environments.pomdp import Truth, as_arrays, known_world, plain, same_truth
-from agentic.environments.spaces import Arrays, Layout, layout, shortened
+from agentic.environments.spaces import Arrays, Layout, layout, shortened, without_text
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.environments.successors import Successors
-from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, said
+from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, listed, said
 
 
 class Environment:
@@ -267,7 +267,11 @@ def _apart(singles: Sequence[Any]) -> None:
 
 
 def _layouts(name: str, observation: Any, action: Any) -> tuple[Layout, Layout]:
-    return layout(observation, f"the observation space of {name}"), layout(action, f"the action space of {name}")
+    seen, texts = without_text(observation)
+    if texts:
+        words = f"{name}: text in its observations, {listed(texts)}, is left out: agents are shown numbers"
+        warnings.warn(words, ThirdPartyWarning, stacklevel=1)
+    return layout(seen, f"the observation space of {name}"), layout(action, f"the action space of {name}")
 
 
 def _spaces(env: Single) -> tuple[Any, Any]:

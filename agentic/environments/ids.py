@@ -18,12 +18,16 @@ FAMILIES = {  # how ids begin: the package that registers them when it is import
 def bring(id: str) -> None:
     """Import the package of a family's id, once. Raises UserError, with what to install, where it is not there."""
     for start, (package, extra) in FAMILIES.items():
-        if id.casefold().startswith(start.casefold()) and not any(known.startswith(start) for known in gymnasium.registry):
+        if id.casefold().startswith(start.casefold()) and not any(
+            known.startswith(start) for known in gymnasium.registry
+        ):
             try:
                 gymnasium.register_envs(import_module(package))
             except BREAKS as error:
                 remedy = f"pip install 'agentic[{extra}]'"
-                raise UserError(f"{id} comes with {package}, which does not load, {described(error)}: {remedy}") from error
+                raise UserError(
+                    f"{id} comes with {package}, which does not load, {described(error)}: {remedy}"
+                ) from error
 
 
 def unknown(id: str) -> str:
@@ -33,7 +37,9 @@ def unknown(id: str) -> str:
     near = get_close_matches(name, theirs or gymnasium.registry, n=3)
     if not near:
         short = {known.rpartition("/")[2].rpartition("-v")[0].casefold(): known for known in gymnasium.registry}
-        near = [short[each] for each in get_close_matches(name.rpartition("-v")[0].casefold() or name.casefold(), short)]
+        near = [
+            short[each] for each in get_close_matches(name.rpartition("-v")[0].casefold() or name.casefold(), short)
+        ]
     places = [f"{module}:{each}" if each in theirs else each for each in near]
     hint = f"did you mean {' or '.join(places)}?" if near else "see `agentic envs`."
     if theirs and not near:
