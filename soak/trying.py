@@ -130,16 +130,16 @@ def _run(world: World, *flags: str, seed: int) -> Run:
         command += ["--env", world.id, "--quiet", "--out", place, f"--seed={seed}", *settings, *flags]
         # As the console script has it: neither the working folder nor this one is searched for modules.
         environment = {**os.environ, "PYTHONSAFEPATH": "1"}
-        process = Popen(command, cwd=HERE, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment)
-        prlimit(process.pid, RLIMIT_CPU, (SECONDS, SECONDS))
-        stop = Timer(PATIENCE, process.kill)
-        stop.start()
-        assert process.stdout is not None
-        assert process.stderr is not None
-        said, out = process.stderr.read().decode(), process.stdout.read().decode().strip()
-        _, status, used = os.wait4(process.pid, 0)
-        stop.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
+        with Popen(command, cwd=HERE, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment) as process:
+            prlimit(process.pid, RLIMIT_CPU, (SECONDS, SECONDS))
+            stop = Timer(PATIENCE, process.kill)
+            stop.start()
+            assert process.stdout is not None
+            assert process.stderr is not None
+            said, out = process.stderr.read().decode(), process.stdout.read().decode().strip()
+            _, status, used = os.wait4(process.pid, 0)
+            stop.cancel()
+            process.returncode = os.waitstatus_to_exitcode(status)
         found = Record.open(out).returns("evaluate") if process.returncode == 0 else np.empty(0)
     last = said.strip().splitlines()[-1:] or [""]
     return Run(
