@@ -14,18 +14,17 @@ LINE = spaces.Box(-1, 1, (2,))
 class Odd(gymnasium.Env[Any, Any]):
     """A world that shows samples of a space, and pays for the first of its actions."""
 
-    def __init__(self, observation: Space, action: Space, still: bool = False) -> None:
-        self.observation_space, self.action_space, self._still = observation, action, still
+    def __init__(self, observation: Space, action: Space) -> None:
+        self.observation_space, self.action_space = observation, action
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self.observation_space.seed(int(self.np_random.integers(2**31)))
-        self._seen = self.observation_space.sample()
-        return self._seen, {}
+        return self.observation_space.sample(), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        self._seen = self._seen if self._still else self.observation_space.sample()
-        return self._seen, float(np.mean(np.asarray(spaces.flatten(self.action_space, action))[:1])), False, False, {}
+        paid = float(np.asarray(spaces.flatten(self.action_space, action))[0])
+        return self.observation_space.sample(), paid, False, False, {}
 
 
 WORLDS: dict[str, tuple[Space, Space]] = {
@@ -42,10 +41,17 @@ WORLDS: dict[str, tuple[Space, Space]] = {
     "Huge-v0": (spaces.Box(-np.inf, np.inf, (200_000,)), spaces.Box(-1, 1, (40,))),
     "ManyActions-v0": (spaces.MultiDiscrete([9, 9]), spaces.MultiDiscrete([30, 30, 30])),
 }
+
+
+def made(**spaces: Space) -> Odd:
+    """One of these worlds, of its two spaces."""
+    return Odd(**spaces)
+
+
 for name, (observation, action) in WORLDS.items():
     gymnasium.register(
         name,
-        entry_point=Odd,
+        entry_point=made,
         max_episode_steps=None if name.startswith("NoLimit") else 50,
         kwargs={"observation": observation, "action": action},
     )

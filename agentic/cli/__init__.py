@@ -1,11 +1,11 @@
 """The command line: thin commands, one file each, every one a call of a public function. Only here is printed."""
 
 from agentic.cli.allocator import keep_freed_memory
+from agentic.cli.beginners import unlearned
 from agentic.cli.main import main
 from agentic.cli.nearby import find_nearby
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, console, json_option, number, printable, say, warn_of
-from agentic.cli.unlearned import unlearned
 
 __all__ = [
     "answer",

@@ -67,10 +67,10 @@ def run(
 
 
 def _execute(experiment: "Experiment", registry: Registry, out: str, style: str) -> None:
+    from agentic.cli.beginners import unlearned
     from agentic.cli.progress import progress
     from agentic.cli.tables import result_table
     from agentic.cli.terminal import console
-    from agentic.cli.unlearned import unlearned
     from agentic.experiments.build import build
     from agentic.metrics.summary import summarize
     from agentic.runs.folder import create_folder

@@ -7,10 +7,10 @@ from functools import cached_property, partial
 from typing import Self, final
 
 from agentic.agents.agent import Agent
+from agentic.cli.beginners import unlearned
 from agentic.cli.progress import progress, with_limit
 from agentic.cli.starting import retarget
 from agentic.cli.terminal import say, warn_of
-from agentic.cli.unlearned import unlearned
 from agentic.errors import UserError, attempt, listed
 from agentic.experiments.build import build
 from agentic.experiments.experiment import EvaluateTable, Experiment

@@ -180,7 +180,7 @@ def without_text(space: spaces.Space[Any], path: str = "") -> tuple[spaces.Space
     """
     if not isinstance(space, spaces.Dict | spaces.Tuple):
         return space, []
-    entries = dict(space.items() if isinstance(space, spaces.Dict) else enumerate(space))
+    entries: dict[Any, spaces.Space[Any]] = dict(space.items() if isinstance(space, spaces.Dict) else enumerate(space))
     texts = [key for key, part in entries.items() if part.dtype is not None and part.dtype.kind == "U"]
     parts = {key: without_text(part, f"{path}{key}.") for key, part in entries.items() if key not in texts}
     left = [*(f"{path}{key}" for key in texts), *(name for _, names in parts.values() for name in names)]

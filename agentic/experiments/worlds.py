@@ -80,7 +80,7 @@ def gymnasium_id(name: str, registry: Registry) -> str:
         module, _, wanted = versioned(name).rpartition(":")
         found = getattr(sys.modules.get(module), wanted, None)
         if _spec(name) is None and isinstance(found, type) and issubclass(found, gymnasium.Env):
-            gymnasium.register(wanted, entry_point=found)
+            gymnasium.register(wanted, entry_point=f"{module}:{wanted}")
         return name
     found, _ = registry.find(gymnasium.Env, name, "[env]")
     for known, spec in gymnasium.registry.items():

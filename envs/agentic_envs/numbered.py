@@ -37,10 +37,10 @@ class NumberObservations(gymnasium.ObservationWrapper[Any, Any, Any], RecordCons
             self._layout = make(env).observation_layout
         except UserError as error:
             raise ValueError(str(error)) from None
-        self.observation_space = Discrete(count)
+        self.observation_space, self._count = Discrete(count), count
 
     def observation(self, observation: Any) -> np.int64:
         arrays = self._layout.empty(1)
         self._layout.store(arrays, 0, observation)
         found = blake2b(b"".join(array.tobytes() for array in arrays), digest_size=8).digest()
-        return np.int64(int.from_bytes(found) % int(self.observation_space.n))
+        return np.int64(int.from_bytes(found) % self._count)

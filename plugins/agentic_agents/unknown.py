@@ -29,9 +29,9 @@ class Probe(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """Observations that get one of `count` numbers: how many `steps` of learning they want at most, and why it is."""
+    """Observations that get one of so many `numbers`: how many `steps` of learning they want at most, and why it is."""
 
-    count: int
+    numbers: int
     steps: int
     why: str
 
@@ -45,7 +45,7 @@ def learned(environment: Environment, limit: int, numbered: Numbered | None = No
     observation, action = environment.observation, environment.action
     assert isinstance(action, Simplex)
     count = observation.count if isinstance(observation, Simplex) else MANY + 1
-    count = count if numbered is None else numbered.count
+    count = count if numbered is None else numbered.numbers
     if count > MANY:
         raise UserError(f"its {count:,} joint observations are more than the {MANY:,} that are learned one by one")
     if count * action.count > PAIRS:
@@ -56,7 +56,9 @@ def learned(environment: Environment, limit: int, numbered: Numbered | None = No
     tick = TICK + TICK_A_PAIR * count * action.count
     steps = min(_rounded(LEARNING / tick * ROWS), numbered.steps if numbered else LARGEST)
     episodes = int(np.clip(EVALUATION / tick * ROWS / min(limit, LONGER * met.length), ROWS, 5_000)) // 10 * 10 or ROWS
-    joined = [] if isinstance(env.observation_space, Discrete) else [{"name": "join_observations"}]
+    joined: list[dict[str, Any]] = (
+        [] if isinstance(env.observation_space, Discrete) else [{"name": "join_observations"}]
+    )
     joined = [{"name": "number_observations", "count": count}] if numbered else joined
     known = f"nothing is known of it but its spaces: what is observed is taken for the state, {count:,} of them"
     reason = (
