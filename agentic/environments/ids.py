@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import getmodule
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
@@ -33,18 +34,15 @@ def bring(id: str) -> None:
 def unknown(id: str) -> str:
     """What to say of an id that nobody has registered: near ones, those of its module, and where others come from."""
     module, _, name = id.rpartition(":")
-    theirs = [known for known, spec in gymnasium.registry.items() if module and _home(spec).startswith(module)]
-    near = get_close_matches(name, theirs or gymnasium.registry, n=3)
-    if not near:
-        short = {known.rpartition("/")[2].rpartition("-v")[0].casefold(): known for known in gymnasium.registry}
-        near = [
-            short[each] for each in get_close_matches(name.rpartition("-v")[0].casefold() or name.casefold(), short)
-        ]
-    places = [f"{module}:{each}" if each in theirs else each for each in near]
-    hint = f"did you mean {' or '.join(places)}?" if near else "see `agentic envs`."
-    if theirs and not near:
-        hint = f"{module} has {listed(theirs)}."
-    packages = listed(sorted({_home(spec).partition(".")[0] for spec in gymnasium.registry.values()}))
+    homes = {known: _home(spec) for known, spec in gymnasium.registry.items()}
+    theirs = [known for known, home in homes.items() if module and home.startswith(module)]
+    words = dict[str, str]()
+    for known in sorted(theirs or homes, key=lambda each: ("/" not in each, each)):  # the last of a word is suggested
+        words[known.casefold()] = words[known.rpartition("/")[2].rpartition("-v")[0].casefold()] = known
+    near = dict.fromkeys(words[each] for each in get_close_matches(name.casefold(), words, n=3))
+    places = [f"{module}:{each}" if theirs else each for each in near or theirs]
+    hint = f"did you mean {' or '.join(places)}?" if places else "see `agentic envs`."
+    packages = listed(sorted({home.partition(".")[0] for home in homes.values()}))
     others = f"others as 'package:Name-v0', and those that begin with {listed(FAMILIES)}"
     return f"unknown environment {id!r}; {hint} Environments come from {packages}; {others}"
 
@@ -52,4 +50,7 @@ def unknown(id: str) -> str:
 def _home(spec: EnvSpec) -> str:
     """The module of the class or function that makes an environment."""
     target = spec.entry_point
-    return target.partition(":")[0] if isinstance(target, str) else str(getattr(target, "__module__", ""))
+    if isinstance(target, str):
+        return target.partition(":")[0]
+    module = getmodule(target)
+    return "" if module is None else module.__name__

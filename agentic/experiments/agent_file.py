@@ -47,9 +47,10 @@ def agent_path(name: str) -> str:
 
 def _found(module: ModuleType, path: str, wanted: str) -> Any:
     """The class or function of that name, or the only one that can decide: classes before functions."""
-    own = {key: each for key, each in vars(module).items() if getattr(each, "__module__", "") == module.__name__}
-    classes = {key: each for key, each in own.items() if inspect.isclass(each) and _decides(each)}
-    functions = {key: each for key, each in own.items() if inspect.isfunction(each) and _sees(each)}
+    own = [(key, each) for key, each in vars(module).items() if inspect.isclass(each) or inspect.isfunction(each)]
+    own = [(key, each) for key, each in own if each.__module__ == module.__name__]
+    classes = {key: each for key, each in own if inspect.isclass(each) and _decides(each)}
+    functions = {key: each for key, each in own if inspect.isfunction(each) and _sees(each)}
     fit = {**classes, **functions} if wanted else classes or functions
     chosen = [each for name, each in fit.items() if wanted in (name, "")]
     if len(chosen) != 1:

@@ -39,7 +39,7 @@ def beyond(environment: Environment) -> str:
     """Why a world is not learned by `continuous`."""
     observation, action = environment.observation, environment.action
     if not _searchable(action):
-        return "its actions are not bounded numbers, nor finitely many"
+        return "its actions are neither bounded numbers alone nor finitely many"
     return f"its {observation.size + action.size:,} numbers are more than the {LARGEST} that a model is learned of"
 
 

@@ -56,7 +56,7 @@ def proposed(observation: Space, action: Space, few: int = 0) -> Proposal:
             "its 1,099,511,627,776 joint observations are more",
         ),
         (spaces.Discrete(81), spaces.MultiDiscrete([30, 30, 30]), "its 81 joint observations and 27,000 joint actions"),
-        (spaces.Box(-1, 1, (2,)), spaces.Box(-np.inf, np.inf, (2,)), "its actions are not bounded numbers"),
+        (spaces.Box(-1, 1, (2,)), spaces.Box(-np.inf, np.inf, (2,)), "its actions are neither bounded numbers alone"),
     ],
 )
 def test_what_is_too_much_is_left_to_chance_and_said(observation: Space, action: Space, said: str) -> None:

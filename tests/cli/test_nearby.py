@@ -77,12 +77,12 @@ def test_other_commands_find_it_too(capsys: pytest.CaptureFixture[str]) -> None:
     ("id", "said"),
     [
         ("near_worlds:NearSlidr-v0", "did you mean near_worlds:NearSlider-v0?"),
-        ("near_worlds:Zuzu", "near_worlds has NearSlider-v0"),
+        ("near_worlds:Zuzu", "did you mean near_worlds:NearSlider-v0?"),
         ("near_worlds.py:NearSlider-v0", "is a file: from its folder, write near_worlds:NearSlider-v0"),
         ("no_such_module:X-v0", "needs the module 'no_such_module'"),
     ],
 )
-def test_what_is_nearly_right_is_told(id: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_nearly_right_is_suggested(id: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--env", id, "--agent", "random"]) == 2
     assert said in capsys.readouterr().err
 
