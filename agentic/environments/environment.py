@@ -41,6 +41,7 @@ class Environment:
         self.observation_layout, self.action_layout = rows.observation, rows.action
         self.observation, self.action = rows.observation.domain, rows.action.domain
         self._step: Outcome | None = None
+        self._limit = 0
         self.episode = self.t = np.zeros(self.batch, np.int64)
         self._ones = np.ones(self.batch, np.int64)
         self._looks = [leaf.sound for leaf in rows.observation.leaves]
@@ -51,16 +52,27 @@ class Environment:
         A vector environment that has one generator for all rows (any but Gymnasium's Sync and Async) takes the first.
         """
         self.episode = self.t = np.zeros(self.batch, np.int64)
-        self._step = None
+        self._step, self._limit = None, 0
         return self._checked(self._guarded(self._rows.reset, seeds))
 
     def step(self, action: Arrays, active: np.ndarray | None = None) -> Outcome:
         """One step of every row in which `active` (b,) is true; the others stay where they are, `valid` False."""
         self.proceed()
         step: Outcome = self._guarded(self._rows.step, action, active)
+        if self._limit:
+            step.cut(self.t + 1 >= self._limit)
         self._step = step
         self._checked(step.next_obs)
         return step
+
+    def limit(self, steps: int) -> None:
+        """Until `reset` truncate episodes after so many steps, with 0 where they end by themselves.
+
+        Raises UserError for a vector environment of somebody else's making, which begins episodes by itself.
+        """
+        if steps and not isinstance(self._rows, Singles):
+            raise UserError(f"episodes of {self.id} cannot be cut: it begins them by itself; give single environments")
+        self._limit = steps
 
     def restart(self, begins: np.ndarray) -> Arrays:
         """Begin the next episode in the rows (b,) that the last step said begin one, or in some of them.

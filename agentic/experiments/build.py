@@ -20,7 +20,7 @@ from agentic.metrics.subject import Subject
 from agentic.plugins.registry import Registry
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
-from agentic.runs.run import Progress, Recording, Schedule, run
+from agentic.runs.run import Progress, Recording, run
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,7 @@ class Built:
             return run(
                 self.agent,
                 self.environment,
-                Schedule(
-                    table.evaluate.episodes, table.learn.steps, table.learn.warmup, table.learn.hold, table.learn.vary
-                ),
+                table.schedule,
                 Recording(folder, table.run.candidates, self.components),
                 seed=table.run.seed,
                 dtype=getattr(torch, table.run.dtype),

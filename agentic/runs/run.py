@@ -44,7 +44,8 @@ class Schedule:
 
     `learn_steps` environment steps are counted over all rows; the actions of the first `warmup` (rounded up to whole
     ticks) are uniform draws that last `hold` ticks each (where holds `vary` 1 to `hold`, as many as chance says), after
-    which the agent starts afresh. Then exactly `episodes`
+    which the agent starts afresh. Episodes of the warm-up are truncated after `cut` steps, where that is not 0, so that
+    it begins more often. Then exactly `episodes`
     episodes are evaluated, shared evenly among the rows, on seeds that learning never saw.
 
     Raises UserError for a negative number, and for a `hold` below 1.
@@ -55,6 +56,7 @@ class Schedule:
     warmup: int = 0
     hold: int = 1
     vary: bool = False
+    cut: int = 0
 
     def __post_init__(self) -> None:
         for name, number in vars(self).items():
@@ -159,7 +161,8 @@ def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -
     draws = generator(seed, "action_space")
     if not schedule.warmup:
         return agent
-    return Explorer(agent, world.action, schedule.warmup, schedule.hold, draws, vary=schedule.vary)
+    hold, vary, cut = schedule.hold, schedule.vary, schedule.cut
+    return Explorer(agent, world, schedule.warmup, draws, hold=hold, vary=vary, cut=cut)
 
 
 def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[str, float]) -> Progress:
