@@ -14,7 +14,7 @@ from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.experiments.agent_file import with_file
 from agentic.experiments.agent_parts import AgentMaker
 from agentic.experiments.experiment import Experiment
-from agentic.experiments.memory import free, refused, within_memory
+from agentic.experiments.memory import refused, within_memory
 from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
 from agentic.plugins.registry import Registry
@@ -97,7 +97,7 @@ def build(experiment: Experiment, registry: Registry) -> Built:
             seen, done = environment.observation.size, environment.action.size
             raise UserError(
                 f"the agent {experiment.agent.name} asks for {asked} at once in {environment.id}, which shows {seen:,} "
-                f"numbers and takes {done:,}; free are {free() / 1e9:.1f} GB: show it less ([env] wrappers, see "
+                f"numbers and takes {done:,}, more than half of what is free: show it less ([env] wrappers, see "
                 "`agentic envs`), or take an agent without a model, as --agent random or a policy of yours"
             ) from error
         raise

@@ -49,7 +49,7 @@ def refused(error: BaseException) -> str:
         if found := ASKED.search(said(each)):
             return f"{float(found[1]) / 1e9:,.1f} GB" if found[2] == "bytes" else f"{found[1]} {found[2]}"
         if isinstance(each, MemoryError):
-            return "more memory than there is"
+            return "much memory"
         each = each.__cause__
     return ""
 
