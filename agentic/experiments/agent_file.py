@@ -54,9 +54,9 @@ def _found(module: ModuleType, path: str, wanted: str) -> Any:
     fit = {**classes, **functions} if wanted else classes or functions
     chosen = [each for name, each in fit.items() if wanted in (name, "")]
     if len(chosen) != 1:
-        asked = f"{wanted}" if wanted else "one class or function"
+        asked = f"the class {wanted}" if wanted else "one class"
         raise UserError(
-            f"{path} should have {asked}: a class that is an agentic.Agent, has predict(obs) or can be called with an "
+            f"{path} should have {asked} that is an agentic.Agent, has predict(obs) or can be called with an "
             f"observation, or a function of one; such things there: {listed(fit)}"
             + ("" if wanted else f": write {path}:Name")
         )

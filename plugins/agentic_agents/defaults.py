@@ -51,7 +51,7 @@ def proposal(environment: Environment) -> Proposal | None:
     return found or searched(environment) or _counted(environment)
 
 
-def _counted(environment: Environment) -> Proposal:
+def _counted(environment: Environment) -> Proposal | None:
     try:
         return learned(environment, limit_of(environment))
     except UserError as error:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from agentic import Environment, Proposal, Simplex
+from agentic.errors import BREAKS
 from agentic_agents.limits import limit_of
 from agentic_agents.unknown import PAIRS, Numbered, learned
 
@@ -13,11 +14,18 @@ EACH = 500  # steps of learning for each of them, at most
 STEPS, NUMBERS = 2_000, 50_000_000  # of evaluation at random: steps, and numbers that are recorded
 
 
-def fallback(environment: Environment, why: str) -> Proposal:
-    """Learning by counts where only few different observations are met, else random actions; `why` says what is not."""
-    limit = limit_of(environment)
-    few = isinstance(environment.action, Simplex) and NUMBERED * environment.action.count <= PAIRS
-    if few and (met := different(environment, limit)):
+def fallback(environment: Environment, why: str) -> Proposal | None:
+    """Learning by counts where only few different observations are met, else random actions; `why` says what is not.
+
+    None for a world that breaks while it is looked at, which whoever runs it is told.
+    """
+    limit, met = limit_of(environment), 0
+    if isinstance(environment.action, Simplex) and NUMBERED * environment.action.count <= PAIRS:
+        try:
+            met = different(environment, limit)
+        except BREAKS:
+            return None
+    if met:
         reason = f"{why}; {met} different observations were met, which are numbered"
         return learned(environment, limit, Numbered(NUMBERED, EACH * met, reason))
     most = min(STEPS, NUMBERS // environment.observation.size)
