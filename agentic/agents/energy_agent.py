@@ -50,7 +50,8 @@ class EnergyAgent(Agent):
     """The agent that perceives, acts and learns by minimization; see the module's page for the tick.
 
     `inference` lowers `Evidence`, `planner` lowers `ExpectedEnergy` for `purpose`; both are solvers with their own
-    number of steps. Raises UserError where the solvers do not fit the model, at the first decision.
+    number of steps. `selection` takes an action from the plan. Raises UserError where the solvers do not fit the model,
+    at the first decision.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from agentic.cli.completing import ENVIRONMENT
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import BREAKS, described
@@ -20,7 +21,7 @@ With anybody's wrappers:    agentic run --env CartPole-v1 --set env.wrappers='["
 
 
 @click.command()
-@click.option("--check", "checked", metavar="ID", help="Whether a seed decides an episode of this environment.")
+@click.option("--check", "checked", type=ENVIRONMENT, help="Whether a seed decides an episode of this environment.")
 @json_option("Rows as JSON on standard output.")
 @with_registry
 def envs(checked: str | None, as_json: bool, registry: Registry) -> None:

@@ -24,6 +24,7 @@ import click
 
 from agentic import __version__
 from agentic.cli.allocator import keep_freed_memory
+from agentic.cli.completing import SWITCH_ON, VARIABLE, complete
 from agentic.cli.terminal import say
 from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, shown, suggest
 from agentic.plugins import PluginError, PluginRow, installed
@@ -71,7 +72,12 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\n" + SWITCH_ON,
+)
 @click.option("--no-plugins", is_flag=True, expose_value=False, help="Load no plugin but the built-in ones.")
 @click.version_option(__version__, message="agentic %(version)s")
 @click.pass_context
@@ -98,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    if VARIABLE in os.environ:
+        return complete(cli)
     keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:

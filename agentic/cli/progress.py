@@ -51,8 +51,8 @@ class _News:
     def words(self) -> str:
         """In words, with a comma before; empty while there is nothing to tell."""
         lately = [*self.returns] if self.phase == "evaluate" else [*self.returns][-LATELY:]
-        told = [f"return {np.mean(lately):.4g}"] if lately else []
-        return "".join(f", {part}" for part in [*told, *(f"{name} {x:.2g}" for name, x in self.learned.items())])
+        said = [f"return {np.mean(lately):.4g}"] if lately else []
+        return "".join(f", {part}" for part in [*said, *(f"{name} {x:.2g}" for name, x in self.learned.items())])
 
     def drawn(self) -> str:
         """The last returns, each as high as it is between the least and the largest."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agentic.cli.completing import AGENT, ENVIRONMENT, SETTING
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import RunError
@@ -17,15 +18,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", required=False, type=click.Path())
-@click.option("--env", "env", metavar="ID", help="A Gymnasium id or a name of `agentic envs`, in place of a file.")
-@click.option(
-    "--agent", metavar="NAME|FILE", help="Another agent in the same world, or a file with one: rule.py, ppo.zip."
-)
+@click.option("--env", "env", type=ENVIRONMENT, help="A Gymnasium id or a name of `agentic envs`, in place of a file.")
+@click.option("--agent", type=AGENT, help="Another agent in the same world, or a file with one: rule.py, ppo.zip.")
 @click.option("--seed", type=int, help="Of every random stream (run.seed).")
 @click.option("--envs", type=int, help="Copies of the environment run side by side (run.envs).")
 @click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
 @click.option("--steps", type=int, help="Environment steps learned from (learn.steps).")
-@click.option("--set", "settings", multiple=True, metavar="TABLE.KEY=VALUE", help="Override one setting; repeatable.")
+@click.option("--set", "settings", multiple=True, type=SETTING, help="Override one setting; repeatable.")
 @with_registry
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the run's folder is made.")
 @json_option("Print one JSON object and nothing else.")

@@ -84,7 +84,7 @@ def json_option(help: str) -> Callable[[Any], Any]:
     """The flag `--json`, as `as_json`: while it is set, only what `answer` is given goes to standard output."""
 
     def alone(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
-        if value:
+        if value and not ctx.resilient_parsing:
             ctx.with_resource(_answers_alone())
         return value
 

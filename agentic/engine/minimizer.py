@@ -83,7 +83,7 @@ class Iterate:
 
 
 class Minimizer(ABC):
-    """A way to lower an objective. Concrete ones are frozen dataclasses with a default number of `steps`.
+    """A way to lower an objective. Concrete ones are frozen dataclasses; `steps` are those it takes at most.
 
     `init` and `step` must be written; `run`, `solution` and `tolerance` have a default.
     """

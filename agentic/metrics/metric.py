@@ -29,6 +29,11 @@ class Metric(ABC):
     parameters. Columns that a record lacks are told by the record. `compares` is true for one that looks at its subject
     before and after an intervention: of those in `Subject.interventions`, where there are any. Any other is measured
     under an intervention as it is without.
+
+    Parameters of one name mean the same in all of them: `level` is the confidence level of the interval; `surrogates`
+    is how many sets of data without the effect make the null distribution, and so how small a p-value can be;
+    `estimator` names how information is estimated from samples, "auto" by the kind of the values; `discount` is what
+    a reward one step later counts.
     """
 
     compares: ClassVar[bool] = False
