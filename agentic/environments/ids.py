@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from importlib import import_module
 from inspect import getmodule
+from re import sub
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
@@ -36,15 +37,18 @@ def unknown(id: str) -> str:
     module, _, name = id.rpartition(":")
     homes = {known: _home(spec) for known, spec in gymnasium.registry.items()}
     theirs = [known for known, home in homes.items() if module and home.startswith(module)]
-    words = dict[str, str]()
-    for known in sorted(theirs or homes, key=lambda each: ("/" not in each, each)):  # the last of a word is suggested
-        words[known.casefold()] = words[known.rpartition("/")[2].rpartition("-v")[0].casefold()] = known
-    near = dict.fromkeys(words[each] for each in get_close_matches(name.casefold(), words, n=3))
+    words = {_word(known): known for known in sorted(theirs or homes, key=lambda each: ("/" not in each, each))}
+    near = [words[each] for each in get_close_matches(_word(name), words, n=3)]  # of one word the plain, newest id
     places = [f"{module}:{each}" if theirs else each for each in near or theirs]
     hint = f"did you mean {' or '.join(places)}?" if places else "see `agentic envs`."
     packages = listed(sorted({home.partition(".")[0] for home in homes.values()}))
     others = f"others as 'package:Name-v0', and those that begin with {listed(FAMILIES)}"
     return f"unknown environment {id!r}; {hint} Environments come from {packages}; {others}"
+
+
+def _word(id: str) -> str:
+    """The id without namespace and version, in small letters."""
+    return sub(r"-v\d+$", "", id.rpartition("/")[2]).casefold()
 
 
 def _home(spec: EnvSpec) -> str:

@@ -6,7 +6,8 @@ import pytest
 from soak import odd_worlds
 from soak.trying import Run, Tried, World, listed, tried
 
-assert odd_worlds
+for name in odd_worlds.WORLDS:
+    gymnasium.registry.pop(name)  # other tests see what they would without them
 WORLDS = {world.id: world for world in listed()}
 FINE = Run(0, "", (1.0, 2.0, 3.0), 10.0, 0.5)
 
@@ -25,7 +26,7 @@ def test_the_list_has_enough_worlds_and_every_odd_one() -> None:
     assert len(odd) >= 10
     assert sum(world.beats for world in WORLDS.values()) >= 12
     for name, world in WORLDS.items():
-        assert world.needs or name in gymnasium.registry or name.partition(":")[2] in gymnasium.registry
+        assert world.needs or name in gymnasium.registry or name.partition(":")[2] in odd
 
 
 def test_whoever_must_beat_chance_does_so_with_the_lower_end_of_the_interval() -> None:
