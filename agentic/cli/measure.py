@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", required=False, metavar="[RUN]", type=RUN)
 @click.option("--env", type=ENVIRONMENT, help="Measure an agent in this environment, in place of a RUN.")
-@click.option("--agent", type=AGENT, help="Which agent; if left out, the one of the environment's example.")
+@click.option("--agent", type=AGENT, help="Which agent; if left out, that of `agentic run --env`.")
 @click.option("--metric", "names", multiple=True, type=METRIC, help="Repeatable; if left out, all that apply.")
 @click.option("--set", "settings", multiple=True, type=METRIC_SETTING, help="A metric's parameter; repeatable.")
 @click.option("--against", type=RUN, help="A second run to compare with.")

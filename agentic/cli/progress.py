@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from agentic.cli.nearby import find_nearby
 from agentic.cli.terminal import say
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.worlds import LIMIT, limited
@@ -121,6 +122,7 @@ def _line(reported: Progress, totals: dict[str, int]) -> str:
 
 def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Experiment:
     """The experiment with its world's version and endless episodes cut (see `limited`), each said on standard error."""
+    find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
     cut = limited(experiment, registry)
     if cut.env.id != experiment.env.id and not quiet:
         say(f"{experiment.env.id} is taken as {cut.env.id}, its newest version", err=True)

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import IOBase
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -111,9 +111,12 @@ def _answers_alone() -> Iterator[None]:
         sys.stdout = out
         _answers.remove(stream)
         if kept is not None:
-            stream.flush()
-            os.dup2(kept, 1)
-            stream.close()
+            try:
+                stream.flush()
+            finally:
+                os.dup2(kept, 1)
+                with suppress(OSError):  # what was not read is told by the flush
+                    stream.close()
 
 
 def _duplicate(out: TextIO) -> int | None:

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
-from difflib import get_close_matches
 from typing import Any
 
 import gymnasium
@@ -18,12 +17,13 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from agentic.environments.answers import Fault
+from agentic.environments.ids import bring, unknown
 from agentic.environments.pomdp import Truth, as_arrays, known_world, plain, same_truth
-from agentic.environments.spaces import Arrays, Layout, layout, shortened
+from agentic.environments.spaces import Arrays, Layout, layout, shortened, without_text
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.environments.successors import Successors
-from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, said
+from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, listed, said
 from agentic.showing import Shown
 
 
@@ -298,7 +298,11 @@ def _apart(singles: Sequence[Any]) -> None:
 
 
 def _layouts(name: str, observation: Any, action: Any) -> tuple[Layout, Layout]:
-    return layout(observation, f"the observation space of {name}"), layout(action, f"the action space of {name}")
+    seen, texts = without_text(observation)
+    if texts:
+        words = f"{name}: text in its observations, {listed(texts)}, is left out: agents are shown numbers"
+        warnings.warn(words, ThirdPartyWarning, stacklevel=1)
+    return layout(seen, f"the observation space of {name}"), layout(action, f"the action space of {name}")
 
 
 def _spaces(env: Single) -> tuple[Any, Any]:
@@ -310,10 +314,12 @@ def _name(env: Any) -> str:
 
 
 def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Single:
+    if isinstance(id, str):
+        bring(id)
     try:
         return gymnasium.make(id, **kwargs) if isinstance(id, str) else id(**kwargs)
     except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv) as error:
-        raise UserError(_unknown(str(id))) from error
+        raise UserError(unknown(str(id))) from error
     except ModuleNotFoundError as error:
         module = error.name or str(id).split(":")[0]
         raise UserError(f"environment {id!r} needs the module {module!r}, which is not installed") from error
@@ -348,13 +354,3 @@ def _check(env: Single) -> None:
     except BREAKS as error:
         hint = "expected a gymnasium.Env with an observation_space and an action_space"
         raise UserError(f"a {type(env).__name__} is no environment, {described(error)}: {hint}") from error
-
-
-def _unknown(id: str) -> str:
-    entries = [spec.entry_point for spec in gymnasium.registry.values()]
-    packages = sorted({entry.split(".")[0].split(":")[0] for entry in entries if isinstance(entry, str)})
-    near = get_close_matches(id.split(":")[-1], gymnasium.registry, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "see `agentic envs`."
-    return (
-        f"unknown environment {id!r}; {hint} Environments come from {', '.join(packages)}; others as 'package:Name-v0'"
-    )

@@ -14,6 +14,7 @@ from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.experiments.agent_file import with_file
 from agentic.experiments.agent_parts import AgentMaker
 from agentic.experiments.experiment import Experiment
+from agentic.experiments.memory import refused, within_memory
 from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
 from agentic.plugins.registry import Registry
@@ -89,16 +90,25 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
     environment, rows = world_of(experiment, registry) if environment is None else (environment, [])
     world = len(rows)
     try:
-        agent = AgentMaker(registry, environment, rows).agent(experiment)
+        with within_memory():
+            agent = AgentMaker(registry, environment, rows).agent(experiment)
         if experiment.learn.steps and agent.learner is None:
             raise UserError(
                 f"[learn] steps = {experiment.learn.steps}, but the agent {experiment.agent.name} has nothing that "
                 "learns: give it a table [learner], or leave the steps out"
             )
-        _rehearse(agent, environment, experiment, parts=len(rows) > world + 1)
-    except BaseException:
+        with within_memory():
+            _rehearse(agent, environment, experiment, parts=len(rows) > world + 1)
+    except BaseException as error:
         if rows[:world]:
             environment.close()
+        if asked := refused(error):
+            seen, done = environment.observation.size, environment.action.size
+            raise UserError(
+                f"the agent {experiment.agent.name} asks for {asked} at once in {environment.id}, which shows {seen:,} "
+                f"numbers and takes {done:,}, more than half of what is free: show it less ([env] wrappers, see "
+                "`agentic envs`), or take an agent without a model, as --agent random or a policy of yours"
+            ) from error
         raise
     return Built(experiment, agent, environment, rows)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentic.cli import Known, answer, json_option, say, with_registry
+from agentic.cli import Known, answer, find_nearby, json_option, say, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def bench(
     from agentic_bench.workers import cores
 
     battery = Battery.load(file or example("bench/battery")).only(agents, seeds)
+    find_nearby(name for world in battery.worlds for name in (world.id, *(each.name for each in world.wrappers)))
     check(battery, registry)
     folder = bench_folder(battery, out, fresh=fresh)
     plugins = [row.location for row in registry.rows if row.source == "file"]

@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("agentic", "plugins", "envs", "examples", "benchmarks", "calibration", "figures", "pictures", "tests")
+FOLDERS = (
+    "agentic",
+    "plugins",
+    "envs",
+    "examples",
+    "benchmarks",
+    "calibration",
+    "figures",
+    "pictures",
+    "soak",
+    "tests",
+)
 
 POLICY = "a third party's policy: Stable-Baselines3's, a function, anything that predicts"
 GYMNASIUM = "Gymnasium's own classes, of which only some have it"
