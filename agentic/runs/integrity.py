@@ -120,7 +120,7 @@ def partial_number(folder: RunFolder) -> int | None:
             number = int((pq.read_schema(raw).metadata or {})[CHUNK])
     except BROKEN:
         return beyond  # where reading it says what is wrong
-    return None if number in map(folder.number, folder.chunks()) else number
+    return None if is_own(folder.chunk("ticks", number)) else number
 
 
 def _beside(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -161,9 +161,8 @@ def _listed(
         if not str(name).startswith(f"{kind}-"):
             continue
         if name not in files:
-            place = folder.path / kind / name if (folder.path / kind).is_dir() else folder.path / name
-            link = place.is_symlink()
-            yield f"{place} {'is a link out of its folder' if link else 'is missing'}: the run wrote it"
+            link = (folder.path / name).is_symlink()
+            yield f"{folder.path / name} {'is a link out of its folder' if link else 'is missing'}: the run wrote it"
         elif _hash(files[name], known) not in (_mapping(entry).get("sha256"), *_announced(manifest)):
             yield f"{files[name]} is damaged: its bytes are not those the run wrote"
         else:

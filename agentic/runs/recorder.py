@@ -69,6 +69,7 @@ class Recorder:
         self._writer.shutdown()
         if self._folder is not None and self._manifest is not None:
             self._complete(self._folder.chunks(), self._manifest)
+            self._folder.link()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -151,7 +152,6 @@ class Recorder:
 
 def write_chunk(table: pa.Table, path: Path) -> None:
     """Write one Parquet file, with a checksum of every page: it is there whole or not at all."""
-    path.parent.mkdir(exist_ok=True)
     with whole(path) as file:
         _parquet(table, file)
 
