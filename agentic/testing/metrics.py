@@ -34,7 +34,7 @@ def subject() -> Subject:
 def suited(metric: Metric) -> Subject:
     """The subject above, or where the metric refuses it that of its first known answer."""
     try:
-        measure(metric, subject())
+        metric.measure(subject(), generator=np.random.default_rng(0))
     except UserError:
         if not isinstance(metric, KnownAnswers):
             raise
@@ -66,11 +66,17 @@ def declares_what_it_looks_at(make: Make) -> None:
         assert needs == ("record",), f"a metric of records needs ('record',) and nothing else, got {needs}"
 
 
+def returns_a_measurement(make: Make) -> None:
+    """`measure` of a subject that offers what it needs returns a Measurement."""
+    metric = make()
+    found = metric.measure(suited(metric), generator=np.random.default_rng(0))
+    assert isinstance(found, Measurement), f"measure must return a Measurement, got {type(found).__name__}"
+
+
 def accounts_for_its_value(make: Make) -> None:
     """The Measurement states unit, access, frame, estimator and sample sizes, as the metric declares them."""
     metric = make()
     found = _measured(metric)
-    assert isinstance(found, Measurement), f"measure must return a Measurement, got {type(found).__name__}"
     assert isinstance(found.frame, Frame), "a value needs its frame"
     assert found.unit == metric.unit, f"the unit is declared as {metric.unit!r} and reported as {found.unit!r}"
     assert found.access is metric.access, f"access is declared as {metric.access} and reported as {found.access}"
@@ -173,6 +179,7 @@ def known_answers_are_met(make: Make) -> None:
 
 CHECKS: tuple[Run, ...] = (
     declares_what_it_looks_at,
+    returns_a_measurement,
     accounts_for_its_value,
     prints_itself,
     round_trips_json,
