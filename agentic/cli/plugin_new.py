@@ -34,7 +34,7 @@ def write_plugin(name: str, kind: str, folder: str, package: bool = False) -> tu
         tried = f"measure --env agentic/TMaze-v0 --agent random --episodes 3 --metric {name}{plugin}"
     else:
         tried = f"run {quote(str(root / words['module']))}.toml{plugin}"
-    words["run"] = tried.removeprefix("run ")
+    words["run"] = tried.removeprefix("run ").removeprefix("measure ")
     if package:
         commands = [f"pip install -e {quote(str(root))}", f"agentic plugins check {words['id']}"]
         commands += [f"python -m pytest {quote(str(root))}", f"agentic {tried}"]
@@ -97,6 +97,7 @@ def _files(kind: str, words: dict[str, str], commands: list[str]) -> dict[str, s
 def _package(kind: str, words: dict[str, str]) -> dict[str, str]:
     """The texts of a distribution, by path: what is offered stands in `__init__`, the components beside it."""
     module, cls = words["module"], words["Class"]
+    tried = f"agentic {'measure' if kind == 'metric' else 'run'} {words['run'].rpartition('/')[2]}"
     words |= {
         "docstring": f'"""{words["about"]}."""',
         "path": "",
@@ -104,10 +105,7 @@ def _package(kind: str, words: dict[str, str]) -> dict[str, str]:
         "target": f'"{module}.component:{cls}"',
         "agent_target": f'"{module}.component:{cls}Agent"',
         "learner_target": f'"{module}.component:{cls}Learner"',
-        "next": "\n".join(
-            ["pip install -e .", f"agentic plugins check {words['id']}", "python -m pytest"]
-            + [f"agentic {'measure' if kind == 'metric' else 'run'} {words['run'].rpartition('/')[2]}"]
-        ),
+        "next": "\n".join(["pip install -e .", f"agentic plugins check {words['id']}", "python -m pytest", tried]),
         "hooks": "",
         "about": f"{words['about']}, a plugin of agentic.",
     }

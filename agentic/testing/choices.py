@@ -1,4 +1,4 @@
-"""What is asked of selections and of backups: who takes an action from a plan, and who says what a later one is worth."""
+"""What is asked of selections, which take an action from a plan, and of backups, which value later ones."""
 
 from collections.abc import Iterator
 from math import inf

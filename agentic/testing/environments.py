@@ -30,9 +30,7 @@ def walks(make: Make) -> None:
     env = make()
     for name in ("observation_space", "action_space"):
         space = getattr(env, name, None)
-        assert isinstance(space, gymnasium.Space), (
-            f"{name} must be a gymnasium.Space, got {space!r}: set it in __init__"
-        )
+        assert isinstance(space, gymnasium.Space), f"{name} must be a gymnasium.Space, got {space!r}"
     for name, answer, size in (("reset", env.reset(seed=0), 2), ("step", env.step(env.action_space.sample()), 5)):
         parts = "(observation, info)" if size == 2 else "(observation, reward, terminated, truncated, info)"
         assert isinstance(answer, tuple), f"{name} must return {parts}, got {type(answer).__name__}"

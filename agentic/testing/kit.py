@@ -40,7 +40,10 @@ class Check:
     def __call__(self) -> None:
         if self.cause:
             raise NotApplicable(f"not tried: {self.cause} failed")
-        self.run(self.make)
+        if (
+            "finding" not in vars(self) or not self.finding.held
+        ):  # what was seen to hold, as a cause, is not tried again
+            self.run(self.make)
 
     @cached_property
     def cause(self) -> str:
@@ -66,6 +69,11 @@ class Finding:
     check: str
     passed: bool
     message: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether it was tried and holds."""
+        return self.passed and not self.message
 
     def __str__(self) -> str:
         if self.passed:

@@ -1,12 +1,13 @@
 """What is asked of losses: one number whose gradient is that of the weights, of a model that is learned by gradient.
 
-A loss is tried on such a model of this kit; one that is for other modules says so with a UserError, and is excused.
+A loss is tried on such a model of this kit; one that is for other modules says so with a UserError, and is excused, as
+is one that asks it for what it has not.
 """
 
 import torch
 from torch import Tensor
 
-from agentic.errors import UserError
+from agentic.errors import UserError, described
 from agentic.learning.learner import Loss
 from agentic.testing.common import clones, generator
 from agentic.testing.kit import Make, NotApplicable, Run
@@ -27,6 +28,8 @@ def lowered(loss: Loss, module: Trolley, source: torch.Generator) -> tuple[Tenso
         answer = loss(module, _rows(), generator=source)
     except UserError as reason:
         raise NotApplicable(f"it refuses: {reason}") from reason
+    except (AttributeError, NotImplementedError) as missing:
+        raise NotApplicable(f"it asks for another module than this kit's, {described(missing)}") from missing
     assert isinstance(answer, tuple), f"a loss returns (value, info by name), got {type(answer).__name__}"
     assert len(answer) == 2, f"a loss returns (value, info by name), got {len(answer)} things"
     return answer[0], dict(answer[1])

@@ -144,15 +144,6 @@ def reads_what_it_needs(make: Make) -> None:
         raise AssertionError(f"needs = {metric.needs} names the {part}, and it measures without: leave it out")
 
 
-def says_what_it_lacks(make: Make) -> None:
-    """An empty subject is refused with a UserError."""
-    try:
-        measure(make(), Subject())
-    except UserError:
-        return
-    raise AssertionError("a subject without record, agent and environment must be refused: declare needs")
-
-
 def says_when_there_is_nothing(make: Make) -> None:
     """A record without a single step is refused with a UserError, or measured with a warning."""
     metric = make()
@@ -186,7 +177,6 @@ CHECKS: tuple[Run, ...] = (
     subject_untouched,
     needs_what_it_reads,
     reads_what_it_needs,
-    says_what_it_lacks,
     says_when_there_is_nothing,
     known_answers_are_met,
 )
