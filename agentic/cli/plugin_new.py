@@ -97,7 +97,7 @@ def _files(kind: str, words: dict[str, str], commands: list[str]) -> dict[str, s
 def _package(kind: str, words: dict[str, str]) -> dict[str, str]:
     """The texts of a distribution, by path: what is offered stands in `__init__`, the components beside it."""
     module, cls = words["module"], words["Class"]
-    tried = f"agentic {'measure' if kind == 'metric' else 'run'} {words['run'].rpartition('/')[2]}"
+    tried = f"agentic measure {words['run']}" if kind == "metric" else f"agentic run {module}.toml"
     words |= {
         "docstring": f'"""{words["about"]}."""',
         "path": "",
@@ -112,7 +112,8 @@ def _package(kind: str, words: dict[str, str]) -> dict[str, str]:
     texts = {f"src/{module}/component.py": f"{kind}.txt", f"tests/test_{module}.py": f"test_{kind}.txt"}
     files = _filled({**texts, f"{module}.toml": f"{kind}.toml"}, words)
     component, _, hooks = files[f"src/{module}/component.py"].partition("\n\n@hookimpl")
-    component = re.sub(r"AGENTIC_API = .*\n\n\n", "\n", component.replace(", hookimpl", ""))
+    component = component.replace(", hookimpl", "").replace("    hookimpl,\n", "")
+    component = re.sub(r"AGENTIC_API = .*\n\n\n", "\n", component)
     files[f"src/{module}/component.py"] = re.sub(r"from agentic import hookimpl\n", "", component)
     words["hooks"] = f"\n@hookimpl{hooks.rstrip()}"
     beside = {f"src/{module}/__init__.py": "init.txt", ".github/workflows/test.yml": "test.yml"}
