@@ -10,7 +10,7 @@ from pathlib import Path
 from shlex import quote
 from string import Template
 
-from agentic.cli.plugins import TEMPLATES
+from agentic.cli.plugin_kinds import TEMPLATES
 from agentic.errors import UserError
 from agentic.plugins import load
 from agentic.plugins.discover import normalized

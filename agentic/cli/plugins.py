@@ -7,19 +7,12 @@ from typing import Any
 
 import click
 
+from agentic.cli.plugin_kinds import TEMPLATES
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import listed, suggest
 from agentic.plugins import KINDS, PluginError, PluginRow, Registry, installed, load
 
 SINGULAR = dict(zip(("energy", "optimizer", "metric", "agent", "env"), KINDS, strict=True))
-TEMPLATES = {  # what can be begun: the kind that its hook offers
-    **dict.fromkeys(("energy", "conditional", "population", "model", "goal", "effort", "gain"), "energies"),
-    **dict.fromkeys(("optimizer", "sampler", "planner", "learner", "loss"), "optimizers"),
-    **dict.fromkeys(("backup", "selection", "quadrature"), "optimizers"),
-    "metric": "metrics",
-    "agent": "agents",
-    **dict.fromkeys(("env", "change"), "envs"),
-}
 kind_option = click.option("--kind", type=click.Choice([*SINGULAR, *KINDS]), help="Only this kind of component.")
 
 

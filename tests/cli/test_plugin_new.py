@@ -11,7 +11,7 @@ import pytest
 
 from agentic import load
 from agentic.cli import main
-from agentic.cli.plugins import TEMPLATES
+from agentic.cli.plugin_kinds import TEMPLATES
 from agentic.plugins.contracts import contracts
 from agentic.plugins.hookspecs import KINDS
 from agentic.testing import check

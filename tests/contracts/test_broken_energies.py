@@ -183,13 +183,6 @@ class Stale(Spring):
         return None
 
 
-class Kicks(Spring):
-    """Has a member of an earlier version."""
-
-    def kick(self, x: Tensor, z: Tensor) -> Tensor:
-        return z - x
-
-
 class HidesATensor(Spring):
     """A constant that neither moves nor is saved."""
 
@@ -423,7 +416,6 @@ class Optimist(Wish):
 
 CAUGHT = [
     (Stale, "restores_its_state_dict"),
-    (Kicks, "members_are_asked_for"),
     (OneStart, "starts_at_latents"),
     (NoOutcome, "declares_its_spaces"),
     (OneCandidate, "candidates_broadcast"),

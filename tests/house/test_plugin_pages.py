@@ -7,7 +7,7 @@ import pytest
 
 from agentic import load
 from agentic.cli import main
-from agentic.cli.plugins import TEMPLATES
+from agentic.cli.plugin_kinds import TEMPLATES
 from agentic.testing import checks
 from agentic.testing.kit import PARTS
 from tests.house.repository import ROOT

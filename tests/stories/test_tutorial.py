@@ -37,6 +37,7 @@ def commands(console: str) -> Iterator[tuple[list[str], str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # a dozen commands, each an interpreter of its own
 def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AGENTIC_")}
     path = os.pathsep.join([str(tmp_path / "site"), *[place for place in sys.path if place]])
