@@ -31,9 +31,7 @@ def walks(make: Make) -> None:
     try:
         spaces = {"observation_space": env.observation_space, "action_space": env.action_space}
     except AttributeError as missing:
-        raise AssertionError(
-            f"{missing.name} must be a gymnasium.Space, and there is none: set it in __init__"
-        ) from None
+        raise AssertionError(f"{missing.name} must be a gymnasium.Space, got none: set it in __init__") from None
     for name, space in spaces.items():
         assert isinstance(space, gymnasium.Space), f"{name} must be a gymnasium.Space, got {space!r}"
     for name, answer, size in (("reset", env.reset(seed=0), 2), ("step", env.step(env.action_space.sample()), 5)):
