@@ -65,7 +65,7 @@ def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
             assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}"
             assert looks_like(shown, done.stdout), f"{shlex.join(command)}\n{done.stdout}"
             count += 1
-    assert count == 10
+    assert count == 11
 
 
 def test_outputs_are_compared() -> None:
