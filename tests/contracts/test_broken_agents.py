@@ -112,7 +112,7 @@ class OwnChance(TwoPlaces):  # type: ignore[misc]
         return obs, reward + self.own.random(), end, cut, info
 
 
-class LateChance(OwnChance):
+class LateChance(OwnChance):  # type: ignore[misc]
     """Draws from it once an episode has lasted five steps."""
 
     def step(self, action: Any) -> Any:
