@@ -7,7 +7,6 @@ from agentic.agents.selection import Greedy as Greedy, Selection as Selection, S
 from agentic.agents.tabular import (
     state_observations as state_observations,
 )
-from agentic.commands import bench as bench, report as report
 from agentic.engine.belief import (
     Belief as Belief,
     Categorical as Categorical,
@@ -42,6 +41,10 @@ from agentic.errors import RunError as RunError, UserError as UserError
 from agentic.experiments.build import build as build
 from agentic.experiments.experiment import Experiment as Experiment
 from agentic.experiments.proposals import Proposal as Proposal, propose as propose
+from agentic.front.installed import bench as bench, report as report
+from agentic.front.measure import measure as measure
+from agentic.front.profile import Profile as Profile
+from agentic.front.run import run as run
 from agentic.learning.fit import fit as fit
 from agentic.learning.learner import (
     Conjugate as Conjugate,
@@ -58,7 +61,7 @@ from agentic.metrics.measurement import (
     Measurement as Measurement,
     Null as Null,
 )
-from agentic.metrics.metric import Metric as Metric, measure as measure
+from agentic.metrics.metric import Metric as Metric
 from agentic.metrics.subject import (
     Informed as Informed,
     Intervention as Intervention,
@@ -96,7 +99,7 @@ from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
-from agentic.runs.run import Recording as Recording, Schedule as Schedule, run as run
+from agentic.runs.run import Recording as Recording, Schedule as Schedule
 from agentic.tick import Decision as Decision, Tick as Tick
 
 __version__: str

@@ -47,6 +47,11 @@ class Decision:
     a Box of integers an agent may choose a number between them: the nearest is executed, and stands in the tick.
     `policy` is the belief over actions it was chosen from, None where the agent has none.
     `energies` maps a term's name to its value in nats, (b,); it may be `Deferred`.
+
+    >>> import agentic, torch
+    >>> decision = agentic.Decision(torch.tensor([[0.0, 1.0]]), policy=agentic.Categorical(torch.tensor([[0.3, 0.7]])))
+    >>> decision.policy.mode
+    tensor([[0., 1.]])
     """
 
     action: Tensor

@@ -38,6 +38,16 @@ class Agent(ABC):
     Implement `start` and `decide`. An agent that can be told of a change of its goal or its model overrides `informed`;
     a clone or a rock stays what it is. `learner`, where there is one, consumes ticks between decisions. `precision` is
     that of the q(plan) = softmax(-precision G + log E) its plans are weighed with; infinite for the best plan alone.
+
+    >>> import agentic, torch
+    >>> class Pushing(agentic.Agent):
+    ...     def start(self, batch, *, generator):
+    ...         return None
+    ...     def decide(self, state, obs, *, generator):
+    ...         right = (obs[:, 2] > 0).long()
+    ...         return agentic.Decision(torch.nn.functional.one_hot(right, 2).to(obs))
+    >>> agentic.run(Pushing(), "CartPole-v1", agentic.Schedule(episodes=3)).returns()
+    array([64., 45., 35.])
     """
 
     reference: ClassVar[bool] = False

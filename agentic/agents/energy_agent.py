@@ -50,7 +50,14 @@ class EnergyAgent(Agent):
     """The agent that perceives, acts and learns by minimization; see the module's page for the tick.
 
     `inference` lowers `Evidence`, `planner` lowers `ExpectedEnergy` for `purpose`; both are solvers with their own
-    number of steps. Raises UserError where the solvers do not fit the model, at the first decision.
+    number of steps. `selection` takes an action from the plan. Raises UserError where the solvers do not fit the model,
+    at the first decision.
+
+    >>> import agentic
+    >>> from agentic.experiments import example
+    >>> agent = agentic.build(agentic.Experiment.load(example("tmaze")), agentic.load()).agent
+    >>> isinstance(agent, agentic.EnergyAgent), type(agent.planner).__name__
+    (True, 'TreeSearch')
     """
 
     def __init__(

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from agentic.agents.agent import Agent
-from agentic.engine.domain import Domain
 from agentic.engine.state import State
+from agentic.environments.environment import Environment
 from agentic.tick import Decision
 
 
@@ -16,23 +16,34 @@ class Explorer(Agent):
     """Uniform actions for the first `steps` steps of all rows, then `agent`, which starts afresh.
 
     Each lasts `hold` ticks, or 1 to `hold`, as many as chance says, where they `vary`. Actions come from `draws`, a
-    random stream of their own, so that the agent's goes on as if it had waited.
+    random stream of their own, so that the agent's goes on as if it had waited. Meanwhile episodes of `world` are
+    truncated after `cut` steps, where that is not 0.
     """
 
     def __init__(
-        self, agent: Agent, action: Domain, steps: int, hold: int, draws: torch.Generator, *, vary: bool = False
+        self,
+        agent: Agent,
+        world: Environment,
+        steps: int,
+        draws: torch.Generator,
+        *,
+        hold: int = 1,
+        vary: bool = False,
+        cut: int = 0,
     ) -> None:
-        self.agent, self.action, self.steps, self.draws = agent, action, steps, draws
-        self.hold, self.vary, self.left, self.chosen = hold, vary, 0, torch.empty(0)
+        self.agent, self.world, self.steps, self.draws = agent, world, steps, draws
+        self.hold, self.vary, self.cut, self.left, self.chosen = hold, vary, cut, 0, torch.empty(0)
 
     def start(self, batch: int, *, generator: torch.Generator) -> State:
         return self.agent.start(batch, generator=generator)
 
     def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
         if self.steps <= 0:
+            self.world.limit(0)
             return self.agent.decide(state, obs, generator=generator)
+        self.world.limit(self.cut)
         if not self.left:
-            self.chosen = self.action.draw(len(obs), generator=self.draws, dtype=obs.dtype)
+            self.chosen = self.world.action.draw(len(obs), generator=self.draws, dtype=obs.dtype)
             self.left = int(torch.randint(1, self.hold + 1, (), generator=self.draws)) if self.vary else self.hold
         self.steps, self.left = self.steps - len(obs), self.left - 1
         return Decision(self.chosen, state)

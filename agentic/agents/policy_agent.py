@@ -43,6 +43,12 @@ class PolicyAgent(Agent):
     or `episode_start`, as Stable-Baselines3's, is asked for the whole batch and without noise, and what it keeps is
     passed on; any other is asked row by row. Probabilities of a single choice are reported where it offers
     `policy.get_distribution`. Copies share the policy, which deciding does not change.
+
+    >>> import agentic
+    >>> env = agentic.make("CartPole-v1")
+    >>> agent = agentic.PolicyAgent(lambda obs: int(obs[2] > 0), env.observation_layout, env.action_layout)
+    >>> agentic.run(agent, env, agentic.Schedule(episodes=3)).returns()
+    array([64., 45., 35.])
     """
 
     def __init__(self, policy: Any, observation: Layout, action: Layout) -> None:

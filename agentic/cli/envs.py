@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from agentic.cli.completing import ENVIRONMENT
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import BREAKS, described
@@ -13,13 +14,14 @@ from agentic.plugins import Registry
 
 USAGE = """Any Gymnasium environment: agentic run --env CartPole-v1 --agent random
 One from another package:   agentic run --env package:Name-v0 --agent random
+One of my_envs.py, here:    agentic run --env my_envs:Name-v0 --agent rule.py
 With other constants:       agentic run --env CartPole-v1 --set env.kwargs.max_episode_steps=200
 In a changed world:         agentic run --env CartPole-v1 --set env.changes='[{name="remap_actions", order=[1, 0]}]'
 With anybody's wrappers:    agentic run --env CartPole-v1 --set env.wrappers='["gymnasium.wrappers:ClipReward"]'"""
 
 
 @click.command()
-@click.option("--check", "checked", metavar="ID", help="Whether a seed decides an episode of this environment.")
+@click.option("--check", "checked", type=ENVIRONMENT, help="Whether a seed decides an episode of this environment.")
 @json_option("Rows as JSON on standard output.")
 @with_registry
 def envs(checked: str | None, as_json: bool, registry: Registry) -> None:
@@ -47,11 +49,13 @@ def envs(checked: str | None, as_json: bool, registry: Registry) -> None:
 
 def _check(id: str, registry: Registry) -> None:
     """Say in one line whether two resets with one seed are the same, and leave with exit code 1 where they are not."""
+    from agentic.cli.nearby import find_nearby
     from agentic.experiments.experiment import Experiment
     from agentic.experiments.worlds import limited, world_of
     from agentic.testing.environments import ignores_seed
 
     asked = Experiment.of({"env": {"id": id}, "agent": {"name": "any"}})
+    find_nearby([id])
     environment, _ = world_of(limited(asked, registry), registry)
     try:
         found = ignores_seed(environment.copies()())

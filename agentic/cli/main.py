@@ -7,6 +7,7 @@ Commands are listed from a table and imported when called, third parties' comman
 import ast
 import errno
 import os
+import select
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ import click
 
 from agentic import __version__
 from agentic.cli.allocator import keep_freed_memory
+from agentic.cli.completing import SWITCH_ON, VARIABLE, complete
 from agentic.cli.terminal import say
 from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, shown, suggest
 from agentic.plugins import PluginError, PluginRow, installed
@@ -70,7 +72,12 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\n" + SWITCH_ON,
+)
 @click.option("--no-plugins", is_flag=True, expose_value=False, help="Load no plugin but the built-in ones.")
 @click.version_option(__version__, message="agentic %(version)s")
 @click.pass_context
@@ -83,8 +90,22 @@ def cli(ctx: click.Context) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1 a run failed, 2 the user's mistake, 130 Ctrl-C or SIGTERM.
 
-    Any other exception is a bug and leaves with its traceback.
+    It is 141, and nothing is said, where whoever read the output has left, as in `agentic envs | head`. Any other
+    exception is a bug and leaves with its traceback.
     """
+    try:
+        code = _run(arguments)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+    except BrokenPipeError:
+        return _unread()
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    if VARIABLE in os.environ:
+        return complete(cli)
     keep_freed_memory()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -100,6 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = str(error) if isinstance(error, PluginError) else str(error).replace("\n", "\\n")
         say(f"agentic: {said}", err=True)
         return 2 if isinstance(error, UserError) else 1
+    except BrokenPipeError:
+        raise
     except OSError as error:  # what the system refuses, in a place where nobody had more to say
         say(f"agentic: {error.filename or 'the system'}: {error.strerror or error}", err=True)
         return 2 if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) else 1
@@ -109,9 +132,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         raise
     except BaseException as error:  # an exit is not ours: click returns the code of `ctx.exit(code)`
+        if isinstance(error.__context__, BrokenPipeError) or _unheard():  # click and rich make an exit of it
+            raise BrokenPipeError from None
         say(f"agentic: somebody's code left the program, {described(error)}", err=True)
         return 1
     return (result if type(result) is int else 0) or int(bool(broken))
+
+
+def _unheard() -> bool:
+    """Whether standard output or standard error leads to a pipe that nobody reads any more."""
+    watch = select.poll()
+    for descriptor in (1, 2):
+        watch.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in watch.poll(0))
+
+
+def _unread() -> int:
+    """The exit code where nobody reads on, as of a program that is ended by SIGPIPE; what is left goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    return 128 + 13
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentic.cli.completing import AGENT, ENVIRONMENT, METRIC, METRIC_SETTING, RUN
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import UserError
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", required=False, metavar="[RUN]")
-@click.option("--env", metavar="ID", help="Measure an agent in this environment, in place of a RUN.")
-@click.option("--agent", metavar="NAME", help="Which agent; if left out, the one of the environment's example.")
-@click.option("--metric", "names", multiple=True, metavar="NAME", help="Repeatable; if left out, all that apply.")
-@click.option("--set", "settings", multiple=True, metavar="METRIC.KEY=VALUE", help="A metric's parameter; repeatable.")
-@click.option("--against", metavar="RUN", help="A second run to compare with.")
+@click.argument("run", required=False, metavar="[RUN]", type=RUN)
+@click.option("--env", type=ENVIRONMENT, help="Measure an agent in this environment, in place of a RUN.")
+@click.option("--agent", type=AGENT, help="Which agent; if left out, that of `agentic run --env`.")
+@click.option("--metric", "names", multiple=True, type=METRIC, help="Repeatable; if left out, all that apply.")
+@click.option("--set", "settings", multiple=True, type=METRIC_SETTING, help="A metric's parameter; repeatable.")
+@click.option("--against", type=RUN, help="A second run to compare with.")
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="With --env: so many seeds, from --seed on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random stream.")
 @click.option("--episodes", type=click.IntRange(min=1), metavar="N", help="With --env: evaluated on each seed.")

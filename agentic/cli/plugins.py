@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from agentic.cli.completing import COMPONENT, PLUGIN
 from agentic.cli.plugin_kinds import TEMPLATES
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import listed, suggest
@@ -75,7 +76,7 @@ def plugins(
 
 
 @plugins.command()
-@click.argument("what", required=False, metavar="[ID or FILE]")
+@click.argument("what", required=False, metavar="[ID or FILE]", type=PLUGIN)
 def check(what: str | None) -> None:
     """Import plugins, one or all, show tracebacks, time the import and run the conformance checks."""
     from agentic.cli.plugin_check import check_plugins
@@ -95,7 +96,7 @@ def check(what: str | None) -> None:
 
 
 @plugins.command()
-@click.argument("name")
+@click.argument("name", type=COMPONENT)
 @kind_option
 @with_registry
 def why(name: str, kind: str | None, registry: Registry) -> None:

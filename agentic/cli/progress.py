@@ -1,12 +1,19 @@
-"""The progress of a run, on standard error: bars on a terminal, now and then a plain line elsewhere."""
+"""The progress of a run, on standard error: bars on a terminal, now and then a plain line elsewhere.
 
+Both say the mean return of the last episodes (of all that are evaluated), and what learning reported last.
+"""
+
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from rich.console import Console
+import numpy as np
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
+from agentic.cli.nearby import find_nearby
 from agentic.cli.terminal import say
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.worlds import LIMIT, limited
@@ -16,32 +23,86 @@ from agentic.runs.run import Progress
 Observer = Callable[[Progress], None]
 SECONDS = 5.0  # between plain lines
 LABELS = {"learn": "experience", "evaluate": "evaluation"}
+LATELY = 5  # episodes of which the mean return is told while learning
+DRAWN, HEIGHTS = 16, "▁▂▃▄▅▆▇█"  # episodes whose returns are drawn on a terminal, by height
+
+
+class _News:
+    """What a phase has shown so far: returns of completed episodes, and what learning reported last."""
+
+    def __init__(self) -> None:
+        self.phase = ""
+        self.returns = deque[float]()
+        self.learned: dict[str, float] = {}
+        self._running = np.zeros(0)
+
+    def hear(self, reported: Progress) -> None:
+        """Take a tick."""
+        tick = reported.tick
+        if reported.phase != self.phase:
+            self.phase, self.learned, self._running = reported.phase, {}, np.zeros(len(tick.valid))
+            self.returns = deque(maxlen=None if reported.phase == "evaluate" else DRAWN)
+        self.learned.update(reported.learned)
+        self._running += np.where(tick.valid, tick.reward, 0.0)
+        over = (tick.terminated | tick.truncated) & tick.valid
+        self.returns.extend(self._running[over].tolist())
+        self._running[over] = 0.0
+
+    def words(self) -> str:
+        """In words, with a comma before; empty while there is nothing to tell."""
+        lately = [*self.returns] if self.phase == "evaluate" else [*self.returns][-LATELY:]
+        said = [f"return {np.mean(lately):.4g}"] if lately else []
+        return "".join(f", {part}" for part in [*said, *(f"{name} {x:.2g}" for name, x in self.learned.items())])
+
+    def drawn(self) -> str:
+        """The last returns, each as high as it is between the least and the largest."""
+        last = np.array(self.returns)[-DRAWN:]
+        last = last[np.isfinite(last)]
+        if len(last) < 2:
+            return ""
+        low, high = last.min(), last.max()
+        places = (last - low) / (high - low or 1.0) * (len(HEIGHTS) - 1)
+        return "".join(HEIGHTS[round(place)] for place in places)
+
+
+class _Bars(Bars):
+    """Bars, and a line of text `below` them."""
+
+    below = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        yield Text(self.below, no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
 def progress(experiment: Experiment, *, quiet: bool = False) -> Iterator[Observer | None]:
     """The observer to give to a run; None where nothing is to be shown."""
     totals = {"learn": experiment.learn.steps, "evaluate": experiment.evaluate.episodes}
-    console = Console(stderr=True, highlight=False)
+    console, news = Console(stderr=True, highlight=False), _News()
     if quiet:
         yield None
     elif console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Bars(*columns, console=console) as bars:
+        with _Bars(*columns, console=console) as bars:
             tasks = {phase: bars.add_task(LABELS[phase], total=total) for phase, total in totals.items() if total}
-            yield _throttled(
-                lambda reported: bars.update(tasks[reported.phase], completed=_done(reported)), 0.1, totals
-            )
+
+            def show(reported: Progress) -> None:
+                bars.below = f"{news.drawn()} {news.words().removeprefix(', ')}".strip()
+                bars.update(tasks[reported.phase], completed=_done(reported))
+
+            yield _throttled(show, 0.1, totals, news)
     else:
-        yield _throttled(lambda reported: say(_line(reported, totals), err=True), SECONDS, totals)
+        yield _throttled(lambda reported: say(_line(reported, totals) + news.words(), err=True), SECONDS, totals, news)
 
 
-def _throttled(show: Observer, seconds: float, totals: dict[str, int]) -> Observer:
-    """Show at most every so many seconds, and at the end of a phase."""
+def _throttled(show: Observer, seconds: float, totals: dict[str, int], news: _News) -> Observer:
+    """Show at most every so many seconds, and at the end of a phase; the news are of all ticks."""
     last = monotonic()
 
     def observe(reported: Progress) -> None:
         nonlocal last
+        news.hear(reported)
         now = monotonic()
         if now - last >= seconds or _done(reported) == totals[reported.phase]:
             last = now
@@ -61,6 +122,7 @@ def _line(reported: Progress, totals: dict[str, int]) -> str:
 
 def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Experiment:
     """The experiment with its world's version and endless episodes cut (see `limited`), each said on standard error."""
+    find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
     cut = limited(experiment, registry)
     if cut.env.id != experiment.env.id and not quiet:
         say(f"{experiment.env.id} is taken as {cut.env.id}, its newest version", err=True)

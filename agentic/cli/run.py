@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agentic.cli.completing import AGENT, ENVIRONMENT, SETTING
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import RunError
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
-    from agentic.agents.agent import Agent
     from agentic.experiments.experiment import Experiment
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path())
-@click.option("--env", "env", metavar="ID", help="A Gymnasium id or a name of `agentic envs`, in place of a file.")
-@click.option("--agent", metavar="NAME", help="Another agent in the same world; tables it has no use for are left out.")
+@click.option("--env", "env", type=ENVIRONMENT, help="A Gymnasium id or a name of `agentic envs`, in place of a file.")
+@click.option("--agent", type=AGENT, help="Another agent in the same world, or a file with one: rule.py, ppo.zip.")
 @click.option("--seed", type=int, help="Of every random stream (run.seed).")
 @click.option("--envs", type=int, help="Copies of the environment run side by side (run.envs).")
 @click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
 @click.option("--steps", type=int, help="Environment steps learned from (learn.steps).")
-@click.option("--set", "settings", multiple=True, metavar="TABLE.KEY=VALUE", help="Override one setting; repeatable.")
+@click.option("--set", "settings", multiple=True, type=SETTING, help="Override one setting; repeatable.")
 @with_registry
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the run's folder is made.")
 @json_option("Print one JSON object and nothing else.")
@@ -65,21 +65,8 @@ def run(
         _execute(experiment, registry, out, style)
 
 
-def _say_unlearned(experiment: "Experiment", agent: "Agent") -> None:
-    """Say on standard error that an agent which should have learned has not: its numbers are those of a beginner."""
-    from agentic.agents.energy_agent import EnergyAgent
-
-    if isinstance(agent, EnergyAgent) and agent.learner is not None and not agent.model.version:
-        steps, name = experiment.learn.steps, type(agent.learner).__name__
-        why = f"in {steps:,} steps {name} found nothing to learn from" if steps else "learn.steps is 0"
-        say(
-            f"agentic: the {type(agent.model).__name__} of this agent has learned nothing, {why}: "
-            "give it more (--steps), or let it begin sooner (see [learner])",
-            err=True,
-        )
-
-
 def _execute(experiment: "Experiment", registry: Registry, out: str, style: str) -> None:
+    from agentic.cli.beginners import unlearned
     from agentic.cli.progress import progress
     from agentic.cli.tables import result_table
     from agentic.cli.terminal import console
@@ -103,7 +90,8 @@ def _execute(experiment: "Experiment", registry: Registry, out: str, style: str)
     if style == "quiet":
         click.echo(folder)
         return
-    _say_unlearned(experiment, built.agent)
+    if words := unlearned(experiment, built.agent, built.environment):
+        say(f"agentic: {words}", err=True)
     if style == "json":
         answer(json.dumps(summarize(record), allow_nan=False))
     else:

@@ -6,11 +6,12 @@ from shlex import quote
 
 import click
 
+from agentic.cli.completing import RUN
 from agentic.cli.terminal import answer, json_option
 
 
 @click.command()
-@click.argument("folder", metavar="RUN", type=click.Path())
+@click.argument("folder", type=RUN)
 @json_option("Print one JSON object, as `agentic run --json` did.")
 def show(folder: str, as_json: bool) -> None:
     """Print what the run in the folder RUN recorded, and how to run it again."""

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import Self, final
 
 from agentic.agents.agent import Agent
+from agentic.cli.beginners import unlearned
 from agentic.cli.progress import progress, with_limit
 from agentic.cli.starting import retarget
 from agentic.cli.terminal import say, warn_of
@@ -98,7 +99,10 @@ class Source:
         if not self.quiet and (resolved.learn.steps or resolved.evaluate.episodes):
             say(f"{resolved.env.id}, agent {resolved.agent.name}, seed {seed}", err=True)
         with progress(resolved, quiet=self.quiet) as observer:
-            return built.subject(observer=observer)
+            subject = built.subject(observer=observer)
+        if words := "" if self.quiet else unlearned(resolved, built.agent, built.environment):
+            say(f"agentic: {words}", err=True)
+        return subject
 
     def _compare(self, again: Subject) -> None:
         """Say so where experience was not repeated, as by other versions: the record is then another agent's."""

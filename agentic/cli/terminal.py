@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import IOBase
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -84,7 +84,7 @@ def json_option(help: str) -> Callable[[Any], Any]:
     """The flag `--json`, as `as_json`: while it is set, only what `answer` is given goes to standard output."""
 
     def alone(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
-        if value:
+        if value and not ctx.resilient_parsing:
             ctx.with_resource(_answers_alone())
         return value
 
@@ -111,9 +111,12 @@ def _answers_alone() -> Iterator[None]:
         sys.stdout = out
         _answers.remove(stream)
         if kept is not None:
-            stream.flush()
-            os.dup2(kept, 1)
-            stream.close()
+            try:
+                stream.flush()
+            finally:
+                os.dup2(kept, 1)
+                with suppress(OSError):  # what was not read is told by the flush
+                    stream.close()
 
 
 def _duplicate(out: TextIO) -> int | None:

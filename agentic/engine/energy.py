@@ -25,6 +25,14 @@ class Energy(nn.Module, ABC):
     (`2 * a`). Energies of discrete variables are linear in every one-hot argument, so that the energy at a
     probability vector is the expected energy. `latent` is where `z` lives, for an energy that knows; one
     that has no derivative by `z` says `differentiable = False`.
+
+    >>> import agentic, torch
+    >>> class Spring(agentic.Energy):
+    ...     def forward(self, x, z):
+    ...         return 0.5 * ((z - x) ** 2).sum(-1)
+    >>> energy = 2 * Spring()
+    >>> energy(torch.zeros(1, 2), torch.ones(1, 2)), energy.gradient(torch.zeros(1, 2), torch.ones(1, 2))
+    (tensor([2.]), tensor([[2., 2.]]))
     """
 
     latent: Domain | None = None

@@ -17,19 +17,28 @@ from agentic.engine.belief import Belief, Particles
 from agentic.engine.objective import Objective
 from agentic.engine.state import select
 from agentic.errors import RunError, UserError
+from agentic.showing import Shown
 
 Kind = Literal["energy", "free_energy", "mean_energy"]
 
 
 @final
-@dataclass(frozen=True)
-class Solution:
+@dataclass(frozen=True, repr=False)
+class Solution(Shown):
     """The outcome of a minimization.
 
     `value` (b,) in nats is an energy, a free energy or (samplers) a mean energy: `kind` says which. `converged` (b,)
     is None for samplers, which converge in law only. `trace` (n, b) holds the values met on the way, the start first:
     every iterate's, unless the solver runs many steps at a stretch. `diagnostics` are the solver's own, by name, each
     (b,) or a scalar: acceptance, effective samples.
+
+    >>> import agentic, torch
+    >>> class Bowl(agentic.Energy):
+    ...     def forward(self, x, z):
+    ...         return ((z - x) ** 2).sum(-1)
+    >>> objective = agentic.Clamped(Bowl(), torch.ones(2, 1), agentic.Real((1,)))
+    >>> agentic.minimize(objective, agentic.load().make(agentic.Minimizer, {"name": "newton"}), torch.zeros(2, 1))
+    Solution(belief='Gaussian', free_energy=-0.5724, rows=2, converged='2 of 2 rows', steps=1, evaluations=2)
     """
 
     belief: Belief
@@ -41,6 +50,13 @@ class Solution:
     residual: Tensor
     trace: Tensor
     diagnostics: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def brief(self) -> Mapping[str, object]:
+        """The belief's kind, the mean value over rows, and what it took."""
+        done = None if self.converged is None else f"{int(self.converged.sum())} of {self.converged.numel()} rows"
+        value = float(f"{self.value.detach().mean():.4g}")
+        said = {"belief": type(self.belief).__name__, self.kind: value, "rows": self.value.numel(), "converged": done}
+        return {**said, "steps": self.steps, "evaluations": self.evaluations, "diagnostics": [*self.diagnostics]}
 
 
 @final
@@ -83,9 +99,27 @@ class Iterate:
 
 
 class Minimizer(ABC):
-    """A way to lower an objective. Concrete ones are frozen dataclasses with a default number of `steps`.
+    """A way to lower an objective. Concrete ones are frozen dataclasses; `steps` are those it takes at most.
 
     `init` and `step` must be written; `run`, `solution` and `tolerance` have a default.
+
+    >>> import agentic, torch
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Descent(agentic.Minimizer):
+    ...     steps: int = 200
+    ...     def init(self, f, z):
+    ...         return agentic.Iterate(z, f(z), torch.ones(len(z)), 1)
+    ...     def step(self, f, iterate, *, generator):
+    ...         value, slope = f.value_and_gradient(iterate.z)
+    ...         z = f.domain.project(iterate.z - 0.1 * slope)
+    ...         return agentic.Iterate(z, f(z), slope.norm(dim=-1), iterate.evaluations + 1)
+    >>> class Bowl(agentic.Energy):
+    ...     def forward(self, x, z):
+    ...         return ((z - x) ** 2).sum(-1)
+    >>> objective = agentic.Clamped(Bowl(), torch.ones(1, 2), agentic.Real((2,)))
+    >>> agentic.minimize(objective, Descent(), torch.zeros(1, 2)).belief.mean.round(decimals=3)
+    tensor([[1., 1.]])
     """
 
     steps: int
@@ -160,6 +194,15 @@ def minimize(
     `z` is a start (b, *event), or what the solver's page says it can start from (planners take a previous plan).
     Raises UserError for a negative number of steps, for an energy that is not one number per row, and where it is
     infinite wherever the solver looked; RunError where it is not a number in the end, or has no minimum.
+
+    >>> import agentic, torch
+    >>> class Bowl(agentic.Energy):
+    ...     def forward(self, x, z):
+    ...         return ((z - x) ** 2).sum(-1)
+    >>> objective = agentic.Clamped(Bowl(), torch.tensor([[1.0, 2.0]]), agentic.Real((2,)))
+    >>> solver = agentic.load().make(agentic.Minimizer, {"name": "newton"})
+    >>> agentic.minimize(objective, solver, torch.zeros(1, 2)).belief.mean
+    tensor([[1., 2.]])
     """
     if torch.is_grad_enabled():
         with torch.no_grad():

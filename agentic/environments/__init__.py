@@ -4,7 +4,7 @@ from agentic.environments.dependencies import Dependencies, spread
 from agentic.environments.leaf import Leaf
 from agentic.environments.pomdp import check_truth, plain
 from agentic.environments.probabilities import check_probabilities
-from agentic.environments.spaces import Layout, layout
+from agentic.environments.spaces import Layout, layout, without_text
 from agentic.environments.stepping import Outcome, Singles, Vector
 from agentic.environments.successors import Successors
 
@@ -21,4 +21,5 @@ __all__ = [
     "layout",
     "plain",
     "spread",
+    "without_text",
 ]

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
-from difflib import get_close_matches
 from typing import Any
 
 import gymnasium
@@ -18,15 +17,17 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from agentic.environments.answers import Fault
+from agentic.environments.ids import bring, unknown
 from agentic.environments.pomdp import Truth, as_arrays, known_world, plain, same_truth
-from agentic.environments.spaces import Arrays, Layout, layout, shortened
+from agentic.environments.spaces import Arrays, Layout, layout, shortened, without_text
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.environments.successors import Successors
-from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, said
+from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, listed, said
+from agentic.showing import Shown
 
 
-class Environment:
+class Environment(Shown):
     """A batch of equal environments.
 
     `observation` and `action` are the domains an agent sees, `observation_layout` and `action_layout` say how native
@@ -34,6 +35,15 @@ class Environment:
     `reset` and goes on through every `restart`.
 
     Every failure of the environment is a RunError of one sentence naming environment, row, episode and step.
+
+    >>> import agentic, torch
+    >>> env = agentic.make("FrozenLake-v1")
+    >>> env.observation, env.action
+    (Simplex(sizes=(16,)), Simplex(sizes=(4,)))
+    >>> env.encode(env.reset([0])).shape  # of one row, one-hot
+    torch.Size([1, 16])
+    >>> env.step(env.decode(torch.tensor([[0.0, 1.0, 0.0, 0.0]]))).reward  # to the right
+    array([0.])
     """
 
     def __init__(self, id: str, rows: Rows) -> None:
@@ -41,9 +51,15 @@ class Environment:
         self.observation_layout, self.action_layout = rows.observation, rows.action
         self.observation, self.action = rows.observation.domain, rows.action.domain
         self._step: Outcome | None = None
+        self._limit = 0
         self.episode = self.t = np.zeros(self.batch, np.int64)
         self._ones = np.ones(self.batch, np.int64)
         self._looks = [leaf.sound for leaf in rows.observation.leaves]
+
+    def brief(self) -> Mapping[str, object]:
+        """Its id, its rows, and what is seen and done there, in Gymnasium's words."""
+        spaces = {"observation": self.observation_layout.space, "action": self.action_layout.space}
+        return {"id": self.id, "batch": self.batch, **spaces}
 
     def reset(self, seeds: Sequence[int]) -> Arrays:
         """Begin episode 0 in every row, each with its own seed. Returns the native observations.
@@ -51,16 +67,27 @@ class Environment:
         A vector environment that has one generator for all rows (any but Gymnasium's Sync and Async) takes the first.
         """
         self.episode = self.t = np.zeros(self.batch, np.int64)
-        self._step = None
+        self._step, self._limit = None, 0
         return self._checked(self._guarded(self._rows.reset, seeds))
 
     def step(self, action: Arrays, active: np.ndarray | None = None) -> Outcome:
         """One step of every row in which `active` (b,) is true; the others stay where they are, `valid` False."""
         self.proceed()
         step: Outcome = self._guarded(self._rows.step, action, active)
+        if self._limit:
+            step.cut(self.t + 1 >= self._limit)
         self._step = step
         self._checked(step.next_obs)
         return step
+
+    def limit(self, steps: int) -> None:
+        """Until `reset` truncate episodes after so many steps, with 0 where they end by themselves.
+
+        Raises UserError for a vector environment of somebody else's making, which begins episodes by itself.
+        """
+        if steps and not isinstance(self._rows, Singles):
+            raise UserError(f"episodes of {self.id} cannot be cut: it begins them by itself; give single environments")
+        self._limit = steps
 
     def restart(self, begins: np.ndarray) -> Arrays:
         """Begin the next episode in the rows (b,) that the last step said begin one, or in some of them.
@@ -211,6 +238,10 @@ def make(
 
     An id without a version is its newest, as in Gymnasium. Raises UserError for an unknown id (with near matches),
     wrong arguments, arguments for what is made already, and spaces that cannot be encoded.
+
+    >>> import agentic
+    >>> agentic.make("CartPole-v1", envs=2)
+    Environment(id='CartPole-v1', batch=2, observation=Box([-4.8 ...], [4.8 ...], (4,), float32), action=Discrete(2))
     """
     _check_arguments(id, envs, kwargs)
     if isinstance(id, Environment):
@@ -267,7 +298,11 @@ def _apart(singles: Sequence[Any]) -> None:
 
 
 def _layouts(name: str, observation: Any, action: Any) -> tuple[Layout, Layout]:
-    return layout(observation, f"the observation space of {name}"), layout(action, f"the action space of {name}")
+    seen, texts = without_text(observation)
+    if texts:
+        words = f"{name}: text in its observations, {listed(texts)}, is left out: agents are shown numbers"
+        warnings.warn(words, ThirdPartyWarning, stacklevel=1)
+    return layout(seen, f"the observation space of {name}"), layout(action, f"the action space of {name}")
 
 
 def _spaces(env: Single) -> tuple[Any, Any]:
@@ -279,10 +314,12 @@ def _name(env: Any) -> str:
 
 
 def _make_one(id: str | Callable[..., Single], kwargs: Mapping[str, Any]) -> Single:
+    if isinstance(id, str):
+        bring(id)
     try:
         return gymnasium.make(id, **kwargs) if isinstance(id, str) else id(**kwargs)
     except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv) as error:
-        raise UserError(_unknown(str(id))) from error
+        raise UserError(unknown(str(id))) from error
     except ModuleNotFoundError as error:
         module = error.name or str(id).split(":")[0]
         raise UserError(f"environment {id!r} needs the module {module!r}, which is not installed") from error
@@ -317,13 +354,3 @@ def _check(env: Single) -> None:
     except BREAKS as error:
         hint = "expected a gymnasium.Env with an observation_space and an action_space"
         raise UserError(f"a {type(env).__name__} is no environment, {described(error)}: {hint}") from error
-
-
-def _unknown(id: str) -> str:
-    entries = [spec.entry_point for spec in gymnasium.registry.values()]
-    packages = sorted({entry.split(".")[0].split(":")[0] for entry in entries if isinstance(entry, str)})
-    near = get_close_matches(id.split(":")[-1], gymnasium.registry, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "see `agentic envs`."
-    return (
-        f"unknown environment {id!r}; {hint} Environments come from {', '.join(packages)}; others as 'package:Name-v0'"
-    )

@@ -173,6 +173,22 @@ def layout(space: spaces.Space[Any], what: str) -> Layout:
     return Layout(space, leaves, _joined([leaf.domain for leaf in leaves]))
 
 
+def without_text(space: spaces.Space[Any], path: str = "") -> tuple[spaces.Space[Any], list[str]]:
+    """A Dict or Tuple without the texts in it, and their dotted names; a Tuple keeps the numbers of its entries.
+
+    What is text alone stays as it is, which `layout` refuses.
+    """
+    if not isinstance(space, spaces.Dict | spaces.Tuple):
+        return space, []
+    entries: dict[Any, spaces.Space[Any]] = dict(space.items() if isinstance(space, spaces.Dict) else enumerate(space))
+    texts = [key for key, part in entries.items() if part.dtype is not None and part.dtype.kind == "U"]
+    parts = {key: without_text(part, f"{path}{key}.") for key, part in entries.items() if key not in texts}
+    left = [*(f"{path}{key}" for key in texts), *(name for _, names in parts.values() for name in names)]
+    if not left or not parts:
+        return space, []
+    return spaces.Dict({key: part for key, (part, _) in parts.items()}), left
+
+
 def _leaves(space: spaces.Space[Any], path: tuple[Any, ...], what: str) -> Iterator[Leaf]:
     if isinstance(space, spaces.Dict | spaces.Tuple):
         for key, inner in space.items() if isinstance(space, spaces.Dict) else enumerate(space):

@@ -38,6 +38,13 @@ class Outcome:
     ended: np.ndarray | None = None
     begins: np.ndarray | None = None
 
+    def cut(self, late: np.ndarray) -> None:
+        """Truncate the episodes in `late` (b,) that go on."""
+        cut = late & self.valid & ~self.terminated
+        if cut.any():
+            self.truncated = self.truncated | cut
+            self.ended = self.begins = self.terminated | self.truncated
+
 
 def sentence(error: BaseException) -> str:
     """What the environment did, where it raised; what it returned, where a wrapper of Gymnasium could not take it."""

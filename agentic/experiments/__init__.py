@@ -1,6 +1,7 @@
 """Experiment files, and agents in worlds built from them."""
 
 from agentic.experiments.agent_file import agent_path
+from agentic.experiments.agent_parts import places
 from agentic.experiments.build import Built
 from agentic.experiments.examples import example
 from agentic.experiments.experiment import (
@@ -40,6 +41,7 @@ __all__ = [
     "example",
     "gymnasium_id",
     "limited",
+    "places",
     "read",
     "sentence",
     "toml_text",

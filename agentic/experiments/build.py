@@ -14,12 +14,13 @@ from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.experiments.agent_file import with_file
 from agentic.experiments.agent_parts import AgentMaker
 from agentic.experiments.experiment import Experiment
+from agentic.experiments.memory import refused, within_memory
 from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
 from agentic.plugins.registry import Registry
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
-from agentic.runs.run import Progress, Recording, Schedule, run
+from agentic.runs.run import Progress, Recording, run
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ class Built:
             return run(
                 self.agent,
                 self.environment,
-                Schedule(
-                    table.evaluate.episodes, table.learn.steps, table.learn.warmup, table.learn.hold, table.learn.vary
-                ),
+                table.schedule,
                 Recording(folder, table.run.candidates, self.components),
                 seed=table.run.seed,
                 dtype=getattr(torch, table.run.dtype),
@@ -74,24 +73,42 @@ class Built:
         return Subject(record, self.agent if learning else self.agent.sealed(), copies)
 
 
-def build(experiment: Experiment, registry: Registry) -> Built:
+def build(experiment: Experiment, registry: Registry, environment: Environment | None = None) -> Built:
     """The agent and the environment of an experiment, tried on one observation.
 
+    An `environment` that is given takes the place of the one that the experiment names.
+
     Raises UserError where a name, a parameter or a space does not fit, or parts that do not fit one another.
+
+    >>> import agentic
+    >>> experiment = agentic.Experiment.of({"env": {"id": "CartPole-v1"}, "agent": {"name": "random"}})
+    >>> built = agentic.build(experiment, agentic.load())
+    >>> type(built.agent).__name__, built.environment.id
+    ('RandomAgent', 'CartPole-v1')
     """
     registry = with_file(registry, experiment.agent.name)
-    environment, rows = world_of(experiment, registry)
+    environment, rows = world_of(experiment, registry) if environment is None else (environment, [])
+    world = len(rows)
     try:
-        world = len(rows)
-        agent = AgentMaker(registry, environment, rows).agent(experiment)
+        with within_memory():
+            agent = AgentMaker(registry, environment, rows).agent(experiment)
         if experiment.learn.steps and agent.learner is None:
             raise UserError(
                 f"[learn] steps = {experiment.learn.steps}, but the agent {experiment.agent.name} has nothing that "
                 "learns: give it a table [learner], or leave the steps out"
             )
-        _rehearse(agent, environment, experiment, parts=len(rows) > world + 1)
-    except BaseException:
-        environment.close()
+        with within_memory():
+            _rehearse(agent, environment, experiment, parts=len(rows) > world + 1)
+    except BaseException as error:
+        if rows[:world]:
+            environment.close()
+        if asked := refused(error):
+            seen, done = environment.observation.size, environment.action.size
+            raise UserError(
+                f"the agent {experiment.agent.name} asks for {asked} at once in {environment.id}, which shows {seen:,} "
+                f"numbers and takes {done:,}, more than half of what is free: show it less ([env] wrappers, see "
+                "`agentic envs`), or take an agent without a model, as --agent random or a policy of yours"
+            ) from error
         raise
     return Built(experiment, agent, environment, rows)
 

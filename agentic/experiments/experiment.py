@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from agentic.errors import RunError, UserError
 from agentic.experiments.toml import read, sentence, toml_text
 from agentic.runs.files import write_whole
+from agentic.runs.run import Schedule
 
 TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of an agent's parts beside [agent]
 
@@ -101,13 +102,15 @@ SHARED = PlannerTable.model_fields.keys() - {"name"}  # keys of [planner] that a
 class LearnTable(Table):
     """The table [learn]: environment steps of experience.
 
-    The first `warmup` are of uniformly random actions that last `hold` steps each, 1 to `hold` if they `vary`.
+    The first `warmup` are of uniformly random actions that last `hold` steps each, 1 to `hold` if they `vary`;
+    episodes are truncated after `cut` of these, where that is not 0.
     """
 
     steps: Count = 0
     warmup: Count = 0
     hold: Positive = 1
     vary: bool = False
+    cut: Count = 0
 
 
 @final
@@ -122,6 +125,14 @@ class Experiment(Table):
     """An experiment: everything a run depends on.
 
     Raises UserError, one sentence, wherever it is made from something wrong.
+
+    >>> import agentic
+    >>> tables = {"env": {"id": "CartPole-v1"}, "agent": {"name": "random"}}
+    >>> agentic.Experiment.of(tables, ["run.seed=3"]).run.seed
+    3
+    >>> agentic.Experiment.of({**tables, "lern": {"steps": 10}})
+    Traceback (most recent call last):
+    agentic.errors.UserError: unknown table [lern], did you mean 'learn'?; known: run, env, agent, model, goal, ...
     """
 
     run: RunTable = RunTable()
@@ -134,6 +145,12 @@ class Experiment(Table):
     learner: Named | None = None
     learn: LearnTable = LearnTable()
     evaluate: EvaluateTable = EvaluateTable()
+
+    @property
+    def schedule(self) -> Schedule:
+        """What is learned from, and how many episodes are evaluated."""
+        learn = self.learn
+        return Schedule(self.evaluate.episodes, learn.steps, learn.warmup, learn.hold, learn.vary, learn.cut)
 
     @classmethod
     def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:

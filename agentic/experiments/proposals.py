@@ -36,17 +36,19 @@ class Proposal:
             raise UserError(f"the reason of a proposal is one line, got {shown(self.reason)}")
 
 
-def propose(env: str | Mapping[str, Any], registry: Registry | None = None) -> Proposal | None:
-    """The best of what plugins propose for `env`, an id or a table [env], with that table filled in.
+def propose(env: str | Mapping[str, Any] | Environment, registry: Registry | None = None) -> Proposal | None:
+    """The best of what plugins propose for `env`, an id, a table [env] or made already, with that table filled in.
 
     That is the highest score, the first by the name of its plugin among equals; None where nobody proposes anything.
     Endless episodes are cut as `agentic run` does. A ThirdPartyWarning names a plugin whose proposal breaks or is none
     that can be run, which is left out. Raises UserError for an environment that cannot be made.
     """
     registry = load() if registry is None else registry
-    table = {"id": env} if isinstance(env, str) else env
-    experiment = limited(Experiment.of({"env": table, "agent": {"name": "any"}}), registry)
-    environment, _ = world_of(experiment, registry)
+    given = env if isinstance(env, Environment) else None
+    table = env if isinstance(env, Mapping) else {"id": env if given is None else given.id}
+    experiment = Experiment.of({"env": table, "agent": {"name": "any"}})
+    experiment = limited(experiment, registry) if given is None else experiment
+    environment = world_of(experiment, registry)[0] if given is None else given
     found: list[Proposal] = []
     try:
         for each in sorted(registry.proposers, key=lambda each: each.name):
@@ -57,7 +59,8 @@ def propose(env: str | Mapping[str, Any], registry: Registry | None = None) -> P
             elif made is not None:
                 found.append(made)
     finally:
-        environment.close()
+        if given is None:
+            environment.close()
     return max(found, key=lambda each: each.score, default=None)
 
 

@@ -12,6 +12,7 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from agentic.environments.environment import Environment, make
+from agentic.environments.ids import bring
 from agentic.errors import BREAKS, UserError, described, suggest
 from agentic.experiments.experiment import Experiment, Named
 from agentic.plugins.making import Making, row_of
@@ -70,10 +71,16 @@ def with_wrapper(registry: Registry, name: str) -> Registry:
 def gymnasium_id(name: str, registry: Registry) -> str:
     """The id under which Gymnasium knows an environment, which may be given by a component's name.
 
-    A component that no id stands for is registered under its full name, in place of what that plugin had there before.
-    Raises UserError for a component that wraps environments and is none itself.
+    A component that no id stands for is registered under its full name, in place of what that plugin had there before,
+    a class of somebody's module, "module:Class", under its own. Raises UserError for a component that wraps
+    environments and is none itself.
     """
     if not registry.offers("envs", name):
+        bring(name)
+        module, _, wanted = versioned(name).rpartition(":")
+        found = getattr(sys.modules.get(module), wanted, None)
+        if _spec(name) is None and isinstance(found, type) and issubclass(found, gymnasium.Env):
+            gymnasium.register(wanted, entry_point=f"{module}:{wanted}")
         return name
     found, _ = registry.find(gymnasium.Env, name, "[env]")
     for known, spec in gymnasium.registry.items():

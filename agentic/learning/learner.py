@@ -18,7 +18,21 @@ from agentic.tick import Tick
 
 
 class Learner(ABC):
-    """A learner of one model, which it changes in place from ticks, rewards included."""
+    """A learner of one model, which it changes in place from ticks, rewards included.
+
+    >>> import agentic
+    >>> class Counting(agentic.Learner):
+    ...     seen = 0
+    ...     def update(self, tick):
+    ...         self.seen += int(tick.valid.sum())
+    ...         return {"seen": self.seen}
+    >>> env = agentic.make("CartPole-v1")
+    >>> agent = agentic.PolicyAgent(lambda observation: 1, env.observation_layout, env.action_layout)
+    >>> agent.learner = Counting()
+    >>> record = agentic.run(agent, env, agentic.Schedule(episodes=1, learn_steps=20))
+    >>> agent.learner.seen
+    20
+    """
 
     def start(self, *, generator: torch.Generator) -> None:  # noqa: B027  # most learners have nothing to draw
         """Prepare for a run before its first tick, with the run's own source of chance. Default: nothing."""
@@ -58,6 +72,16 @@ class Loss(ABC):
     """A loss over weights: a value, in nats, of rows of data. Concrete ones are frozen dataclasses.
 
     Latents are settled inside, with no gradient through the settling: the gradient is E_q[dE/dtheta] at the belief.
+
+    >>> import agentic, torch
+    >>> class Squared(agentic.Loss):
+    ...     def __call__(self, module, rows, *, generator):
+    ...         x, y = rows
+    ...         return ((module(x) - y) ** 2).mean(), {}
+    >>> line, x = torch.nn.Linear(1, 1), torch.linspace(-1, 1, 16)[:, None]
+    >>> done = agentic.fit(line, Squared(), (x, 2 * x), optimizer=torch.optim.SGD(line.parameters(), 0.5), epochs=100)
+    >>> round(line.weight.item(), 2)
+    2.0
     """
 
     @abstractmethod

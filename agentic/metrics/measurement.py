@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from html import escape
 from math import isfinite, nan, sqrt
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -14,6 +13,7 @@ from scipy.special import stdtrit
 
 from agentic.errors import UserError
 from agentic.metrics.verdict import Verdict, judged
+from agentic.showing import html_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -105,7 +105,7 @@ class Null:
 
 
 @final
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Measurement:
     """A measured value with its frame, its interval, its null and its sample sizes.
 
@@ -114,6 +114,10 @@ class Measurement:
     exact values. `estimator` with its `parameters` says how, `diagnostics` hold plain numbers, lists and words.
     `warnings` are sentences for people and decide nothing. `enough` is False where the metric itself knows that its
     sample is too small to judge by, and a warning says how much it takes. Raises UserError without a frame.
+
+    >>> import agentic
+    >>> agentic.measure("episode_return", (lambda observation: 1, "FrozenLake-v1"), episodes=20)
+    <episode_return = 0 reward; [0, 0.1684]; 20 episodes, 20 samples>
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -146,8 +150,12 @@ class Measurement:
         That is without a null, without a value, with too little data and with too few surrogates. Of many measurements
         some fall outside by chance: adjust their p-values with `holm` first.
         """
-        known = {Verdict.OUTSIDE: True, Verdict.INSIDE: False}
-        return known.get(judged([self], self.null and self.null.p_value))
+        return {Verdict.OUTSIDE: True, Verdict.INSIDE: False}.get(self.verdict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the value against its null at the 5 % level, not adjusted for other measurements."""
+        return judged([self], self.null and self.null.p_value)
 
     def to_dict(self) -> dict[str, Any]:
         """The measurement as plain values for strict JSON; what is not finite becomes 'nan', 'inf' or '-inf'."""
@@ -172,6 +180,9 @@ class Measurement:
         parts += [f"{name} scores {value:.4g}" for name, value in self.references.items()]
         return "; ".join([*parts, self._sample(), *(f"warning: {warning}" for warning in self.warnings)])
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
     def __rich__(self) -> "Table":
         from rich.table import Table
 
@@ -181,8 +192,7 @@ class Measurement:
         return table
 
     def _repr_html_(self) -> str:
-        rows = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._rows().items())
-        return f"<table><caption>{escape(self.metric)}</caption>{''.join(rows)}</table>"
+        return html_table(self._rows().items(), self.metric)
 
     def _rows(self) -> dict[str, str]:
         interval = self.interval and f"{self.interval} ({self.interval.level:.0%}, {self.interval.method})"
@@ -190,12 +200,13 @@ class Measurement:
             "value": f"{self.value:.6g} {self.unit}",
             "interval": interval,
             "null": self.null,
+            "verdict": self.verdict.value,
             "references": ", ".join(f"{name} {value:.4g}" for name, value in self.references.items()),
             "sample": self._sample(),
             "estimator": ", ".join([self.estimator, *(f"{k} = {v}" for k, v in self.parameters.items())]),
             "access": self.access.value,
             "frame": self.frame,
-            "warnings": "; ".join(self.warnings),
+            "cautions": "; ".join(self.warnings),
         }
         return {name: str(value) for name, value in shown.items() if value}
 

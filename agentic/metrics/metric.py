@@ -29,6 +29,26 @@ class Metric(ABC):
     parameters. Columns that a record lacks are told by the record. `compares` is true for one that looks at its subject
     before and after an intervention: of those in `Subject.interventions`, where there are any. Any other is measured
     under an intervention as it is without.
+
+    Parameters of one name mean the same in all of them: `level` is the confidence level of the interval; `surrogates`
+    is how many sets of data without the effect make the null distribution, and so how small a p-value can be;
+    `estimator` names how information is estimated from samples, "auto" by the kind of the values; `discount` is what
+    a reward one step later counts.
+
+    >>> import agentic
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class EpisodeLength(agentic.Metric):
+    ...     access, unit, needs = agentic.Access.RECORDS, "steps", ("record",)
+    ...     def measure(self, subject, *, generator):
+    ...         lengths = [episode.length for episode in subject.record.episodes("evaluate")]
+    ...         frame = agentic.Frame(("t",), "the record", None, "none", "resets", ())
+    ...         return agentic.Measurement(
+    ...             metric="episode_length", value=sum(lengths) / len(lengths), unit="steps", access=self.access,
+    ...             frame=frame, estimator="mean", episodes=len(lengths), samples=len(lengths),
+    ...         )
+    >>> agentic.measure(EpisodeLength(), (lambda observation: 1, "CartPole-v1"), episodes=3).value
+    9.666666666666666
     """
 
     compares: ClassVar[bool] = False

@@ -57,6 +57,13 @@ class Subject:
     `record` is what happened, `agent` and `environment` (a function that makes a fresh single environment) allow to
     look closer, to run again and to intervene; to ask for a part that is not offered raises UserError. `interventions`
     are those that were decided on: a metric that compares before and after takes them in place of its own.
+
+    >>> import agentic
+    >>> subject = agentic.subject_of(lambda observation: 1, "CartPole-v1")
+    >>> subject.lacks("record", "agent", "environment")
+    ['record']
+    >>> len(subject.recorded(episodes=2).record.returns())
+    2
     """
 
     def __init__(

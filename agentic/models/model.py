@@ -32,6 +32,13 @@ class Model(nn.Module, ABC):
 
     `observation(z, obs)`, `transition((z, a), z')` and `prior(c, z)` with a context `c` (b, 0) that only carries the
     batch. `version` counts the changes of the weights: learning and loading add to it.
+
+    >>> import agentic
+    >>> model = agentic.load().resolve("energies", "categorical").example()
+    >>> model.latent, model.outcome, model.action
+    (Simplex(sizes=(2,)), Simplex(sizes=(2,)), Simplex(sizes=(2,)))
+    >>> model.emit(model.begin(1)).mean
+    tensor([[0.6200, 0.3800]], dtype=torch.float64)
     """
 
     observation: Conditional

@@ -26,6 +26,15 @@ class Gain(ABC):
 
     `additive` says whether the gains of single steps, each taken at the belief updated by what was seen before, add up
     to the whole: what a tree of beliefs needs.
+
+    >>> import agentic, torch
+    >>> class Wandering(agentic.Gain):
+    ...     def start(self, model, belief):
+    ...         return None
+    ...     def step(self, model, memory, step, last):
+    ...         return memory, {"wandering": torch.full(step.latent.mean.shape[:-1], 0.1)}
+    >>> Wandering().additive
+    True
     """
 
     @property

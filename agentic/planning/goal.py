@@ -31,6 +31,13 @@ class Goal(Energy):
     """An energy of what is expected to happen in one step.
 
     `after` is the energy in nats of every step once the episode has ended (0: being over costs nothing).
+
+    >>> import agentic, torch
+    >>> class LeftIsBetter(agentic.ObservationGoal):
+    ...     def forward(self, x, obs):
+    ...         return obs[..., 0]
+    >>> LeftIsBetter()(None, torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))
+    tensor([ 1., -1.])
     """
 
     after: float = 0.0

@@ -21,7 +21,7 @@ _PLAIN = {"abc", "builtins", "collections", "typing", "numbers", "numpy", "os", 
 
 
 @cache
-def contracts(kind: str) -> tuple[type[Any], ...]:
+def contracts_of(kind: str) -> tuple[type[Any], ...]:
     """The contracts that components of a kind fulfill, the narrower first."""
     paths = (path.rpartition(".") for path in CONTRACTS[kind])
     return tuple(getattr(import_module(module), name) for module, _, name in paths)
@@ -29,7 +29,7 @@ def contracts(kind: str) -> tuple[type[Any], ...]:
 
 def homes(contract: Contract) -> list[str]:
     """The kinds that hold a contract; all of them where it is nobody's in particular."""
-    found = [[kind for kind in KINDS if issubclass(each, contracts(kind))] for each in members(contract)]
+    found = [[kind for kind in KINDS if issubclass(each, contracts_of(kind))] for each in members(contract)]
     return [kind for kind in KINDS if any(kind in each for each in found)] if all(found) else list(KINDS)
 
 
@@ -48,7 +48,7 @@ def contract_of(target: Any) -> str:
     """The name of the contract that a component fulfills; that of its own class where it is none of ours."""
     if not isinstance(target, type):
         return type(target).__name__
-    known = (each for kind in KINDS for each in contracts(kind) if issubclass(target, each))
+    known = (each for kind in KINDS for each in contracts_of(kind) if issubclass(target, each))
     return next(known, target).__name__
 
 
@@ -89,7 +89,7 @@ def _asked(annotation: Any) -> Iterator[type[Any]]:
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if isinstance(annotation, type) and get_origin(annotation) is None:
-        ours = any(issubclass(annotation, contracts(kind)) for kind in KINDS)
+        ours = any(issubclass(annotation, contracts_of(kind)) for kind in KINDS)
         if ours or (inspect.isabstract(annotation) and annotation.__module__.partition(".")[0] not in _PLAIN):
             yield annotation
         return

@@ -40,6 +40,13 @@ def load(files: Iterable[str | Path] = (), directories: Iterable[str | Path] = (
     `files` are plugins by path (a .py file, or a folder with an __init__.py), `directories` folders of such; which
     plugins are admitted, see `installed`. Every import and hook call is logged to `agentic.plugins` at level INFO.
     Raises PluginError for a path that does not exist and, with AGENTIC_STRICT_PLUGINS=1, for any problem at all.
+
+    >>> import agentic
+    >>> registry = agentic.load()
+    >>> registry.names("metrics")[:2]
+    ['active_information_storage', 'autonomy']
+    >>> registry.make(agentic.Metric, {"name": "episode_return"}).unit
+    'reward'
     """
     rows = installed(files, directories)
     registry = collect(rows)

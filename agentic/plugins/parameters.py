@@ -8,11 +8,12 @@ class methods count as its own.
 import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
-
-from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentic.errors import UserError, listed, suggest
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
 
 
 class Accepted(NamedTuple):
@@ -53,30 +54,37 @@ def accepted(target: Any, leading: int = 0) -> Accepted:
         return door
     methods = [_signature(getattr(target, key)) for key, each in vars(target).items() if isinstance(each, classmethod)]
     keywords = {k: each for method in methods for k, each in method.names.items() if each.kind is each.KEYWORD_ONLY}
-    passed_on = {key: each.replace(default=None) for key, each in (own.names | keywords).items()}
+    passed_on = {
+        key: each.replace(default=None) if each.default is each.empty else each
+        for key, each in (own.names | keywords | own.names).items()
+    }
     return Accepted(passed_on | door.names, own.free)
 
 
-def reader(annotation: Any) -> TypeAdapter[Any] | None:
+def reader(annotation: Any) -> "TypeAdapter[Any] | None":
     """The reader of values that a file can hold; None for an annotation that asks for anything, or for a component's.
 
     So it is for annotations that only type checkers can read.
     """
     if annotation in (Any, object, inspect.Parameter.empty) or isinstance(annotation, str):
         return None
+    from pydantic import PydanticUserError, TypeAdapter  # not where only names are looked up
+
     try:
         return TypeAdapter[Any](annotation)
     except (TypeError, PydanticUserError):
         return None
 
 
-def typed(value: Any, wanted: TypeAdapter[Any] | None, label: str) -> Any:
+def typed(value: Any, wanted: "TypeAdapter[Any] | None", label: str) -> Any:
     """A value in the type that is `wanted`, lists as tuples; unchanged where that cannot be said in TOML.
 
     Raises UserError, about `label`, for a value of another type and for nan.
     """
     if any(isinstance(part, float) and part != part for _, part in walk(value)):
         raise UserError(f"{label} holds nan, which is no number: give {label.rpartition(' ')[2]} = ... without it")
+    from pydantic import ValidationError
+
     try:
         text = json.dumps(value)
     except TypeError:  # it is a component, or has one within
@@ -87,7 +95,7 @@ def typed(value: Any, wanted: TypeAdapter[Any] | None, label: str) -> Any:
         raise UserError(f"{label} {complaint(error)}") from None
 
 
-def complaint(error: ValidationError) -> str:
+def complaint(error: "ValidationError") -> str:
     """The complaint of pydantic about a value, its first, in the words of a TOML file."""
     first = error.errors(include_url=False)[0]
     reason = first["msg"].replace("an object", "a table")

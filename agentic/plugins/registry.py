@@ -113,17 +113,18 @@ class Registry:
                     found += [name] if fits(self.resolve(kind, name), contract) else []
         return sorted(found)
 
-    def make(self, contract: Any, table: Mapping[str, Any], where: str = "") -> Any:
+    def make(self, contract: Any, table: Mapping[str, Any], where: str = "", environment: Any = None) -> Any:
         """The component of a plain table, `{"name": ..., parameter: ...}`, that fulfills `contract`.
 
         Tables with a name among its parameters become components too, by the contract that the parameter's annotation
-        asks for. Raises UserError, one sentence, for whatever does not fit.
+        asks for. `environment` is for those that are made from one. Raises UserError, one sentence, for whatever does
+        not fit.
         """
         from agentic.plugins.making import Making, is_table
 
         if not is_table(table):
             raise UserError(f'expected a table with a name, as {{"name": "..."}}, got {table!r}')
-        return Making(self).maker(contract, table, where)()
+        return Making(self, environment).maker(contract, table, where)()
 
     def offers(self, kind: str, name: str | None = None) -> list[Component]:
         """The components of a kind, or those that this short or full name may stand for."""

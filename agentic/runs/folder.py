@@ -7,7 +7,7 @@ import re
 from os import SEEK_END
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, Self, final, get_args
 
 from agentic.errors import UserError
 from agentic.runs.files import forget_parts, is_own, json_table, toml_table, unsealed
@@ -22,7 +22,8 @@ class RunFolder:
 
     `manifest_file` says what ran, on what, and how it ended, as JSON; `experiment_file` is the resolved experiment, as
     TOML; `measurements_file` what was measured of the run, as JSON; `error_file` the traceback of one that failed.
-    `partial_file` holds what there is of a chunk of ticks while it is filled.
+    `partial_file` holds what there is of a chunk of ticks while it is filled. Chunks of a kind lie in a folder of their
+    own, `ticks` or `candidates`, which pandas, polars and DuckDB read as one table; those of older runs lie beside it.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -36,12 +37,17 @@ class RunFolder:
         """A folder for one more run, made where it is missing. Raises UserError where it has a record already."""
         made = cls(path)
         try:
-            made.path.mkdir(parents=True, exist_ok=True)
+            for home in (made.path / "ticks", made.path):
+                home.mkdir(parents=True, exist_ok=True)
+                forget_parts(home)
         except OSError as error:
             raise UserError(f"cannot make the run folder {path}: {error.strerror}; give another one") from error
-        if made.chunks() or made.partial_file.exists():
+        if (
+            made.chunks()
+            or made.partial_file.exists()
+            or any((made.path / kind).is_symlink() for kind in get_args(Kind))
+        ):
             raise UserError(f"{path} already holds a record: give a new folder")
-        forget_parts(made.path)
         return made
 
     @property
@@ -51,7 +57,7 @@ class RunFolder:
 
     def chunk(self, kind: Kind, index: int) -> Path:
         """One Parquet file of ticks, or of the candidate plans of the same ticks."""
-        return self.path / f"{kind}-{index:06d}.parquet"
+        return self.path / kind / f"{kind}-{index:06d}.parquet"
 
     @staticmethod
     def number(chunk: Path) -> int:
@@ -60,7 +66,9 @@ class RunFolder:
 
     def chunks(self, kind: Kind = "ticks") -> list[Path]:
         """All Parquet files of a kind that are there, in the order of the ticks."""
-        named = (path for path in self.path.glob(f"{kind}-*.parquet") if path.stem.partition("-")[2].isdecimal())
+        homes = (self.path, *([] if (self.path / kind).is_symlink() else [self.path / kind]))
+        found = [path for home in homes for path in home.glob(f"{kind}-*.parquet")]
+        named = (path for path in found if path.stem.partition("-")[2].isdecimal())
         return sorted(filter(is_own, named), key=lambda path: (len(path.name), path.name))
 
     @property

@@ -120,7 +120,7 @@ def partial_number(folder: RunFolder) -> int | None:
             number = int((pq.read_schema(raw).metadata or {})[CHUNK])
     except BROKEN:
         return beyond  # where reading it says what is wrong
-    return None if is_own(folder.chunk("ticks", number)) else number
+    return None if number in map(folder.number, folder.chunks()) else number
 
 
 def _beside(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -136,12 +136,18 @@ def _refused(folder: RunFolder, status: Any) -> str:
 
     The manifest is read after them, and told before they are replaced.
     """
-    found, known = _hash(folder.partial_file, {}), folder.manifest.get("partial")
+    found, manifest = _hash(folder.partial_file, {}), folder.manifest
     if status == "finished":
         return f"{folder.partial_file} is not of this run, which finished"
-    if known is not None and not (isinstance(known, list) and found in known):
+    if manifest.get("partial") is not None and found not in _announced(manifest):
         return f"{folder.partial_file} is damaged: its bytes are not those the run wrote"
     return ""
+
+
+def _announced(manifest: Mapping[str, Any]) -> Sequence[Any]:
+    """The SHA-256 of what the run was about to write."""
+    known = manifest.get("partial")
+    return known if isinstance(known, list) else ()
 
 
 def _listed(
@@ -155,9 +161,10 @@ def _listed(
         if not str(name).startswith(f"{kind}-"):
             continue
         if name not in files:
-            link = (folder.path / name).is_symlink()
-            yield f"{folder.path / name} {'is a link out of its folder' if link else 'is missing'}: the run wrote it"
-        elif _mapping(entry).get("sha256") != _hash(files[name], known):
+            place = folder.path / kind / name if (folder.path / kind).is_dir() else folder.path / name
+            link = place.is_symlink()
+            yield f"{place} {'is a link out of its folder' if link else 'is missing'}: the run wrote it"
+        elif _hash(files[name], known) not in (_mapping(entry).get("sha256"), *_announced(manifest)):
             yield f"{files[name]} is damaged: its bytes are not those the run wrote"
         else:
             sound.append(files[name])

@@ -39,6 +39,12 @@ def ticks(
 
     Whatever the caller does with a tick, such as `learner.update(tick)`, happens before the next decision.
     Statistics that wrappers keep, as of observations that they normalize, are frozen while `phase` is "evaluate".
+
+    >>> import agentic
+    >>> env = agentic.make("CartPole-v1")
+    >>> agent = agentic.PolicyAgent(lambda observation: 1, env.observation_layout, env.action_layout)
+    >>> [int(tick.t[0]) for tick in agentic.ticks(agent, env, steps=4)]
+    [0, 1, 2, 3]
     """
     world = make(env)
     with world.frozen() if phase == "evaluate" else nullcontext():

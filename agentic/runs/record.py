@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,10 @@ from agentic.runs.integrity import Hashes, Integrity, columns_of, partial_number
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
 from agentic.runs.table import PHASES, joined, shapes_of
+from agentic.showing import Shown, pandas
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,18 @@ class EpisodeRecord:
         return bool(self.arrays["terminated"][-1] or self.arrays["truncated"][-1])
 
 
-class Record:
+class Record(Shown):
     """The record of a run, in a folder or in memory. Nothing is read before it is asked for.
 
     A folder in which files are missing, foreign or damaged raises UserError when it is read, but for what `salvage`
     opened.
+
+    >>> import agentic
+    >>> record = agentic.run(lambda observation: 1, "CartPole-v1", episodes=3, out=None)
+    >>> record.returns()
+    array([10., 10.,  9.])
+    >>> record.table(["t", "action", "reward"]).num_rows
+    29
     """
 
     def __init__(
@@ -102,6 +113,29 @@ class Record:
             return {}
         return RunFolder(self.folder).manifest if self._salvaged else read(RunFolder(self.folder))
 
+    def brief(self) -> Mapping[str, object]:
+        """Who did what where, and how it ended, as far as the manifest says it."""
+        content = self._manifest or ({} if self.folder is None else RunFolder(self.folder).manifest)
+        rows = content.get("components")
+        there = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        named = {row.get("kind"): row.get("name") for row in reversed(there)}
+        counts = {name: content.get(name) or None for name in ("status", "steps", "evaluation_steps")}
+        return {
+            "agent": named.get("agents"),
+            "env": named.get("envs"),
+            **counts,
+            "folder": self.folder and str(self.folder),
+        }
+
+    def facts(self) -> Mapping[str, object]:
+        """The same with returns, or with what is wrong with the record."""
+        try:
+            found = self.returns()
+        except (UserError, KeyError) as error:
+            return {**self.brief(), "problem": str(error)}
+        mean = f"mean {found.mean():.4g}, from {found.min():.4g} to {found.max():.4g}" if len(found) else ""
+        return {**self.brief(), "episodes": f"{len(found)} complete ones evaluated", "returns": mean}
+
     @property
     def chunks(self) -> list[Path]:
         """The Parquet files of ticks, in order, also that of a chunk being filled; none for a record in memory."""
@@ -135,6 +169,11 @@ class Record:
         if missing := set(columns or ()) - set(found.column_names):
             raise UserError(f"the record has no column {sorted(missing)}, only {found.column_names}")
         return found if columns is None else found.select(columns)
+
+    def to_pandas(self, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> "DataFrame":
+        """The same as a pandas DataFrame, arrays as cells of a column. Raises UserError without pandas."""
+        pandas()
+        return self.table(columns, where).to_pandas()
 
     def candidates(self) -> pa.Table:
         """The candidate plans that were recorded, one row each, in the order of the ticks and best first.

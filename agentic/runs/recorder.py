@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -16,10 +17,10 @@ from agentic.runs.candidates import Wanted
 from agentic.runs.chunk import Block
 from agentic.runs.files import whole
 from agentic.runs.folder import Kind, RunFolder
-from agentic.runs.images import packed
+from agentic.runs.images import filled, packed
 from agentic.runs.manifest import Manifest
 from agentic.runs.seeds import Phase
-from agentic.runs.table import CHUNK
+from agentic.runs.table import CHUNK, joined
 from agentic.tick import Tick
 
 Tables = dict[Kind, pa.Table]
@@ -66,6 +67,8 @@ class Recorder:
             self._hand_over()
         self._wait()
         self._writer.shutdown()
+        if self._folder is not None and self._manifest is not None:
+            self._complete(self._folder.chunks(), self._manifest)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -112,6 +115,16 @@ class Recorder:
         with whole(path) as file:
             file.write(content)
 
+    def _complete(self, chunks: Sequence[Path], manifest: Manifest) -> None:
+        """Give every chunk the columns of all, null where it has none: who reads a folder takes the first for all."""
+        empty = [pq.read_schema(path).empty_table() for path in chunks]
+        for path, own in zip(chunks, empty, strict=True):
+            if own.column_names != (every := joined(empty)).column_names:
+                self._replace(joined([every, filled(pq.read_table(path))]), path)
+                manifest.enter(
+                    path, **{name: manifest.content["chunks"][path.name][name] for name in ("ticks", "rows")}
+                )
+
     def _wait(self) -> None:
         try:
             if self._writing is not None:
@@ -138,6 +151,7 @@ class Recorder:
 
 def write_chunk(table: pa.Table, path: Path) -> None:
     """Write one Parquet file, with a checksum of every page: it is there whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
     with whole(path) as file:
         _parquet(table, file)
 

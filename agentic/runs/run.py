@@ -44,10 +44,17 @@ class Schedule:
 
     `learn_steps` environment steps are counted over all rows; the actions of the first `warmup` (rounded up to whole
     ticks) are uniform draws that last `hold` ticks each (where holds `vary` 1 to `hold`, as many as chance says), after
-    which the agent starts afresh. Then exactly `episodes`
+    which the agent starts afresh. Episodes of the warm-up are truncated after `cut` steps, where that is not 0, so that
+    it begins more often. Then exactly `episodes`
     episodes are evaluated, shared evenly among the rows, on seeds that learning never saw.
 
     Raises UserError for a negative number, and for a `hold` below 1.
+
+    >>> import agentic
+    >>> env = agentic.make("CartPole-v1")
+    >>> agent = agentic.PolicyAgent(lambda observation: 1, env.observation_layout, env.action_layout)
+    >>> len(agentic.run(agent, env, agentic.Schedule(episodes=3)).returns())
+    3
     """
 
     episodes: int = 20
@@ -55,6 +62,7 @@ class Schedule:
     warmup: int = 0
     hold: int = 1
     vary: bool = False
+    cut: int = 0
 
     def __post_init__(self) -> None:
         for name, number in vars(self).items():
@@ -70,6 +78,14 @@ class Recording:
 
     `folder` is the run's own, made where it is missing; None keeps the record in memory. Of every decision's plan the
     best `candidates` are recorded too. `components` go into the manifest. Raises UserError for negative `candidates`.
+
+    >>> import agentic, tempfile
+    >>> env = agentic.make("CartPole-v1")
+    >>> agent = agentic.PolicyAgent(lambda observation: 1, env.observation_layout, env.action_layout)
+    >>> folder = tempfile.mkdtemp()
+    >>> record = agentic.run(agent, env, agentic.Schedule(episodes=3), agentic.Recording(folder))
+    >>> len(agentic.Record.open(folder).returns())
+    3
     """
 
     folder: str | Path | None = None
@@ -159,7 +175,8 @@ def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -
     draws = generator(seed, "action_space")
     if not schedule.warmup:
         return agent
-    return Explorer(agent, world.action, schedule.warmup, schedule.hold, draws, vary=schedule.vary)
+    hold, vary, cut = schedule.hold, schedule.vary, schedule.cut
+    return Explorer(agent, world, schedule.warmup, draws, hold=hold, vary=vary, cut=cut)
 
 
 def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[str, float]) -> Progress:

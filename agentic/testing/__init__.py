@@ -71,6 +71,7 @@ from agentic.testing.kit import (
     pytest_parameters,
 )
 from agentic.testing.offers import Example, ExampleInputs, FromEnvironment, KnownAnswers, PopulationInputs
+from agentic.testing.optimizers import lowered
 from agentic.testing.parts import PARTS
 from agentic.testing.worlds import TwoPlaces
 
@@ -86,6 +87,7 @@ __all__ = [
     "check",
     "checks",
     "checks_for",
+    "lowered",
 ]
 
 

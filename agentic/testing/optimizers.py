@@ -5,8 +5,9 @@ none of them is not.
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple, final
 
 import torch
@@ -16,7 +17,7 @@ from agentic.engine.belief import Belief, Categorical, Gaussian
 from agentic.engine.domain import Domain, Real, Simplex
 from agentic.engine.minimizer import Minimizer, Solution, minimize
 from agentic.engine.objective import Objective
-from agentic.errors import UserError
+from agentic.errors import UserError, attempt
 from agentic.models.evidence import Evidence
 from agentic.planning.expected_energy import ExpectedEnergy, Purpose
 from agentic.planning.plan import Plan
@@ -245,6 +246,15 @@ def boxed_plan() -> Problem:
 
 
 PROBLEMS = (convex, rotated, boxed, simplex, bayes, kalman, finite_plan, stationary_plan, linear_plan, boxed_plan)
+
+
+def lowered(solver: Minimizer) -> set[type[Objective]]:
+    """What a solver lowers: `Evidence` where it perceives, `ExpectedEnergy` where it plans; as far as the kit tells."""
+    found = set()
+    for problem in (bayes(), kalman(), finite_plan(), stationary_plan(), linear_plan(), boxed_plan()):
+        if isinstance(attempt(partial(solved, partial(deepcopy, solver), problem, steps=1)), Solution):
+            found.add(type(problem.f))
+    return found
 
 
 def exercise(solver: Minimizer, source: torch.Generator) -> list[Tensor]:

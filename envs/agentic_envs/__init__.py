@@ -32,5 +32,6 @@ def agentic_envs() -> dict[str, str]:
         "hide_observations": "agentic_envs.changes:HideObservations",
         "sensor_noise": "agentic_envs.changes:SensorNoise",
         "join_observations": "agentic_envs.joined:JoinObservations",
+        "number_observations": "agentic_envs.numbered:NumberObservations",
         "show_end": "agentic_envs.ending:ShowEnd",
     }

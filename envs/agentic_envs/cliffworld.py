@@ -24,7 +24,8 @@ class CliffWorld(gymnasium.Env[Any, Any]):
 
     Starts at the top left. The `width` rightmost cells of the top row are the goal, those between are the cliff.
 
-    Hidden state: `cell` = row * columns + column. Never terminated; truncated after `steps` actions.
+    Hidden state: `cell` = row * columns + column. Never terminated; truncated after `steps` actions. `render_mode` is
+    "rgb_array", "ansi" or None.
     Actions, Discrete(4): 2 * down + right: up left, up right, down left, down right. The edge holds whoever would
     leave in that direction, and the other half of the move is made all the same.
     With probability `wind` a move ends one row further up than it aimed, before the edge holds.

@@ -20,9 +20,10 @@ Cell = Sequence[int]
 class CueChain(FiniteWorld):
     """A grid of `rows` and `columns` in which a chain of cues leads to the one of two goals that pays.
 
-    The first cue is at the cell `cue`. Each entry of `chain` holds the cells one of which has the next cue, and `goals`
-    are the two cells one of which pays; which ones is drawn uniformly at reset and stays. A cue says which of the next
-    cells it is, rightly with probability `validity`, and else another one, drawn anew at each visit.
+    `shape` is (rows, columns), `start` the cell of the first step. The first cue is at the cell `cue`. Each entry of
+    `chain` holds the cells one of which has the next cue, and `goals` are the two cells one of which pays; which ones
+    is drawn uniformly at reset and stays. A cue says which of the next cells it is, rightly with probability
+    `validity`, and else another one, drawn anew at each visit.
 
     Hidden state: `location` = row * columns + column, moved by the agent; per entry of `chain` which cell has the cue;
     and which goal pays. Factors of the chain and of the goals do not move.

@@ -40,7 +40,7 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
 
     Hidden state: `state`, one value per factor. All factors move at once, from their values before the step.
     Observations: Discrete for one modality, else MultiDiscrete. Actions: Discrete for one control, else MultiDiscrete.
-    Terminated where the arrays say so, truncated after `steps` actions.
+    Terminated where the arrays say so, truncated after `steps` actions. `render_mode` is "rgb_array", "ansi" or None.
     """
 
     metadata = drawing.RENDERING

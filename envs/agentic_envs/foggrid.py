@@ -22,7 +22,8 @@ class FogGrid(gymnasium.Env[Any, Any]):
 
     Hidden state: `cell` = row * columns + column. Where the layout has no `S`, an episode starts anywhere.
     Actions, Discrete(5): north, south, east, west, stay. Observations, Discrete(rows * columns): the cell seen.
-    Reward: a goal's on entering it, else 0. Truncated after `steps` actions. `fog` may be changed by a wrapper.
+    Reward: a goal's on entering it, else 0. Truncated after `steps` actions. `render_mode` is "rgb_array", "ansi" or
+    None. `fog` may be changed by a wrapper.
     """
 
     metadata = GridWorld.metadata

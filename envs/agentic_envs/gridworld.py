@@ -42,8 +42,8 @@ class GridWorld(gymnasium.Env[Any, Any]):
     the fog Discrete(16), the sum of 1, 2, 4, 8 for a wall or edge to the north, south, east, west. With `exit` one
     more, the last: it is over.
     Reward: a goal's reward on entering or on leaving it (then terminated), else 0. Truncated after `steps` actions.
-    `slip`, and the arrays of (rows, columns) `walls`, `goals`, `starts` (bool) and `rewards` (float), may be changed by
-    a wrapper.
+    `render_mode` is "rgb_array", "ansi" or None. `slip`, and the arrays of (rows, columns) `walls`, `goals`, `starts`
+    (bool) and `rewards` (float), may be changed by a wrapper.
 
     Source: the default layout is the 4 x 3 world of Russell and Norvig, "Artificial Intelligence", without its
     cost per step and with a uniform slip in place of its sideways one.

@@ -9,7 +9,7 @@ from gymnasium.spaces import Discrete
 from gymnasium.utils import RecordConstructorArgs
 
 from agentic import Simplex, Truth, make
-from agentic.environments import layout
+from agentic.environments import layout, without_text
 from agentic.errors import UserError
 
 AnyEnv = gymnasium.Env[Any, Any]
@@ -32,7 +32,7 @@ class JoinObservations(gymnasium.ObservationWrapper[Any, Any, Any], RecordConstr
         RecordConstructorArgs.__init__(self)
         super().__init__(env)
         try:
-            self._layout = layout(env.observation_space, "the observation space")
+            self._layout = layout(without_text(env.observation_space)[0], "the observation space")
         except UserError as error:
             raise ValueError(str(error)) from None
         domain = self._layout.domain

@@ -32,8 +32,9 @@ class PointMass(gymnasium.Env[Any, Any]):
     Actions a, Box(-bound, bound): the force along each axis; the `bound` may be infinite.
     Observations, Box: positions, then velocities after the step, each with normal noise of deviation `sensor_noise`;
     float32.
-    Reward: -(|x'|^2 + `damping` |v'|^2 + `effort` |a|^2) / 2: minus the energy of a quadratic goal.
-    Never terminated; truncated after `steps`. Numbers may be changed by a wrapper, but for `dimensions` and `bound`.
+    Reward: -(|x'|^2 + `damping` |v'|^2 + `effort` |a|^2) / 2: minus the energy of a quadratic goal. Never terminated;
+    truncated after `steps`. `render_mode` is "rgb_array", "ansi" or None. Numbers may be changed by a wrapper, but for
+    `dimensions` and `bound`.
 
     The exact answers: `linear_system`, `weights`, and `cost_to_go` where no action meets its bound.
     """

@@ -23,6 +23,7 @@ class Room(gymnasium.Env[Any, Any]):
     x' = x + push + w, held within 0 and `levels` - 1; w is -1 or 1, with probability `noise` / 2 each, else 0.
 
     Hidden state: `temperature`. Every one is equally likely at the start. Never terminated; truncated after `steps`.
+    `render_mode` is "rgb_array", "ansi" or None.
     Actions, Discrete(2): cool (-1), heat (1); with `rest` Discrete(3): rest (0), heat (1), cool (-1).
     Observations, Discrete(levels): the temperature; `measured` it is a number instead, Box (1,) float32, in degrees:
     variances can be compared then, but the world is no longer known as arrays.

@@ -29,7 +29,7 @@ class Tiger(gymnasium.Env[Any, Any]):
     with probability `hearing`. At reset and after opening a door it is drawn uniformly and says nothing, as in the
     classical model; an agent that reads those as hearings is fooled.
     Reward: listening -1, the treasure +10, the tiger -100.
-    Never terminated; truncated after `steps` actions.
+    Never terminated; truncated after `steps` actions. `render_mode` is "rgb_array", "ansi" or None.
 
     Source: Cassandra, Kaelbling and Littman 1994, "Acting optimally in partially observable stochastic domains".
     """

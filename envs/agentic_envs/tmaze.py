@@ -33,7 +33,8 @@ class TMaze(gymnasium.Env[Any, Any]):
       `validity`, drawn anew at each visit.
       outcome: 0 nothing, 1 reward, 2 punishment; certain in the arms, nothing elsewhere.
     Reward: +1 on entering or staying in the arm that holds the reward, -1 in the other, else 0.
-    An episode starts at the center with observation (0, 0) and is truncated after `steps` moves. Arms do not absorb.
+    An episode starts at the center with observation (0, 0) and is truncated after `steps` moves. `render_mode` is
+    "rgb_array", "ansi" or None. Arms do not absorb.
 
     Source: the simplified T-maze of the sophisticated-inference examples of pymdp (Heins et al. 2022), after
     Friston et al. 2015, "Active inference and epistemic value".

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import agentic
-from agentic import Experiment, Schedule, build, make, run
+from agentic import Experiment, build, make, run
 from agentic.runs import Progress
 
 from .protocol import EPISODES, Look, Task, enough, look
@@ -39,8 +40,7 @@ def learn(task: Task, table: Experiment, seen: Callable[[Look], None]) -> list[L
             raise Enough
 
     with suppress(Enough):
-        learning = table.learn
-        schedule = Schedule(0, learning.steps, learning.warmup, learning.hold, learning.vary)
+        schedule = replace(table.schedule, episodes=0)
         run(built.agent, built.environment, schedule, seed=table.run.seed, observer=observe)
     built.environment.close()
     return found

@@ -42,5 +42,6 @@ ABLATIONS: dict[str, tuple[str, ...]] = {  # what is set otherwise than in the f
     "horizon 20": ("planner.horizon=20",),
     "one network": ("model.members=1",),
     "no weight decay": ("learner.weight_decay=0",),
+    "warm-up of one episode": ("learn.cut=0",),
 }
 ABLATED = ("pendulum", "cartpole")

@@ -16,6 +16,7 @@ def agentic_agents() -> dict[str, str]:
         "constant": "agentic_agents.constant:Constant",
         "energy": "agentic:EnergyAgent",
         "habit": "agentic_agents.habit:Habit",
+        "pickled": "agentic_agents.pickled:Pickled",
         "planner": "agentic_agents.planner:Planner",
         "random": "agentic_agents.random:RandomAgent",
         "reflex": "agentic_agents.reflex:Reflex",

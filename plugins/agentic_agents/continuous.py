@@ -35,6 +35,14 @@ def continuous(environment: Environment) -> Proposal | None:
     return Proposal(0.5, reason, _tables(known, learning, episodes))
 
 
+def beyond(environment: Environment) -> str:
+    """Why a world is not learned by `continuous`."""
+    observation, action = environment.observation, environment.action
+    if not _searchable(action):
+        return "its actions are neither bounded numbers alone nor finitely many"
+    return f"its {observation.size + action.size:,} numbers are more than the {LARGEST} that a model is learned of"
+
+
 def _known(environment: Environment) -> bool:
     """Whether the goal `documented` knows its reward and ends."""
     try:
@@ -65,6 +73,6 @@ def _tables(known: bool, learning: int, episodes: int) -> dict[str, Any]:
             "gain": {"name": "summed", "target": "weights"},
         },
         "learner": {"name": "imagination"},
-        "learn": {"steps": learning, "warmup": 100, "hold": 16, "vary": True},
+        "learn": {"steps": learning, "warmup": 100, "hold": 16, "vary": True, "cut": 25},
         "evaluate": {"episodes": episodes},
     }

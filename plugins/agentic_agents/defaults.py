@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from agentic import Environment, Proposal, Simplex, Truth, UserError, World, state_observations
 from agentic.environments import Successors, plain
-from agentic_agents.continuous import continuous
+from agentic_agents.continuous import beyond, continuous
+from agentic_agents.fallback import fallback
 from agentic_agents.limits import limit_of
 from agentic_agents.unknown import learned
 
@@ -34,24 +35,27 @@ HIDDEN_WORTH = 20.0  # nats of a usual reward, where what follows the search is 
 
 
 def proposal(environment: Environment) -> Proposal | None:
-    """Planning where the truth of a discrete world is known, else learning; other worlds are learned as they are.
-
-    None too for a known world of one factor that is too large to plan in. Raises UserError for an unknown one that is
-    too large to learn.
-    """
+    """Planning where the truth of a discrete world is known, else learning; `fallback` for what is too large."""
     observation, action = environment.observation, environment.action
     if not isinstance(observation, Simplex) or not isinstance(action, Simplex):
-        return continuous(environment)
+        return continuous(environment) or fallback(environment, beyond(environment))
     try:
         environment.known_world()
     except UserError:
-        return learned(environment, limit_of(environment))
+        return _counted(environment)
     too_large = environment.observation_layout.plain and observation.count**2 * action.count > LARGE
     try:
         found = None if too_large else planned(environment, action.count)
     except UserError:  # its truth is out of reach
-        return None
-    return found or searched(environment)
+        return _counted(environment)
+    return found or searched(environment) or _counted(environment)
+
+
+def _counted(environment: Environment) -> Proposal | None:
+    try:
+        return learned(environment, limit_of(environment))
+    except UserError as error:
+        return fallback(environment, str(error))
 
 
 def planned(environment: Environment, actions: int) -> Proposal | None:

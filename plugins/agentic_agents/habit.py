@@ -17,7 +17,8 @@ class Habit(Stateless):
     """An epsilon-greedy policy: the action of the largest value, equal ones equally often; with `epsilon` any.
 
     `values` (observations, actions) come from experience, by Q-learning (Watkins 1989) while it learns; sealed, they
-    stay what they are. Observations are discrete, several factors of `outcome` count as one; so is the action.
+    stay what they are: a value moves by `rate` of what it lacks, later rewards count `discount` per step. Observations
+    are discrete, several factors of `outcome` count as one; so is the action.
 
     Raises UserError for other spaces, and for numbers out of range.
     """

@@ -15,5 +15,5 @@ def limit_of(environment: Environment) -> int:
     while isinstance(env, gymnasium.Wrapper):
         found.append(getattr(env, "_max_episode_steps", None))
         env = env.env
-    found.append(getattr(env, "steps", None))
+    found += [getattr(env, "steps", None), getattr(env, "max_steps", None)]  # ours, and those of MiniGrid
     return min((limit for limit in found if isinstance(limit, int) and limit > 0), default=LIMIT)

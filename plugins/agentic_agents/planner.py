@@ -14,9 +14,9 @@ from agentic_agents.lookup import Lookup, Stateless
 class Planner(Stateless):
     """The greedy policy after `depth` Bellman backups from zero, equal actions equally often.
 
-    It plans in `world` as it believes it to be, the truth of its environment; `seen` (states, *event) is what tells
-    each state, None: its one-hot index. Told of a changed world as its goal, it takes over that one's rewards; as its
-    model, how that one moves, ends and looks; then it plans anew.
+    Later rewards count `discount` per step. It plans in `world` as it believes it to be, the truth of its environment;
+    `seen` (states, *event) is what tells each state, None: its one-hot index. Told of a changed world as its goal, it
+    takes over that one's rewards; as its model, how that one moves, ends and looks; then it plans anew.
 
     Raises UserError where the world is not known, not finite or not told from what is seen.
     """

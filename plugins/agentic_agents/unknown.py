@@ -11,12 +11,14 @@ from agentic import Environment, Proposal, Simplex, UserError
 
 PROBE = 300  # steps of random actions, to see what is paid and how soon episodes end
 MANY = 5_000  # joint observations up to which each is learned for itself
+PAIRS = 200_000  # joint observations times joint actions, likewise
 ROWS = 16  # copies that learn side by side: one decision costs about as much for all of them
 LEARNING, EVALUATION = 75.0, 15.0  # seconds of one core
 TICK, TICK_A_PAIR = 0.0145, 4e-7  # seconds of a tick of all rows; what every pair of state and action adds
 LONGER = 4  # how much longer than under random actions an episode may become
 WEIGHT = 1.0  # nats that a usual reward is worth
 DISCOUNT = 0.995
+LARGEST = 10**9
 
 
 class Probe(NamedTuple):
@@ -26,28 +28,42 @@ class Probe(NamedTuple):
     length: float
 
 
-def learned(environment: Environment, limit: int) -> Proposal:
+class Numbered(NamedTuple):
+    """Observations that get one of so many `numbers`: how many `steps` of learning they want at most, and why it is."""
+
+    numbers: int
+    steps: int
+    why: str
+
+
+def learned(environment: Environment, limit: int, numbered: Numbered | None = None) -> Proposal:
     """Learning from nothing, what is observed taken for the state, with what every step tells about the world.
 
-    Raises UserError for more joint observations than can be learned one by one.
+    Raises UserError for more
+    joint observations than can be learned one by one, and for more pairs of them and actions than there is memory for.
     """
     observation, action = environment.observation, environment.action
-    assert isinstance(observation, Simplex)
     assert isinstance(action, Simplex)
-    if observation.count > MANY:
-        raise UserError(
-            f"its {observation.count:,} joint observations are more than the {MANY:,} that are learned one by one: "
-            "join_observations and a wrapper of your own can make fewer of them"
-        )
+    count = observation.count if isinstance(observation, Simplex) else MANY + 1
+    count = count if numbered is None else numbered.numbers
+    if count > MANY:
+        raise UserError(f"its {count:,} joint observations are more than the {MANY:,} that are learned one by one")
+    if count * action.count > PAIRS:
+        pairs = f"its {count:,} joint observations and {action.count:,} joint actions are more pairs"
+        raise UserError(f"{pairs} than the {PAIRS:,} that are learned one by one")
     env = environment.copies()()
     met = probed(env, limit)
-    tick = TICK + TICK_A_PAIR * observation.count * action.count
-    steps = _rounded(LEARNING / tick * ROWS)
+    tick = TICK + TICK_A_PAIR * count * action.count
+    steps = min(_rounded(LEARNING / tick * ROWS), numbered.steps if numbered else LARGEST)
     episodes = int(np.clip(EVALUATION / tick * ROWS / min(limit, LONGER * met.length), ROWS, 5_000)) // 10 * 10 or ROWS
-    joined = [] if isinstance(env.observation_space, Discrete) else [{"name": "join_observations"}]
+    joined: list[dict[str, Any]] = (
+        [] if isinstance(env.observation_space, Discrete) else [{"name": "join_observations"}]
+    )
+    joined = [{"name": "number_observations", "count": count}] if numbered else joined
+    known = f"nothing is known of it but its spaces: what is observed is taken for the state, {count:,} of them"
     reason = (
-        f"nothing is known of it but its spaces: what is observed is taken for the state, {observation.count:,} of "
-        f"them, and learned by counts in {steps:,} steps, as many as about a minute has; {episodes:,} episodes"
+        f"{numbered.why if numbered else known}, and learned by counts in {steps:,} steps, as many as about a minute "
+        f"has; {episodes:,} episodes"
     )
     return Proposal(0.5, reason, _tables(steps, episodes, WEIGHT / met.paid, [*joined, {"name": "show_end"}]))
 

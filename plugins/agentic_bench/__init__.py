@@ -1,11 +1,19 @@
-"""The bench: a battery of agents, worlds, metrics and interventions as one file, measured side by side."""
+"""The bench: a battery of agents, worlds, metrics and interventions as one file, measured side by side.
 
-from agentic.metrics import Result
-from agentic_bench.bench_file import Battery
-from agentic_bench.cells import Cell, Scores, read_cells
-from agentic_bench.folder import BenchFolder, slug
-from agentic_bench.running import Observer, bench, bench_folder, check
-from agentic_bench.task import Task
+Public names are loaded on first use, so that the shell is told the options of `agentic bench` without torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentic.metrics import Result
+    from agentic_bench.asked import bench
+    from agentic_bench.bench_file import Battery
+    from agentic_bench.cells import Cell, Scores, read_cells
+    from agentic_bench.folder import BenchFolder, slug
+    from agentic_bench.running import Observer, bench_folder, carried_out_bench, check
+    from agentic_bench.task import Task
 
 __all__ = [
     "Battery",
@@ -17,7 +25,16 @@ __all__ = [
     "Task",
     "bench",
     "bench_folder",
+    "carried_out_bench",
     "check",
     "read_cells",
     "slug",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for home in ("bench_file", "cells", "folder", "running", "task", "asked") if name in __all__ else ():
+        module = import_module(f"agentic_bench.{home}")
+        if hasattr(module, name):
+            return getattr(module, name)
+    raise AttributeError(f"module 'agentic_bench' has no attribute {name!r}")

@@ -10,12 +10,13 @@ from pydantic import Field, ValidationError
 from agentic import Experiment
 from agentic.errors import UserError, listed, suggest
 from agentic.experiments import RunTable, Table, agent_path, read, sentence, toml_text
+from agentic.showing import Shown
 from agentic_bench.tables import BenchAgent, BenchIntervention, BenchMetric, BenchTable, WorldTable
 from agentic_bench.task import Column, Task
 
 
 @final
-class Battery(Table):
+class Battery(Shown, Table):
     """A battery: everything a bench depends on.
 
     Raises UserError, one sentence, wherever it is made from something wrong.
@@ -27,6 +28,12 @@ class Battery(Table):
     agents: Annotated[tuple[BenchAgent, ...], Field(min_length=1)]
     metrics: Annotated[tuple[BenchMetric, ...], Field(min_length=1)]
     interventions: tuple[BenchIntervention, ...] = ()
+
+    def brief(self) -> Mapping[str, object]:
+        """Its name, and the labels in it."""
+        kinds = ("worlds", "agents", "metrics", "interventions")
+        labels = {kind: list(dict.fromkeys(table.title for table in getattr(self, kind))) for kind in kinds}
+        return {"name": self.bench.name, **labels, "seeds": list(self.bench.chosen)}
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

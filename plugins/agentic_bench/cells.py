@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite, sqrt
 from pathlib import Path
-from typing import Any, Self, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 from scipy.special import ndtri
@@ -14,9 +14,13 @@ from agentic import Measurement, Verdict
 from agentic.errors import RunError
 from agentic.metrics import Result, Row, finite, verdicts
 from agentic.runs import is_own, sealed, unsealed, write_whole
+from agentic.showing import html_table, pandas, text_table
 from agentic_bench.bench_file import Battery
 from agentic_bench.folder import BenchFolder
 from agentic_bench.task import Task
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 NOT_YET = "not measured yet"  # the note of a cell that a bench did not come to
 WIDTH = float(ndtri(0.975))  # standard deviations on either side that hold 95 % of a normal null
@@ -75,7 +79,7 @@ class Cell:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """The scores of a bench as one table. `broken` are lines about what did not merely fail to apply but broke."""
 
@@ -84,6 +88,7 @@ class Scores:
     metrics: tuple[str, ...]
     cells: tuple[Cell, ...]
     broken: tuple[str, ...] = ()
+    folder: Path | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, battery: Battery, folder: Path) -> Self:
@@ -101,12 +106,31 @@ class Scores:
         worlds = tuple(dict.fromkeys(cell.world for cell in cells))
         metrics = tuple(dict.fromkeys(column.label for world in worlds for column, _ in battery.columns(world)))
         complete = tuple(replace(cell, unit=cell.unit or units.get(cell.metric, "")) for cell in cells)
-        return cls(agents, worlds, metrics, complete, tuple(dict.fromkeys(broken)))
+        return cls(agents, worlds, metrics, complete, tuple(dict.fromkeys(broken)), folder)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON."""
         names = {"agents": self.agents, "worlds": self.worlds, "metrics": self.metrics}
         return {**{key: list(each) for key, each in names.items()}, "cells": [cell.to_dict() for cell in self.cells]}
+
+    def to_pandas(self) -> "DataFrame":
+        """The cells as a pandas DataFrame, a line for each. Raises UserError without pandas."""
+        return pandas().DataFrame([cell.to_dict() for cell in self.cells])
+
+    def __repr__(self) -> str:
+        said = [f"{world}:\n{text_table(lines)}" for world, lines in self._tables()]
+        return "\n".join([*said, *(f"failed: {line}" for line in self.broken)])
+
+    def _repr_html_(self) -> str:
+        return "".join(html_table(lines[1:], world, lines[0]) for world, lines in self._tables())
+
+    def _tables(self) -> Iterator[tuple[str, list[list[str]]]]:
+        """For each world a line for each agent, a cell for each metric; in parentheses what is not told from chance."""
+        for world in self.worlds:
+            cells = {(cell.agent, cell.metric): cell for cell in self.cells if cell.world == world}
+            agents, metrics = (list(dict.fromkeys(key[place] for key in cells)) for place in (0, 1))
+            lines = [[agent, *(_words(cells.get((agent, metric))) for metric in metrics)] for agent in agents]
+            yield world, [["agent", *metrics], *lines]
 
     def write(self, folder: Path) -> None:
         """Write the table into the folder of the bench. Raises RunError where that fails."""
@@ -115,6 +139,13 @@ class Scores:
             write_whole(file, json.dumps(sealed(self.to_dict()), indent=1, allow_nan=False) + "\n")
         except OSError as error:
             raise RunError(f"cannot write {file}: {error.strerror}") from error
+
+
+def _words(cell: Cell | None) -> str:
+    if cell is None or cell.value is None:
+        return "-"
+    interval = "" if cell.low is None or cell.high is None else f" [{cell.low:.4g}, {cell.high:.4g}]"
+    return f"({cell.value:.4g}){interval}" if cell.verdict.inconclusive else f"{cell.value:.4g}{interval}"
 
 
 def _cells(tasks: Sequence[Task], results: Sequence[Result]) -> Iterator[Cell]:

@@ -1,6 +1,7 @@
 """`agentic bench`: agents side by side on a profile of agency metrics, in worlds and in these worlds changed."""
 
 import json
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentic.cli import answer, json_option, say, with_registry
+from agentic.cli import Known, answer, find_nearby, json_option, say, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -19,9 +20,19 @@ if TYPE_CHECKING:
 SECONDS = 5.0  # between plain lines
 
 
+def _labels(ctx: click.Context, _: str) -> Iterator[str]:
+    """The labels of the agents in the file that is given."""
+    with open(ctx.params["file"], "rb") as file:
+        for agent in tomllib.load(file)["agents"]:
+            yield agent.get("label") or agent["name"]
+
+
+LABEL = Known("name", _labels)
+
+
 @click.command()
 @click.argument("file", required=False, type=click.Path())
-@click.option("--agent", "agents", multiple=True, metavar="NAME", help="Only this agent of the file; repeatable.")
+@click.option("--agent", "agents", multiple=True, type=LABEL, help="Only this agent of the file; repeatable.")
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="So many seeds, in place of those of the file.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; if left out, one for each core.")
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the bench's folder is made.")
@@ -50,8 +61,10 @@ def bench(
     """
     from agentic.experiments import example
     from agentic_bench import Battery, bench, bench_folder, check
+    from agentic_bench.workers import cores
 
     battery = Battery.load(file or example("bench/battery")).only(agents, seeds)
+    find_nearby(name for world in battery.worlds for name in (world.id, *(each.name for each in world.wrappers)))
     check(battery, registry)
     folder = bench_folder(battery, out, fresh=fresh)
     plugins = [row.location for row in registry.rows if row.source == "file"]
@@ -70,12 +83,6 @@ def bench(
     for line in scores.broken:
         say(f"failed: {line}", err=True)
     click.get_current_context().exit(1 if scores.broken else 0)
-
-
-def cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -19,7 +19,8 @@ def demo(seeds: int | None, workers: int | None, out: str) -> None:
     from agentic import report
     from agentic.experiments import example
     from agentic_bench import Battery, BenchFolder, bench, bench_folder
-    from agentic_bench.command import cores, following, show
+    from agentic_bench.command import following, show
+    from agentic_bench.workers import cores
 
     file = example("bench/demo")
     battery = Battery.load(file).only(seeds=seeds)

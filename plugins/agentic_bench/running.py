@@ -27,7 +27,7 @@ Observer = Callable[[Task, int, int], None]  # the task that is done, how many a
 SINGLE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
-def bench(
+def carried_out_bench(
     battery: Battery,
     folder: str | Path,
     *,

@@ -65,6 +65,10 @@ class WorldTable(Table):
     wrappers: tuple[Wrapping, ...] = ()
     episodes: Positive = 20
 
+    @property
+    def title(self) -> str:
+        return self.name
+
 
 @final
 class BenchAgent(Labeled):

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from agentic import Experiment, Informed, Metric, Subject, build
+from agentic.cli import say, unlearned
 from agentic.errors import RunError, UserError, attempt
 from agentic.experiments import Named, change, limited
 from agentic.metrics import Outcome, Probe, Result
@@ -101,7 +102,11 @@ def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> 
 
 def _attempt(task: Task, folder: Path, key: str, registry: Registry) -> None:
     def lived() -> Subject:
-        return build(limited(task.experiment, registry), registry).subject(folder, learning=task.learning)
+        built = build(limited(task.experiment, registry), registry)
+        subject = built.subject(folder, learning=task.learning)
+        if words := unlearned(task.experiment, built.agent, built.environment):
+            say(f"{task.label}: {words}", err=True)
+        return subject
 
     subject = attempt(lived)
     if not isinstance(subject, Subject):

@@ -5,13 +5,14 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from math import inf
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
+from types import ModuleType
 from typing import Any, final
 
 from agentic.cli import keep_freed_memory
@@ -25,6 +26,11 @@ Job = tuple[Task, Path, str, tuple[str, ...]]  # what `carry_out` takes
 Ended = tuple[Job, str]  # a job, and why it was lost; empty where it is done
 
 
+def cores() -> int:
+    """The number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @final
 class Worker:
     """A process that is given one `job` after the other, and told to have `lost` one where it ends or is late."""
@@ -33,7 +39,8 @@ class Worker:
         spawn: Any = get_context("spawn")
         self.pipe, theirs = spawn.Pipe()
         self.process = spawn.Process(target=_serve, args=(theirs, os.getpid()))
-        self.process.start()
+        with _nobodys_script():
+            self.process.start()
         theirs.close()
         self.job: Job | None = None
         self.due = inf
@@ -76,6 +83,16 @@ class Worker:
         self.process.kill()
         self.process.join()
         self.pipe.close()
+
+
+@contextmanager
+def _nobodys_script() -> Iterator[None]:
+    """A while in which processes that are started do not run the user's script once more, as if it were imported."""
+    script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def carried_out(jobs: Sequence[Job], workers: int, limit: float) -> Iterator[Ended]:

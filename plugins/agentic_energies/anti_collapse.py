@@ -60,8 +60,8 @@ class SketchedGaussian(PopulationEnergy):
     mean_v n int |mean_i exp(i t v'z_i) - exp(-t^2/2)|^2 exp(-t^2/2) dt over t in [-5, 5], by the trapezoidal rule at
     `points` values in [0, 5] (the integrand is even). On n rows of N(0, I) its expectation is sqrt(2 pi) (1 -
     1/sqrt(3)) = 1.0594, whatever n; where all rows are zero it is .4089 n. The `directions` (d, k) are a buffer:
-    `renew` draws them anew, as learning does before each batch. Source: LeJEPA (Balestriero and LeCun 2025); Epps
-    and Pulley 1983.
+    `renew` draws them anew, as learning does before each batch. `size` is d. Source: LeJEPA (Balestriero and LeCun
+    2025); Epps and Pulley 1983.
     """
 
     def __init__(self, size: int, directions: int = 64, points: int = 9) -> None:
@@ -103,7 +103,10 @@ class InverseDynamics(TransitionEnergy):
     """The inverse-dynamics energy mean |action - g(z, z')|^2 / 2 of transitions (n, d + a + d).
 
     -log N(action; g, I) up to a constant. What does not depend on the action it leaves free to collapse. Its network g
-    has weights of its own, learned together with the encoder. Source: Pathak et al. 2017; PLDM (Sobal et al. 2025).
+    has weights of its own, learned together with the encoder: `size` is that of z, `action` that of the action,
+    `hidden` are the widths in between; `generator` draws the first weights, None: that of seed 0.
+
+    Source: Pathak et al. 2017; PLDM (Sobal et al. 2025).
     """
 
     def __init__(

@@ -62,7 +62,7 @@ class CostToGoNetworks(CostToGo):
         center, spread = z.mean(0), z.std(0, correction=0)
         scale = torch.where(spread > 1e-6 * (1 + center.abs()), spread, 1.0)  # what is constant has the unit 1
         if self.network is None:
-            self.network = EnsembleNetwork(self.members, [z.shape[-1], *self.hidden, 1]).to(z)
+            self.network = self._networks(z)
             self.network.initialize(generator=generator)
             self.network.weights[-1] *= 0.1
             self.network.biases[-1] += 0.7  # about half of the bounds: not hoped for before it is known
@@ -71,6 +71,18 @@ class CostToGoNetworks(CostToGo):
         bounds = torch.tensor([low, high], dtype=z.dtype, device=z.device)
         for name, part in {"center": center, "scale": scale, "bounds": bounds}.items():
             self.register_buffer(name, part)
+
+    def _networks(self, like: Tensor) -> EnsembleNetwork:
+        """Networks of latents (.., d), of their type."""
+        return EnsembleNetwork(self.members, [like.shape[-1], *self.hidden, 1]).to(like)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Where nothing was taught yet, have networks and units of the sizes that are loaded."""
+        center = state_dict.get(f"{prefix}center")
+        if self.network is None and center is not None and len(center):
+            self.network = self._networks(center)
+            self.center, self.scale = nn.Buffer(torch.zeros_like(center)), nn.Buffer(torch.ones_like(center))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def errors(self, z: Tensor, values: Tensor) -> Tensor:
         low, high = self.bounds

@@ -1,9 +1,11 @@
 """The documented rewards and ends of Gymnasium's worlds of classic control, as energies."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from math import pi
 from typing import Any, NamedTuple, Self, final
 
+import gymnasium
 import numpy as np
 import torch
 from torch import Tensor
@@ -97,18 +99,8 @@ class Documented(Absorbing, Goal):
         Raises UserError where its reward, ends or observations are not those that are documented: attributes are looked
         at, and a copy is played at random for 200 steps.
         """
-        single = env.copies()()
-        stock = type(single.unwrapped)
-        found = [name for name, rules in RULES.items() if rules.stock == stock.__name__]
-        if not found or not stock.__module__.startswith("gymnasium.envs.classic_control"):
-            raise _unknown(env.id)
-        rules = RULES[found[0]]
-        for name, value in rules.settings.items():
-            given = getattr(single.unwrapped, name)
-            if given != value:
-                raise _otherwise(env.id, f"{name} is {given}, documented is {value}")
-        _compare(env, single, rules)
-        return cls(found[0], scale=scale)
+        with closing(env.copies()()) as single:
+            return cls(_stock(env.id, single), scale=scale)
 
     @classmethod
     def example(cls) -> Self:
@@ -143,13 +135,27 @@ def _otherwise(id: str, how: str) -> UserError:
     return UserError(f"{id} is not as Gymnasium documents it, {how}: {LEARN}")
 
 
-def _compare(env: Environment, single: Any, rules: Rules) -> None:
+def _stock(id: str, single: gymnasium.Env[Any, Any]) -> str:
+    """The name of the rules that hold in a world. Raises UserError where none do."""
+    stock = type(single.unwrapped)
+    found = [name for name, rules in RULES.items() if rules.stock == stock.__name__]
+    if not found or not stock.__module__.startswith("gymnasium.envs.classic_control"):
+        raise _unknown(id)
+    for name, value in RULES[found[0]].settings.items():
+        given = getattr(single.unwrapped, name)
+        if given != value:
+            raise _otherwise(id, f"{name} is {given}, documented is {value}")
+    _compare(id, single, RULES[found[0]])
+    return found[0]
+
+
+def _compare(id: str, single: gymnasium.Env[Any, Any], rules: Rules) -> None:
     """Play a copy at random beside the rules. Raises UserError where they differ."""
     draw = np.random.default_rng(0)
     shape = single.observation_space.shape
     expected = single.unwrapped.observation_space.shape
     if shape != expected:
-        raise _otherwise(env.id, f"observations have the shape {shape}, documented is {expected}")
+        raise _otherwise(id, f"observations have the shape {shape}, documented is {expected}")
     single.action_space.seed(0)
     obs, again = None, True
     for _ in range(STEPS):
@@ -160,11 +166,7 @@ def _compare(env: Environment, single: Any, rules: Rules) -> None:
         rows = [torch.as_tensor(np.asarray(part), dtype=torch.float64).view(1, -1) for part in (obs, action, after)]
         right, over = rules.reward(*rows), rules.ended is not None and bool(rules.ended(rows[2]))
         if abs(float(right) - float(reward)) > 1e-3 * (1 + abs(float(reward))):
-            raise _otherwise(
-                env.id, f"a step is paid {float(reward):.6g} where its observations say {float(right):.6g}"
-            )
+            raise _otherwise(id, f"a step is paid {float(reward):.6g} where its observations say {float(right):.6g}")
         if over != bool(ended):
-            raise _otherwise(
-                env.id, f"an episode {'ends' if ended else 'goes on'} where its observations say otherwise"
-            )
+            raise _otherwise(id, f"an episode {'ends' if ended else 'goes on'} where its observations say otherwise")
         obs, again = after, ended or cut

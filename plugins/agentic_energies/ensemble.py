@@ -73,10 +73,11 @@ class Ensemble(Model, UncertainWeights, Courses, Recalling, Trainable):
     The latent is the observation; with `memory` also those of so many steps before and the actions then, for worlds
     that hide part of their state; with `reward` the reward comes last. With `mortal` another network learns where
     episodes end. A Gaussian belief is pushed forward by its moments (cubature, approximate where a member is not
-    linear), particle i by the mean of member i mod `members`. Discrete actions enter one-hot. `sensor_noise` is the
-    variance of what is observed in units of its variance in experience (absolute before there is any), `bootstrap`
-    shares experience out among the members with replacement. Without the `linear` part, which all members share, they
-    doubt more of what they have not seen, and need more experience. Raises UserError for discrete observations.
+    linear), particle i by the mean of member i mod `members`. Discrete actions enter one-hot. `outcome` and `action`
+    are the domains of what is seen and done. `sensor_noise` is the variance of what is observed in units of its
+    variance in experience (absolute before there is any), `bootstrap` shares experience out among the members with
+    replacement. Without the `linear` part, which all members share, they doubt more of what they have not seen, and
+    need more experience. Raises UserError for discrete observations.
     """
 
     observation: LinearObservation

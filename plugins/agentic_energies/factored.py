@@ -50,13 +50,13 @@ from agentic_energies.taught import ENDING
 class FactoredModel(Model, Branching, UncertainWeights, Conjugate, Hindsight, OwnUpdate, Preferring):
     """A discrete generative model whose beliefs are independent factors: mean field (see `mirror`), float64.
 
-    The arrays, `ends` and `dependencies` are those of `CategoricalModel`. Perceiving is exact where the factors are
-    independent given what is observed, and so is having survived where `ends` depends on one factor; where it depends
-    on several, the belief keeps each one's marginal. `exact` gives exact marginals at every step. Predicting takes the
-    product of the factors' beliefs, and so do the branches of trees, which take in one modality after the other.
-    `counts` and `learn` are those of `CategoricalModel`, but for rewards, see `FactoredLearned`; where `ends` are
-    learned from nothing, dependencies should list what they depend on. Raises UserError naming array, axis, index and
-    sum where something does not fit.
+    The arrays `A`, `B`, `D` and `E`, `ends`, `dependencies` and `floor` are those of `CategoricalModel`. Perceiving is
+    exact where the factors are independent given what is observed, and so is having survived where `ends` depends on
+    one factor; where it depends on several, the belief keeps each one's marginal. `exact` gives exact marginals at
+    every step. Predicting takes the product of the factors' beliefs, and so do the branches of trees, which take in one
+    modality after the other. `counts` and `learn` are those of `CategoricalModel`, but for rewards, see
+    `FactoredLearned`; where `ends` are learned from nothing, dependencies should list what they depend on. Raises
+    UserError naming array, axis, index and sum where something does not fit.
     """
 
     latent: Simplex

@@ -15,8 +15,8 @@ from agentic_energies.network import Network
 class Feedforward(Conditional, Encoder, LeastSquares):
     """The energy -log N(y; f(x), variance) in nats: `x` (*s, b, in) given, `y` (*s, b, out) free.
 
-    One mode for every x: where several y fit, the settled one is f(x), their mean. `variance` is given, or with
-    `learned_variance` a weight that starts there. Raises UserError for a variance that is not > 0.
+    One mode for every x: where several y fit, the settled one is f(x), their mean. `network` is f. `variance` is given,
+    or with `learned_variance` a weight that starts there. Raises UserError for a variance that is not > 0.
     """
 
     latent: Real

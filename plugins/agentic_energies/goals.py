@@ -177,7 +177,10 @@ class _QuadraticForm(ClosedForm, Goal):
 
 @final
 class QuadraticGoal(_QuadraticForm, ObservationGoal):
-    """The goal (obs - center)' W (obs - center) / 2 in nats, with `weights` W a diagonal or a matrix."""
+    """The goal (obs - center)' W (obs - center) / 2 in nats, with `weights` W a diagonal or a matrix.
+
+    `center` defaults to 0. `after` is the energy of every step after the episode's end.
+    """
 
     @classmethod
     def from_env(cls, env: Environment, **parameters: Any) -> Self:
@@ -198,7 +201,10 @@ class QuadraticGoal(_QuadraticForm, ObservationGoal):
 
 @final
 class QuadraticLatentGoal(_QuadraticForm, LatentGoal):
-    """The goal (z - center)' W (z - center) / 2 over the latent, in nats."""
+    """The goal (z - center)' W (z - center) / 2 over the latent, in nats, with `weights` W a diagonal or a matrix.
+
+    `center` defaults to 0. `after` is the energy of every step after the episode's end.
+    """
 
     @classmethod
     def example(cls) -> Self:

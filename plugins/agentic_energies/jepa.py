@@ -35,7 +35,10 @@ class JointEmbedding(RepresentationEnergy, LeastSquares):
     It has no normalizer: its unit is arbitrary, it is no likelihood, and its minimum over weights is collapse. P(r, a)
     = r + f(r, a). The target encoder is the encoder itself, gradients included, where `momentum` is None; else weights
     of its own that follow, target <- momentum target + (1 - momentum) encoder, with no gradient (0: the encoder held
-    fixed). `populations` are what only learning sees.
+    fixed). `populations` are what only learning sees. `obs` and `action` are the sizes of what is seen and done, `size`
+    is that of a representation, `hidden` are the widths in between; `generator` draws the first weights. Both networks
+    have `hidden` widths in between, `obs` and `action` are the sizes of what is seen and done, `size` that of a
+    representation; `generator` draws the first weights.
 
     Sources: LeCun 2022; Assran et al. 2023 (I-JEPA); Grill et al. 2020 (the following target).
     """

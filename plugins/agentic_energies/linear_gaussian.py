@@ -41,8 +41,9 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
     """A linear-Gaussian model of matrices, float64 lists or tensors; latents (d,), actions (k,), observations (o,).
 
     `Q`, `R` and `covariance` are covariances (a list of numbers is a diagonal); `mean` and `covariance` the first
-    latent's. `C` defaults to the identity, `c`, `d` and `mean` to 0, `covariance` to 1. With a `regression` over
-    [z, a] the transition is its mean and learns. Raises UserError for shapes that do not fit.
+    latent's. The next latent is `A` z + `B` a + `c`; what is seen of it is `C` z + `d`; `action` is the domain of a.
+    `C` defaults to the identity, `c`, `d` and `mean` to 0, `covariance` to 1. With a `regression` over [z, a] the
+    transition is its mean and learns. Raises UserError for shapes that do not fit.
     """
 
     observation: LinearObservation
@@ -95,8 +96,9 @@ class LinearGaussian(LinearModel, UncertainWeights, Conjugate):
     ) -> Self:
         """A model of fully observed vectors that starts by expecting that everything stays as it is.
 
-        The weights' prior is N(identity for z, zero for a; s / prior_precision) with s the noise variance, guessed as
-        `noise` with the weight of 2 x `confidence` samples. `sensor_noise` is the variance of the observation.
+        The weights' prior is N(identity for z, zero for a; s / `prior_precision`) with s the noise variance, guessed as
+        `noise` with the weight of 2 x `confidence` samples. `sensor_noise` is the variance of the observation,
+        `start_variance` that of the first latent.
         """
         n, k = outcome.size, action.size
         for name, value in {"prior_precision": prior_precision, "noise": noise, "confidence": confidence}.items():

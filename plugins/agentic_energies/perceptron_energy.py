@@ -19,6 +19,7 @@ class EnergyNetwork(Energy):
     Its log normalizer is unknown, so that no likelihood can be had of it: train it by contrastive divergence or
     score matching. With `confinement` > 0 and a bounded activation (tanh, the default) exp(-E) has a finite integral
     for certain; with 0, samplers may walk off. `given` is 0 where there is no x. `hidden` are the widths in between.
+    `generator` draws the first weights; None: that of seed 0.
     """
 
     def __init__(

@@ -34,8 +34,9 @@ class PredictiveCoding(Energy, Encoder, LeastSquares):
 
     With a `prior`, u_0 is a latent: |u_0|^2 / (2 prior) is added and `x` is u_n (*s, b, out): generative. With prior
     None, u_0 is given too, and `x` = (u_0, u_n): supervised. `z` (*s, b, d) holds the latent layers, in order, as one
-    vector. Without the constants that normalize it: those are `joint_log_normalizer()`. Raises UserError for variances
-    that are not positive or too many, and for a network without a latent layer.
+    vector. With `learned_variances` these are weights that start where they are given. Without the constants that
+    normalize it: those are `joint_log_normalizer()`. Raises UserError for variances that are not positive or too many,
+    and for a network without a latent layer.
     """
 
     latent: Real

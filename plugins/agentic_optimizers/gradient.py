@@ -137,7 +137,10 @@ class GradientDescent(Descent):
 @final
 @dataclass(frozen=True)
 class Adam(Descent):
-    """Adam (Kingma and Ba 2015); `rate` in units of z."""
+    """Adam (Kingma and Ba 2015); `rate` in units of z.
+
+    `beta1` and `beta2` are the shares of the old that the means of gradients and of their squares keep at a step.
+    """
 
     steps: int = 200
     beta1: float = 0.9

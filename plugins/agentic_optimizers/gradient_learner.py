@@ -18,8 +18,8 @@ class GradientLearner(Learner):
     to 0 along half a cosine in every such fit, `weight_decay` is decoupled: where there is little experience it keeps
     networks from learning it by heart.
 
-    The weights are drawn afresh when a run starts, unless the model has learned before or was loaded. Raises UserError
-    for a model that does not say what to lower.
+    The last `capacity` steps are kept. The weights are drawn afresh when a run starts, unless the model has learned
+    before or was loaded. Raises UserError for a model that does not say what to lower.
     """
 
     def __init__(

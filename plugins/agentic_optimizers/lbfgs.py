@@ -28,6 +28,8 @@ class History(NamedTuple):
 class LBFGS(Minimizer):
     """L-BFGS: z <- z - t H gradient, H from a row's last `memory` steps, t by backtracking (Armijo) in each row.
 
+    A step is halved until the energy falls by a fraction `decrease` of what its slope promises, at most `trials` times.
+
     One evaluation a step, unless a row must turn back. A pair without positive curvature is left out, so that H stays
     positive definite. Residual: the gradient's norm. A row that finds no lower place stays, and forgets its steps.
     """

@@ -26,9 +26,9 @@ class Curvature(NamedTuple):
 class Newton(Minimizer):
     """Newton's method: z <- z - (H + damping I)^-1 gradient, a step halved while the energy would rise.
 
-    Residual: the Newton decrement in nats. The belief is Gaussian(z, H^-1) and the value its Laplace free energy E +
-    log det H / 2 - d log(2 pi) / 2, which is exact for quadratic energies and no bound otherwise. Raises UserError for
-    an indefinite Hessian.
+    It is halved at most `halvings` times. Residual: the Newton decrement in nats. The belief is Gaussian(z, H^-1) and
+    the value its Laplace free energy E + log det H / 2 - d log(2 pi) / 2, which is exact for quadratic energies and no
+    bound otherwise. Raises UserError for an indefinite Hessian.
     """
 
     steps: int = 20

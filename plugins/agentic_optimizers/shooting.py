@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor
 
-from agentic import Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, Simplex, Solution, UserError
+from agentic import Box, Domain, Iterate, Minimizer, Objective, Real, Repeated, RunError, Simplex, Solution, UserError
 from agentic_optimizers.rounding import above_rounding, largest
 
 MEAN, SQUARE = 0.9, 0.99  # how long gradients and their squares are remembered
@@ -44,7 +44,8 @@ class Shooting(Minimizer):
     The step is longer after every success; where the energy did not fall it is undone, halved, and the memory of
     gradients erased. `rate` is the first one, a fraction of the box's sides (of 1 where there is none). One-hot
     variables are relaxed to a softmax and rounded in the end, when the corner is evaluated. `refine` is another
-    solver (`icem`), whose best is the start. Residual: the projected gradient's norm.
+    solver (`icem`), whose best is the start. Residual: the projected gradient's norm. Raises RunError where the
+    gradient is not a number at a start whose energy is one.
     """
 
     steps: int = 40
@@ -114,6 +115,13 @@ class Shooting(Minimizer):
         else:
             free = f.domain.project(start)
         z, value, slope = _evaluated(f, free)
+        nowhere = slope.isnan().flatten(1).all(1) & value.isfinite()
+        if bool(nowhere.any()):
+            raise RunError(
+                f"shooting found an energy without a slope: at the start of row {int(nowhere.nonzero()[0, 0])} it is "
+                f"{float(value[nowhere][0]):.4g} nats and its gradient not a number. Plan by search (icem, evolution), "
+                "or mend the energy, as sqrt and norm have no slope at 0"
+            )
         zero, none = torch.zeros_like(free), torch.zeros_like(value)
         rate = torch.full_like(value, self.rate)
         memory = Descent(free, slope, zero, zero, none, rate, anchor)

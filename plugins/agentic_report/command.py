@@ -5,11 +5,11 @@ import webbrowser
 
 import click
 
-from agentic.cli import answer, json_option
+from agentic.cli import RUN, answer, json_option
 
 
 @click.command()
-@click.argument("folder", default="runs", metavar="[RUN|BENCH]", type=click.Path())
+@click.argument("folder", default="runs", metavar="[RUN|BENCH]", type=RUN)
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Where; by default within the folder.")
 @click.option("--open", "opened", is_flag=True, help="Show the page in the browser.")
 @json_option("Print one JSON object and nothing else.")

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from agentic import ClosedForm, Energy, UserError
-from agentic.testing import Check, Finding, NotApplicable, check, checks, checks_for
+from agentic import ClosedForm, Energy, Evidence, ExpectedEnergy, UserError
+from agentic.testing import Check, Finding, NotApplicable, check, checks, checks_for, lowered
+from agentic.testing.parts import AllPlans, BayesRule
 from agentic.testing.worlds import Coin, TwoPlaces
 
 
@@ -155,3 +156,8 @@ def test_checking_draws_nothing_from_the_global_generators() -> None:
 def test_pytest_is_imported_only_when_used() -> None:
     code = "import sys, agentic.testing as t; t.check('agents', t.agents.Agent); assert 'pytest' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_a_solver_lowers_is_tried() -> None:
+    assert lowered(BayesRule()) == {Evidence}
+    assert lowered(AllPlans()) == {ExpectedEnergy}

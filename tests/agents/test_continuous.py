@@ -8,6 +8,7 @@ import pytest
 
 from agentic import Environment, Experiment, load, make
 from agentic.experiments.build import build
+from agentic_agents.continuous import continuous
 from agentic_agents.defaults import proposal
 
 
@@ -58,5 +59,8 @@ def test_rewards_and_ends_of_others_are_learned() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*Overriding environment")
 @pytest.mark.parametrize("kwargs", [{"size": 200}, {"low": -np.inf}])
-def test_what_is_too_large_or_unbounded_is_left_alone(kwargs: dict[str, Any]) -> None:
-    assert proposal(given(**kwargs)) is None
+def test_what_is_too_large_or_unbounded_is_left_to_chance(kwargs: dict[str, Any]) -> None:
+    assert continuous(given(**kwargs)) is None
+    found = proposal(given(**kwargs))
+    assert found is not None
+    assert found.tables["agent"] == {"name": "random"}

@@ -60,9 +60,11 @@ def test_the_steps_of_an_episode_are_those_of_wrappers_or_the_world() -> None:
     assert limit_of(make("agentic/Tiger-v0", kwargs={"steps": 9})) == 9
 
 
-def test_a_world_too_large_for_tables_is_left_alone() -> None:
+def test_a_world_too_large_for_tables_is_left_to_chance() -> None:
     lake = ["S" + "F" * 99, *["F" * 100] * 98, "F" * 99 + "G"]
-    assert proposal(make("FrozenLake-v1", kwargs={"desc": lake})) is None
+    found = proposal(make("FrozenLake-v1", kwargs={"desc": lake}))
+    assert found is not None
+    assert found.tables["agent"] == {"name": "random"}
 
 
 @pytest.mark.parametrize(

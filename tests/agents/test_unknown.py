@@ -25,7 +25,7 @@ from agentic import (
 from agentic.cli import main
 from agentic.experiments.build import build
 from agentic_agents.defaults import proposal
-from agentic_agents.unknown import probed
+from agentic_agents.unknown import learned, probed
 from tests.agents.blackjack import value
 
 assert agentic_envs
@@ -105,7 +105,7 @@ def test_changes_that_are_proposed_lie_around_those_that_were_given() -> None:
 
 def test_too_many_observations_are_refused_with_their_number() -> None:
     with pytest.raises(UserError, match=r"its 10,000 joint observations are more than the 5,000"):
-        proposal(make(Many()))
+        learned(make(Many()), 100)
 
 
 def test_what_random_actions_meet() -> None:

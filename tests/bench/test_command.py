@@ -9,6 +9,7 @@ import pytest
 from agentic import Verdict
 from agentic.cli import main
 from agentic_bench import Cell, Scores
+from agentic_bench.command import bench
 from agentic_bench.scores import shown, unmeasured
 from tests.bench.batteries import small
 
@@ -64,3 +65,12 @@ def test_what_is_not_distinguished_from_its_null_is_in_parentheses(verdict: Verd
     cell = Cell(agent="a", world="cart", metric="x", value=1.0, verdict=verdict)
     assert shown(cell) == "(1)"
     assert shown(replace(cell, verdict=Verdict.OUTSIDE)) == shown(replace(cell, verdict=Verdict.NO_NULL)) == "1"
+
+
+def test_the_shell_is_offered_the_agents_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "bench.toml"
+    file.write_text('[[agents]]\nname = "rock"\n[[agents]]\nname = "random"\nlabel = "rolling"\n')
+    context = bench.make_context("bench", [str(file)], resilient_parsing=True)
+    (option,) = [each for each in bench.params if each.name == "agents"]
+    assert [each.value for each in option.shell_complete(context, "ro")] == ["rock", "rolling"]
+    assert option.shell_complete(bench.make_context("bench", [], resilient_parsing=True), "ro") == []

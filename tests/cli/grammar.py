@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from contextlib import chdir, suppress
@@ -99,10 +100,17 @@ JSON = st.recursive(
 MANIFEST = st.sampled_from("status components seed versions git started seconds environment steps chunks x".split())
 OURS = st.sampled_from(
     "manifest.json experiment.toml measurements.json ticks-000000.parquet ticks-000001.parquet ticks-partial.parquet "
-    "candidates-000000.parquet error.txt cells.json battery.toml units report.html .report.html.part "
+    "candidates-000000.parquet ticks/ticks-000000.parquet ticks candidates error.txt cells.json battery.toml units "
+    "report.html .report.html.part "
     f"ticks-{'9' * 200}.parquet".split()
 )
 LINKS = {"nowhere": "/nowhere/at/all", "itself": "", "zero": "/dev/zero", "outside": "../../outside.txt", "up": ".."}
+
+
+def removed(file: Path) -> None:
+    if file.is_dir() and not file.is_symlink():
+        shutil.rmtree(file)
+    file.unlink(missing_ok=True)
 
 
 def replaced(folder: Path, name: str, kind: str, content: Any) -> None:
@@ -113,9 +121,9 @@ def replaced(folder: Path, name: str, kind: str, content: Any) -> None:
             manifest = json.loads((folder / "manifest.json").read_text())
             (folder / "manifest.json").write_text(json.dumps(manifest | content))
         return
-    if file.is_dir() and not file.is_symlink():
-        file.rmdir()
-    file.unlink(missing_ok=True)
+    if not file.parent.is_dir():  # an earlier change took it away
+        return
+    removed(file)
     if kind == "json":
         file.write_text(json.dumps(content))
     elif kind == "deep":

@@ -130,7 +130,7 @@ def test_interrupt(number: signal.Signals) -> None:
     process = start("--env", "CartPole-v1", "--agent", "random", "--episodes", "1000000")
     folder = Path("runs/0001-cartpole-v1-random")
     until = time.monotonic() + 60
-    while not list(folder.glob("ticks-*.parquet")) and time.monotonic() < until:
+    while not list(folder.glob("ticks/ticks-*.parquet")) and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)

@@ -48,7 +48,7 @@ def test_run_again_from_the_folder_gives_the_same(folder: Path, capsys: pytest.C
     again = ["run", str(folder / "experiment.toml"), "--seed", "0", "--out", str(folder.parent), "--quiet"]
     assert main(again) == 0
     other = Path(capsys.readouterr().out.strip())
-    assert (other / "ticks-000000.parquet").read_bytes() == (folder / "ticks-000000.parquet").read_bytes()
+    assert (other / "ticks/ticks-000000.parquet").read_bytes() == (folder / "ticks/ticks-000000.parquet").read_bytes()
 
 
 def test_killed_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,7 +112,7 @@ def test_a_seed_that_a_shell_would_run_is_quoted(folder: Path, capsys: pytest.Ca
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_returns_beyond_the_largest_number(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    chunk = folder / "ticks-000000.parquet"
+    chunk = folder / "ticks/ticks-000000.parquet"
     table = pq.read_table(chunk)
     huge = pa.array([1.7e308] * len(table))
     pq.write_table(table.set_column(table.column_names.index("reward"), "reward", huge), chunk)

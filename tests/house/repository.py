@@ -17,7 +17,18 @@ def python_files() -> tuple[Path, ...]:
     try:
         listed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
-        homes = ("agentic", "plugins", "envs", "tests", "examples", "benchmarks", "calibration", "figures", "pictures")
+        homes = (
+            "agentic",
+            "plugins",
+            "envs",
+            "tests",
+            "examples",
+            "benchmarks",
+            "calibration",
+            "figures",
+            "pictures",
+            "soak",
+        )
         return tuple(sorted(path for home in homes for path in (ROOT / home).rglob("*.py")))
     return tuple(sorted(path for path in (ROOT / name for name in listed) if path.is_file()))
 

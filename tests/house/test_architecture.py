@@ -9,7 +9,7 @@ import pytest
 import agentic
 from agentic import load
 from agentic.plugins import KINDS
-from agentic.plugins.contracts import contracts
+from agentic.plugins.contracts import contracts_of
 from tests.house.public_surface import packages
 from tests.house.repository import ROOT
 
@@ -19,7 +19,7 @@ SECTIONS = {
     for title, text in re.findall(r"^### (.+?)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL)
     if title != "Values beside the contracts"
 }
-EVERY = [(kind, contract) for kind in KINDS for contract in contracts(kind)]
+EVERY = [(kind, contract) for kind in KINDS for contract in contracts_of(kind)]
 LIMIT = 14  # lines of a section, its heading and blank lines left out
 
 

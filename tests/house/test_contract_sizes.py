@@ -9,11 +9,11 @@ import pytest
 import agentic
 from agentic.engine.objective import Differentiable
 from agentic.plugins import KINDS
-from agentic.plugins.contracts import contracts
+from agentic.plugins.contracts import contracts_of
 
 MOST = 5
 EXCEPTIONS: dict[str, tuple[int, str]] = {}  # to the number of members: a ceiling, and why it is not two contracts
-OFFERED = [contract for kind in KINDS for contract in contracts(kind) if contract.__module__.startswith("agentic.")]
+OFFERED = [contract for kind in KINDS for contract in contracts_of(kind) if contract.__module__.startswith("agentic.")]
 MORE = ["Objective", "Plan", "Belief", "ClosedForm", "LeastSquares", "Encoder", "UncertainWeights", "Trainable"]
 CLASSES: list[type] = [*OFFERED, *(getattr(agentic, name) for name in MORE), Differentiable]
 

@@ -17,7 +17,7 @@ from agentic.cli import main
 from agentic.cli.main import COMMANDS
 from agentic.cli.plugins import SINGULAR
 from agentic.plugins import KINDS
-from agentic.plugins.contracts import contracts
+from agentic.plugins.contracts import contracts_of
 from calibration import lives
 from calibration.case import LOOKS
 from tests.house.repository import ROOT
@@ -97,7 +97,7 @@ def test_a_plugin_of_each_kind_is_written_and_passes_the_kit(tmp_path: Path) -> 
 
 def test_every_contract_has_a_line() -> None:
     table = PAGE.partition("## A component that comes with agentic")[2].partition("## A metric")[0]
-    named = {contract.__name__ for kind in KINDS for contract in contracts(kind)}
+    named = {contract.__name__ for kind in KINDS for contract in contracts_of(kind)}
     assert not [name for name in named if not re.search(rf"`(gymnasium\.)?{name}`", table)]
 
 

@@ -81,7 +81,8 @@ def placed(name: str, where: str = "before") -> Subject:
 def exactly(name: str, column: str) -> Measurement:
     metric, where = COLUMNS[column]
     drawn = {"draws": 0} if isinstance(metric, PlanningDepth) else {}
-    return measure(replace(metric, exact=True, **drawn), placed(name, where))
+    found: Measurement = measure(replace(metric, exact=True, **drawn), placed(name, where))
+    return found
 
 
 @pytest.mark.parametrize("name", list(TABLE))

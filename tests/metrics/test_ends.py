@@ -188,7 +188,7 @@ def test_metrics_do_not_mind_whether_the_end_can_be_seen(name: str) -> None:
 
 def test_what_actions_decide_does_not_depend_on_whether_it_is_survived() -> None:
     def found(metric: Any, risk: float) -> float:
-        return measure(metric, Subject(environment=lambda: Simulation(deadly(risk)))).value
+        return float(measure(metric, Subject(environment=lambda: Simulation(deadly(risk)))).value)
 
     assert found(Empowerment(horizon=1), 0.5) == pytest.approx(found(Empowerment(horizon=1), 0.0))
     assert Controllability(horizon=1).of_world(World.of(deadly(0.5))).value == pytest.approx(

@@ -75,7 +75,8 @@ def gap(what: str, returns: Any, exact: float) -> Gap:
 
 
 def exactly(agent: Agent, environment: Maker) -> float:
-    return measure(EpisodeReturn(exact=True, horizon=HORIZON), Subject(agent=agent, environment=environment)).value
+    found = measure(EpisodeReturn(exact=True, horizon=HORIZON), Subject(agent=agent, environment=environment))
+    return float(found.value)
 
 
 def changes() -> Iterator[tuple[str, Maker, Callable[[Any], Any]]]:

@@ -82,7 +82,7 @@ def test_an_intervention_written_by_hand_has_an_adaptation_or_a_reason() -> None
     def adaptation(name: str, wrapper: Any, informed: Any = "both") -> float:
         turned = Intervention.announced("turned", wrapper, lake, informed)
         found = measure(PolicyAdaptation(), Subject(agent=agents[name], environment=lake, interventions=(turned,)))
-        return found.value
+        return float(found.value)
 
     assert adaptation("planner", Claimed) == pytest.approx(1)
     assert adaptation("clone", Claimed) == adaptation("clone", Turned) == 0

@@ -67,6 +67,20 @@ def test_what_is_to_come_was_learned_for_one_goal() -> None:
         agent.informed(Change(goal=QuadraticGoal(torch.ones(3))))
 
 
+def test_what_was_taught_is_loaded_into_one_that_was_not() -> None:
+    taught = learned().purpose.terminal
+    places = torch.randn(20, 3, generator=torch.Generator().manual_seed(1))
+    fresh = CostToGoNetworks()
+    fresh.load_state_dict(taught.state_dict())
+    assert torch.equal(fresh(None, places), taught(None, places))
+    assert float(taught(None, places).detach().abs().max()) > 0
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        CostToGoNetworks(members=2).load_state_dict(taught.state_dict())
+    untaught = CostToGoNetworks()
+    untaught.load_state_dict(CostToGoNetworks().state_dict())
+    assert untaught.network is None
+
+
 def test_one_network_has_a_slope_where_all_agree() -> None:
     goal = CostToGoNetworks(members=1, hidden=(4,))
     goal.cover(torch.eye(2), 0.0, 10.0, generator=torch.Generator().manual_seed(0))

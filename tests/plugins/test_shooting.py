@@ -16,6 +16,7 @@ from agentic import (
     Point,
     Purpose,
     Real,
+    RunError,
     Sequence,
     UserError,
     minimize,
@@ -109,3 +110,15 @@ def test_numbers_at_the_door(wrong: dict[str, Any]) -> None:
 def test_real_vectors_are_taken_as_they_are() -> None:
     bowl = Clamped(QuadraticGoal([1.0], [30.0]), None, Real((1,)))
     assert minimize(bowl, Shooting(steps=300)).belief.mean.item() == pytest.approx(30, abs=1e-3)
+
+
+def test_an_energy_without_a_slope_is_named() -> None:
+    class Corner(Energy):
+        """Its root has no slope at 0, where it starts."""
+
+        def forward(self, x: Any, z: Tensor) -> Tensor:
+            return (z * 0).sum(-1).square().sqrt()
+
+    start = torch.tensor([[1.0], [2.0]], dtype=F64)
+    with pytest.raises(RunError, match=r"without a slope: at the start of row 0 it is 0 nats .*Plan by search"):
+        minimize(Clamped(Corner(), None, Real((1,))), Shooting(), start)

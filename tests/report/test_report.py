@@ -253,7 +253,7 @@ def test_a_cell_without_a_verdict_is_undefined(cells: Path, verdict: Any) -> Non
 def test_half_written_units_break_nothing(folders: Path, tmp_path: Path) -> None:
     folder = copytree(folders / "0001-bench-battery", tmp_path / "bench", ignore=ignore_patterns("pole-cart*", "r*"))
     unit = folder / "units" / "maze" / "planner-40" / "seed-0"
-    (unit / "ticks-000000.parquet").write_bytes(b"PAR1 and no more")
+    (unit / "ticks/ticks-000000.parquet").write_bytes(b"PAR1 and no more")
     (unit / "measurements.json").write_text('{"measurements": {"AI under swap": {"value": "much"}}}')
     page = Page(agentic.report(folder))
     (energies,) = page.charts[2:]
@@ -261,8 +261,9 @@ def test_half_written_units_break_nothing(folders: Path, tmp_path: Path) -> None
     assert "planner-40 in maze: " in page.text  # among those that cannot be replayed
 
 
-@pytest.mark.parametrize("left", ["manifest.json", "ticks-000000.parquet"])
+@pytest.mark.parametrize("left", ["manifest.json", "ticks/ticks-000000.parquet"])
 def test_a_run_of_which_little_is_left(folders: Path, tmp_path: Path, left: str) -> None:
+    (tmp_path / left).parent.mkdir(exist_ok=True)
     (tmp_path / left).write_bytes((folders / "0002-maze" / left).read_bytes())
     page = Page(agentic.report(tmp_path))
     assert ("mean return of 2 episodes" in page.text) is left.startswith("ticks")

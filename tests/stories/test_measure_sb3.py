@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agentic import Categorical, Experiment, Measurement, Subject, load, make, measure, subject_of
+from agentic import Categorical, Experiment, Measurement, Metric, Subject, load, make, measure, subject_of
 from agentic.experiments.build import build
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -14,7 +14,8 @@ WORLD = "CartPole-v1"
 
 
 def measured(name: str, subject: Subject) -> Measurement:
-    return measure(load().resolve("metrics", name)(), subject)
+    metric: Metric = load().resolve("metrics", name)()
+    return measure(metric, subject)
 
 
 def example(agent: str, episodes: int) -> Subject:

@@ -15,7 +15,7 @@ def hashes(example: str, seed: int, *settings: str) -> list[str]:
     before = set(Path("runs").glob("*"))
     assert main(["run", str(EXAMPLES / example), "--seed", str(seed), "--quiet", *settings]) == 0
     (folder,) = set(Path("runs").glob("*")) - before
-    return [sha256(chunk.read_bytes()).hexdigest() for chunk in sorted(folder.glob("ticks-*.parquet"))]
+    return [sha256(chunk.read_bytes()).hexdigest() for chunk in sorted(folder.glob("ticks/ticks-*.parquet"))]
 
 
 @pytest.mark.parametrize(

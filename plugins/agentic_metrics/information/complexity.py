@@ -56,11 +56,11 @@ def law_over(count: int, law: ArrayLike | None, name: str, unit: str) -> Floats:
 class PolicyComplexity(Metric):
     """Policy complexity I(state; action), in bits: how far what is done depends on what is seen.
 
-    0 for a rock and for a coin. From recorded columns, or of the states of a finite known world that the agent sees.
-    There they weigh as the agent visits them within `horizon` steps ("own") or all that can be met alike ("uniform"),
-    those in which the episode has ended left out; with `choices`, only those count in which actions differ in what they
-    do or pay. `exact` takes the agent's own action probabilities. Otherwise decisions are counted: "own" those of
-    the record, "uniform" one of the agent itself in each of `draws` states, drawn alike. `state`, `action` and
+    0 for a rock and for a coin. From recorded columns, or of the states of a finite known world that the agent sees. By
+    `weights` they count as the agent visits them within `horizon` steps ("own") or all that can be met alike
+    ("uniform"), those in which the episode has ended left out; with `choices`, only those count in which actions differ
+    in what they do or pay. `exact` takes the agent's own action probabilities. Otherwise decisions are counted: "own"
+    those of the record, "uniform" one of the agent itself in each of `draws` states, drawn alike. `state`, `action` and
     `estimator` are of recorded columns.
     """
 

@@ -36,9 +36,9 @@ class LagInformation(Metric):
 
     Half of the 5 % level is for the lags up to the first that is inside, one after the other, and half is shared by all
     those after an empty one: what is repeated two steps later is not held at lag 1. Where `surrogates` are too few to
-    tell those, all of it is for the first ones. The bits at each lag are in the diagnostics. From records alone, what
-    the world keeps for the agent counts too; of the column `belief.mean`, it is what the agent's belief holds, whether
-    it matters for what it does or not.
+    tell those, all of it is for the first ones. The bits at each lag are in the diagnostics. `latent` and `observation`
+    name columns. From records alone, what the world keeps for the agent counts too; of the column `belief.mean`, it is
+    what the agent's belief holds, whether it matters for what it does or not.
     """
 
     latent: str = "action"

@@ -64,7 +64,10 @@ class Devalue(ChangedWorld):
 
 @final
 class Relocate(ChangedWorld):
-    """The world in which two places exchange pay: states, or state * actions + action where doing is paid for."""
+    """The world in which two places exchange pay: states, or state * actions + action where doing is paid for.
+
+    `place` and `other` are those two, counted from 0.
+    """
 
     shown: ClassVar = {"place": 24, "other": 0}
 

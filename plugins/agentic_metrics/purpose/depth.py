@@ -36,9 +36,9 @@ class PlanningDepth(Metric):
 
     Without `exact`, the record's decisions are read, the first `horizon` of each episode or, with `draws`, the agent
     makes so many itself, each in a state drawn from those in which some planner prefers an action. `exact` takes its
-    own action probabilities: in those states, all alike ("uniform"), or in all as it visits them within `horizon` steps
-    ("own"), which is what a record tells. A clone has the depth of what it was cloned from until the world changes, and
-    a lucky reflex has one too (van Opheusden et al. 2023, without their noise in the values).
+    own action probabilities: in those states, all alike (`weights` "uniform"), or in all as it visits them within
+    `horizon` steps ("own"), which is what a record tells. A clone has the depth of what it was cloned from until the
+    world changes, and a lucky reflex has one too (van Opheusden et al. 2023, without their noise in the values).
     """
 
     exact: bool = False

@@ -125,6 +125,7 @@ def test_toml_of_an_experiment_is_readable() -> None:
             warmup = 0
             hold = 1
             vary = false
+            cut = 0
 
             [evaluate]
             episodes = 20

@@ -118,7 +118,7 @@ def test_memory_and_folder_hold_the_same_and_ticks_stay_the_same(tmp_path: Path)
     for folder, count in zip(folders, (2, 2, 0), strict=True):
         run(planning(), Walk(), Schedule(episodes=80), Recording(folder, candidates=count), seed=3)
     once, again, without = (
-        {path.name: sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.parquet")} for folder in folders
+        {path.name: sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*.parquet")} for folder in folders
     )
     assert once == again
     assert set(once) - set(without) == {f"candidates-{i:06d}.parquet" for i in range(len(without))}
@@ -135,7 +135,7 @@ def test_without_a_plan_there_is_no_table(tmp_path: Path) -> None:
     world = make(Walk())
     record = run(Coin(), world, Schedule(episodes=2), Recording(tmp_path, candidates=5))
     assert record.candidates().num_columns == 0
-    assert not list(tmp_path.glob("candidates-*"))
+    assert not list(tmp_path.rglob("candidates-*"))
     assert run(planning(), Walk(), Schedule(episodes=1)).candidates().num_columns == 0
 
 

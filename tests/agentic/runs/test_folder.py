@@ -47,6 +47,7 @@ def test_chunks_are_in_the_order_of_their_ticks_and_a_record_is_not_written_over
     made = RunFolder.new(tmp_path / "new" / "run")
     for index in (10, 2):
         made.chunk("ticks", index).touch()
+    made.chunk("candidates", 2).parent.mkdir()
     made.chunk("candidates", 2).touch()
     assert made.chunks() == [made.chunk("ticks", 2), made.chunk("ticks", 10)]
     assert made.chunks("candidates") == [made.chunk("candidates", 2)]

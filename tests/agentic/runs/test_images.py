@@ -68,7 +68,7 @@ def test_a_successor_that_is_not_the_next_observation_is_kept(tmp_path: Path) ->
     changed = table.set_column(
         table.column_names.index("next_obs"), table.schema.field("next_obs"), table["obs"].combine_chunks()
     )
-    write_chunk(changed, tmp_path / "ticks-000000.parquet")
+    write_chunk(changed, tmp_path / "ticks/ticks-000000.parquet")
     assert Record.open(tmp_path).table().equals(changed)
 
 

@@ -57,7 +57,7 @@ def check_flips(folder: Path, times: int, *, evenly: bool = False) -> None:
     Files are chosen by their sizes or `evenly`; the traceback of a failed run is a text for people.
     """
     before = numbers(folder)
-    files = sorted(path for path in folder.iterdir() if path != RunFolder(folder).error_file)
+    files = sorted(path for path in folder.rglob("*.*") if path != RunFolder(folder).error_file)
     sizes = [1 if evenly else path.stat().st_size for path in files]
     rng, silent, noticed = np.random.default_rng(1), 0, 0
     for _ in range(times):
@@ -87,9 +87,9 @@ def test_many_flipped_bits_are_noticed(copy: Path) -> None:
 @pytest.mark.parametrize("name", ["ticks-000001.parquet", "ticks-" + "9" * 200 + ".parquet"])
 def test_chunks_of_any_number_are_one_sentence(name: str, copy: Path) -> None:
     without_list(copy)
-    (copy / "ticks-000001.parquet").rename(copy / f"{name}.x")
+    (copy / "ticks/ticks-000001.parquet").rename(copy / f"{name}.x")
     (copy / f"{name}.x").rename(copy / name)
-    (copy / "ticks-000000.parquet").unlink()
+    (copy / "ticks/ticks-000000.parquet").unlink()
     with pytest.raises(UserError, match=r"ticks-000000\.parquet .*missing"):
         Record.open(copy).table()
 

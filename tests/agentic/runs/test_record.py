@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from gymnasium import spaces
+from pyarrow.dataset import dataset
 from torch import Tensor
 
 from agentic import (
@@ -38,6 +42,7 @@ from agentic import (
 )
 from agentic.runs.chunk import LARGEST, Block, boundary
 from agentic.runs.folder import RunFolder, create_folder
+from agentic.runs.manifest import annotate
 from agentic.runs.recorder import Recorder
 from agentic.testing.worlds import Coin
 from tests.agentic.standins import Same
@@ -67,12 +72,12 @@ class Thinking(Agent):
 
 
 def hashes(folder: Path) -> list[str]:
-    return [sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("ticks-*.parquet"))]
+    return [sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("ticks/ticks-*.parquet"))]
 
 
 def test_columns_are_those_of_the_format(tmp_path: Path) -> None:
     run(Thinking(), make(Walk, envs=2), Schedule(episodes=4), Recording(tmp_path))
-    table = pq.read_table(tmp_path / "ticks-000000.parquet")
+    table = pq.read_table(tmp_path / "ticks/ticks-000000.parquet")
     assert table.column_names == [
         *("phase", "episode", "row", "t", "obs", "next_obs", "action", "reward", "terminated", "truncated"),
         *("energy.accuracy", "energy.total", "belief.mean", "belief.covariance"),
@@ -82,7 +87,7 @@ def test_columns_are_those_of_the_format(tmp_path: Path) -> None:
     assert str(table.schema.field("obs").type).startswith("fixed_size_list<")
     assert set(table["phase"].to_pylist()) == {"evaluate"}
     assert table["action"].type == "int64"
-    meta = pq.ParquetFile(tmp_path / "ticks-000000.parquet").metadata.row_group(0)
+    meta = pq.ParquetFile(tmp_path / "ticks/ticks-000000.parquet").metadata.row_group(0)
     assert not any("DICTIONARY" in str(meta.column(i).encodings) for i in range(meta.num_columns))
 
 
@@ -256,3 +261,110 @@ def test_kill_9_loses_little(tmp_path: Path) -> None:
 def test_kill_9_ten_times_loses_little(tmp_path: Path) -> None:
     for number, enough in enumerate(killed_runs(10)):
         check_killed(tmp_path / f"run{number}", enough)
+
+
+@dataclass
+class Waking(Thinking):
+    """Reports beliefs and energies from its 301st decision on, whatever the episode."""
+
+    decided: int = 0
+
+    def decide(self, state: Tensor, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        self.decided += 1
+        decision = super().decide(state, obs, generator=generator)
+        return decision if self.decided > 300 else Decision(decision.action, decision.state)
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """A run whose first chunk knows of no energies: they come later."""
+    folder = tmp_path_factory.mktemp("late")
+    return run(Waking(), Walk(), Schedule(episodes=150), Recording(folder))
+
+
+def test_a_folder_of_ticks_is_one_table_for_who_reads_folders(late: Record) -> None:
+    assert late.folder is not None
+    found = dataset(late.folder / "ticks", format="parquet").to_table()
+    assert found.column_names == late.columns
+    assert found.num_rows == len(late.table())
+    assert found["energy.total"].null_count == 256
+    assert late.problems == []
+    memory = run(Waking(), Walk(), Schedule(episodes=150))
+    for ours, theirs in zip(late.episodes(), memory.episodes(), strict=True):
+        for name, array in ours.arrays.items():
+            np.testing.assert_array_equal(array, theirs.arrays[name])
+
+
+@pytest.mark.parametrize(
+    ("package", "code"),
+    [
+        ("pandas", "pandas.read_parquet(folder)"),
+        ("polars", "polars.read_parquet(folder)"),
+        ("duckdb", "duckdb.sql(f\"select * from '{folder}/*.parquet'\").to_arrow_table()"),
+    ],
+)
+def test_a_folder_of_ticks_is_read_by(package: str, code: str, late: Record) -> None:
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
+    assert late.folder is not None
+    found = eval(code, {package: import_module(package), "folder": str(late.folder / "ticks")})
+    assert (len(found), found.shape[1]) == (len(late.table()), len(late.columns))
+
+
+def test_folders_of_older_runs_are_read(late: Record, tmp_path: Path) -> None:
+    """Their chunks lie beside the manifest."""
+    assert late.folder is not None
+    older = Path(shutil.copytree(late.folder, tmp_path / "older"))
+    for chunk in (older / "ticks").iterdir():
+        chunk.rename(older / chunk.name)
+    (older / "ticks").rmdir()
+    acts = ["t", "obs", "action", "reward"]
+    assert Record.open(older).table(acts).equals(late.table(acts))
+    assert (Record.open(older).problems, Record.open(older).columns) == ([], late.columns)
+
+
+def test_a_run_that_was_killed_while_columns_were_added_is_sound(late: Record, tmp_path: Path) -> None:
+    """The manifest has the hashes of what was there and of what comes."""
+    assert late.folder is not None
+    copy = RunFolder(shutil.copytree(late.folder, tmp_path / "killed"))
+    new = copy.manifest["chunks"]["ticks-000000.parquet"]["sha256"]
+    chunks = {**copy.manifest["chunks"], "ticks-000000.parquet": {"ticks": 256, "rows": 256, "sha256": "before"}}
+    annotate(copy, chunks=chunks, partial=[new])
+    assert Record.open(copy.path).problems == []
+    annotate(copy, chunks=chunks, partial=["another"])
+    assert len(Record.open(copy.path).problems) == 1
+
+
+def test_a_link_in_the_place_of_the_ticks_is_not_followed(late: Record, tmp_path: Path) -> None:
+    assert late.folder is not None
+    copy = Path(shutil.copytree(late.folder, tmp_path / "run"))
+    (copy / "ticks").rename(tmp_path / "outside")
+    (copy / "ticks").symlink_to(tmp_path / "outside")
+    with pytest.raises(UserError, match="is missing: the run wrote it"):
+        Record.open(copy).table()
+    (copy / "manifest.json").unlink()
+    with pytest.raises(UserError, match="is not the folder of a run"):
+        Record.open(copy)
+
+
+def test_a_record_shows_itself_briefly(late: Record) -> None:
+    assert repr(late) == f"Record(status='finished', evaluation_steps={len(late.table())}, folder={str(late.folder)!r})"
+    page = late._repr_html_()
+    assert "<td>150 complete ones evaluated</td>" in page
+    assert len(page) < 1000
+    assert repr(Record(manifest={"components": "<b>", "status": "failed"})) == "Record(status='failed')"
+    assert "&lt;b&gt;" in Record(manifest={"status": "<b>"})._repr_html_()
+
+
+def test_pandas_is_asked_for_where_it_is_missing(late: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UserError, match=r"pip install 'agentic\[pandas\]'"):
+        late.to_pandas()
+
+
+def test_a_record_becomes_a_data_frame(late: Record) -> None:
+    if find_spec("pandas") is None:
+        pytest.skip("pandas is not installed")
+    frame = late.to_pandas(["t", "reward"])
+    assert list(frame.columns) == ["t", "reward"]
+    assert len(frame) == len(late.table())

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 def forged(folder: Path, columns: dict[str, Any], shapes: str | None = None) -> None:
     """Other columns in the chunk of a record, whose manifest is written anew as well."""
-    chunk = folder / "ticks-000000.parquet"
+    chunk = folder / "ticks/ticks-000000.parquet"
     table = pq.read_table(chunk).slice(0, N)
     metadata = table.schema.metadata if shapes is None else {SHAPES: shapes.encode()}
     kept = {name: table[name] for name in table.column_names} | columns
@@ -80,14 +80,14 @@ def test_shapes_that_are_none(shapes: str, folder: Path, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("content", [b"", b"PAR1xxxxPAR1"])
 def test_chunks_that_are_none(content: bytes, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    chunk = folder / "ticks-000000.parquet"
+    chunk = folder / "ticks/ticks-000000.parquet"
     chunk.write_bytes(content)
     annotate(RunFolder(folder), chunks={chunk.name: {"ticks": 1, "rows": 1, "sha256": sha256_of(chunk)}})
     refused(folder, capsys, "")
 
 
 def test_a_few_bytes_that_claim_to_be_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    chunk = folder / "ticks-000000.parquet"
+    chunk = folder / "ticks/ticks-000000.parquet"
     nothing = {name: pa.repeat(0, ROWS + 1) for name in ("row", "episode", "t")}
     pq.write_table(pa.table({"phase": pa.repeat("learn", ROWS + 1), **nothing}), chunk)
     assert chunk.stat().st_size < 2**20

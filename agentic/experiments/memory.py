@@ -1,0 +1,61 @@
+"""Memory that an agent may ask for while it is made and tried: what is not there is refused in a sentence.
+
+The system is asked to refuse it, so that this holds for every component, whoever wrote it, before anything is touched.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from agentic.errors import said
+
+SHARE = 0.5  # of the memory that is free, which an agent may ask for before it has done anything
+SYSTEM, OWN, GROUP = Path("/proc/meminfo"), Path("/proc/self/status"), Path("/sys/fs/cgroup")
+ASKED = re.compile(r"allocate ([\d.]+) ?(bytes|[KMGTP]iB)")
+
+
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """A while in which no more than `SHARE` of what is free can be had, on systems that say how much that is."""
+    try:
+        import resource
+
+        before = resource.getrlimit(resource.RLIMIT_DATA)
+        most = _bytes(OWN, "VmData") + int(SHARE * free())
+    except (ImportError, OSError):
+        yield
+        return
+    given = [limit for limit in before if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([most, *given]), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def free() -> int:
+    """The bytes that can be had, of the machine and within the container. Raises OSError where nobody says."""
+    found = [_bytes(SYSTEM, "MemAvailable")]
+    with suppress(OSError, ValueError):  # no container, or one that may take all there is
+        found.append(int((GROUP / "memory.max").read_text()) - int((GROUP / "memory.current").read_text()))
+    return min(found)
+
+
+def refused(error: BaseException) -> str:
+    """How much memory was asked for in vain, in words; empty where that is not what went wrong."""
+    each: BaseException | None = error
+    while each is not None:
+        if found := ASKED.search(said(each)):
+            return f"{float(found[1]) / 1e9:,.1f} GB" if found[2] == "bytes" else f"{found[1]} {found[2]}"
+        if isinstance(each, MemoryError):
+            return "much memory"
+        each = each.__cause__
+    return ""
+
+
+def _bytes(file: Path, name: str) -> int:
+    found = re.search(rf"^{name}:\s*(\d+) kB", file.read_text(), re.MULTILINE)
+    if found is None:
+        raise OSError(f"{file} has no {name}")
+    return 1024 * int(found[1])

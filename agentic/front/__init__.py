@@ -1,0 +1,7 @@
+"""What the commands do, in one call from Python: `agentic.run`, `measure`, `bench` and `report`."""
+
+from agentic.front.installed import Kept
+from agentic.front.profile import Profile
+from agentic.front.request import Settings, Who, experiment_file, experiment_of
+
+__all__ = ["Kept", "Profile", "Settings", "Who", "experiment_file", "experiment_of"]

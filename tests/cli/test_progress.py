@@ -1,0 +1,78 @@
+"""What is told of a run while it goes on: returns of completed episodes, and what learning reported."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+
+from agentic import Decision, Experiment, Tick
+from agentic.cli.progress import progress
+from agentic.runs.run import Progress
+from agentic.runs.seeds import Phase
+from agentic.tick import Native
+
+
+def reported(
+    rewards: list[float], ended: list[bool], phase: Phase, counts: tuple[int, int], learned: Mapping[str, float] = {}
+) -> Progress:
+    """A tick of some rows, the last of which is not valid where its reward is NaN."""
+    pay, over = np.array(rewards), np.array(ended)
+    nothing = torch.zeros(len(pay), 1)
+    where = (over, np.zeros_like(over), ~np.isnan(pay), np.zeros(len(pay), int), np.zeros(len(pay), int))
+    tick = Tick(nothing, nothing, nothing, pay, *where, Decision(nothing), Native(None, None, None))
+    return Progress(phase, tick, *counts, learned)
+
+
+def experiment(steps: int, episodes: int) -> Experiment:
+    return Experiment.of(
+        {
+            "env": {"id": "CartPole-v1"},
+            "agent": {"name": "random"},
+            "learn": {"steps": steps},
+            "evaluate": {"episodes": episodes},
+        }
+    )
+
+
+def test_lines_tell_returns_and_what_was_learned(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentic.cli.progress.SECONDS", 0.0)
+    with progress(experiment(9, 3)) as observe:
+        assert observe is not None
+        observe(reported([1.0, 5.0], [False, False], "learn", (2, 0)))
+        observe(reported([2.0, 6.0], [True, False], "learn", (4, 1), {"loss": 0.125}))
+        observe(reported([4.0, float("nan")], [True, True], "learn", (5, 2)))
+        observe(reported([7.0, 1.0], [False, True], "evaluate", (2, 1)))
+        observe(reported([1.0, 1.0], [True, True], "evaluate", (4, 3)))
+    assert capsys.readouterr().err.splitlines() == [
+        "experience: 2 of 9 steps",
+        "experience: 4 of 9 steps, return 3, loss 0.12",
+        "experience: 5 of 9 steps, return 3.5, loss 0.12",
+        "evaluation: 1 of 3 episodes, 2 steps, return 1",
+        "evaluation: 3 of 3 episodes, 4 steps, return 3.333",
+    ]
+
+
+def test_while_learning_the_last_five_episodes_count(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentic.cli.progress.SECONDS", 0.0)
+    with progress(experiment(99, 1)) as observe:
+        assert observe is not None
+        for number in range(10):
+            observe(reported([float(number)], [True], "learn", (number + 1, number + 1)))
+    assert capsys.readouterr().err.splitlines()[-1] == "experience: 10 of 99 steps, return 7"
+
+
+def test_bars_draw_the_returns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("agentic.cli.progress.monotonic", iter(range(100)).__next__)
+    with progress(experiment(4, 1)) as observe:
+        assert observe is not None
+        for number, pay in enumerate([0.0, 7.0, 3.0, float("inf")], 1):
+            observe(reported([pay], [True], "learn", (number, number), {"loss": 2.0}))
+    err = capsys.readouterr().err
+    assert "▁█" in err
+    assert "▁█▄ return inf, loss 2" in err
