@@ -12,7 +12,7 @@ import pytest
 from agentic import load
 from agentic.cli import main
 from agentic.cli.plugin_kinds import TEMPLATES
-from agentic.plugins.contracts import contracts
+from agentic.plugins.contracts import contracts_of
 from agentic.plugins.hookspecs import KINDS
 from agentic.testing import check
 
@@ -64,8 +64,8 @@ def test_there_is_a_template_for_every_contract(here: Path) -> None:
         main(["plugins", "new", f"my-{kind}", "--kind", kind])
         registry = load(files=[f"my_{kind}.py"])
         target = registry.resolve(TEMPLATES[kind], f"my-{kind}")
-        found |= {each for each in contracts(TEMPLATES[kind]) if issubclass(target, each)}
-    assert found == {contract for kind in KINDS for contract in contracts(kind)}
+        found |= {each for each in contracts_of(TEMPLATES[kind]) if issubclass(target, each)}
+    assert found == {contract for kind in KINDS for contract in contracts_of(kind)}
 
 
 @pytest.mark.slow
