@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable, Iterable
 from functools import wraps
-from shlex import quote
 from typing import Any
 
 import click
 
 from agentic.cli.completing import COMPONENT, PLUGIN
+from agentic.cli.plugin_kinds import TEMPLATES
 from agentic.cli.terminal import answer, json_option, say
-from agentic.errors import suggest
+from agentic.errors import listed, suggest
 from agentic.plugins import KINDS, PluginError, PluginRow, Registry, installed, load
 
 SINGULAR = dict(zip(("energy", "optimizer", "metric", "agent", "env"), KINDS, strict=True))
@@ -114,16 +114,17 @@ def why(name: str, kind: str | None, registry: Registry) -> None:
 
 @plugins.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(SINGULAR)), required=True, help="What the plugin adds.")
-@click.option("--to", "folder", default=".", show_default=True, help="Where to write the two files.")
-def new(name: str, kind: str, folder: str) -> None:
-    """Write a commented plugin file NAME and its test, ready to run."""
+@click.option("--kind", type=click.Choice(list(TEMPLATES)), required=True, help="What the plugin adds.")
+@click.option("--to", "folder", default=".", show_default=True, help="Where to write it.")
+@click.option("--package", is_flag=True, help="A distribution: pyproject, source, tests, README and CI in a folder.")
+def new(name: str, kind: str, folder: str, package: bool) -> None:
+    """Write a plugin NAME that works: a commented file, its test and an experiment; or a distribution of them."""
     from agentic.cli.plugin_new import write_plugin
 
-    code, test = write_plugin(name, kind, folder)
-    say(f"wrote {code} and {test}; next:")
-    say(f"  agentic plugins check {quote(str(code))}")
-    say(f"  python -m pytest {quote(str(test))}")
+    files, commands = write_plugin(name, kind, folder, package)
+    say(f"wrote {listed(map(str, files))}; next:")
+    for command in commands:
+        say(f"  {command}")
 
 
 def _row(row: PluginRow, registry: Registry | None, kinds: Iterable[str]) -> dict[str, Any]:

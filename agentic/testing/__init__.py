@@ -22,15 +22,35 @@ import gymnasium
 from torch import nn
 
 from agentic.agents.agent import Agent
+from agentic.agents.selection import Selection
+from agentic.engine.draws import Quadrature
 from agentic.engine.energy import Conditional, Energy, PopulationEnergy
 from agentic.engine.minimizer import Minimizer
 from agentic.environments.environment import make as as_environment
 from agentic.errors import UserError
-from agentic.learning.learner import Learner
+from agentic.learning.learner import Learner, Loss
 from agentic.metrics.metric import Metric
 from agentic.models.model import Model
+from agentic.planning.gain import Gain
+from agentic.planning.goal import Goal
+from agentic.planning.plan import Backup
 from agentic.plugins.hookspecs import KINDS
-from agentic.testing import agents, energies, environments, learners, metrics, models, optimizers, populations, solving
+from agentic.testing import (
+    agents,
+    choices,
+    energies,
+    environments,
+    gains,
+    goals,
+    learners,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    populations,
+    quadratures,
+    solving,
+)
 from agentic.testing.common import (
     Exercise,
     common_runs,
@@ -47,7 +67,6 @@ from agentic.testing.kit import (
     NotApplicable,
     Run,
     Test,
-    find,
     named,
     pytest_parameters,
 )
@@ -79,19 +98,34 @@ class _Suite(NamedTuple):
     contract: type
     runs: tuple[Run, ...]
     exercise: Exercise
+    basic: tuple[str, ...]  # the checks without which all others make no sense, the most basic first
 
 
+_SHAPES = ("shape_is_one_number_per_row", "finite")
+_ENVS_SAY = ("same_seed_same_answer",)  # same_seed_same_trajectory says it of longer walks
 # The first whose contract a class meets is its suite.
 _SUITES = (
-    _Suite("energies", Model, models.CHECKS, models.exercise),
-    _Suite("energies", Conditional, tuple(energies.runs(energies.CONDITIONAL)), energies.exercise),
-    _Suite("energies", Energy, tuple(energies.runs(energies.ENERGY)), energies.exercise),
-    _Suite("energies", PopulationEnergy, populations.CHECKS, populations.exercise),
-    _Suite("optimizers", Minimizer, solving.CHECKS, optimizers.exercise),
-    _Suite("optimizers", Learner, learners.CHECKS, learners.exercise),
-    _Suite("metrics", Metric, metrics.CHECKS, metrics.exercise),
-    _Suite("agents", Agent, agents.CHECKS, agents.exercise),
-    _Suite("envs", gymnasium.Env, environments.CHECKS, environments.exercise),
+    _Suite("energies", Model, models.CHECKS, models.exercise, models.BASIC),
+    _Suite("energies", Gain, gains.CHECKS, gains.exercise, gains.BASIC),
+    _Suite("energies", Conditional, tuple(energies.runs(energies.CONDITIONAL)), energies.exercise, _SHAPES),
+    _Suite("energies", Goal, (*energies.runs(energies.ENERGY), *goals.CHECKS), energies.exercise, _SHAPES),
+    _Suite("energies", Energy, tuple(energies.runs(energies.ENERGY)), energies.exercise, _SHAPES),
+    _Suite("energies", PopulationEnergy, populations.CHECKS, populations.exercise, ("one_number", "finite")),
+    _Suite(
+        "optimizers",
+        Minimizer,
+        solving.CHECKS,
+        optimizers.exercise,
+        ("takes_some_problem", "global_randomness_untouched"),
+    ),
+    _Suite("optimizers", Learner, learners.CHECKS, learners.exercise, ("reports_numbers",)),
+    _Suite("optimizers", Loss, losses.CHECKS, losses.exercise, ("one_number",)),
+    _Suite("optimizers", Selection, choices.SELECTION, choices.select, ("chooses_for_every_row",)),
+    _Suite("optimizers", Backup, choices.BACKUP, choices.back_up, ("policy_is_a_distribution",)),
+    _Suite("optimizers", Quadrature, quadratures.CHECKS, quadratures.exercise, ("gives_points_and_weights",)),
+    _Suite("metrics", Metric, metrics.CHECKS, metrics.exercise, ("declares_what_it_looks_at", "returns_a_measurement")),
+    _Suite("agents", Agent, agents.CHECKS, agents.exercise, ("decides_for_every_row",)),
+    _Suite("envs", gymnasium.Env, environments.CHECKS, environments.exercise, ("walks",)),
 )
 
 
@@ -105,18 +139,23 @@ def checks(kind: str, component: Any) -> list[Check]:
     cls = component if isinstance(component, type) else type(component)
     suite = next((suite for suite in _SUITES if suite.kind == kind and issubclass(cls, suite.contract)), None)
     make = _maker(component)
-    first = named([constructible, documented, members_are_asked_for, _contract(kind, suite)], make)
+    first: list[Run] = [constructible, _contract(kind, suite), documented, members_are_asked_for]
     if suite is None:
-        return first
+        return named(first, make, ("constructible", "meets_a_contract"))
     modules: list[Run] = [registers_its_tensors, restores_its_state_dict] if issubclass(cls, nn.Module) else []
-    return first + named([*modules, *common_runs(suite.exercise), *suite.runs], make)
+    common = [run for run in common_runs(suite.exercise) if suite.kind != "envs" or run.__name__ not in _ENVS_SAY]
+    runs = [*first, *modules, *common, *suite.runs]
+    return named(runs, make, ("constructible", "meets_a_contract", *suite.basic))
 
 
 def check(kind: str, component: Any) -> list[Finding]:
-    """Run all checks of a component; where it cannot be made, that is the only finding."""
+    """Run all checks of a component; where it cannot be made, that is the only finding.
+
+    Where a basic check fails, those that make no sense without it are skipped, as "not tried".
+    """
     every = checks(kind, component)
-    first = find(every[0])
-    return [first, *map(find, every[1:])] if first.passed else [first]
+    first = every[0].finding
+    return [each.finding for each in every] if first.passed else [first]
 
 
 def checks_for(

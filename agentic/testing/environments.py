@@ -25,6 +25,22 @@ def exercise(env: Env, source: torch.Generator) -> list[Tensor]:
     return [torch.as_tensor([value for step in _walk(env, seed, 12) for value in step[1:3]], dtype=torch.float64)]
 
 
+def walks(make: Make) -> None:
+    """reset returns (observation, info) and step (observation, reward, terminated, truncated, info)."""
+    env = make()
+    try:
+        spaces = {"observation_space": env.observation_space, "action_space": env.action_space}
+    except AttributeError as missing:
+        raise AssertionError(f"{missing.name} must be a gymnasium.Space, got none: set it in __init__") from None
+    for name, space in spaces.items():
+        assert isinstance(space, gymnasium.Space), f"{name} must be a gymnasium.Space, got {space!r}"
+    for name, answer, size in (("reset", env.reset(seed=0), 2), ("step", env.step(env.action_space.sample()), 5)):
+        parts = "(observation, info)" if size == 2 else "(observation, reward, terminated, truncated, info)"
+        assert isinstance(answer, tuple), f"{name} must return {parts}, got {type(answer).__name__}"
+        assert len(answer) == size, f"{name} must return {parts}, got {len(answer)} things"
+        assert isinstance(answer[-1], dict), f"info must be a dict, got {type(answer[-1]).__name__} from {name}"
+
+
 def gymnasium_accepts_it(make: Make) -> None:
     """check_env raises nothing and warns of nothing."""
     with warnings.catch_warnings(record=True) as complaints:
@@ -119,6 +135,7 @@ def draws_pictures(make: Make) -> None:
 
 
 CHECKS: tuple[Run, ...] = (
+    walks,
     gymnasium_accepts_it,
     a_seed_decides_an_episode,
     same_seed_same_trajectory,

@@ -5,13 +5,15 @@ holds, raises AssertionError with what was expected where it does not, and NotAp
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar, final
 
 from agentic.errors import BREAKS, UserError, described
+from agentic.testing.causes import CAUSES
 
+PARTS = ("observation_", "transition_", "prior_")  # of a model, whose checks are named so
 Make = Callable[[], Any]
 Run = Callable[[Make], None]
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -24,14 +26,39 @@ class NotApplicable(Exception):
 @final
 @dataclass(frozen=True)
 class Check:
-    """One requirement of a contract on one component; calling it raises AssertionError where it is not met."""
+    """One requirement of a contract on one component; calling it raises AssertionError where it is not met.
+
+    It is not tried, which is a NotApplicable, where one of its `causes` fails: what fails is told once, not in all its
+    consequences.
+    """
 
     name: str
     run: Run
     make: Make
+    causes: tuple["Check", ...] = field(default=(), compare=False, repr=False)
 
     def __call__(self) -> None:
-        self.run(self.make)
+        if self.cause:
+            raise NotApplicable(f"not tried: {self.cause} failed")
+        if (
+            "finding" not in vars(self) or not self.finding.held
+        ):  # what was seen to hold, as a cause, is not tried again
+            self.run(self.make)
+
+    @cached_property
+    def cause(self) -> str:
+        """The name of the first cause that fails; empty where none does."""
+        return next((each.failed for each in self.causes if each.failed), "")
+
+    @cached_property
+    def failed(self) -> str:
+        """Its name, or its cause's, where it does not hold; empty where it does."""
+        return self.cause or ("" if self.finding.passed else self.name)
+
+    @cached_property
+    def finding(self) -> "Finding":
+        """What it found, once."""
+        return find(self)
 
 
 @final
@@ -42,6 +69,11 @@ class Finding:
     check: str
     passed: bool
     message: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether it was tried and holds."""
+        return self.passed and not self.message
 
     def __str__(self) -> str:
         if self.passed:
@@ -90,9 +122,24 @@ def _in_pytest(check: Check) -> None:
         pytest.skip(str(reason))
 
 
-def named(runs: Iterable[Run], make: Make, prefix: str = "") -> list[Check]:
-    """The checks of these functions, named after them."""
-    return [Check(prefix + run.__name__, run, make) for run in runs]
+def named(runs: Iterable[Run], make: Make, basic: Sequence[str] = ()) -> list[Check]:
+    """The checks of these functions, named after them, the `basic` ones first: each a cause of all that come after it.
+
+    Other causes are in `CAUSES`, for those of a part, as in `prior_finite`, under the name without the part's.
+    """
+    by_name = {run.__name__: run for run in runs}
+    made: dict[str, Check] = {}
+
+    def check(name: str) -> Check:
+        if name not in made:
+            first = basic[: basic.index(name)] if name in basic else basic
+            part = next((each for each in PARTS if name.startswith(each)), "")
+            others = () if name in basic else CAUSES.get(name.removeprefix(part), ())
+            known = [each for each in (*first, *(part + other for other in others)) if each in by_name]
+            made[name] = Check(name, by_name[name], make, tuple(check(each) for each in known))
+        return made[name]
+
+    return [check(name) for name in (*basic, *(name for name in by_name if name not in basic))]
 
 
 def _line(text: str) -> str:

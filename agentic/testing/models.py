@@ -242,6 +242,17 @@ CHECKS: tuple[Run, ...] = (
 )
 
 
+BASIC = (
+    "declares_its_spaces",
+    "begins_with_a_batch",
+    *(
+        f"{name}_{check}"
+        for check in ("shape_is_one_number_per_row", "finite")
+        for name in ("observation", "transition", "prior")
+    ),
+)
+
+
 def _draw(given: tuple[Domain, ...], free: Domain, one: Callable[[Domain, int, torch.Generator], Tensor]) -> Draw:
     def draw(batch: int, source: torch.Generator) -> tuple[Any, Tensor]:
         parents = tuple(one(domain, batch, source) for domain in given)

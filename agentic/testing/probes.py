@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from agentic.engine.energy import Energy
+from agentic.errors import described
 from agentic.testing.common import generator
 from agentic.testing.offers import ExampleInputs
 
@@ -48,12 +49,18 @@ def probe(energy: Energy) -> Probe:
             return x, z
 
         return Probe(energy, draw, draw, events=draw(2, generator())[1].dim() - 1)
-    for given, free in _sizes():
-        guess = _vectors(given, free)
-        if _fits(energy, guess):
-            return Probe(energy, guess, guess)
+    guesses = [_vectors(given, free) for given, free in _sizes()]
+    fitting = next((guess for guess in guesses if _fits(energy, guess)), None)
+    taken = fitting or next((guess for guess in guesses if _takes(energy, guess)), None)  # its answer is judged later
+    if taken is not None:
+        return Probe(energy, taken, taken)
+    try:
+        energy(*_vectors(8, 8)(3, generator()))
+        said = "it refused them"
+    except Exception as error:
+        said = f"with eight numbers each, {described(error)}"
     raise AssertionError(
-        "no vectors x and z were found that it takes with rows of finite energy: give it a method "
+        f"no vectors x and z were found that it takes ({said}): give it a method "
         "example_inputs(batch, *, generator) that returns x and z, float64, batch first"
     )
 
@@ -72,6 +79,15 @@ def _vectors(given: int | None, free: int) -> Draw:
         return x, torch.randn(batch, free, generator=source, dtype=torch.float64)
 
     return draw
+
+
+def _takes(energy: Energy, draw: Draw) -> bool:
+    """Whether it answers anything at all."""
+    try:
+        energy(*draw(3, generator()))
+    except Exception:
+        return False
+    return True
 
 
 def _fits(energy: Energy, draw: Draw) -> bool:

@@ -143,7 +143,8 @@ def test_a_part_of_a_component_gets_the_common_checks() -> None:
 
     findings = check("optimizers", Backup)
     assert all(finding.passed for finding in findings)
-    assert "is none of Minimizer, Learner" in findings[-1].message
+    (found,) = [finding.message for finding in findings if finding.check == "meets_a_contract"]
+    assert "is none of Minimizer, Learner, Loss, Selection, Backup, Quadrature: there is no contract" in found
 
 
 def test_checking_draws_nothing_from_the_global_generators() -> None:

@@ -1,6 +1,7 @@
 """The kit catches agents, environments and metrics that break their contract, each in one way."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import count
 from typing import Any
 
 import gymnasium
@@ -13,9 +14,10 @@ from torch import Tensor
 from agentic import Access, Agent, Categorical, Decision, Frame, Measurement, Metric
 from agentic.metrics.measurement import Interval, Null
 from agentic.metrics.subject import Subject
-from agentic.testing import check, checks
-from agentic.testing.kit import find
+from agentic.testing import check
+from agentic.testing.metrics import subject
 from agentic.testing.worlds import Coin, TwoPlaces
+from tests.contracts.broken import assert_only
 
 
 class Counter(Agent):
@@ -110,6 +112,14 @@ class OwnChance(TwoPlaces):  # type: ignore[misc]
         return obs, reward + self.own.random(), end, cut, info
 
 
+class LateChance(OwnChance):  # type: ignore[misc]
+    """Draws from it once an episode has lasted five steps."""
+
+    def step(self, action: Any) -> Any:
+        obs, reward, end, cut, info = TwoPlaces.step(self, action)
+        return obs, reward + (self.own.random() if self.count > 5 else 0.0), end, cut, info
+
+
 class Outside(TwoPlaces):  # type: ignore[misc]
     """Shows a third place that its space does not have."""
 
@@ -146,6 +156,32 @@ class GrayPictures(TwoPlaces):  # type: ignore[misc]
 
     def render(self) -> Any:
         return np.zeros((4, 4), np.uint8)
+
+
+class Four(TwoPlaces):  # type: ignore[misc]
+    """Answers as environments did years ago."""
+
+    def step(self, action: Any) -> Any:
+        obs, reward, end, cut, info = super().step(action)
+        return obs, reward, end or cut, info
+
+
+class Unnamed(TwoPlaces):  # type: ignore[misc]
+    """Its reset takes no options, which Gymnasium asks for."""
+
+    def reset(self, *, seed: int | None = None) -> Any:  # type: ignore[override]
+        return super().reset(seed=seed)
+
+    def true_model(self) -> Any:
+        return super().true_model()
+
+
+class Misinformed(TwoPlaces):  # type: ignore[misc]
+    """Says that it pays twice what it does."""
+
+    def true_model(self) -> Any:
+        truth = super().true_model()
+        return {**truth, "rewards": 2 * truth["rewards"]}
 
 
 class Talkative(gymnasium.Env[Any, Any]):
@@ -236,6 +272,7 @@ class Undeclared(Steps):
 class NeedsMore(Steps):
     """Asks for an agent that it never looks at."""
 
+    access = Access.INTERNALS
     needs = ("record", "agent")  # type: ignore[assignment]
 
 
@@ -259,9 +296,52 @@ class WrongAnswer(Steps):
 
     @classmethod
     def known_answers(cls) -> Any:
-        from agentic.testing.metrics import subject
-
         yield cls(), subject(), 17.0, 0.1
+
+
+class Bare(Steps):
+    """Returns the number alone."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Any:
+        return super().measure(subject, generator=generator).value
+
+
+class Verbose(Steps):
+    """Has a unit that fills lines."""
+
+    unit = "reward\nper step"
+
+
+class Uncertain(Measurement):  # type: ignore[misc]
+    """A measurement that counts its samples anew whenever it is written."""
+
+    written = count()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "samples": next(self.written)}
+
+
+class Forgets(Steps):
+    """Its measurement is not read back as it was written."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        found = super().measure(subject, generator=generator)
+        return Uncertain(**{field.name: getattr(found, field.name) for field in fields(found)})
+
+
+class Rewrites(Steps):
+    """Adds a column to the record whenever it measures."""
+
+    def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
+        found = super().measure(subject, generator=generator)
+        whole = subject.record.table
+        vars(subject.record)["table"] = lambda *given, **named: noted(whole(*given, **named))
+        return found
+
+
+def noted(table: Any) -> Any:
+    """A table with a column more."""
+    return table.append_column(f"note {table.num_columns}", [[0.0] * len(table)])
 
 
 class NoMetric:
@@ -277,8 +357,11 @@ CAUGHT = [
     ("agents", WritesIntoObs, "observations_untouched"),
     ("agents", GlobalCoin, "global_randomness_untouched"),
     ("agents", Deaf, "can_be_sealed"),
-    ("envs", OwnChance, "same_seed_same_trajectory"),
+    ("envs", LateChance, "same_seed_same_trajectory"),
     ("envs", OwnChance, "a_seed_decides_an_episode"),
+    ("envs", Four, "walks"),
+    ("envs", Unnamed, "gymnasium_accepts_it"),
+    ("envs", Misinformed, "true_model_is_lived"),
     ("envs", Outside, "spaces_contain_what_is_seen"),
     ("envs", SeedsItself, "a_reset_continues_the_stream"),
     ("envs", Endless, "spaces_contain_what_is_seen"),
@@ -293,6 +376,10 @@ CAUGHT = [
     ("metrics", NeedsMore, "reads_what_it_needs"),
     ("metrics", ReadsMore, "needs_what_it_reads"),
     ("metrics", Confident, "says_when_there_is_nothing"),
+    ("metrics", Bare, "returns_a_measurement"),
+    ("metrics", Rewrites, "subject_untouched"),
+    ("metrics", Forgets, "round_trips_json"),
+    ("metrics", Verbose, "prints_itself"),
     ("metrics", WrongAnswer, "known_answers_are_met"),
     ("metrics", NoMetric, "meets_a_contract"),
 ]
@@ -300,8 +387,10 @@ CAUGHT = [
 
 @pytest.mark.parametrize(("kind", "component", "name"), CAUGHT)
 def test_it_is_caught(kind: str, component: type, name: str) -> None:
-    requirement = {each.name: each for each in checks(kind, component)}[name]
-    assert not find(requirement).passed
+    try:
+        assert_only(kind, component, name)
+    finally:
+        vars(subject().record).pop("table", None)  # what one of them leaves behind
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A third party's distribution: a gain, a selection, a backup, a loss, an agent of two parts and a command, installed.
 
-Its sources are `tests/third_parties/acme_agency`; all it knows of us is `agentic`.
+It is `examples/third_party`; all it knows of us is `agentic`.
 """
 
 import json
@@ -20,7 +20,8 @@ from agentic.runs import Progress
 from tests.third_parties import build
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "tests" / "third_parties" / "acme_agency"
+DISTRIBUTION = ROOT / "examples" / "third_party"
+SOURCES = DISTRIBUTION / "src" / "acme_agency"
 TWO = """
 [env]
 id = "agentic/TMaze-v0"
@@ -289,3 +290,33 @@ def test_from_a_shell(site: Path, two: Path) -> None:
         "two": "2.1",
         "epsilon_greedy": "2.1",
     }
+
+
+@pytest.mark.slow
+def test_it_is_built_installed_and_used_as_its_page_says(tmp_path: Path) -> None:
+    """By pip, into a folder of its own and without a network; then every command of its README."""
+    source, site = tmp_path / "third_party", tmp_path / "site"
+    shutil.copytree(DISTRIBUTION, source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AGENTIC_")}
+    path = os.pathsep.join([str(site), *[place for place in sys.path if place]])
+
+    def call(*command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=source,
+            env={**environment, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode in (0, int(command[:3] == ("agentic", "plugins", "check"))), done.stdout + done.stderr
+        return done.stdout
+
+    call("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(site), ".")
+    commands = (source / "README.md").read_text("utf-8").partition("```console\n")[2].partition("```")[0].splitlines()
+    assert commands[0] == "pip install -e ."
+    said = [call(*command.removeprefix("python -m ").split()) for command in commands[1:]]
+    assert "acme-agency 2.1 (installed" in said[0]
+    assert " passed" in said[1]
+    assert said[-1] == "beep beep\n"
