@@ -14,7 +14,8 @@ WORLD = "CartPole-v1"
 
 
 def measured(name: str, subject: Subject) -> Measurement:
-    return measure(load().resolve("metrics", name)(), subject)
+    found: Measurement = measure(load().resolve("metrics", name)(), subject)
+    return found
 
 
 def example(agent: str, episodes: int) -> Subject:

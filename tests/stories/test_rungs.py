@@ -166,7 +166,7 @@ class TestMimic:
 
         def index(agent: Agent) -> float:
             subject = Subject(agent=agent, environment=grid, interventions=(moved,))
-            return measure(PolicyAdaptation(discount=0.9), subject).value
+            return float(measure(PolicyAdaptation(discount=0.9), subject).value)
 
         assert index(Planner.from_env(make(grid))) == pytest.approx(1, abs=1e-9)
         assert index(mimic) == pytest.approx(float(listed), abs=1e-9)
