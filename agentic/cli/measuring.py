@@ -81,6 +81,7 @@ class Profiler:
     def rows(self, source: Source, seeds: Sequence[int]) -> list[Row]:
         """The outcome of each metric that has one, in their order."""
         left, found = dict(self.metrics), dict[str, list[Measurement]]()
+        gone = dict[str, UserError | RunError]()
         seconds = dict.fromkeys(left, 0.0)
         for seed in seeds if left else ():
             subject, others = self._subjects(source, seed, left)
@@ -93,9 +94,10 @@ class Profiler:
                         found.setdefault(name, []).append(outcome)
                     else:
                         del left[name]
-                        self.left_out[name] = outcome
-                        if not self.asked:
-                            _tell(name, outcome)
+                        gone[name] = outcome
+        self.left_out |= gone
+        if not self.asked:
+            _tell(gone)
         return [Row(name, found[name], seconds[name]) for name in left]
 
     def settle(self, rows: Sequence[Row]) -> int:
@@ -107,8 +109,7 @@ class Profiler:
         broke = any(isinstance(reason, RunError) for reason in [*self.broken.values(), *self.left_out.values()])
         if left and self.asked and not rows:
             raise (RunError if broke else UserError)("; ".join(f"{name}: {reason}" for name, reason in left.items()))
-        for name, reason in left.items():
-            _tell(name, reason)
+        _tell(left)
         return 1 if broke else 2 if self.closed or left else 0
 
     def _subjects(
@@ -150,7 +151,11 @@ def warned(rows: Sequence[Row], source: Source | None) -> list[Row]:
     return [replace(row, found=[replace(each, warnings=(*each.warnings, *said)) for each in row.found]) for row in rows]
 
 
-def _tell(name: str, reason: UserError | RunError) -> None:
-    """Why a metric has no value."""
-    words = " ".join(str(reason).split())
-    say(f"{'failed' if isinstance(reason, RunError) else 'not measured'}: {name}: {words}", err=True)
+def _tell(left: Mapping[str, UserError | RunError]) -> None:
+    """Why metrics have no value, a line for each reason."""
+    reasons = dict[tuple[str, str], list[str]]()
+    for name, reason in left.items():
+        outcome = "failed" if isinstance(reason, RunError) else "not measured"
+        reasons.setdefault((outcome, " ".join(str(reason).split())), []).append(name)
+    for (outcome, words), names in reasons.items():
+        say(f"{outcome}: {listed(names)}: {words}", err=True)

@@ -8,3 +8,13 @@ TEMPLATES = {
     "agent": "agents",
     **dict.fromkeys(("env", "change"), "envs"),
 }
+
+FIELD = {  # other words for the same, as documentation and `agentic components` use them
+    "solver": "optimizer",
+    "minimizer": "optimizer",
+    "world": "env",
+    "environment": "env",
+    "wrapper": "change",
+    "populationenergy": "population",
+    "actiongoal": "effort",
+}

@@ -8,10 +8,18 @@ from typing import Any
 import click
 
 from agentic.cli.completing import COMPONENT, PLUGIN
-from agentic.cli.plugin_kinds import TEMPLATES
+from agentic.cli.plugin_kinds import FIELD, TEMPLATES
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import listed, suggest
 from agentic.plugins import KINDS, PluginError, PluginRow, Registry, installed, load
+
+
+class KindOfPlugin(click.Choice[str]):
+    """A kind of plugin by the word that `plugins new` lists, or by one of the field or the code."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(FIELD.get(value.lower(), value.lower()), param, ctx)
+
 
 SINGULAR = dict(zip(("energy", "optimizer", "metric", "agent", "env"), KINDS, strict=True))
 kind_option = click.option("--kind", type=click.Choice([*SINGULAR, *KINDS]), help="Only this kind of component.")
@@ -114,7 +122,7 @@ def why(name: str, kind: str | None, registry: Registry) -> None:
 
 @plugins.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(TEMPLATES)), required=True, help="What the plugin adds.")
+@click.option("--kind", type=KindOfPlugin(list(TEMPLATES)), required=True, help="What the plugin adds.")
 @click.option("--to", "folder", default=".", show_default=True, help="Where to write it.")
 @click.option("--package", is_flag=True, help="A distribution: pyproject, source, tests, README and CI in a folder.")
 def new(name: str, kind: str, folder: str, package: bool) -> None:

@@ -9,7 +9,7 @@ import click
 from agentic.cli.completing import AGENT, ENVIRONMENT, SETTING
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, json_option, say
-from agentic.errors import RunError
+from agentic.errors import RunError, listed
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def run(
     from agentic.experiments.experiment import Experiment
 
     tables, source, reason = starting_tables(file, env, agent, registry, settings)
-    if reason and style != "quiet":
-        say(reason, err=True)
     homes = {"seed": "run", "envs": "run", "episodes": "evaluate", "steps": "learn"}
     given = [f"{homes[name]}.{name}={value}" for name, value in flags.items() if value is not None]
+    if reason and style != "quiet":
+        say("; but here ".join([reason, listed(given)] if given else [reason]), err=True)
     style = "json" if as_json else style or "table"
     experiment = with_limit(Experiment.of(tables, [*settings, *given], source=source), registry, quiet=style == "quiet")
     if style == "explain":

@@ -42,7 +42,7 @@ def unknown(id: str) -> str:
     places = [f"{module}:{each}" if theirs else each for each in near or theirs]
     hint = f"did you mean {' or '.join(places)}?" if places else "see `agentic envs`."
     packages = listed(sorted({home.partition(".")[0] for home in homes.values()}))
-    others = f"others as 'package:Name-v0', and those that begin with {listed(FAMILIES)}"
+    others = f"others as 'module:Class' or 'module:Id-v0', and those that begin with {listed(FAMILIES)}"
     return f"unknown environment {id!r}; {hint} Environments come from {packages}; {others}"
 
 

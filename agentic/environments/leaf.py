@@ -195,7 +195,7 @@ class Leaf:
             low, high = self.domain.low.numpy(), self.domain.high.numpy()
             inside = values.clip(low, high)  # undoes the rounding of a cast, nothing more
             if not np.abs(values - inside).max(initial=0) <= 1e-6 * (1 + np.abs(inside).max(initial=0)):
-                raise ValueError("lies outside the bounds")
+                raise ValueError("must be clipped first: it lies outside the bounds")
             values = inside
         if not np.isfinite(values).all():
             raise ValueError("is not finite")

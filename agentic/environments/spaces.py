@@ -125,12 +125,12 @@ class Layout:
             pieces = self.split(z.detach().cpu().numpy())
             return tuple(leaf.decode(piece) for leaf, piece in zip(self.leaves, pieces, strict=True))
         except ValueError as error:
-            raise RunError(f"the agent's action {z.tolist()} {error} of {self.space}".replace("\n", " ")) from None
+            for row in range(batch if batch > 1 else 0):
+                self.decode(z[row : row + 1], 1)  # raises for the first that is none
+            raise RunError(f"the agent's action {z[0].tolist()} {error} of {self.space}".replace("\n", " ")) from None
         except (RuntimeError, TypeError) as error:  # a tensor of another layout, device or kind of number
-            kind = f"a tensor of {z.dtype}, layout {z.layout} on the device {z.device}"
-            raise RunError(
-                f"the agent's action is {kind}, which cannot be read: return a dense one of floats"
-            ) from error
+            kind = f"the agent's action is a tensor of {z.dtype}, layout {z.layout} on the device {z.device}"
+            raise RunError(f"{kind}, which cannot be read: return a dense one of floats") from error
 
     @cached_property
     def _single(self) -> bool:

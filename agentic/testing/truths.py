@@ -58,7 +58,7 @@ def _truth(make: Make) -> Truth:
             return as_environment(env).truth()
         teller.true_model()
     except UserError as error:
-        raise NotApplicable(f"its truth is not known: {error}") from None
+        raise NotApplicable(str(error)) from None
     try:
         return as_environment(env).truth()
     except UserError as error:
