@@ -28,7 +28,9 @@ def untrusted(tables: Mapping[str, Any], registry: Registry) -> Iterator[str]:
     """
     given = [Path(row.location) for row in registry.rows if row.source == "file"]
     for key, text in _texts(tables):
-        file = agent_path(text) or (text if key == "path" or (key not in ("id", "name") and _is_file(text)) else "")
+        file = agent_path(text) or (
+            text if key in ("path", "pickle") or (key not in ("id", "name") and _is_file(text)) else ""
+        )
         module = MODULE.fullmatch(text)
         if file and _resolved(file) not in given:
             yield file
