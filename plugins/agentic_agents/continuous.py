@@ -73,6 +73,6 @@ def _tables(known: bool, learning: int, episodes: int) -> dict[str, Any]:
             "gain": {"name": "summed", "target": "weights"},
         },
         "learner": {"name": "imagination"},
-        "learn": {"steps": learning, "warmup": 100, "hold": 16, "vary": True, "cut": 25},
+        "learn": {"steps": learning, "warmup": 100, "hold": 16, "vary": True, "cut": 50},
         "evaluate": {"episodes": episodes},
     }

@@ -1,6 +1,6 @@
 """Agents and policies made in Python and kept in a file, so that processes of a bench can have them."""
 
-import pickle
+import pickle as pickles
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -15,7 +15,7 @@ from agentic.errors import BREAKS, described
 class Pickled:
     """An agent, something with `predict(obs)` or a function from observation to action, as `cloudpickle` wrote it.
 
-    `path` is the file, relative to the current folder; `agentic.bench` writes one for every object it is given. A
+    `pickle` is the file, relative to the current folder; `agentic.bench` writes one for every object it is given. A
     pickle can run any code when it is loaded: name only files whose maker you trust. Raises UserError where there is no
     such file, or nothing in it that acts.
     """
@@ -29,16 +29,16 @@ class Pickled:
         return PolicyAgent(_following, layout(two, "what it sees"), layout(two, "what it does"))
 
     @classmethod
-    def from_env(cls, env: Environment, path: str) -> Agent:
-        """The agent in the file `path`; a policy as one in the spaces of `env`."""
-        if not Path(path).is_file():
-            raise UserError(f"there is no file {path}: it is relative to the current folder")
+    def from_env(cls, env: Environment, pickle: str) -> Agent:
+        """The agent in the file `pickle`; a policy as one in the spaces of `env`."""
+        if not Path(pickle).is_file():
+            raise UserError(f"there is no file {pickle}: it is relative to the current folder")
         try:
-            with open(path, "rb") as file:
-                found = pickle.load(file)
+            with open(pickle, "rb") as file:
+                found = pickles.load(file)
         except BREAKS as error:  # whatever unpickling a file of another kind comes to
-            raise UserError(f"{path} cannot be read as a pickled agent, {described(error)}") from error
-        return _agent(found, env, path)
+            raise UserError(f"{pickle} cannot be read as a pickled agent, {described(error)}") from error
+        return _agent(found, env, pickle)
 
 
 Agent.register(Pickled)  # what it makes is one

@@ -152,7 +152,7 @@ def _written(who: Any, folder: Path, label: str) -> dict[str, Any]:
             "file, and name that"
         ) from error
     path = _file(folder, hashlib.sha256(content).hexdigest(), ".pkl", lambda file: file.write_bytes(content))
-    return {"name": PICKLED, "path": path}
+    return {"name": PICKLED, "pickle": path}
 
 
 def _file(folder: Path, name: str, suffix: str, write: Callable[[Path], Any]) -> str:

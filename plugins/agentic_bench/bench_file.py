@@ -166,8 +166,9 @@ def _place(agent: dict[str, Any], folder: Path) -> None:
     name = agent.get("name")
     if isinstance(name, str) and (file := agent_path(name)):
         agent["name"] = _from_here(folder, file) + name.removeprefix(file)
-    if isinstance(agent.get("path"), str):
-        agent["path"] = _from_here(folder, agent["path"])
+    for key in ("path", "pickle"):
+        if isinstance(agent.get(key), str):
+            agent[key] = _from_here(folder, agent[key])
     for key, inner in agent.items():
         if isinstance(inner, dict) and key not in BenchAgent.model_fields:
             _place(inner, folder)

@@ -128,6 +128,9 @@ def test_every_example_makes_the_component(entry: Entry) -> None:
     assert (sample is None) == (entry.name in PYTHON_ONLY)
     if sample is None:
         return
+    if entry.name == "pickled":  # no file of one comes along
+        assert "needs the parameter 'pickle'" in sample.problem
+        return
     assert not sample.problem
     tables = tomllib.loads(sample.toml)
     if fits(entry.target, Metric):
