@@ -6,7 +6,7 @@ from agentic.cli.completing import COMPONENT, EXAMPLE, RUN, Known, example_names
 from agentic.cli.main import main
 from agentic.cli.nearby import find_nearby
 from agentic.cli.plugins import with_registry
-from agentic.cli.terminal import answer, console, json_option, number, printable, say, warn_of
+from agentic.cli.terminal import answer, console, json_option, number, printable, say, show_table, warn_of
 
 __all__ = [
     "COMPONENT",
@@ -23,6 +23,7 @@ __all__ = [
     "number",
     "printable",
     "say",
+    "show_table",
     "unlearned",
     "warn_of",
     "with_registry",

@@ -15,6 +15,7 @@ from agentic.plugins import Registry
 USAGE = """Any Gymnasium environment: agentic run --env CartPole-v1 --agent random
 One from another package:   agentic run --env package:Name-v0 --agent random
 One of my_envs.py, here:    agentic run --env my_envs:Name-v0 --agent rule.py
+Its class, not registered:  agentic run --env my_envs:Name --agent rule.py
 With other constants:       agentic run --env CartPole-v1 --set env.kwargs.max_episode_steps=200
 In a changed world:         agentic run --env CartPole-v1 --set env.changes='[{name="remap_actions", order=[1, 0]}]'
 With anybody's wrappers:    agentic run --env CartPole-v1 --set env.wrappers='["gymnasium.wrappers:ClipReward"]'"""

@@ -115,25 +115,25 @@ def _source(
 
 def _print(label: str, rows: "list[Row]") -> None:
     from agentic.cli.profile import profile_table
-    from agentic.cli.terminal import console
+    from agentic.cli.terminal import show_table
 
     if not rows:
         say(f"nothing was measured of {label}; `agentic metrics` lists what each metric needs", err=True)
         return
-    console().print(profile_table(label, rows))
+    show_table(profile_table(label, rows))
     _warn(rows)
 
 
 def _print_both(labels: tuple[str, str], rows: "list[Row]", others: "list[Row]") -> None:
     from agentic.cli.profile import comparison_table
-    from agentic.cli.terminal import console
+    from agentic.cli.terminal import show_table
 
     theirs = {row.name: row for row in others}
     pairs = [(row, theirs[row.name]) for row in rows if row.name in theirs]
     if not pairs:
         say(f"no metric was measured of both {labels[0]} and {labels[1]}; see `agentic metrics`", err=True)
         return
-    console().print(comparison_table(pairs, labels))
+    show_table(comparison_table(pairs, labels))
     _warn([row for pair in pairs for row in pair])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from agentic.cli.plugins import with_registry
-from agentic.cli.terminal import answer, json_option
+from agentic.cli.terminal import answer, json_option, show_table
 from agentic.errors import RunError, UserError, attempt
 from agentic.plugins import Registry
 
@@ -26,13 +26,11 @@ def metrics(as_json: bool, registry: Registry) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from agentic.cli.terminal import console
-
     table = Table("name", "looks at", "needs", "unit", "what", title="Metrics", title_justify="left")
     for row in rows:
         cells = (row["name"], row["access"], ", ".join(row["needs"]), row["unit"], row["summary"])
         table.add_row(*(escape(cell) for cell in cells))
-    console().print(table)
+    show_table(table)
     click.echo("As told for the parameters they start with. Measure: agentic measure RUN --metric NAME")
 
 

@@ -20,7 +20,8 @@ def find_nearby(names: Iterable[str]) -> None:
         module, colon, wanted = name.partition(":")
         if module.endswith(".py"):
             there = os.path.splitext(os.path.basename(module))[0]
-            raise UserError(f"{name} is a file: from its folder, write {there}:{wanted or 'Name (a class, or an id registered there)'}")
+            wanted = wanted or "Name (its class, or an id that it registers)"
+            raise UserError(f"{name} is a file: from its folder, write {there}:{wanted}")
         top, here = module.partition(".")[0], os.getcwd()
         if colon and top and here not in sys.path and not _there(top) and PathFinder.find_spec(top, [here]):
             sys.path.append(here)

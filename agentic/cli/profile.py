@@ -17,7 +17,7 @@ def profile_table(title: str, rows: Sequence[Row]) -> Table:
     """The table of one subject: a line for each metric."""
     names = list(dict.fromkeys(name for row in rows for name in row.references))
     columns = ["value", "interval", "null", "verdict", "unit", *names, "seconds"]
-    table = Table(_names(rows), *columns, title=title, title_justify="left")
+    table = Table(Column("metric", no_wrap=True), *columns, title=title, title_justify="left")
     table.caption, table.caption_justify = _caption(rows, judged := verdicts(rows)), "left"
     for row, verdict in zip(rows, judged, strict=True):
         value, interval = row.estimate
@@ -32,7 +32,7 @@ def comparison_table(pairs: Sequence[tuple[Row, Row]], labels: tuple[str, str]) 
     """The table of two subjects side by side, each judged against its own nulls, and how much they differ."""
     mine, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     judged = verdicts(mine), verdicts(theirs)
-    table = Table(_names(mine), *labels, "difference", "unit", caption_justify="left")
+    table = Table(Column("metric", no_wrap=True), *labels, "difference", "unit", caption_justify="left")
     table.caption = _caption([*mine, *theirs], [*judged[0], *judged[1]])
     for a, b, said, answered in zip(mine, theirs, *judged, strict=True):
         delta, interval = difference(a, b)
@@ -74,10 +74,6 @@ def _null(row: Row) -> str:
         return "-"
     mean = float(np.mean([each.null.mean for each in row.found if each.null is not None]))
     return f"{number(mean)}, p = {p:.2g}"
-
-
-def _names(rows: Sequence[Row]) -> Column:
-    return Column("metric", min_width=max(len(row.name) for row in rows))
 
 
 def _caption(rows: Sequence[Row], judged: Sequence[Verdict]) -> str:

@@ -124,6 +124,6 @@ def check_trusted(experiment: Experiment, registry: Registry, source: str, *, tr
     found = [] if trust else list(dict.fromkeys(untrusted(experiment.tables(), registry)))
     if found:
         raise UserError(
-            f"{source} names {listed(found)}, which is neither installed nor named on this command line, or which may say "
-            "where to write: look into it, then it is used only with --trust"
+            f"{source} names {listed(found)}, which is neither installed nor named on this command line, or which may "
+            "say where to write: look into it, then it is used only with --trust"
         )

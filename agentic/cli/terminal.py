@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from agentic.runs.record import Record
 
@@ -49,6 +50,22 @@ def console(stderr: bool = False) -> "Console":
 
     made = Escaping(stderr=stderr, highlight=False)
     return made if made.is_terminal else Escaping(stderr=stderr, highlight=False, width=140)
+
+
+def show_table(table: "Table") -> None:
+    """Print a table; where not even its words fit side by side, each line as a paragraph, so that nothing is cut."""
+    from rich.padding import Padding
+
+    out = console()
+    if out.measure(table, options=out.options.update_width(10_000)).minimum <= out.width:
+        out.print(table)
+        return
+    heads = [str(column.header) for column in table.columns]
+    parts: list[Any] = [table.title] if table.title else []
+    for name, *cells in zip(*(column.cells for column in table.columns), strict=True):
+        told = [" ".join(f"{head} {cell}".split()) for head, cell in zip(heads[1:], cells, strict=True) if cell]
+        parts += [name, Padding("; ".join(told), (0, 0, 0, 4))]
+    out.print(*parts, *([table.caption] if table.caption else []), sep="\n")
 
 
 def reopen() -> None:

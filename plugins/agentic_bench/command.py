@@ -124,14 +124,13 @@ def _lines() -> "Observer":
 
 def show(battery: "Battery", scores: "Scores", folder: Path) -> None:
     """Print the table of each world, and what its signs mean."""
-    from agentic.cli import console
+    from agentic.cli import show_table
     from agentic_bench.scores import LEGEND, score_tables, unmeasured
 
-    printed = console()
     for world in battery.worlds:
         if world.name in scores.worlds:
             for table in score_tables(world.name, world.about, scores):
-                printed.print(table)
+                show_table(table)
     say(LEGEND)
     for line in unmeasured(scores):
         say(f"nothing was measured of {line}")

@@ -9,7 +9,13 @@ from agentic.plugins import KINDS, contracts_of, fits
 from agentic_catalog.entries import Catalog, Entry
 from agentic_catalog.places import Places
 
-FIELD = {"solver": "minimizer", "change": "wrapper", "world": "env", "environment": "env", "population": "populationenergy"}
+FIELD = {
+    "solver": "minimizer",
+    "change": "wrapper",
+    "world": "env",
+    "environment": "env",
+    "population": "populationenergy",
+}
 SINGULAR = {"energies": "energy", "losses": "loss"}
 
 

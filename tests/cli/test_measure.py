@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import agentic_metrics
-from agentic import Access, Frame, Interval, Measurement, Null, Record, Verdict
+from agentic import Access, Frame, Interval, Measurement, Null, Record, RunError, UserError, Verdict
 from agentic.cli import main
+from agentic.cli.measuring import _tell
 from agentic.cli.profile import difference
 from agentic.metrics.profile import Row, verdicts
 
@@ -298,3 +299,8 @@ def test_difference_has_the_width_of_both() -> None:
     assert (interval.low, interval.high) == (0.0, 9.0)
     assert difference(exact, exact) == (0.0, None)
     assert difference(a, Row("m", [found(2.0, samples=3)])) == (3.0, None)
+
+
+def test_one_reason_of_many_metrics_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    _tell({"a": UserError("it needs\narrays"), "b": RunError("no"), "c": UserError("it needs arrays")})
+    assert capsys.readouterr().err.splitlines() == ["not measured: a, c: it needs arrays", "failed: b: no"]

@@ -11,7 +11,8 @@ import pytest
 
 from agentic import load
 from agentic.cli import main
-from agentic.cli.plugin_kinds import TEMPLATES
+from agentic.cli.plugin_kinds import FIELD, TEMPLATES
+from agentic.cli.plugins import KindOfPlugin
 from agentic.plugins.contracts import contracts_of
 from agentic.plugins.hookspecs import KINDS
 from agentic.testing import check
@@ -122,6 +123,12 @@ def test_a_name_that_means_something_in_python_still_does(name: str, here: Path)
     registry = load(files=[f"{name.replace('-', '_')}.py"])
     assert not registry.problems
     assert all(finding.passed for finding in check("energies", registry.resolve("energies", name)))
+
+
+@pytest.mark.parametrize(("word", "kind"), FIELD.items())
+def test_a_kind_has_the_words_of_the_field(word: str, kind: str) -> None:
+    assert kind in TEMPLATES
+    assert KindOfPlugin(TEMPLATES).convert(word.title(), None, None) == kind
 
 
 def test_nothing_is_written_where_one_file_exists(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.table import Column, Table
 
-from agentic.cli import main
+from agentic.cli import main, show_table, terminal
 
 EVIL = "\x1b]0;taken\x07\x1b[2J\u202e\ud800"
 
@@ -28,3 +30,20 @@ def test_of_received_folders(
     assert "\x1b" not in out + err
     if command == "show":
         assert f"agentic run '{experiment}'" in out
+
+
+@pytest.mark.parametrize("width", [50, 80, 100, 140])
+def test_no_terminal_is_too_narrow_for_a_table(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = Table(Column("metric", no_wrap=True), *(f"column_{n}" for n in range(6)), title="told", caption="how")
+    cells = ["a_metric_with_a_long_name", *(f"[{n}.123,\n{n}.456]" for n in range(6))]
+    table.add_row(*cells)
+    narrow = Console(width=width)
+    monkeypatch.setattr(terminal, "console", lambda: narrow)
+    show_table(table)
+    out = capsys.readouterr().out
+    assert all(part in " ".join(out.split()) for part in ["told", "how", *" ".join(cells).split()])
+    assert "…" not in out
+    assert max(map(len, out.splitlines())) <= width
+    assert ("┃" in out) == (width > 80)
