@@ -2,14 +2,14 @@
 
 from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.beginners import unlearned
-from agentic.cli.completing import COMPONENT, EXAMPLE, RUN, Known, example_names
+from agentic.cli.completing import COMPONENTS, EXAMPLE, RUN, Known, example_names
 from agentic.cli.main import main
 from agentic.cli.nearby import find_nearby
 from agentic.cli.plugins import with_registry
 from agentic.cli.terminal import answer, console, json_option, number, printable, say, show_table, warn_of
 
 __all__ = [
-    "COMPONENT",
+    "COMPONENTS",
     "EXAMPLE",
     "RUN",
     "Known",

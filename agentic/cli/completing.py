@@ -15,6 +15,7 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, shell_complete, split_arg_string
 from click.types import StringParamType
 
+from agentic.cli.plugin_kinds import FIELD, TEMPLATES
 from agentic.errors import BREAKS
 from agentic.plugins import KINDS, PluginRow, installed
 from agentic.plugins.loading import collect
@@ -126,6 +127,7 @@ def _components(ctx: click.Context, _: str) -> Iterator[str]:
 
 AGENT = Known("name|file", lambda ctx, _: names("agents", ctx), "file")
 COMPONENT = Known("name", _components)
+COMPONENTS = Known("kind|name", lambda ctx, incomplete: [*TEMPLATES, *FIELD, *_components(ctx, incomplete)])
 ENVIRONMENT = Known("id", _environments)
 EXAMPLE = Known("name", example_names)
 METRIC = Known("name", lambda ctx, _: names("metrics", ctx))

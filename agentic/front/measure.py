@@ -84,7 +84,7 @@ def measure(
         if name not in OPTIONS:
             raise UserError(f"agentic.measure has no option {name!r}{suggest(name, OPTIONS)}; known: {listed(OPTIONS)}")
     single = isinstance(metric, str | Metric)
-    names = None if metric is None else [metric] if isinstance(metric, str | Metric) else list(metric)
+    names = None if metric is None else list(metric) if not single and isinstance(metric, Iterable) else [metric]
     if names is not None and not all(isinstance(name, str | Metric) for name in names):
         raise UserError(f"expected the name of a metric, a Metric or a list of these, got {metric!r}")
     found = _profile(names, subject, env, **given)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentic.cli import COMPONENT, answer, json_option, say, with_registry
+from agentic.cli import COMPONENTS, answer, json_option, say, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Those of a kind alone:           agentic components planner"""
 
 
 @click.command()
-@click.argument("what", required=False, metavar="[KIND|NAME]", type=COMPONENT)
+@click.argument("what", required=False, metavar="[KIND|NAME]", type=COMPONENTS)
 @json_option("A list of components as JSON on standard output.")
 @with_registry
 def components(what: str | None, as_json: bool, registry: Registry) -> None:

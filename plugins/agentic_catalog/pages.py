@@ -5,12 +5,15 @@ from textwrap import indent, shorten
 
 import click
 
-from agentic.errors import shown
+from agentic import Purpose
+from agentic.errors import listed, shown
+from agentic.plugins import accepted
 from agentic_catalog import wording
 from agentic_catalog.entries import Catalog, Entry, Parameter
 from agentic_catalog.places import Path, Places
 from agentic_catalog.samples import Samples
 
+PURPOSE = [name for name in accepted(Purpose).names if name != "goal"]
 NARROW = 80  # columns where nobody says how many there are
 
 
@@ -57,9 +60,12 @@ def page(samples: Samples, entry: Entry, width: int = NARROW) -> str:
                 formatter.write_text(" ".join(paragraph.split()))
     if entry.parameters or entry.free:
         with formatter.section("Parameters"):
-            first = {each.about: each.name for each in reversed(entry.parameters)}
+            first = {each.about: each.name for each in reversed(entry.parameters)} | {entry.summary: "above"}
             rows = [(each.name, _row(each, first[each.about])) for each in entry.parameters]
             formatter.write_dl([*rows, *([("any other name", "it takes these too")] if entry.free else [])])
+    if ("planner",) in samples.places.tables(entry):
+        with formatter.section("Beside them in [planner]"):
+            formatter.write_text(f"{listed(PURPOSE)}: what plans are judged by, whoever finds them.")
     if holders := samples.places.holders(entry):
         with formatter.section("Asked for by"):
             formatter.write_text(", ".join(f"`{one.name}` of {each.name}" for each, one in holders))

@@ -10,6 +10,7 @@ import gymnasium
 import pytest
 
 from agentic import Agent, Experiment, Learner, Metric, UserError, build, load, make
+from agentic.cli.plugin_kinds import FIELD, TEMPLATES
 from agentic.plugins import KINDS, Component, Registry, fits
 from agentic.testing.learners import for_model
 from agentic_bench import Battery
@@ -265,3 +266,16 @@ def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 def test_a_registry_with_nothing_in_it() -> None:
     empty = Catalog.of(Registry((Component("metrics", "gone", "mine", None, "file", "no_such_module:X"),)))
     assert [each.in_file for each in empty.entries] == [False]
+
+
+def test_a_planner_is_told_what_stands_beside_it_and_nothing_twice() -> None:
+    tree = page(SAMPLES, chosen(CATALOG, "tree")[0][0])
+    assert "horizon, gain, effort, terminal, discount" in tree
+    assert tree.count("Closed-loop tree search") == 1
+    assert "[planner]" not in page(SAMPLES, chosen(CATALOG, "newton")[0][0])
+    assert chosen(CATALOG, "population")[0] == chosen(CATALOG, "populationenergy")[0] != []
+
+
+@pytest.mark.parametrize("word", [*TEMPLATES, *FIELD])
+def test_what_can_be_begun_can_be_looked_up(word: str) -> None:
+    assert chosen(CATALOG, word)[0]

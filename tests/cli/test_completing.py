@@ -58,6 +58,7 @@ def offered(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
         ),
         (("run", "--env", "=", "agentic/TM"), ["plain,agentic/TMaze-v0"]),
         (("run", "--agent", "plan"), ["plain,planner"]),
+        (("components", "solv"), ["plain,solver"]),
         (("run", "--agent", "rule"), ["file,rule"]),
         (("run", "--json", "--ag"), ["plain,--agent"]),
         (("run", "--set", "run.s"), ["plain,run.seed="]),
