@@ -83,12 +83,11 @@ def measure(
     for name in given:
         if name not in OPTIONS:
             raise UserError(f"agentic.measure has no option {name!r}{suggest(name, OPTIONS)}; known: {listed(OPTIONS)}")
-    single = isinstance(metric, str | Metric)
-    names = None if metric is None else list(metric) if not single and isinstance(metric, Iterable) else [metric]
-    if names is not None and not all(isinstance(name, str | Metric) for name in names):
+    names = [metric] if isinstance(metric, str | Metric) else list(metric) if isinstance(metric, Iterable) else None
+    if (names is None) != (metric is None) or not all(isinstance(name, str | Metric) for name in names or ()):
         raise UserError(f"expected the name of a metric, a Metric or a list of these, got {metric!r}")
     found = _profile(names, subject, env, **given)
-    return next(iter(found.values())) if single else found
+    return next(iter(found.values())) if isinstance(metric, str | Metric) else found
 
 
 def _profile(

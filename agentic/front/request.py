@@ -77,9 +77,10 @@ def experiment_of(who: Who, env: str | None, agent: str | None, registry: Regist
     elif (file := experiment_file(who)) is not None:
         tables, source, _ = starting_tables(file, None, None, registry)
     elif env is None:
-        if who is not None:
-            _check_world(str(who), registry)
-        tables, source, _ = starting_tables(None, None if who is None else str(who), agent, registry, settings)
+        if who is None:
+            raise UserError("nothing says in which environment: give env='CartPole-v1', or an example such as 'tmaze'")
+        _check_world(str(who), registry)
+        tables, source, _ = starting_tables(None, str(who), agent, registry, settings)
         agent = None
     else:
         tables, source, _ = starting_tables(None, env, agent if who is None else str(who), registry, settings)

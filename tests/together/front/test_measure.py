@@ -82,6 +82,7 @@ def test_references_stand_beside_it(folder: Path) -> None:
     [
         ("episode_retrn", {}, "did you mean 'episode_return'"),
         (["episode_return", 3], {}, "expected the name of a metric"),
+        (3, {}, "expected the name of a metric, .* got 3"),
         ("episode_return", {"seeds": 3}, "has no option 'seeds', did you mean 'seed'"),
         ("homeostasis", {}, "needs a continuous observation"),
         ("episode_return", {"settings": {"episode_return.lvl": 1}}, "lvl"),

@@ -125,7 +125,8 @@ def test_an_endless_world_is_cut_as_by_the_command() -> None:
         (("tmaze",), {"episode": 1}, "has no option 'episode', did you mean 'episodes'"),
         (("tmaze",), {"settings": {"horizon": 1}}, "write table.key=value"),
         (("tmaze",), {"dtype": None}, "go with an Agent"),
-        ((), {}, "--env ID"),
+        ((), {}, "nothing says in which environment: give env="),
+        ((), {"agent": "random"}, "nothing says in which environment: give env="),
     ],
     ids=lambda given: str(given) if isinstance(given, str) else "",
 )
