@@ -60,8 +60,10 @@ def _print_probe(row: PluginRow) -> None:
         return  # the failure itself is reported by the import in this process
     say(f"  imports in {seconds:.2f} s")
     if torch:
-        advice = "" if file else ', keep the class in a module of its own and return "module:Class"'
-        say(f"  imports torch at top level: all commands that load plugins wait for it{advice}")
+        advice = ', keep the class in a module of its own and return "module:Class"'
+        if file:
+            advice = "; fine for a file, a distribution avoids it (see --package)"
+        say(f"  imports torch at top level: commands that load it wait for that{advice}")
 
 
 def _check_one(registry: Registry, component: Component) -> bool:
