@@ -63,8 +63,8 @@ def show_table(table: "Table") -> None:
     heads = [str(column.header) for column in table.columns]
     parts: list[Any] = [table.title] if table.title else []
     for name, *cells in zip(*(column.cells for column in table.columns), strict=True):
-        told = [" ".join(f"{head} {cell}".split()) for head, cell in zip(heads[1:], cells, strict=True) if cell]
-        parts += [name, Padding("; ".join(told), (0, 0, 0, 4))]
+        lines = [" ".join(f"{head} {cell}".split()) for head, cell in zip(heads[1:], cells, strict=True) if cell]
+        parts += [name, Padding("; ".join(lines), (0, 0, 0, 4))]
     out.print(*parts, *([table.caption] if table.caption else []), sep="\n")
 
 

@@ -268,7 +268,7 @@ def test_a_registry_with_nothing_in_it() -> None:
     assert [each.in_file for each in empty.entries] == [False]
 
 
-def test_a_planner_is_told_what_stands_beside_it_and_nothing_twice() -> None:
+def test_a_page_has_what_stands_beside_a_planner_and_nothing_twice() -> None:
     tree = page(SAMPLES, chosen(CATALOG, "tree")[0][0])
     assert "horizon, gain, effort, terminal, discount" in tree
     assert tree.count("Closed-loop tree search") == 1

@@ -301,6 +301,6 @@ def test_difference_has_the_width_of_both() -> None:
     assert difference(a, Row("m", [found(2.0, samples=3)])) == (3.0, None)
 
 
-def test_one_reason_of_many_metrics_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_reason_of_many_metrics_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     _tell({"a": UserError("it needs\narrays"), "b": RunError("no"), "c": UserError("it needs arrays")})
     assert capsys.readouterr().err.splitlines() == ["not measured: a, c: it needs arrays", "failed: b: no"]

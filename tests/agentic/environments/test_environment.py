@@ -108,7 +108,7 @@ def test_an_action_that_is_none_fails_the_run(
         env.decode(torch.tensor([values] * batch))
 
 
-def test_of_many_actions_the_one_that_is_none_is_told() -> None:
+def test_of_many_actions_the_one_that_is_none_is_shown() -> None:
     env = make([Echo(FLOATS, spaces.Box(-1, 1, (1,))) for _ in range(4)])
     with pytest.raises(RunError, match=r"action \[1.5\] must be clipped first: it lies outside the bounds of Box"):
         env.decode(torch.tensor([[0.0], [1.0], [1.5], [-1.0]]))
