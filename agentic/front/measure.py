@@ -83,10 +83,11 @@ def measure(
     for name in given:
         if name not in OPTIONS:
             raise UserError(f"agentic.measure has no option {name!r}{suggest(name, OPTIONS)}; known: {listed(OPTIONS)}")
+    from agentic.front.request import several
+
     single = isinstance(metric, str | Metric)
-    names = None if metric is None else [metric] if isinstance(metric, str | Metric) else list(metric)
-    if names is not None and not all(isinstance(name, str | Metric) for name in names):
-        raise UserError(f"expected the name of a metric, a Metric or a list of these, got {metric!r}")
+    wanted = "the name of a metric, a Metric or a list of these"
+    names = None if metric is None else several(metric, (str, Metric), wanted)
     found = _profile(names, subject, env, **given)
     return next(iter(found.values())) if single else found
 
@@ -140,7 +141,12 @@ def _source(
 
     if isinstance(subject, tuple) and len(subject) == 2 and env is None:
         subject, env = subject
-    if env is None and (run := _recorded(subject)) is not None:
+    lived = env is None and _recorded(subject) is not None
+    if lived or isinstance(subject, Subject | Record | DataSet):
+        for name, value in {"agent": agent, "episodes": episodes}.items():
+            if value is not None:
+                raise UserError(f"{name} goes with what is run: what is recorded already stays as it is")
+    if lived and (run := _recorded(subject)):
         return Source.of_run(run, registry, True, trust=trust)
     if isinstance(subject, Subject | Record | DataSet):
         found = subject if isinstance(subject, Subject) else subject_of(subject, env)
