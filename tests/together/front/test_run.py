@@ -150,8 +150,13 @@ def test_what_is_no_folder_is_said(out: Any) -> None:
 
 
 def test_a_function_that_makes_environments_makes_as_many_as_are_asked_for() -> None:
-    made: list[Any] = []
-    record = agentic.run(zero, lambda: [made.append(1), gymnasium.make(CART)][1], envs=3, episodes=3, out=None)
+    made: list[gymnasium.Env[Any, Any]] = []
+
+    def make_one() -> gymnasium.Env[Any, Any]:
+        made.append(gymnasium.make(CART))
+        return made[-1]
+
+    record = agentic.run(zero, make_one, envs=3, episodes=3, out=None)
     assert len(made) == 3
     assert len(record.returns()) == 3
 
