@@ -1,13 +1,14 @@
 """`agentic.measure`: metrics by name, of whatever the commands take and of objects made in Python."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload, runtime_checkable
 
 import torch
 
 from agentic.environments.environment import EnvironmentLike
-from agentic.errors import RunError, UserError, listed, suggest
+from agentic.errors import RunError, UserError, listed, shown, suggest
 from agentic.front.profile import Profile
 from agentic.metrics.measurement import Measurement
 from agentic.metrics.metric import Metric, measure as measure_metric
@@ -107,6 +108,8 @@ def _profile(
     from agentic.front.request import assignments, paths
     from agentic.plugins import load
 
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0):
+        raise UserError(f"seed must be a whole number from 0 on, got {shown(seed)}")
     registry = load(paths(plugins))
     asked = [name for name in names or () if isinstance(name, str)]
     metrics, broken = chosen(asked, assignments(settings), registry) if asked or names is None else ({}, {})

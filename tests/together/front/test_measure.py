@@ -118,6 +118,8 @@ def test_a_measurement_shows_its_verdict_and_cautions(folder: Path) -> None:
     [
         (3, {}, "expected the name of a metric, .* got 3"),
         (int, {}, "expected the name of a metric, .* got <class 'int'>"),
+        ("episode_return", {"seed": "x"}, "seed must be a whole number from 0 on, got 'x'"),
+        ("episode_return", {"seed": -1}, "seed must be a whole number from 0 on, got -1"),
         ("episode_return", {"agent": "energy"}, "agent goes with what is run"),
         ("episode_return", {"episodes": 2}, "episodes goes with what is run"),
     ],
