@@ -145,10 +145,7 @@ def run(
                 learned = {} if learner is None else learner.update(tick)
                 if observer is not None:
                     progress = _advanced(progress, phase, tick, learned)
-                    try:
-                        observer(progress)
-                    except BREAKS as error:
-                        raise RunError(f"the observer of the run broke, {described(error)}") from error
+                    _tell(observer, progress)
 
     try:
         if schedule.learn_steps and agent.learner is not None:
@@ -171,6 +168,13 @@ def run(
     manifest.finish("finished", **recorder.counts)
     given = None if recording.folder is None else Path(recording.folder)
     return Record(given, recorder.tables, manifest.content, recorder.candidates)
+
+
+def _tell(observer: Callable[[Progress], None], progress: Progress) -> None:
+    try:
+        observer(progress)
+    except BREAKS as error:
+        raise RunError(f"the observer of the run broke, {described(error)}") from error
 
 
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
