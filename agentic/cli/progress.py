@@ -43,7 +43,8 @@ class _News:
             self.phase, self.learned, self._running = reported.phase, {}, np.zeros(len(tick.valid))
             self.returns = deque(maxlen=None if reported.phase == "evaluate" else DRAWN)
         self.learned.update(reported.learned)
-        self._running += np.where(tick.valid, tick.reward, 0.0)
+        with np.errstate(all="ignore"):
+            self._running += np.where(tick.valid, tick.reward, 0.0)
         over = (tick.terminated | tick.truncated) & tick.valid
         self.returns.extend(self._running[over].tolist())
         self._running[over] = 0.0
@@ -51,12 +52,13 @@ class _News:
     def words(self) -> str:
         """In words, with a comma before; empty while there is nothing to tell."""
         lately = [*self.returns] if self.phase == "evaluate" else [*self.returns][-LATELY:]
-        said = [f"return {np.mean(lately):.4g}"] if lately else []
+        with np.errstate(all="ignore"):  # of infinite rewards, and of sums beyond floats
+            said = [f"return {np.mean(lately):.4g}"] if lately else []
         return "".join(f", {part}" for part in [*said, *(f"{name} {x:.2g}" for name, x in self.learned.items())])
 
     def drawn(self) -> str:
         """The last returns, each as high as it is between the least and the largest."""
-        last = np.array(self.returns)[-DRAWN:]
+        last = np.array(self.returns)[-DRAWN:] / DRAWN  # so that differences of the largest floats are floats
         last = last[np.isfinite(last)]
         if len(last) < 2:
             return ""

@@ -7,31 +7,43 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from agentic.errors import said
 
 SHARE = 0.5  # of the memory that is free, which an agent may ask for before it has done anything
 SYSTEM, OWN, GROUP = Path("/proc/meminfo"), Path("/proc/self/status"), Path("/sys/fs/cgroup")
+_LOCK, _inside, _before = Lock(), 0, (0, 0)  # threads that are within memory, and the limit from before the first
 ASKED = re.compile(r"allocate ([\d.]+) ?(bytes|[KMGTP]iB)")
 
 
 @contextmanager
 def within_memory() -> Iterator[None]:
-    """A while in which no more than `SHARE` of what is free can be had, on systems that say how much that is."""
+    """A while in which no more than `SHARE` of what is free can be had, on systems that say how much that is.
+
+    The limit is the process's: of threads that overlap the first sets it, and the last puts back what was there.
+    """
+    global _inside, _before
     try:
         import resource
 
-        before = resource.getrlimit(resource.RLIMIT_DATA)
-        most = _bytes(OWN, "VmData") + int(SHARE * free())
+        with _LOCK:
+            if not _inside:
+                _before = resource.getrlimit(resource.RLIMIT_DATA)
+                most = _bytes(OWN, "VmData") + int(SHARE * free())
+                given = [limit for limit in _before if limit != resource.RLIM_INFINITY]
+                resource.setrlimit(resource.RLIMIT_DATA, (min([most, *given]), _before[1]))
+            _inside += 1
     except (ImportError, OSError):
         yield
         return
-    given = [limit for limit in before if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_DATA, (min([most, *given]), before[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_DATA, before)
+        with _LOCK:
+            _inside -= 1
+            if not _inside:
+                resource.setrlimit(resource.RLIMIT_DATA, _before)
 
 
 def free() -> int:

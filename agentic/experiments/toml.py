@@ -69,7 +69,7 @@ def sentence(error: ValidationError, file: type[BaseModel]) -> str:
     if first["type"] == "missing":
         entry = place[-1] if keys else f"{label} and below it {'id' if table == 'env' else 'name'}"
         return f"{where} {keys}".rstrip() + f" is missing: write {entry} = ..."
-    return f"{where} {keys} {complaint(error)}"
+    return f"{where} {keys}".rstrip() + f" {complaint(error)}"
 
 
 def _key(key: str) -> str:

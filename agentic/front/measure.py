@@ -1,13 +1,14 @@
 """`agentic.measure`: metrics by name, of whatever the commands take and of objects made in Python."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload, runtime_checkable
 
 import torch
 
 from agentic.environments.environment import EnvironmentLike
-from agentic.errors import RunError, UserError, listed, suggest
+from agentic.errors import RunError, UserError, listed, shown, suggest
 from agentic.front.profile import Profile
 from agentic.metrics.measurement import Measurement
 from agentic.metrics.metric import Metric, measure as measure_metric
@@ -83,9 +84,10 @@ def measure(
     for name in given:
         if name not in OPTIONS:
             raise UserError(f"agentic.measure has no option {name!r}{suggest(name, OPTIONS)}; known: {listed(OPTIONS)}")
-    names = [metric] if isinstance(metric, str | Metric) else list(metric) if isinstance(metric, Iterable) else None
-    if (names is None) != (metric is None) or not all(isinstance(name, str | Metric) for name in names or ()):
-        raise UserError(f"expected the name of a metric, a Metric or a list of these, got {metric!r}")
+    from agentic.front.request import several
+
+    wanted = "the name of a metric, a Metric or a list of these"
+    names = None if metric is None else several(metric, (str, Metric), wanted)
     found = _profile(names, subject, env, **given)
     return next(iter(found.values())) if isinstance(metric, str | Metric) else found
 
@@ -105,6 +107,8 @@ def _profile(
     from agentic.front.request import assignments, paths
     from agentic.plugins import load
 
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0):
+        raise UserError(f"seed must be a whole number from 0 on, got {shown(seed)}")
     registry = load(paths(plugins))
     asked = [name for name in names or () if isinstance(name, str)]
     metrics, broken = chosen(asked, assignments(settings), registry) if asked or names is None else ({}, {})
@@ -139,7 +143,12 @@ def _source(
 
     if isinstance(subject, tuple) and len(subject) == 2 and env is None:
         subject, env = subject
-    if env is None and (run := _recorded(subject)) is not None:
+    lived = env is None and _recorded(subject) is not None
+    if lived or isinstance(subject, Subject | Record | DataSet):
+        for name, value in {"agent": agent, "episodes": episodes}.items():
+            if value is not None:
+                raise UserError(f"{name} goes with what is run: what is recorded already stays as it is")
+    if lived and (run := _recorded(subject)):
         return Source.of_run(run, registry, True, trust=trust)
     if isinstance(subject, Subject | Record | DataSet):
         found = subject if isinstance(subject, Subject) else subject_of(subject, env)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import gymnasium
 import numpy as np
+from gymnasium.vector import VectorEnv
 
 from agentic.agents.agent import Agent
 from agentic.agents.policy_agent import PolicyAgent
@@ -52,12 +53,21 @@ def assignments(settings: Settings) -> list[str]:
     """Settings as `--set` takes them, each "table.key=value"; tables within tables are followed."""
     if isinstance(settings, Mapping):
         return [f"{key}={toml_value(value)}" for key, value in _leaves(settings)]
-    return [settings] if isinstance(settings, str) else [*settings]
+    return several(settings, (str,), "settings as {'planner.horizon': 3} or ['planner.horizon=3']")
 
 
 def paths(files: str | Path | Iterable[str | Path]) -> list[str]:
     """Plugins by path, one or several."""
-    return [str(file) for file in ([files] if isinstance(files, str | Path) else files)]
+    return [str(file) for file in several(files, (str, Path), "plugins by the path of their file")]
+
+
+def several(given: Any, kinds: tuple[type, ...], wanted: str) -> list[Any]:
+    """One of some `kinds`, or several of them, as a list; none for None. Raises UserError for anything else."""
+    many = [given] if isinstance(given, kinds) else given
+    found = [] if many is None else [*many] if isinstance(many, Iterable) else [many]
+    if not all(isinstance(each, kinds) for each in found):
+        raise UserError(f"expected {wanted}, got {shown(given)}")
+    return found
 
 
 def is_named(who: Who) -> bool:
@@ -83,7 +93,8 @@ def experiment_of(who: Who, env: str | None, agent: str | None, registry: Regist
         tables, source, _ = starting_tables(None, str(who), agent, registry, settings)
         agent = None
     else:
-        tables, source, _ = starting_tables(None, env, agent if who is None else str(who), registry, settings)
+        who = one_of(who, agent, env, "run")
+        tables, source, _ = starting_tables(None, env, None if who is None else str(who), registry, settings)
         env = agent = None
     if env is not None:
         tables = {**tables, "env": {"id": env}}
@@ -111,7 +122,10 @@ def live(who: Who, env: EnvironmentLike, registry: Registry, settings: list[str]
         table = Experiment.of({"env": {"id": env}, "agent": {"name": named(who)}}, settings)
         world, rows = world_of(limited(table, registry), registry)
         return Live(_agent(who, world), world, table, [*rows, _row("agents", named(who), who)])
-    world = make(env, changes=_limits(env))
+    rows_asked = Experiment.of({"env": {"id": "made"}, "agent": {"name": "any"}}, settings).run.envs
+    world = make(env, envs=rows_asked, changes=[] if isinstance(env, VectorEnv) else [_limited])
+    if rows_asked not in (1, world.batch):
+        raise UserError(f"envs = {rows_asked}, but {world.id} has {world.batch} row(s): leave envs out")
     rows = [_row("envs", world.id, env)]
     if not is_named(who):
         table = Experiment.of({"env": {"id": world.id}, "agent": {"name": named(who)}}, settings)
@@ -129,7 +143,8 @@ def named(who: Who) -> str:
 def one_of(subject: Who, agent: str | None, env: Any, function: str) -> Who:
     """The agent that is meant, by either of the two options. Raises UserError for two, and for one without a world."""
     if subject is not None and agent is not None:
-        raise UserError(f"two agents are named, {named(subject)} and {agent}: leave one of them out")
+        first = subject if isinstance(subject, str | Path) else named(subject)
+        raise UserError(f"two agents are named, {first} and {agent}: leave one of them out")
     if env is None:
         _check_acts(subject)
         raise UserError(
@@ -182,18 +197,18 @@ def _is_plain(env: Any) -> bool:
     return bool(spec and known and spec.kwargs == known.kwargs and not spec.additional_wrappers)
 
 
-def _limits(env: Any) -> list[Callable[[Any], Any]]:
-    """The wrapper that ends episodes of a world which nothing but the agent need ever end."""
-    if not isinstance(env, gymnasium.Env):
-        return []
-    layer, found = env, [env]
+def _limited(made: Any) -> Any:
+    """A single environment, in the wrapper that ends its episodes where nothing but the agent need ever end them."""
+    if not isinstance(made, gymnasium.Env):
+        return made
+    layer, found = made, [made]
     while isinstance(layer, gymnasium.Wrapper):
         layer = layer.env
         found.append(layer)
     limited = any(isinstance(each, gymnasium.wrappers.TimeLimit) for each in found)
-    if limited or (env.spec and env.spec.max_episode_steps) or (layer.metadata or {}).get("ends_episodes"):
-        return []
-    return [lambda made: gymnasium.wrappers.TimeLimit(made, LIMIT)]
+    if limited or (made.spec and made.spec.max_episode_steps) or (layer.metadata or {}).get("ends_episodes"):
+        return made
+    return gymnasium.wrappers.TimeLimit(made, LIMIT)
 
 
 def _check_world(name: str, registry: Registry) -> None:

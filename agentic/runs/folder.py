@@ -10,7 +10,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, Self, final
 
-from agentic.errors import UserError
+from agentic.errors import UserError, said, shown
 from agentic.runs.files import forget_parts, is_own, json_table, toml_table, unsealed
 
 TAIL = 2**16  # bytes at the end of a traceback that are read
@@ -113,9 +113,9 @@ def create_folder(parent: str | Path, slug: str) -> Path:
 
     Raises UserError where it cannot be made.
     """
-    parent = Path(parent)
     name = re.sub(r"[^a-z0-9]+", "-", slug.lower()).strip("-") or "run"
     try:
+        parent = Path(parent)
         parent.mkdir(parents=True, exist_ok=True)
         while True:
             number = max(map(number_of, parent.glob("[0-9][0-9][0-9][0-9]*-*")), default=0) + 1
@@ -127,8 +127,10 @@ def create_folder(parent: str | Path, slug: str) -> Path:
             if len(list(parent.glob(f"{number:04d}-*"))) == 1:
                 return folder
             folder.rmdir()  # somebody else took the number at the same moment: try the next
-    except OSError as error:
-        raise UserError(f"cannot make a folder in {parent}: {error.strerror}; give another one") from error
+    except (OSError, TypeError, ValueError) as error:  # of what is no path, or none on this system
+        reason = error.strerror if isinstance(error, OSError) else said(error)
+        place = parent if isinstance(error, OSError) else shown(parent)
+        raise UserError(f"cannot make a folder in {place}: {reason}; give another one") from error
 
 
 def number_of(folder: Path) -> int:

@@ -13,7 +13,7 @@ import torch
 from agentic.agents.agent import Agent
 from agentic.agents.explorer import Explorer
 from agentic.environments.environment import Environment, EnvironmentLike, make
-from agentic.errors import RunError, UserError, described
+from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.learning.learner import Learner
 from agentic.runs.candidates import Wanted
 from agentic.runs.files import write_whole
@@ -145,7 +145,7 @@ def run(
                 learned = {} if learner is None else learner.update(tick)
                 if observer is not None:
                     progress = _advanced(progress, phase, tick, learned)
-                    observer(progress)
+                    _tell(observer, progress)
 
     try:
         if schedule.learn_steps and agent.learner is not None:
@@ -168,6 +168,13 @@ def run(
     manifest.finish("finished", **recorder.counts)
     given = None if recording.folder is None else Path(recording.folder)
     return Record(given, recorder.tables, manifest.content, recorder.candidates)
+
+
+def _tell(observer: Callable[[Progress], None], progress: Progress) -> None:
+    try:
+        observer(progress)
+    except BREAKS as error:
+        raise RunError(f"the observer of the run broke, {described(error)}") from error
 
 
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:

@@ -91,11 +91,15 @@ def policy_covers_the_actions(make: Make) -> None:
 def state_is_a_value(make: Make) -> None:
     """The same state, observation and seed give the same decision again: nothing is remembered outside the state."""
     agent, source = make(), generator()
-    first, second = _seen(agent, 4, 2)
-    state = agent.decide(agent.start(4, generator=source), first, generator=source).state
-    once, again = (agent.decide(state, second, generator=generator(1)) for _ in range(2))
-    assert_same([once.action], [again.action], "deciding again from the same state, the action")
-    assert_same(_tensors(once.state), _tensors(again.state), "deciding again from the same state, the state")
+    state = agent.start(4, generator=source)
+    for step, obs in enumerate(_seen(agent, 4, 6)):
+        fresh = make()
+        fresh.start(4, generator=generator())
+        once, again, other = (each.decide(state, obs, generator=generator(step)) for each in (agent, agent, fresh))
+        for second in (again, other):
+            assert_same([once.action], [second.action], "deciding again from the same state, the action")
+        assert_same(_tensors(once.state), _tensors(again.state), "deciding again from the same state, the state")
+        state = once.state
 
 
 def rows_can_begin_anew(make: Make) -> None:
@@ -113,6 +117,14 @@ def rows_can_begin_anew(make: Make) -> None:
         ) from error
     decision = agent.decide(merged, obs[1], generator=source)
     assert len(decision.action) == 4, f"after a reset of two rows it decides for {len(decision.action)} of 4"
+
+
+def rows_do_not_mix(make: Make) -> None:
+    """A row does the same whatever other rows see and whenever they begin anew."""
+    (alone, left), (again, _), (among, after) = (_lived(make(), others=others) for others in (False, False, True))
+    if not (torch.equal(left, after) and torch.equal(alone, again)):
+        raise NotApplicable("how much it draws depends on what it sees, or is not given by its generator")
+    assert_close(among, alone, "the actions of a row while the other rows see something else and begin anew", 1e-5)
 
 
 def observations_untouched(make: Make) -> None:
@@ -140,9 +152,30 @@ CHECKS: tuple[Run, ...] = (
     policy_covers_the_actions,
     state_is_a_value,
     rows_can_begin_anew,
+    rows_do_not_mix,
     observations_untouched,
     can_be_sealed,
 )
+
+
+def _lived(agent: Agent, *, others: bool) -> tuple[Tensor, Tensor]:
+    """The actions of the first row, which begins anew after three steps, and the generator's state after the last.
+
+    The `others` see something else than without them, and begin anew as well.
+    """
+    source, actions = generator(2), list[Tensor]()
+    state = agent.start(4, generator=source)
+    for step, obs in enumerate(_seen(agent, 4, 8)):
+        if step == 3:
+            try:
+                state = select(torch.tensor([True, others, others, others]), agent.start(4, generator=source), state)
+            except Exception as error:
+                raise NotApplicable("its rows cannot begin anew") from error
+        seen = torch.cat([obs[:1], obs[[2, 3, 1]]]) if others else obs
+        decision = agent.decide(state, seen, generator=source)
+        state = decision.state
+        actions.append(decision.action[0])
+    return torch.stack(actions), source.get_state()
 
 
 def _seen(agent: Agent, batch: int, steps: int) -> list[Tensor]:

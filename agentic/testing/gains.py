@@ -27,14 +27,20 @@ class Imagined(NamedTuple):
     gains: dict[str, Tensor]
 
 
-def imagine(make: Make, seed: int = 0, candidates: int | None = None) -> Imagined:
-    """A step in the first model that the gain takes, of so many `candidates` actions (k, b, *event) where they are."""
+def imagine(make: Make, seed: int = 0, candidates: int | None = None, others: int = 0) -> Imagined:
+    """A step in the first model that the gain takes, of so many `candidates` actions (k, b, *event) where they are.
+
+    The action of the first row is drawn from `seed`, those of all `others` that many seeds further on.
+    """
     refusal = NotApplicable("it takes no model of this kit")
     for kind in (Ladder, Cart):
         gain, model = make(), kind()
         assert isinstance(gain, Gain)
         belief = model.begin(ROWS)
-        drawn = [model.action.draw(ROWS, generator=generator(seed + k)) for k in range(candidates or 1)]
+        seeds = range(seed, seed + (candidates or 1))
+        firsts = [model.action.draw(ROWS, generator=generator(each))[:1] for each in seeds]
+        rest = [model.action.draw(ROWS, generator=generator(each + others))[1:] for each in seeds]
+        drawn = [torch.cat(rows) for rows in zip(firsts, rest, strict=True)]
         action = torch.stack(drawn) if candidates else drawn[0]
         step = Step(belief, action, model.predict(belief, action))
         try:
@@ -79,6 +85,14 @@ def candidates_broadcast(make: Make) -> None:
             assert_close(row, alone, f"{name} of two candidate actions at once against one after the other")
 
 
+def rows_do_not_mix(make: Make) -> None:
+    """The gain of a row is the same whatever the other rows do."""
+    alone = imagine(make).gains
+    for seed in (1, 2, 3):
+        for name, gain in imagine(make, others=seed).gains.items():
+            assert_close(gain[0], alone[name][0], f"{name} of a row while the other rows do something else")
+
+
 def imagining_changes_nothing(make: Make) -> None:
     """The beliefs and the action of a step stay as they were."""
     found = imagine(make)
@@ -93,6 +107,7 @@ CHECKS: tuple[Run, ...] = (
     gains_are_one_number_per_row,
     names_are_no_costs,
     candidates_broadcast,
+    rows_do_not_mix,
     imagining_changes_nothing,
 )
 BASIC = ("gains_are_one_number_per_row",)

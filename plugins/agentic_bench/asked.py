@@ -47,9 +47,9 @@ def bench(
     registry = load(plugins)
     only = {key: asked.pop(key) for key in ("agents", "seeds") if key in asked}
     if isinstance(battery, Battery) or not isinstance(battery, Mapping) or "worlds" in battery:
+        chosen = _battery(battery)
         if asked:
             raise UserError(f"a battery says {listed(asked)} itself: leave that out, or give agents by label instead")
-        chosen = _battery(battery)
     else:
         chosen = battery_of(battery, Path(out), registry, **asked)
     chosen = chosen.only(**only)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, final
 
+import numpy as np
 from pydantic import Field, ValidationError
 
 from agentic import Experiment
@@ -57,16 +58,26 @@ class Battery(Shown, Table):
             raise UserError(f"{source}{error}") from None
         return made
 
-    def only(self, agents: Iterable[str] = (), seeds: int | None = None) -> Self:
-        """The battery with those agents alone, by label, and that number of seeds from 0 on; nothing named: all."""
-        wanted = list(agents)
+    def only(self, agents: Iterable[str] = (), seeds: int | Iterable[int] | None = None) -> Self:
+        """The battery with those agents alone, by label, and those seeds, or so many from 0 on; nothing named: all."""
+        wanted = [agents] if isinstance(agents, str) else list(agents)
         known = dict.fromkeys(agent.title for agent in self.agents)
         for label in wanted:
             if label not in known:
                 raise UserError(f"no agent '{label}' is in this bench{suggest(label, known)}; known: {listed(known)}")
         kept = [self._resolved(agent) for agent in self.agents if not wanted or agent.title in wanted]
-        table = self.bench if seeds is None else self.bench.model_copy(update={"seeds": seeds})
-        return self.model_copy(update={"agents": tuple(kept), "bench": table})
+        chosen = self if seeds is None else self._on(seeds)
+        return chosen.model_copy(update={"agents": tuple(kept)})
+
+    def _on(self, seeds: int | Iterable[int]) -> Self:
+        given = [_number(seed) for seed in seeds] if isinstance(seeds, Iterable) else _number(seeds)
+        try:
+            table = BenchTable.model_validate({**self.bench.model_dump(), "seeds": given})
+        except ValidationError as error:
+            raise UserError(f"[bench] {sentence(error, BenchTable)}".replace("[seeds]", "seeds")) from None
+        made = self.model_copy(update={"bench": table})
+        made._check()
+        return made
 
     def tasks(self) -> list[Task]:
         """The units of work: every agent in every world it lives in, on every seed."""
@@ -177,6 +188,11 @@ def _place(agent: dict[str, Any], folder: Path) -> None:
 def _from_here(folder: Path, file: str) -> str:
     """The path of a file in `folder`, relative to the current one; what is absolute stays so."""
     return file if Path(file).is_absolute() else os.path.relpath(folder / file)
+
+
+def _number(given: Any) -> Any:
+    """A number of NumPy as Python's own."""
+    return given.item() if isinstance(given, np.generic) else given
 
 
 def _seeded(value: Any, seed: int) -> Any:

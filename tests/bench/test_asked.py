@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
 import pytest
 
 import agentic
@@ -108,3 +109,24 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert (lines[0], lines.count("begun"), lines[-2:]) == ("begun", 1, ["report.html", "True"])
     assert [line.split()[0] for line in lines[2:5]] == ["agent", "left", "random"]
+
+
+@pytest.mark.parametrize(
+    ("agents", "seeds", "said"),
+    [
+        ({"a": "random"}, [1, 1], r"\[bench\] seeds has 1 twice"),
+        ({"a": "random"}, 0, r"\[bench\] seeds is wrong: input should be greater than or equal to 1, got 0"),
+        ({"a": "random"}, "x", r"\[bench\] seeds is wrong"),
+        (["random"], 1, r"expected a battery, a bench file or agents by label, got \['random'\]"),
+        (lambda observation: 0, 1, "expected a battery, a bench file or agents by label, got <function"),
+    ],
+)
+def test_seeds_and_agents_that_are_none_are_said(agents: Any, seeds: Any, said: str, out: Path) -> None:
+    with pytest.raises(UserError, match=said):
+        agentic.bench(agents, env=CART, seeds=seeds, out=out)
+
+
+@pytest.mark.parametrize(("seeds", "chosen"), [(np.int64(2), (0, 1)), ([np.int64(3)], (3,)), (np.arange(2), (0, 1))])
+def test_seeds_are_numbers_of_numpy_too(seeds: Any, chosen: tuple[int, ...], out: Path) -> None:
+    battery = battery_of({"a": "random"}, out, load(), env=CART).only(seeds=seeds)
+    assert battery.bench.chosen == chosen

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from agentic import Decision, Experiment, Tick
-from agentic.cli.progress import progress
+from agentic.cli.progress import HEIGHTS, _News, progress
 from agentic.runs.run import Progress
 from agentic.runs.seeds import Phase
 from agentic.tick import Native
@@ -76,3 +76,12 @@ def test_bars_draw_the_returns(capsys: pytest.CaptureFixture[str], monkeypatch: 
     err = capsys.readouterr().err
     assert "▁█" in err
     assert "▁█▄ return inf, loss 2" in err
+
+
+@pytest.mark.parametrize("rewards", [[1e308, -1e308, 0.0], [np.inf, -np.inf, 1.0], [-np.inf, 2.0, 1e308]])
+def test_rewards_beyond_floats_break_no_run(rewards: list[float]) -> None:
+    news = _News()
+    for reward in rewards:
+        news.hear(reported([reward], [True], "evaluate", (1, 1)))
+    assert news.words().startswith(", return ")
+    assert set(news.drawn()) <= set(HEIGHTS)

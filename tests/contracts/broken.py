@@ -96,6 +96,7 @@ SAYS = {  # a part of the sentence of every named check of the kit
     "policy_covers_the_actions": "the sum of the policy's probabilities: expected",
     "state_is_a_value": "deciding again from the same state",
     "rows_can_begin_anew": "its state cannot be reset row by row",
+    "rows_do_not_mix": "of a row while the other rows",
     "observations_untouched": "it changed the observation in place: work on a copy",
     "can_be_sealed": "informed must return an agent, got NoneType",
     # environments

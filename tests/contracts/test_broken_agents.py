@@ -77,6 +77,26 @@ class WholeBatch(Counter):
         return Decision(action, state + 1)
 
 
+class Crowd(Counter):
+    """Does in every row what the row that lives longest does."""
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        decision = super().decide(state.max().expand(len(state)), obs, generator=generator)
+        return Decision(decision.action, state + 1)
+
+
+class Tires(Counter):
+    """Does one thing for good once it was asked seven times, which is in no state."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def decide(self, state: Any, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        self.asked += 1
+        decision = super().decide(state, obs, generator=generator)
+        return decision if self.asked < 8 else Decision(decision.action.flip(-1), decision.state)
+
+
 class WritesIntoObs(Counter):
     """Standardizes in place."""
 
@@ -353,7 +373,9 @@ CAUGHT = [
     ("agents", Indices, "acts_within_its_space"),
     ("agents", SureOfEverything, "policy_covers_the_actions"),
     ("agents", Remembers, "state_is_a_value"),
+    ("agents", Tires, "state_is_a_value"),
     ("agents", WholeBatch, "rows_can_begin_anew"),
+    ("agents", Crowd, "rows_do_not_mix"),
     ("agents", WritesIntoObs, "observations_untouched"),
     ("agents", GlobalCoin, "global_randomness_untouched"),
     ("agents", Deaf, "can_be_sealed"),

@@ -50,6 +50,14 @@ class FirstCandidate(News):
         return None, {"news": gain if gain.dim() == 1 else gain[:1].expand_as(gain)}
 
 
+class Shares(News):
+    """Gives every row the mean of all."""
+
+    def step(self, model: Any, memory: Any, step: Any, last: bool) -> tuple[Any, Mapping[str, Tensor]]:
+        gain = model.emit(step.after).entropy()
+        return None, {"news": gain.mean(-1, keepdim=True).expand_as(gain)}
+
+
 class Scales(News):
     """Works in place on the action."""
 
@@ -232,6 +240,7 @@ CAUGHT = [
     ("energies", OneGain, "gains_are_one_number_per_row"),
     ("energies", Costly, "names_are_no_costs"),
     ("energies", FirstCandidate, "candidates_broadcast"),
+    ("energies", Shares, "rows_do_not_mix"),
     ("energies", Scales, "imagining_changes_nothing"),
     ("optimizers", FirstRow, "chooses_for_every_row"),
     ("optimizers", Between, "acts_within_its_space"),

@@ -112,3 +112,20 @@ def test_a_measurement_shows_its_verdict_and_cautions(folder: Path) -> None:
     page = found._repr_html_()
     assert "<tr><th>verdict</th><td>too little data</td></tr>" in page
     assert "<tr><th>cautions</th>" in page
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "said"),
+    [
+        (3, {}, "expected the name of a metric, .* got 3"),
+        (int, {}, "expected the name of a metric, .* got <class 'int'>"),
+        ("episode_return", {"seed": "x"}, "seed must be a whole number from 0 on, got 'x'"),
+        ("episode_return", {"seed": -1}, "seed must be a whole number from 0 on, got -1"),
+        ("episode_return", {"agent": "energy"}, "agent goes with what is run"),
+        ("episode_return", {"episodes": 2}, "episodes goes with what is run"),
+    ],
+)
+def test_what_a_record_is_not_measured_with(metric: Any, options: dict[str, Any], said: str) -> None:
+    record = agentic.run("random", "CartPole-v1", episodes=2, out=None)
+    with pytest.raises(UserError, match=said):
+        agentic.measure(metric, record, **options)

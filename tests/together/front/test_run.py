@@ -1,7 +1,7 @@
 """`agentic.run` takes files, names, functions and objects, and says in one sentence what it does not take."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -104,6 +104,8 @@ def test_an_agent_of_parts_is_put_together_for_a_world_that_is_made_already() ->
 
 def test_an_endless_world_is_cut_as_by_the_command() -> None:
     assert agentic.run(zero, Endless(), episodes=1, out=None).returns().tolist() == [1000.0]
+    assert agentic.run(zero, Endless, episodes=1, out=None).returns().tolist() == [1000.0]
+    assert agentic.run(zero, [Endless(), Endless()], episodes=2, out=None).returns().tolist() == [1000.0, 1000.0]
     limited = gymnasium.wrappers.TimeLimit(Endless(), 7)
     assert agentic.run(zero, limited, episodes=1, out=None).returns().tolist() == [7.0]
 
@@ -122,6 +124,12 @@ def test_an_endless_world_is_cut_as_by_the_command() -> None:
         ((42, CART), {}, "expected an experiment file, .* got 42"),
         ((42,), {}, "expected an experiment file, .* got 42"),
         ((zero, CART), {"agent": "random"}, "two agents are named, zero and random"),
+        (("random", CART), {"agent": "energy"}, "two agents are named, random and energy"),
+        (("random", CART), {"settings": [1]}, "expected settings as .* got \\[1\\]"),
+        (("random", CART), {"plugins": 3}, "expected plugins by the path of their file, got 3"),
+        (({"env": 3},), {}, r"\[env\] is wrong: input should be a table, got 3"),
+        (("random", gymnasium.make(CART)), {"envs": 3}, "envs = 3, but 1 made"),
+        (("random", agentic.make(CART, envs=2)), {"envs": 3}, "envs = 3, but CartPole-v1 has 2"),
         (("tmaze",), {"episode": 1}, "has no option 'episode', did you mean 'episodes'"),
         (("tmaze",), {"settings": {"horizon": 1}}, "write table.key=value"),
         (("tmaze",), {"dtype": None}, "go with an Agent"),
@@ -134,6 +142,29 @@ def test_what_is_not_taken_is_one_sentence(given: tuple[Any, ...], options: dict
     with pytest.raises(UserError, match=said) as found:
         agentic.run(*given, **options, out=None)
     assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("out", [3, False, "a\0b"])
+def test_what_is_no_folder_is_said(out: Any) -> None:
+    with pytest.raises(UserError, match="cannot make a folder in"):
+        agentic.run("random", CART, episodes=1, out=out)
+
+
+def test_a_function_that_makes_environments_makes_as_many_as_are_asked_for() -> None:
+    made: list[gymnasium.Env[Any, Any]] = []
+
+    def make_one() -> gymnasium.Env[Any, Any]:
+        made.append(gymnasium.make(CART))
+        return made[-1]
+
+    record = agentic.run(zero, make_one, envs=3, episodes=3, out=None)
+    assert len(made) == 3
+    assert len(record.returns()) == 3
+
+
+def test_an_observer_that_breaks_is_named() -> None:
+    with pytest.raises(RunError, match="the observer of the run broke, TypeError"):
+        agentic.run("random", CART, episodes=1, out=None, observer=cast(Any, 3))
 
 
 def test_a_function_that_breaks_is_named() -> None:
