@@ -145,7 +145,7 @@ def run(
                 learned = {} if learner is None else learner.update(tick)
                 if observer is not None:
                     progress = _advanced(progress, phase, tick, learned)
-                    _tell(observer, progress)
+                    _tell(observer, progress, world.place)
 
     try:
         if schedule.learn_steps and agent.learner is not None:
@@ -170,11 +170,11 @@ def run(
     return Record(given, recorder.tables, manifest.content, recorder.candidates)
 
 
-def _tell(observer: Callable[[Progress], None], progress: Progress) -> None:
+def _tell(observer: Callable[[Progress], None], progress: Progress, place: str) -> None:
     try:
         observer(progress)
     except BREAKS as error:
-        raise RunError(f"the observer of the run broke, {described(error)}") from error
+        raise RunError(f"{place}: the observer of the run broke, {described(error)}") from error
 
 
 def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
