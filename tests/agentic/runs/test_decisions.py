@@ -193,5 +193,5 @@ def test_what_breaks_after_a_step_is_named_at_that_step() -> None:
         if progress.steps == 3:
             raise LookupError("no more")
 
-    with pytest.raises(RunError, match="^Walk, episode 0, step 2: the observer of the run broke, LookupError: no more"):
+    with pytest.raises(RunError, match="Walk, episode 0, step 2: the observer of the run broke, LookupError: no more"):
         run(Late(100, None), Walk(), Schedule(2), observer=observer)
