@@ -12,6 +12,7 @@ from threading import Lock
 from agentic.errors import said
 
 SHARE = 0.5  # of the memory that is free, which an agent may ask for before it has done anything
+LEAST = 2**30  # bytes that may be asked for in any case: modules that are imported meanwhile count too
 SYSTEM, OWN, GROUP = Path("/proc/meminfo"), Path("/proc/self/status"), Path("/sys/fs/cgroup")
 _LOCK, _inside, _before = Lock(), 0, (0, 0)  # threads that are within memory, and the limit from before the first
 ASKED = re.compile(r"allocate ([\d.]+) ?(bytes|[KMGTP]iB)")
@@ -19,7 +20,7 @@ ASKED = re.compile(r"allocate ([\d.]+) ?(bytes|[KMGTP]iB)")
 
 @contextmanager
 def within_memory() -> Iterator[None]:
-    """A while in which no more than `SHARE` of what is free can be had, on systems that say how much that is.
+    """A while in which no more than `SHARE` of what is free, or `LEAST`, can be had, where the system says what is free.
 
     The limit is the process's: of threads that overlap the first sets it, and the last puts back what was there.
     """
@@ -30,7 +31,7 @@ def within_memory() -> Iterator[None]:
         with _LOCK:
             if not _inside:
                 _before = resource.getrlimit(resource.RLIMIT_DATA)
-                most = _bytes(OWN, "VmData") + int(SHARE * free())
+                most = _bytes(OWN, "VmData") + max(LEAST, int(SHARE * free()))
                 given = [limit for limit in _before if limit != resource.RLIM_INFINITY]
                 resource.setrlimit(resource.RLIMIT_DATA, (min([most, *given]), _before[1]))
             _inside += 1
@@ -50,7 +51,9 @@ def free() -> int:
     """The bytes that can be had, of the machine and within the container. Raises OSError where nobody says."""
     found = [_bytes(SYSTEM, "MemAvailable")]
     with suppress(OSError, ValueError):  # no container, or one that may take all there is
-        found.append(int((GROUP / "memory.max").read_text()) - int((GROUP / "memory.current").read_text()))
+        kept = dict(line.split() for line in (GROUP / "memory.stat").read_text().splitlines())
+        used = int((GROUP / "memory.current").read_text()) - int(kept.get("inactive_file", 0))  # files read go first
+        found.append(int((GROUP / "memory.max").read_text()) - used)
     return min(found)
 
 

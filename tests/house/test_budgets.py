@@ -10,7 +10,7 @@ from tests.house.repository import ROOT, python_files
 
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (4863, "engine models planning learning agents environments runs tick.py"),
-    "the door": (2039, "metrics experiments plugins showing.py errors.py"),
+    "the door": (2042, "metrics experiments plugins showing.py errors.py"),
     "the front": (481, "front"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
