@@ -20,7 +20,7 @@ ASKED = re.compile(r"allocate ([\d.]+) ?(bytes|[KMGTP]iB)")
 
 @contextmanager
 def within_memory() -> Iterator[None]:
-    """A while in which no more than `SHARE` of what is free, or `LEAST`, can be had, where the system says what is free.
+    """A while in which at most `SHARE` of what is free, or `LEAST`, can be had, where the system tells what is free.
 
     The limit is the process's: of threads that overlap the first sets it, and the last puts back what was there.
     """
