@@ -119,12 +119,12 @@ class Recorder:
     def _complete(self, chunks: Sequence[Path], manifest: Manifest) -> None:
         """Give every chunk the columns of all, null where it has none: who reads a folder takes the first for all."""
         empty = [pq.read_schema(path).empty_table() for path in chunks]
+        every = joined(empty) if empty else pa.table({})
         for path, own in zip(chunks, empty, strict=True):
-            if own.column_names != (every := joined(empty)).column_names:
+            if own.column_names != every.column_names:
                 self._replace(joined([every, filled(pq.read_table(path))]), path)
-                manifest.enter(
-                    path, **{name: manifest.content["chunks"][path.name][name] for name in ("ticks", "rows")}
-                )
+                entry = manifest.content["chunks"][path.name]
+                manifest.enter(path, ticks=entry["ticks"], rows=entry["rows"])
 
     def _wait(self) -> None:
         try:
