@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from rich.table import Table
 
-from agentic import Categorical, EnergyAgent, ExpectedEnergy, Purpose, make, minimize, ticks
+from agentic import Categorical, EnergyAgent, ExpectedEnergy, Interval, Purpose, make, minimize, ticks
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.gains import SummedGain
 from agentic_energies.reward import Reward
@@ -29,7 +29,6 @@ from agentic_optimizers.value_iteration import ValueIteration
 Floats = NDArray[np.float64]
 DISCOUNT, SEEDS = 0.995, 10
 WORTH = 1.4  # of the range of rewards, over the information that the name of a state holds; chosen on seeds from 100 on
-STUDENT = {2: 12.706, 3: 4.303, 5: 2.776, 10: 2.262}  # t(.975) by the number of seeds
 
 
 class Exercise(NamedTuple):
@@ -69,8 +68,9 @@ class Lesson:
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the mean over seeds, by Student's t."""
         count = len(self.values)
-        half = STUDENT.get(count, 1.96) * stdev(self.values) / count**0.5 if count > 1 else 0.0
-        return mean(self.values) - half, mean(self.values) + half
+        error = stdev(self.values) / count**0.5 if count > 1 else 0.0
+        bounds = Interval.student(mean(self.values), error, max(count - 1, 1), level=0.95)
+        return bounds.low, bounds.high
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""

@@ -15,9 +15,8 @@ from threading import Timer
 from typing import final
 
 import numpy as np
-from scipy.special import stdtrit
 
-from agentic import Record
+from agentic import Interval, Record
 
 HERE = Path(__file__).parent
 SECONDS, GIGABYTES = 180, 3.0  # of a processor and of memory, that one run may take
@@ -77,8 +76,9 @@ class Tried:
         found = np.array([value for run in self.runs for value in run.returns])
         if len(found) < 2:
             return (float(found.mean()) if len(found) else float("nan"), -np.inf, np.inf)
-        half = float(stdtrit(len(found) - 1, 0.975)) * float(found.std(ddof=1)) / sqrt(len(found))
-        return float(found.mean()), float(found.mean()) - half, float(found.mean()) + half
+        error = float(found.std(ddof=1)) / sqrt(len(found))
+        bounds = Interval.student(float(found.mean()), error, len(found) - 1, level=0.95)
+        return float(found.mean()), bounds.low, bounds.high
 
     @property
     def fault(self) -> str:

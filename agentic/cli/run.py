@@ -49,12 +49,11 @@ def run(
     agentic run --env CartPole-v1 --agent random --episodes 5 --set run.threads=2
     """
     from agentic.cli.progress import with_limit
-    from agentic.cli.starting import starting_tables
+    from agentic.cli.starting import FLAGS, starting_tables
     from agentic.experiments.experiment import Experiment
 
     tables, source, reason = starting_tables(file, env, agent, registry, settings)
-    homes = {"seed": "run", "envs": "run", "episodes": "evaluate", "steps": "learn"}
-    given = [f"{homes[name]}.{name}={value}" for name, value in flags.items() if value is not None]
+    given = [f"{FLAGS[name]}={value}" for name, value in flags.items() if value is not None]
     if reason and style != "quiet":
         say("; but here ".join([reason, listed(given)] if given else [reason]), err=True)
     style = "json" if as_json else style or "table"

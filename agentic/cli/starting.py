@@ -18,6 +18,9 @@ from agentic.experiments.worlds import LIMIT, gymnasium_id, versioned
 from agentic.plugins import Registry
 from agentic.plugins.parameters import accepted
 
+FLAGS = {"seed": "run.seed", "envs": "run.envs", "episodes": "evaluate.episodes", "steps": "learn.steps"}
+"""The settings that have an option of their own."""
+
 
 def starting_tables(
     file: str | None, env: str | None, agent: str | None, registry: Registry, settings: Iterable[str] = ()

@@ -19,7 +19,7 @@ from agentic.runs.run import run as run_agent
 
 if TYPE_CHECKING:
     from agentic.cli.subjects import Source
-    from agentic.front.request import Live
+    from agentic.experiments.build import Built
     from agentic.plugins import Registry
 
 
@@ -171,16 +171,16 @@ def _recorded(subject: Any) -> str | None:
     return None
 
 
-def _lived(found: "Live", parts: set[Part], own: bool) -> Subject:
+def _lived(found: "Built", parts: set[Part], own: bool) -> Subject:
     """The subject that an agent is in its world, once it has learned, with a record where one is wanted."""
     try:
         record = None
-        copies = found.world.copies() if "environment" in parts else None
+        copies = found.environment.copies() if "environment" in parts else None
         table = found.experiment
         if "record" in parts or table.learn.steps:
             dtype = getattr(torch, table.run.dtype)
-            record = run_agent(found.agent, found.world, table.schedule, seed=table.run.seed, dtype=dtype)
+            record = run_agent(found.agent, found.environment, table.schedule, seed=table.run.seed, dtype=dtype)
         return Subject(record, found.agent.sealed(), copies)
     finally:
         if own:
-            found.world.close()
+            found.environment.close()

@@ -1,10 +1,10 @@
 """Who is meant and in which world: what commands find by name, and objects made in Python, as one experiment."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from types import FunctionType
-from typing import Any, Protocol, TypeAlias, final, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import gymnasium
 import numpy as np
@@ -16,7 +16,7 @@ from agentic.cli.starting import retarget, starting_tables
 from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import UserError, listed, shown, suggest
 from agentic.experiments.agent_file import agent_path
-from agentic.experiments.build import build
+from agentic.experiments.build import Built, build
 from agentic.experiments.examples import folder as examples
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.proposals import propose
@@ -36,17 +36,6 @@ class Policy(Protocol):
 
     def predict(self, obs: Any, /) -> Any:
         """The action, or (action, state)."""
-
-
-@final
-@dataclass(frozen=True)
-class Live:
-    """An agent in the world it was made for, with their experiment as far as there is one, and rows of components."""
-
-    agent: Agent
-    world: Environment
-    experiment: Experiment
-    rows: list[dict[str, Any]]
 
 
 def assignments(settings: Settings) -> list[str]:
@@ -116,12 +105,15 @@ def experiment_file(who: Who) -> str | None:
     return str(named) if Path(who).name == str(who) and named.is_file() else None
 
 
-def live(who: Who, env: EnvironmentLike, registry: Registry, settings: list[str]) -> Live:
-    """The agent that `who` is, made for `env`; one of the two is an object. Raises UserError where they do not fit."""
+def live(who: Who, env: EnvironmentLike, registry: Registry, settings: list[str]) -> Built:
+    """The agent that `who` is, in `env` which it is made for; one of the two is an object. Raises UserError.
+
+    Their experiment says as much as there is to say of objects.
+    """
     if isinstance(env, str):
         table = Experiment.of({"env": {"id": env}, "agent": {"name": named(who)}}, settings)
         world, rows = world_of(limited(table, registry), registry)
-        return Live(_agent(who, world), world, table, [*rows, _row("agents", named(who), who)])
+        return Built(table, _agent(who, world), world, [*rows, _row("agents", named(who), who)])
     rows_asked = Experiment.of({"env": {"id": "made"}, "agent": {"name": "any"}}, settings).run.envs
     world = make(env, envs=rows_asked, changes=[] if isinstance(env, VectorEnv) else [_limited])
     if rows_asked not in (1, world.batch):
@@ -129,9 +121,9 @@ def live(who: Who, env: EnvironmentLike, registry: Registry, settings: list[str]
     rows = [_row("envs", world.id, env)]
     if not is_named(who):
         table = Experiment.of({"env": {"id": world.id}, "agent": {"name": named(who)}}, settings)
-        return Live(_agent(who, world), world, table, [*rows, _row("agents", named(who), who)])
+        return Built(table, _agent(who, world), world, [*rows, _row("agents", named(who), who)])
     built = build(_within(who, world, registry, settings, known=_is_plain(env)), registry, world)
-    return Live(built.agent, world, built.experiment, [*rows, *built.components])
+    return replace(built, components=[*rows, *built.components])
 
 
 def named(who: Who) -> str:

@@ -12,7 +12,6 @@ from agentic.errors import UserError, listed, suggest
 from agentic.runs.record import Record
 from agentic.runs.run import Progress, Recording, Schedule, run as run_agent
 
-FLAGS = {"seed": "run.seed", "envs": "run.envs", "episodes": "evaluate.episodes", "steps": "learn.steps"}
 TABLES = ("run", "model", "goal", "inference", "planner", "learner", "learn", "evaluate")
 OTHERS = ("agent", "settings", "plugins", "out", "observer")
 Observer = Callable[[Progress], None]
@@ -90,20 +89,27 @@ def _run(subject: Any, env: Any, *, settings: list[str], agent: Any, plugins: An
     who = one_of(subject, agent, env, "run")
     found = live(who, env, registry, settings)
     table = found.experiment
-    place = folder(found.world.id, table.agent.name)
-    recording = Recording(place, table.run.candidates, found.rows)
+    place = folder(found.environment.id, table.agent.name)
+    recording = Recording(place, table.run.candidates, found.components)
     dtype = getattr(torch, table.run.dtype)
     try:
         return run_agent(
-            found.agent, found.world, table.schedule, recording, seed=table.run.seed, dtype=dtype, observer=observer
+            found.agent,
+            found.environment,
+            table.schedule,
+            recording,
+            seed=table.run.seed,
+            dtype=dtype,
+            observer=observer,
         )
     finally:
         if isinstance(env, str):
-            found.world.close()
+            found.environment.close()
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """The options of a run, those that change its experiment as settings. Raises UserError for one that is unknown."""
+    from agentic.cli.starting import FLAGS
     from agentic.front.request import assignments
 
     known = [*FLAGS, *TABLES, *OTHERS]

@@ -8,6 +8,19 @@ ROOT = Path(__file__).parents[2]
 PLUGINS = tuple(sorted(path.name for home in ("plugins", "envs") for path in (ROOT / home).glob("agentic_*")))
 SOURCES = (ROOT, ROOT / "plugins", ROOT / "envs", ROOT / "examples")
 """Where imports are looked up, the innermost last."""
+FOLDERS = (
+    "agentic",
+    "plugins",
+    "envs",
+    "examples",
+    "benchmarks",
+    "calibration",
+    "figures",
+    "pictures",
+    "soak",
+    "tests",
+)
+"""The folders that hold Python files."""
 
 
 @cache
@@ -17,19 +30,7 @@ def python_files() -> tuple[Path, ...]:
     try:
         listed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
-        homes = (
-            "agentic",
-            "plugins",
-            "envs",
-            "tests",
-            "examples",
-            "benchmarks",
-            "calibration",
-            "figures",
-            "pictures",
-            "soak",
-        )
-        return tuple(sorted(path for home in homes for path in (ROOT / home).rglob("*.py")))
+        return tuple(sorted(path for home in FOLDERS for path in (ROOT / home).rglob("*.py")))
     return tuple(sorted(path for path in (ROOT / name for name in listed) if path.is_file()))
 
 

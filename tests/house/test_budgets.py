@@ -11,7 +11,7 @@ from tests.house.repository import ROOT, python_files
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (4863, "engine models planning learning agents environments runs tick.py"),
     "the door": (2042, "metrics experiments plugins showing.py errors.py"),
-    "the front": (481, "front"),
+    "the front": (480, "front"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
 MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self

@@ -2,23 +2,10 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = (
-    "agentic",
-    "plugins",
-    "envs",
-    "examples",
-    "benchmarks",
-    "calibration",
-    "figures",
-    "pictures",
-    "soak",
-    "tests",
-)
+from tests.house.repository import FOLDERS, ROOT
 
 POLICY = "a third party's policy: Stable-Baselines3's, a function, anything that predicts"
 GYMNASIUM = "Gymnasium's own classes, of which only some have it"
