@@ -7,7 +7,7 @@ from torch import Tensor
 
 from agentic.agents.agent import Agent
 from agentic.engine.state import State
-from agentic.environments.environment import Environment
+from agentic.environments.environment import Environment, make
 from agentic.tick import Decision
 
 
@@ -17,7 +17,7 @@ class Explorer(Agent):
 
     Each lasts `hold` ticks, or 1 to `hold`, as many as chance says, where they `vary`. Actions come from `draws`, a
     random stream of their own, so that the agent's goes on as if it had waited. Meanwhile episodes of `world` are
-    truncated after `cut` steps, where that is not 0.
+    truncated after `cut` steps, where that is not 0 and they begin farther apart than random actions reach.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Explorer(Agent):
     ) -> None:
         self.agent, self.world, self.steps, self.draws = agent, world, steps, draws
         self.hold, self.vary, self.cut, self.left, self.chosen = hold, vary, cut, 0, torch.empty(0)
+        self.seen = list[Tensor]()
 
     def start(self, batch: int, *, generator: torch.Generator) -> State:
         return self.agent.start(batch, generator=generator)
@@ -41,9 +42,24 @@ class Explorer(Agent):
         if self.steps <= 0:
             self.world.limit(0)
             return self.agent.decide(state, obs, generator=generator)
+        if len(self.seen) < self.cut:
+            self.seen.append(obs)
+            if len(self.seen) == self.cut and not _apart(_beginnings(self.world), torch.cat(self.seen)):
+                self.cut = 0
         self.world.limit(self.cut)
         if not self.left:
             self.chosen = self.world.action.draw(len(obs), generator=self.draws, dtype=obs.dtype)
             self.left = int(torch.randint(1, self.hold + 1, (), generator=self.draws)) if self.vary else self.hold
         self.steps, self.left = self.steps - len(obs), self.left - 1
         return Decision(self.chosen, state)
+
+
+def _beginnings(world: Environment, count: int = 32) -> Tensor:
+    """What is seen first in `count` episodes of a copy of the world, (count, *event)."""
+    copy = make(world.copies()())
+    return torch.cat([copy.encode(copy.reset([seed])) for seed in range(count)])
+
+
+def _apart(begun: Tensor, seen: Tensor) -> bool:
+    """Whether something observed varies more among beginnings (n, *event) than in all that was seen (m, *event)."""
+    return bool((begun.flatten(1).var(0) > seen.flatten(1).var(0)).any())

@@ -103,7 +103,7 @@ class LearnTable(Table):
     """The table [learn]: environment steps of experience.
 
     The first `warmup` are of uniformly random actions that last `hold` steps each, 1 to `hold` if they `vary`;
-    episodes are truncated after `cut` of these, where that is not 0.
+    episodes are truncated after `cut` of these, where that is not 0 and they begin farther apart than these reach.
     """
 
     steps: Count = 0

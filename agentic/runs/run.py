@@ -44,9 +44,9 @@ class Schedule:
 
     `learn_steps` environment steps are counted over all rows; the actions of the first `warmup` (rounded up to whole
     ticks) are uniform draws that last `hold` ticks each (where holds `vary` 1 to `hold`, as many as chance says), after
-    which the agent starts afresh. Episodes of the warm-up are truncated after `cut` steps, where that is not 0, so that
-    it begins more often. Then exactly `episodes`
-    episodes are evaluated, shared evenly among the rows, on seeds that learning never saw.
+    which the agent starts afresh. Episodes of the warm-up are truncated after `cut` steps, where that is not 0 and they
+    begin farther apart than random actions reach, so that it begins more often. Then exactly `episodes` episodes are
+    evaluated, shared evenly among the rows, on seeds that learning never saw.
 
     Raises UserError for a negative number, and for a `hold` below 1.
 

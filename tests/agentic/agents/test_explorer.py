@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from agentic import Agent, Decision, Learner, Schedule, Tick, UserError, make, run
+from agentic import Agent, Decision, Learner, PolicyAgent, Schedule, Tick, UserError, make, run
 from agentic.agents.explorer import Explorer
 
 
@@ -98,11 +98,11 @@ class Brief(gymnasium.Env[np.ndarray, Any]):
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
         self.left = self.np_random.integers(2, 21)
-        return np.zeros(1, np.float32), {}
+        return np.full(1, self.left / 20, np.float32), {}
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         self.left -= 1
-        return np.zeros(1, np.float32), 0.0, self.left == 0, False, {}
+        return np.full(1, self.left / 20, np.float32), 0.0, self.left == 0, False, {}
 
 
 def test_an_episode_that_ends_by_itself_is_not_cut_too() -> None:
@@ -113,6 +113,20 @@ def test_an_episode_that_ends_by_itself_is_not_cut_too() -> None:
     assert ended.any()
     assert not (cut & ended).any()
     assert set(t[cut]) == {11}
+
+
+@pytest.mark.parametrize(("name", "cuts"), [("Pendulum-v1", [49, 99]), ("Acrobot-v1", []), ("CartPole-v1", [])])
+def test_a_warm_up_is_cut_only_where_episodes_begin_far_apart(name: str, cuts: list[int]) -> None:
+    """Pendulums begin anywhere; an acrobot hangs, and would lose the momentum that random actions give it."""
+    world = make(name)
+    uniform = PolicyAgent(
+        lambda seen: world.action_layout.space.sample(), world.observation_layout, world.action_layout
+    )
+    uniform.learner = Unmoved()
+    for seed in range(4):
+        schedule = Schedule(episodes=0, learn_steps=120, warmup=100, hold=16, vary=True, cut=50)
+        truncated = run(uniform, world, schedule, seed=seed).table(["truncated"])["truncated"].to_numpy()
+        assert np.flatnonzero(truncated).tolist() == cuts
 
 
 def test_a_world_that_begins_episodes_by_itself_cannot_be_cut() -> None:
