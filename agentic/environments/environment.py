@@ -97,6 +97,17 @@ class Environment(Shown):
         self.proceed()
         return self._checked(self._guarded(self._rows.restart, begins))
 
+    def begin_anew(self, seeds: Sequence[int]) -> Arrays:
+        """Begin the next episode in every row, each with its own seed, also where one has not ended."""
+        self.proceed()
+        self.episode, self.t = self.episode + (self.t > 0), np.zeros(self.batch, np.int64)
+        return self._checked(self._guarded(self._rows.reset, seeds))
+
+    @property
+    def layers(self) -> Sequence[Any]:
+        """The outermost layer of each single environment, and a vector environment that somebody else made."""
+        return self._rows.layers
+
     def encode(self, obs: Arrays, dtype: torch.dtype = torch.float32) -> Tensor:
         """Native observations as the agent's tensor (b, *event)."""
         return self.observation_layout.encode(obs, dtype)

@@ -18,9 +18,13 @@ from agentic.experiments.memory import refused, within_memory
 from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
 from agentic.plugins.registry import Registry
+from agentic.runs.checkpoint import Checkpoint
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
-from agentic.runs.run import Progress, Recording, run
+from agentic.runs.run import Progress, go_on, run
+from agentic.runs.schedule import Checkpoints, Recording
+
+Observer = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -32,33 +36,39 @@ class Built:
     environment: Environment
     components: list[dict[str, Any]]
 
-    def run(self, folder: str | Path | None = None, observer: Callable[[Progress], None] | None = None) -> Record:
+    def run(self, folder: str | Path | None = None, observer: Observer | None = None) -> Record:
         """The record of one run, kept in `folder` beside the resolved file; None keeps the record in memory.
 
         Sets the number of threads torch computes with, on which digits depend. Raises RunError for what fails; see
         `agentic.run`.
         """
-        table = self.experiment
-        torch.set_num_threads(table.run.threads)
+        if folder is not None:
+            self.experiment.save(RunFolder(folder).experiment_file)
+        return self._run(run, folder, observer=observer)
+
+    def go_on(self, folder: RunFolder, start: Checkpoint | None, more: int, observer: Observer | None) -> Record:
+        """The record of the run in a folder, which goes on from a checkpoint; see `agentic.runs.run.go_on`."""
+
+        def begin() -> None:
+            self.experiment.save(folder.experiment_file)
+
+        return self._run(go_on, folder.path, observer=observer, start=start, more=more, begin=begin)
+
+    def _run(self, go: Callable[..., Record], folder: str | Path | None, **more: Any) -> Record:
+        table, world = self.experiment.run, self.environment
+        torch.set_num_threads(table.threads)
+        every = Checkpoints(table.checkpoint_minutes, table.checkpoint_steps)
+        recording = Recording(folder, table.candidates, self.components, every)
+        dtype = getattr(torch, table.dtype)
         try:
-            if folder is not None:
-                table.save(RunFolder(folder).experiment_file)
-            return run(
-                self.agent,
-                self.environment,
-                table.schedule,
-                Recording(folder, table.run.candidates, self.components),
-                seed=table.run.seed,
-                dtype=getattr(torch, table.run.dtype),
-                observer=observer,
-            )
+            return go(self.agent, world, self.experiment.schedule, recording, seed=table.seed, dtype=dtype, **more)
         finally:
-            self.environment.close()
+            world.close()
 
     def subject(
         self,
         folder: str | Path | None = None,
-        observer: Callable[[Progress], None] | None = None,
+        observer: Observer | None = None,
         *,
         learning: bool = False,
     ) -> Subject:

@@ -54,7 +54,8 @@ Wrapping = Annotated[Named, BeforeValidator(_named)]  # its name alone, or a tab
 class RunTable(Table):
     """The table [run]: seed, copies of the environment, number type, threads.
 
-    `candidates` is how many of the best courses of action each decision weighed are recorded.
+    `candidates` is how many of the best courses of action each decision weighed are recorded. A run that is kept saves
+    a checkpoint every `checkpoint_minutes` and every `checkpoint_steps`, 0 leaving that out.
     """
 
     seed: Count = 0
@@ -62,6 +63,8 @@ class RunTable(Table):
     dtype: Literal["float32", "float64"] = "float32"
     threads: Annotated[int, Field(ge=1, le=2**10)] = 1
     candidates: Count = 0
+    checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0
+    checkpoint_steps: Count = 0
 
 
 @final

@@ -38,10 +38,14 @@ class CandidateRows:
     """The candidates of one chunk of ticks, of the valid rows alone; false while there is none."""
 
     def __init__(self, action: Layout, wanted: Wanted, ticks: Sequence[dict[str, np.ndarray]] = ()) -> None:
-        self._action, self._wanted, self._ticks = action, wanted, ticks
+        self._action, self._wanted, self.ticks = action, wanted, ticks
 
     def __bool__(self) -> bool:
-        return bool(self._ticks)
+        return bool(self.ticks)
+
+    def having(self, ticks: Sequence[dict[str, np.ndarray]]) -> "CandidateRows":
+        """Those of other ticks."""
+        return CandidateRows(self._action, self._wanted, ticks)
 
     def after(self, phase: Phase, tick: Tick) -> "CandidateRows":
         """These and the candidates of one tick, where its decision has a plan that lists them."""
@@ -58,7 +62,7 @@ class CandidateRows:
         }
         columns["probability"] = _flat(found.probability, rows)
         columns |= {f"term.{name}": _flat(term, rows) for name, term in found.terms.items()}
-        return CandidateRows(self._action, self._wanted, [*self._ticks, columns])
+        return self.having([*self.ticks, columns])
 
     def _plans(self, actions: Tensor) -> dict[str, np.ndarray]:
         """Native actions (candidates, rows, t, *event), leaf by leaf, and the length of each plan.
@@ -74,9 +78,9 @@ class CandidateRows:
 
     def table(self) -> pa.Table:
         """The rows as an Arrow table, in the order tick, row, rank; a term that a tick lacks is NaN there."""
-        names = dict.fromkeys(name for tick in self._ticks for name in tick)
+        names = dict.fromkeys(name for tick in self.ticks for name in tick)
         columns: dict[str, np.ndarray | pa.Array] = {
-            name: np.concatenate([tick.get(name, np.full(len(tick["rank"]), np.nan)) for tick in self._ticks])
+            name: np.concatenate([tick.get(name, np.full(len(tick["rank"]), np.nan)) for tick in self.ticks])
             for name in names
         }
         phase, lengths = columns.pop("phase"), columns.pop("length")

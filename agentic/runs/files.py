@@ -5,6 +5,7 @@ Whoever reads a folder meets runs that were killed, cut short or made by others,
 
 import json
 import os
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any
+
+from agentic.errors import UserError
 
 LARGEST = 2**24  # bytes of a text that is read: more would take longer than anybody waits
 
@@ -97,10 +100,32 @@ def whole(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """A while in which no other process may hold a folder. Raises UserError where one does."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise UserError(f"another process writes into {folder}: wait until it has ended, or stop it") from None
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
 def forget_parts(folder: Path) -> None:
     """Remove what those who were killed while they wrote into a folder left; nobody else may be at work in it."""
     for part in folder.glob(".*.part"):
-        if not part.is_dir():
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
             part.unlink(missing_ok=True)
 
 

@@ -25,7 +25,7 @@ class RunFolder:
     TOML; `measurements_file` what was measured of the run, as JSON; `error_file` the traceback of one that failed.
     `partial_file` holds what there is of a chunk of ticks while it is filled. `table_folder` shows the chunks of ticks
     of a run that ended once more, alone and as hard links, for pandas, polars and DuckDB, which read a folder as a
-    table; nobody here reads it.
+    table; nobody here reads it. `learned` is the checkpoint of the end of learning.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -33,6 +33,7 @@ class RunFolder:
         self.manifest_file, self.experiment_file = self.path / "manifest.json", self.path / "experiment.toml"
         self.measurements_file, self.error_file = self.path / "measurements.json", self.path / "error.txt"
         self.partial_file, self.table_folder = self.path / "ticks-partial.parquet", self.path / "ticks"
+        self.learned = self.path / "learned"
 
     @classmethod
     def new(cls, path: str | Path) -> Self:
@@ -66,12 +67,28 @@ class RunFolder:
         named = (path for path in self.path.glob(f"{kind}-*.parquet") if path.stem.partition("-")[2].isdecimal())
         return sorted(filter(is_own, named), key=lambda path: (len(path.name), path.name))
 
+    def checkpoint(self, ticks: int) -> Path:
+        """The folder of the checkpoint after so many ticks."""
+        return self.path / f"checkpoint-{ticks:012d}"
+
+    def checkpoints(self) -> list[Path]:
+        """The folders of checkpoints, in the order of the ticks."""
+        named = (path for path in self.path.glob("checkpoint-*") if path.name.partition("-")[2].isdecimal())
+        return sorted(path for path in named if path.is_dir())
+
     def link(self) -> None:
         """Fill `table_folder`, where the file system has hard links and nothing else is in its place."""
         with suppress(OSError):
             self.table_folder.mkdir()
             for path in self.chunks():
                 (self.table_folder / path.name).hardlink_to(path)
+
+    def unlink(self) -> None:
+        """Remove `table_folder`, the chunk that is being filled and the traceback, as a run goes on before them."""
+        for path in (*self.table_folder.glob("ticks-*.parquet"), self.partial_file, self.error_file):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.table_folder.rmdir()
 
     @property
     def manifest(self) -> dict[str, Any]:

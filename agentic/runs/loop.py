@@ -5,6 +5,7 @@ A recorder, a learner and a metric are consumers of ticks; another schedule is a
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from typing import final
 
 import numpy as np
 import torch
@@ -12,10 +13,12 @@ import torch
 from agentic.agents.agent import Agent
 from agentic.engine.state import select
 from agentic.environments.environment import Environment, EnvironmentLike, make
+from agentic.environments.spaces import Arrays
+from agentic.environments.stepping import Outcome
 from agentic.errors import BREAKS, RunError, UserError
 from agentic.runs.decisions import own
 from agentic.runs.seeds import Phase, environment_seed, generator
-from agentic.tick import Native, Tick
+from agentic.tick import Decision, Native, Tick
 
 
 def ticks(
@@ -48,60 +51,98 @@ def ticks(
     """
     world = make(env)
     with world.frozen() if phase == "evaluate" else nullcontext():
-        yield from _ticks(agent, world, seed, steps, episodes, dtype, phase, accounts)
+        yield from Course(
+            agent, world, seed, steps=steps, episodes=episodes, dtype=dtype, phase=phase, accounts=accounts
+        )
 
 
-def _ticks(
-    agent: Agent,
-    world: Environment,
-    seed: int,
-    steps: int | None,
-    episodes: int | Sequence[int] | None,
-    dtype: torch.dtype,
-    phase: Phase,
-    accounts: bool,
-) -> Iterator[Tick]:
-    if (steps or 0) < 0 or np.min(episodes or 0) < 0:
-        raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
-    quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
-    draws = generator(seed, "agent", phase=phase)
-    rounds = world.action_layout.rounds
-    encode, seen, done = world.observation_layout.encode, world.observation_layout.native, world.action_layout.native
-    native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
-    obs, state = encode(native, dtype), agent.start(world.batch, generator=draws)
-    active = _active(quota, world.episode)
-    while _goes_on(steps, active):
+@final
+class Course(Iterator[Tick]):
+    """The course of one phase, as `ticks` yields it: all that the next tick goes on from is in its attributes."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        world: Environment,
+        seed: int,
+        *,
+        steps: int | None,
+        episodes: int | Sequence[int] | None,
+        dtype: torch.dtype,
+        phase: Phase,
+        accounts: bool = True,
+    ) -> None:
+        if (steps or 0) < 0 or np.min(episodes or 0) < 0:
+            raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
+        self.agent, self.world, self.dtype, self.accounts, self.steps = agent, world, dtype, accounts, steps
+        self.quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
+        self.draws = generator(seed, "agent", phase=phase)
+        self.native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
+        self.obs, self.state = world.encode(self.native, dtype), agent.start(world.batch, generator=self.draws)
+        self.active = _active(self.quota, world.episode)
+        self.last: Outcome | None = None  # the step that the next tick goes on from
+
+    def __next__(self) -> Tick:
+        self._go_on()
+        if not self._goes_on():
+            raise StopIteration
+        world = self.world
+        decision, action = self._decided()
+        step = self.last = world.step(action, self.active)
+        if self.steps is not None:
+            if len(step.valid) > self.steps:  # the first `steps` of the valid rows
+                step.valid = step.valid & (np.cumsum(step.valid) <= self.steps)
+            self.steps -= int(np.count_nonzero(step.valid))
+        seen, done = world.observation_layout.native, world.action_layout.native
+        flags = (step.reward, step.terminated, step.truncated, step.valid, world.episode, world.t)
+        natives = Native(seen(self.native), done(action), seen(step.next_obs))
+        obs, self.obs = self.obs, world.encode(step.next_obs, self.dtype)
+        self.state = decision.state
+        return Tick(obs, decision.action, self.obs, *flags, decision, natives)
+
+    def _decided(self) -> tuple[Decision, Arrays]:
+        """The next decision, and its action in native form."""
+        world = self.world
         try:
-            decision = agent.decide(state, obs.clone(), generator=draws)  # it may write to what it sees
-            decision = own(decision, agent, world.batch, accounts)
+            decision = self.agent.decide(self.state, self.obs.clone(), generator=self.draws)  # it may write to it
+            decision = own(decision, self.agent, world.batch, self.accounts)
             action = world.decode(decision.action)
-            if rounds:
+            if world.action_layout.rounds:
                 decision.action = world.action_layout.encode(action, decision.action.dtype)
         except BREAKS as error:
             world.proceed()
             if isinstance(error, RunError):
                 raise RunError(f"{world.place}: {error}") from error
             raise
-        step = world.step(action, active)
-        if steps is not None:
-            if len(step.valid) > steps:  # the first `steps` of the valid rows
-                step.valid = step.valid & (np.cumsum(step.valid) <= steps)
-            steps -= int(np.count_nonzero(step.valid))
-        next_obs = encode(step.next_obs, dtype)
-        flags = (step.reward, step.terminated, step.truncated, step.valid, world.episode, world.t)
-        natives = Native(seen(native), done(action), seen(step.next_obs))
-        yield Tick(obs, decision.action, next_obs, *flags, decision, natives)
-        native, obs, state = step.next_obs, next_obs, decision.state
+        return decision, action
+
+    def _go_on(self) -> None:
+        """Let what the last step ended begin anew: only now, for whoever got the tick has learned from it meanwhile."""
+        if (step := self.last) is None:
+            return
+        self.native = step.next_obs
         if step.ended is not None:
-            active = _active(quota, world.episode + step.ended)
-        if step.begins is not None and _goes_on(steps, active):
-            native = world.restart(step.begins)
-            obs = encode(native, dtype)
-            state = select(torch.from_numpy(step.begins), agent.start(world.batch, generator=draws), state)
+            self.active = _active(self.quota, self.world.episode + step.ended)
+        if not self._goes_on():
+            return
+        self.last = None
+        if step.begins is not None:
+            self.native = self.world.restart(step.begins)
+            self.obs = self.world.encode(self.native, self.dtype)
+            fresh = self.agent.start(self.world.batch, generator=self.draws)
+            self.state = select(torch.from_numpy(step.begins), fresh, self.state)
 
+    def begin_anew(self, seeds: Sequence[int]) -> None:
+        """Begin a new episode in every row; those that were interrupted are not counted as completed."""
+        interrupted = self.world.t > 0 if self.last is None else ~(self.last.terminated | self.last.truncated)
+        self.last, self.native = None, self.world.begin_anew(seeds)
+        self.obs = self.world.encode(self.native, self.dtype)
+        self.state = self.agent.start(self.world.batch, generator=self.draws)
+        self.quota = None if self.quota is None else self.quota + interrupted
+        self.active = _active(self.quota, self.world.episode)
 
-def _goes_on(steps: int | None, active: np.ndarray | None) -> bool:
-    return steps != 0 and (active is None or bool(active.any()))
+    def _goes_on(self) -> bool:
+        return self.steps != 0 and (self.active is None or bool(self.active.any()))
 
 
 def _active(quota: np.ndarray | None, completed: np.ndarray) -> np.ndarray | None:

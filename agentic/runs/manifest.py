@@ -4,9 +4,9 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import gymnasium
 import numpy as np
@@ -18,23 +18,57 @@ from agentic.errors import RunError, UserError
 from agentic.runs.files import is_own, sealed, sha256_of, text_of, unsealed, write_whole
 from agentic.runs.folder import RunFolder
 
+if TYPE_CHECKING:
+    from agentic.runs.checkpoint import Checkpoint
+
 
 class Manifest:
     """The manifest of a run, in memory only where `folder` is None.
 
-    It is written when the run starts, whenever a chunk of its record is finished, and when the run ends.
+    It is written when the run begins, whenever a chunk of its record is finished, and when the run ends. `spent` are
+    the seconds that passed before a checkpoint.
     """
 
-    def __init__(self, folder: RunFolder | None, content: Mapping[str, Any]) -> None:
-        self.folder = folder
-        self._started = time.time()
-        self.content = {"status": "running", "started": self._started, **content}
+    def __init__(self, folder: RunFolder | None, content: Mapping[str, Any], *, begun: bool = True) -> None:
+        self.folder, self.begun, self.spent, self._began = folder, False, 0.0, time.monotonic()
+        self.content = {"status": "running", "started": time.time(), **content}
+        self._before: Callable[[], None] | None = None
+        if begun:
+            self.begin()
+
+    @classmethod
+    def resumed(cls, folder: RunFolder, start: "Checkpoint | None", begin: Callable[[], None]) -> Self:
+        """That of a run which goes on from a checkpoint, or from its beginning. Raises UserError as `read` does.
+
+        Nothing is written until it begins; `begin` is called before that, and may write the experiment anew.
+        """
+        before = {name: part for name, part in read(folder).items() if name not in ("checksum", "seconds")}
+        since = {"ticks": start.ticks if start else 0, "at": time.time()}
+        content = {"chunks": {}, **before, "resumed": [*before.get("resumed", ()), since]}
+        made = cls(folder, content, begun=False)
+        made._before = begin
+        made.spent = float(start.about["seconds"]) if start else 0.0
+        return made
+
+    def begin(self) -> None:
+        """Write that the run is running, now."""
+        if self._before is not None and self.folder is not None:
+            self._before()
+            self.content |= {name: part for name, part in fingerprint(self.folder).items() if name == "experiment"}
+        self.begun, self._began = True, time.monotonic()
+        self.content |= {"status": "running"}
         self._write()
 
     def enter(self, path: Path, **counts: int) -> None:
         """Enter a finished chunk: the SHA-256 of its bytes and what was counted in it."""
         chunks = self.content.get("chunks", {})
         self.content["chunks"] = {**chunks, path.name: {**counts, "sha256": sha256_of(path)}}
+        self.content.pop("partial", None)
+        self._write()
+
+    def drop(self, path: Path) -> None:
+        """Leave out a chunk that is no more."""
+        self.content["chunks"].pop(path.name, None)
         self.content.pop("partial", None)
         self._write()
 
@@ -45,7 +79,7 @@ class Manifest:
 
     def finish(self, status: str, **results: Any) -> None:
         """Write how the run ended: a status (finished, failed or interrupted), its seconds, and what was counted."""
-        self.content |= {"status": status, "seconds": time.time() - self._started, **results}
+        self.content |= {"status": status, "seconds": self.spent + time.monotonic() - self._began, **results}
         self._write()
 
     def _write(self) -> None:

@@ -18,6 +18,7 @@ from agentic.runs.chunk import Block
 from agentic.runs.files import whole
 from agentic.runs.folder import Kind, RunFolder
 from agentic.runs.images import filled, packed
+from agentic.runs.integrity import read_chunk
 from agentic.runs.manifest import Manifest
 from agentic.runs.seeds import Phase
 from agentic.runs.table import CHUNK, joined
@@ -39,6 +40,8 @@ class Recorder:
 
     Raises RunError of one sentence where the folder cannot be written; what was finished before stays.
     """
+
+    unchanged = ("_env", "_folder", "_wanted", "_manifest", "_writer", "_writing", "_saved")
 
     def __init__(
         self,
@@ -70,6 +73,24 @@ class Recorder:
         if self._folder is not None and self._manifest is not None:
             self._complete(self._folder.chunks(), self._manifest)
             self._folder.link()
+
+    def settle(self) -> None:
+        """Wait until every chunk that is full is written."""
+        self._wait()
+
+    def rewind(self, folder: RunFolder) -> None:
+        """Drop what the folder holds of the ticks after those of this recorder, put back to a checkpoint's."""
+        for path in [*folder.chunks(), *folder.chunks("candidates")]:
+            if folder.number(path) >= self._block.index:
+                path.unlink()
+                if self._manifest is not None:
+                    self._manifest.drop(path)
+        folder.unlink()
+
+    def before(self, folder: RunFolder) -> list[pa.Table]:
+        """The ticks so far: those of the finished chunks, and of the one being filled."""
+        paths = [path for path in folder.chunks() if folder.number(path) < self._block.index]
+        return [*map(read_chunk, paths), self._block.table()]
 
     @property
     def counts(self) -> dict[str, int]:

@@ -1,106 +1,29 @@
 """A run: experience, then evaluation with learning off, both recorded."""
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import chdir, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
-import numpy as np
 import torch
 
 from agentic.agents.agent import Agent
-from agentic.agents.explorer import Explorer
 from agentic.environments.environment import Environment, EnvironmentLike, make
-from agentic.errors import BREAKS, RunError, UserError, described
-from agentic.learning.learner import Learner
+from agentic.errors import RunError, UserError, described
 from agentic.runs.candidates import Wanted
-from agentic.runs.files import write_whole
+from agentic.runs.checkpoint import Checkpoint, remove
+from agentic.runs.files import held, write_whole
 from agentic.runs.folder import RunFolder
-from agentic.runs.loop import ticks
+from agentic.runs.going import Going, Progress
 from agentic.runs.manifest import Manifest, describe, fingerprint
 from agentic.runs.record import Record
 from agentic.runs.recorder import Recorder
-from agentic.runs.seeds import Phase, generator
-from agentic.tick import Tick
+from agentic.runs.saver import Saver
+from agentic.runs.schedule import Recording, Schedule
+from agentic.runs.stopping import stop_between_ticks
 
-
-@dataclass(slots=True)
-class Progress:
-    """The progress of a run, as its observer gets it after each tick: steps and completed episodes of the phase."""
-
-    phase: Phase
-    tick: Tick
-    steps: int = 0
-    episodes: int = 0
-    learned: Mapping[str, float] = field(default_factory=dict)
-
-
-@final
-@dataclass(frozen=True)
-class Schedule:
-    """The schedule of a run: steps that are learned from, then episodes that are evaluated with learning off.
-
-    `learn_steps` environment steps are counted over all rows; the actions of the first `warmup` (rounded up to whole
-    ticks) are uniform draws that last `hold` ticks each (where holds `vary` 1 to `hold`, as many as chance says), after
-    which the agent starts afresh. Episodes of the warm-up are truncated after `cut` steps, where that is not 0 and they
-    begin farther apart than random actions reach, so that it begins more often. Then exactly `episodes` episodes are
-    evaluated, shared evenly among the rows, on seeds that learning never saw.
-
-    Raises UserError for a negative number, and for a `hold` below 1.
-
-    >>> import agentic
-    >>> env = agentic.make("CartPole-v1")
-    >>> agent = agentic.PolicyAgent(lambda observation: 1, env.observation_layout, env.action_layout)
-    >>> len(agentic.run(agent, env, agentic.Schedule(episodes=3)).returns())
-    3
-    """
-
-    episodes: int = 20
-    learn_steps: int = 0
-    warmup: int = 0
-    hold: int = 1
-    vary: bool = False
-    cut: int = 0
-
-    def __post_init__(self) -> None:
-        for name, number in vars(self).items():
-            if name == "vary":
-                continue
-            _check_count(name, number, int(name == "hold"))
-
-
-@final
-@dataclass(frozen=True)
-class Recording:
-    """The folder of a run, and what is recorded there beside its ticks.
-
-    `folder` is the run's own, made where it is missing; None keeps the record in memory. Of every decision's plan the
-    best `candidates` are recorded too. `components` go into the manifest. Raises UserError for negative `candidates`.
-
-    >>> import agentic, tempfile
-    >>> env = agentic.make("CartPole-v1")
-    >>> agent = agentic.PolicyAgent(lambda observation: 1, env.observation_layout, env.action_layout)
-    >>> folder = tempfile.mkdtemp()
-    >>> record = agentic.run(agent, env, agentic.Schedule(episodes=3), agentic.Recording(folder))
-    >>> len(agentic.Record.open(folder).returns())
-    3
-    """
-
-    folder: str | Path | None = None
-    candidates: int = 0
-    components: Sequence[Mapping[str, Any]] = ()
-
-    def __post_init__(self) -> None:
-        _check_count("candidates", self.candidates, 0)
-
-
-def _check_count(name: str, number: Any, least: int) -> None:
-    if not isinstance(number, int | np.integer) or isinstance(number, bool):
-        raise UserError(f"{name} must be a whole number, got {number!r}")
-    if number < least:
-        raise UserError(f"{name} must be at least {least}, got {number}")
+__all__ = ["Progress", "Recording", "Schedule", "go_on", "run"]
 
 
 def _check(agent: Agent, schedule: Any, recording: Any) -> None:
@@ -134,64 +57,80 @@ def run(
     content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}
     components = [dict(component) for component in recording.components]
     manifest = Manifest(folder, {**describe(), **content, "components": components, **fingerprint(folder)})
-    wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
-    recorder = Recorder(world, folder, wanted, manifest)
-
-    def follow(phase: Phase, happening: Iterator[Tick], learner: Learner | None) -> None:
-        progress = None
-        with chdir("."):  # third parties may leave it, and do not come back
-            for tick in happening:
-                recorder.add(phase, tick)
-                learned = {} if learner is None else learner.update(tick)
-                if observer is not None:
-                    progress = _advanced(progress, phase, tick, learned)
-                    _tell(observer, progress, world.place)
-
     try:
-        if schedule.learn_steps and agent.learner is not None:
-            explorer = _explorer(agent, world, schedule, seed)
-            agent.learner.start(generator=generator(seed, "learner"))
-            follow("learn", ticks(explorer, world, seed=seed, steps=schedule.learn_steps, dtype=dtype), agent.learner)
-            agent.learner.finish()
-        each, more = divmod(schedule.episodes, world.batch)
-        quota = [each + (row < more) for row in range(world.batch)]
-        follow("evaluate", ticks(agent, world, seed=seed, episodes=quota, dtype=dtype, phase="evaluate"), None)
+        with nullcontext() if folder is None else held(folder.path):
+            return _lived(agent, world, schedule, recording, manifest, seed=seed, dtype=dtype, observer=observer)
+    finally:
+        if isinstance(env, str):
+            world.close()
+
+
+def go_on(
+    agent: Agent,
+    world: Environment,
+    schedule: Schedule,
+    recording: Recording,
+    *,
+    seed: int,
+    dtype: torch.dtype,
+    observer: Callable[[Progress], None] | None = None,
+    start: Checkpoint | None = None,
+    more: int = 0,
+    begin: Callable[[], None] = lambda: None,
+) -> Record:
+    """Let a run that stopped, or was killed, go on in its folder: from a checkpoint, else from its beginning.
+
+    All that is given is as the run was given it, and made anew; with `more` learning takes so many steps more. Ticks
+    after the checkpoint are dropped, and `begin` is called before anything in the folder changes. Raises UserError,
+    with the folder as it was, where the checkpoint does not fit.
+    """
+    assert recording.folder is not None
+    folder, how = RunFolder(Path(recording.folder).absolute()), {"seed": seed, "dtype": dtype, "observer": observer}
+    manifest = Manifest.resumed(folder, start, begin)
+    with held(folder.path):
+        return _lived(agent, world, schedule, recording, manifest, start, more, **how)
+
+
+def _lived(
+    agent: Agent,
+    world: Environment,
+    schedule: Schedule,
+    recording: Recording,
+    manifest: Manifest,
+    start: Checkpoint | None = None,
+    more: int = 0,
+    **how: Any,
+) -> Record:
+    """The record of a run that begins, or goes on from a checkpoint for so many steps `more`."""
+    wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
+    recorder, folder = Recorder(world, manifest.folder, wanted, manifest), manifest.folder
+    try:
+        going = Going(agent, world, schedule, recorder, **how)
+        if folder is None or recording.checkpoints is None:
+            going.go_on(lambda learned: None)
+        else:
+            saver = Saver(going, folder, recording.checkpoints, spent=manifest.spent)
+            if start is not None:
+                saver.put_back(start)
+            going.extend(more)
+            if not manifest.begun:
+                manifest.begin()
+                recorder.rewind(folder)
+            with stop_between_ticks() as saver.stop:
+                going.go_on(saver.after_tick)
         recorder.close()
     except BaseException as error:
+        if not manifest.begun:  # nothing of the run that stopped was touched
+            raise
         _abandon(error, manifest, recorder)
         if isinstance(error, UserError | RunError | KeyboardInterrupt):
             raise
         raise RunError(f"{type(agent).__name__} in {world.place}: {described(error)}") from error
-    finally:
-        if isinstance(env, str):
-            world.close()
     manifest.finish("finished", **recorder.counts)
+    for path in [] if folder is None else folder.checkpoints():
+        remove(path)
     given = None if recording.folder is None else Path(recording.folder)
     return Record(given, recorder.tables, manifest.content, recorder.candidates)
-
-
-def _tell(observer: Callable[[Progress], None], progress: Progress, place: str) -> None:
-    try:
-        observer(progress)
-    except BREAKS as error:
-        raise RunError(f"{place}: the observer of the run broke, {described(error)}") from error
-
-
-def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -> Agent:
-    """The agent that gathers experience: `agent` itself, after a warm-up where there is one."""
-    draws = generator(seed, "action_space")
-    if not schedule.warmup:
-        return agent
-    hold, vary, cut = schedule.hold, schedule.vary, schedule.cut
-    return Explorer(agent, world, schedule.warmup, draws, hold=hold, vary=vary, cut=cut)
-
-
-def _advanced(last: Progress | None, phase: Phase, tick: Tick, learned: Mapping[str, float]) -> Progress:
-    steps = int(np.count_nonzero(tick.valid))
-    episodes = int(np.count_nonzero((tick.terminated | tick.truncated) & tick.valid))
-    if last is not None:
-        steps, episodes = steps + last.steps, episodes + last.episodes
-    return Progress(phase, tick, steps, episodes, learned)
 
 
 def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> None:

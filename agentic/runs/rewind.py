@@ -1,0 +1,113 @@
+"""Environments put back where a checkpoint was made: by the state they offer, by doing again what was done, or not."""
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from gymnasium.vector import VectorEnv
+from torch import Tensor
+
+from agentic.environments.environment import Environment
+from agentic.environments.spaces import Arrays, Layout
+from agentic.errors import BREAKS, ThirdPartyWarning
+from agentic.runs.record import EpisodeRecord, Record
+from agentic.runs.seeds import environment_seed, stream
+from agentic.runs.table import PHASES
+from agentic.saving import Fixtures, Tree, Unfit, Unsavable, capture, offers_state, restore
+
+if TYPE_CHECKING:
+    from agentic.runs.going import Going
+
+PATIENCE = 10.0  # seconds of doing again what was done
+
+
+@final
+class World:
+    """The environments of a run, which a checkpoint captures apart from all else: not everybody can see into them."""
+
+    def __init__(self, world: Environment) -> None:
+        self.world, self.layers = world, tuple(world.layers)
+        self._fixtures = Fixtures(self.layers)
+
+    def captured(self) -> tuple[Tree, dict[str, Tensor], str]:
+        """The state of the environments, or nothing and why nobody can see it."""
+        try:
+            return *capture(self.layers, self._fixtures), ""
+        except Unsavable as error:
+            return None, {}, str(error)
+
+    def put_back(self, going: "Going", before: list[pa.Table], tree: Tree, tensors: dict[str, Tensor]) -> None:
+        """Put the environments back: by the state that they offer, else by doing again what is recorded `before`.
+
+        Else by all that could be seen of them. Where nothing leads back every row begins a new episode, and a
+        ThirdPartyWarning says so.
+        """
+        offered = tree is not None and all(offers_state(env.unwrapped) for env in self.layers)
+        if offered and self._restored(tree, tensors):
+            return
+        if self._done_again(going, before) or (tree is not None and not offered and self._restored(tree, tensors)):
+            return
+        words = f"{self.world.id} cannot be put back where it was, so that every row begins a new episode there"
+        warnings.warn(f"{words}: numbers are not those of a run that never stopped", ThirdPartyWarning, stacklevel=2)
+        if going.course is not None:
+            states = (stream(going.seed, f"env after {going.ticks} ticks", row) for row in range(self.world.batch))
+            going.course.begin_anew([int(state.generate_state(1, np.uint32)[0]) for state in states])
+
+    def _restored(self, tree: Tree, tensors: dict[str, Tensor]) -> bool:
+        try:
+            restore(tree, tensors, self.layers, self._fixtures)
+        except Unfit:
+            return False
+        return True
+
+    def _done_again(self, going: "Going", before: list[pa.Table]) -> bool:
+        """Whether doing again what the record holds led to the very same observations, and in time."""
+        if any(isinstance(env, VectorEnv) for env in self.layers):
+            return False
+        until, record = time.monotonic() + PATIENCE, Record(None, before)
+        try:
+            for phase in PHASES[: PHASES.index(going.phase) + 1]:
+                with self.world.frozen() if phase == "evaluate" else nullcontext():
+                    for row, env in enumerate(self.layers):
+                        episodes = record.episodes(phase, pc.field("row") == row)
+                        seed = environment_seed(going.seed, row, phase=phase)
+                        for same in _again(env, self.world, episodes, seed):
+                            if not same or time.monotonic() > until:
+                                return False
+        except BREAKS:
+            return False
+        return True
+
+
+def _again(env: Any, world: Environment, episodes: list[EpisodeRecord], seed: int) -> Iterator[bool]:
+    """Whether each observation of one row is the recorded one, while its episodes are done again."""
+    seen, done = world.observation_layout, world.action_layout
+    for number, episode in enumerate(episodes):
+        obs, _ = env.reset(seed=None if number else seed)
+        yield _same(seen, obs, _columns(episode, "obs", seen), 0)
+        actions, after = _columns(episode, "action", done), _columns(episode, "next_obs", seen)
+        for t in range(episode.length):
+            obs, *_ = env.step(done.row(actions, t))
+            yield _same(seen, obs, after, t)
+    if not episodes:
+        env.reset(seed=seed)
+
+
+def _columns(episode: EpisodeRecord, prefix: str, layout: Layout) -> Arrays:
+    names = [prefix] if layout.plain else [f"{prefix}.{name}" for name in layout.names]
+    return tuple(
+        np.asarray(episode.arrays[name], leaf.dtype).reshape(-1, *leaf.shape)
+        for name, leaf in zip(names, layout.leaves, strict=True)
+    )
+
+
+def _same(layout: Layout, obs: Any, recorded: Arrays, place: int) -> bool:
+    """Whether an observation is what is recorded at a place, to the bit."""
+    found = layout.empty(1)
+    layout.store(found, 0, obs)
+    return all(one[0].tobytes() == other[place].tobytes() for one, other in zip(found, recorded, strict=True))

@@ -1,0 +1,98 @@
+"""Saving a run while it goes on, and putting a new one where the saved one was."""
+
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any, final
+
+from agentic.errors import ThirdPartyWarning, UserError
+from agentic.runs.checkpoint import Checkpoint
+from agentic.runs.folder import RunFolder
+from agentic.runs.going import Going
+from agentic.runs.manifest import describe
+from agentic.runs.rewind import World
+from agentic.runs.schedule import Checkpoints
+from agentic.runs.stopping import Stop
+from agentic.saving import Fixtures, Unfit, Unsavable, capture, restore
+
+
+@final
+class Saver:
+    """What saves a run: when it is time, when learning is over, and before a stop that was asked for.
+
+    It is made before the first tick, when the run is as whoever makes it again will have it.
+    """
+
+    def __init__(self, going: Going, folder: RunFolder, every: Checkpoints, *, spent: float = 0.0) -> None:
+        self.going, self.folder, self.every = going, folder, every
+        self.stop: Stop | None = None
+        self._world = World(going.world)
+        self._fixtures = Fixtures(going, self._world.layers)
+        self._started = time.monotonic() - spent
+        self._saved, self._steps, self._able = time.monotonic(), 0, True
+
+    def after_tick(self, learned: bool) -> None:
+        """Save where it is time to. Raises KeyboardInterrupt where a stop was asked for."""
+        if learned:
+            self.save(learned=True)
+        elif self.stop:
+            self.save()
+            raise KeyboardInterrupt
+        elif self._due():
+            self.save()
+
+    def _due(self) -> bool:
+        late = 0 < 60 * self.every.minutes <= time.monotonic() - self._saved
+        return late or 0 < self.every.steps <= self.going.steps - self._steps
+
+    def save(self, *, learned: bool = False) -> None:
+        """Save the run as it is between two ticks.
+
+        A ThirdPartyWarning says, once, what of it cannot be saved: it goes on, and cannot be resumed.
+        """
+        if not self._able:
+            return
+        self._saved, self._steps = time.monotonic(), self.going.steps
+        self.going.recorder.settle()
+        try:
+            tree, tensors = capture(self.going, self._fixtures)
+        except Unsavable as error:
+            self._able = False
+            words = (
+                f"this run cannot be resumed, {error}; give what holds it get_state and set_state, or name it unchanged"
+            )
+            warnings.warn(words, ThirdPartyWarning, stacklevel=2)
+            return
+        world, more, why = self._world.captured()
+        about = {"ticks": self.going.ticks, "phase": self.going.phase, "steps": self.going.steps, "learned": learned}
+        about |= {"seconds": time.monotonic() - self._started, "world": why, "versions": describe()["versions"]}
+        tensors |= {f"world{name}": tensor for name, tensor in more.items()}
+        Checkpoint.write(self.folder, {"run": tree, "world": world}, tensors, about)
+
+    def put_back(self, checkpoint: Checkpoint) -> None:
+        """Put the run where the checkpoint was made. Raises UserError where it does not fit."""
+        tree, tensors = checkpoint.read()
+        try:
+            run = {name: tensor for name, tensor in tensors.items() if not name.startswith("world")}
+            restore(_part(tree, "run"), run, self.going, self._fixtures)
+        except Unfit as error:
+            differs = _differing(checkpoint.about.get("versions"))
+            raise UserError(f"{checkpoint.path} does not fit this agent: {error}{differs}") from error
+        world = {name[5:]: tensor for name, tensor in tensors.items() if name.startswith("world")}
+        chance = self.going.chance.get_state()
+        self._world.put_back(self.going, self.going.recorder.before(self.folder), tree.get("world"), world)
+        self.going.chance.set_state(chance)
+        self._saved, self._steps = time.monotonic(), self.going.steps
+
+
+def _part(tree: Any, name: str) -> Any:
+    if not isinstance(tree, dict) or name not in tree:
+        raise Unfit("it holds no run")
+    return tree[name]
+
+
+def _differing(versions: Any) -> str:
+    """What is of another version now, as the end of a sentence."""
+    then, now = versions if isinstance(versions, Mapping) else {}, describe()["versions"]
+    found = [f"{name} was {then.get(name)} and is {now[name]}" for name in now if then.get(name) != now[name]]
+    return f"; {', '.join(found)}" if found else ""

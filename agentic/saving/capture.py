@@ -1,0 +1,235 @@
+"""The capture of a tree of objects: all that it holds as a tree of plain values, and arrays beside it.
+
+Objects made of attributes are looked into, whoever wrote them, so that a plugin need not do anything to be saved. What
+offers `get_state` and `set_state` is saved by what it says; attributes that a class names in `unchanged` are left out,
+and so are functions, types and other things that no run changes: they are pointed at, by where they were in the
+beginning.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import cached_property
+from random import Random
+from types import MappingProxyType, MethodType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agentic.saving.arrays import Arrays, Node
+from agentic.saving.values import attributes, is_fixed, is_plain
+
+Tree = Any  # what JSON has
+CHANCE = (np.random.Generator, np.random.RandomState, Random, torch.Generator)  # which a get_state may leave out
+
+
+class Unsavable(Exception):
+    """A thing whose insides nobody can see, or that was not there when the run began; the message says where."""
+
+
+class Fixtures:
+    """The things of a tree that are only pointed at, by path, as the tree was when it was made."""
+
+    def __init__(self, root: Any, foreign: tuple[Any, ...] = ()) -> None:
+        self.things = dict[str, Any]()
+        self.packages = set[str]()
+        self._foreign = {id(each) for each in foreign}
+        self._seen = dict[int, Any]()
+        self._walk(root, "")
+        self.paths = {id(thing): path for path, thing in reversed(self.things.items())}
+
+    def is_fixed(self, thing: Any) -> bool:
+        """Whether a thing is pointed at only."""
+        return id(thing) in self._foreign or is_fixed(thing)
+
+    def _walk(self, root: Any, path: str) -> None:
+        waiting = [(path, root)]
+        while waiting:
+            path, thing = waiting.pop()
+            if is_plain(thing) or isinstance(thing, float | Tensor | np.ndarray) or id(thing) in self._seen:
+                continue
+            self._seen[id(thing)] = thing  # kept, so that no other thing gets its id
+            if self.is_fixed(thing):
+                self.things.setdefault(path, thing)
+                continue
+            self.packages.add(type(thing).__module__.partition(".")[0])
+            waiting.extend(_inside(thing, path))
+
+
+def _inside(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The parts of a thing that may have things to point at, each with its path."""
+    if isinstance(thing, MethodType):
+        yield f"{path}.__self__", thing.__self__
+        yield f"{path}.__func__", thing.__func__
+    elif isinstance(thing, Mapping | MappingProxyType):
+        for number, (key, part) in enumerate(thing.items()):
+            yield step(path, key, number), part
+    elif isinstance(thing, list | tuple | deque):
+        for number, part in enumerate(thing):
+            yield f"{path}[{number}]", part
+    for name, part in changing(thing).items():
+        yield f"{path}.{name}", part
+
+
+def step(path: str, key: Any, number: int) -> str:
+    """The path of a value under a key."""
+    return f"{path}[{key!r}]" if type(key) in (str, int, bool) else f"{path}[#{number}]"
+
+
+def changing(thing: Any) -> dict[str, Any]:
+    """The attributes of a thing that a run may change."""
+    found = attributes(thing) or {}
+    left = getattr(type(thing), "unchanged", ())
+    return {name: part for name, part in found.items() if name not in left}
+
+
+def offers_state(thing: Any) -> bool:
+    """Whether a thing says itself what its state is."""
+    return all(callable(getattr(type(thing), name, None)) for name in ("get_state", "set_state"))
+
+
+def capture(root: Any, fixtures: Fixtures) -> tuple[Tree, dict[str, Tensor]]:
+    """All that a tree of objects holds: a tree for JSON, and tensors by path.
+
+    Raises Unsavable for what cannot be looked into and for functions that were not there in the beginning.
+    """
+    walk = _Capture(fixtures)
+    tree = walk.node(root, "")
+    return tree, walk.arrays.tensors()
+
+
+class _Capture:
+    def __init__(self, fixtures: Fixtures) -> None:
+        self.fixtures, self.arrays = fixtures, Arrays()
+        self.numbers = dict[int, int]()
+        self.kept = list[Any]()
+
+    def node(self, thing: Any, path: str) -> Tree:
+        if is_plain(thing):
+            return thing
+        if isinstance(thing, float) and type(thing) is float:
+            return thing if np.isfinite(thing) else {"float": repr(thing)}
+        if (number := self.numbers.get(id(thing))) is not None:
+            return {"see": number}
+        if self.fixtures.is_fixed(thing):
+            return self._fixture(thing, path)
+        if isinstance(thing, bytes | bytearray | complex | np.generic):
+            return _small(thing)
+        number = self.numbers[id(thing)] = len(self.numbers)
+        self.kept.append(thing)
+        node = self._node(thing, path)
+        node["id"] = number
+        return node
+
+    def _fixture(self, thing: Any, path: str) -> Node:
+        there = self.fixtures.things.get(path)
+        if there is thing:
+            return {"fixed": path}
+        if (known := self.fixtures.paths.get(id(thing))) is not None:
+            return {"fixed": known}
+        if isinstance(thing, torch.dtype | np.dtype | torch.device):
+            return {"type": str(thing).removeprefix("torch.")} if isinstance(thing, torch.dtype) else _small(thing)
+        if isinstance(thing, type):
+            return {"cls": named(thing)}
+        if isinstance(thing, Enum):
+            return {"enum": named(type(thing)), "member": thing.name}
+        raise Unsavable(f"{path[1:] or 'it'} holds a {type(thing).__name__} that was not there when the run began")
+
+    def _node(self, thing: Any, path: str) -> Node:
+        if isinstance(thing, Tensor | np.ndarray) and type(thing).__module__.partition(".")[0] in ("torch", "numpy"):
+            return self._array(thing, path)
+        if isinstance(thing, np.random.Generator):
+            return {"stream": self.node(thing.bit_generator.state, f"{path}.state")}
+        if isinstance(thing, Random):
+            return {"random": self.node(thing.getstate(), f"{path}.state")}
+        if isinstance(thing, MethodType):
+            return {"method": thing.__name__, "of": self.node(thing.__self__, f"{path}.__self__")}
+        if offers_state(thing):
+            chance = {name: part for name, part in (attributes(thing) or {}).items() if isinstance(part, CHANCE)}
+            streams = {name: self.node(part, f"{path}.{name}") for name, part in chance.items()}
+            return {"state": self.node(thing.get_state(), f"{path}.state"), "of": named(type(thing)), "chance": streams}
+        if isinstance(thing, list | tuple | set | frozenset | deque | dict | MappingProxyType):
+            return self._container(thing, path)
+        found = attributes(thing)
+        if found is None:
+            raise Unsavable(f"{path[1:] or 'it'} is a {type(thing).__name__}, whose state cannot be seen")
+        return {"object": named(type(thing)), **self._attributes(thing, path)}
+
+    def _array(self, thing: Tensor | np.ndarray, path: str) -> Node:
+        if isinstance(thing, np.ndarray) and thing.dtype.hasobject:
+            parts = [self.node(part, f"{path}[{place}]") for place, part in enumerate(thing.reshape(-1))]
+            return {"objects": parts, "shape": list(thing.shape)}
+        if isinstance(thing, Tensor) and not thing.is_leaf:
+            raise Unsavable(f"{path[1:]} is a tensor that is part of a computation: detach it")
+        if isinstance(thing, Tensor) and thing.layout != torch.strided:
+            return self._sparse(thing, path)
+        return self.arrays.add(thing, path)
+
+    def _sparse(self, thing: Tensor, path: str) -> Node:
+        if thing.layout is torch.sparse_csr:
+            parts = (thing.crow_indices(), thing.col_indices(), thing.values())
+        elif thing.layout is torch.sparse_csc:
+            parts = (thing.ccol_indices(), thing.row_indices(), thing.values())
+        elif thing.layout is torch.sparse_coo:
+            parts = (thing._indices(), thing._values())
+        else:
+            raise Unsavable(f"{path[1:]} is a tensor of layout {thing.layout}, which cannot be saved")
+        nodes = [self.arrays.add(part, f"{path}.{place}") for place, part in enumerate(parts)]
+        self.kept.append(parts)
+        return {"sparse": str(thing.layout)[6:], "parts": nodes, "shape": list(thing.shape)}
+
+    def _container(self, thing: Any, path: str) -> Node:
+        base = next(
+            kind for kind in (list, tuple, set, frozenset, deque, dict, MappingProxyType) if isinstance(thing, kind)
+        )
+        node: Node = {base.__name__: self._parts(thing, path)}
+        if type(thing) is not base:
+            node["class"] = named(type(thing))
+            if not (isinstance(thing, tuple)):
+                node |= self._attributes(thing, path)
+        if isinstance(thing, deque):
+            node["most"] = thing.maxlen
+        if callable(getattr(thing, "default_factory", None)):
+            node["factory"] = self.node(thing.default_factory, f"{path}.default_factory")
+        return node
+
+    def _parts(self, thing: Any, path: str) -> list[Tree]:
+        if isinstance(thing, dict | MappingProxyType):
+            return [
+                [self.node(key, f"{path}[#{number}]"), self.node(part, step(path, key, number))]
+                for number, (key, part) in enumerate(thing.items())
+            ]
+        return [self.node(part, f"{path}[{number}]") for number, part in enumerate(thing)]
+
+    def _attributes(self, thing: Any, path: str) -> Node:
+        found = dict[str, Tree]()
+        for name, part in changing(thing).items():
+            numbers, arrays = len(self.numbers), len(self.arrays.found)
+            try:
+                found[name] = self.node(part, f"{path}.{name}")
+            except Unsavable:
+                if not isinstance(getattr(type(thing), name, None), cached_property):
+                    raise
+                for key in list(self.numbers)[numbers:]:  # what is worked out when it is asked for is left out
+                    del self.numbers[key]
+                del self.arrays.found[arrays:]
+        return {"has": found} if found else {}
+
+
+def _small(thing: Any) -> Node:
+    if isinstance(thing, bytes | bytearray):
+        return {type(thing).__name__: thing.hex()}
+    if isinstance(thing, complex):
+        return {"complex": [repr(thing.real), repr(thing.imag)]}
+    if isinstance(thing, np.dtype):
+        return {"dtype": thing.str}
+    if isinstance(thing, torch.device):
+        return {"device": str(thing)}
+    return {"number": thing.tobytes().hex(), "numpy": thing.dtype.str}
+
+
+def named(cls: type) -> str:
+    """The name by which a class is found again."""
+    return f"{cls.__module__}:{cls.__qualname__}"

@@ -1,0 +1,255 @@
+"""A capture put back into a tree of objects that was made anew, as the captured one had been.
+
+Nothing of a capture is run: objects are those of the new tree, or are made bare, of classes of packages that the new
+tree has objects of, and given their attributes. Functions are those of the new tree.
+"""
+
+import random
+import sys
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agentic.saving.arrays import Memory, Node
+from agentic.saving.capture import Fixtures, Tree, named
+from agentic.saving.values import attributes, slots
+
+PACKAGES = {"builtins", "collections", "torch", "numpy"}
+STREAMS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "deque": deque, "dict": dict}
+BROKEN = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, RecursionError, OverflowError)
+
+
+class Unfit(Exception):
+    """A capture that does not fit the tree; the message says why."""
+
+
+def restore(tree: Tree, saved: Mapping[str, Tensor], root: Any, fixtures: Fixtures) -> Any:
+    """The root with all that was captured put back; `fixtures` are those of it as it is now.
+
+    Objects of the tree are changed in place. Raises Unfit where it is of other classes, or no capture at all: what was
+    put back until then is worth nothing.
+    """
+    try:
+        return _Restore(saved, fixtures).value(tree, root)
+    except BROKEN as error:
+        raise Unfit(f"it holds what this version or these parts do not have ({error})") from error
+
+
+class _Restore:
+    def __init__(self, saved: Mapping[str, Tensor], fixtures: Fixtures) -> None:
+        self.memory, self.fixtures = Memory(saved), fixtures
+        self.packages = PACKAGES | fixtures.packages
+        self.made = dict[int, Any]()
+        self.claimed = set[int]()
+        self.kept = list[Any]()
+
+    def value(self, node: Tree, fresh: Any) -> Any:
+        """The value of a node, where the tree made anew has `fresh`."""
+        if not isinstance(node, dict):
+            return node
+        if "see" in node:
+            return self.made[node["see"]]
+        kind = next(iter(node))
+        if kind in CONTAINERS or kind == "mappingproxy":
+            return self._container(kind, node, fresh)
+        found = getattr(self, f"_{kind}")(node, fresh) if kind in KINDS else _unknown(kind)
+        self._done(node, found)
+        return found
+
+    def _done(self, node: Node, thing: Any) -> None:
+        if "id" in node:
+            self.made[node["id"]] = thing
+
+    def _claim(self, fresh: Any) -> bool:
+        """Whether a thing of the new tree may take the state of one captured thing: each takes that of one alone."""
+        free = id(fresh) not in self.claimed
+        self.claimed.add(id(fresh))
+        self.kept.append(fresh)
+        return free
+
+    def _float(self, node: Node, fresh: Any) -> float:
+        return float(node["float"])
+
+    def _bytes(self, node: Node, fresh: Any) -> bytes:
+        return bytes.fromhex(node["bytes"])
+
+    def _bytearray(self, node: Node, fresh: Any) -> bytearray:
+        return bytearray.fromhex(node["bytearray"])
+
+    def _complex(self, node: Node, fresh: Any) -> complex:
+        real, imaginary = map(float, node["complex"])
+        return complex(real, imaginary)
+
+    def _number(self, node: Node, fresh: Any) -> Any:
+        return np.frombuffer(bytes.fromhex(node["number"]), np.dtype(str(node["numpy"])))[0]
+
+    def _type(self, node: Node, fresh: Any) -> torch.dtype:
+        found = getattr(torch, node["type"])
+        return found if isinstance(found, torch.dtype) else _unknown(found)
+
+    def _dtype(self, node: Node, fresh: Any) -> Any:
+        return np.dtype(str(node["dtype"]))
+
+    def _device(self, node: Node, fresh: Any) -> torch.device:
+        return torch.device(str(node["device"]))
+
+    def _enum(self, node: Node, fresh: Any) -> Any:
+        cls = self._class(node["enum"])
+        return cls[node["member"]] if issubclass(cls, Enum) else _unknown(cls)
+
+    def _cls(self, node: Node, fresh: Any) -> Any:
+        return self._class(node["cls"])
+
+    def _fixed(self, node: Node, fresh: Any) -> Any:
+        return self.fixtures.things[node["fixed"]]
+
+    def _method(self, node: Node, fresh: Any) -> Any:
+        found = getattr(self.value(node["of"], getattr(fresh, "__self__", None)), node["method"])
+        return found if callable(found) else _unknown(found)
+
+    def _array(self, node: Node, fresh: Any) -> Any:
+        part = self.memory.part(node)
+        if isinstance(fresh, nn.Parameter) and isinstance(part, nn.Parameter) and self._claim(fresh):
+            fresh.data = part.data.to(fresh.device)
+            return fresh.requires_grad_(part.requires_grad)
+        return part
+
+    def _sparse(self, node: Node, fresh: Any) -> Tensor:
+        parts = [self.memory.part(part) for part in node["parts"]]
+        if node["sparse"] == "sparse_coo":
+            return torch.sparse_coo_tensor(*parts, node["shape"], check_invariants=True)
+        kind = {"sparse_csr": torch.sparse_csr, "sparse_csc": torch.sparse_csc}[node["sparse"]]
+        return torch.sparse_compressed_tensor(*parts, node["shape"], layout=kind, check_invariants=True)
+
+    def _objects(self, node: Node, fresh: Any) -> Any:
+        found = np.empty(len(node["objects"]), object)
+        for place, part in enumerate(node["objects"]):
+            found[place] = self.value(part, None)
+        return found.reshape([int(size) for size in node["shape"]])
+
+    def _stream(self, node: Node, fresh: Any) -> np.random.Generator:
+        state = self.value(node["stream"], None)
+        if not (isinstance(fresh, np.random.Generator) and self._claim(fresh)):
+            name = state["bit_generator"]
+            fresh = np.random.Generator(getattr(np.random, name)() if name in STREAMS else _unknown(name))
+        fresh.bit_generator.state = state
+        return fresh
+
+    def _random(self, node: Node, fresh: Any) -> random.Random:
+        if not (isinstance(fresh, random.Random) and self._claim(fresh)):
+            fresh = random.Random()
+        fresh.setstate(self.value(node["random"], None))
+        return fresh
+
+    def _state(self, node: Node, fresh: Any) -> Any:
+        bare = {named(cls): cls for cls in (torch.Generator, np.random.RandomState)}
+        if named(type(fresh)) != node["of"] or not self._claim(fresh):
+            fresh = bare[node["of"]]()
+        self._done(node, fresh)
+        fresh.set_state(self.value(node["state"], None))
+        own = attributes(fresh) or {}
+        for name, part in node["chance"].items():
+            object.__setattr__(fresh, name, self.value(part, own.get(name)))
+        return fresh
+
+    def _object(self, node: Node, fresh: Any) -> Any:
+        cls = self._class(node["object"])
+        same = type(fresh) is cls and self._claim(fresh)
+        frozen = is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        thing = fresh if same and not frozen else object.__new__(cls)
+        self._done(node, thing)
+        has, old = node.get("has", {}), attributes(fresh) or {} if same else {}
+        found = {name: self.value(part, old.get(name)) for name, part in has.items()}
+        if same and frozen and found.keys() == old.keys() and all(found[name] is old[name] for name in old):
+            self._done(node, fresh)
+            return fresh
+        kept = {name: old[name] for name in getattr(cls, "unchanged", ()) if name in old}
+        _give(thing, {**kept, **found})
+        return thing
+
+    def _container(self, kind: str, node: Node, fresh: Any) -> Any:
+        if kind == "mappingproxy":
+            found: Any = MappingProxyType(self._filled({}, node[kind], fresh))
+        elif kind in ("tuple", "frozenset"):
+            parts = [self.value(part, _at(fresh, place)) for place, part in enumerate(node[kind])]
+            cls = self._class(node["class"]) if "class" in node else CONTAINERS[kind]
+            found = tuple.__new__(cls, parts) if issubclass(cls, tuple) else frozenset.__new__(cls, parts)
+            if type(fresh) is cls and len(fresh) == len(parts) and all(map(_same, fresh, parts)):
+                found = fresh
+        else:
+            found = self._bare(kind, node)
+            self._done(node, found)
+            self._filled(found, node[kind], fresh)
+            if "has" in node:
+                old = attributes(fresh) or {}
+                _give(found, {name: self.value(part, old.get(name)) for name, part in node["has"].items()})
+        self._done(node, found)
+        return found
+
+    def _bare(self, kind: str, node: Node) -> Any:
+        cls = self._class(node["class"]) if "class" in node else CONTAINERS[kind]
+        if not issubclass(cls, CONTAINERS[kind]):
+            _unknown(cls)
+        if kind == "deque":
+            return deque(maxlen=node["most"]) if cls is deque else _unknown(cls)
+        made = cls.__new__(cls)
+        if "factory" in node:
+            made.default_factory = self.value(node["factory"], None)
+        return made
+
+    def _filled(self, made: Any, parts: list[Tree], fresh: Any) -> Any:
+        if isinstance(made, dict):
+            old = dict(fresh) if isinstance(fresh, Mapping | MappingProxyType) else {}
+            for key, part in parts:
+                name = self.value(key, None)
+                put = OrderedDict.__setitem__ if isinstance(made, OrderedDict) else dict.__setitem__
+                put(made, name, self.value(part, old.get(name)))
+            return made
+        for place, part in enumerate(parts):
+            (made.add if isinstance(made, set) else made.append)(self.value(part, _at(fresh, place)))
+        return made
+
+    def _class(self, name: str) -> Any:
+        """The class of that name, where it is of a package that the tree has objects of. Nothing is imported."""
+        module, _, path = name.partition(":")
+        found: Any = sys.modules.get(module) if module.partition(".")[0] in self.packages else None
+        for part in path.split("."):
+            found = vars(found).get(part) if found is not None else None
+        return found if isinstance(found, type) else _unknown(name)
+
+
+KINDS = (
+    *("float", "bytes", "bytearray", "complex", "number", "type", "dtype", "device", "enum", "cls", "fixed", "method"),
+    *("array", "sparse", "objects", "stream", "random", "state", "object"),
+)
+
+
+def _unknown(what: Any) -> Any:
+    raise ValueError(f"{what!r} is not known")
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) and isinstance(one, int | str | float) and one == other)
+
+
+def _at(fresh: Any, place: int) -> Any:
+    return fresh[place] if isinstance(fresh, list | tuple | deque) and place < len(fresh) else None
+
+
+def _give(thing: Any, found: Mapping[str, Any]) -> None:
+    """Give an object these attributes and no others, whatever it does when attributes are set."""
+    names = slots(type(thing))
+    for name in names:
+        if name in found:
+            object.__setattr__(thing, name, found[name])
+    if hasattr(thing, "__dict__"):
+        vars(thing).clear()
+        vars(thing).update({name: part for name, part in found.items() if name not in names})
