@@ -69,6 +69,17 @@ class Saver:
         tensors |= {f"world{name}": tensor for name, tensor in more.items()}
         Checkpoint.write(self.folder, {"run": tree, "world": world}, tensors, about)
 
+    def put_agent_back(self, checkpoint: Checkpoint) -> None:
+        """Give the agent what it had learned then, and the wrappers of its world their statistics, and nothing else.
+
+        Raises UserError where it does not fit.
+        """
+        tree, tensors = checkpoint.read()
+        try:
+            restore(_part(_part(_part(tree, "run"), "has"), "agent"), tensors, self.going.agent, self._fixtures)
+        except Unfit as error:
+            raise UserError(_unfit(checkpoint, error)) from error
+
     def put_back(self, checkpoint: Checkpoint) -> None:
         """Put the run where the checkpoint was made. Raises UserError where it does not fit."""
         tree, tensors = checkpoint.read()
@@ -76,8 +87,7 @@ class Saver:
             run = {name: tensor for name, tensor in tensors.items() if not name.startswith("world")}
             restore(_part(tree, "run"), run, self.going, self._fixtures)
         except Unfit as error:
-            differs = _differing(checkpoint.about.get("versions"))
-            raise UserError(f"{checkpoint.path} does not fit this agent: {error}{differs}") from error
+            raise UserError(_unfit(checkpoint, error)) from error
         world = {name[5:]: tensor for name, tensor in tensors.items() if name.startswith("world")}
         chance = self.going.chance.get_state()
         self._world.put_back(self.going, self.going.recorder.before(self.folder), tree.get("world"), world)
@@ -91,8 +101,10 @@ def _part(tree: Any, name: str) -> Any:
     return tree[name]
 
 
-def _differing(versions: Any) -> str:
-    """What is of another version now, as the end of a sentence."""
+def _unfit(checkpoint: Checkpoint, error: Unfit) -> str:
+    """Why a checkpoint cannot be used, and what is of another version now."""
+    versions = checkpoint.about.get("versions")
     then, now = versions if isinstance(versions, Mapping) else {}, describe()["versions"]
     found = [f"{name} was {then.get(name)} and is {now[name]}" for name in now if then.get(name) != now[name]]
-    return f"; {', '.join(found)}" if found else ""
+    differs = f"; {', '.join(found)}" if found else ""
+    return f"{checkpoint.path} does not fit this agent: {error}{differs}"

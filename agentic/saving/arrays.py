@@ -25,19 +25,25 @@ class Arrays:
             node |= {"numpy": part.dtype.str, **({} if part.flags.writeable else {"frozen": True})}
         else:
             node |= {"torch": str(part.dtype)[6:], **{name: True for name in _flags(part)}}
+            if not part.is_inference() and part._version:
+                node["writes"] = part._version  # by which others tell whether it has changed
         self.found.append((node, part))
         return node
 
     def tensors(self) -> dict[str, Tensor]:
-        """All memory, by the path of the first array in it. Where there are others, each is a view of the bytes."""
+        """All memory, by the path of the first array in it. Where there are others, each is a view of the bytes.
+
+        So is one that lies in its memory otherwise than a new one would: sums depend on it, in the last bits.
+        """
         sharing = dict[int, list[tuple[Node, Part]]]()
         for node, part in self.found:
             sharing.setdefault(_home(part), []).append((node, part))
         saved = dict[str, Tensor]()
         for (first, part), *others in sharing.values():
             name = first["array"]
-            saved[name] = _whole(part) if others else _alone(part)
-            for node, view in [(first, part), *others] if others else ():
+            views = [(first, part), *others] if others or not _is_plain(part) else []
+            saved[name] = _whole(part) if views else _alone(part)
+            for node, view in views:
                 node |= {"array": name, "offset": _start(view) - _home(view), "strides": _strides(view)}
         return saved
 
@@ -46,7 +52,7 @@ class Memory:
     """Saved memory, from which arrays are made again."""
 
     def __init__(self, saved: Mapping[str, Tensor]) -> None:
-        self._saved = dict(saved)
+        self._saved = {name: tensor.clone() for name, tensor in saved.items()}  # where memory of its own begins
 
     def part(self, node: Node) -> Part:
         """The array of a node; raises KeyError, TypeError, ValueError or RuntimeError where memory has no such."""
@@ -97,6 +103,14 @@ def _home(part: Part) -> int:
 
 def _start(part: Part) -> int:
     return part.data_ptr() if isinstance(part, Tensor) else part.ctypes.data
+
+
+def _is_plain(part: Part) -> bool:
+    """Whether an array is in order and begins where a processor likes it to, or has no memory."""
+    if _home(part) < 0:
+        return True
+    ordered = part.is_contiguous() if isinstance(part, Tensor) else part.flags.c_contiguous
+    return bool(ordered) and (_start(part) - _home(part)) % 64 == 0
 
 
 def _strides(part: Part) -> list[int]:

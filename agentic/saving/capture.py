@@ -45,9 +45,9 @@ class Fixtures:
         return id(thing) in self._foreign or is_fixed(thing)
 
     def _walk(self, root: Any, path: str) -> None:
-        waiting = [(path, root)]
+        waiting = deque([(path, root)])
         while waiting:
-            path, thing = waiting.pop()
+            path, thing = waiting.popleft()
             if is_plain(thing) or isinstance(thing, float | Tensor | np.ndarray) or id(thing) in self._seen:
                 continue
             self._seen[id(thing)] = thing  # kept, so that no other thing gets its id
@@ -104,6 +104,7 @@ class _Capture:
     def __init__(self, fixtures: Fixtures) -> None:
         self.fixtures, self.arrays = fixtures, Arrays()
         self.numbers = dict[int, int]()
+        self.owners = dict[int, int]()  # numbers of objects by the id of the dictionary of their attributes
         self.kept = list[Any]()
 
     def node(self, thing: Any, path: str) -> Tree:
@@ -113,11 +114,15 @@ class _Capture:
             return thing if np.isfinite(thing) else {"float": repr(thing)}
         if (number := self.numbers.get(id(thing))) is not None:
             return {"see": number}
+        if (number := self.owners.get(id(thing))) is not None:
+            return {"vars": number}
         if self.fixtures.is_fixed(thing):
             return self._fixture(thing, path)
         if isinstance(thing, bytes | bytearray | complex | np.generic):
             return _small(thing)
         number = self.numbers[id(thing)] = len(self.numbers)
+        if hasattr(thing, "__dict__"):
+            self.owners[id(vars(thing))] = number
         self.kept.append(thing)
         node = self._node(thing, path)
         node["id"] = number
@@ -214,6 +219,7 @@ class _Capture:
                     raise
                 for key in list(self.numbers)[numbers:]:  # what is worked out when it is asked for is left out
                     del self.numbers[key]
+                self.owners = {key: number for key, number in self.owners.items() if number < numbers}
                 del self.arrays.found[arrays:]
         return {"has": found} if found else {}
 

@@ -119,8 +119,13 @@ class _Restore:
         part = self.memory.part(node)
         if isinstance(fresh, nn.Parameter) and isinstance(part, nn.Parameter) and self._claim(fresh):
             fresh.data = part.data.to(fresh.device)
-            return fresh.requires_grad_(part.requires_grad)
+            part = fresh.requires_grad_(part.requires_grad)
+        if isinstance(part, Tensor) and not part.is_inference():
+            torch._C._autograd._unsafe_set_version_counter((part,), (int(node.get("writes", 0)),))
         return part
+
+    def _vars(self, node: Node, fresh: Any) -> Any:
+        return vars(self.made[node["vars"]])
 
     def _sparse(self, node: Node, fresh: Any) -> Tensor:
         parts = [self.memory.part(part) for part in node["parts"]]
@@ -227,7 +232,21 @@ class _Restore:
 
 
 KINDS = (
-    *("float", "bytes", "bytearray", "complex", "number", "type", "dtype", "device", "enum", "cls", "fixed", "method"),
+    *(
+        "float",
+        "bytes",
+        "bytearray",
+        "complex",
+        "number",
+        "type",
+        "dtype",
+        "device",
+        "enum",
+        "cls",
+        "fixed",
+        "vars",
+        "method",
+    ),
     *("array", "sparse", "objects", "stream", "random", "state", "object"),
 )
 

@@ -53,9 +53,13 @@ class Snapshot(NamedTuple):
         """Whether nothing of it was replaced or written to, and gradients that are wanted are there."""
         if torch.is_grad_enabled() and not self.graded and any(each.requires_grad for each in self.tensors):
             return False
-        return (
-            all(place.get(name) is each for place, name, each in self.held) and _changes(self.tensors) == self.changes
-        )
+        same = all(_same(place.get(name), each) for place, name, each in self.held)
+        return same and _changes(self.tensors) == self.changes
+
+
+def _same(now: Any, before: Any) -> bool:
+    """Whether an entry is what it was; numbers by what they say, for a resumed run has other objects."""
+    return now is before or (type(now) is type(before) and type(now) in (bool, int, float) and bool(now == before))
 
 
 def _changes(tensors: list[Tensor]) -> int:
