@@ -38,7 +38,7 @@ def bench_again(name: str, folder: Path, place: Path, registry: Registry, *, tru
     if unsealed(json_table(folder / CELLS)) is None:
         raise UserError(f"{folder / CELLS} is damaged: its checksum is not that of what it says")
     cells = dict(_cells(folder))
-    if not any(each.get("seeds") or each.get("note") for each in cells.values()):
+    if not cells:
         raise UserError(f"{folder} has no table of cells yet that could be compared: let the bench go on first")
     _check(tables, registry, folder / FILE, trust=trust)
     plugins = [row.location for row in registry.rows if row.source == "file"]
@@ -48,6 +48,8 @@ def bench_again(name: str, folder: Path, place: Path, registry: Registry, *, tru
     compared = [_compared(key, cells[key], again.get(key, {}), finished) for key in cells]
     compared += [Compared("cell", _title(key), 1, 1, note="only now") for key in again if key not in cells]
     kept = [each for each in compared if each is not None]
+    if not kept:
+        raise UserError(f"{folder} holds no cell over as many seeds as its file asks for: let the bench go on first")
     return Reproduction(name, tuple(differences(then, RunFolder(place).manifest)), tuple(kept), tuple(notes))
 
 

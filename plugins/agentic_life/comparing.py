@@ -11,6 +11,7 @@ from pyarrow import types
 from agentic import Measurement, Record
 
 PLACE = ("phase", "row", "episode", "t")
+TICKS = "ticks"  # the kind and name of their number
 TOLD = ("value", "interval", "null", "episodes", "samples")  # of a measurement: what it says in numbers
 
 
@@ -51,7 +52,7 @@ def compare_records(then: Record, now: Record, *, whole: bool = True) -> Iterato
     counts = len(places[0]), len(places[1]) if kept is None else int(kept.sum())
     rows = min(counts)
     apart = max(0, counts[0] - counts[1]) or int(whole) * (counts[1] - counts[0])
-    yield Compared("count", "ticks", rows, apart, note=_pair(*counts) if apart else "")
+    yield Compared(TICKS, TICKS, rows, apart, note=_pair(*counts) if apart else "")
     known = set(then.columns), set(now.columns)
     for name in dict.fromkeys([*then.columns, *now.columns]):
         if name in known[0] and name in known[1]:

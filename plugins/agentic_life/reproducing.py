@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 
 import agentic
-from agentic import Experiment, Measurement, Metric, Record, RunError, UserError, build
+from agentic import Experiment, Measurement, Metric, Profile, Record, RunError, UserError, build
 from agentic.cli import check_trusted, example_names, find_nearby, run_progress
 from agentic.errors import attempt, listed, suggest
 from agentic.experiments import Built, example, limited, read
@@ -196,14 +196,17 @@ def _measured(
         batch[kind] = name, made
     plugins = [row.location for row in registry.rows if row.source == "file"]
     for seed, batch in batches:
-        metrics = [metric for _, metric in batch.values()]
-        ask = partial(agentic.measure, metrics, str(folder), seed=seed, plugins=plugins, trust=True)
-        found = attempt(ask)
+        metrics: Sequence[Metric] = [metric for _, metric in batch.values()]
+        found = attempt(partial(_profile, metrics, folder, seed, plugins))
         for kind, (name, _) in batch.items():
             if isinstance(found, Exception):
                 yield name, found
             else:
                 yield name, found[kind] if kind in found else found.left_out[kind]
+
+
+def _profile(metrics: Sequence[Metric], folder: Path, seed: int, plugins: Sequence[str]) -> Profile:
+    return agentic.measure(metrics, str(folder), seed=seed, plugins=plugins, trust=True)
 
 
 def _metric(registry: Registry, name: str, parameters: Mapping[str, Any]) -> Metric:

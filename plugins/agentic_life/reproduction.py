@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from agentic.errors import listed
-from agentic_life.comparing import Compared
+from agentic_life.comparing import TICKS, Compared
 from agentic_life.differences import Difference
 
 UNDECIDED = "nothing else is known to differ: its code changed, or something in it is not decided by the seed"
@@ -42,11 +42,13 @@ class Reproduction:
 
     def _told(self, kind: str) -> str:
         """How many of a kind there are; where numbers are not the same, how many of these, empty where all are."""
-        same = [each.same for each in self.compared if each.kind == kind]
-        counted = f"{len(same):,} {kind}{'s' * (len(same) != 1)}"
-        if self.same:
-            return counted
-        return "" if all(same) else f"{same.count(False):,} of {counted}"
+        every = [each for each in self.compared if each.kind == kind]
+        apart = sum(not each.same for each in every)
+        if kind == TICKS:
+            return "the number of ticks" if apart else ""
+        of = f" of {every[0].rows:,} ticks" if self.same and kind == "column" else ""
+        counted = f"{len(every):,} {kind}{'s' * (len(every) != 1)}{of}"
+        return counted if self.same else f"{apart:,} of {counted}" if apart else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON."""
