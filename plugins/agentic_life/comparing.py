@@ -11,6 +11,7 @@ from pyarrow import types
 from agentic import Measurement, Record
 
 PLACE = ("phase", "row", "episode", "t")
+RANK = "rank"  # beside these, of candidate plans
 TICKS = "ticks"  # the kind and name of their number
 TOLD = ("value", "interval", "null", "episodes", "samples")  # of a measurement: what it says in numbers
 
@@ -64,16 +65,34 @@ def compare_records(then: Record, now: Record, *, whole: bool = True) -> Iterato
             yield Compared("column", name, rows, rows, note=f"only {'then' if name in known[0] else 'now'}")
 
 
-def compare_column(kind: str, name: str, then: pa.Table, now: pa.Table) -> Compared:
-    """The comparison of one column of two tables of as many rows."""
-    before, after = then.schema.field(name).type, now.schema.field(name).type
+def compare_candidates(then: Record, now: Record) -> Iterator[Compared]:
+    """The comparison of the candidate plans of two records, as many as the first has."""
+    mine, other = then.candidates(), now.candidates()
+    if len(mine) > len(other):
+        yield Compared("candidate column", "candidate plans", len(mine), len(mine), note=_pair(len(mine), len(other)))
+        return
+    for name in mine.column_names:
+        if name in other.column_names:
+            yield compare_column("candidate column", f"candidate {name}", mine, other.slice(0, len(mine)), name)
+        else:
+            yield Compared("candidate column", f"candidate {name}", len(mine), len(mine), note="only then")
+
+
+def compare_column(kind: str, name: str, then: pa.Table, now: pa.Table, column: str = "") -> Compared:
+    """The comparison of one column of two tables of as many rows: `column`, which is told as `name`."""
+    column = column or name
+    before, after = then.schema.field(column).type, now.schema.field(column).type
     if before != after:
         return Compared(kind, name, len(then), len(then), note=_pair(before, after))
-    mine, other = _values(then[name]), _values(now[name])
+    mine, other = _values(then[column]), _values(now[column])
     differs = _differs(mine, other)
     if not differs.any():
         return Compared(kind, name, len(then))
-    place = then.slice(int(differs.argmax()), 1).select([key for key in PLACE if key in then.column_names]).to_pylist()
+    place = (
+        then.slice(int(differs.argmax()), 1)
+        .select([key for key in (*PLACE, RANK) if key in then.column_names])
+        .to_pylist()
+    )
     first = ", ".join(f"{value}" if key == "phase" else f"{key} {value}" for key, value in place[0].items())
     return Compared(kind, name, len(then), int(differs.sum()), first, _largest(mine[differs], other[differs]))
 

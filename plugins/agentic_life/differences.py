@@ -37,7 +37,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Dif
             yield from _pair(name, then[key], now[key])
     for key, value in _table(then.get("git")).items():
         yield from _pair(_git(key), value, _table(now.get("git")).get(key))
-    if "components" in now:
+    if isinstance(then.get("components"), list) and "components" in now:
         yield from _apart(_components(then), _components(now))
 
 

@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentic.cli import RUN, answer, json_option, say, with_registry
+from agentic.cli import RUN, Known, answer, example_names, json_option, say, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
     from agentic_life.reproduction import Reproduction
 
+WHAT = Known("run|bench|file", lambda ctx, incomplete: [*RUN.known(ctx, incomplete), *example_names()], "file")
+
 
 @click.command()
-@click.argument("what", metavar="RUN|BENCH|FILE", type=RUN)
+@click.argument("what", metavar="RUN|BENCH|FILE", type=WHAT)
 @click.option("--trust", is_flag=True, help="Run what only the folder names: its files and modules.")
 @with_registry
 @json_option("Print one JSON object and nothing else.")

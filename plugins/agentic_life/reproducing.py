@@ -22,7 +22,7 @@ from agentic.metrics import Result
 from agentic.plugins import Registry, load
 from agentic.runs import Progress, RunFolder, describe, is_own, unsealed
 from agentic_life.benches import bench_again, is_bench
-from agentic_life.comparing import compare_measurements, compare_records
+from agentic_life.comparing import compare_candidates, compare_measurements, compare_records
 from agentic_life.differences import differences, unknown_code
 from agentic_life.reproduction import Reproduction
 
@@ -86,7 +86,8 @@ class Again:
             raise type(error)(f"{error}{self._lacking(run)}{_since(manifest)}") from error
         notes += [f"run again, it failed: {failure}"] * bool(failure)
         now = Record.open(place)
-        compared = list(compare_records(then, now, whole=finished))
+        compared = [*compare_records(then, now, whole=finished)]
+        compared += [] if then.problems else compare_candidates(then, now)
         result = Result.read(folder)
         if result is not None and result.key:
             notes.append("its measurements are of a bench, whose folder is to be reproduced as a whole")
@@ -94,6 +95,7 @@ class Again:
             again = dict(_measured(result.measurements, place, self.registry))
             compared += compare_measurements(result.measurements, again)
         notes += [UNKNOWN_CODE] * unknown_code(manifest, now.manifest)
+        notes += [] if manifest.get("versions") else [f"{run.manifest_file} does not say what it was run with"]
         own = sha256(run.experiment_file.read_bytes()).hexdigest()
         apart = differences(manifest, {**now.manifest, "experiment": own})
         return Reproduction(name, tuple(apart), tuple(compared), tuple(notes))
@@ -103,8 +105,8 @@ class Again:
         file = run.experiment_file
         if not is_own(file):
             raise UserError(
-                f"{run.path} cannot be run again: it has no {file.name}, as runs of objects made in Python, which no "
-                "file describes; call agentic.run with names or files"
+                f"{run.path} cannot be run again: it has no {file.name} of its own, as runs of objects made in "
+                "Python, which no file describes; call agentic.run with names or files"
             )
         tables, known = Experiment.load(file).tables(), unsealed(run.manifest) or {}
         tables["run"] |= {key: known[key] for key in ("seed", "threads", "dtype") if key in known}

@@ -5,6 +5,8 @@ import os
 import pickle
 import random
 from pathlib import Path
+from shutil import copytree
+from time import sleep
 from typing import Any
 
 import pytest
@@ -106,6 +108,32 @@ def test_an_interrupted_run_is_compared_as_far_as_it_came() -> None:
     assert found.notes[0] == "the run did not finish (interrupted): its 20 ticks are compared with as many"
 
 
+def test_a_killed_run_is_compared_up_to_the_ticks_that_were_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentic.runs.recorder.INTERVAL", 0.0)
+
+    def copy(progress: Progress) -> None:
+        if (
+            progress.steps >= 600 and not Path("killed").exists()
+        ):  # beyond the first chunk, with some of the second saved
+            sleep(0.3)  # until the writer is done
+            copytree(next(Path("runs").iterdir()), "killed")
+
+    recorded(observer=copy, episodes=40, settings=["run.candidates=2"])
+    assert (Path("killed") / "ticks-partial.parquet").exists()
+    found = reproduce("killed")
+    assert found.same, found
+    assert 512 < next(each for each in found.compared if each.name == "obs").rows <= 601
+    assert "running, or killed" in found.notes[0]
+
+
+def test_candidate_plans_are_compared() -> None:
+    folder = agentic.run("tmaze", episodes=2, settings=["run.candidates=3"]).folder
+    assert folder is not None
+    found = reproduce(folder)
+    assert found.same
+    assert {"candidate plan", "candidate probability"} <= {each.name for each in found.compared}
+
+
 def test_an_agent_in_a_file_needs_trust_and_its_bytes_are_compared() -> None:
     rule, fails = Path("rule.py"), "    if obs[0] > 0.05: raise ValueError('far')\n"
     rule.write_text(f"def rule(obs):\n{fails}    return 1\n")
@@ -166,7 +194,7 @@ def test_what_is_sound_of_a_damaged_run_is_compared() -> None:
 
 def test_what_cannot_be_run_again_is_one_sentence(tmp_path: Path) -> None:
     made = agentic.run(lambda obs: 1, "CartPole-v1", episodes=1).folder
-    with pytest.raises(UserError, match=r"it has no experiment\.toml, as runs of objects made in Python"):
+    with pytest.raises(UserError, match=r"it has no experiment\.toml of its own, as runs of objects made in Python"):
         reproduce(str(made))
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty.toml").write_text("")
@@ -184,6 +212,9 @@ def test_what_cannot_be_run_again_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"manifest\.json: \[run\] threads"):
         reproduce(folder)
     (folder / "manifest.json").unlink()
+    found = reproduce(folder)
+    assert (found.same, found.differences) == (True, ())
+    assert found.notes[-1].endswith("manifest.json does not say what it was run with")
     (folder / "experiment.toml").write_text(toml_text({**TABLES, "agent": {"name": "randm"}}))
     with pytest.raises(UserError, match="did you mean 'random'"):
         reproduce(folder)
