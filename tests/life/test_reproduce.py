@@ -112,11 +112,10 @@ def test_a_killed_run_is_compared_up_to_the_ticks_that_were_saved(monkeypatch: p
     monkeypatch.setattr("agentic.runs.recorder.INTERVAL", 0.0)
 
     def copy(progress: Progress) -> None:
-        if (
-            progress.steps >= 600 and not Path("killed").exists()
-        ):  # beyond the first chunk, with some of the second saved
-            sleep(0.3)  # until the writer is done
-            copytree(next(Path("runs").iterdir()), "killed")
+        if 560 <= progress.steps and not Path("killed").exists():  # beyond the first chunk, with some of the second
+            sleep(0.05)  # until the writer is done
+            if progress.steps >= 600:
+                copytree(next(Path("runs").iterdir()), "killed")
 
     recorded(observer=copy, episodes=40, settings=["run.candidates=2"])
     assert (Path("killed") / "ticks-partial.parquet").exists()
