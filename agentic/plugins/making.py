@@ -107,11 +107,11 @@ def no_component(registry: "Registry", contract: Contract, value: Any, where: st
 
 def row_of(found: "Component", parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The row of a component in the manifest of a run, with the SHA-256 of a saved policy or pickle that it reads."""
-    row = {key: getattr(found, key) for key in ("kind", "name", "plugin", "version", "sha256")}
+    row: dict[str, Any] = {key: getattr(found, key) for key in ("kind", "name", "plugin", "version", "sha256")}
     named = [f"{parameters[key]}{end}" for key in ("path", "pickle") if key in parameters for end in ("", ".zip")]
     files = {file: sha256(Path(file).read_bytes()).hexdigest() for file in named if os.path.isfile(file)}
-    told = {"parameters": json.loads(json.dumps(dict(parameters)), parse_constant=str)}  # inf is no JSON
-    return {**row, **told, **({"files": files} if files else {})}
+    row["parameters"] = json.loads(json.dumps(dict(parameters)), parse_constant=str)  # inf is no JSON
+    return {**row, "files": files} if files else row
 
 
 def is_table(value: Any) -> bool:

@@ -13,7 +13,7 @@ from agentic import Measurement, Record
 PLACE = ("phase", "row", "episode", "t")
 RANK = "rank"  # beside these, of candidate plans
 TICKS = "ticks"  # the kind and name of their number
-TOLD = ("value", "interval", "null", "episodes", "samples")  # of a measurement: what it says in numbers
+NUMBERS = ("value", "interval", "null", "episodes", "samples")  # of a measurement: what it says in numbers
 
 
 @final
@@ -104,7 +104,7 @@ def compare_measurements(
     for name, each in then.items():
         again = now.get(name)
         if isinstance(again, Measurement):
-            yield compare_tables("measurement", name, each.to_dict(), again.to_dict(), TOLD)
+            yield compare_tables("measurement", name, each.to_dict(), again.to_dict(), NUMBERS)
         else:
             yield Compared("measurement", name, 1, 1, note=f"not measured again: {again}")
 

@@ -9,7 +9,7 @@ from agentic.errors import shown
 SINGLE = {  # keys of a manifest, in words
     **{key: key for key in ("platform", "threads", "device", "dtype", "seed")},
     "code": "code of agentic and plugins",
-    "experiment": "experiment.toml",
+    "experiment": "experiment file",
 }
 OF_COMPONENT = ("plugin", "version", "sha256", "parameters", "files")
 

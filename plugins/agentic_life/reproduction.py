@@ -33,14 +33,14 @@ class Reproduction:
         """One sentence: whether the numbers are the same, and whether what differs mattered."""
         apart = listed(each.what for each in self.differences) if self.differences else ""
         kinds = dict.fromkeys(each.kind for each in self.compared)
-        told = listed(filter(None, (self._told(kind) for kind in kinds)))
+        every = listed(filter(None, (self._counted(kind) for kind in kinds)))
         if self.same:
-            return f"the same numbers: {told}, bit for bit" + (
+            return f"the same numbers: {every}, bit for bit" + (
                 f"; what differs ({apart}) did not matter" if apart else ""
             )
-        return f"other numbers: {told} differ; " + (f"what differs ({apart}) may be why" if apart else UNDECIDED)
+        return f"other numbers: {every} differ; " + (f"what differs ({apart}) may be why" if apart else UNDECIDED)
 
-    def _told(self, kind: str) -> str:
+    def _counted(self, kind: str) -> str:
         """How many of a kind there are; where numbers are not the same, how many of these, empty where all are."""
         every = [each for each in self.compared if each.kind == kind]
         apart = sum(not each.same for each in every)

@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from shutil import copytree
 from time import sleep
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from agentic import Experiment, RunError, UserError
 from agentic.cli import main
 from agentic.experiments import toml_text
 from agentic.runs import Progress, RunFolder, annotate, sealed
+from agentic_bench import Battery, BenchFolder
 from agentic_life import Reproduction, reproduce
 from agentic_life.reproduce_command import reproduce as command
 from tests.bench.batteries import small
@@ -68,22 +70,22 @@ def test_a_run_is_the_same_to_the_bit_and_left_as_it_is(capsys: pytest.CaptureFi
     assert bytes_in(folder) == before
 
 
-def test_another_version_is_told_and_whether_it_mattered(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_version_is_said_and_whether_it_mattered(capsys: pytest.CaptureFixture[str]) -> None:
     folder = recorded()
     versions = {**RunFolder(folder).manifest["versions"], "torch": "1.0", "gone": "2.0"}
     annotate(RunFolder(folder), versions=versions, git={"commit": "a" * 40, "dirty": False}, device="cuda")
     assert command.main([str(folder)], standalone_mode=False) == 0
-    told = capsys.readouterr().out
-    assert "│ torch " in told
-    assert "torch, gone, device" in told.splitlines()[-1]
-    assert told.splitlines()[-1].endswith("did not matter")
+    printed = capsys.readouterr().out
+    assert "│ torch " in printed
+    assert "torch, gone, device" in printed.splitlines()[-1]
+    assert printed.splitlines()[-1].endswith("did not matter")
     found = apart(reproduce(folder))
     assert found["torch"][0] == "1.0"
     assert found["gone"] == ("2.0", "not there")
     assert found["git commit"][0] == "a" * 12
 
 
-def test_other_numbers_are_told_by_column_and_place(capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_numbers_are_said_by_column_and_place(capsys: pytest.CaptureFixture[str]) -> None:
     folder = recorded()
     annotate(RunFolder(folder), seed=1)  # the manifest is what is run again
     assert command.main([str(folder), "--quiet"], standalone_mode=False) == 1
@@ -164,7 +166,7 @@ class Chance:
         return random.SystemRandom().randrange(2)
 
 
-def test_a_saved_policy_is_told_where_its_bytes_changed_or_it_is_gone() -> None:
+def test_a_saved_policy_is_said_where_its_bytes_changed_or_it_is_gone() -> None:
     saved = Path("policy.pkl")
     saved.write_bytes(pickle.dumps(Chance()))
     folder = recorded({"name": "pickled", "pickle": "policy.pkl"})
@@ -187,7 +189,7 @@ def test_what_is_sound_of_a_damaged_run_is_compared() -> None:
     assert "ticks-000000.parquet is missing" in found.notes[0]
     (folder / "experiment.toml").write_text((folder / "experiment.toml").read_text() + "\n# mine\n")
     found = reproduce(folder)
-    assert "experiment.toml" in apart(found)
+    assert "experiment file" in apart(found)
     assert found.same
 
 
@@ -238,7 +240,10 @@ def bench_of(folder: Path, value: float, **more: Any) -> Path:
 
 
 def test_a_bench_is_compared_cell_by_cell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(agentic, "bench", lambda tables, place, **options: bench_of(place, 9.5))
+    def carried_out(battery: Battery, place: Path, **options: Any) -> SimpleNamespace:
+        return SimpleNamespace(to_dict=lambda: BenchFolder(bench_of(place, 9.5)).cells)
+
+    monkeypatch.setattr("agentic_life.benches.bench", carried_out)
     found = reproduce(bench_of(tmp_path / "same", 9.5))
     assert found.same
     assert found.verdict == "the same numbers: 1 cell, bit for bit"
@@ -259,9 +264,14 @@ def test_a_bench_is_compared_cell_by_cell(monkeypatch: pytest.MonkeyPatch, tmp_p
     with pytest.raises(UserError, match=r"names evil\.py"):
         reproduce(unfinished)
     assert not Path("ran").exists()
+    (unfinished / "battery.toml").write_text(small().to_toml())
     (unfinished / "cells.json").write_text("{}")
-    with pytest.raises(UserError, match="no table of cells"):
+    with pytest.raises(UserError, match=r"cells\.json is damaged"):
         reproduce(unfinished)
+    (unfinished / "cells.json").unlink()
+    with pytest.raises(UserError, match="holds no cell yet"):
+        reproduce(unfinished)
+    (unfinished / "units").mkdir()
     (unfinished / "battery.toml").write_text("worlds = 3\n")
     with pytest.raises(UserError):
         reproduce(unfinished)
