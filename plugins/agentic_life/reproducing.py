@@ -83,7 +83,8 @@ class Again:
             built = build(limited(experiment, self.registry), self.registry)
             failure = self._lived(built, place, None if finished or then.problems else rows)
         except (UserError, RunError) as error:
-            raise type(error)(f"{error}{self._lacking(run)}{_since(manifest)}") from error
+            kind = UserError if isinstance(error, UserError) else RunError
+            raise kind(f"{error}{self._lacking(run)}{_since(manifest)}") from error
         notes += [f"run again, it failed: {failure}"] * bool(failure)
         now = Record.open(place)
         compared = [*compare_records(then, now, whole=finished)]

@@ -217,8 +217,13 @@ def test_what_cannot_be_run_again_is_one_sentence(tmp_path: Path) -> None:
     assert (found.same, found.differences) == (True, ())
     assert found.notes[-1].endswith("manifest.json does not say what it was run with")
     (folder / "experiment.toml").write_text(toml_text({**TABLES, "agent": {"name": "randm"}}))
-    with pytest.raises(UserError, match="did you mean 'random'"):
+    lacking = {"components": [{"plugin": "mine", "sha256": "a"}], "versions": {"torch": "1.0"}}
+    (folder / "manifest.json").write_text(json.dumps(lacking))
+    with pytest.raises(
+        UserError, match=r"mean 'random'.*; then it had --plugin mine\.py; since then differ: torch \(then"
+    ):
         reproduce(folder)
+    (folder / "manifest.json").unlink()
     for chunk in RunFolder(folder).chunks():
         chunk.write_bytes(b"PAR1")
     with pytest.raises(UserError, match="holds no tick"):
