@@ -1,10 +1,13 @@
 """Components made from plain tables: the name looked up under the contract its place asks for, parameters checked."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentic.errors import RunError, UserError, described, listed, said
@@ -103,9 +106,12 @@ def no_component(registry: "Registry", contract: Contract, value: Any, where: st
 
 
 def row_of(found: "Component", parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The row of a component in the manifest of a run."""
-    row = {key: getattr(found, key) for key in ("kind", "name", "plugin", "version", "sha256")}
-    return {**row, "parameters": json.loads(json.dumps(dict(parameters)), parse_constant=str)}  # inf is no JSON
+    """The row of a component in the manifest of a run, with the SHA-256 of a saved policy or pickle that it reads."""
+    row: dict[str, Any] = {key: getattr(found, key) for key in ("kind", "name", "plugin", "version", "sha256")}
+    named = [f"{parameters[key]}{end}" for key in ("path", "pickle") if key in parameters for end in ("", ".zip")]
+    files = {file: sha256(Path(file).read_bytes()).hexdigest() for file in named if os.path.isfile(file)}
+    row["parameters"] = json.loads(json.dumps(dict(parameters)), parse_constant=str)  # inf is no JSON
+    return {**row, "files": files} if files else row
 
 
 def is_table(value: Any) -> bool:
