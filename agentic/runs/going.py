@@ -50,7 +50,7 @@ class Going:
         *,
         seed: int,
         dtype: torch.dtype,
-        observer: Callable[[Progress], None] | None,
+        observer: Callable[[Progress], None] | None = None,
     ) -> None:
         self.agent, self.world, self.schedule, self.recorder = agent, world, schedule, recorder
         self.seed, self.dtype, self.observer = seed, dtype, observer

@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -33,13 +33,26 @@ class World:
     def __init__(self, world: Environment) -> None:
         self.world, self.layers = world, tuple(world.layers)
         self._fixtures = Fixtures(self.layers)
+        self._around = Fixtures(self.layers, tuple(env.unwrapped for env in self.layers))
 
     def captured(self) -> tuple[Tree, dict[str, Tensor], str]:
-        """The state of the environments, or nothing and why nobody can see it."""
+        """The state of the environments; where nobody can see into them that of the wrappers around them, and why."""
         try:
-            return *capture(self.layers, self._fixtures), ""
+            tree, tensors = capture(self.layers, self._fixtures)
+            return {"whole": tree}, tensors, ""
         except Unsavable as error:
-            return None, {}, str(error)
+            why = str(error)
+        try:
+            tree, tensors = capture(self.layers, self._around)
+            return {"around": tree}, tensors, why
+        except Unsavable:
+            return {}, {}, why
+
+    def put_wrappers_back(self, tree: Tree, tensors: dict[str, Tensor]) -> None:
+        """Give the wrappers the statistics that they had. Raises Unfit where they are others now."""
+        for name, fixtures in (("whole", self._fixtures), ("around", self._around)):
+            if name in tree:
+                restore(tree[name], tensors, self.layers, fixtures)
 
     def put_back(self, going: "Going", before: list[pa.Table], tree: Tree, tensors: dict[str, Tensor]) -> None:
         """Put the environments back: by the state that they offer, else by doing again what is recorded `before`.
@@ -47,11 +60,14 @@ class World:
         Else by all that could be seen of them. Where nothing leads back every row begins a new episode, and a
         ThirdPartyWarning says so.
         """
-        offered = tree is not None and all(offers_state(env.unwrapped) for env in self.layers)
-        if offered and self._restored(tree, tensors):
+        whole = tree.get("whole")
+        offered = whole is not None and all(offers_state(env.unwrapped) for env in self.layers)
+        if offered and self._restored(whole, tensors):
             return
-        if self._done_again(going, before) or (tree is not None and not offered and self._restored(tree, tensors)):
+        if self._done_again(going, before) or (whole is not None and not offered and self._restored(whole, tensors)):
             return
+        with suppress(Unfit):
+            self.put_wrappers_back(tree, tensors)
         words = f"{self.world.id} cannot be put back where it was, so that every row begins a new episode there"
         warnings.warn(f"{words}: numbers are not those of a run that never stopped", ThirdPartyWarning, stacklevel=2)
         if going.course is not None:

@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, final
 
+from torch import Tensor
+
 from agentic.errors import ThirdPartyWarning, UserError
 from agentic.runs.checkpoint import Checkpoint
 from agentic.runs.folder import RunFolder
@@ -69,14 +71,16 @@ class Saver:
         tensors |= {f"world{name}": tensor for name, tensor in more.items()}
         Checkpoint.write(self.folder, {"run": tree, "world": world}, tensors, about)
 
-    def put_agent_back(self, checkpoint: Checkpoint) -> None:
-        """Give the agent what it had learned then, and the wrappers of its world their statistics, and nothing else.
+    def put_agent_back(self, checkpoint: Checkpoint, *, own_world: bool) -> None:
+        """Give the agent what it had learned then, and the wrappers of its `own_world` their statistics.
 
         Raises UserError where it does not fit.
         """
         tree, tensors = checkpoint.read()
         try:
             restore(_part(_part(_part(tree, "run"), "has"), "agent"), tensors, self.going.agent, self._fixtures)
+            if own_world:
+                self._world.put_wrappers_back(_part(tree, "world"), _worlds(tensors))
         except Unfit as error:
             raise UserError(_unfit(checkpoint, error)) from error
 
@@ -84,15 +88,19 @@ class Saver:
         """Put the run where the checkpoint was made. Raises UserError where it does not fit."""
         tree, tensors = checkpoint.read()
         try:
-            run = {name: tensor for name, tensor in tensors.items() if not name.startswith("world")}
-            restore(_part(tree, "run"), run, self.going, self._fixtures)
+            restore(_part(tree, "run"), tensors, self.going, self._fixtures)
+            world = _part(tree, "world")
         except Unfit as error:
             raise UserError(_unfit(checkpoint, error)) from error
-        world = {name[5:]: tensor for name, tensor in tensors.items() if name.startswith("world")}
         chance = self.going.chance.get_state()
-        self._world.put_back(self.going, self.going.recorder.before(self.folder), tree.get("world"), world)
+        self._world.put_back(self.going, self.going.recorder.before(self.folder), world, _worlds(tensors))
         self.going.chance.set_state(chance)
         self._saved, self._steps = time.monotonic(), self.going.steps
+
+
+def _worlds(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of the environments, by their own names."""
+    return {name.removeprefix("world"): tensor for name, tensor in tensors.items() if name.startswith("world")}
 
 
 def _part(tree: Any, name: str) -> Any:
