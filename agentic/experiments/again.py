@@ -56,8 +56,8 @@ def learned(folder: str | Path, registry: Registry, environment: Environment | N
     """What the run in a folder was made of, its agent as it was when learning ended, or at the latest checkpoint of it.
 
     The agent goes on from there where it is let learn more. Wrappers have the statistics they had. An `environment`
-    that is given takes the place of the own one, whose wrappers then stay as they are. Raises UserError where the run has
-    learned nothing yet, and for what cannot be loaded.
+    that is given takes the place of the own one, and stays as it is. Raises UserError where the run has learned nothing
+    yet, and for what cannot be loaded.
     """
     experiment, place = recorded(folder), RunFolder(folder)
     built = build(experiment, registry, environment)
