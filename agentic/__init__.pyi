@@ -41,6 +41,7 @@ from agentic.errors import RunError as RunError, UserError as UserError
 from agentic.experiments.build import build as build
 from agentic.experiments.experiment import Experiment as Experiment
 from agentic.experiments.proposals import Proposal as Proposal, propose as propose
+from agentic.front.again import load_agent as load_agent, resume as resume
 from agentic.front.installed import bench as bench, report as report
 from agentic.front.measure import measure as measure
 from agentic.front.profile import Profile as Profile
@@ -99,7 +100,7 @@ from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
-from agentic.runs.run import Recording as Recording, Schedule as Schedule
+from agentic.runs.schedule import Recording as Recording, Schedule as Schedule
 from agentic.tick import Decision as Decision, Tick as Tick
 
 __version__: str

@@ -1,19 +1,25 @@
 """`agentic run`: one experiment, from a file or from an environment's name, recorded in a folder of its own."""
 
 import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentic.cli.completing import AGENT, ENVIRONMENT, SETTING
+from agentic.cli.completing import AGENT, ENVIRONMENT, RUN, SETTING
 from agentic.cli.plugins import with_registry
+from agentic.cli.resuming import Steps, resumption
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import RunError, listed
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
+    from agentic.experiments.build import Built
     from agentic.experiments.experiment import Experiment
+    from agentic.runs.record import Record
 
 
 @click.command()
@@ -23,7 +29,9 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Of every random stream (run.seed).")
 @click.option("--envs", type=int, help="Copies of the environment run side by side (run.envs).")
 @click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
-@click.option("--steps", type=int, help="Environment steps learned from (learn.steps).")
+@click.option("--steps", type=Steps(), help="Environment steps learned from (learn.steps); with --resume +N more.")
+@click.option("--resume", metavar="RUN", type=RUN, help="Go on with the run of a folder, where it stopped.")
+@click.option("--trust", is_flag=True, help="With --resume: run what only the folder names.")
 @click.option("--set", "settings", multiple=True, type=SETTING, help="Override one setting; repeatable.")
 @with_registry
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the run's folder is made.")
@@ -39,7 +47,9 @@ def run(
     out: str,
     as_json: bool,
     style: str | None,
-    **flags: int | None,
+    resume: str | None,
+    trust: bool,
+    **flags: int | str | None,
 ) -> None:
     """Run an experiment FILE, or for --env ID the example made for it, else what plugins propose.
 
@@ -47,7 +57,16 @@ def run(
     agentic run examples/tmaze.toml
     agentic run --env Taxi --explain
     agentic run --env CartPole-v1 --agent random --episodes 5 --set run.threads=2
+    agentic run --resume runs/0001-cartpole-v1-energy --steps +500
     """
+    style = "json" if as_json else style or "table"
+    if resume is not None:
+        named = {"FILE": file, "--env": env, "--agent": agent, "--set": settings, **_named(flags)}
+        given = [name for name, value in named.items() if value and name != "--steps"]
+        steps, quiet = named["--steps"], style == "quiet"
+        going = resumption(resume, steps, registry, trust=trust, quiet=quiet, given=given)
+        _live(going.built, going.folder.path, going.run, style, going.words)
+        return
     from agentic.cli.progress import with_limit
     from agentic.cli.starting import FLAGS, starting_tables
     from agentic.experiments.experiment import Experiment
@@ -56,7 +75,6 @@ def run(
     given = [f"{FLAGS[name]}={value}" for name, value in flags.items() if value is not None]
     if reason and style != "quiet":
         say("; but here ".join([reason, listed(given)] if given else [reason]), err=True)
-    style = "json" if as_json else style or "table"
     experiment = with_limit(Experiment.of(tables, [*settings, *given], source=source), registry, quiet=style == "quiet")
     if style == "explain":
         answer(f"# {reason}\n{experiment.to_toml()}" if reason else experiment.to_toml())
@@ -64,25 +82,38 @@ def run(
         _execute(experiment, registry, out, style)
 
 
+def _named(flags: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"--{name}": value for name, value in flags.items()}
+
+
 def _execute(experiment: "Experiment", registry: Registry, out: str, style: str) -> None:
-    from agentic.cli.beginners import unlearned
-    from agentic.cli.progress import progress
-    from agentic.cli.tables import result_table
-    from agentic.cli.terminal import console
     from agentic.experiments.build import build
-    from agentic.metrics.summary import summarize
     from agentic.runs.folder import create_folder
 
     built = build(experiment, registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
+    _live(built, folder, partial(built.run, folder), style)
+
+
+def _live(built: "Built", folder: Path, go: Callable[..., "Record"], style: str, words: str = "") -> None:
+    """Let a run go to its end, and show what came of it."""
+    from agentic.cli.beginners import unlearned
+    from agentic.cli.progress import progress
+    from agentic.cli.tables import result_table
+    from agentic.cli.terminal import console
+    from agentic.metrics.summary import summarize
+
+    experiment = built.experiment
     if style != "quiet":
-        say(f"{experiment.env.id}, agent {experiment.agent.name}, seed {experiment.run.seed}", err=True)
+        where = f"{experiment.env.id}, agent {experiment.agent.name}, seed {experiment.run.seed}"
+        say(f"{where}; {words}" if words else where, err=True)
     shown = quote(str(folder))
     try:
         with progress(experiment, quiet=style == "quiet") as observer:
-            record = built.run(folder, observer)
+            record = go(observer)
     except KeyboardInterrupt:
-        say(f"agentic: what was recorded is shown by `agentic show {shown}`", err=True)
+        ways = f"is shown by `agentic show {shown}`, and `agentic run --resume {shown}` goes on from there"
+        say(f"agentic: what was recorded {ways}", err=True)
         raise
     except RunError as error:
         raise RunError(f"{error}; what was recorded before is shown by `agentic show {shown}`") from error

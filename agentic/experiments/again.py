@@ -1,7 +1,8 @@
 """Runs that are used again: one that goes on where it stopped, and the agent that one has learned."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self, final
 
 import torch
 
@@ -11,6 +12,7 @@ from agentic.experiments.build import Built, Observer, build
 from agentic.experiments.experiment import Experiment
 from agentic.plugins.registry import Registry
 from agentic.runs.checkpoint import Checkpoint, sound
+from agentic.runs.files import is_own
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going
 from agentic.runs.manifest import read
@@ -25,49 +27,77 @@ def recorded(folder: str | Path) -> Experiment:
     found = RunFolder(folder)
     if not found.holds_run:
         raise UserError(f"{folder} is not the folder of a run: give one that `agentic run` made")
-    if not found.experiment_file.exists():
+    if not is_own(found.experiment_file):
         raise UserError(f"{folder} holds no {found.experiment_file.name}: what a program ran, that program must make")
     return Experiment.load(found.experiment_file)
 
 
-def resume(folder: str | Path, registry: Registry, *, more: int = 0, observer: Observer | None = None) -> Record:
-    """Let the run in a folder go on from its latest checkpoint, or from its beginning where there is none yet.
+@final
+@dataclass(frozen=True)
+class Resumption:
+    """A run that is to go on in its folder from its latest checkpoint, `start`; None for its beginning.
 
-    With `more` it learns for so many steps more, a finished one too, and is evaluated anew. Raises UserError, with the
-    folder as it was, where that cannot be: a finished run, one that is running, and a checkpoint that does not fit.
+    With `more` it learns for so many steps more, a finished one too, and is evaluated anew.
     """
-    experiment, place = recorded(folder), RunFolder(folder)
-    content = read(place)
-    if content.get("status") == "finished" and not more:
-        raise UserError(f"{folder} finished: nothing is left to do; --steps +1000 lets it learn on")
-    if more < 0 or (more and not experiment.learn.steps):
-        what = "learns nothing" if more > 0 else f"cannot learn for {more} steps"
-        raise UserError(f"{folder} {what}: leave --steps out, or give a run that learns and so many steps more")
-    start = next((each for each in sound(place) if not more or each.about["phase"] == "learn"), None)
-    if more and start is None:
-        raise UserError(f"{folder} holds no checkpoint of its learning: run it again with more steps")
-    learn = experiment.learn.model_copy(update={"steps": experiment.learn.steps + more})
-    built = build(experiment, registry)
-    built = replace(built, experiment=experiment.model_copy(update={"learn": learn}))
-    return built.go_on(place, start, more, observer)
+
+    folder: RunFolder
+    built: Built
+    start: Checkpoint | None
+    more: int = 0
+
+    @classmethod
+    def of(cls, folder: str | Path, experiment: Experiment, registry: Registry, more: int = 0) -> Self:
+        """That of the run in a folder, whose experiment is `recorded` there.
+
+        Raises UserError for a finished run, for more steps of a run that does not learn, and for what cannot be built.
+        """
+        place = RunFolder(folder)
+        if read(place).get("status") == "finished" and not more:
+            raise UserError(f"{folder} finished: nothing is left to do; --steps +1000 lets it learn on")
+        if more < 0 or (more and not experiment.learn.steps):
+            what = "learns nothing" if more > 0 else f"cannot learn for {more} steps"
+            raise UserError(f"{folder} {what}: leave --steps out, or give a run that learns and so many steps more")
+        start = next((each for each in sound(place) if not more or each.about["phase"] == "learn"), None)
+        if more and start is None:
+            raise UserError(f"{folder} holds no checkpoint of its learning: run it again with more steps")
+        learn = experiment.learn.model_copy(update={"steps": experiment.learn.steps + more})
+        longer = experiment.model_copy(update={"learn": learn})
+        return cls(place, replace(build(experiment, registry), experiment=longer), start, more)
+
+    @property
+    def words(self) -> str:
+        """Where it goes on, for those who wait."""
+        if self.start is None:
+            return "no checkpoint was saved: the run begins again"
+        phase = {"learn": "learning", "evaluate": "evaluation"}.get(str(self.start.about["phase"]), "")
+        return f"the run goes on after {self.start.ticks:,} ticks, in its {phase}"
+
+    def run(self, observer: Observer | None = None) -> Record:
+        """Go on to the end. Raises UserError, with the folder as it was, where the checkpoint does not fit."""
+        return self.built.go_on(self.folder, self.start, self.more, observer)
 
 
-def learned(folder: str | Path, registry: Registry, environment: Environment | None = None) -> Built:
-    """What the run in a folder was made of, its agent as it was when learning ended, or at the latest checkpoint of it.
+def learned(
+    folder: str | Path, experiment: Experiment, registry: Registry, environment: Environment | None = None
+) -> Built:
+    """What the run in a folder was made of, its agent as it was when learning ended, or at its latest checkpoint.
 
-    The agent goes on from there where it is let learn more. Wrappers have the statistics they had. An `environment`
+    The agent goes on from there where it is let learn more. Wrappers have the statistics they had; an `environment`
     that is given takes the place of the own one, and stays as it is. Raises UserError where the run has learned nothing
     yet, and for what cannot be loaded.
     """
-    experiment, place = recorded(folder), RunFolder(folder)
     built = build(experiment, registry, environment)
-    if not experiment.learn.steps:
-        return built
-    start = next((each for each in sound(place) if each.about["phase"] == "learn"), None)
+    if experiment.learn.steps:
+        put_in(built, start_of(folder), own_world=environment is None)
+    return built
+
+
+def start_of(folder: str | Path) -> Checkpoint:
+    """The latest checkpoint of learning in a run's folder. Raises UserError where there is none."""
+    start = next((each for each in sound(RunFolder(folder)) if each.about["phase"] == "learn"), None)
     if start is None:
         raise UserError(f"{folder} holds no checkpoint of its learning: let it learn, with `agentic run --resume`")
-    put_in(built, start, own_world=environment is None)
-    return built
+    return start
 
 
 def put_in(built: Built, start: Checkpoint, *, own_world: bool) -> None:
@@ -80,8 +110,3 @@ def put_in(built: Built, start: Checkpoint, *, own_world: bool) -> None:
     if built.agent.learner is not None:
         built.agent.learner.finish()
     recorder.close()
-
-
-def start_of(folder: RunFolder) -> Checkpoint | None:
-    """The checkpoint a run would go on from; None where it would begin again."""
-    return next(iter(sound(folder)), None)

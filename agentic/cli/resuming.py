@@ -1,0 +1,41 @@
+"""`agentic run --resume`: a run that goes on where it stopped."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agentic.errors import UserError, listed
+
+if TYPE_CHECKING:
+    from agentic.experiments.again import Resumption
+    from agentic.plugins import Registry
+
+
+class Steps(click.ParamType):
+    """A number of steps; one with a plus sign is so many more."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not text.removeprefix("+").removeprefix("-").isdecimal():
+            self.fail(f"{value!r} is not a valid integer.", param, ctx)
+        return text
+
+
+def resumption(
+    folder: str, steps: str | None, registry: "Registry", *, trust: bool, quiet: bool, given: list[str]
+) -> "Resumption":
+    """What the options of `agentic run` ask for with --resume. Raises UserError for what does not go with it."""
+    from agentic.cli.progress import with_limit
+    from agentic.cli.subjects import check_trusted
+    from agentic.experiments.again import Resumption, recorded
+    from agentic.runs.folder import RunFolder
+
+    if given:
+        raise UserError(f"--resume goes on as the run began: leave out {listed(given)}")
+    if steps is not None and not steps.startswith("+"):
+        raise UserError(f"--resume takes so many steps more: write --steps +{steps.removeprefix('-')}")
+    experiment = recorded(folder)
+    check_trusted(experiment, registry, str(RunFolder(folder).experiment_file), trust=trust)
+    return Resumption.of(folder, with_limit(experiment, registry, quiet=quiet), registry, int(steps or 0))
