@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from agentic.plugins import Registry
 
 
-class Steps(click.ParamType):
+class Steps(click.ParamType[str]):
     """A number of steps; one with a plus sign is so many more."""
 
     name = "integer"

@@ -55,6 +55,7 @@ class Checkpoint:
             text = json.dumps(tree).encode()
             _put(part / TREE, text)
             save_file(dict(tensors), part / TENSORS)
+            (part / TENSORS).chmod((part / TREE).stat().st_mode)  # its own is for the owner alone
             _settled(part / TENSORS)
             files = {TREE: sha256(text).hexdigest(), TENSORS: sha256_of(part / TENSORS)}
             made = cls(path, {**about, "files": files})

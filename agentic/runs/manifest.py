@@ -93,9 +93,13 @@ class Manifest:
 
 def describe() -> dict[str, Any]:
     """What every run depends on: versions, the platform and the state of the repository it was started in."""
+    return {"versions": versions(), "platform": platform.platform(), "git": _git()}
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python, agentic and the libraries that digits depend on."""
     libraries = {library.__name__: str(library.__version__) for library in (torch, np, gymnasium, pyarrow)}
-    versions = {"python": platform.python_version(), "agentic": __version__, **libraries}
-    return {"versions": versions, "platform": platform.platform(), "git": _git()}
+    return {"python": platform.python_version(), "agentic": __version__, **libraries}
 
 
 def fingerprint(folder: RunFolder | None) -> dict[str, Any]:

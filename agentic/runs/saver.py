@@ -11,7 +11,7 @@ from agentic.errors import ThirdPartyWarning, UserError
 from agentic.runs.checkpoint import Checkpoint
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going
-from agentic.runs.manifest import describe
+from agentic.runs.manifest import versions
 from agentic.runs.rewind import World
 from agentic.runs.schedule import Checkpoints
 from agentic.runs.stopping import Stop
@@ -66,8 +66,15 @@ class Saver:
             warnings.warn(words, ThirdPartyWarning, stacklevel=2)
             return
         world, more, why = self._world.captured()
-        about = {"ticks": self.going.ticks, "phase": self.going.phase, "steps": self.going.steps, "learned": learned}
-        about |= {"seconds": time.monotonic() - self._started, "world": why, "versions": describe()["versions"]}
+        going = self.going
+        about: dict[str, Any] = {
+            "ticks": going.ticks,
+            "phase": going.phase,
+            "steps": going.steps,
+            "learned": learned,
+            "world": why,
+        }
+        about |= {"seconds": time.monotonic() - self._started, "versions": versions()}
         tensors |= {f"world{name}": tensor for name, tensor in more.items()}
         Checkpoint.write(self.folder, {"run": tree, "world": world}, tensors, about)
 
@@ -111,8 +118,8 @@ def _part(tree: Any, name: str) -> Any:
 
 def _unfit(checkpoint: Checkpoint, error: Unfit) -> str:
     """Why a checkpoint cannot be used, and what is of another version now."""
-    versions = checkpoint.about.get("versions")
-    then, now = versions if isinstance(versions, Mapping) else {}, describe()["versions"]
+    kept = checkpoint.about.get("versions")
+    then, now = kept if isinstance(kept, Mapping) else {}, versions()
     found = [f"{name} was {then.get(name)} and is {now[name]}" for name in now if then.get(name) != now[name]]
     differs = f"; {', '.join(found)}" if found else ""
     return f"{checkpoint.path} does not fit this agent: {error}{differs}"
