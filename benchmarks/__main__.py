@@ -11,6 +11,7 @@ from rich.table import Table
 
 from benchmarks import (
     agents,
+    checkpoints,
     defaults,
     discrete,
     discrete_loops,
@@ -48,6 +49,7 @@ GROUPS = {
     "from_nothing": Group(from_nothing.measure, lambda found: [from_nothing.table(found)]),
     "defaults": Group(defaults.measure, lambda found: [defaults.table(found)]),
     "planning": Group(planning.measure, lambda found: [planning.table(found)]),
+    "checkpoints": Group(checkpoints.measure, lambda found: [checkpoints.table(found)]),
     "recovery": Group(recovery.measure, lambda found: [recovery.table(found)]),
 }
 LONG = ("defaults", "from_nothing")  # measured only where they are named
@@ -62,7 +64,7 @@ def main(groups: tuple[str, ...], quick: bool, as_json: bool) -> None:
 
     The loop's overhead, process start, agents' cost per tick, empowerment maps, information from samples; samplers,
     settling, planning and discrete decisions beside other packages, where those are installed; parameters recovered;
-    what runs where only a world is named.
+    checkpoints saved; what runs where only a world is named.
     """
     torch.set_num_threads(1)
     repeats, begin, where = 3 if quick else 7, perf_counter(), machine.describe()
