@@ -5,13 +5,14 @@ remembers is its `State`, passed in and returned; what it learned is in its modu
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic.engine.state import State
 from agentic.tick import Decision
@@ -30,6 +31,15 @@ class Change:
 
     goal: Any = None
     model: Any = None
+
+
+def _modules(thing: Any) -> Iterator[nn.Module]:
+    """The modules an object is made of, as its attributes and those of dataclasses among them."""
+    for part in vars(thing).values() if hasattr(thing, "__dict__") else ():
+        if isinstance(part, nn.Module):
+            yield part
+        elif is_dataclass(part) and not isinstance(part, type):
+            yield from _modules(part)
 
 
 class Agent(ABC):
@@ -62,6 +72,12 @@ class Agent(ABC):
     @abstractmethod
     def decide(self, state: State, obs: Tensor, *, generator: torch.Generator) -> Decision:
         """Perceive `obs` (b, *event) and choose an action for every row."""
+
+    def to(self, device: str) -> Self:
+        """The agent with its modules on a device: those among its attributes, and in dataclasses among them."""
+        for part in _modules(self):
+            part.to(device)
+        return self
 
     def sealed(self) -> Self:
         """A deep copy that does not learn: its learner finishes."""

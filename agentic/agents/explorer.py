@@ -48,7 +48,7 @@ class Explorer(Agent):
                 self.cut = 0
         self.world.limit(self.cut)
         if not self.left:
-            self.chosen = self.world.action.draw(len(obs), generator=self.draws, dtype=obs.dtype)
+            self.chosen = self.world.action.draw(len(obs), generator=self.draws, dtype=obs.dtype).to(obs.device)
             self.left = int(torch.randint(1, self.hold + 1, (), generator=self.draws)) if self.vary else self.hold
         self.steps, self.left = self.steps - len(obs), self.left - 1
         return Decision(self.chosen, state)

@@ -32,7 +32,7 @@ class Memory:
 
     def where(self, mask: Tensor, other: Self) -> Self:
         """The memory of `other`, the rows in `mask` (b,) marked as beginning: the policy forgets those itself."""
-        return type(self)(other.kept, mask.numpy() | other.begins)
+        return type(self)(other.kept, mask.cpu().numpy() | other.begins)
 
 
 @final

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--agent", type=AGENT, help="Another agent in the same world, or a file with one: rule.py, ppo.zip.")
 @click.option("--seed", type=int, help="Of every random stream (run.seed).")
 @click.option("--envs", type=int, help="Copies of the environment run side by side (run.envs).")
+@click.option("--device", metavar="NAME", help="Where agents compute: cpu, cuda, cuda:1, mps (run.device).")
 @click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
 @click.option("--steps", type=Steps(), help="Environment steps learned from (learn.steps); with --resume +N more.")
 @click.option("--resume", metavar="RUN", type=RUN, help="Go on with the run of a folder, where it stopped.")

@@ -18,7 +18,13 @@ from agentic.experiments.worlds import LIMIT, gymnasium_id, versioned
 from agentic.plugins import Registry
 from agentic.plugins.parameters import accepted
 
-FLAGS = {"seed": "run.seed", "envs": "run.envs", "episodes": "evaluate.episodes", "steps": "learn.steps"}
+FLAGS = {
+    "seed": "run.seed",
+    "device": "run.device",
+    "envs": "run.envs",
+    "episodes": "evaluate.episodes",
+    "steps": "learn.steps",
+}
 """The settings that have an option of their own."""
 
 

@@ -21,7 +21,7 @@ from agentic.plugins.registry import Registry
 from agentic.runs.checkpoint import Checkpoint
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
-from agentic.runs.run import Progress, go_on, run
+from agentic.runs.run import Progress, Restart, go_on, run
 from agentic.runs.schedule import Checkpoints, Recording
 
 Observer = Callable[[Progress], None]
@@ -52,16 +52,16 @@ class Built:
         def begin() -> None:
             self.experiment.save(folder.experiment_file)
 
-        return self._run(go_on, folder.path, observer=observer, start=start, more=more, begin=begin)
+        return self._run(go_on, folder.path, observer=observer, restart=Restart(start, more, begin))
 
     def _run(self, go: Callable[..., Record], folder: str | Path | None, **more: Any) -> Record:
         table, world = self.experiment.run, self.environment
         torch.set_num_threads(table.threads)
         every = Checkpoints(table.checkpoint_minutes, table.checkpoint_steps)
         recording = Recording(folder, table.candidates, self.components, every)
-        dtype = getattr(torch, table.dtype)
+        more |= {"seed": table.seed, "dtype": getattr(torch, table.dtype), "device": table.device}
         try:
-            return go(self.agent, world, self.experiment.schedule, recording, seed=table.seed, dtype=dtype, **more)
+            return go(self.agent, world, self.experiment.schedule, recording, **more)
         finally:
             world.close()
 
@@ -96,12 +96,15 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
     >>> type(built.agent).__name__, built.environment.id
     ('RandomAgent', 'CartPole-v1')
     """
+    _check_device(experiment.run.device)
     registry = with_file(registry, experiment.agent.name)
     environment, rows = world_of(experiment, registry) if environment is None else (environment, [])
     world = len(rows)
     try:
         with within_memory():
             agent = AgentMaker(registry, environment, rows).agent(experiment)
+        if experiment.run.device != "cpu":
+            agent.to(experiment.run.device)
         if experiment.learn.steps and agent.learner is None:
             raise UserError(
                 f"[learn] steps = {experiment.learn.steps}, but the agent {experiment.agent.name} has nothing that "
@@ -123,6 +126,16 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
     return Built(experiment, agent, environment, rows)
 
 
+def _check_device(name: str) -> None:
+    """Raises UserError for a device that this machine, or this build of torch, does not have."""
+    kind = torch.device(name).type
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[kind] or (kind == "cuda" and (torch.device(name).index or 0) >= torch.cuda.device_count()):
+        raise UserError(
+            f"torch {torch.__version__} finds no device {name} here: leave out --device, or install its build"
+        )
+
+
 def _rehearse(agent: Agent, environment: Environment, experiment: Experiment, *, parts: bool) -> None:
     """One decision by copies of the two, for what solvers only say of what they are given. Raises UserError.
 
@@ -133,7 +146,7 @@ def _rehearse(agent: Agent, environment: Environment, experiment: Experiment, *,
     try:
         draws = torch.Generator().manual_seed(experiment.run.seed)
         again, world = deepcopy(agent), make(environment.copies(), envs=environment.batch)
-        obs = world.encode(world.reset(range(environment.batch)), dtype)
+        obs = world.encode(world.reset(range(environment.batch)), dtype).to(experiment.run.device)
     except BREAKS:
         return
     try:

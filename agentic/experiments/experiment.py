@@ -52,7 +52,7 @@ Wrapping = Annotated[Named, BeforeValidator(_named)]  # its name alone, or a tab
 
 @final
 class RunTable(Table):
-    """The table [run]: seed, copies of the environment, number type, threads.
+    """The table [run]: seed, copies of the environment, number type, threads, and the device of the agent.
 
     `candidates` is how many of the best courses of action each decision weighed are recorded. A run that is kept saves
     a checkpoint every `checkpoint_minutes` and every `checkpoint_steps`, 0 leaving that out.
@@ -62,6 +62,7 @@ class RunTable(Table):
     envs: Annotated[int, Field(ge=1, le=2**20)] = 1
     dtype: Literal["float32", "float64"] = "float32"
     threads: Annotated[int, Field(ge=1, le=2**10)] = 1
+    device: Annotated[str, Field(pattern=r"^(cpu|mps|cuda(:\d+)?)$")] = "cpu"
     candidates: Count = 0
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0
     checkpoint_steps: Count = 0

@@ -53,7 +53,7 @@ class Replay:
         rows = np.flatnonzero(tick.valid)
         course = self._course(tick, rows)[-self.capacity :]
         rows = rows[-self.capacity :]
-        keep, kind = torch.from_numpy(rows), tick.obs.dtype
+        keep, kind = torch.from_numpy(rows), tick.obs  # whose type and device all have
         fresh = (
             tick.obs[keep].detach(),
             tick.action[keep].detach().to(kind),

@@ -1,7 +1,7 @@
 """A run that goes on: its parts and where it is, which is all that a checkpoint holds."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -39,7 +39,7 @@ class Going:
     `ticks` is the number of ticks so far; `steps` and `episodes` are those of the phase.
     """
 
-    unchanged = ("schedule", "seed", "dtype", "observer")
+    unchanged = ("schedule", "seed", "dtype", "device", "observer")
 
     def __init__(
         self,
@@ -50,10 +50,11 @@ class Going:
         *,
         seed: int,
         dtype: torch.dtype,
+        device: str = "cpu",
         observer: Callable[[Progress], None] | None = None,
     ) -> None:
         self.agent, self.world, self.schedule, self.recorder = agent, world, schedule, recorder
-        self.seed, self.dtype, self.observer = seed, dtype, observer
+        self.seed, self.dtype, self.device, self.observer = seed, dtype, device, observer
         self.ticks = self.steps = self.episodes = 0
         self.chance = _Chance()
         learner = agent.learner if schedule.learn_steps else None
@@ -62,8 +63,7 @@ class Going:
         if learner is not None:
             explorer = _explorer(agent, world, schedule, seed)
             learner.start(generator=generator(seed, "learner"))
-            steps = schedule.learn_steps
-            self.course = Course(explorer, world, seed, steps=steps, episodes=None, dtype=dtype, phase="learn")
+            self.course = self._course(explorer, "learn", steps=schedule.learn_steps)
 
     def go_on(self, after_tick: Callable[[bool], None]) -> None:
         """Go on to the end of the run; `after_tick` is called after each tick, and told whether learning is over."""
@@ -86,7 +86,13 @@ class Going:
         world = self.world
         each, more = divmod(self.schedule.episodes, world.batch)
         quota = [each + (row < more) for row in range(world.batch)]
-        return Course(self.agent, world, self.seed, steps=None, episodes=quota, dtype=self.dtype, phase="evaluate")
+        return self._course(self.agent, "evaluate", episodes=quota)
+
+    def _course(
+        self, agent: Agent, phase: Phase, steps: int | None = None, episodes: Sequence[int] | None = None
+    ) -> Course:
+        where: dict[str, Any] = {"dtype": self.dtype, "device": self.device}
+        return Course(agent, self.world, self.seed, steps=steps, episodes=episodes, phase=phase, **where)
 
     def _follow(self, course: Course, learner: Learner | None, after_tick: Callable[[bool], None]) -> None:
         with chdir("."):  # third parties may leave it, and do not come back

@@ -9,6 +9,7 @@ from typing import final
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from agentic.agents.agent import Agent
 from agentic.engine.state import select
@@ -71,14 +72,16 @@ class Course(Iterator[Tick]):
         dtype: torch.dtype,
         phase: Phase,
         accounts: bool = True,
+        device: str = "cpu",
     ) -> None:
         if (steps or 0) < 0 or np.min(episodes or 0) < 0:
             raise UserError(f"steps and episodes must be at least 0, got {steps} and {episodes}")
         self.agent, self.world, self.dtype, self.accounts, self.steps = agent, world, dtype, accounts, steps
+        self.device = device
         self.quota = None if episodes is None else np.broadcast_to(np.asarray(episodes, np.int64), world.batch)
         self.draws = generator(seed, "agent", phase=phase)
         self.native = world.reset([environment_seed(seed, row, phase=phase) for row in range(world.batch)])
-        self.obs, self.state = world.encode(self.native, dtype), agent.start(world.batch, generator=self.draws)
+        self.obs, self.state = self._encoded(self.native), agent.start(world.batch, generator=self.draws)
         self.active = _active(self.quota, world.episode)
         self.last: Outcome | None = None  # the step that the next tick goes on from
 
@@ -96,7 +99,7 @@ class Course(Iterator[Tick]):
         seen, done = world.observation_layout.native, world.action_layout.native
         flags = (step.reward, step.terminated, step.truncated, step.valid, world.episode, world.t)
         natives = Native(seen(self.native), done(action), seen(step.next_obs))
-        obs, self.obs = self.obs, world.encode(step.next_obs, self.dtype)
+        obs, self.obs = self.obs, self._encoded(step.next_obs)
         self.state = decision.state
         return Tick(obs, decision.action, self.obs, *flags, decision, natives)
 
@@ -116,6 +119,9 @@ class Course(Iterator[Tick]):
             raise
         return decision, action
 
+    def _encoded(self, native: Arrays) -> Tensor:
+        return self.world.encode(native, self.dtype).to(self.device)
+
     def _go_on(self) -> None:
         """Let what the last step ended begin anew: only now, for whoever got the tick has learned from it meanwhile."""
         if (step := self.last) is None:
@@ -128,15 +134,15 @@ class Course(Iterator[Tick]):
         self.last = None
         if step.begins is not None:
             self.native = self.world.restart(step.begins)
-            self.obs = self.world.encode(self.native, self.dtype)
+            self.obs = self._encoded(self.native)
             fresh = self.agent.start(self.world.batch, generator=self.draws)
-            self.state = select(torch.from_numpy(step.begins), fresh, self.state)
+            self.state = select(torch.from_numpy(step.begins).to(self.device), fresh, self.state)
 
     def begin_anew(self, seeds: Sequence[int]) -> None:
         """Begin a new episode in every row; those that were interrupted are not counted as completed."""
         interrupted = self.world.t > 0 if self.last is None else ~(self.last.terminated | self.last.truncated)
         self.last, self.native = None, self.world.begin_anew(seeds)
-        self.obs = self.world.encode(self.native, self.dtype)
+        self.obs = self._encoded(self.native)
         self.state = self.agent.start(self.world.batch, generator=self.draws)
         self.quota = None if self.quota is None else self.quota + interrupted
         self.active = _active(self.quota, self.world.episode)

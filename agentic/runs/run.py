@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -23,7 +23,18 @@ from agentic.runs.saver import Saver
 from agentic.runs.schedule import Recording, Schedule
 from agentic.runs.stopping import stop_between_ticks
 
-__all__ = ["Progress", "Recording", "Schedule", "go_on", "run"]
+__all__ = ["Progress", "Recording", "Restart", "Schedule", "go_on", "run"]
+
+
+class Restart(NamedTuple):
+    """Where a run goes on: after a checkpoint, None for its beginning, and for so many steps of learning `more`.
+
+    `begin` is called before anything in its folder changes.
+    """
+
+    start: Checkpoint | None = None
+    more: int = 0
+    begin: Callable[[], None] = lambda: None
 
 
 def _check(agent: Agent, schedule: Any, recording: Any) -> None:
@@ -41,12 +52,14 @@ def run(
     *,
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
     observer: Callable[[Progress], None] | None = None,
 ) -> Record:
     """Let the agent gather experience, then evaluate it with learning off, and record both.
 
-    `env` is anything `make` takes, `dtype` the type of the agent's numbers; `observer` is told of every tick. Episodes
-    that never end are not cut here: give such an environment a limit, as `gymnasium.wrappers.TimeLimit` does.
+    `env` is anything `make` takes, `dtype` the type of the agent's numbers and `device` where they are; `observer` is
+    told of every tick. Episodes that never end are not cut here: give such an environment a limit, as
+    `gymnasium.wrappers.TimeLimit` does.
 
     Raises UserError before anything runs, RunError for what fails later; Ctrl-C passes through. In every case what
     was recorded so far is written, and the manifest says how the run ended.
@@ -54,12 +67,13 @@ def run(
     _check(agent, schedule, recording)
     world = make(env)
     folder = None if recording.folder is None else RunFolder.new(Path(recording.folder).absolute())
-    content = {"seed": seed, "threads": torch.get_num_threads(), "device": "cpu", "dtype": str(dtype)[6:]}
+    how = {"seed": seed, "dtype": dtype, "device": device, "observer": observer}
+    content = {"seed": seed, "threads": torch.get_num_threads(), "device": device, "dtype": str(dtype)[6:]}
     components = [dict(component) for component in recording.components]
     manifest = Manifest(folder, {**describe(), **content, "components": components, **fingerprint(folder)})
     try:
         with nullcontext() if folder is None else held(folder.path):
-            return _lived(agent, world, schedule, recording, manifest, seed=seed, dtype=dtype, observer=observer)
+            return _lived(agent, world, schedule, recording, manifest, **how)
     finally:
         if isinstance(env, str):
             world.close()
@@ -72,23 +86,24 @@ def go_on(
     recording: Recording,
     *,
     seed: int,
-    dtype: torch.dtype,
+    restart: Restart,
+    dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
     observer: Callable[[Progress], None] | None = None,
-    start: Checkpoint | None = None,
-    more: int = 0,
-    begin: Callable[[], None] = lambda: None,
 ) -> Record:
-    """Let a run that stopped, or was killed, go on in its folder: from a checkpoint, else from its beginning.
+    """Let a run that stopped, or was killed, go on in its folder: where `restart` says.
 
-    All that is given is as the run was given it, and made anew; with `more` learning takes so many steps more. Ticks
-    after the checkpoint are dropped, and `begin` is called before anything in the folder changes. Raises UserError,
-    with the folder as it was, where the checkpoint does not fit.
+    All else that is given is as the run was given it, and made anew. Ticks after the checkpoint are dropped. Raises
+    UserError, with the folder as it was, where the checkpoint does not fit.
     """
     assert recording.folder is not None
-    folder, how = RunFolder(Path(recording.folder).absolute()), {"seed": seed, "dtype": dtype, "observer": observer}
-    manifest = Manifest.resumed(folder, start, begin)
+    folder, how = (
+        RunFolder(Path(recording.folder).absolute()),
+        {"seed": seed, "dtype": dtype, "device": device, "observer": observer},
+    )
+    manifest = Manifest.resumed(folder, restart.start, restart.begin)
     with held(folder.path):
-        return _lived(agent, world, schedule, recording, manifest, start, more, **how)
+        return _lived(agent, world, schedule, recording, manifest, restart, **how)
 
 
 def _lived(
@@ -97,11 +112,10 @@ def _lived(
     schedule: Schedule,
     recording: Recording,
     manifest: Manifest,
-    start: Checkpoint | None = None,
-    more: int = 0,
+    restart: Restart | None = None,
     **how: Any,
 ) -> Record:
-    """The record of a run that begins, or goes on from a checkpoint for so many steps `more`."""
+    """The record of a run that begins, or goes on."""
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
     recorder, folder = Recorder(world, manifest.folder, wanted, manifest), manifest.folder
     try:
@@ -110,9 +124,9 @@ def _lived(
             going.go_on(lambda learned: None)
         else:
             saver = Saver(going, folder, recording.checkpoints, spent=manifest.spent)
-            if start is not None:
-                saver.put_back(start)
-            going.extend(more)
+            if restart is not None and restart.start is not None:
+                saver.put_back(restart.start)
+                going.extend(restart.more)
             if not manifest.begun:
                 manifest.begin()
                 recorder.rewind(folder)
