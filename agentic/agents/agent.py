@@ -7,7 +7,7 @@ remembers is its `State`, passed in and returned; what it learned is in its modu
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -35,7 +35,8 @@ class Change:
 
 def _modules(thing: Any) -> Iterator[nn.Module]:
     """The modules an object is made of, as its attributes and those of dataclasses among them."""
-    for part in vars(thing).values() if hasattr(thing, "__dict__") else ():
+    named = [field.name for field in fields(thing)] if is_dataclass(thing) else vars(thing)
+    for part in [getattr(thing, name) for name in named]:
         if isinstance(part, nn.Module):
             yield part
         elif is_dataclass(part) and not isinstance(part, type):

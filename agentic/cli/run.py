@@ -13,7 +13,7 @@ from agentic.cli.completing import AGENT, ENVIRONMENT, RUN, SETTING
 from agentic.cli.plugins import with_registry
 from agentic.cli.resuming import Steps, resumption
 from agentic.cli.terminal import answer, json_option, say
-from agentic.errors import RunError, listed
+from agentic.errors import RunError, UserError, listed
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def run(
     out: str,
     as_json: bool,
     style: str | None,
-    resume: str | None,
-    trust: bool,
-    **flags: int | str | None,
+    **flags: Any,
 ) -> None:
     """Run an experiment FILE, or for --env ID the example made for it, else what plugins propose.
 
@@ -61,6 +59,9 @@ def run(
     agentic run --resume runs/0001-cartpole-v1-energy --steps +500
     """
     style = "json" if as_json else style or "table"
+    resume, trust = flags.pop("resume"), flags.pop("trust")
+    if trust and resume is None:
+        raise UserError("--trust goes with --resume: what a file names that you name yourself is run anyway")
     if resume is not None:
         named = {"FILE": file, "--env": env, "--agent": agent, "--set": settings, **_named(flags)}
         given = [name for name, value in named.items() if value and name != "--steps"]
@@ -83,7 +84,7 @@ def run(
         _execute(experiment, registry, out, style)
 
 
-def _named(flags: Mapping[str, Any]) -> dict[str, Any]:
+def _named(flags: Mapping[str, object]) -> dict[str, Any]:
     return {f"--{name}": value for name, value in flags.items()}
 
 
