@@ -82,24 +82,23 @@ class Block:
     def get_state(self) -> dict[str, Any]:
         """All that was recorded here, the room that is left aside."""
         self._join()
-        columns = {name: column[: self.rows] for name, column in self._columns.items()}
-        names = ("index", "first", "room", "ticks", "rows", "steps", "_phases", "_phase")
-        ticks = None if self.candidates is None else self.candidates.ticks
-        return {"columns": columns, "candidates": ticks, **{name: getattr(self, name) for name in names}}
+        return {
+            "place": (self.index, self.first, self.room, self.ticks, self.rows),
+            "phases": (self.steps, self._phases, self._phase),
+            "columns": {name: column[: self.rows] for name, column in self._columns.items()},
+            "candidates": None if self.candidates is None else self.candidates.ticks,
+        }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from what another one recorded."""
-        columns, ticks = state.pop("columns"), state.pop("candidates")
-        self._staged = []
-        for name, part in state.items():
-            setattr(self, name, part)
-        self._columns = {
-            name: np.empty((self.room * self.env.batch, *part.shape[1:]), part.dtype) for name, part in columns.items()
-        }
-        for name, part in columns.items():
+        self.index, self.first, self.room, self.ticks, self.rows = state["place"]
+        self.steps, self._phases, self._phase = state["phases"]
+        self._columns, self._staged = {}, []
+        for name, part in state["columns"].items():
+            self._columns[name] = np.empty((self.room * self.env.batch, *part.shape[1:]), part.dtype)
             self._columns[name][: self.rows] = part
         if self.candidates is not None:
-            self.candidates = self.candidates.having(ticks)
+            self.candidates = self.candidates.having(state["candidates"])
 
     def table(self) -> pa.Table:
         """The rows as an Arrow table, in the order tick, row."""
