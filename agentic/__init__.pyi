@@ -100,7 +100,7 @@ from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
-from agentic.runs.schedule import Recording as Recording, Schedule as Schedule
+from agentic.runs.schedule import Checkpoints as Checkpoints, Recording as Recording, Schedule as Schedule
 from agentic.tick import Decision as Decision, Tick as Tick
 
 __version__: str
