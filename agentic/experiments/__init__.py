@@ -1,5 +1,6 @@
 """Experiment files, and agents in worlds built from them."""
 
+from agentic.experiments.again import learned, recorded
 from agentic.experiments.agent_file import agent_path
 from agentic.experiments.agent_parts import places
 from agentic.experiments.build import Built
@@ -40,9 +41,11 @@ __all__ = [
     "change",
     "example",
     "gymnasium_id",
+    "learned",
     "limited",
     "places",
     "read",
+    "recorded",
     "sentence",
     "toml_text",
     "untrusted",
