@@ -29,7 +29,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate the agent of the run in a folder as it was when learning ended; nothing is written there.
 
-    It plays so many `episodes`, by default as many as the run's own evaluation, on each of `seeds` seeds from `seed` on,
+    It plays so many `episodes`, by default as many as the run evaluated, on each of `seeds` seeds from `seed` on,
     by default the run's own: on that the episodes are those that the run evaluated. `plugins` are by path; what only
     the folder names is run where it is given `trust`. Progress is shown on standard error unless it is `quiet`.
 
