@@ -18,6 +18,7 @@ from agentic.experiments.experiment import (
     RunTable,
     Table,
     Wrapping,
+    originated,
 )
 from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.trust import untrusted
@@ -43,6 +44,7 @@ __all__ = [
     "gymnasium_id",
     "learned",
     "limited",
+    "originated",
     "places",
     "read",
     "recorded",

@@ -183,7 +183,7 @@ class Experiment(Table):
         for setting in sorted(overrides, key=lambda text: not re.match(r"\s*agent\.from\s*=|[^=]*\.name\s*=", text)):
             override(given, setting)
         try:
-            given = _originated(given)
+            given = originated(given)
         except UserError as error:
             raise UserError(f"{source}{error}") from None
         try:
@@ -218,7 +218,7 @@ def file_in(folder: str | Path) -> Path:
     return found.experiment_file
 
 
-def _originated(tables: dict[str, Any]) -> dict[str, Any]:
+def originated(tables: dict[str, Any]) -> dict[str, Any]:
     """The tables with those of the agent `from` another run's folder, where they do not have them yet."""
     agent = tables.get("agent")
     if not isinstance(agent, dict) or "from" not in agent or "name" in agent:
