@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Self, final
 
+import torch
+
 from agentic.agents.agent import Agent
 from agentic.cli.beginners import unlearned
 from agentic.cli.progress import progress, with_limit
@@ -14,9 +16,11 @@ from agentic.cli.terminal import say, warn_of
 from agentic.errors import UserError, attempt, listed
 from agentic.experiments.build import build
 from agentic.experiments.experiment import EvaluateTable, Experiment
+from agentic.experiments.origin import put_in
 from agentic.experiments.trust import untrusted
 from agentic.metrics.subject import Part, Subject, subject_of
 from agentic.plugins import Registry
+from agentic.runs.checkpoint import Checkpoint
 from agentic.runs.files import is_own
 from agentic.runs.folder import RunFolder
 from agentic.runs.record import Record
@@ -28,6 +32,7 @@ class Source:
     """The source of subjects: an `experiment` that is run, or a `recorded` run and, where known, its experiment.
 
     `closed` is why the experiment of a recorded run is left alone, where it is there: it is the record alone then.
+    `folder` is that of a recorded run.
     """
 
     label: str
@@ -36,6 +41,7 @@ class Source:
     experiment: Experiment | None = None
     recorded: Subject | None = None
     closed: UserError | None = None
+    folder: RunFolder | None = None
 
     @classmethod
     def of_run(cls, run: str, registry: Registry, quiet: bool, *, trust: bool = False) -> Self:
@@ -54,10 +60,13 @@ class Source:
                 check_trusted(experiment, registry, str(file), trust=trust)
         except UserError as error:
             return cls(label, registry, quiet, None, found, error)
-        return cls(label, registry, quiet, experiment, found)
+        return cls(label, registry, quiet, experiment, found, folder=RunFolder(run))
 
     def subject(self, seed: int, parts: set[Part]) -> Subject:
-        """The subject with those `parts` that can be had; a recorded agent lives its own seed again to learn again."""
+        """The subject with those `parts` that can be had.
+
+        A recorded agent is loaded as it was when learning ended; where it cannot be, it learns again on its own seed.
+        """
         if self.recorded is None:
             assert self.experiment is not None
             return self._lived(self.experiment, seed, parts)
@@ -66,8 +75,10 @@ class Source:
             raise self.closed
         if self.experiment is None or not lacking:
             return self.recorded
-        again = self._lived(self.experiment, self.experiment.run.seed, lacking)
-        self._compare(again)
+        again = self._loaded(self.experiment) if "agent" in lacking else None
+        if again is None:
+            again = self._lived(self.experiment, self.experiment.run.seed, lacking)
+            self._compare(again)
         return again.having(record=self.recorded.record)
 
     def references(self, seed: int, parts: set[Part]) -> Mapping[str, Subject]:
@@ -86,6 +97,28 @@ class Source:
         agents = {name: self.registry.find(Agent, name)[1] for name in self.registry.satisfying(Agent)}
         others = [name for name, agent in agents.items() if agent.reference and name != self.experiment.agent.name]
         return {name: retarget(self.experiment, name, self.registry) for name in others}
+
+    def _loaded(self, experiment: Experiment) -> Subject | None:
+        """The subject without its record, from the checkpoint of the end of learning; None where it has to learn."""
+        if self.folder is None or not self.folder.learned.exists():
+            return None
+        resolved = with_limit(experiment, self.registry, self.quiet)
+        torch.set_num_threads(resolved.run.threads)
+        built = build(resolved, self.registry)
+        world = built.environment
+        try:
+            copies = world.copies()
+            start = Checkpoint.open(self.folder.learned)
+            if start.about.get("steps") != resolved.learn.steps:
+                raise UserError(f"{start.path} is not of the end of learning")
+            put_in(built.agent, world, resolved, start, own_world=True)
+            return Subject(agent=built.agent.sealed(), environment=world.copies() if world.adapts else copies)
+        except UserError as error:
+            if not self.quiet:
+                say(f"{error}: it learns again", err=True)
+            return None
+        finally:
+            world.close()
 
     def _lived(self, experiment: Experiment, seed: int, parts: set[Part]) -> Subject:
         """Learning and evaluation take place only where a part comes of it."""

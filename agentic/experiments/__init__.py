@@ -1,5 +1,6 @@
 """Experiment files, and agents in worlds built from them."""
 
+from agentic.experiments.again import learned, recorded
 from agentic.experiments.agent_file import agent_path
 from agentic.experiments.agent_parts import places
 from agentic.experiments.build import Built
@@ -17,6 +18,7 @@ from agentic.experiments.experiment import (
     RunTable,
     Table,
     Wrapping,
+    originated,
 )
 from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.trust import untrusted
@@ -40,9 +42,12 @@ __all__ = [
     "change",
     "example",
     "gymnasium_id",
+    "learned",
     "limited",
+    "originated",
     "places",
     "read",
+    "recorded",
     "sentence",
     "toml_text",
     "untrusted",

@@ -1,35 +1,25 @@
 """Runs that are used again: one that goes on where it stopped, and the agent that one has learned."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self, final
-
-import torch
+from typing import Any, Self, final
 
 from agentic.environments.environment import Environment
 from agentic.errors import UserError
 from agentic.experiments.build import Built, Observer, build
-from agentic.experiments.experiment import Experiment
+from agentic.experiments.experiment import Experiment, file_in
+from agentic.experiments.origin import put_in, start_of
 from agentic.plugins.registry import Registry
 from agentic.runs.checkpoint import Checkpoint, sound
-from agentic.runs.files import is_own
 from agentic.runs.folder import RunFolder
-from agentic.runs.going import Going
 from agentic.runs.manifest import read
 from agentic.runs.record import Record
-from agentic.runs.recorder import Recorder
-from agentic.runs.saver import Saver
-from agentic.runs.schedule import Checkpoints
 
 
 def recorded(folder: str | Path) -> Experiment:
     """The experiment of a run's folder. Raises UserError where there is none, as of a run that was made in Python."""
-    found = RunFolder(folder)
-    if not found.holds_run:
-        raise UserError(f"{folder} is not the folder of a run: give one that `agentic run` made")
-    if not is_own(found.experiment_file):
-        raise UserError(f"{folder} holds no {found.experiment_file.name}: what a program ran, that program must make")
-    return Experiment.load(found.experiment_file)
+    return Experiment.load(file_in(folder))
 
 
 @final
@@ -60,9 +50,11 @@ class Resumption:
         start = next((each for each in sound(place) if not more or each.about["phase"] == "learn"), None)
         if more and start is None:
             raise UserError(f"{folder} holds no checkpoint of its learning: run it again with more steps")
+        built = build(experiment, registry)
+        _check_files(folder, read(place).get("components"), built.components)
         learn = experiment.learn.model_copy(update={"steps": experiment.learn.steps + more})
         longer = experiment.model_copy(update={"learn": learn})
-        return cls(place, replace(build(experiment, registry), experiment=longer), start, more)
+        return cls(place, replace(built, experiment=longer), start, more)
 
     @property
     def words(self) -> str:
@@ -77,6 +69,15 @@ class Resumption:
         return self.built.go_on(self.folder, self.start, self.more, observer)
 
 
+def _check_files(folder: str | Path, then: Any, now: Sequence[Mapping[str, Any]]) -> None:
+    """Raises UserError for a file that components are made from, as a saved policy, and that was another then."""
+    found = {file: digest for row in now for file, digest in row.get("files", {}).items()}
+    rows = [row.get("files") for row in then if isinstance(row, dict)] if isinstance(then, list) else []
+    for file, digest in [pair for files in rows if isinstance(files, dict) for pair in files.items()]:
+        if found.get(file) != digest:
+            raise UserError(f"{file} is not what it was when the run in {folder} began: put it back, or run anew")
+
+
 def learned(
     folder: str | Path, experiment: Experiment, registry: Registry, environment: Environment | None = None
 ) -> Built:
@@ -88,25 +89,5 @@ def learned(
     """
     built = build(experiment, registry, environment)
     if experiment.learn.steps:
-        put_in(built, start_of(folder), own_world=environment is None)
+        put_in(built.agent, built.environment, experiment, start_of(folder), own_world=environment is None)
     return built
-
-
-def start_of(folder: str | Path) -> Checkpoint:
-    """The latest checkpoint of learning in a run's folder. Raises UserError where there is none."""
-    start = next((each for each in sound(RunFolder(folder)) if each.about["phase"] == "learn"), None)
-    if start is None:
-        raise UserError(f"{folder} holds no checkpoint of its learning: let it learn, with `agentic run --resume`")
-    return start
-
-
-def put_in(built: Built, start: Checkpoint, *, own_world: bool) -> None:
-    """Give the agent of an experiment what another run of it had learned. Raises UserError where it does not fit."""
-    table, recorder = built.experiment, Recorder(built.environment, None)
-    dtype = getattr(torch, table.run.dtype)
-    going = Going(built.agent, built.environment, table.schedule, recorder, seed=table.run.seed, dtype=dtype)
-    saver = Saver(going, RunFolder(start.path.parent), Checkpoints())
-    saver.put_agent_back(start, own_world=own_world)
-    if built.agent.learner is not None:
-        built.agent.learner.finish()
-    recorder.close()

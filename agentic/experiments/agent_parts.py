@@ -5,7 +5,7 @@ Each parameter of an agent's class that asks for a component is such a part. Tho
 is put together from the tables of the goal and the planner.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from agentic.engine.domain import Simplex
 from agentic.environments.environment import Environment
 from agentic.errors import UserError
 from agentic.experiments.agent_file import with_file
-from agentic.experiments.experiment import SHARED, TOP, Experiment, PlannerTable
+from agentic.experiments.experiment import ORIGIN, SHARED, TOP, Experiment, PlannerTable
 from agentic.learning.learner import Learner
 from agentic.models.model import Model
 from agentic.planning.expected_energy import Purpose
@@ -80,10 +80,10 @@ class AgentMaker:
             else:
                 models = [part for part in parts.values() if isinstance(part, Model) and _asks(contract, Learner)]
                 parts[name] = self._part(contract, given[name], where, *models[:1])
-        for model in [part for part in parts.values() if isinstance(part, Model)]:
-            _check_spaces(model, self.environment)
+        check_spaces(parts.values(), self.environment)
         own = {key: value for key, value in table.model_dump(exclude_none=True).items() if key not in there}
         nested = [name for name, place in there.items() if place.where == f"{inside}.{name}"]
+        nested += ORIGIN if inside == "agent" and table.origin is not None else ()
         made: Agent = self._making().maker(Agent, own, f"[{inside}]", parts=there, others=nested)(**parts)
         return made
 
@@ -142,10 +142,11 @@ def _check(experiment: Experiment, takes: Accepted, lacking: list[Place]) -> Non
         raise UserError(f"the agent {name} needs the table(s) {tables}: add them, each with the name of a component")
 
 
-def _check_spaces(model: Model, environment: Environment) -> None:
-    """A model speaks of the observations and the actions of its environment."""
-    spaces = (("observation", model.outcome, environment.observation), ("action", model.action, environment.action))
-    for space, ours, theirs in spaces:
+def check_spaces(parts: Iterable[Any], environment: Environment) -> None:
+    """The models among the parts speak of the observations and the actions of their environment."""
+    models = [part for part in parts if isinstance(part, Model)]
+    seen = [("observation", model.outcome, environment.observation) for model in models]
+    for space, ours, theirs in [*seen, *(("action", model.action, environment.action) for model in models)]:
         if ours.event != theirs.event or isinstance(ours, Simplex) != isinstance(theirs, Simplex):
             raise UserError(
                 f"the {space} space of {environment.id} is {theirs}, but the model has {ours}: "

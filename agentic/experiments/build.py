@@ -12,9 +12,10 @@ from agentic.agents.agent import Agent
 from agentic.environments.environment import Environment, make
 from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.experiments.agent_file import with_file
-from agentic.experiments.agent_parts import AgentMaker
+from agentic.experiments.agent_parts import AgentMaker, check_spaces
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.memory import refused, within_memory
+from agentic.experiments.origin import put_origin_in
 from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
 from agentic.plugins.registry import Registry
@@ -110,8 +111,13 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
                 f"[learn] steps = {experiment.learn.steps}, but the agent {experiment.agent.name} has nothing that "
                 "learns: give it a table [learner], or leave the steps out"
             )
+        origin = experiment.agent.origin is not None
+        if origin:
+            own = next(row for row in rows if row["kind"] == "agents" and "from" in row["parameters"])
+            own["files"] = put_origin_in(agent, environment, experiment, registry)
+            check_spaces(vars(agent).values(), environment)
         with within_memory():
-            _rehearse(agent, environment, experiment, parts=len(rows) > world + 1)
+            _rehearse(agent, environment, experiment, parts=origin or len(rows) > world + 1)
     except BaseException as error:
         if rows[:world]:
             environment.close()

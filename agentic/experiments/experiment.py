@@ -5,6 +5,7 @@ written into the run, so that a run can be repeated from its own folder.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,12 +13,15 @@ from typing import Annotated, Any, Literal, Self, final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from agentic.errors import RunError, UserError
+from agentic.errors import RunError, UserError, listed
 from agentic.experiments.toml import read, sentence, toml_text
-from agentic.runs.files import write_whole
+from agentic.runs.files import is_own, write_whole
+from agentic.runs.folder import RunFolder
 from agentic.runs.run import Schedule
 
 TOP = ("model", "goal", "inference", "planner", "learner")  # the tables of an agent's parts beside [agent]
+
+ORIGIN = ("from", "trust")  # keys of [agent] that say whose agent it is
 
 LARGEST = 2**63 - 1  # of whole numbers in a file: what arrays hold
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
@@ -83,9 +87,18 @@ class EnvTable(Table):
 
 @final
 class AgentTable(Named):
-    """The table [agent]: an agent, and how it takes an action from its plan."""
+    """The table [agent]: an agent, and how it takes an action from its plan.
+
+    One that is `from` the folder of a run is the agent of that run with all its tables, as it was when learning ended.
+    What only that folder names is run where this says `trust`.
+    """
 
     selection: Named | None = None
+
+    @property
+    def origin(self) -> str | None:
+        """The folder of the run that it is `from`."""
+        return self.parameters.get("from")
 
 
 @final
@@ -168,8 +181,12 @@ class Experiment(Table):
     def of(cls, tables: Mapping[str, Any], overrides: Iterable[str] = (), *, source: str = "") -> Self:
         """The experiment in plain tables; `source` starts its error messages."""
         given = json.loads(json.dumps(tables, default=str))
-        for setting in sorted(overrides, key=lambda text: not text.partition("=")[0].strip().endswith(".name")):
+        for setting in sorted(overrides, key=lambda text: not re.match(r"\s*agent\.from\s*=|[^=]*\.name\s*=", text)):
             override(given, setting)
+        try:
+            given = originated(given)
+        except UserError as error:
+            raise UserError(f"{source}{error}") from None
         try:
             return cls.model_validate_json(json.dumps(given, default=str), strict=True)
         except ValidationError as error:
@@ -192,9 +209,37 @@ class Experiment(Table):
             raise RunError(f"cannot write {path}: {error.strerror}") from error
 
 
+def file_in(folder: str | Path) -> Path:
+    """The experiment file in the folder of a run. Raises UserError where there is none, as of one made in Python."""
+    found = RunFolder(folder)
+    if not found.holds_run:
+        raise UserError(f"{folder} is not the folder of a run: give one that `agentic run` made")
+    if not is_own(found.experiment_file):
+        raise UserError(f"{folder} holds no {found.experiment_file.name}: what a program ran, that program must make")
+    return found.experiment_file
+
+
+def originated(tables: dict[str, Any]) -> dict[str, Any]:
+    """The tables with those of the agent `from` another run's folder, where they do not have them yet."""
+    agent = tables.get("agent")
+    if not isinstance(agent, dict) or "from" not in agent or "name" in agent:
+        return tables
+    others = [*(f"[{name}]" for name in TOP if name in tables), *(key for key in agent if key not in ORIGIN)]
+    if others:
+        raise UserError(f"[agent] from is a whole agent: leave out {listed(others)}, or name an agent instead of it")
+    if not isinstance(agent["from"], str):
+        raise UserError(f"[agent] from should be the folder of a run, got {agent['from']!r}")
+    found = read(file_in(agent["from"]))
+    parts = {name: part for name, part in found.items() if name in TOP}
+    named = found.get("agent", {})
+    own = {key: part for key, part in named.items() if key not in ORIGIN} if isinstance(named, dict) else {}
+    return {**tables, **parts, "agent": {**own, **agent}}
+
+
 def override(tables: dict[str, Any], text: str) -> None:
     """Set one value of plain tables, as in "planner.horizon=3"; what is not TOML is taken as a word."""
     path, equals, value = text.partition("=")
+    whole = tables
     *parents, key = (part.strip() for part in path.split("."))
     if not equals or not parents or not all((*parents, key)):
         raise UserError(f"cannot read the setting {text!r}: write table.key=value, such as planner.horizon=3")
@@ -208,6 +253,10 @@ def override(tables: dict[str, Any], text: str) -> None:
         chosen = value.strip()
     except RecursionError:
         raise UserError(f"cannot set {path.strip()}: the value is nested too deeply") from None
+    if parents == ["agent"] and key == "from":  # another agent as a whole
+        for name in (*TOP, "agent"):
+            whole.pop(name, None)
+        tables = whole["agent"] = {}
     if key == "name" and tables.get("name") != chosen:  # the other component's parameters went with it
         kept = {"agent": {"selection"}, "planner": SHARED}.get(parents[0], set())
         for parameter in tables.keys() - kept:

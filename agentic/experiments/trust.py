@@ -28,7 +28,7 @@ def untrusted(tables: Mapping[str, Any], registry: Registry) -> Iterator[str]:
     """
     given = [Path(row.location) for row in registry.rows if row.source == "file"]
     for key, text in _texts(tables):
-        named = key in ("path", "pickle") or (key not in ("id", "name") and _is_file(text))
+        named = key in ("path", "pickle", "from") or (key not in ("id", "name") and _is_file(text))
         file, module = agent_path(text) or (text if named else ""), MODULE.fullmatch(text)
         if file and _resolved(file) not in given:
             yield file

@@ -221,8 +221,8 @@ def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     """
     sample = np.asarray(values, np.float64)
     n = len(sample)
-    mean = float(sample.mean()) if n else nan
     with np.errstate(all="ignore"):  # of what is infinite
+        mean = float(sample.mean()) if n else nan
         error = float(sample.std(ddof=1)) / sqrt(n) if n > 1 else nan
     return mean, Interval.student(mean, error, n - 1, level=level, method="Student t over episodes")
 

@@ -123,7 +123,7 @@ def _agent(who: Any, env: str, out: Path, registry: Registry, label: str) -> dic
         return {"name": SAVED, "path": str(who)}
     if isinstance(who, str) and agent_path(who):
         return {"name": who}
-    if isinstance(who, Mapping) and "name" in who:
+    if isinstance(who, Mapping) and ("name" in who or "from" in who):
         return dict(who)
     if isinstance(who, str | Path | Experiment | Mapping):
         from agentic.front import experiment_of

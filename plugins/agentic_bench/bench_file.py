@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from agentic import Experiment
 from agentic.errors import UserError, listed, suggest
-from agentic.experiments import RunTable, Table, agent_path, read, sentence, toml_text
+from agentic.experiments import TOP, RunTable, Table, agent_path, originated, read, sentence, toml_text
 from agentic.showing import Shown
 from agentic_bench.tables import BenchAgent, BenchIntervention, BenchMetric, BenchTable, WorldTable
 from agentic_bench.task import Column, Task
@@ -50,7 +50,7 @@ class Battery(Shown, Table):
     def of(cls, tables: Mapping[str, Any], *, source: str = "") -> Self:
         """The battery in plain tables; `source` starts its error messages."""
         try:
-            made = cls.model_validate(tables)
+            made = cls.model_validate(_with_origins(tables))
             made._check()
         except ValidationError as error:
             raise UserError(source + sentence(error, cls)) from None
@@ -172,12 +172,30 @@ class Battery(Shown, Table):
             self._resolved(agent)
 
 
+def _with_origins(tables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tables with those of every agent `from` a run's folder; of one for each "{seed}" those of the first seed."""
+    agents, bench = tables.get("agents"), tables.get("bench")
+    seeds = bench.get("seeds") if isinstance(bench, Mapping) else None
+    first = seeds[0] if isinstance(seeds, list | tuple) and seeds else 0
+    found = []
+    for agent in agents if isinstance(agents, list | tuple) else ():
+        if not isinstance(agent, Mapping) or not isinstance(folder := agent.get("from"), str) or "name" in agent:
+            found.append(agent)
+            continue
+        own = {key: agent[key] for key in ("label", "about", "worlds", "learning", "learn") if key in agent}
+        rest = {key: part for key, part in agent.items() if key not in own}
+        parts = {key: rest.pop(key) for key in TOP if key in rest}
+        whole = originated({**parts, "agent": {**rest, "from": _seeded(folder, first)}})
+        found.append({"label": Path(folder).name, **own, **whole.pop("agent"), **whole, "from": folder})
+    return {**tables, "agents": found} if found else tables
+
+
 def _place(agent: dict[str, Any], folder: Path) -> None:
     """Name the files of an agent, and of agents within it, from here instead of from `folder`."""
     name = agent.get("name")
     if isinstance(name, str) and (file := agent_path(name)):
         agent["name"] = _from_here(folder, file) + name.removeprefix(file)
-    for key in ("path", "pickle"):
+    for key in ("path", "pickle", "from"):
         if isinstance(agent.get(key), str):
             agent[key] = _from_here(folder, agent[key])
     for key, inner in agent.items():

@@ -136,9 +136,11 @@ def _forget(seed: int) -> None:
 
 
 def _hashes(value: Any) -> Iterator[str]:
-    """Of every file that a text in plain tables names: a saved policy, a class in a file, a model of a world."""
+    """Of every file that a text in plain tables names: a saved policy, a learned agent, a class, a model of a world."""
     if isinstance(value, str):
-        for path in dict.fromkeys((value, f"{value}.zip", value.rpartition(":")[0])):
+        for path in dict.fromkeys(
+            (value, f"{value}.zip", f"{value}/learned/checkpoint.json", value.rpartition(":")[0])
+        ):
             if os.path.isfile(path):
                 with open(path, "rb") as file:
                     yield hashlib.file_digest(file, "sha256").hexdigest()

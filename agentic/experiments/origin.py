@@ -1,0 +1,71 @@
+"""The runs that agents come from: their state when learning ended, put into an agent that is made anew."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agentic.agents.agent import Agent
+from agentic.environments.environment import Environment
+from agentic.errors import UserError, listed
+from agentic.experiments.experiment import ORIGIN, TOP, Experiment, file_in
+from agentic.experiments.trust import untrusted
+from agentic.plugins.registry import Registry
+from agentic.runs.checkpoint import ABOUT, Checkpoint, sound
+from agentic.runs.files import sha256_of
+from agentic.runs.folder import RunFolder
+from agentic.runs.going import Going
+from agentic.runs.recorder import Recorder
+from agentic.runs.saver import Saver
+from agentic.runs.schedule import Checkpoints
+
+
+def put_origin_in(agent: Agent, environment: Environment, experiment: Experiment, registry: Registry) -> dict[str, str]:
+    """Give the agent of an experiment what that of the run which it is `from` has learned.
+
+    Returns the SHA-256 of the checkpoint by its path. Raises UserError for another agent, for what only that run's
+    folder names and nobody trusts, for a run that learned nothing, and for what does not fit.
+    """
+    folder = experiment.agent.origin
+    assert folder is not None
+    origin = Experiment.load(file := file_in(folder))
+    if _parts(origin) != _parts(experiment):
+        raise UserError(f"[agent] from: the agent of {folder} is another than is written beside it: leave that out")
+    found = list(untrusted({**_parts(origin), "env": {"id": experiment.env.id}}, registry))
+    if found and experiment.agent.parameters.get("trust") is not True:
+        raise UserError(
+            f"{file} names {listed(found)}, which is neither installed nor named here, or which may say where to "
+            "write: look into it, then it is used with trust = true under [agent]"
+        )
+    if not origin.learn.steps:
+        raise UserError(
+            f"[agent] from: the run in {folder} learned nothing: name its agent {origin.agent.name} instead"
+        )
+    start = start_of(folder)
+    put_in(agent, environment, origin, start, own_world=False)
+    return {str(start.path / ABOUT): sha256_of(start.path / ABOUT)}
+
+
+def start_of(folder: str | Path) -> Checkpoint:
+    """The latest checkpoint of learning in a run's folder. Raises UserError where there is none."""
+    start = next((each for each in sound(RunFolder(folder)) if each.about["phase"] == "learn"), None)
+    if start is None:
+        raise UserError(f"{folder} holds no checkpoint of its learning: let it learn, with `agentic run --resume`")
+    return start
+
+
+def put_in(agent: Agent, world: Environment, table: Experiment, start: Checkpoint, *, own_world: bool) -> None:
+    """Give an agent what another of the same `table` had learned. Raises UserError where it does not fit."""
+    recorder, dtype = Recorder(world, None), getattr(torch, table.run.dtype)
+    going = Going(agent, world, table.schedule, recorder, seed=table.run.seed, dtype=dtype)
+    saver = Saver(going, RunFolder(start.path.parent), Checkpoints())
+    saver.put_agent_back(start, own_world=own_world)
+    if agent.learner is not None:
+        agent.learner.finish()
+    recorder.close()
+
+
+def _parts(experiment: Experiment) -> dict[str, Any]:
+    """The tables of the agent, without whose it is."""
+    tables = {name: part for name, part in experiment.tables().items() if name in ("agent", *TOP)}
+    return {**tables, "agent": {key: part for key, part in tables["agent"].items() if key not in ORIGIN}}
