@@ -32,6 +32,9 @@ STATES = ("torch.nn.", "torch.optim.", "torch.distributions.")  # and those that
 class Unsavable(Exception):
     """A thing whose insides nobody can see, or that was not there when the run began; the message says where."""
 
+    def __init__(self, path: str, words: str) -> None:
+        super().__init__(f"{path.removeprefix('.') or 'it'} {words}")
+
 
 class Fixtures:
     """The things of a tree that are only pointed at, by path, as the tree was when it was made."""
@@ -60,6 +63,10 @@ class Fixtures:
             found = vars(found).get(part) if hasattr(found, "__dict__") else None
         plain = isinstance(found, type) and named(found) == name and not hasattr(found, "__del__")
         return found if plain else None
+
+    def had(self, thing: Any) -> bool:
+        """Whether a thing was in the tree when it was made."""
+        return self._seen.get(id(thing)) is thing
 
     def _walk(self, root: Any, path: str) -> None:
         waiting = deque([(path, root)])
@@ -128,7 +135,7 @@ def capture(root: Any, fixtures: Fixtures) -> tuple[Tree, dict[str, Tensor]]:
     try:
         tree = walk.node(root, "")
     except RecursionError:
-        raise Unsavable("it holds things in things in things, too deep to follow") from None
+        raise Unsavable("", "holds things in things in things, too deep to follow") from None
     return tree, walk.arrays.tensors()
 
 
@@ -147,7 +154,7 @@ class _Capture:
             return thing if np.isfinite(thing) else {"float": repr(thing)}
         if (number := self.numbers.get(id(thing))) is not None:
             if number in self.open:
-                raise Unsavable(f"{path[1:]} is a {type(thing).__name__} that holds itself")
+                raise Unsavable(path, f"is a {type(thing).__name__} that holds itself")
             return {"see": number}
         if (number := self.owners.get(id(thing))) is not None:
             return {"vars": number}
@@ -178,7 +185,7 @@ class _Capture:
             return {"cls": named(thing)}
         if isinstance(thing, Enum):
             return {"enum": self._class(thing, path), "member": thing.name}
-        raise Unsavable(f"{path[1:] or 'it'} holds a {type(thing).__name__} that was not there when the run began")
+        raise Unsavable(path, f"holds a {type(thing).__name__} that was not there when the run began")
 
     def _node(self, thing: Any, path: str) -> Node:
         if type(thing) in (Tensor, nn.Parameter, np.ndarray):
@@ -202,13 +209,13 @@ class _Capture:
             return self._container(thing, path)
         found = attributes(thing)
         if found is None:
-            raise Unsavable(f"{path[1:] or 'it'} is a {type(thing).__name__}, whose state cannot be seen")
+            raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
         return {"object": self._class(thing, path), **self._attributes(thing, path)}
 
     def _class(self, thing: Any, path: str) -> str:
         name = named(type(thing))
         if self.fixtures.class_of(name) is not type(thing):
-            raise Unsavable(f"{path[1:] or 'it'} is a {name}, of which nothing was there when the run began")
+            raise Unsavable(path, f"is a {name}, of which nothing was there when the run began")
         return name
 
     def _array(self, thing: Tensor | np.ndarray, path: str) -> Node:
@@ -218,9 +225,9 @@ class _Capture:
         if isinstance(thing, np.ndarray):
             return self.arrays.add(thing, path)
         if not thing.is_leaf:
-            raise Unsavable(f"{path[1:]} is a tensor that is part of a computation: detach it")
+            raise Unsavable(path, "is a tensor that is part of a computation: detach it")
         if thing.is_quantized or thing.is_meta or thing.is_conj() or thing.is_neg():
-            raise Unsavable(f"{path[1:]} is a tensor of a kind that cannot be saved: clone it as plain numbers")
+            raise Unsavable(path, "is a tensor of a kind that cannot be saved: clone it as plain numbers")
         node = self._sparse(thing, path) if thing.layout != torch.strided else self.arrays.add(thing, path)
         return node if thing.grad is None else {**node, "gradient": self.node(thing.grad, f"{path}.grad")}
 
@@ -232,7 +239,7 @@ class _Capture:
         elif thing.layout is torch.sparse_coo:
             parts = (thing._indices(), thing._values())
         else:
-            raise Unsavable(f"{path[1:]} is a tensor of layout {thing.layout}, which cannot be saved")
+            raise Unsavable(path, f"is a tensor of layout {thing.layout}, which cannot be saved")
         nodes = [self.arrays.add(part, f"{path}.{place}") for place, part in enumerate(parts)]
         self.kept.append(parts)
         return {"sparse": str(thing.layout)[6:], "parts": nodes, "shape": list(thing.shape)}
@@ -242,7 +249,7 @@ class _Capture:
             kind for kind in (list, tuple, set, frozenset, deque, dict, MappingProxyType) if isinstance(thing, kind)
         )
         if attributes(thing) is None and type(thing) not in (base, OrderedDict, defaultdict, Counter):
-            raise Unsavable(f"{path[1:] or 'it'} is a {type(thing).__name__}, whose state cannot be seen")
+            raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
         node: Node = {base.__name__: self._parts(thing, path)}
         if type(thing) is not base:
             node |= {"class": self._class(thing, path), **self._attributes(thing, path)}
@@ -262,12 +269,14 @@ class _Capture:
 
     def _attributes(self, thing: Any, path: str) -> Node:
         found = dict[str, Tree]()
-        for name, part in changing(thing).items():
+        every = changing(thing)
+        anew = {} if self.fixtures.had(thing) else attributes(thing) or {}  # nothing else has what it leaves alone
+        for name, part in {**anew, **every}.items():
             numbers, arrays = len(self.numbers), len(self.arrays.found)
             try:
                 found[name] = self.node(part, f"{path}.{name}")
             except Unsavable:
-                if not isinstance(getattr(type(thing), name, None), cached_property):
+                if name in every and not isinstance(getattr(type(thing), name, None), cached_property):
                     raise
                 for key in list(self.numbers)[numbers:]:  # what is worked out when it is asked for is left out
                     del self.numbers[key]
@@ -295,7 +304,7 @@ def _small(thing: Any, path: str) -> Node:
 def _seen(kind: np.dtype, path: str) -> bool:
     """True for a type of plain numbers, texts or objects. Raises Unsavable for others."""
     if kind.names or kind.subdtype or (kind.kind not in "O" and kind.hasobject):
-        raise Unsavable(f"{path[1:] or 'it'} is of {kind!r}, which cannot be saved")
+        raise Unsavable(path, f"is of {kind!r}, which cannot be saved")
     return True
 
 

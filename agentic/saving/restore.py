@@ -158,8 +158,9 @@ class _Restore:
 
     def _stream(self, node: Node, fresh: Any) -> np.random.Generator:
         state = self.value(node["stream"], None)
-        if not (isinstance(fresh, np.random.Generator) and self._claim(fresh)):
-            name = state["bit_generator"]
+        name = state["bit_generator"]
+        alike = isinstance(fresh, np.random.Generator) and type(fresh.bit_generator).__name__ == name
+        if not (alike and self._claim(fresh)):
             fresh = np.random.Generator(getattr(np.random, name)() if name in STREAMS else _unknown(name))
         fresh.bit_generator.state = _within(state)
         return fresh
@@ -198,7 +199,7 @@ class _Restore:
             self._done(node, fresh)
             return fresh
         kept = {name: old[name] for name in getattr(cls, "unchanged", ()) if name in old}
-        _give(thing, {**kept, **found})
+        _give(thing, {**found, **kept})
         return thing
 
     def _container(self, kind: str, node: Node, fresh: Any) -> Any:
@@ -277,9 +278,8 @@ KINDS = (
 
 
 def _is_hidden(cls: type, name: str, old: Mapping[str, Any]) -> bool:
-    """Whether a run leaves an attribute alone, or would hide a function of the class with it."""
-    mine = name in old or name in getattr(cls, "__dataclass_fields__", ())
-    return name in getattr(cls, "unchanged", ()) or (name in functions(cls) and not mine)
+    """Whether an attribute would hide a function of the class that the new object of it does not hide."""
+    return name in functions(cls) and name not in old and name not in getattr(cls, "__dataclass_fields__", ())
 
 
 def _within(state: Any) -> Any:
