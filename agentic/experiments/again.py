@@ -12,7 +12,7 @@ from agentic.experiments.build import Built, Observer, build
 from agentic.experiments.experiment import Experiment
 from agentic.plugins.registry import Registry
 from agentic.runs.checkpoint import Checkpoint, sound
-from agentic.runs.files import is_own
+from agentic.runs.files import is_own, sha256_of
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going
 from agentic.runs.manifest import read
@@ -29,6 +29,9 @@ def recorded(folder: str | Path) -> Experiment:
         raise UserError(f"{folder} is not the folder of a run: give one that `agentic run` made")
     if not is_own(found.experiment_file):
         raise UserError(f"{folder} holds no {found.experiment_file.name}: what a program ran, that program must make")
+    known = read(found).get("experiment")
+    if known not in (None, sha256_of(found.experiment_file)):
+        raise UserError(f"{found.experiment_file} is not the one that the run was made from: put that back")
     return Experiment.load(found.experiment_file)
 
 
@@ -57,10 +60,12 @@ class Resumption:
         if more < 0 or (more and not experiment.learn.steps):
             what = "learns nothing" if more > 0 else f"cannot learn for {more} steps"
             raise UserError(f"{folder} {what}: leave --steps out, or give a run that learns and so many steps more")
-        start = next((each for each in sound(place) if not more or each.about["phase"] == "learn"), None)
-        if more and start is None:
-            raise UserError(f"{folder} holds no checkpoint of its learning: run it again with more steps")
-        learn = experiment.learn.model_copy(update={"steps": experiment.learn.steps + more})
+        steps = experiment.learn.steps + more
+        start = next((each for each in sound(place) if _leads_to(each, steps)), None)
+        if start is None and (more or place.checkpoints() or place.learned.exists()):
+            what = "of its learning: run it again with more steps" if more else "that can be read: nothing was changed"
+            raise UserError(f"{folder} holds no checkpoint {what}")
+        learn = experiment.learn.model_copy(update={"steps": steps})
         longer = experiment.model_copy(update={"learn": learn})
         return cls(place, replace(build(experiment, registry), experiment=longer), start, more)
 
@@ -74,7 +79,12 @@ class Resumption:
 
     def run(self, observer: Observer | None = None) -> Record:
         """Go on to the end. Raises UserError, with the folder as it was, where the checkpoint does not fit."""
-        return self.built.go_on(self.folder, self.start, self.more, observer)
+        return self.built.go_on(self.folder, self.start, self.more > 0, observer)
+
+
+def _leads_to(start: Checkpoint, steps: int) -> bool:
+    """Whether a run that learns for so many steps comes by a checkpoint, which may be of one that learned for fewer."""
+    return start.about["phase"] == "learn" or start.about["learn_steps"] == steps
 
 
 def learned(

@@ -12,7 +12,7 @@ from agentic.agents.agent import Agent
 from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import RunError, UserError, described
 from agentic.runs.candidates import Wanted
-from agentic.runs.checkpoint import Checkpoint, remove
+from agentic.runs.checkpoint import Checkpoint, forget, remove
 from agentic.runs.files import held, write_whole
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going, Progress
@@ -75,20 +75,22 @@ def go_on(
     dtype: torch.dtype,
     observer: Callable[[Progress], None] | None = None,
     start: Checkpoint | None = None,
-    more: int = 0,
+    more: bool = False,
     begin: Callable[[], None] = lambda: None,
 ) -> Record:
     """Let a run that stopped, or was killed, go on in its folder: from a checkpoint, else from its beginning.
 
-    All that is given is as the run was given it, and made anew; with `more` learning takes so many steps more. Ticks
-    after the checkpoint are dropped, and `begin` is called before anything in the folder changes. Raises UserError,
-    with the folder as it was, where the checkpoint does not fit.
+    All that is given is as the run was given it, and made anew; only steps of learning may be `more`, also of one that
+    finished. Ticks after the checkpoint are dropped, and `begin` is called before anything in the folder changes.
+    Raises UserError, with the folder as it was, where the checkpoint does not fit.
     """
     assert recording.folder is not None
     folder, how = RunFolder(Path(recording.folder).absolute()), {"seed": seed, "dtype": dtype, "observer": observer}
-    manifest = Manifest.resumed(folder, start, begin)
     with held(folder.path):
-        return _lived(agent, world, schedule, recording, manifest, start, more, **how)
+        manifest = Manifest.resumed(folder, start, begin)
+        if manifest.content["status"] == "finished" and not more:
+            raise UserError(f"{folder.path} has finished meanwhile: nothing is left to do")
+        return _lived(agent, world, schedule, recording, manifest, start, **how)
 
 
 def _lived(
@@ -98,10 +100,9 @@ def _lived(
     recording: Recording,
     manifest: Manifest,
     start: Checkpoint | None = None,
-    more: int = 0,
     **how: Any,
 ) -> Record:
-    """The record of a run that begins, or goes on from a checkpoint for so many steps `more`."""
+    """The record of a run that begins, or goes on from a checkpoint."""
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
     recorder, folder = Recorder(world, manifest.folder, wanted, manifest), manifest.folder
     try:
@@ -112,9 +113,9 @@ def _lived(
             saver = Saver(going, folder, recording.checkpoints, spent=manifest.spent)
             if start is not None:
                 saver.put_back(start)
-            going.extend(more)
             if not manifest.begun:
                 manifest.begin()
+                forget(folder, start)
                 recorder.rewind(folder)
             with stop_between_ticks() as saver.stop:
                 going.go_on(saver.after_tick)

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 Part = np.ndarray | Tensor
 Node = dict[str, Any]
+KNOWN = {torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64} | {
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64)
+}
 
 
 @dataclass
@@ -181,11 +184,15 @@ def _whole(part: Part, begin: int, end: int) -> Tensor:
 
 
 def _alone(part: Part) -> Tensor:
-    """A copy of an array; of one whose type torch does not have its bytes."""
-    if isinstance(part, Tensor):
-        return part.detach().cpu().clone(memory_format=torch.contiguous_format)
-    plain = np.array(part, order="C")
-    try:
-        return torch.from_numpy(plain)
-    except (TypeError, ValueError):
-        return torch.from_numpy(plain.reshape(-1).view(np.uint8))
+    """A copy of an array; of one whose type a file of tensors does not have its bytes."""
+    if isinstance(part, np.ndarray):
+        plain = np.array(part, order="C")
+        try:
+            return _known(torch.from_numpy(plain))
+        except (TypeError, ValueError):
+            return torch.from_numpy(plain.reshape(-1).view(np.uint8))
+    return _known(part.detach().cpu().clone(memory_format=torch.contiguous_format))
+
+
+def _known(part: Tensor) -> Tensor:
+    return part if part.dtype in KNOWN else torch.empty(0, dtype=torch.uint8).set_(part.untyped_storage())

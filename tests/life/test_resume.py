@@ -10,8 +10,13 @@ from agentic import Experiment
 from agentic.cli import main
 from tests.life.resuming import example, lived, same, stopped_and_resumed
 
-TABLE = "model.name=categorical"
-LEARNING = {**example("frozenlake"), "learner": {"name": "conjugate"}, "learn": {"steps": 200}}
+LEARNING = {
+    **example("frozenlake"),
+    "model": {"name": "categorical", "learn": ["B"]},
+    "planner": {"name": "tree", "horizon": 3},
+    "learner": {"name": "conjugate"},
+    "learn": {"steps": 200},
+}
 HABIT: dict[str, Any] = {
     "env": {"id": "FrozenLake-v1"},
     "agent": {"name": "habit"},
@@ -22,19 +27,19 @@ NORMAL = {
     **example("cartpole"),
     "env": {"id": "CartPole-v1", "wrappers": [{"name": "gymnasium.wrappers:NormalizeObservation"}]},
 }
-FEW = ["evaluate.episodes=2", "learn.steps=300", "env.kwargs={max_episode_steps=60}"]
+FEW = ["evaluate.episodes=1", "learn.steps=80", "env.kwargs={max_episode_steps=20}"]
 CASES: dict[str, tuple[dict[str, Any], list[str], int]] = {
     "habit learning": (HABIT, [], 100),
     "habit evaluated": (HABIT, ["learn.steps=20"], 45),
-    "linear-Gaussian": (example("cartpole"), FEW, 150),
+    "linear-Gaussian": (example("cartpole"), FEW, 50),
     "ours": (example("tmaze"), ["evaluate.episodes=12"], 9),
-    "ours, stochastic": (example("tiger"), ["evaluate.episodes=6"], 20),
-    "normalized": (NORMAL, FEW, 200),
+    "normalized": (NORMAL, FEW, 60),
 }
 LONG: dict[str, tuple[dict[str, Any], list[str], int]] = {
     "categorical": (LEARNING, ["evaluate.episodes=5"], 150),
     "categorical evaluated": (LEARNING, ["evaluate.episodes=5"], 220),
     "ensemble": (example("continuous"), ["learn.steps=130", "evaluate.episodes=2"], 115),
+    "ours, stochastic": (example("tiger"), ["evaluate.episodes=8"], 16),
     "hidden": (example("pendulum-hidden"), ["learn.steps=130", "learn.warmup=60", "evaluate.episodes=2"], 110),
 }
 
@@ -43,7 +48,7 @@ LONG: dict[str, tuple[dict[str, Any], list[str], int]] = {
 @pytest.mark.parametrize("envs", [1, 8])
 def test_a_run_goes_on_to_the_bit(name: str, envs: int, tmp_path: Path) -> None:
     tables, settings, ticks = CASES[name]
-    most = {8: {"habit evaluated": 8, "habit learning": 30, "ours": 2, "ours, stochastic": 2}}.get(envs, {})
+    most = {8: {"habit evaluated": 8, "habit learning": 30, "ours": 2}}.get(envs, {})
     at = most.get(name, ticks // envs)
     stopped_and_resumed(tables, [*settings, f"run.envs={envs}"], tmp_path, at)
 
@@ -63,7 +68,7 @@ def test_a_saved_policy_goes_on_and_stays_in_its_file(envs: int, tmp_path: Path)
     model = pytest.importorskip("stable_baselines3").PPO("MlpPolicy", "CartPole-v1", seed=0, n_steps=64, device="cpu")
     model.learn(128)
     model.save(tmp_path / "policy")
-    agent = {"name": str(tmp_path / "policy.zip")}
+    agent = {"name": "sb3", "path": str(tmp_path / "policy.zip")}
     tables = {"env": {"id": "CartPole-v1"}, "agent": agent, "evaluate": {"episodes": 10}}
     stopped_and_resumed(tables, [f"run.envs={envs}"], tmp_path, 30)
 

@@ -193,7 +193,9 @@ def test_nested_too_deep_is_unfit() -> None:
 def test_a_mapping_is_filled_without_the_code_of_its_class() -> None:
     fresh = {"maker": Maker()}
     RAN.clear()
-    found = restore({"dict": [["maker", {"dict": [["a", 1]], "class": f"{__name__}:Maker"}]]}, {}, fresh, Fixtures(fresh))
+    found = restore(
+        {"dict": [["maker", {"dict": [["a", 1]], "class": f"{__name__}:Maker"}]]}, {}, fresh, Fixtures(fresh)
+    )
     assert found["maker"] == {"a": 1}
     assert not RAN
 
@@ -213,7 +215,11 @@ def test_chance_of_a_state_is_chance() -> None:
 
         def set_state(self, state: Any) -> None: ...
 
-    for chance in ({"path": "/etc/passwd"}, {"draws": "x"}, {"more": {"random": {"tuple": [3, {"tuple": [0] * 625}, None]}}}):
+    for chance in (
+        {"path": "/etc/passwd"},
+        {"draws": "x"},
+        {"more": {"random": {"tuple": [3, {"tuple": [0] * 625}, None]}}},
+    ):
         fresh = {"own": Own()}
         node = {"state": None, "of": f"{__name__}:{Own.__qualname__}", "chance": chance}
         with pytest.raises(Unfit):

@@ -126,6 +126,9 @@ PLAIN = st.one_of(
     st.just(np.datetime64("2020-01-01T00:00:00")),
     st.just(torch.Size([2, 3])),
     ARRAYS,
+    st.sampled_from([torch.complex128, torch.complex64, torch.uint16, torch.uint64, torch.int16]).map(
+        lambda kind: torch.tensor([[1, 2], [3, 4]]).to(kind)
+    ),
     ARRAYS.filter(lambda each: each.dtype.kind in "fi" and each.dtype.isnative).map(
         lambda each: torch.from_numpy(each.copy())
     ),
