@@ -24,6 +24,9 @@ STAGED = 32  # ticks that are kept as they are until they are copied together, f
 LARGEST = 64 * 2**20  # bytes of one block
 
 
+FIRST = ("index", "first", "ticks", "rows")
+
+
 def boundary(ticks: int) -> int:
     """The tick count at which the chunk that begins at `ticks` ends: 256, 1,024, then the multiples of 4,096."""
     return next((end for end in (256, 1024) if ticks < end), (ticks // 4096 + 1) * 4096)
@@ -39,10 +42,10 @@ class Block:
     def __init__(self, index: int, first: int, env: Environment, wanted: Wanted | None = None) -> None:
         self.index, self.first, self.env = index, first, env
         leaves = [*env.observation_layout.leaves * 2, *env.action_layout.leaves]
-        size = env.batch * (40 + sum(leaf.width * leaf.dtype.itemsize for leaf in leaves))
+        self._size = env.batch * (40 + sum(leaf.width * leaf.dtype.itemsize for leaf in leaves))
         self.candidates = None if wanted is None else CandidateRows(env.action_layout, wanted)
-        size += 0 if wanted is None else env.batch * wanted.size
-        self.room = max(1, min(boundary(first) - first, LARGEST // size))
+        self._size += 0 if wanted is None else env.batch * wanted.size
+        self.room = self._fitting()
         self.ticks = self.rows = 0
         self.steps: Counter[Phase] = Counter()
         self._columns: dict[str, np.ndarray] = {}
@@ -59,6 +62,10 @@ class Block:
         self._phase: Phase = "learn"
         self._row = np.arange(env.batch)
         self._most = max(2, min(STAGED, 4096 // env.batch))
+
+    def _fitting(self) -> int:
+        """The ticks that fit, from the first on."""
+        return max(1, min(boundary(self.first) - self.first, LARGEST // self._size))
 
     def add(self, phase: Phase, tick: Tick) -> bool:
         """Take one tick; true when the block is full. Its arrays must not change any more."""
@@ -83,16 +90,21 @@ class Block:
         """All that was recorded here, the room that is left aside."""
         self._join()
         columns = {name: column[: self.rows] for name, column in self._columns.items()}
-        names = ("index", "first", "room", "ticks", "rows", "steps", "_phases", "_phase")
+        names = (*FIRST, "room", "steps", "_phases", "_phase")
         ticks = None if self.candidates is None else self.candidates.ticks
         return {"columns": columns, "candidates": ticks, **{name: getattr(self, name) for name in names}}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what another one recorded."""
-        columns, ticks = state.pop("columns"), state.pop("candidates")
-        self._staged = []
-        for name, part in state.items():
-            setattr(self, name, part)
+        """Go on from what another one recorded. Raises ValueError where that is not what a block of this run holds."""
+        columns, ticks = state["columns"], state["candidates"]
+        self.index, self.first, self.ticks, self.rows = (_count(state[name]) for name in FIRST)
+        self.room = self._fitting()
+        whole = all(len(column) == self.rows for column in columns.values())
+        if state["room"] != self.room or self.ticks >= self.room or not whole or self.rows > self.room * self.env.batch:
+            raise ValueError("its ticks are not those of a chunk of this run")
+        self._staged, self.steps = [], Counter({name: _count(part) for name, part in state["steps"].items()})
+        self._phases = [(PHASES[PHASES.index(name)], _count(rows)) for name, rows in state["_phases"]]
+        self._phase = PHASES[PHASES.index(state["_phase"])]
         self._columns = {
             name: np.empty((self.room * self.env.batch, *part.shape[1:]), part.dtype) for name, part in columns.items()
         }
@@ -145,6 +157,12 @@ class Block:
         if self.rows:
             column[: self.rows] = np.nan
         return column
+
+
+def _count(number: Any) -> int:
+    if type(number) is not int or not 0 <= number < 2**48:
+        raise ValueError(f"{number!r} is no number of them")
+    return number
 
 
 def _named(prefix: str, layout: Layout) -> list[str]:

@@ -38,7 +38,13 @@ def restore(tree: Tree, saved: Mapping[str, Tensor], root: Any, fixtures: Fixtur
     put back until then is worth nothing.
     """
     try:
-        return _Restore(saved, fixtures).value(tree, root)
+        found = _Restore(saved, fixtures).value(tree, root)
+        if type(found) is not type(root):
+            _unknown(type(found))
+        if is_dataclass(root) and found is not root:  # frozen, and whoever has it is not in the tree
+            _give(root, attributes(found) or {})
+            return root
+        return found
     except BREAKS as error:  # also what a set_state of third parties leaves with
         raise Unfit(f"it holds what this version or these parts do not have ({said(error)})") from error
 

@@ -213,6 +213,12 @@ def test_objects_stand_where_those_made_anew_stood() -> None:
     assert math.copysign(1, slotted.part) == -1
 
 
+def test_a_frozen_root_is_changed_in_place() -> None:
+    fresh = Frozen(1)
+    assert again(Frozen(2), fresh) is fresh
+    assert fresh.part == 2
+
+
 def test_what_is_worked_out_when_asked_for_is_left_out() -> None:
     made = Thing()
     assert made.opaque
