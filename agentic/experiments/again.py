@@ -12,6 +12,7 @@ from agentic.experiments.experiment import Experiment, file_in
 from agentic.experiments.origin import put_in, start_of
 from agentic.plugins.registry import Registry
 from agentic.runs.checkpoint import Checkpoint, sound
+from agentic.runs.files import sha256_of
 from agentic.runs.folder import RunFolder
 from agentic.runs.manifest import read
 from agentic.runs.record import Record
@@ -19,7 +20,10 @@ from agentic.runs.record import Record
 
 def recorded(folder: str | Path) -> Experiment:
     """The experiment of a run's folder. Raises UserError where there is none, as of a run that was made in Python."""
-    return Experiment.load(file_in(folder))
+    file = file_in(folder)
+    if read(RunFolder(folder)).get("experiment") not in (None, sha256_of(file)):
+        raise UserError(f"{file} is not the one that the run was made from: put that back")
+    return Experiment.load(file)
 
 
 @final
@@ -47,12 +51,14 @@ class Resumption:
         if more < 0 or (more and not experiment.learn.steps):
             what = "learns nothing" if more > 0 else f"cannot learn for {more} steps"
             raise UserError(f"{folder} {what}: leave --steps out, or give a run that learns and so many steps more")
-        start = next((each for each in sound(place) if not more or each.about["phase"] == "learn"), None)
-        if more and start is None:
-            raise UserError(f"{folder} holds no checkpoint of its learning: run it again with more steps")
+        steps = experiment.learn.steps + more
+        start = next((each for each in sound(place) if _leads_to(each, steps)), None)
+        if start is None and (more or place.checkpoints() or place.learned.exists()):
+            what = "of its learning: run it again with more steps" if more else "that can be read: nothing was changed"
+            raise UserError(f"{folder} holds no checkpoint {what}")
         built = build(experiment, registry)
         _check_files(folder, read(place).get("components"), built.components)
-        learn = experiment.learn.model_copy(update={"steps": experiment.learn.steps + more})
+        learn = experiment.learn.model_copy(update={"steps": steps})
         longer = experiment.model_copy(update={"learn": learn})
         return cls(place, replace(built, experiment=longer), start, more)
 
@@ -66,7 +72,12 @@ class Resumption:
 
     def run(self, observer: Observer | None = None) -> Record:
         """Go on to the end. Raises UserError, with the folder as it was, where the checkpoint does not fit."""
-        return self.built.go_on(self.folder, self.start, self.more, observer)
+        return self.built.go_on(self.folder, self.start, self.more > 0, observer)
+
+
+def _leads_to(start: Checkpoint, steps: int) -> bool:
+    """Whether a run that learns for so many steps comes by a checkpoint, which may be of one that learned for fewer."""
+    return start.about["phase"] == "learn" or start.about["learn_steps"] == steps
 
 
 def _check_files(folder: str | Path, then: Any, now: Sequence[Mapping[str, Any]]) -> None:

@@ -47,11 +47,12 @@ class Built:
             self.experiment.save(RunFolder(folder).experiment_file)
         return self._run(run, folder, observer=observer)
 
-    def go_on(self, folder: RunFolder, start: Checkpoint | None, more: int, observer: Observer | None) -> Record:
+    def go_on(self, folder: RunFolder, start: Checkpoint | None, more: bool, observer: Observer | None) -> Record:
         """The record of the run in a folder, which goes on from a checkpoint; see `agentic.runs.run.go_on`."""
 
         def begin() -> None:
-            self.experiment.save(folder.experiment_file)
+            if more:
+                self.experiment.save(folder.experiment_file)
 
         return self._run(go_on, folder.path, observer=observer, restart=Restart(start, more, begin))
 

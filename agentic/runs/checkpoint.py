@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Self, final
@@ -20,8 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from agentic.errors import RunError, ThirdPartyWarning, UserError
-from agentic.runs.files import is_own, sealed, sha256_of, text_of, unsealed
+from agentic.runs.files import forget_parts, is_own, sealed, sha256_of, text_of, unsealed
 from agentic.runs.folder import RunFolder
+from agentic.runs.table import PHASES
 from agentic.saving import Tree
 
 ABOUT, TREE, TENSORS = "checkpoint.json", "state.json", "tensors.safetensors"
@@ -75,7 +77,7 @@ class Checkpoint:
         """The checkpoint in a folder. Raises UserError where there is none that can be read."""
         try:
             about = unsealed(json.loads(text_of(_own(path, ABOUT))))
-            if about is None or not isinstance(about["ticks"], int) or not isinstance(about["files"], dict):
+            if about is None or not _is_whole(about):
                 raise ValueError("it is not what was written")
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise UserError(f"{path} is no checkpoint that can be read: {error}") from error
@@ -103,10 +105,12 @@ def sound(folder: RunFolder) -> list[Checkpoint]:
 
     A ThirdPartyWarning names others.
     """
-    found = list[Checkpoint]()
+    found, started = list[Checkpoint](), folder.manifest.get("started")
     for path in [*folder.checkpoints(), *([folder.learned] if folder.learned.exists() else [])]:
         try:
             made = Checkpoint.open(path)
+            if made.about["started"] != started:
+                raise ValueError("it is of another run")
             made.check()
             found.append(made)
         except (UserError, OSError, ValueError) as error:
@@ -115,12 +119,30 @@ def sound(folder: RunFolder) -> list[Checkpoint]:
     return sorted(found, key=lambda each: (each.ticks, not each.about.get("learned")), reverse=True)
 
 
+def forget(folder: RunFolder, start: Checkpoint | None) -> None:
+    """Remove the checkpoints that are later than the one a run goes on from, and halves of those that are none yet."""
+    forget_parts(folder.path)
+    for path in folder.checkpoints():
+        if start is None or path.name > folder.checkpoint(start.ticks).name:
+            remove(path)
+    if start is None or (start.path != folder.learned and start.about["phase"] == "learn"):
+        remove(folder.learned)
+
+
 def remove(path: Path) -> None:
     """Remove a checkpoint: first its name, so that no half of one is found."""
     gone = path.with_name(f".{path.name}.{token_hex(8)}.part")
     with suppress(OSError):
         os.replace(path, gone)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def _is_whole(about: Mapping[str, Any]) -> bool:
+    """Whether all that is said about a checkpoint is there, each of its type."""
+    counts = [about["ticks"], about["steps"], about["learn_steps"]]
+    whole = all(type(count) is int and 0 <= count < 2**63 for count in counts)
+    seconds = type(about["seconds"]) is float and 0 <= about["seconds"] < inf
+    return whole and seconds and about["phase"] in PHASES and isinstance(about["files"], dict) and "started" in about
 
 
 def _own(path: Path, name: str) -> Path:

@@ -39,10 +39,10 @@ class Block:
     def __init__(self, index: int, first: int, env: Environment, wanted: Wanted | None = None) -> None:
         self.index, self.first, self.env = index, first, env
         leaves = [*env.observation_layout.leaves * 2, *env.action_layout.leaves]
-        size = env.batch * (40 + sum(leaf.width * leaf.dtype.itemsize for leaf in leaves))
+        self._size = env.batch * (40 + sum(leaf.width * leaf.dtype.itemsize for leaf in leaves))
         self.candidates = None if wanted is None else CandidateRows(env.action_layout, wanted)
-        size += 0 if wanted is None else env.batch * wanted.size
-        self.room = max(1, min(boundary(first) - first, LARGEST // size))
+        self._size += 0 if wanted is None else env.batch * wanted.size
+        self.room = self._fitting()
         self.ticks = self.rows = 0
         self.steps: Counter[Phase] = Counter()
         self._columns: dict[str, np.ndarray] = {}
@@ -59,6 +59,10 @@ class Block:
         self._phase: Phase = "learn"
         self._row = np.arange(env.batch)
         self._most = max(2, min(STAGED, 4096 // env.batch))
+
+    def _fitting(self) -> int:
+        """The ticks that fit, from the first on."""
+        return max(1, min(boundary(self.first) - self.first, LARGEST // self._size))
 
     def add(self, phase: Phase, tick: Tick) -> bool:
         """Take one tick; true when the block is full. Its arrays must not change any more."""
@@ -83,19 +87,25 @@ class Block:
         """All that was recorded here, the room that is left aside."""
         self._join()
         return {
-            "place": (self.index, self.first, self.room, self.ticks, self.rows),
+            "counts": (self.index, self.first, self.ticks, self.rows, self.room),
             "phases": (self.steps, self._phases, self._phase),
             "columns": {name: column[: self.rows] for name, column in self._columns.items()},
             "candidates": None if self.candidates is None else self.candidates.ticks,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what another one recorded."""
-        self.index, self.first, self.room, self.ticks, self.rows = state["place"]
-        self.steps, self._phases, self._phase = state["phases"]
-        self._columns, self._staged = {}, []
-        for name, part in state["columns"].items():
-            self._columns[name] = np.empty((self.room * self.env.batch, *part.shape[1:]), part.dtype)
+        """Go on from what another one recorded. Raises ValueError where that is not what a block of this run holds."""
+        self.index, self.first, self.ticks, self.rows, room = map(_count, state["counts"])
+        steps, phases, phase = state["phases"]
+        columns, self.room = state["columns"], self._fitting()
+        whole = all(len(column) == self.rows for column in columns.values())
+        if room != self.room or self.ticks >= room or not whole or self.rows > room * self.env.batch:
+            raise ValueError("its ticks are not those of a chunk of this run")
+        self._staged, self.steps = [], Counter({name: _count(part) for name, part in steps.items()})
+        self._phases = [(PHASES[PHASES.index(name)], _count(rows)) for name, rows in phases]
+        self._phase, self._columns = PHASES[PHASES.index(phase)], {}
+        for name, part in columns.items():
+            self._columns[name] = np.empty((room * self.env.batch, *part.shape[1:]), part.dtype)
             self._columns[name][: self.rows] = part
         if self.candidates is not None:
             self.candidates = self.candidates.having(state["candidates"])
@@ -144,6 +154,12 @@ class Block:
         if self.rows:
             column[: self.rows] = np.nan
         return column
+
+
+def _count(number: Any) -> int:
+    if type(number) is not int or not 0 <= number < 2**48:
+        raise ValueError(f"{number!r} is no number of them")
+    return number
 
 
 def _named(prefix: str, layout: Layout) -> list[str]:

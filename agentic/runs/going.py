@@ -78,9 +78,10 @@ class Going:
             self._follow(self.course, None, after_tick)
 
     def extend(self, steps: int) -> None:
-        """Learn for so many steps more."""
-        if steps and self.phase == "learn" and self.course is not None and self.course.steps is not None:
-            self.course.steps += steps
+        """Learn for as many steps as the schedule has now, where it had so many when the run was saved."""
+        more = self.schedule.learn_steps - steps
+        if more and self.phase == "learn" and self.course is not None and self.course.steps is not None:
+            self.course.steps += more
 
     def _evaluation(self) -> Course:
         world = self.world

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agentic.environments.environment import Environment
-from agentic.errors import RunError
+from agentic.errors import RunError, UserError
 from agentic.runs.candidates import Wanted
 from agentic.runs.chunk import Block
-from agentic.runs.files import whole
+from agentic.runs.files import is_own, sha256_of, whole
 from agentic.runs.folder import Kind, RunFolder
 from agentic.runs.images import filled, packed
 from agentic.runs.integrity import read_chunk
@@ -87,9 +87,20 @@ class Recorder:
                     self._manifest.drop(path)
         folder.unlink()
 
+    def check(self, folder: RunFolder) -> None:
+        """Raises UserError where chunks that were finished before are not as they were written."""
+        known = {} if self._manifest is None else self._manifest.content
+        kinds: list[Kind] = ["ticks"] if self._wanted is None else ["ticks", "candidates"]
+        for path in (folder.chunk(kind, index) for kind in kinds for index in range(self._block.index)):
+            entry = known.get("chunks", {}).get(path.name)
+            found = sha256_of(path) if is_own(path) and isinstance(entry, dict) else None
+            if found is None or found not in (entry["sha256"], *known.get("partial", ())):
+                raise UserError(f"{path} is not as the run wrote it: the run cannot go on after it")
+            known["chunks"][path.name] = {**entry, "sha256": found}  # one killed at its end may not have said so
+
     def before(self, folder: RunFolder) -> list[pa.Table]:
         """The ticks so far: those of the finished chunks, and of the one being filled."""
-        paths = [path for path in folder.chunks() if folder.number(path) < self._block.index]
+        paths = (folder.chunk("ticks", index) for index in range(self._block.index))
         return [*map(read_chunk, paths), self._block.table()]
 
     @property

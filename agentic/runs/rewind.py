@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, final
 
@@ -23,6 +23,7 @@ from agentic.saving import Fixtures, Tree, Unfit, Unsavable, capture, offers_sta
 if TYPE_CHECKING:
     from agentic.runs.going import Going
 
+Before = Callable[[], list[pa.Table]]  # what is recorded of the time before the checkpoint
 PATIENCE = 10.0  # seconds of doing again what was done
 
 
@@ -54,7 +55,7 @@ class World:
             if name in tree:
                 restore(tree[name], tensors, self.layers, fixtures)
 
-    def put_back(self, going: "Going", before: list[pa.Table], tree: Tree, tensors: dict[str, Tensor]) -> None:
+    def put_back(self, going: "Going", before: Before, tree: Tree, tensors: dict[str, Tensor]) -> None:
         """Put the environments back: by the state that they offer, else by doing again what is recorded `before`.
 
         Else by all that could be seen of them. Where nothing leads back every row begins a new episode, and a
@@ -81,12 +82,12 @@ class World:
             return False
         return True
 
-    def _done_again(self, going: "Going", before: list[pa.Table]) -> bool:
+    def _done_again(self, going: "Going", before: Before) -> bool:
         """Whether doing again what the record holds led to the very same observations, and in time."""
         if any(isinstance(env, VectorEnv) for env in self.layers):
             return False
-        until, record = time.monotonic() + PATIENCE, Record(None, before)
         try:
+            until, record = time.monotonic() + PATIENCE, Record(None, before())
             for phase in PHASES[: PHASES.index(going.phase) + 1]:
                 with self.world.frozen() if phase == "evaluate" else nullcontext():
                     for row, env in enumerate(self.layers):

@@ -12,7 +12,7 @@ from agentic.agents.agent import Agent
 from agentic.environments.environment import Environment, EnvironmentLike, make
 from agentic.errors import RunError, UserError, described
 from agentic.runs.candidates import Wanted
-from agentic.runs.checkpoint import Checkpoint, remove
+from agentic.runs.checkpoint import Checkpoint, forget, remove
 from agentic.runs.files import held, write_whole
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going, Progress
@@ -27,13 +27,13 @@ __all__ = ["Progress", "Recording", "Restart", "Schedule", "go_on", "run"]
 
 
 class Restart(NamedTuple):
-    """Where a run goes on: after a checkpoint, None for its beginning, and for so many steps of learning `more`.
+    """Where a run goes on: after a checkpoint, None for its beginning; for `more` steps also where it has finished.
 
     `begin` is called before anything in its folder changes.
     """
 
     start: Checkpoint | None = None
-    more: int = 0
+    more: bool = False
     begin: Callable[[], None] = lambda: None
 
 
@@ -93,17 +93,17 @@ def go_on(
 ) -> Record:
     """Let a run that stopped, or was killed, go on in its folder: where `restart` says.
 
-    All else that is given is as the run was given it, and made anew. Ticks after the checkpoint are dropped. Raises
-    UserError, with the folder as it was, where the checkpoint does not fit.
+    All else that is given is as the run was given it, and made anew; only steps of learning may be more. Ticks
+    after the checkpoint are dropped. Raises UserError, with the folder as it was, where the checkpoint does not fit.
     """
     assert recording.folder is not None
-    folder, how = (
-        RunFolder(Path(recording.folder).absolute()),
-        {"seed": seed, "dtype": dtype, "device": device, "observer": observer},
-    )
-    manifest = Manifest.resumed(folder, restart.start, restart.begin)
+    folder = RunFolder(Path(recording.folder).absolute())
+    how = {"seed": seed, "dtype": dtype, "device": device, "observer": observer}
     with held(folder.path):
-        return _lived(agent, world, schedule, recording, manifest, restart, **how)
+        manifest = Manifest.resumed(folder, restart.start, restart.begin)
+        if manifest.content["status"] == "finished" and not restart.more:
+            raise UserError(f"{folder.path} has finished meanwhile: nothing is left to do")
+        return _lived(agent, world, schedule, recording, manifest, restart.start, **how)
 
 
 def _lived(
@@ -112,10 +112,10 @@ def _lived(
     schedule: Schedule,
     recording: Recording,
     manifest: Manifest,
-    restart: Restart | None = None,
+    start: Checkpoint | None = None,
     **how: Any,
 ) -> Record:
-    """The record of a run that begins, or goes on."""
+    """The record of a run that begins, or goes on from a checkpoint."""
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
     recorder, folder = Recorder(world, manifest.folder, wanted, manifest), manifest.folder
     try:
@@ -124,11 +124,11 @@ def _lived(
             going.go_on(lambda learned: None)
         else:
             saver = Saver(going, folder, recording.checkpoints, spent=manifest.spent)
-            if restart is not None and restart.start is not None:
-                saver.put_back(restart.start)
-                going.extend(restart.more)
+            if start is not None:
+                saver.put_back(start)
             if not manifest.begun:
                 manifest.begin()
+                forget(folder, start)
                 recorder.rewind(folder)
             with stop_between_ticks() as saver.stop:
                 going.go_on(saver.after_tick)

@@ -67,14 +67,9 @@ class Saver:
             return
         world, more, why = self._world.captured()
         going = self.going
-        about: dict[str, Any] = {
-            "ticks": going.ticks,
-            "phase": going.phase,
-            "steps": going.steps,
-            "learned": learned,
-            "world": why,
-        }
-        about |= {"seconds": time.monotonic() - self._started, "versions": versions()}
+        about: dict[str, Any] = {"ticks": going.ticks, "phase": going.phase, "steps": going.steps, "learned": learned}
+        about |= {"started": self.folder.manifest.get("started"), "learn_steps": going.schedule.learn_steps}
+        about |= {"seconds": time.monotonic() - self._started, "world": why, "versions": versions()}
         tensors |= {f"world{name}": tensor for name, tensor in more.items()}
         Checkpoint.write(self.folder, {"run": tree, "world": world}, tensors, about)
 
@@ -95,14 +90,23 @@ class Saver:
         """Put the run where the checkpoint was made. Raises UserError where it does not fit."""
         tree, tensors = checkpoint.read()
         try:
+            world, kept = _part(tree, "world"), _standing(self.going)
             restore(_part(tree, "run"), tensors, self.going, self._fixtures)
-            world = _part(tree, "world")
+            if _standing(self.going) != kept or self.going.ticks != checkpoint.ticks:
+                raise Unfit("it is of another run")
         except Unfit as error:
             raise UserError(_unfit(checkpoint, error)) from error
         chance = self.going.chance.get_state()
-        self._world.put_back(self.going, self.going.recorder.before(self.folder), world, _worlds(tensors))
+        self.going.extend(checkpoint.about["learn_steps"])
+        self.going.recorder.check(self.folder)
+        self._world.put_back(self.going, lambda: self.going.recorder.before(self.folder), world, _worlds(tensors))
         self.going.chance.set_state(chance)
         self._saved, self._steps = time.monotonic(), self.going.steps
+
+
+def _standing(going: Going) -> list[Any]:
+    """What stays the same when a run is put back: its parts, and the kind of its agent."""
+    return [type(going.agent), *map(id, (going.world, going.recorder, going.chance))]
 
 
 def _worlds(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

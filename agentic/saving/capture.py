@@ -6,27 +6,34 @@ and so are functions, types and other things that no run changes: they are point
 beginning.
 """
 
-from collections import deque
+import sys
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cached_property
 from random import Random
-from types import MappingProxyType, MethodType
+from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agentic.saving.arrays import Arrays, Node
-from agentic.saving.values import attributes, is_fixed, is_plain
+from agentic.saving.values import attributes, is_basic, is_fixed, is_plain
 
 Tree = Any  # what JSON has
 CHANCE = (np.random.Generator, np.random.RandomState, Random, torch.Generator)  # which a get_state may leave out
 
+CLOSED = {*sys.stdlib_module_names, "__main__", "numpy", "torch"}  # of these only classes that the tree has objects of
+STATES = ("torch.nn.", "torch.optim.", "torch.distributions.")  # and those that are made of attributes alone
+
 
 class Unsavable(Exception):
     """A thing whose insides nobody can see, or that was not there when the run began; the message says where."""
+
+    def __init__(self, path: str, words: str) -> None:
+        super().__init__(f"{path.removeprefix('.') or 'it'} {words}")
 
 
 class Fixtures:
@@ -34,15 +41,32 @@ class Fixtures:
 
     def __init__(self, root: Any, foreign: tuple[Any, ...] = ()) -> None:
         self.things = dict[str, Any]()
-        self.packages = set[str]()
+        self.names = {named(cls): cls for cls in (Counter, OrderedDict, defaultdict)}
         self._foreign = {id(each) for each in foreign}
         self._seen = dict[int, Any]()
         self._walk(root, "")
+        self.packages = {name.partition(":")[0].partition(".")[0] for name in self.names} - CLOSED
         self.paths = {id(thing): path for path, thing in reversed(self.things.items())}
 
     def is_fixed(self, thing: Any) -> bool:
         """Whether a thing is pointed at only."""
         return id(thing) in self._foreign or is_fixed(thing)
+
+    def class_of(self, name: str) -> Any:
+        """The class of that name, where the tree has objects of it or of one beside it, else None; imports nothing."""
+        if (known := self.names.get(name)) is not None:
+            return known
+        module, _, path = name.partition(":")
+        beside = module.partition(".")[0] in self.packages or module.startswith(STATES)
+        found: Any = sys.modules.get(module) if beside else None
+        for part in path.split("."):
+            found = vars(found).get(part) if hasattr(found, "__dict__") else None
+        plain = isinstance(found, type) and named(found) == name and not hasattr(found, "__del__")
+        return found if plain else None
+
+    def had(self, thing: Any) -> bool:
+        """Whether a thing was in the tree when it was made."""
+        return self._seen.get(id(thing)) is thing
 
     def _walk(self, root: Any, path: str) -> None:
         waiting = deque([(path, root)])
@@ -53,8 +77,10 @@ class Fixtures:
             self._seen[id(thing)] = thing  # kept, so that no other thing gets its id
             if self.is_fixed(thing):
                 self.things.setdefault(path, thing)
+                if isinstance(thing, Enum):
+                    self.names[named(type(thing))] = type(thing)
                 continue
-            self.packages.add(type(thing).__module__.partition(".")[0])
+            self.names[named(type(thing))] = type(thing)
             waiting.extend(_inside(thing, path))
 
 
@@ -63,14 +89,24 @@ def _inside(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(thing, MethodType):
         yield f"{path}.__self__", thing.__self__
         yield f"{path}.__func__", thing.__func__
+        for name, part in functions(type(thing.__self__)).items():
+            yield f"{path}.{name}", part
     elif isinstance(thing, Mapping | MappingProxyType):
         for number, (key, part) in enumerate(thing.items()):
             yield step(path, key, number), part
     elif isinstance(thing, list | tuple | deque):
         for number, part in enumerate(thing):
             yield f"{path}[{number}]", part
+    if isinstance(thing, defaultdict):
+        yield f"{path}.default_factory", thing.default_factory
     for name, part in changing(thing).items():
         yield f"{path}.{name}", part
+
+
+def functions(cls: type) -> dict[str, FunctionType]:
+    """The functions of a class and of those above it, by name: methods of its objects."""
+    every = {name: part for base in reversed(cls.__mro__) for name, part in vars(base).items()}
+    return {name: part for name, part in every.items() if isinstance(part, FunctionType)}
 
 
 def step(path: str, key: Any, number: int) -> str:
@@ -96,7 +132,10 @@ def capture(root: Any, fixtures: Fixtures) -> tuple[Tree, dict[str, Tensor]]:
     Raises Unsavable for what cannot be looked into and for functions that were not there in the beginning.
     """
     walk = _Capture(fixtures)
-    tree = walk.node(root, "")
+    try:
+        tree = walk.node(root, "")
+    except RecursionError:
+        raise Unsavable("", "holds things in things in things, too deep to follow") from None
     return tree, walk.arrays.tensors()
 
 
@@ -106,6 +145,7 @@ class _Capture:
         self.numbers = dict[int, int]()
         self.owners = dict[int, int]()  # numbers of objects by the id of the dictionary of their attributes
         self.kept = list[Any]()
+        self.open = set[int]()  # numbers of things that can be made only when all they hold is there
 
     def node(self, thing: Any, path: str) -> Tree:
         if is_plain(thing):
@@ -113,19 +153,24 @@ class _Capture:
         if isinstance(thing, float) and type(thing) is float:
             return thing if np.isfinite(thing) else {"float": repr(thing)}
         if (number := self.numbers.get(id(thing))) is not None:
+            if number in self.open:
+                raise Unsavable(path, f"is a {type(thing).__name__} that holds itself")
             return {"see": number}
         if (number := self.owners.get(id(thing))) is not None:
             return {"vars": number}
         if self.fixtures.is_fixed(thing):
             return self._fixture(thing, path)
-        if isinstance(thing, bytes | bytearray | complex | np.generic):
-            return _small(thing)
+        if type(thing) in (int, bytes, complex) or (isinstance(thing, np.generic) and not thing.dtype.hasobject):
+            return _small(thing, path)
         number = self.numbers[id(thing)] = len(self.numbers)
         if hasattr(thing, "__dict__"):
             self.owners[id(vars(thing))] = number
         self.kept.append(thing)
+        if isinstance(thing, tuple | frozenset | MappingProxyType | MethodType):
+            self.open.add(number)
         node = self._node(thing, path)
         node["id"] = number
+        self.open.discard(number)
         return node
 
     def _fixture(self, thing: Any, path: str) -> Node:
@@ -135,22 +180,27 @@ class _Capture:
         if (known := self.fixtures.paths.get(id(thing))) is not None:
             return {"fixed": known}
         if isinstance(thing, torch.dtype | np.dtype | torch.device):
-            return {"type": str(thing).removeprefix("torch.")} if isinstance(thing, torch.dtype) else _small(thing)
-        if isinstance(thing, type):
+            return _small(thing, path)
+        if isinstance(thing, type) and is_basic(thing):
             return {"cls": named(thing)}
         if isinstance(thing, Enum):
-            return {"enum": named(type(thing)), "member": thing.name}
-        raise Unsavable(f"{path[1:] or 'it'} holds a {type(thing).__name__} that was not there when the run began")
+            return {"enum": self._class(thing, path), "member": thing.name}
+        raise Unsavable(path, f"holds a {type(thing).__name__} that was not there when the run began")
 
     def _node(self, thing: Any, path: str) -> Node:
-        if isinstance(thing, Tensor | np.ndarray) and type(thing).__module__.partition(".")[0] in ("torch", "numpy"):
+        if type(thing) in (Tensor, nn.Parameter, np.ndarray):
             return self._array(thing, path)
+        if type(thing) is bytearray:
+            return {"bytearray": thing.hex()}
+        if type(thing) is torch.Size:
+            return {"size": list(thing)}
         if isinstance(thing, np.random.Generator):
             return {"stream": self.node(thing.bit_generator.state, f"{path}.state")}
         if isinstance(thing, Random):
             return {"random": self.node(thing.getstate(), f"{path}.state")}
         if isinstance(thing, MethodType):
-            return {"method": thing.__name__, "of": self.node(thing.__self__, f"{path}.__self__")}
+            function = self.node(thing.__func__, f"{path}.__func__")
+            return {"method": function, "of": self.node(thing.__self__, f"{path}.__self__")}
         if offers_state(thing):
             chance = {name: part for name, part in (attributes(thing) or {}).items() if isinstance(part, CHANCE)}
             streams = {name: self.node(part, f"{path}.{name}") for name, part in chance.items()}
@@ -159,18 +209,27 @@ class _Capture:
             return self._container(thing, path)
         found = attributes(thing)
         if found is None:
-            raise Unsavable(f"{path[1:] or 'it'} is a {type(thing).__name__}, whose state cannot be seen")
-        return {"object": named(type(thing)), **self._attributes(thing, path)}
+            raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
+        return {"object": self._class(thing, path), **self._attributes(thing, path)}
+
+    def _class(self, thing: Any, path: str) -> str:
+        name = named(type(thing))
+        if self.fixtures.class_of(name) is not type(thing):
+            raise Unsavable(path, f"is a {name}, of which nothing was there when the run began")
+        return name
 
     def _array(self, thing: Tensor | np.ndarray, path: str) -> Node:
-        if isinstance(thing, np.ndarray) and thing.dtype.hasobject:
+        if isinstance(thing, np.ndarray) and _seen(thing.dtype, path) and thing.dtype.hasobject:
             parts = [self.node(part, f"{path}[{place}]") for place, part in enumerate(thing.reshape(-1))]
             return {"objects": parts, "shape": list(thing.shape)}
-        if isinstance(thing, Tensor) and not thing.is_leaf:
-            raise Unsavable(f"{path[1:]} is a tensor that is part of a computation: detach it")
-        if isinstance(thing, Tensor) and thing.layout != torch.strided:
-            return self._sparse(thing, path)
-        return self.arrays.add(thing, path)
+        if isinstance(thing, np.ndarray):
+            return self.arrays.add(thing, path)
+        if not thing.is_leaf:
+            raise Unsavable(path, "is a tensor that is part of a computation: detach it")
+        if thing.is_quantized or thing.is_meta or thing.is_conj() or thing.is_neg():
+            raise Unsavable(path, "is a tensor of a kind that cannot be saved: clone it as plain numbers")
+        node = self._sparse(thing, path) if thing.layout != torch.strided else self.arrays.add(thing, path)
+        return node if thing.grad is None else {**node, "gradient": self.node(thing.grad, f"{path}.grad")}
 
     def _sparse(self, thing: Tensor, path: str) -> Node:
         if thing.layout is torch.sparse_csr:
@@ -180,7 +239,7 @@ class _Capture:
         elif thing.layout is torch.sparse_coo:
             parts = (thing._indices(), thing._values())
         else:
-            raise Unsavable(f"{path[1:]} is a tensor of layout {thing.layout}, which cannot be saved")
+            raise Unsavable(path, f"is a tensor of layout {thing.layout}, which cannot be saved")
         nodes = [self.arrays.add(part, f"{path}.{place}") for place, part in enumerate(parts)]
         self.kept.append(parts)
         return {"sparse": str(thing.layout)[6:], "parts": nodes, "shape": list(thing.shape)}
@@ -189,14 +248,14 @@ class _Capture:
         base = next(
             kind for kind in (list, tuple, set, frozenset, deque, dict, MappingProxyType) if isinstance(thing, kind)
         )
+        if attributes(thing) is None and type(thing) not in (base, OrderedDict, defaultdict, Counter):
+            raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
         node: Node = {base.__name__: self._parts(thing, path)}
         if type(thing) is not base:
-            node["class"] = named(type(thing))
-            if not (isinstance(thing, tuple)):
-                node |= self._attributes(thing, path)
+            node |= {"class": self._class(thing, path), **self._attributes(thing, path)}
         if isinstance(thing, deque):
             node["most"] = thing.maxlen
-        if callable(getattr(thing, "default_factory", None)):
+        if isinstance(thing, defaultdict) and thing.default_factory is not None:
             node["factory"] = self.node(thing.default_factory, f"{path}.default_factory")
         return node
 
@@ -210,12 +269,14 @@ class _Capture:
 
     def _attributes(self, thing: Any, path: str) -> Node:
         found = dict[str, Tree]()
-        for name, part in changing(thing).items():
+        every = changing(thing)
+        anew = {} if self.fixtures.had(thing) else attributes(thing) or {}  # nothing else has what it leaves alone
+        for name, part in {**anew, **every}.items():
             numbers, arrays = len(self.numbers), len(self.arrays.found)
             try:
                 found[name] = self.node(part, f"{path}.{name}")
             except Unsavable:
-                if not isinstance(getattr(type(thing), name, None), cached_property):
+                if name in every and not isinstance(getattr(type(thing), name, None), cached_property):
                     raise
                 for key in list(self.numbers)[numbers:]:  # what is worked out when it is asked for is left out
                     del self.numbers[key]
@@ -224,16 +285,27 @@ class _Capture:
         return {"has": found} if found else {}
 
 
-def _small(thing: Any) -> Node:
-    if isinstance(thing, bytes | bytearray):
-        return {type(thing).__name__: thing.hex()}
-    if isinstance(thing, complex):
+def _small(thing: Any, path: str) -> Node:
+    if isinstance(thing, int | bytes):
+        return {type(thing).__name__: thing.hex() if isinstance(thing, bytes) else hex(thing)}
+    if type(thing) is complex:
         return {"complex": [repr(thing.real), repr(thing.imag)]}
+    if isinstance(thing, torch.dtype):
+        return {"type": str(thing).removeprefix("torch.")}
     if isinstance(thing, np.dtype):
+        _seen(thing, path)
         return {"dtype": thing.str}
     if isinstance(thing, torch.device):
         return {"device": str(thing)}
+    _seen(thing.dtype, path)
     return {"number": thing.tobytes().hex(), "numpy": thing.dtype.str}
+
+
+def _seen(kind: np.dtype, path: str) -> bool:
+    """True for a type of plain numbers, texts or objects. Raises Unsavable for others."""
+    if kind.names or kind.subdtype or (kind.kind not in "O" and kind.hasobject):
+        raise Unsavable(path, f"is of {kind!r}, which cannot be saved")
+    return True
 
 
 def named(cls: type) -> str:

@@ -1,30 +1,30 @@
 """A capture put back into a tree of objects that was made anew, as the captured one had been.
 
-Nothing of a capture is run: objects are those of the new tree, or are made bare, of classes of packages that the new
-tree has objects of, and given their attributes. Functions are those of the new tree.
+Nothing of a capture is run: objects are those of the new tree, or are made bare, of classes that the new tree has
+objects of or that lie beside those, and given their attributes. Functions are those of the new tree, methods those of
+classes whose methods it holds.
 """
 
+import builtins
 import random
-import sys
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from enum import Enum
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agentic.saving.arrays import Memory, Node
-from agentic.saving.capture import Fixtures, Tree, named
-from agentic.saving.values import attributes, slots
+from agentic.errors import BREAKS, said
+from agentic.saving.arrays import Memory, Node, torch_type
+from agentic.saving.capture import CHANCE, Fixtures, Tree, functions, named
+from agentic.saving.values import attributes, is_basic, slots
 
-PACKAGES = {"builtins", "collections", "torch", "numpy"}
 STREAMS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "deque": deque, "dict": dict}
-BROKEN = (LookupError, TypeError, ValueError, AttributeError, RuntimeError, RecursionError, OverflowError)
 
 
 class Unfit(Exception):
@@ -38,17 +38,22 @@ def restore(tree: Tree, saved: Mapping[str, Tensor], root: Any, fixtures: Fixtur
     put back until then is worth nothing.
     """
     try:
-        return _Restore(saved, fixtures).value(tree, root)
-    except BROKEN as error:
-        raise Unfit(f"it holds what this version or these parts do not have ({error})") from error
+        found = _Restore(saved, fixtures).value(tree, root)
+        if type(found) is not type(root):
+            _unknown(type(found))
+        if is_dataclass(root) and found is not root:  # frozen, and whoever has it is not in the tree
+            _give(root, attributes(found) or {})
+            return root
+        return found
+    except BREAKS as error:  # also what a set_state of third parties leaves with
+        raise Unfit(f"it holds what this version or these parts do not have ({said(error)})") from error
 
 
 class _Restore:
     def __init__(self, saved: Mapping[str, Tensor], fixtures: Fixtures) -> None:
         self.memory, self.fixtures = Memory(saved), fixtures
-        self.packages = PACKAGES | fixtures.packages
         self.made = dict[int, Any]()
-        self.claimed = set[int]()
+        self.claimed, self.looked = set[int](), set[int]()
         self.kept = list[Any]()
 
     def value(self, node: Tree, fresh: Any) -> Any:
@@ -56,6 +61,7 @@ class _Restore:
         if not isinstance(node, dict):
             return node
         if "see" in node:
+            self.looked.add(node["see"])
             return self.made[node["see"]]
         kind = next(iter(node))
         if kind in CONTAINERS or kind == "mappingproxy":
@@ -92,8 +98,7 @@ class _Restore:
         return np.frombuffer(bytes.fromhex(node["number"]), np.dtype(str(node["numpy"])))[0]
 
     def _type(self, node: Node, fresh: Any) -> torch.dtype:
-        found = getattr(torch, node["type"])
-        return found if isinstance(found, torch.dtype) else _unknown(found)
+        return torch_type(node["type"])
 
     def _dtype(self, node: Node, fresh: Any) -> Any:
         return np.dtype(str(node["dtype"]))
@@ -105,21 +110,36 @@ class _Restore:
         cls = self._class(node["enum"])
         return cls[node["member"]] if issubclass(cls, Enum) else _unknown(cls)
 
+    def _int(self, node: Node, fresh: Any) -> int:
+        return int(node["int"], 16)
+
+    def _size(self, node: Node, fresh: Any) -> torch.Size:
+        return torch.Size(node["size"])
+
     def _cls(self, node: Node, fresh: Any) -> Any:
-        return self._class(node["cls"])
+        module, _, name = str(node["cls"]).partition(":")
+        found = vars({"builtins": builtins, "numpy": np}[module])[name]
+        return found if isinstance(found, type) and is_basic(found) else _unknown(found)
 
     def _fixed(self, node: Node, fresh: Any) -> Any:
         return self.fixtures.things[node["fixed"]]
 
     def _method(self, node: Node, fresh: Any) -> Any:
-        found = getattr(self.value(node["of"], getattr(fresh, "__self__", None)), node["method"])
-        return found if callable(found) else _unknown(found)
+        owner = self.value(node["of"], getattr(fresh, "__self__", None))
+        function = self.value(node["method"], None)
+        cls = owner if isinstance(owner, type) else type(owner)
+        if not (isinstance(function, FunctionType) and function in functions(cls).values()):
+            _unknown(function)
+        return fresh if fresh == (found := MethodType(function, owner)) else found
 
     def _array(self, node: Node, fresh: Any) -> Any:
         part = self.memory.part(node)
         if isinstance(fresh, nn.Parameter) and isinstance(part, nn.Parameter) and self._claim(fresh):
             fresh.data = part.data.to(fresh.device)
             part = fresh.requires_grad_(part.requires_grad)
+        self._done(node, part)
+        if isinstance(part, Tensor) and "gradient" in node:
+            part.grad = self.value(node["gradient"], None)
         if isinstance(part, Tensor) and not part.is_inference():
             torch._C._autograd._unsafe_set_version_counter((part,), (int(node.get("writes", 0)),))
         return part
@@ -135,17 +155,20 @@ class _Restore:
         return torch.sparse_compressed_tensor(*parts, node["shape"], layout=kind, check_invariants=True)
 
     def _objects(self, node: Node, fresh: Any) -> Any:
-        found = np.empty(len(node["objects"]), object)
+        flat = np.empty(len(node["objects"]), object)
+        found = flat.reshape([int(size) for size in node["shape"]])
+        self._done(node, found)
         for place, part in enumerate(node["objects"]):
-            found[place] = self.value(part, None)
-        return found.reshape([int(size) for size in node["shape"]])
+            flat[place] = self.value(part, None)
+        return found
 
     def _stream(self, node: Node, fresh: Any) -> np.random.Generator:
         state = self.value(node["stream"], None)
-        if not (isinstance(fresh, np.random.Generator) and self._claim(fresh)):
-            name = state["bit_generator"]
+        name = state["bit_generator"]
+        alike = isinstance(fresh, np.random.Generator) and type(fresh.bit_generator).__name__ == name
+        if not (alike and self._claim(fresh)):
             fresh = np.random.Generator(getattr(np.random, name)() if name in STREAMS else _unknown(name))
-        fresh.bit_generator.state = state
+        fresh.bit_generator.state = _within(state)
         return fresh
 
     def _random(self, node: Node, fresh: Any) -> random.Random:
@@ -159,10 +182,12 @@ class _Restore:
         if named(type(fresh)) != node["of"] or not self._claim(fresh):
             fresh = bare[node["of"]]()
         self._done(node, fresh)
-        fresh.set_state(self.value(node["state"], None))
+        state = self.value(node["state"], None)
+        fresh.set_state(_within(state) if isinstance(fresh, np.random.RandomState) else state)
         own = attributes(fresh) or {}
         for name, part in node["chance"].items():
-            object.__setattr__(fresh, name, self.value(part, own.get(name)))
+            found = self.value(part, own.get(name))
+            object.__setattr__(fresh, name, found if isinstance(found, CHANCE) and name in own else _unknown(name))
         return fresh
 
     def _object(self, node: Node, fresh: Any) -> Any:
@@ -172,12 +197,15 @@ class _Restore:
         thing = fresh if same and not frozen else object.__new__(cls)
         self._done(node, thing)
         has, old = node.get("has", {}), attributes(fresh) or {} if same else {}
+        if hidden := [name for name in has if _is_hidden(cls, name, old)]:
+            _unknown(f"{node['object']}.{hidden[0]}")
         found = {name: self.value(part, old.get(name)) for name, part in has.items()}
-        if same and frozen and found.keys() == old.keys() and all(found[name] is old[name] for name in old):
+        alike = found.keys() == old.keys() and all(found[name] is old[name] for name in old)
+        if same and frozen and alike and node.get("id") not in self.looked:  # else somebody has the other already
             self._done(node, fresh)
             return fresh
         kept = {name: old[name] for name in getattr(cls, "unchanged", ()) if name in old}
-        _give(thing, {**kept, **found})
+        _give(thing, {**found, **kept})
         return thing
 
     def _container(self, kind: str, node: Node, fresh: Any) -> Any:
@@ -186,18 +214,24 @@ class _Restore:
         elif kind in ("tuple", "frozenset"):
             parts = [self.value(part, _at(fresh, place)) for place, part in enumerate(node[kind])]
             cls = self._class(node["class"]) if "class" in node else CONTAINERS[kind]
-            found = tuple.__new__(cls, parts) if issubclass(cls, tuple) else frozenset.__new__(cls, parts)
-            if type(fresh) is cls and len(fresh) == len(parts) and all(map(_same, fresh, parts)):
+            found = CONTAINERS[kind].__new__(cls, parts)
+            has = self._has(node, fresh)
+            if type(fresh) is cls and not has and len(fresh) == len(parts) and all(map(_same, fresh, parts)):
                 found = fresh
+            elif has:
+                _give(found, has)
         else:
             found = self._bare(kind, node)
             self._done(node, found)
             self._filled(found, node[kind], fresh)
-            if "has" in node:
-                old = attributes(fresh) or {}
-                _give(found, {name: self.value(part, old.get(name)) for name, part in node["has"].items()})
+            if has := self._has(node, fresh):
+                _give(found, has)
         self._done(node, found)
         return found
+
+    def _has(self, node: Node, fresh: Any) -> dict[str, Any]:
+        old = attributes(fresh) or {} if "has" in node else {}
+        return {name: self.value(part, old.get(name)) for name, part in node.get("has", {}).items()}
 
     def _bare(self, kind: str, node: Node) -> Any:
         cls = self._class(node["class"]) if "class" in node else CONTAINERS[kind]
@@ -205,9 +239,10 @@ class _Restore:
             _unknown(cls)
         if kind == "deque":
             return deque(maxlen=node["most"]) if cls is deque else _unknown(cls)
-        made = cls.__new__(cls)
+        base = next(base for base in cls.__mro__ if base in (*CONTAINERS.values(), OrderedDict, defaultdict))
+        made = base.__new__(cls)
         if "factory" in node:
-            made.default_factory = self.value(node["factory"], None)
+            defaultdict.__init__(made, self.value(node["factory"], None))
         return made
 
     def _filled(self, made: Any, parts: list[Tree], fresh: Any) -> Any:
@@ -223,12 +258,7 @@ class _Restore:
         return made
 
     def _class(self, name: str) -> Any:
-        """The class of that name, where it is of a package that the tree has objects of. Nothing is imported."""
-        module, _, path = name.partition(":")
-        found: Any = sys.modules.get(module) if module.partition(".")[0] in self.packages else None
-        for part in path.split("."):
-            found = vars(found).get(part) if found is not None else None
-        return found if isinstance(found, type) else _unknown(name)
+        return self.fixtures.class_of(name) or _unknown(name)
 
 
 KINDS = (
@@ -246,9 +276,30 @@ KINDS = (
         "fixed",
         "vars",
         "method",
+        "int",
+        "size",
     ),
     *("array", "sparse", "objects", "stream", "random", "state", "object"),
 )
+
+
+def _is_hidden(cls: type, name: str, old: Mapping[str, Any]) -> bool:
+    """Whether an attribute would hide a function of the class that the new object of it does not hide."""
+    return name in functions(cls) and name not in old and name not in getattr(cls, "__dataclass_fields__", ())
+
+
+def _within(state: Any) -> Any:
+    """The state of a source of chance, whose place is one in what it has drawn: NumPy does not look."""
+    if isinstance(state, dict):
+        place, most = state.get("buffer_pos", 0), 4
+        inner = state.get("state")
+        if isinstance(inner, dict) and "pos" in inner:
+            place, most = inner["pos"], 624
+    else:
+        place, most = state[2], 624
+    if not (isinstance(place, int) and 0 <= place <= most):
+        _unknown(place)
+    return state
 
 
 def _unknown(what: Any) -> Any:

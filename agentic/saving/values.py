@@ -28,13 +28,19 @@ Fixed = (
     *(itemgetter, attrgetter, methodcaller),
     *(torch.dtype, torch.device, torch.layout, np.dtype, np.ufunc, Enum, re.Pattern, PurePath, range, slice),
 )
+BASIC = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
 HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 CONTAINERS = (list, tuple, dict, set, frozenset, deque, defaultdict, OrderedDict)
 
 
 def is_plain(value: Any) -> bool:
     """Whether JSON has this value, to the bit."""
-    return value is None or type(value) in (bool, int, str)
+    return value is None or type(value) in (bool, str) or (type(value) is int and value.bit_length() < 4096)
+
+
+def is_basic(cls: type) -> bool:
+    """Whether a class is one of plain values, which does nothing but make them."""
+    return cls in BASIC or (issubclass(cls, np.generic) and not cls.__flags__ & HEAP)
 
 
 def is_fixed(value: Any) -> bool:

@@ -21,6 +21,8 @@ class SavedPolicy(Agent):
     Raises UserError where package, file or algorithm is missing, or where it was trained in other spaces.
     """
 
+    unchanged = ("policy",)  # its file stays where it is
+
     def __init__(self, policy: PolicyAgent) -> None:
         self.policy, self.outcome, self.action = policy, policy.observation.domain, policy.action.domain
 

@@ -1,0 +1,84 @@
+"""A run that stops and goes on is, bit for bit, the run that never stopped: whatever learns, wherever."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agentic
+from agentic import Experiment
+from agentic.cli import main
+from tests.life.resuming import example, lived, same, stopped_and_resumed
+
+LEARNING = {
+    **example("frozenlake"),
+    "model": {"name": "categorical", "learn": ["B"]},
+    "planner": {"name": "tree", "horizon": 3},
+    "learner": {"name": "conjugate"},
+    "learn": {"steps": 200},
+}
+HABIT: dict[str, Any] = {
+    "env": {"id": "FrozenLake-v1"},
+    "agent": {"name": "habit"},
+    "learn": {"steps": 300},
+    "evaluate": {"episodes": 6},
+}
+NORMAL = {
+    **example("cartpole"),
+    "env": {"id": "CartPole-v1", "wrappers": [{"name": "gymnasium.wrappers:NormalizeObservation"}]},
+}
+FEW = ["evaluate.episodes=1", "learn.steps=80", "env.kwargs={max_episode_steps=20}"]
+CASES: dict[str, tuple[dict[str, Any], list[str], int]] = {
+    "habit learning": (HABIT, [], 100),
+    "habit evaluated": (HABIT, ["learn.steps=20"], 45),
+    "linear-Gaussian": (example("cartpole"), FEW, 50),
+    "ours": (example("tmaze"), ["evaluate.episodes=12"], 9),
+    "normalized": (NORMAL, FEW, 60),
+}
+LONG: dict[str, tuple[dict[str, Any], list[str], int]] = {
+    "categorical": (LEARNING, ["evaluate.episodes=5"], 150),
+    "categorical evaluated": (LEARNING, ["evaluate.episodes=5"], 220),
+    "ensemble": (example("continuous"), ["learn.steps=130", "evaluate.episodes=2"], 115),
+    "ours, stochastic": (example("tiger"), ["evaluate.episodes=8"], 16),
+    "hidden": (example("pendulum-hidden"), ["learn.steps=130", "learn.warmup=60", "evaluate.episodes=2"], 110),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("envs", [1, 8])
+def test_a_run_goes_on_to_the_bit(name: str, envs: int, tmp_path: Path) -> None:
+    tables, settings, ticks = CASES[name]
+    most = {8: {"habit evaluated": 8, "habit learning": 30, "ours": 2}}.get(envs, {})
+    at = most.get(name, ticks // envs)
+    stopped_and_resumed(tables, [*settings, f"run.envs={envs}"], tmp_path, at)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("envs", [1, 8])
+def test_a_long_run_goes_on_to_the_bit(name: str, envs: int, tmp_path: Path) -> None:
+    tables, settings, ticks = LONG[name]
+    stopped_and_resumed(tables, [*settings, f"run.envs={envs}"], tmp_path, ticks // envs)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("envs", [1, 8])
+def test_a_saved_policy_goes_on_and_stays_in_its_file(envs: int, tmp_path: Path) -> None:
+    model = pytest.importorskip("stable_baselines3").PPO("MlpPolicy", "CartPole-v1", seed=0, n_steps=64, device="cpu")
+    model.learn(128)
+    model.save(tmp_path / "policy")
+    agent = {"name": "sb3", "path": str(tmp_path / "policy.zip")}
+    tables = {"env": {"id": "CartPole-v1"}, "agent": agent, "evaluate": {"episodes": 10}}
+    stopped_and_resumed(tables, [f"run.envs={envs}"], tmp_path, 30)
+
+
+@pytest.mark.parametrize("envs", [1, 4])
+def test_a_finished_run_that_learns_on_is_one_that_learned_longer(envs: int, tmp_path: Path) -> None:
+    more = ["--steps", "+100"]
+    full = lived(HABIT, [f"run.envs={envs}"], tmp_path / "full")
+    assert lived(HABIT, [f"run.envs={envs}", "learn.steps=200"], tmp_path / "short")
+    assert main(["run", "--resume", str(tmp_path / "short"), *more, "--quiet"]) == 0
+    assert full is not None
+    same(full, agentic.Record.open(tmp_path / "short"))
+    assert Experiment.load(tmp_path / "short/experiment.toml").learn.steps == 300
