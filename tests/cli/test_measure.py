@@ -1,6 +1,7 @@
 """`agentic measure`, as a user calls it."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -152,14 +153,17 @@ def test_against_another_run(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_an_agent_is_made_again_and_learns_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_agent_is_as_it_had_learned_or_made_again_and_learns_again(capsys: pytest.CaptureFixture[str]) -> None:
     folder = recorded(capsys, *WORLD, "--episodes", 1)
-    code, out, err = measure(capsys, folder, "--metric", "depth", "--plugin", "deep.py", "--set", "depth.scale=2")
-    assert code == 0, err
-    assert "outside the null" in out
-    assert "experience: 40 of 40 steps" in err
-    assert "did not do" not in err
-    assert "evaluation" not in err
+    asked = (folder, "--metric", "depth", "--plugin", "deep.py", "--set", "depth.scale=2")
+    for learns in (False, True):
+        code, out, err = measure(capsys, *asked)
+        assert code == 0, err
+        assert "outside the null" in out
+        assert ("experience: 40 of 40 steps" in err) == learns
+        assert "did not do" not in err
+        assert "evaluation" not in err
+        shutil.rmtree(Path(folder) / "learned", ignore_errors=True)
 
 
 def test_learning_that_is_not_repeated_is_reported(capsys: pytest.CaptureFixture[str]) -> None:

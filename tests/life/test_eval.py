@@ -1,6 +1,7 @@
 """Evaluations of saved agents: the run's own returns again, and numbers that are known."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from scipy.stats import t, trim_mean
 
 from agentic import Record, UserError
+from agentic.runs import RunFolder, annotate
 from agentic_life import Evaluation, evaluate
 from agentic_life.eval_command import evaluate as command
 from agentic_life.evaluation import interquartile_mean
@@ -97,5 +99,8 @@ def test_what_cannot_be_evaluated_is_one_sentence() -> None:
     with pytest.raises(UserError, match="is not the folder of a run"):
         evaluate("nowhere")
     (folder / "experiment.toml").write_text('[env]\nid = "CartPole-v1"\n[agent]\nname = "rule.py"\n')
+    with pytest.raises(UserError, match="is not the one that the run was made from"):
+        evaluate(folder)
+    annotate(RunFolder(folder), experiment=sha256((folder / "experiment.toml").read_bytes()).hexdigest())
     with pytest.raises(UserError, match=r"names rule\.py, .* --trust"):
         evaluate(folder)

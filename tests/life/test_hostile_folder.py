@@ -140,10 +140,9 @@ def recorder(tree: Any) -> Any:
 
 def block(**more: Any) -> Callable[[Path], None]:
     def change(tree: Any) -> Any:
-        pairs = tree["run"]["has"]["recorder"]["has"]["_block"]["state"]["dict"]
-        pairs[:] = [[key, more.get(key, part)] for key, part in pairs] + [
-            [key, more[key]] for key in {*more} - dict(pairs).keys()
-        ]
+        counts = dict(tree["run"]["has"]["recorder"]["has"]["_block"]["state"]["dict"])["counts"]["tuple"]
+        for name, part in more.items():
+            counts[("index", "first", "ticks", "rows", "room").index(name)] = part
         return tree
 
     return state(change)
