@@ -77,7 +77,7 @@ class Resumption:
 
 def _leads_to(start: Checkpoint, steps: int) -> bool:
     """Whether a run that learns for so many steps comes by a checkpoint, which may be of one that learned for fewer."""
-    return start.about["phase"] == "learn" or start.about["learn_steps"] == steps
+    return bool(start.about["phase"] == "learn" or start.about["learn_steps"] == steps)
 
 
 def _check_files(folder: str | Path, then: Any, now: Sequence[Mapping[str, Any]]) -> None:

@@ -88,7 +88,8 @@ class World:
             return False
         try:
             until, record = time.monotonic() + PATIENCE, Record(None, before())
-            for phase in PHASES[: PHASES.index(going.phase) + 1]:
+            first = 0 if going.schedule.learn_steps else PHASES.index("evaluate")
+            for phase in PHASES[first : PHASES.index(going.phase) + 1]:
                 with self.world.frozen() if phase == "evaluate" else nullcontext():
                     for row, env in enumerate(self.layers):
                         episodes = record.episodes(phase, pc.field("row") == row)

@@ -67,7 +67,7 @@ def run(
     _check(agent, schedule, recording)
     world = make(env)
     folder = None if recording.folder is None else RunFolder.new(Path(recording.folder).absolute())
-    how = {"seed": seed, "dtype": dtype, "device": device, "observer": observer}
+    how: dict[str, Any] = {"seed": seed, "dtype": dtype, "device": device, "observer": observer}
     content = {"seed": seed, "threads": torch.get_num_threads(), "device": device, "dtype": str(dtype)[6:]}
     components = [dict(component) for component in recording.components]
     manifest = Manifest(folder, {**describe(), **content, "components": components, **fingerprint(folder)})

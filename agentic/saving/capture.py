@@ -41,7 +41,7 @@ class Fixtures:
 
     def __init__(self, root: Any, foreign: tuple[Any, ...] = ()) -> None:
         self.things = dict[str, Any]()
-        self.names = {named(cls): cls for cls in (Counter, OrderedDict, defaultdict)}
+        self.names: dict[str, Any] = {named(cls): cls for cls in (Counter, OrderedDict, defaultdict)}
         self._foreign = {id(each) for each in foreign}
         self._seen = dict[int, Any]()
         self._walk(root, "")
@@ -197,7 +197,7 @@ class _Capture:
         if isinstance(thing, np.random.Generator):
             return {"stream": self.node(thing.bit_generator.state, f"{path}.state")}
         if isinstance(thing, Random):
-            return {"random": self.node(thing.getstate(), f"{path}.state")}
+            return {"twister": self.node(thing.getstate(), f"{path}.state")}
         if isinstance(thing, MethodType):
             function = self.node(thing.__func__, f"{path}.__func__")
             return {"method": function, "of": self.node(thing.__self__, f"{path}.__self__")}
@@ -232,6 +232,7 @@ class _Capture:
         return node if thing.grad is None else {**node, "gradient": self.node(thing.grad, f"{path}.grad")}
 
     def _sparse(self, thing: Tensor, path: str) -> Node:
+        parts: tuple[Tensor, ...]
         if thing.layout is torch.sparse_csr:
             parts = (thing.crow_indices(), thing.col_indices(), thing.values())
         elif thing.layout is torch.sparse_csc:

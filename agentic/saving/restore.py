@@ -24,7 +24,14 @@ from agentic.saving.capture import CHANCE, Fixtures, Tree, functions, named
 from agentic.saving.values import attributes, is_basic, slots
 
 STREAMS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
-CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "deque": deque, "dict": dict}
+CONTAINERS: dict[str, Any] = {
+    "list": list,
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "deque": deque,
+    "dict": dict,
+}
 
 
 class Unfit(Exception):
@@ -148,11 +155,13 @@ class _Restore:
         return vars(self.made[node["vars"]])
 
     def _sparse(self, node: Node, fresh: Any) -> Tensor:
-        parts = [self.memory.part(part) for part in node["parts"]]
+        parts: list[Any] = [self.memory.part(part) for part in node["parts"]]
         if node["sparse"] == "sparse_coo":
-            return torch.sparse_coo_tensor(*parts, node["shape"], check_invariants=True)
+            where, values = parts
+            return torch.sparse_coo_tensor(where, values, node["shape"], check_invariants=True)
         kind = {"sparse_csr": torch.sparse_csr, "sparse_csc": torch.sparse_csc}[node["sparse"]]
-        return torch.sparse_compressed_tensor(*parts, node["shape"], layout=kind, check_invariants=True)
+        ends, where, values = parts
+        return torch.sparse_compressed_tensor(ends, where, values, node["shape"], layout=kind, check_invariants=True)
 
     def _objects(self, node: Node, fresh: Any) -> Any:
         flat = np.empty(len(node["objects"]), object)
@@ -168,14 +177,14 @@ class _Restore:
         alike = isinstance(fresh, np.random.Generator) and type(fresh.bit_generator).__name__ == name
         if not (alike and self._claim(fresh)):
             fresh = np.random.Generator(getattr(np.random, name)() if name in STREAMS else _unknown(name))
-        fresh.bit_generator.state = _within(state)
-        return fresh
+        found: np.random.Generator = fresh
+        found.bit_generator.state = _within(state)
+        return found
 
-    def _random(self, node: Node, fresh: Any) -> random.Random:
-        if not (isinstance(fresh, random.Random) and self._claim(fresh)):
-            fresh = random.Random()
-        fresh.setstate(self.value(node["random"], None))
-        return fresh
+    def _twister(self, node: Node, fresh: Any) -> random.Random:
+        found = fresh if isinstance(fresh, random.Random) and self._claim(fresh) else random.Random()
+        found.setstate(self.value(node["twister"], None))
+        return found
 
     def _state(self, node: Node, fresh: Any) -> Any:
         bare = {named(cls): cls for cls in (torch.Generator, np.random.RandomState)}
@@ -187,13 +196,16 @@ class _Restore:
         own = attributes(fresh) or {}
         for name, part in node["chance"].items():
             found = self.value(part, own.get(name))
-            object.__setattr__(fresh, name, found if isinstance(found, CHANCE) and name in own else _unknown(name))
+            if not isinstance(found, CHANCE) or _is_hidden(type(fresh), name, own):
+                _unknown(name)
+            object.__setattr__(fresh, name, found)
         return fresh
 
     def _object(self, node: Node, fresh: Any) -> Any:
         cls = self._class(node["object"])
         same = type(fresh) is cls and self._claim(fresh)
-        frozen = is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        parameters = getattr(cls, "__dataclass_params__", None)
+        frozen = parameters is not None and parameters.frozen
         thing = fresh if same and not frozen else object.__new__(cls)
         self._done(node, thing)
         has, old = node.get("has", {}), attributes(fresh) or {} if same else {}
@@ -239,7 +251,7 @@ class _Restore:
             _unknown(cls)
         if kind == "deque":
             return deque(maxlen=node["most"]) if cls is deque else _unknown(cls)
-        base = next(base for base in cls.__mro__ if base in (*CONTAINERS.values(), OrderedDict, defaultdict))
+        base: Any = next(base for base in cls.__mro__ if base in (*CONTAINERS.values(), OrderedDict, defaultdict))
         made = base.__new__(cls)
         if "factory" in node:
             defaultdict.__init__(made, self.value(node["factory"], None))
@@ -261,25 +273,9 @@ class _Restore:
         return self.fixtures.class_of(name) or _unknown(name)
 
 
-KINDS = (
-    *(
-        "float",
-        "bytes",
-        "bytearray",
-        "complex",
-        "number",
-        "type",
-        "dtype",
-        "device",
-        "enum",
-        "cls",
-        "fixed",
-        "vars",
-        "method",
-        "int",
-        "size",
-    ),
-    *("array", "sparse", "objects", "stream", "random", "state", "object"),
+KINDS = frozenset(
+    "float bytes bytearray complex number int type dtype device size enum cls fixed vars method array sparse objects "
+    "stream twister state object".split()
 )
 
 

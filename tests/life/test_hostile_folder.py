@@ -101,8 +101,8 @@ def moved(name: str) -> Callable[[Path], None]:
     return change
 
 
-def write(name: str, data: bytes) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_bytes(data) and None
+def write(name: str, data: bytes) -> Callable[[Path], Any]:
+    return lambda folder: (folder / name).write_bytes(data)
 
 
 def deep(folder: Path) -> None:

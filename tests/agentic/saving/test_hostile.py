@@ -124,7 +124,7 @@ NODES = {
         "of": "numpy.random.mtrand:RandomState",
         "chance": {},
     },
-    "random": {"random": {"tuple": [3, {"tuple": [1]}, None]}},
+    "random": {"twister": {"tuple": [3, {"tuple": [1]}, None]}},
     "nothing of that name": array(array="n"),
     "objects": {"objects": [1, 2], "shape": [10**12]},
     "negative": array(offset=-4),
@@ -173,7 +173,7 @@ NODES = {
 def test_hostile_captures_are_unfit(node: Any) -> None:
     RAN.clear()
     before = set(sys.modules)
-    memory = {"m": torch.zeros(8), "k": torch.zeros(624, dtype=torch.uint32)}
+    memory: dict[str, Any] = {"m": torch.zeros(8), "k": torch.zeros(624, dtype=torch.uint32)}
     with pytest.raises(Unfit):
         put(node, **memory)
     assert not RAN
@@ -218,7 +218,7 @@ def test_chance_of_a_state_is_chance() -> None:
     for chance in (
         {"path": "/etc/passwd"},
         {"draws": "x"},
-        {"more": {"random": {"tuple": [3, {"tuple": [0] * 625}, None]}}},
+        {"get_state": {"twister": {"tuple": [3, {"tuple": [0] * 625}, None]}}},
     ):
         fresh = {"own": Own()}
         node = {"state": None, "of": f"{__name__}:{Own.__qualname__}", "chance": chance}
@@ -249,7 +249,7 @@ def test_every_view_of_memory_lies_in_it() -> None:
 
 
 def test_a_default_made_by_a_function_of_the_tree_stays() -> None:
-    made = {"table": defaultdict(lambda: 3)}
+    made: dict[str, Any] = {"table": defaultdict(lambda: 3)}
     found = restore(
         {"dict": [["table", {"dict": [], "class": "collections:defaultdict", "factory": {"fixed": FACTORY}}]]},
         {},

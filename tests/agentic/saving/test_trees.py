@@ -83,7 +83,7 @@ def same(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, np.ndarray | np.generic):
-        return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+        return bool(one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes())
     if isinstance(one, torch.Tensor):
         alike = one.is_contiguous() or one.stride() == other.stride()
         return one.dtype == other.dtype and alike and same(_array(one), _array(other))
@@ -255,7 +255,7 @@ def test_every_stream_goes_on(name: str) -> None:
 
 
 def test_other_sources_of_chance_go_on() -> None:
-    made = [random.Random(3), np.random.RandomState(3), torch.Generator().manual_seed(3)]
+    made: list[Any] = [random.Random(3), np.random.RandomState(3), torch.Generator().manual_seed(3)]
     made[0].gauss(0, 1), made[1].normal(), torch.rand(5, generator=made[2])
     fresh = [random.Random(), np.random.RandomState(), torch.Generator()]
     for found in (again(made, fresh), again(made, [None] * 3)):
