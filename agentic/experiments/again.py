@@ -82,10 +82,10 @@ def _leads_to(start: Checkpoint, steps: int) -> bool:
 
 def _check_files(folder: str | Path, then: Any, now: Sequence[Mapping[str, Any]]) -> None:
     """Raises UserError for a file that components are made from, as a saved policy, and that was another then."""
-    found = {file: digest for row in now for file, digest in row.get("files", {}).items()}
+    found = {file: sha256 for row in now for file, sha256 in row.get("files", {}).items()}
     rows = [row.get("files") for row in then if isinstance(row, dict)] if isinstance(then, list) else []
-    for file, digest in [pair for files in rows if isinstance(files, dict) for pair in files.items()]:
-        if found.get(file) != digest:
+    for file, sha256 in [pair for files in rows if isinstance(files, dict) for pair in files.items()]:
+        if found.get(file) != sha256:
             raise UserError(f"{file} is not what it was when the run in {folder} began: put it back, or run anew")
 
 

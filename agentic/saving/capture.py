@@ -229,7 +229,7 @@ class _Capture:
         if thing.is_quantized or thing.is_meta or thing.is_conj() or thing.is_neg():
             raise Unsavable(path, "is a tensor of a kind that cannot be saved: clone it as plain numbers")
         node = self._sparse(thing, path) if thing.layout != torch.strided else self.arrays.add(thing, path)
-        return node if thing.grad is None else {**node, "gradient": self.node(thing.grad, f"{path}.grad")}
+        return node if thing.grad is None else {**node, "slope": self.node(thing.grad, f"{path}.grad")}
 
     def _sparse(self, thing: Tensor, path: str) -> Node:
         parts: tuple[Tensor, ...]

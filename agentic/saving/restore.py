@@ -145,8 +145,8 @@ class _Restore:
             fresh.data = part.data.to(fresh.device)
             part = fresh.requires_grad_(part.requires_grad)
         self._done(node, part)
-        if isinstance(part, Tensor) and "gradient" in node:
-            part.grad = self.value(node["gradient"], None)
+        if isinstance(part, Tensor) and "slope" in node:
+            part.grad = self.value(node["slope"], None)
         if isinstance(part, Tensor) and not part.is_inference():
             torch._C._autograd._unsafe_set_version_counter((part,), (int(node.get("writes", 0)),))
         return part

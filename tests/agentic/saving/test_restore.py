@@ -140,7 +140,7 @@ NODES = {
     "not a number": array(shape=["x"]),
     "endless": array(shape=[float("inf")]),
     "gradient of whole numbers": {"array": "m", "shape": [8], "torch": "int32", "grad": True},
-    "gradient of another shape": {"array": "m", "shape": [8], "torch": "float32", "gradient": {"see": 10**6}},
+    "gradient of another shape": {"array": "m", "shape": [8], "torch": "float32", "slope": {"see": 10**6}},
     "no device": array(device="nowhere"),
     "writes": array(writes="many"),
     "numpy back": {**array(numpy="<f4", strides=[-4])},
