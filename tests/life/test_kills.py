@@ -73,18 +73,3 @@ def test_kill_9_changes_no_number(name: str, kills: int, tmp_path: Path) -> None
     said = "" if finished(cut) else started(cut, name).communicate()[0]
     assert finished(cut), said
     assert table(cut) == table(whole)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_is_obeyed_between_two_ticks_with_all_that_was_done(number: signal.Signals, tmp_path: Path) -> None:
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    said = ended(cut, "continuous", 4, number)
-    assert "--resume" in said
-    folder = RunFolder(next(cut.glob("[0-9]*")))
-    assert folder.status == "interrupted"
-    ticks = len(Record.open(folder.path).table(["t"]))
-    assert int(folder.checkpoints()[-1].name.partition("-")[2]) == ticks
-    for place in (whole, cut):
-        started(place, "continuous").communicate()
-    assert table(cut) == table(whole)
