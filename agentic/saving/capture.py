@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cached_property
 from random import Random
+from struct import pack
 from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
@@ -151,7 +152,7 @@ class _Capture:
         if is_plain(thing):
             return thing
         if isinstance(thing, float) and type(thing) is float:
-            return thing if np.isfinite(thing) else {"float": repr(thing)}
+            return thing if np.isfinite(thing) else {"float": pack("<d", thing).hex()}  # NaNs differ in their bits
         if (number := self.numbers.get(id(thing))) is not None:
             if number in self.open:
                 raise Unsavable(path, f"is a {type(thing).__name__} that holds itself")

@@ -11,6 +11,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from enum import Enum
+from struct import unpack
 from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
@@ -89,7 +90,8 @@ class _Restore:
         return free
 
     def _float(self, node: Node, fresh: Any) -> float:
-        return float(node["float"])
+        (found,) = unpack("<d", bytes.fromhex(node["float"]))
+        return float(found)
 
     def _bytes(self, node: Node, fresh: Any) -> bytes:
         return bytes.fromhex(node["bytes"])

@@ -165,7 +165,7 @@ NODES = {
     "whole": {"int": "many"},
     "size": {"size": ["x"]},
     "complex": {"complex": ["a", "b"]},
-    "float": {"float": "__import__('os')"},
+    "float": {"float": "00"},
 }
 
 
