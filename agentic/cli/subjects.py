@@ -14,7 +14,7 @@ from agentic.cli.progress import progress, with_limit
 from agentic.cli.starting import retarget
 from agentic.cli.terminal import say, warn_of
 from agentic.errors import UserError, attempt, listed
-from agentic.experiments.build import build
+from agentic.experiments.build import Built, build
 from agentic.experiments.experiment import EvaluateTable, Experiment
 from agentic.experiments.origin import put_in
 from agentic.experiments.trust import untrusted
@@ -112,6 +112,7 @@ class Source:
             if start.about.get("steps") != resolved.learn.steps:
                 raise UserError(f"{start.path} is not of the end of learning")
             put_in(built.agent, world, resolved, start, own_world=True)
+            self._tell(built)
             return Subject(agent=built.agent.sealed(), environment=world.copies() if world.adapts else copies)
         except UserError as error:
             if not self.quiet:
@@ -133,9 +134,13 @@ class Source:
             say(f"{resolved.env.id}, agent {resolved.agent.name}, seed {seed}", err=True)
         with progress(resolved, quiet=self.quiet) as observer:
             subject = built.subject(observer=observer)
-        if words := "" if self.quiet else unlearned(resolved, built.agent, built.environment):
-            say(f"agentic: {words}", err=True)
+        self._tell(built)
         return subject
+
+    def _tell(self, built: Built) -> None:
+        """Say so where the agent should have learned and did not."""
+        if words := "" if self.quiet else unlearned(built.experiment, built.agent, built.environment):
+            say(f"agentic: {words}", err=True)
 
     def _compare(self, again: Subject) -> None:
         """Say so where experience was not repeated, as by other versions: the record is then another agent's."""

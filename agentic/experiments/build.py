@@ -15,7 +15,7 @@ from agentic.experiments.agent_file import with_file
 from agentic.experiments.agent_parts import AgentMaker, check_spaces
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.memory import refused, within_memory
-from agentic.experiments.origin import put_origin_in
+from agentic.experiments.origin import origin_of, put_origin_in
 from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
 from agentic.plugins.registry import Registry
@@ -99,6 +99,7 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
     ('RandomAgent', 'CartPole-v1')
     """
     _check_device(experiment.run.device)
+    origin, folder = origin_of(experiment, registry), experiment.agent.origin
     registry = with_file(registry, experiment.agent.name)
     environment, rows = world_of(experiment, registry) if environment is None else (environment, [])
     world = len(rows)
@@ -112,13 +113,12 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
                 f"[learn] steps = {experiment.learn.steps}, but the agent {experiment.agent.name} has nothing that "
                 "learns: give it a table [learner], or leave the steps out"
             )
-        origin = experiment.agent.origin is not None
-        if origin:
+        if origin is not None and folder is not None:
             own = next(row for row in rows if row["kind"] == "agents" and "from" in row["parameters"])
-            own["files"] = put_origin_in(agent, environment, experiment, registry)
+            own["files"] = put_origin_in(agent, environment, folder, origin)
             check_spaces(vars(agent).values(), environment)
         with within_memory():
-            _rehearse(agent, environment, experiment, parts=origin or len(rows) > world + 1)
+            _rehearse(agent, environment, experiment, parts=origin is not None or len(rows) > world + 1)
     except BaseException as error:
         if rows[:world]:
             environment.close()

@@ -20,14 +20,15 @@ from agentic.runs.saver import Saver
 from agentic.runs.schedule import Checkpoints
 
 
-def put_origin_in(agent: Agent, environment: Environment, experiment: Experiment, registry: Registry) -> dict[str, str]:
-    """Give the agent of an experiment what that of the run which it is `from` has learned.
+def origin_of(experiment: Experiment, registry: Registry) -> Experiment | None:
+    """The experiment of the run that the agent of another is `from`; None where it is from none.
 
-    Returns the SHA-256 of the checkpoint by its path. Raises UserError for another agent, for what only that run's
-    folder names and nobody trusts, for a run that learned nothing, and for what does not fit.
+    Raises UserError for another agent, for a run that learned nothing, and for what only that run's folder names and
+    nobody trusts: to be asked before anything of it is imported.
     """
     folder = experiment.agent.origin
-    assert folder is not None
+    if folder is None:
+        return None
     origin = Experiment.load(file := file_in(folder))
     if _parts(origin) != _parts(experiment):
         raise UserError(f"[agent] from: the agent of {folder} is another than is written beside it: leave that out")
@@ -41,6 +42,14 @@ def put_origin_in(agent: Agent, environment: Environment, experiment: Experiment
         raise UserError(
             f"[agent] from: the run in {folder} learned nothing: name its agent {origin.agent.name} instead"
         )
+    return origin
+
+
+def put_origin_in(agent: Agent, environment: Environment, folder: str, origin: Experiment) -> dict[str, str]:
+    """Give an agent what that of the run in a folder has learned, whose experiment is `origin`.
+
+    Returns the SHA-256 of the checkpoint by its path. Raises UserError for what does not fit.
+    """
     start = start_of(folder)
     put_in(agent, environment, origin, start, own_world=False)
     return {str(start.path / ABOUT): sha256_of(start.path / ABOUT)}

@@ -10,9 +10,9 @@ from tests.house.repository import ROOT, python_files
 
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (5523, "engine models planning learning agents environments runs tick.py"),
-    "the door": (2244, "metrics experiments plugins showing.py errors.py"),
+    "the door": (2247, "metrics experiments plugins showing.py errors.py"),
     "the front": (522, "front"),
-    "saving": (701, "saving"),
+    "saving": (704, "saving"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
 MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self
