@@ -100,7 +100,7 @@ def test_what_only_the_source_names_is_not_run() -> None:
     source = recorded()
     text = (source / "experiment.toml").read_text()
     (source / "experiment.toml").write_text(text.replace('name = "energy"', 'name = "evil.py"'))
-    Path("evil.py").write_text("open('ran', 'w')\n")
+    Path("evil.py").write_text("open('ran', 'w').close()\n")
     with pytest.raises(UserError, match=r"experiment\.toml names evil\.py, .* used with trust = true under \[agent\]"):
         agentic.run(file(source), out=None)
     assert not Path("ran").exists()
