@@ -15,7 +15,7 @@ from agentic_life.evaluation import interquartile_mean
 from tests.life.saved_runs import CART, recorded
 
 NORMALIZED = {**CART, "wrappers": ["gymnasium.wrappers:NormalizeObservation"]}
-ROCK = {name: None for name in ("model", "goal", "inference", "planner", "learner")}
+ROCK: dict[str, Any] = {name: None for name in ("model", "goal", "inference", "planner", "learner")}
 
 
 @pytest.fixture(autouse=True)
