@@ -21,6 +21,8 @@ from agentic_life import reproduce
 from tests.bench.batteries import small
 from tests.life.saved_runs import CART, LEARNING, recorded
 
+SMALL = [part for key in ("episodes=2", "moments=5", "lags=2") for part in ("--set", f"memory_timescale.{key}")]
+
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +102,7 @@ def test_what_only_the_source_names_is_not_run() -> None:
     source = recorded()
     text = (source / "experiment.toml").read_text()
     (source / "experiment.toml").write_text(text.replace('name = "energy"', 'name = "evil.py"'))
-    Path("evil.py").write_text("open('ran', 'w').close()\n")
+    Path("evil.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
     with pytest.raises(UserError, match=r"experiment\.toml names evil\.py, .* used with trust = true under \[agent\]"):
         agentic.run(file(source), out=None)
     assert not Path("ran").exists()
@@ -132,7 +134,7 @@ def test_a_bench_has_agents_from_runs() -> None:
 def test_it_is_measured_without_learning_again(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     wrapped = {**CART, "wrappers": ["gymnasium.wrappers:NormalizeObservation"]}
     folder = recorded(env=wrapped, run={"seed": 2})
-    command = ["measure", str(folder), "--metric", "memory_timescale", "--json", "--no-references"]
+    command = ["measure", str(folder), "--metric", "memory_timescale", *SMALL, "--json", "--no-references"]
 
     def measured() -> tuple[Any, str]:
         assert main(command) == 0
