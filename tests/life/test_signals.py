@@ -15,7 +15,7 @@ from agentic.runs import RunFolder
 from tests.life.resuming import lived, same
 from tests.life.test_resume import HABIT
 
-LONG = "learn.steps=6000"
+LONG = "learn.steps=20000"  # still at work when another process has come and gone
 EVERY = ["run.checkpoint_steps=40", "run.checkpoint_minutes=0"]
 
 
