@@ -28,14 +28,12 @@ def resumption(
 ) -> "Resumption":
     """What the options of `agentic run` ask for with --resume. Raises UserError for what does not go with it."""
     from agentic.cli.progress import with_limit
-    from agentic.cli.subjects import check_trusted
-    from agentic.experiments.again import Resumption, recorded
-    from agentic.runs.folder import RunFolder
+    from agentic.cli.subjects import trusted
+    from agentic.experiments.again import Resumption
 
     if given:
         raise UserError(f"--resume goes on as the run began: leave out {listed(given)}")
     if steps is not None and not steps.startswith("+"):
         raise UserError(f"--resume takes so many steps more: write --steps +{steps.removeprefix('-')}")
-    experiment = recorded(folder)
-    check_trusted(experiment, registry, str(RunFolder(folder).experiment_file), trust=trust)
+    experiment = trusted(folder, registry, trust=trust)
     return Resumption.of(folder, with_limit(experiment, registry, quiet=quiet), registry, int(steps or 0))

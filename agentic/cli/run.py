@@ -1,7 +1,7 @@
 """`agentic run`: one experiment, from a file or from an environment's name, recorded in a folder of its own."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -63,7 +63,13 @@ def run(
     if trust and resume is None:
         raise UserError("--trust goes with --resume: what a file names that you name yourself is run anyway")
     if resume is not None:
-        named = {"FILE": file, "--env": env, "--agent": agent, "--set": settings, **_named(flags)}
+        named = {
+            "FILE": file,
+            "--env": env,
+            "--agent": agent,
+            "--set": settings,
+            **{f"--{name}": value for name, value in flags.items()},
+        }
         given = [name for name, value in named.items() if value and name != "--steps"]
         steps, quiet = named["--steps"], style == "quiet"
         going = resumption(resume, steps, registry, trust=trust, quiet=quiet, given=given)
@@ -82,10 +88,6 @@ def run(
         answer(f"# {reason}\n{experiment.to_toml()}" if reason else experiment.to_toml())
     else:
         _execute(experiment, registry, out, style)
-
-
-def _named(flags: Mapping[str, object]) -> dict[str, Any]:
-    return {f"--{name}": value for name, value in flags.items()}
 
 
 def _execute(experiment: "Experiment", registry: Registry, out: str, style: str) -> None:

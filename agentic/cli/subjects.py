@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Self, final
 
 import torch
@@ -14,6 +15,7 @@ from agentic.cli.progress import progress, with_limit
 from agentic.cli.starting import retarget
 from agentic.cli.terminal import say, warn_of
 from agentic.errors import UserError, attempt, listed
+from agentic.experiments.again import recorded
 from agentic.experiments.build import Built, build
 from agentic.experiments.experiment import EvaluateTable, Experiment
 from agentic.experiments.origin import put_in
@@ -151,6 +153,13 @@ class Source:
             ]
             if not lived.select(columns).equals(before.table(columns).slice(0, len(lived))):
                 say(f"warning: learning again, the agent of {self.label} did not do what it did then", err=True)
+
+
+def trusted(folder: str | Path, registry: Registry, *, trust: bool) -> Experiment:
+    """The experiment that is recorded in a run's folder, once it is known to be trusted; see `check_trusted`."""
+    experiment = recorded(folder)
+    check_trusted(experiment, registry, str(RunFolder(folder).experiment_file), trust=trust)
+    return experiment
 
 
 def check_trusted(experiment: Experiment, registry: Registry, source: str, *, trust: bool = False) -> None:

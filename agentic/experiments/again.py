@@ -46,7 +46,7 @@ class Resumption:
         Raises UserError for a finished run, for more steps of a run that does not learn, and for what cannot be built.
         """
         place = RunFolder(folder)
-        if read(place).get("status") == "finished" and not more:
+        if (manifest := read(place)).get("status") == "finished" and not more:
             raise UserError(f"{folder} finished: nothing is left to do; --steps +1000 lets it learn on")
         if more < 0 or (more and not experiment.learn.steps):
             what = "learns nothing" if more > 0 else f"cannot learn for {more} steps"
@@ -57,7 +57,7 @@ class Resumption:
             what = "of its learning: run it again with more steps" if more else "that can be read: nothing was changed"
             raise UserError(f"{folder} holds no checkpoint {what}")
         built = build(experiment, registry)
-        _check_files(folder, read(place).get("components"), built.components)
+        _check_files(folder, manifest.get("components"), built.components)
         learn = experiment.learn.model_copy(update={"steps": steps})
         longer = experiment.model_copy(update={"learn": learn})
         return cls(place, replace(built, experiment=longer), start, more)

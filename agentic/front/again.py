@@ -66,13 +66,11 @@ def _trusted(
 ) -> tuple[Experiment, Registry]:
     """The experiment in a run's folder, and what is installed. Raises UserError for what nobody said may run."""
     from agentic.cli.nearby import find_nearby
-    from agentic.cli.subjects import check_trusted
-    from agentic.experiments.again import recorded
+    from agentic.cli.subjects import trusted
     from agentic.front.request import paths
     from agentic.plugins import load
-    from agentic.runs.folder import RunFolder
 
-    experiment, registry = recorded(folder), load(paths(plugins))
-    check_trusted(experiment, registry, str(RunFolder(folder).experiment_file), trust=trust)
+    registry = load(paths(plugins))
+    experiment = trusted(folder, registry, trust=trust)
     find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
     return experiment, registry
