@@ -40,11 +40,11 @@ def test_show_says_how_a_stopped_run_goes_on(stopped: Path, capsys: pytest.Captu
     assert "--resume" not in capsys.readouterr().out
 
 
-def test_a_finished_run_that_learns_nothing_is_told_no_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_finished_run_has_nothing_left_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--env", "CartPole-v1", "--agent", "random", "--episodes", "1", "--out", str(tmp_path)]) == 0
     capsys.readouterr()
     assert main(["run", "--resume", str(next(tmp_path.iterdir()))]) == 2
-    assert "nothing is left to do; it learns nothing" in capsys.readouterr().err
+    assert "nothing is left to do; if it learns" in capsys.readouterr().err
 
 
 def test_what_ctrl_c_says_to_type_goes_on(
@@ -66,7 +66,7 @@ def test_what_ctrl_c_says_to_type_goes_on(
     assert main([*shlex.split(typed), "--quiet"]) == 0
 
 
-def test_the_run_that_an_agent_comes_from_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_run_that_an_agent_comes_from_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = tmp_path / "source"
     assert lived(HABIT, [], source) is not None
     file = tmp_path / "from.toml"
@@ -75,7 +75,7 @@ def test_the_run_that_an_agent_comes_from_is_told(tmp_path: Path, capsys: pytest
     assert f"agent habit of {source}, seed 0" in capsys.readouterr().err
 
 
-def test_an_example_by_its_name_is_told_from_a_file(
+def test_an_example_by_its_name_is_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
