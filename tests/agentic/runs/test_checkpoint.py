@@ -60,7 +60,7 @@ def test_a_disk_that_is_full_is_told_as_such(folder: RunFolder, monkeypatch: pyt
         raise checkpoint.SafetensorError("I/O error: no space left")
 
     monkeypatch.setattr(checkpoint, "save_file", full)
-    with pytest.raises(RunError, match="no checkpoint can be written to .*no space left"):
+    with pytest.raises(RunError, match=r"no checkpoint can be written to .*no space left"):
         written(folder, 5)
     assert ticks_of(folder) == []
     assert [path.name for path in folder.path.iterdir()] == ["manifest.json"]
