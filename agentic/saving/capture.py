@@ -338,11 +338,7 @@ def _keeps_order(thing: set[Any] | frozenset[Any]) -> bool:
     anew = set[Any]()
     for part in thing:
         anew.add(part)
-    return list(anew) == list(thing) and (isinstance(thing, frozenset) or _room(anew) == _room(thing))
-
-
-def _room(thing: set[Any]) -> int:
-    return set.__sizeof__(thing)
+    return list(anew) == list(thing) and (isinstance(thing, frozenset) or set.__sizeof__(anew) == set.__sizeof__(thing))
 
 
 def _hashed_alike(part: Any) -> bool:
