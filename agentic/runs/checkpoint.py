@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from agentic.errors import RunError, ThirdPartyWarning, UserError
+from agentic.errors import RunError, ThirdPartyWarning, UserError, said
 from agentic.runs.files import forget_parts, is_own, sealed, sha256_of, text_of, unsealed
 from agentic.runs.folder import RunFolder
 from agentic.runs.table import PHASES
@@ -64,8 +64,9 @@ class Checkpoint:
             _put(part / ABOUT, json.dumps(sealed(made.about), indent=2).encode())
             _settled(part)
             _replace(part, path)
-        except OSError as error:
-            raise RunError(f"no checkpoint can be written to {folder.path}: {error.strerror}") from error
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or said(error)
+            raise RunError(f"no checkpoint can be written to {folder.path}: {reason}") from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
         for old in folder.checkpoints()[:-KEPT]:
@@ -114,8 +115,8 @@ def sound(folder: RunFolder) -> list[Checkpoint]:
             made.check()
             found.append(made)
         except (UserError, OSError, ValueError) as error:
-            said = error if isinstance(error, UserError) else f"{path} is damaged: {error}"
-            warnings.warn(f"{said}; an earlier checkpoint is taken", ThirdPartyWarning, stacklevel=2)
+            words = error if isinstance(error, UserError) else f"{path} is damaged: {error}"
+            warnings.warn(f"{words}; an earlier checkpoint is taken", ThirdPartyWarning, stacklevel=2)
     return sorted(found, key=lambda each: (each.ticks, not each.about.get("learned")), reverse=True)
 
 
@@ -171,6 +172,14 @@ def _settled(path: Path) -> None:
 
 
 def _replace(part: Path, path: Path) -> None:
+    """Give a checkpoint its name; one that has it already is kept under another until then, as one of its ticks."""
+    before = path.with_name(path.name)
     if path.exists() or path.is_symlink():
+        with suppress(UserError, OSError):
+            before = RunFolder(path.parent).checkpoint(Checkpoint.open(path).ticks)
+            if not before.exists():
+                os.replace(path, before)
         remove(path)
     os.replace(part, path)
+    if before != path:
+        remove(before)

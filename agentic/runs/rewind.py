@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
+from agentic.environments.answers import number
 from agentic.environments.environment import Environment
 from agentic.environments.spaces import Arrays, Layout
 from agentic.errors import BREAKS, ThirdPartyWarning
@@ -65,7 +66,12 @@ class World:
         offered = whole is not None and all(offers_state(env.unwrapped) for env in self.layers)
         if offered and self._restored(whole, tensors):
             return
-        if self._done_again(going, before) or (whole is not None and not offered and self._restored(whole, tensors)):
+        if self._done_again(going, before):
+            if self.world.adapts:  # steps in excess, which moved statistics too, are not recorded
+                with suppress(Unfit):
+                    self.put_wrappers_back(tree, tensors)
+            return
+        if whole is not None and not offered and self._restored(whole, tensors):
             return
         with suppress(Unfit):
             self.put_wrappers_back(tree, tensors)
@@ -83,7 +89,7 @@ class World:
         return True
 
     def _done_again(self, going: "Going", before: Before) -> bool:
-        """Whether doing again what the record holds led to the very same observations, and in time."""
+        """Whether doing again what the record holds led to the very same, to where the run is now, and in time."""
         if any(isinstance(env, VectorEnv) for env in self.layers):
             return False
         try:
@@ -94,26 +100,43 @@ class World:
                     for row, env in enumerate(self.layers):
                         episodes = record.episodes(phase, pc.field("row") == row)
                         seed = environment_seed(going.seed, row, phase=phase)
-                        for same in _again(env, self.world, episodes, seed):
+                        last = self._now(going, row) if phase == going.phase else None
+                        for same in _again(env, self.world, episodes, seed, last):
                             if not same or time.monotonic() > until:
                                 return False
         except BREAKS:
             return False
         return True
 
+    def _now(self, going: "Going", row: int) -> Arrays | None:
+        """The observation that the next tick of a row goes on from: that after a step which is not recorded, too."""
+        if (course := going.course) is None:
+            return None
+        now = course.native if course.last is None else course.last.next_obs
+        return tuple(leaf[row : row + 1] for leaf in now)
 
-def _again(env: Any, world: Environment, episodes: list[EpisodeRecord], seed: int) -> Iterator[bool]:
-    """Whether each observation of one row is the recorded one, while its episodes are done again."""
+
+def _again(
+    env: Any, world: Environment, episodes: list[EpisodeRecord], seed: int, last: Arrays | None
+) -> Iterator[bool]:
+    """Whether all that one row shows and pays is as recorded, while its episodes are done again, up to its `last`."""
     seen, done = world.observation_layout, world.action_layout
-    for number, episode in enumerate(episodes):
-        obs, _ = env.reset(seed=None if number else seed)
+    for place, episode in enumerate(episodes):
+        obs, _ = env.reset(seed=None if place else seed)
         yield _same(seen, obs, _columns(episode, "obs", seen), 0)
         actions, after = _columns(episode, "action", done), _columns(episode, "next_obs", seen)
         for t in range(episode.length):
-            obs, *_ = env.step(done.row(actions, t))
-            yield _same(seen, obs, after, t)
+            obs, reward, ends, *_ = env.step(done.row(actions, t))
+            yield _same(seen, obs, after, t) and _paid(reward, ends, episode, t)
     if not episodes:
-        env.reset(seed=seed)
+        obs, _ = env.reset(seed=seed)
+    yield last is None or _same(seen, obs, last, 0)
+
+
+def _paid(reward: Any, ends: Any, episode: EpisodeRecord, t: int) -> bool:
+    """Whether a step paid to the bit what is recorded, and ended its episode or not."""
+    paid = np.float64(number(reward)).tobytes() == np.float64(episode.arrays["reward"][t]).tobytes()
+    return paid and bool(ends) == bool(episode.arrays["terminated"][t])
 
 
 def _columns(episode: EpisodeRecord, prefix: str, layout: Layout) -> Arrays:

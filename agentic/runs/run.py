@@ -10,7 +10,7 @@ import torch
 
 from agentic.agents.agent import Agent
 from agentic.environments.environment import Environment, EnvironmentLike, make
-from agentic.errors import RunError, UserError, described
+from agentic.errors import BREAKS, RunError, UserError, described
 from agentic.runs.candidates import Wanted
 from agentic.runs.checkpoint import Checkpoint, forget, remove
 from agentic.runs.files import held, write_whole
@@ -149,7 +149,7 @@ def _lived(
 
 def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> None:
     """Keep what there is: the last chunk, the traceback, the status. What cannot be written must not hide `error`."""
-    with suppress(RunError):
+    with suppress(*BREAKS):  # a checkpoint that somebody changed can make anything of a recorder
         recorder.close()
     with suppress(OSError):
         if manifest.folder is not None:

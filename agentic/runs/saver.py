@@ -7,7 +7,7 @@ from typing import Any, final
 
 from torch import Tensor
 
-from agentic.errors import ThirdPartyWarning, UserError
+from agentic.errors import ThirdPartyWarning, UserError, listed, shown
 from agentic.runs.checkpoint import Checkpoint
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going
@@ -15,7 +15,7 @@ from agentic.runs.manifest import versions
 from agentic.runs.rewind import World
 from agentic.runs.schedule import Checkpoints
 from agentic.runs.stopping import Stop
-from agentic.saving import Fixtures, Unfit, Unsavable, capture, restore
+from agentic.saving import Beside, Fixtures, Unfit, Unsavable, capture, restore
 
 
 @final
@@ -30,6 +30,7 @@ class Saver:
         self.stop: Stop | None = None
         self._world = World(going.world)
         self._fixtures = Fixtures(going, self._world.layers)
+        self._beside, self._told = Beside(self._fixtures), list[str]()
         self._started = time.monotonic() - spent
         self._saved, self._steps, self._able = time.monotonic(), 0, True
 
@@ -54,10 +55,10 @@ class Saver:
         """
         if not self._able:
             return
-        self._saved, self._steps = time.monotonic(), self.going.steps
+        self._saved, self._steps = time.monotonic(), 0 if learned else self.going.steps  # evaluation counts anew
         self.going.recorder.settle()
         try:
-            tree, tensors = capture(self.going, self._fixtures)
+            tree, tensors = capture(self.going, self._fixtures, lost := list[str]())
         except Unsavable as error:
             self._able = False
             words = (
@@ -65,11 +66,16 @@ class Saver:
             )
             warnings.warn(words, ThirdPartyWarning, stacklevel=2)
             return
+        lost += self._beside.changed()
+        if new := [each for each in lost if each not in self._told]:
+            warnings.warn(_lost(new), ThirdPartyWarning, stacklevel=2)
+            self._told += new
         world, more, why = self._world.captured()
         going = self.going
         about: dict[str, Any] = {"ticks": going.ticks, "phase": going.phase, "steps": going.steps, "learned": learned}
         about |= {"started": self.folder.manifest.get("started"), "learn_steps": going.schedule.learn_steps}
-        about |= {"seconds": time.monotonic() - self._started, "world": why, "versions": versions()}
+        about |= {"seconds": time.monotonic() - self._started, "world": why, "lost": lost}
+        about |= {"versions": versions()}
         tensors |= {f"world{name}": tensor for name, tensor in more.items()}
         Checkpoint.write(self.folder, {"run": tree, "world": world}, tensors, about)
 
@@ -79,6 +85,7 @@ class Saver:
         Raises UserError where it does not fit.
         """
         tree, tensors = checkpoint.read()
+        _warn(checkpoint)
         try:
             restore(_part(_part(_part(tree, "run"), "has"), "agent"), tensors, self.going.agent, self._fixtures)
             if own_world:
@@ -89,6 +96,7 @@ class Saver:
     def put_back(self, checkpoint: Checkpoint) -> None:
         """Put the run where the checkpoint was made. Raises UserError where it does not fit."""
         tree, tensors = checkpoint.read()
+        _warn(checkpoint)
         try:
             world, kept = _part(tree, "world"), _standing(self.going)
             restore(_part(tree, "run"), tensors, self.going, self._fixtures)
@@ -102,6 +110,17 @@ class Saver:
         self._world.put_back(self.going, lambda: self.going.recorder.before(self.folder), world, _worlds(tensors))
         self.going.chance.set_state(chance)
         self._saved, self._steps = time.monotonic(), self.going.steps
+
+
+def _lost(lost: list[str]) -> str:
+    """What is said of things that changed, and that belong to no object of the run, or that nobody can save."""
+    return f"a resumed run does not get back {listed(lost)}: its numbers may be others; keep that in attributes"
+
+
+def _warn(checkpoint: Checkpoint) -> None:
+    lost = checkpoint.about.get("lost")
+    if isinstance(lost, list) and lost:
+        warnings.warn(_lost([shown(each)[1:-1] for each in lost]), ThirdPartyWarning, stacklevel=3)
 
 
 def _standing(going: Going) -> list[Any]:

@@ -3,7 +3,8 @@
 Nothing that is saved is code, and nothing that was saved is run when it is put back.
 """
 
+from agentic.saving.beside import Beside
 from agentic.saving.capture import Fixtures, Tree, Unsavable, capture, offers_state
 from agentic.saving.restore import Unfit, restore
 
-__all__ = ["Fixtures", "Tree", "Unfit", "Unsavable", "capture", "offers_state", "restore"]
+__all__ = ["Beside", "Fixtures", "Tree", "Unfit", "Unsavable", "capture", "offers_state", "restore"]

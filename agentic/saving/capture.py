@@ -9,17 +9,19 @@ beginning.
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
-from enum import Enum
+from enum import Enum, Flag
 from functools import cached_property
-from random import Random
+from random import Random, SystemRandom
 from struct import pack
 from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
+from weakref import ReferenceType
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agentic.errors import BREAKS, described
 from agentic.saving.arrays import Arrays, Node
 from agentic.saving.values import attributes, is_basic, is_fixed, is_plain
 
@@ -127,8 +129,8 @@ def offers_state(thing: Any) -> bool:
     return all(callable(getattr(type(thing), name, None)) for name in ("get_state", "set_state"))
 
 
-def capture(root: Any, fixtures: Fixtures) -> tuple[Tree, dict[str, Tensor]]:
-    """All that a tree of objects holds: a tree for JSON, and tensors by path.
+def capture(root: Any, fixtures: Fixtures, lost: list[str] | None = None) -> tuple[Tree, dict[str, Tensor]]:
+    """All that a tree of objects holds: a tree for JSON, and tensors by path; what of it gets `lost` is named there.
 
     Raises Unsavable for what cannot be looked into and for functions that were not there in the beginning.
     """
@@ -137,6 +139,8 @@ def capture(root: Any, fixtures: Fixtures) -> tuple[Tree, dict[str, Tensor]]:
         tree = walk.node(root, "")
     except RecursionError:
         raise Unsavable("", "holds things in things in things, too deep to follow") from None
+    if lost is not None:
+        lost += walk.lost
     return tree, walk.arrays.tensors()
 
 
@@ -145,7 +149,7 @@ class _Capture:
         self.fixtures, self.arrays = fixtures, Arrays()
         self.numbers = dict[int, int]()
         self.owners = dict[int, int]()  # numbers of objects by the id of the dictionary of their attributes
-        self.kept = list[Any]()
+        self.kept, self.objects, self.lost = list[Any](), list[np.ndarray](), list[str]()
         self.open = set[int]()  # numbers of things that can be made only when all they hold is there
 
     def node(self, thing: Any, path: str) -> Tree:
@@ -185,7 +189,7 @@ class _Capture:
         if isinstance(thing, type) and is_basic(thing):
             return {"cls": named(thing)}
         if isinstance(thing, Enum):
-            return {"enum": self._class(thing, path), "member": thing.name}
+            return {"enum": self._class(thing, path), "member": self.node(_member(thing), path)}
         raise Unsavable(path, f"holds a {type(thing).__name__} that was not there when the run began")
 
     def _node(self, thing: Any, path: str) -> Node:
@@ -195,23 +199,42 @@ class _Capture:
             return {"bytearray": thing.hex()}
         if type(thing) is torch.Size:
             return {"size": list(thing)}
-        if isinstance(thing, np.random.Generator):
-            return {"stream": self.node(thing.bit_generator.state, f"{path}.state")}
-        if isinstance(thing, Random):
-            return {"twister": self.node(thing.getstate(), f"{path}.state")}
+        if isinstance(thing, np.random.Generator | Random):
+            return self._chance(thing, path)
+        if type(thing) is ReferenceType:
+            return self._reference(thing, path)
         if isinstance(thing, MethodType):
             function = self.node(thing.__func__, f"{path}.__func__")
             return {"method": function, "of": self.node(thing.__self__, f"{path}.__self__")}
         if offers_state(thing):
-            chance = {name: part for name, part in (attributes(thing) or {}).items() if isinstance(part, CHANCE)}
-            streams = {name: self.node(part, f"{path}.{name}") for name, part in chance.items()}
-            return {"state": self.node(thing.get_state(), f"{path}.state"), "of": named(type(thing)), "chance": streams}
+            return self._offered(thing, path)
         if isinstance(thing, list | tuple | set | frozenset | deque | dict | MappingProxyType):
             return self._container(thing, path)
         found = attributes(thing)
         if found is None:
             raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
         return {"object": self._class(thing, path), **self._attributes(thing, path)}
+
+    def _chance(self, thing: np.random.Generator | Random, path: str) -> Node:
+        if type(thing) is np.random.Generator:
+            state = {"stream": self.node(thing.bit_generator.state, f"{path}.state")}
+            return {**state, **_children(thing.bit_generator.seed_seq)}
+        if isinstance(thing, np.random.Generator | SystemRandom):
+            raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
+        kind = {} if type(thing) is Random else {"class": self._class(thing, path)}
+        own = {} if type(thing) is Random else self._attributes(thing, path, vars(thing))
+        return {"twister": self.node(thing.getstate(), f"{path}.state"), **kind, **own}
+
+    def _offered(self, thing: Any, path: str) -> Node:
+        chance = {name: part for name, part in (attributes(thing) or {}).items() if isinstance(part, CHANCE)}
+        streams = {name: self.node(part, f"{path}.{name}") for name, part in chance.items()}
+        return {"state": self.node(_state(thing, path), f"{path}.state"), "of": named(type(thing)), "chance": streams}
+
+    def _reference(self, thing: Any, path: str) -> Node:
+        """A weak reference to what is saved anyway, as LSTM has them to its weights."""
+        if id(thing()) not in self.numbers or thing.__callback__ is not None:
+            raise Unsavable(path, "is a weak reference to what nothing else has, or that calls a function")
+        return {"reference": self.node(thing(), path)}
 
     def _class(self, thing: Any, path: str) -> str:
         name = named(type(thing))
@@ -221,6 +244,9 @@ class _Capture:
 
     def _array(self, thing: Tensor | np.ndarray, path: str) -> Node:
         if isinstance(thing, np.ndarray) and _seen(thing.dtype, path) and thing.dtype.hasobject:
+            if any(np.may_share_memory(thing, each) for each in self.objects):
+                raise Unsavable(path, "is an array of objects that shares them with another: copy it")
+            self.objects.append(thing)
             parts = [self.node(part, f"{path}[{place}]") for place, part in enumerate(thing.reshape(-1))]
             return {"objects": parts, "shape": list(thing.shape)}
         if isinstance(thing, np.ndarray):
@@ -230,6 +256,10 @@ class _Capture:
         if thing.is_quantized or thing.is_meta or thing.is_conj() or thing.is_neg():
             raise Unsavable(path, "is a tensor of a kind that cannot be saved: clone it as plain numbers")
         node = self._sparse(thing, path) if thing.layout != torch.strided else self.arrays.add(thing, path)
+        if thing._backward_hooks and type(thing) is Tensor:
+            raise Unsavable(path, "is a tensor with hooks, which are functions: only those of a Parameter can be kept")
+        if own := {name: part for name, part in vars(thing).items() if not name.startswith("_")}:
+            node |= self._attributes(thing, path, own)
         return node if thing.grad is None else {**node, "slope": self.node(thing.grad, f"{path}.grad")}
 
     def _sparse(self, thing: Tensor, path: str) -> Node:
@@ -250,9 +280,13 @@ class _Capture:
         base = next(
             kind for kind in (list, tuple, set, frozenset, deque, dict, MappingProxyType) if isinstance(thing, kind)
         )
+        if base is deque and type(thing) is not deque and "__init__" in functions(type(thing)):
+            raise Unsavable(path, f"is a {type(thing).__name__}, which nobody else can make")
         if attributes(thing) is None and type(thing) not in (base, OrderedDict, defaultdict, Counter):
             raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
         node: Node = {base.__name__: self._parts(thing, path)}
+        if isinstance(thing, set | frozenset) and not _keeps_order(thing):
+            self.lost.append(f"the order of {path.removeprefix('.') or 'it'}, which is a set")
         if type(thing) is not base:
             node |= {"class": self._class(thing, path), **self._attributes(thing, path)}
         if isinstance(thing, deque):
@@ -269,9 +303,9 @@ class _Capture:
             ]
         return [self.node(part, f"{path}[{number}]") for number, part in enumerate(thing)]
 
-    def _attributes(self, thing: Any, path: str) -> Node:
+    def _attributes(self, thing: Any, path: str, own: dict[str, Any] | None = None) -> Node:
         found = dict[str, Tree]()
-        every = changing(thing)
+        every = changing(thing) if own is None else own
         anew = {} if self.fixtures.had(thing) else attributes(thing) or {}  # nothing else has what it leaves alone
         for name, part in {**anew, **every}.items():
             numbers, arrays = len(self.numbers), len(self.arrays.found)
@@ -280,6 +314,8 @@ class _Capture:
             except Unsavable:
                 if name in every and not isinstance(getattr(type(thing), name, None), cached_property):
                     raise
+                if hasattr(type(part), "__next__"):
+                    self.lost.append(f"{path}.{name}".removeprefix("."))
                 for key in list(self.numbers)[numbers:]:  # what is worked out when it is asked for is left out
                     del self.numbers[key]
                 self.owners = {key: number for key, number in self.owners.items() if number < numbers}
@@ -287,8 +323,42 @@ class _Capture:
         return {"has": found} if found else {}
 
 
+def _state(thing: Any, path: str) -> Any:
+    """What a thing says its state is. Raises Unsavable where it cannot say."""
+    try:
+        return thing.get_state()
+    except BREAKS as error:
+        raise Unsavable(path, f"is a {type(thing).__name__}, whose get_state broke, {described(error)}") from error
+
+
+def _keeps_order(thing: set[Any] | frozenset[Any]) -> bool:
+    """Whether a set of the same things has the same order and the same room; true where chance says what it has."""
+    if not all(map(_hashed_alike, thing)):
+        return True
+    anew = set[Any]()
+    for part in thing:
+        anew.add(part)
+    return list(anew) == list(thing) and (isinstance(thing, frozenset) or set.__sizeof__(anew) == set.__sizeof__(thing))
+
+
+def _hashed_alike(part: Any) -> bool:
+    """Whether every process gives a thing the same hash."""
+    return all(map(_hashed_alike, part)) if type(part) is tuple else isinstance(part, int | float | complex)
+
+
+def _children(seeds: Any) -> Node:
+    """How many streams were spawned from a stream, so that the next are others."""
+    count = getattr(seeds, "n_children_spawned", 0)
+    return {"spawned": count} if count else {}
+
+
+def _member(thing: Enum) -> Any:
+    """The name of a member; of several flags at once their number."""
+    return thing.value if isinstance(thing, Flag) and thing.name not in type(thing).__members__ else thing.name
+
+
 def _small(thing: Any, path: str) -> Node:
-    if isinstance(thing, int | bytes):
+    if type(thing) in (int, bytes):
         return {type(thing).__name__: thing.hex() if isinstance(thing, bytes) else hex(thing)}
     if type(thing) is complex:
         return {"complex": [repr(thing.real), repr(thing.imag)]}

@@ -10,10 +10,11 @@ import random
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from enum import Enum
+from enum import Enum, Flag
 from struct import unpack
 from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import torch
@@ -33,6 +34,10 @@ CONTAINERS: dict[str, Any] = {
     "deque": deque,
     "dict": dict,
 }
+
+
+SPAWNED = 2**20  # streams that are spawned again from a stream
+PUTTING: dict[type, str] = {set: "add", list: "append", deque: "append"}  # not as those below them put things in
 
 
 class Unfit(Exception):
@@ -104,7 +109,8 @@ class _Restore:
         return complex(real, imaginary)
 
     def _number(self, node: Node, fresh: Any) -> Any:
-        return np.frombuffer(bytes.fromhex(node["number"]), np.dtype(str(node["numpy"])))[0]
+        kind = np.dtype(str(node["numpy"]))
+        return np.frombuffer(bytes.fromhex(node["number"]), kind)[0] if kind.itemsize else kind.type()
 
     def _type(self, node: Node, fresh: Any) -> torch.dtype:
         return torch_type(node["type"])
@@ -117,7 +123,10 @@ class _Restore:
 
     def _enum(self, node: Node, fresh: Any) -> Any:
         cls = self._class(node["enum"])
-        return cls[node["member"]] if issubclass(cls, Enum) else _unknown(cls)
+        member = self.value(node["member"], None)
+        if issubclass(cls, Flag) and isinstance(member, int):
+            return cls(member)
+        return cls[member] if issubclass(cls, Enum) else _unknown(cls)
 
     def _int(self, node: Node, fresh: Any) -> int:
         return int(node["int"], 16)
@@ -149,6 +158,8 @@ class _Restore:
         self._done(node, part)
         if isinstance(part, Tensor) and "slope" in node:
             part.grad = self.value(node["slope"], None)
+        for name, own in node.get("has", {}).items():
+            vars(part)[_unknown(name) if hasattr(Tensor, name) else name] = self.value(own, None)
         if isinstance(part, Tensor) and not part.is_inference():
             torch._C._autograd._unsafe_set_version_counter((part,), (int(node.get("writes", 0)),))
         return part
@@ -179,13 +190,23 @@ class _Restore:
         alike = isinstance(fresh, np.random.Generator) and type(fresh.bit_generator).__name__ == name
         if not (alike and self._claim(fresh)):
             fresh = np.random.Generator(getattr(np.random, name)() if name in STREAMS else _unknown(name))
+        if more := int(node.get("spawned", 0)) - getattr(fresh.bit_generator.seed_seq, "n_children_spawned", 0):
+            fresh.bit_generator.seed_seq.spawn(more if 0 < more < SPAWNED else _unknown(more))
         found: np.random.Generator = fresh
         found.bit_generator.state = _within(state)
         return found
 
+    def _reference(self, node: Node, fresh: Any) -> Any:
+        return ref(self.value(node["reference"], None))
+
     def _twister(self, node: Node, fresh: Any) -> random.Random:
-        found = fresh if isinstance(fresh, random.Random) and self._claim(fresh) else random.Random()
+        cls = self._class(node["class"]) if "class" in node else random.Random
+        if not issubclass(cls, random.Random):
+            _unknown(cls)
+        found = fresh if type(fresh) is cls and self._claim(fresh) else random.Random.__new__(cls)
         found.setstate(self.value(node["twister"], None))
+        for name, part in node.get("has", {}).items():
+            vars(found)[_unknown(name) if name in functions(cls) else name] = self.value(part, None)
         return found
 
     def _state(self, node: Node, fresh: Any) -> Any:
@@ -252,7 +273,9 @@ class _Restore:
         if not issubclass(cls, CONTAINERS[kind]):
             _unknown(cls)
         if kind == "deque":
-            return deque(maxlen=node["most"]) if cls is deque else _unknown(cls)
+            held: deque[Any] = deque.__new__(cls)
+            deque.__init__(held, (), node["most"])
+            return held
         base: Any = next(base for base in cls.__mro__ if base in (*CONTAINERS.values(), OrderedDict, defaultdict))
         made = base.__new__(cls)
         if "factory" in node:
@@ -267,8 +290,9 @@ class _Restore:
                 put = OrderedDict.__setitem__ if isinstance(made, OrderedDict) else dict.__setitem__
                 put(made, name, self.value(part, old.get(name)))
             return made
+        put = next(getattr(kind, name) for kind, name in PUTTING.items() if isinstance(made, kind))
         for place, part in enumerate(parts):
-            (made.add if isinstance(made, set) else made.append)(self.value(part, _at(fresh, place)))
+            put(made, self.value(part, _at(fresh, place)))
         return made
 
     def _class(self, name: str) -> Any:
@@ -277,7 +301,7 @@ class _Restore:
 
 KINDS = frozenset(
     "float bytes bytearray complex number int type dtype device size enum cls fixed vars method array sparse objects "
-    "stream twister state object".split()
+    "reference stream twister state object".split()
 )
 
 

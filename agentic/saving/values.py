@@ -78,4 +78,6 @@ def slots(cls: type) -> list[str]:
 
 def _made_by_statement(cls: type) -> bool:
     """Whether a class was written in Python; what C makes has a function of its own that makes objects."""
-    return bool(cls.__flags__ & HEAP) and isinstance(vars(cls).get("__new__", staticmethod), staticmethod | type)
+    own = vars(cls)
+    written = bool(cls.__flags__ & HEAP) and isinstance(own.get("__module__"), str)
+    return written and isinstance(own.get("__new__", staticmethod), staticmethod | type)

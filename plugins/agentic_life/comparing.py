@@ -65,10 +65,10 @@ def compare_records(then: Record, now: Record, *, whole: bool = True) -> Iterato
             yield Compared("column", name, rows, rows, note=f"only {'then' if name in known[0] else 'now'}")
 
 
-def compare_candidates(then: Record, now: Record) -> Iterator[Compared]:
-    """The comparison of the candidate plans of two records, as many as the first has."""
+def compare_candidates(then: Record, now: Record, *, whole: bool = True) -> Iterator[Compared]:
+    """The comparison of the candidate plans of two records; only as many as the first has, unless `whole`."""
     mine, other = then.candidates(), now.candidates()
-    if len(mine) > len(other):
+    if len(mine) > len(other) or (whole and len(mine) < len(other)):
         yield Compared("candidate column", "candidate plans", len(mine), len(mine), note=_pair(len(mine), len(other)))
         return
     for name in mine.column_names:

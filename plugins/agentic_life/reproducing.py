@@ -88,7 +88,7 @@ class Again:
         notes += [f"run again, it failed: {failure}"] * bool(failure)
         now = Record.open(place)
         compared = [*compare_records(then, now, whole=finished)]
-        compared += [] if then.problems else compare_candidates(then, now)
+        compared += [] if then.problems else compare_candidates(then, now, whole=finished)
         result = Result.read(folder)
         if result is not None and result.key:
             notes.append("its measurements are of a bench, whose folder is to be reproduced as a whole")

@@ -8,6 +8,7 @@ import pytest
 import agentic
 from agentic import Experiment
 from agentic.cli import main
+from agentic.errors import ThirdPartyWarning
 from tests.life.resuming import example, lived, same, stopped_and_resumed
 
 LEARNING = {
@@ -27,6 +28,7 @@ NORMAL = {
     **example("cartpole"),
     "env": {"id": "CartPole-v1", "wrappers": [{"name": "gymnasium.wrappers:NormalizeObservation"}]},
 }
+PAID = {**NORMAL, "env": {"id": "CartPole-v1", "wrappers": ["gymnasium.wrappers:NormalizeReward"]}}
 FEW = ["evaluate.episodes=1", "learn.steps=80", "env.kwargs={max_episode_steps=20}"]
 CASES: dict[str, tuple[dict[str, Any], list[str], int]] = {
     "habit learning": (HABIT, [], 100),
@@ -34,6 +36,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str], int]] = {
     "linear-Gaussian": (example("cartpole"), FEW, 50),
     "ours": (example("tmaze"), ["evaluate.episodes=12"], 9),
     "normalized": (NORMAL, FEW, 60),
+    "paid in excess": (PAID, [*FEW, "learn.steps=81"], 95),
 }
 LONG: dict[str, tuple[dict[str, Any], list[str], int]] = {
     "categorical": (LEARNING, ["evaluate.episodes=5"], 150),
@@ -48,7 +51,7 @@ LONG: dict[str, tuple[dict[str, Any], list[str], int]] = {
 @pytest.mark.parametrize("envs", [1, 8])
 def test_a_run_goes_on_to_the_bit(name: str, envs: int, tmp_path: Path) -> None:
     tables, settings, ticks = CASES[name]
-    most = {8: {"habit evaluated": 8, "habit learning": 30, "ours": 2}}.get(envs, {})
+    most = {8: {"habit evaluated": 8, "habit learning": 30, "ours": 2, "paid in excess": 16}}.get(envs, {})
     at = most.get(name, ticks // envs)
     stopped_and_resumed(tables, [*settings, f"run.envs={envs}"], tmp_path, at)
 
@@ -82,3 +85,31 @@ def test_a_finished_run_that_learns_on_is_one_that_learned_longer(envs: int, tmp
     assert full is not None
     same(full, agentic.Record.open(tmp_path / "short"))
     assert Experiment.load(tmp_path / "short/experiment.toml").learn.steps == 300
+
+
+def test_checkpoints_are_as_many_in_evaluation_as_while_learning(tmp_path: Path) -> None:
+    assert lived(HABIT, ["learn.steps=100", "run.checkpoint_steps=10"], tmp_path / "run", ticks=125) is None
+    assert sorted(each.name for each in (tmp_path / "run").glob("checkpoint-*")) == [
+        f"checkpoint-{ticks:012d}" for ticks in (110, 120)
+    ]
+
+
+RULE = """
+calls = 0
+
+
+def lean(observation):
+    global calls
+    calls += 1
+    return calls % 3 % 2
+"""
+
+
+def test_what_a_file_keeps_in_its_module_is_not_saved_and_that_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "rule.py"
+    file.write_text(RULE)
+    tables = {"env": {"id": "CartPole-v1"}, "agent": {"name": str(file)}, "evaluate": {"episodes": 5}}
+    with pytest.warns(ThirdPartyWarning, match=r"does not get back .*\.calls: its numbers may be others"):
+        assert lived(tables, ["run.checkpoint_steps=10"], tmp_path / "run", ticks=25) is None
+    with pytest.warns(ThirdPartyWarning, match=r"does not get back .*\.calls"):
+        agentic.resume(tmp_path / "run", trust=True)

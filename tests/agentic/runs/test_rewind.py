@@ -191,3 +191,23 @@ def test_chunks_that_were_changed_end_it_before_anything_does(tmp_path: Path) ->
             restart=Restart(sound(RunFolder(tmp_path / "run"))[0]),
         )
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == state
+
+
+class Hidden(Opaque):
+    """The same, that shows nothing and pays by chance that no seed reaches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = np.random.default_rng()
+
+    def seen(self) -> np.ndarray:
+        return np.zeros(1, np.float32)
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        self.place = self.own.normal()
+        return super().step(action)
+
+
+def test_what_pays_otherwise_when_it_is_done_again_is_not_where_it_was(tmp_path: Path) -> None:
+    with pytest.warns(ThirdPartyWarning, match="every row begins a new episode there"):
+        again(Hidden, tmp_path, 1)

@@ -5,11 +5,12 @@ import math
 import random
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, Flag
 from functools import cached_property
 from itertools import count
 from types import MappingProxyType
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -354,3 +355,134 @@ class Number(float):
 def test_what_cannot_be_saved_is_said_with_its_place(thing: Any, words: str) -> None:
     with pytest.raises(Unsavable, match=words):
         capture({"b": {"c": thing}}, Fixtures({}))
+
+
+class Doubling(list[int]):
+    """A list that puts in something else than it is given."""
+
+    def append(self, number: int) -> None:
+        super().append(2 * number)
+
+
+class Recent(deque[int]):
+    pass
+
+
+class Telling(random.Random):
+    """Chance that counts what it draws."""
+
+    drawn = 0
+
+    def random(self) -> float:
+        self.drawn += 1
+        return super().random() + self.drawn
+
+
+class Mode(Flag):
+    FAST = 1
+    LOUD = 2
+
+
+def test_containers_of_others_get_what_was_in_them() -> None:
+    numbers, recent = Doubling(), Recent(maxlen=2)
+    numbers.append(3)
+    recent.extend([1, 2, 3])
+    found = again({"numbers": numbers, "recent": recent}, {"numbers": Doubling(), "recent": Recent()})
+    assert found["numbers"] == [6]
+    assert (type(found["recent"]), list(found["recent"]), found["recent"].maxlen) == (Recent, [2, 3], 2)
+
+
+def test_chance_of_others_goes_on_with_what_it_counts() -> None:
+    made = {"one": Telling(3)}
+    made["one"].random()
+    found = again(made, {"one": Telling(1)})
+    assert found["one"].random() == made["one"].random()
+
+
+def test_streams_that_are_spawned_are_not_spawned_twice() -> None:
+    made, fresh = {"one": np.random.default_rng(3)}, {"one": np.random.default_rng(3)}
+    made["one"].spawn(2)
+    assert again(made, fresh)["one"] is fresh["one"]
+    assert fresh["one"].spawn(1)[0].random() == made["one"].spawn(1)[0].random()
+
+
+def test_flags_texts_and_what_is_written_on_tensors_come_back() -> None:
+    weight = nn.Parameter(torch.zeros(2))
+    weight.count = 3  # type: ignore[attr-defined]
+    made = {
+        "flags": Mode.FAST | Mode.LOUD,
+        "mode": Mode.FAST,
+        "none": np.str_(""),
+        "bytes": np.bytes_(b"ab"),
+        "w": weight,
+    }
+    fresh = {"mode": Mode.LOUD, "w": nn.Parameter(torch.ones(2))}
+    found = again(made, fresh, {"mode": Mode.LOUD})
+    assert found["flags"] is Mode.FAST | Mode.LOUD
+    assert (found["mode"], found["none"], found["bytes"]) == (Mode.FAST, "", b"ab")
+    assert type(found["bytes"]) is np.bytes_
+    assert found["w"] is fresh["w"]
+    assert found["w"].count == 3
+
+
+def test_memory_of_recurrent_nets_goes_on() -> None:
+    """Their weights are pointed at by weak references, too."""
+    made, fresh, seen = nn.LSTM(2, 3), nn.LSTM(2, 3), torch.ones(1, 1, 2)
+    found = again({"net": made}, {"net": fresh})["net"]
+    assert found is fresh
+    assert all(each() is weight for each, weight in zip(found._flat_weight_refs, found.parameters(), strict=True))
+    with torch.no_grad():
+        assert torch.equal(found(seen)[0], made(seen)[0])
+
+
+@pytest.mark.parametrize("numbers", [{8, 1}, set(range(100)), {(0, 1), (1.0, True)}])
+def test_a_set_whose_order_would_be_another_is_named(numbers: set[Any]) -> None:
+    large = {*range(1000), *numbers}
+    for number in large - numbers:
+        large.discard(number)
+    lost = list[str]()
+    capture({"large": large, "texts": {"a", "b"}, "fresh": {1, 2}}, Fixtures({}), lost)
+    assert lost == ["the order of ['large'], which is a set"]
+
+
+def test_what_is_worked_out_when_asked_for_and_moves_is_named() -> None:
+    made, lost = Thing(), list[str]()
+    assert made.opaque
+    capture(made, Fixtures(made), lost)
+    assert lost == ["opaque"]
+
+
+class Broken:
+    def get_state(self) -> Any:
+        raise ValueError("not now")
+
+    def set_state(self, state: Any) -> None: ...
+
+
+class Clock:
+    """Something that a weak reference points at."""
+
+
+def hooked() -> torch.Tensor:
+    tensor = torch.ones(2, requires_grad=True)
+    tensor.register_hook(lambda grad: 2 * grad)
+    return tensor
+
+
+CLOCK, OBJECTS = Clock(), np.array([[1], None], object)
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"),
+    [
+        (random.SystemRandom(), "is a SystemRandom, whose state cannot be seen"),
+        (Broken(), "whose get_state broke, ValueError: not now"),
+        (ref(CLOCK), "is a weak reference to what nothing else has"),
+        (hooked(), "is a tensor with hooks"),
+        ([OBJECTS, OBJECTS[1:]], "is an array of objects that shares them with another"),
+        (np.random.default_rng(0).random, "whose state cannot be seen"),
+    ],
+)
+def test_what_would_come_back_as_another_is_said(thing: Any, words: str) -> None:
+    with pytest.raises(Unsavable, match=words):
+        capture({"thing": thing}, Fixtures({"thing": thing}))
