@@ -76,8 +76,8 @@ def _labels(every: Sequence[Mapping[str, Any]]) -> list[str]:
     """A label for each group, of as few differing values as tell all apart."""
     if len(every) == 1:
         return ["all runs"]
-    chosen = list[str]()
-    keys = [*every[0]]
+    chosen = ["agent.name"] if "agent.name" in every[0] else []
+    keys = [key for key in every[0] if key not in chosen]
     while keys and _apart(every, chosen) < len(every):
         best = max(keys, key=lambda key: (_apart(every, [*chosen, key]), -keys.index(key)))
         chosen.append(best)

@@ -56,7 +56,7 @@ class Listed:
     def _run(cls, folder: Path, name: str) -> Self:
         manifest, problem = _manifest(folder)
         status, note = ("broken", problem) if problem else _status(folder, manifest)
-        agent, env = _named(manifest)
+        agent, env = _named(folder, manifest)
         more: dict[str, Any] = {key: _whole(manifest.get(key)) for key in ("seed", "steps")}
         more |= {} if status == "running" else _earned(folder, manifest)
         return cls(folder, name, "run", status, note, _time(manifest), agent, env, **more)
@@ -154,9 +154,14 @@ def _status(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     return (str(status), "") if status in STATUSES else ("broken", "its manifest does not say how it ended")
 
 
-def _named(manifest: Mapping[str, Any]) -> tuple[str, str]:
+def _named(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """The agent and the environment, as the experiment calls them; of a run of objects, as its manifest does."""
+    tables_of = RunFolder(folder).experiment
+    agent, env = (str(mapping(tables_of.get(t)).get(key) or "") for t, key in (("agent", "name"), ("env", "id")))
+    if agent and env:
+        return agent, env
     rows = {str(row.get("kind")): str(row.get("name") or "") for row in reversed(tables(manifest.get("components")))}
-    return rows.get("agents", ""), rows.get("envs", "")
+    return agent or rows.get("agents", ""), env or rows.get("envs", "")
 
 
 def _earned(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
