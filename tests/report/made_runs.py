@@ -54,6 +54,14 @@ def _episode(phase: str, place: int, total: float) -> list[dict[str, Any]]:
     """The ticks of an episode that is paid at its end."""
     ends = [False] * (LENGTH - 1) + [True]
     return [
-        {"phase": phase, "row": 0, "episode": place, "t": t, "reward": total * end, "terminated": end, "truncated": False}
+        {
+            "phase": phase,
+            "row": 0,
+            "episode": place,
+            "t": t,
+            "reward": total * end,
+            "terminated": end,
+            "truncated": False,
+        }
         for t, end in enumerate(ends)
     ]

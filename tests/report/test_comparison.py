@@ -230,7 +230,9 @@ def test_interquartile_means_over_many_seeds(tmp_path: Path) -> None:
 def test_runs_of_objects_are_called_by_their_components(tmp_path: Path) -> None:
     for seed in range(2):
         for action in (0, 1):
-            agentic.run(lambda _, action=action: action, "CartPole-v1", episodes=2, seed=seed, out=tmp_path / str(action))
+            agentic.run(
+                lambda _, action=action: action, "CartPole-v1", episodes=2, seed=seed, out=tmp_path / str(action)
+            )
     found = compare({"left": tmp_path / "0", "right": tmp_path / "1"})
     assert found.env == "CartPole-v1"
     assert [group.seeds for group in found.groups] == [[0, 1], [0, 1]]

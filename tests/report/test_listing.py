@@ -179,9 +179,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("manifest", BROKEN.values(), ids=BROKEN)
-def test_a_broken_run_has_a_line_that_says_so(
-    runs: Path, manifest: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_run_has_a_line_that_says_so(runs: Path, manifest: str, capsys: pytest.CaptureFixture[str]) -> None:
     (runs / "0003-broken").mkdir()
     (runs / "0003-broken" / "manifest.json").write_text(manifest)
     row = find_runs(runs, where=["number=3"])[0]
