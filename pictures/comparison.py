@@ -1,6 +1,7 @@
-"""`python -m pictures.comparison [RUNS]`: the picture of three agents on five seeds, compared; of runs there, or of new ones.
+"""`python -m pictures.comparison [RUNS]`: the picture of three agents on five seeds, compared.
 
-A slippery lake is learned from nothing: with curiosity, without any, and with actions drawn at random by their worth.
+Without RUNS they are run first. A slippery lake is learned from nothing: with curiosity, without any, and with actions
+drawn at random by their worth.
 """
 
 from io import BytesIO

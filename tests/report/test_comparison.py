@@ -134,14 +134,14 @@ def test_seeds_that_agree_tell_of_no_spread(tmp_path: Path) -> None:
 
 def test_conditions_choose_runs_and_other_environments_are_refused(three: Path) -> None:
     made_run(three / "maze", [1.0], env="agentic/TMaze-v0")
-    with pytest.raises(UserError, match="2 environments .*CartPole-v1.*choose one"):
+    with pytest.raises(UserError, match=r"2 environments .*CartPole-v1.*choose one"):
         compare(three)
     assert len(compare(three, where=["env=CartPole-v1", "planner.horizon<3"]).groups) == 2
     with pytest.raises(UserError, match="no condition holds"):
         compare(three, where=["seed=77"])
 
 
-def test_what_is_no_run_is_told(tmp_path: Path) -> None:
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder"):
         compare(tmp_path / "nowhere")
     with pytest.raises(UserError, match="holds no run"):

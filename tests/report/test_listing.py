@@ -93,12 +93,12 @@ def test_lines_are_sorted_and_those_without_a_value_come_last(runs: Path) -> Non
         ({"limit": -1}, "at least 0"),
     ],
 )
-def test_what_cannot_be_asked_is_told(runs: Path, options: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_asked_is_refused(runs: Path, options: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         find_runs(runs, **options)
 
 
-def test_a_folder_that_is_not_there_is_told_and_an_empty_one_has_no_lines(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_refused_and_an_empty_one_has_no_lines(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder"):
         find_runs(tmp_path / "nowhere")
     assert len(find_runs(tmp_path, where=["anything=1"])) == 0
@@ -117,7 +117,7 @@ def test_texts_are_compared_as_patterns(found: str, pattern: str) -> None:
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_a_condition_or_is_told(text: str) -> None:
+def test_any_text_is_a_condition_or_is_refused(text: str) -> None:
     try:
         condition = Condition.of(text)
     except UserError:
@@ -142,7 +142,7 @@ def test_returns_of_a_run_that_does_not_say_them_are(tmp_path: Path) -> None:
     assert [row.mean for row in find_runs(tmp_path)] == [pytest.approx(4), pytest.approx(2)]
 
 
-def test_a_run_at_work_is_told_from_one_that_was_killed(tmp_path: Path) -> None:
+def test_a_run_at_work_is_no_run_that_was_killed(tmp_path: Path) -> None:
     folder = made_run(tmp_path / "0001-run", [1, 2], status="running", returns=None, chunks={})
     with held(folder):
         row = find_runs(tmp_path)[0]

@@ -28,9 +28,7 @@ AGENTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.timeout(300)
-def test_three_agents_on_five_seeds_are_found_compared_and_told_apart(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_three_agents_on_five_seeds_are_found_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = tmp_path / "runs"
     for seed in range(5):
         for tables in AGENTS.values():

@@ -3,18 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Self, final
 
 from agentic.runs import RunFolder, is_held, json_table, number_of, unsealed
-from agentic_report.listing.places import UNITS, is_bench, is_sweep
+from agentic_bench import BenchFolder
+from agentic_report.listing.places import is_bench, is_sweep
 from agentic_report.reading import mapping, real, tables, words
 from agentic_report.wording import enumerated, moment
 
 STATUSES = ("running", "finished", "interrupted", "failed")
-MOST = 10_000  # folders of a sweep that are counted
 LARGEST = 2**63  # of a seed or a count
 
 
@@ -63,8 +62,6 @@ class Listed:
 
     @classmethod
     def _several(cls, folder: Path, name: str) -> Self:
-        from agentic_bench import BenchFolder
-
         kind, manifest = ("bench" if is_bench(folder) else "sweep"), RunFolder(folder).manifest
         status, note = _status(folder, manifest) if manifest else ("", "")
         known = BenchFolder(folder)
@@ -72,7 +69,7 @@ class Listed:
         settings = known.settings if not worlds else {}
         worlds = worlds or tuple(str(each.get("name") or each.get("id")) for each in tables(settings.get("worlds")))
         count = len(agents) or len(tables(settings.get("agents")))
-        runs = sum(1 for _ in islice(folder.glob(f"{UNITS}/**/seed-*"), MOST))
+        runs = 0 if count else known.size
         who = f"{count} agent{'s' if count != 1 else ''}" if count else f"{runs} run{'s' if runs != 1 else ''}"
         return cls(folder, name, kind, status, note, _time(manifest), who, enumerated(worlds))
 

@@ -5,22 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agentic.runs import RunFolder, is_own
+from agentic_bench import BenchFolder
 
-DEEPEST = 4  # folders between a folder that is named and the runs in it: units/WORLD/AGENT/seed-0
-UNITS = "units"
+DEEPEST = 4  # folders from one that is named to a run in it: of a bench its units, a world, an agent, a seed
 
 
 def is_bench(folder: Path) -> bool:
     """Whether a bench lies there."""
-    from agentic_bench import BenchFolder
-
     found = BenchFolder(folder)
     return is_own(found.cells_file) or is_own(found.file)
 
 
 def is_sweep(folder: Path) -> bool:
     """Whether several runs of one undertaking lie there, of a bench or of anything else that writes units."""
-    return (folder / UNITS).is_dir() and holds(folder, folder / UNITS)
+    return BenchFolder(folder).holds_units
 
 
 def is_run(folder: Path) -> bool:
