@@ -1,7 +1,9 @@
 """Runs compared: who is in which group and what it is called, curves by hand, and what cannot be compared."""
 
+import doctest
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ import agentic
 from agentic import Record, UserError
 from agentic.cli import main
 from agentic_report import compare
+from agentic_report.comparing import comparison
 from agentic_report.comparing.trial import Series
+from agentic_report.listing import finding
 from tests.report.folders import STRANGE, bench_folder
 from tests.report.made_runs import made_run
 
@@ -283,3 +287,9 @@ def test_the_page_has_everything_and_labels_stay_texts(tmp_path: Path, capsys: p
     (tmp_path / "taken").mkdir()
     assert main(["compare", str(folder), "--html", str(tmp_path / "taken" / "no" / "page.html")]) == 1
     assert "give another file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", [comparison, finding])
+def test_the_examples_of_docstrings_run(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert (found.attempted > 0, found.failed) == (True, 0)

@@ -243,7 +243,7 @@ def compare(
         )
         check_comparable(every)
         groups, more = named({label: each for label, (each, _) in found.items()}, by)
-    phase: Phase = "learn" if any(each.phases["learn"].steps for each in every) else "evaluate"
+    phase: Phase = "learn" if any(len(each.phases["learn"].values) for each in every) else "evaluate"
     steps = max(each.phases[phase].steps for each in every)
     grid = np.unique(np.linspace(0, steps, min(POINTS, max(steps, 1)) + 1)[1:].round().astype(np.int64))
     statistic = InterquartileMean() if iqm else Mean()

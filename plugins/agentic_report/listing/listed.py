@@ -57,7 +57,7 @@ class Listed:
         status, note = ("broken", problem) if problem else _status(folder, manifest)
         agent, env = _named(folder, manifest)
         more: dict[str, Any] = {key: _whole(manifest.get(key)) for key in ("seed", "steps")}
-        more |= {} if status == "running" else _earned(folder, manifest)
+        more |= {} if status == "running" else earned(folder, manifest)
         return cls(folder, name, "run", status, note, _time(manifest), agent, env, **more)
 
     @classmethod
@@ -161,8 +161,11 @@ def _named(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     return agent or rows.get("agents", ""), env or rows.get("envs", "")
 
 
-def _earned(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The number of evaluated episodes and their mean return; of a run that did not finish, from its ticks."""
+def earned(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The `episodes` evaluated, their `mean` return and the ends `low` and `high` of its interval, as far as known.
+
+    Of a run that does not list its returns they are read from its ticks.
+    """
     listed = manifest.get("returns")
     if isinstance(listed, list):
         found = [nan if (value := real(each)) is None else value for each in listed]
