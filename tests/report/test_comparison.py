@@ -100,8 +100,8 @@ def test_labels_say_what_differs_and_no_more(tmp_path: Path, agents: Any, labels
 
 def test_groups_are_made_by_keys_or_by_whoever_asks(three: Path) -> None:
     found = compare(three, by=["agent"])
-    assert [(group.label, len(group.trials)) for group in found.groups] == [("all runs", 12)]
-    assert found.notes[0] == "all runs: its runs differ in more than their seeds"
+    assert [(group.label, len(group.trials)) for group in found.groups] == [("energy", 12)]
+    assert found.notes[0] == "energy: its runs differ in more than their seeds"
     labeled = compare({"mine": [three / "h2-0", Record.open(three / "h2-1")], "others": str(three / "h1-*")})
     assert [(group.label, len(group.trials)) for group in labeled.groups] == [("mine", 2), ("others", 4)]
     with pytest.raises(UserError, match=r"did you mean 'planner\.horizon'"):
@@ -228,7 +228,7 @@ def test_interquartile_means_over_many_seeds(tmp_path: Path) -> None:
     assert found.differences[0].estimate.ends == pytest.approx((20, 20)), "the same seeds are drawn"
     assert found.curves[0][-1].interval is not None
     few = compare(made(tmp_path / "few", {"a": horizon(1)}, {"a": LOW}), iqm=True)
-    assert few.notes == ["all runs: 4 seeds are too few for an interval of the interquartile mean"]
+    assert few.notes == ["energy: 4 seeds are too few for an interval of the interquartile mean"]
 
 
 def test_runs_of_objects_are_called_by_their_components(tmp_path: Path) -> None:
@@ -267,6 +267,8 @@ def test_the_command_prints_curves_a_table_and_what_differs(three: Path, capsys:
         assert words in said
     assert main(["compare", str(three), "--where", "planner.horizon=1", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["groups"]) == 1
+    assert main(["compare", str(three), "--where", "planner.horizon=1"]) == 0
+    assert "difference" not in capsys.readouterr().out
     assert main(["compare", str(three / "nothing")]) == 2
     assert "there is no folder" in capsys.readouterr().err
 

@@ -85,11 +85,12 @@ def show(found: "Comparison", page: Path | None) -> None:
     from rich.table import Table
 
     from agentic.cli import say, show_table
-    from agentic_report.comparing.comparison import HEAD
 
     say(f"{found.env}: {', '.join(f'{group.label} ({len(group.trials)})' for group in found.groups)}")
     _curves(found)
-    table = Table(*HEAD, title=f"{escape(found.outcome)}, {found.statistic.name} over seeds", title_justify="left")
+    table = Table(
+        *found.head, title=f"{escape(found.outcome)}, {found.statistic.name} over seeds", title_justify="left"
+    )
     for line in found.lines():
         table.add_row(*map(escape, line))
     show_table(table)

@@ -149,7 +149,12 @@ class Comparison:
             cells = [group.label, str(len(self.values(group))), plain(own.value), plain_span(*own.ends)]
             more = ["", "", "", "the first"] if apart is None else _apart(apart, self.verdict(apart))
             found.append([*cells, *more])
-        return found
+        return found if len(self.groups) > 1 else [line[:4] for line in found]
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        """The heads of the columns of the table; of a single group there are no differences."""
+        return HEAD if len(self.groups) > 1 else HEAD[:4]
 
     def settings(self) -> list[list[str]]:
         """A line for each key in which groups differ: the key, and the value of each group."""
@@ -172,11 +177,11 @@ class Comparison:
         }
 
     def __repr__(self) -> str:
-        return "\n".join([f"{self.env}, {self.outcome}:", text_table([[*HEAD], *self.lines()]), *self.notes])
+        return "\n".join([f"{self.env}, {self.outcome}:", text_table([[*self.head], *self.lines()]), *self.notes])
 
     def _repr_html_(self) -> str:
         notes = html_table([(note,) for note in self.notes], "Notes") if self.notes else ""
-        return html_table(self.lines(), f"{self.env}: {self.outcome}", HEAD) + notes
+        return html_table(self.lines(), f"{self.env}: {self.outcome}", self.head) + notes
 
     def _value(self, run: Trial) -> float:
         if self.evaluated:

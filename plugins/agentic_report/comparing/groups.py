@@ -46,6 +46,8 @@ def grouped(trials: Sequence[Trial], by: Sequence[str] = ()) -> tuple[list[Group
         parts.setdefault(_frozen(own), []).append(each)
     differing = _differing([each[0].settings for each in parts.values()], by)
     labels = _labels([{key: each[0].settings.get(key) for key in differing} for each in parts.values()])
+    if len(parts) == 1:
+        labels = [text_of(trials[0].settings.get("agent.name") or "all runs")]
     return named(dict(zip(labels, parts.values(), strict=True)), by)
 
 
@@ -75,7 +77,7 @@ def _differing(every: Sequence[Mapping[str, Any]], by: Sequence[str]) -> list[st
 def _labels(every: Sequence[Mapping[str, Any]]) -> list[str]:
     """A label for each group, of as few differing values as tell all apart."""
     if len(every) == 1:
-        return ["all runs"]
+        return [""]
     chosen = ["agent.name"] if "agent.name" in every[0] else []
     keys = [key for key in every[0] if key not in chosen]
     while keys and _apart(every, chosen) < len(every):
