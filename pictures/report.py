@@ -31,11 +31,11 @@ def draw(bench: Path, path: Path) -> Path:
         finally:
             browser.quit()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_small(Image.open(BytesIO(shot)).convert("RGB")))
+    path.write_bytes(small(Image.open(BytesIO(shot)).convert("RGB")))
     return path
 
 
-def _small(picture: Image.Image) -> bytes:
+def small(picture: Image.Image) -> bytes:
     """As a PNG below BYTES: with as many colors as that leaves."""
     for colors in (256, 128, 64, 32):
         file = BytesIO()

@@ -14,6 +14,7 @@ from agentic.cli.terminal import answer, console, json_option, number, printable
 if TYPE_CHECKING:
     from agentic.cli.progress import progress as run_progress
     from agentic.cli.subjects import check_trusted
+    from agentic.cli.tables import sparkline
 
 __all__ = [
     "COMPONENTS",
@@ -33,6 +34,7 @@ __all__ = [
     "run_progress",
     "say",
     "show_table",
+    "sparkline",
     "unlearned",
     "warn_of",
     "with_registry",
@@ -41,6 +43,7 @@ __all__ = [
 _LATER = {  # what needs torch: loaded on first use, so that `agentic --help` does without
     "check_trusted": ("agentic.cli.subjects", "check_trusted"),
     "run_progress": ("agentic.cli.progress", "progress"),
+    "sparkline": ("agentic.cli.tables", "sparkline"),
 }
 
 

@@ -82,15 +82,20 @@ def component_table(components: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def sparkline(values: Sequence[float], encoding: str = "utf-8", width: int = 60) -> str:
-    """A line of bars: one character for each value, or for the mean of neighbors where there are more than `width`."""
+def sparkline(
+    values: Sequence[float], encoding: str = "utf-8", width: int = 60, ends: tuple[float, float] | None = None
+) -> str:
+    """A line of bars: one character for each value, or for the mean of neighbors where there are more than `width`.
+
+    The lowest bar is the least value and the highest the largest, or the `ends` that several lines have in common.
+    """
     bars = BARS if encoding.lower().startswith("utf") else PLAIN_BARS
     size = -(-len(values) // width) or 1
     groups = [values[start : start + size] for start in range(0, len(values), size)]
     means = [sum(group) / len(group) for group in groups]
     found = [mean for mean in means if isfinite(mean)]
-    low = min(found, default=0.0)
-    span = max(found, default=0.0) / 2 - low / 2  # halved, for the whole may be infinite
-    heights = ((mean / 2 - low / 2) / span if span else 0.0 for mean in found)
+    low, high = ends or (min(found, default=0.0), max(found, default=0.0))
+    span = high / 2 - low / 2  # halved, for the whole may be infinite
+    heights = (min(max((mean / 2 - low / 2) / span, 0.0), 1.0) if span else 0.0 for mean in found)
     drawn = (bars[round(height * (len(bars) - 1))] for height in heights)
     return "".join(next(drawn) if isfinite(mean) else "?" for mean in means)

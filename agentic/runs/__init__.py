@@ -1,16 +1,25 @@
-"""The loop, and what it leaves: records, manifests, seeds."""
+"""The loop, and what it leaves: records, manifests, seeds.
 
-from agentic.runs.files import forget_parts, is_own, json_table, sealed, toml_table, unsealed, write_whole
+What needs torch is loaded on first use, so that the folders of many runs are listed without it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from agentic.runs.files import forget_parts, is_held, is_own, json_table, sealed, toml_table, unsealed, write_whole
 from agentic.runs.folder import RunFolder, create_folder, number_of
-from agentic.runs.manifest import Manifest, annotate, describe
-from agentic.runs.record import EpisodeRecord
-from agentic.runs.run import Progress
-from agentic.runs.seeds import environment_seed, stream
-from agentic.runs.table import shapes_of
+
+if TYPE_CHECKING:
+    from agentic.runs.manifest import Manifest, annotate, describe
+    from agentic.runs.record import EpisodeRecord
+    from agentic.runs.run import Progress
+    from agentic.runs.seeds import Phase, environment_seed, stream
+    from agentic.runs.table import shapes_of
 
 __all__ = [
     "EpisodeRecord",
     "Manifest",
+    "Phase",
     "Progress",
     "RunFolder",
     "annotate",
@@ -18,6 +27,7 @@ __all__ = [
     "describe",
     "environment_seed",
     "forget_parts",
+    "is_held",
     "is_own",
     "json_table",
     "number_of",
@@ -28,3 +38,15 @@ __all__ = [
     "unsealed",
     "write_whole",
 ]
+
+_LATER = {
+    **dict.fromkeys(("Manifest", "annotate", "describe"), "manifest"),
+    **dict.fromkeys(("Phase", "environment_seed", "stream"), "seeds"),
+    **{"EpisodeRecord": "record", "Progress": "run", "shapes_of": "table"},
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'agentic.runs' has no attribute {name!r}")
+    return getattr(import_module(f"agentic.runs.{_LATER[name]}"), name)

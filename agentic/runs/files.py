@@ -120,6 +120,17 @@ def held(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_held(folder: Path) -> bool:
+    """Whether another process is at work in a folder; False where that cannot be known."""
+    try:
+        with held(folder):
+            return False
+    except UserError:
+        return True
+    except OSError:
+        return False
+
+
 def forget_parts(folder: Path) -> None:
     """Remove what those who were killed while they wrote into a folder left; nobody else may be at work in it."""
     for part in folder.glob(".*.part"):

@@ -21,6 +21,8 @@ from agentic.runs.folder import RunFolder
 if TYPE_CHECKING:
     from agentic.runs.checkpoint import Checkpoint
 
+DONE = ("checksum", "seconds", "returns")  # of a run that ended: none of one that goes on
+
 
 class Manifest:
     """The manifest of a run, in memory only where `folder` is None.
@@ -42,7 +44,7 @@ class Manifest:
 
         Nothing is written until it begins; `begin` is called before that, and may write the experiment anew.
         """
-        before = {name: part for name, part in read(folder).items() if name not in ("checksum", "seconds")}
+        before = {name: part for name, part in read(folder).items() if name not in DONE}
         since = {"ticks": start.ticks if start else 0, "at": time.time()}
         content = {"chunks": {}, **before, "resumed": [*before.get("resumed", ()), since]}
         made = cls(folder, content, begun=False)

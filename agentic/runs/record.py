@@ -26,6 +26,8 @@ from agentic.showing import Shown, pandas
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+EPISODES = ("phase", "episode", "row", "reward", "terminated", "truncated")  # columns of which returns are made
+
 
 @dataclass(frozen=True)
 class EpisodeRecord:
@@ -216,12 +218,22 @@ class Record(Shown):
 
     def returns(self, phase: Phase = "evaluate") -> np.ndarray:
         """The return of every complete episode of a phase, in the order row, episode, (n,) float64."""
-        table = self.table(["phase", "episode", "row", "reward", "terminated", "truncated"])
+        table = self.table(EPISODES)
         if not len(table):
             return np.empty(0)
         reward, ended = _array(table, "reward"), _array(table, "terminated") | _array(table, "truncated")
         groups = [rows for name, _, _, rows in _groups(table) if name == phase]
         return np.array([reward[rows].sum() for rows in groups if ended[rows[-1]]], np.float64)
+
+
+def evaluated(folder: RunFolder) -> np.ndarray:
+    """The returns of a run that just ended, as `Record.returns` has them, from no more chunks than hold evaluation."""
+    tables = list[pa.Table]()
+    for path in reversed(folder.chunks()):
+        tables.insert(0, read_chunk(path, EPISODES))
+        if "learn" in tables[0]["phase"].slice(0, 1).to_pylist():
+            break
+    return Record(tables=tables).returns()
 
 
 def _groups(table: pa.Table) -> list[tuple[Phase, int, int, np.ndarray]]:

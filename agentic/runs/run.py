@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,13 +18,15 @@ from agentic.runs.files import held, write_whole
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going, Progress
 from agentic.runs.manifest import Manifest, describe, fingerprint
-from agentic.runs.record import Record
+from agentic.runs.record import Record, evaluated
 from agentic.runs.recorder import Recorder
 from agentic.runs.saver import Saver
 from agentic.runs.schedule import Recording, Schedule
 from agentic.runs.stopping import stop_between_ticks
 
 __all__ = ["Progress", "Recording", "Restart", "Schedule", "go_on", "run"]
+
+LISTED = 10_000  # returns that a manifest has at most
 
 
 class Restart(NamedTuple):
@@ -140,11 +143,20 @@ def _lived(
         if isinstance(error, UserError | RunError | KeyboardInterrupt):
             raise
         raise RunError(f"{type(agent).__name__} in {world.place}: {described(error)}") from error
-    manifest.finish("finished", **recorder.counts)
+    manifest.finish("finished", **recorder.counts, **_returns(folder))
     for path in [] if folder is None else folder.checkpoints():
         remove(path)
     given = None if recording.folder is None else Path(recording.folder)
     return Record(given, recorder.tables, manifest.content, recorder.candidates)
+
+
+def _returns(folder: RunFolder | None) -> dict[str, list[float | None]]:
+    """The returns of evaluation for the manifest, so that many runs are listed without their ticks."""
+    try:
+        found = [] if folder is None else evaluated(folder).tolist()
+    except UserError:  # who reads the record is told
+        return {}
+    return {} if folder is None or len(found) > LISTED else {"returns": [x if isfinite(x) else None for x in found]}
 
 
 def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> None:

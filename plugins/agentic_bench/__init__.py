@@ -32,9 +32,14 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    **{"Battery": "bench_file", "BenchFolder": "folder", "slug": "folder", "Task": "task", "bench": "asked"},
+    **dict.fromkeys(("Cell", "Result", "Scores", "read_cells"), "cells"),
+    **dict.fromkeys(("Observer", "bench_folder", "carried_out_bench", "check"), "running"),
+}
+
+
 def __getattr__(name: str) -> Any:
-    for home in ("bench_file", "cells", "folder", "running", "task", "asked") if name in __all__ else ():
-        module = import_module(f"agentic_bench.{home}")
-        if hasattr(module, name):
-            return getattr(module, name)
-    raise AttributeError(f"module 'agentic_bench' has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'agentic_bench' has no attribute {name!r}")
+    return getattr(import_module(f"agentic_bench.{_HOMES[name]}"), name)

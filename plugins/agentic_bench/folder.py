@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -13,6 +14,7 @@ from agentic.runs import RunFolder, is_own, json_table, toml_table, unsealed
 LONGEST = 60  # letters of a label in the name of a folder
 UNITS = "units"
 SEED = "seed-"
+MOST = 10_000  # runs that are counted
 
 
 @final
@@ -31,7 +33,17 @@ class BenchFolder:
     @property
     def holds_bench(self) -> bool:
         """Whether a bench left a table or units here."""
-        return is_own(self.cells_file) or (self._units.is_dir() and self._holds(self._units))
+        return is_own(self.cells_file) or self.holds_units
+
+    @property
+    def holds_units(self) -> bool:
+        """Whether runs lie here as those of a bench do."""
+        return self._units.is_dir() and self._holds(self._units)
+
+    @property
+    def size(self) -> int:
+        """The number of runs that lie here, counted as far as MOST."""
+        return sum(1 for _ in islice(self._units.glob(f"**/{SEED}*"), MOST))
 
     @property
     def settings(self) -> dict[str, Any]:

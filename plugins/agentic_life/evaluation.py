@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
 
 from agentic import Interval
-from agentic.metrics import finite, mean_interval, return_interval
+from agentic.metrics import expanded, finite, interquartile_mean, mean_interval, resampled, return_interval
 from agentic.runs import stream
 
 LEAST = 4  # returns of which there are quarters
 SEEDS = 5  # of fewer no bootstrap tells how far the next might be
-RESAMPLES = 2000
 LEVEL = 0.95
 
 
@@ -45,21 +43,16 @@ class Evaluation:
         """The mean of the middle half of all seeds' returns, and its interval over seeds, None for fewer than five.
 
         A quarter of n returns, rounded down, is left out at each end (Agarwal et al. 2021). The interval is that of a
-        bootstrap which draws whole seeds; one agent in one world is a single stratum. Its percentiles are moved out as
-        far as Student's t is beyond the normal distribution and sd / sqrt(n) below s / sqrt(n) (Hesterberg 2015): the
-        plain ones hold the value of 5 and 10 seeds in .82 and .90 of records where .95 is said, these in .91 and .94.
+        bootstrap which draws whole seeds; one agent in one world is a single stratum. See `agentic.metrics.expanded`.
         Always the same resamples are drawn. NaN for fewer than four returns.
         """
         samples = list(self.returns.values())
         value, count = interquartile_mean(np.concatenate(samples)), len(samples)
         if count < SEEDS or not np.isfinite(value):
             return value, None
-        draws = np.random.default_rng(stream(0, "interquartile mean")).integers(count, size=(RESAMPLES, count))
-        found = [interquartile_mean(np.concatenate([samples[place] for place in row])) for row in draws]
-        rest = float(ndtr(-np.sqrt(count / (count - 1)) * stdtrit(count - 1, 0.5 + LEVEL / 2)))
-        with np.errstate(all="ignore"):  # of what is infinite
-            low, high = np.quantile(found, [rest, 1 - rest])
-        return value, Interval(LEVEL, float(low), float(high), f"expanded percentile bootstrap over {count} seeds")
+        draws = resampled(samples, np.random.default_rng(stream(0, "interquartile mean")))
+        low, high = expanded(draws, count, LEVEL)
+        return value, Interval(LEVEL, low, high, f"expanded percentile bootstrap over {count} seeds")
 
     @property
     def notes(self) -> list[str]:
@@ -87,13 +80,6 @@ class Evaluation:
         (mean, around), (middle, interval) = self.mean, self.interquartile_mean
         parts = f"mean = {mean:.4g} {around}; interquartile mean = {middle:.4g} {interval or ''}".rstrip()
         return f"{self.subject}, {len(self.returns)} seeds: {parts}"
-
-
-def interquartile_mean(values: np.ndarray) -> float:
-    """The mean of `values` (n,) without the n // 4 least and the n // 4 largest; NaN for fewer than four."""
-    cut = len(values) // 4
-    with np.errstate(all="ignore"):  # of what is infinite
-        return float(np.sort(values)[cut:-cut].mean()) if cut else float("nan")
 
 
 def _plain(value: float, interval: Interval | None) -> dict[str, Any]:

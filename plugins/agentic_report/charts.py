@@ -131,8 +131,8 @@ def learning(label: str, lines: Sequence[tuple[str, Sequence[Curves]]]) -> View 
     names = ", ".join(dict.fromkeys(agent for agent, seeds in lines if any(each.learned[0] for each in seeds)))
     layout = {
         "height": 360,
-        "xaxis": _axis("steps of experience"),
-        "yaxis": _axis("return per episode"),
+        "xaxis": axis("steps of experience"),
+        "yaxis": axis("return per episode"),
         "showlegend": True,
     }
     return View(
@@ -164,9 +164,9 @@ def energy(label: str, curves: Curves) -> View | None:
     both = bool(above and below)
     layout = {
         "height": 460 if both else 300,
-        "xaxis": _axis("step of the episode") | {"anchor": "y2" if below else "y"},
-        "yaxis": _axis("belief, nats") | {"domain": [0.54, 1] if both else [0, 1]},
-        "yaxis2": _axis("plan, nats") | {"domain": [0, 0.46] if both else [0, 1]},
+        "xaxis": axis("step of the episode") | {"anchor": "y2" if below else "y"},
+        "yaxis": axis("belief, nats") | {"domain": [0.54, 1] if both else [0, 1]},
+        "yaxis2": axis("plan, nats") | {"domain": [0, 0.46] if both else [0, 1]},
         "hovermode": "x unified",
         "showlegend": True,
     }
@@ -174,7 +174,8 @@ def energy(label: str, curves: Curves) -> View | None:
     return View(label, said.replace("_", " "), traces, layout)
 
 
-def _axis(title: str) -> dict[str, Any]:
+def axis(title: str) -> dict[str, Any]:
+    """An axis of that title."""
     return {**AXIS, "title": {"text": title}}
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from agentic import Record
 from agentic.errors import UserError
+from agentic.runs import Phase
 
 POINTS = 300  # of one learning curve
 STEPS = 200  # of the first evaluation episode
@@ -42,20 +43,25 @@ def curves(folder: Path) -> Curves:
 
 def _learned(table: pa.Table) -> tuple[Sequence[float], Sequence[float]]:
     """Means over blocks of episodes where there are more than can be shown."""
-    learning = table.select(KEYS).filter(pa.compute.equal(table["phase"], "learn"))
-    if not len(learning):
-        return (), ()
-    reward = np.asarray(learning["reward"], np.float64)
-    ended = np.asarray(learning["terminated"]) | np.asarray(learning["truncated"])
-    episode, row = np.asarray(learning["episode"]), np.asarray(learning["row"])
-    keys, places = np.unique(np.stack([row, episode]), axis=1, return_inverse=True)
-    totals = np.bincount(places.reshape(-1), reward, minlength=keys.shape[1])
-    ends = np.flatnonzero(ended)
-    returns = totals[places.reshape(-1)[ends]]
+    ends, returns = ended_episodes(table, "learn")
     blocks = np.array_split(np.arange(len(ends)), min(POINTS, len(ends)) or 1)
     if not len(ends):
         return (), ()
     return [int(ends[block[-1]]) + 1 for block in blocks], [_short(float(returns[block].mean())) for block in blocks]
+
+
+def ended_episodes(table: pa.Table, phase: Phase) -> tuple[np.ndarray, np.ndarray]:
+    """The places (n,) within a phase of the ticks that end an episode, and the returns (n,) of those episodes."""
+    ticks = table.select(KEYS).filter(pa.compute.equal(table["phase"], phase))
+    if not len(ticks):
+        return np.empty(0, np.int64), np.empty(0)
+    reward = np.asarray(ticks["reward"], np.float64)
+    ended = np.asarray(ticks["terminated"]) | np.asarray(ticks["truncated"])
+    episode, row = np.asarray(ticks["episode"]), np.asarray(ticks["row"])
+    keys, places = np.unique(np.stack([row, episode]), axis=1, return_inverse=True)
+    totals = np.bincount(places.reshape(-1), reward, minlength=keys.shape[1])
+    ends = np.flatnonzero(ended)
+    return ends, totals[places.reshape(-1)[ends]]
 
 
 def _energies(table: pa.Table) -> tuple[Sequence[int], Mapping[str, Sequence[float | None]]]:

@@ -5,14 +5,13 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import final
 from urllib.parse import quote
 
-from agentic import Record
 from agentic.errors import UserError
-from agentic.metrics import return_interval
 from agentic.runs import RunFolder, number_of
 from agentic_report.bench_folder import Bench
+from agentic_report.listing.listed import earned
 from agentic_report.reading import mapping
 from agentic_report.wording import enumerated, moment, number, span
 
@@ -62,16 +61,5 @@ def _entry(folder: Path, beside: Path) -> Entry | None:
     if not run.manifest and not run.chunks():
         return None
     env, agent = (str(mapping(run.experiment.get(t)).get(k) or "") for t, k in (("env", "id"), ("agent", "name")))
-    return entry("run", run.status, env, agent, *_earned(folder))
-
-
-def _earned(folder: Path) -> tuple[str, str]:
-    """The mean return of the evaluation episodes and its interval."""
-    try:
-        returns: Any = Record.salvage(folder).returns("evaluate")
-    except (UserError, KeyError):
-        return "", ""
-    if not len(returns):
-        return "", ""
-    mean, interval = return_interval(returns)
-    return number(mean), span(interval.low, interval.high)
+    found = earned(folder, run.manifest)
+    return entry("run", run.status, env, agent, number(found.get("mean")), span(found.get("low"), found.get("high")))

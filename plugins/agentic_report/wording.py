@@ -85,3 +85,13 @@ def settings(table: Any) -> str:
     if isinstance(table, list | tuple):
         return f"[{', '.join(map(settings, table))}]"
     return str(table)
+
+
+def plain(value: float | None) -> str:
+    """A number to four significant digits, as terminals and notebooks show it; a dash for none."""
+    return "-" if value is None or isnan(value) else f"{value:.4g}"
+
+
+def plain_span(low: float | None, high: float | None) -> str:
+    """An interval in such numbers; a dash without both bounds."""
+    return "-" if "-" in (plain(low), plain(high)) else f"[{plain(low)}, {plain(high)}]"

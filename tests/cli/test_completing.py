@@ -46,7 +46,7 @@ def offered(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (("ru",), ["plain,run"]),
+        (("ru",), ["plain,run", "plain,runs"]),
         (("run", "--env", "CartPole-v1"), ["plain,CartPole-v1"]),
         (("run", "--env", "agentic/TM"), ["plain,agentic/TMaze-v0"]),
         (

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import t, trim_mean
+from scipy.stats import t
 
 from agentic import Record, UserError
 from agentic.runs import RunFolder, annotate
 from agentic_life import Evaluation, evaluate
 from agentic_life.eval_command import evaluate as command
-from agentic_life.evaluation import interquartile_mean
 from tests.life.saved_runs import CART, recorded
 
 NORMALIZED = {**CART, "wrappers": ["gymnasium.wrappers:NormalizeObservation"]}
@@ -46,12 +45,6 @@ def test_the_own_seed_has_the_returns_that_the_run_recorded(tables: dict[str, An
     alone = evaluate(folder, seeds=1, seed=seed + 1)
     assert both.returns[seed + 1].tolist() == alone.returns[seed + 1].tolist(), "no seed depends on those before"
     assert before == {each: each.stat().st_mtime_ns for each in folder.rglob("*")}
-
-
-@pytest.mark.parametrize("count", [4, 5, 7, 8, 30])
-def test_the_interquartile_mean_is_that_of_scipy(count: int) -> None:
-    values = np.random.default_rng(count).normal(size=count)
-    assert interquartile_mean(values) == pytest.approx(trim_mean(values, 0.25), abs=1e-15)
 
 
 def test_intervals_are_over_seeds() -> None:

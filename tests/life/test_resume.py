@@ -83,7 +83,9 @@ def test_a_finished_run_that_learns_on_is_one_that_learned_longer(envs: int, tmp
     assert lived(HABIT, [f"run.envs={envs}", "learn.steps=200"], tmp_path / "short")
     assert main(["run", "--resume", str(tmp_path / "short"), *more, "--quiet"]) == 0
     assert full is not None
-    same(full, agentic.Record.open(tmp_path / "short"))
+    longer = agentic.Record.open(tmp_path / "short")
+    same(full, longer)
+    assert longer.manifest["returns"] == longer.returns().tolist() == full.returns().tolist()
     assert Experiment.load(tmp_path / "short/experiment.toml").learn.steps == 300
 
 

@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from agentic.runs.files import LARGEST, is_own, json_table, sealed, text_of, toml_table, unsealed, whole, write_whole
+from agentic.runs.files import (
+    LARGEST,
+    held,
+    is_held,
+    is_own,
+    json_table,
+    sealed,
+    text_of,
+    toml_table,
+    unsealed,
+    whole,
+    write_whole,
+)
 from agentic.runs.folder import RunFolder
 
 
@@ -86,3 +98,11 @@ def test_the_end_of_a_long_traceback_is_read(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"status": "failed"}')
     (tmp_path / "error.txt").write_text("x" * 10**6 + "\nTypeError: of mine\n")
     assert RunFolder(tmp_path).status == "failed: TypeError: of mine"
+
+
+def test_a_folder_is_held_while_somebody_is_at_work_in_it(tmp_path: Path) -> None:
+    assert not is_held(tmp_path)
+    with held(tmp_path):
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)
+    assert not is_held(tmp_path / "nowhere")

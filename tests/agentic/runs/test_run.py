@@ -1,5 +1,6 @@
 """What a run refuses before anything is made: numbers that are none, and values in each other's place."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,3 +28,17 @@ def test_counts_are_whole_numbers(kind: Any, given: dict[str, Any], message: str
 def test_a_schedule_comes_first_and_a_recording_after_it(values: tuple[Any, ...]) -> None:
     with pytest.raises(UserError, match="run takes a Schedule, then a Recording, got"):
         run(Coin(), TwoPlaces, *values)
+
+
+def test_the_manifest_lists_the_returns_of_evaluation(tmp_path: Path) -> None:
+    record = run(Coin(), TwoPlaces, Schedule(episodes=300), Recording(tmp_path))
+    assert len(record.chunks) > 1, "it takes several chunks"
+    assert record.manifest["returns"] == record.returns().tolist()
+    assert len(record.manifest["returns"]) == 300
+
+
+def test_a_run_of_very_many_episodes_leaves_its_returns_to_its_ticks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentic.runs.run.LISTED", 2)
+    assert "returns" not in run(Coin(), TwoPlaces, Schedule(episodes=3), Recording(tmp_path)).manifest

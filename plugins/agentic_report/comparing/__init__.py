@@ -1,0 +1,1 @@
+"""Runs compared: learning curves and returns of groups over seeds, and by how much they differ."""

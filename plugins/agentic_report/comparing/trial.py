@@ -1,0 +1,114 @@
+"""A run as it is compared: its configuration without the seed, what it earned, and how it came there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pyarrow as pa
+
+from agentic import Record
+from agentic.errors import UserError, listed, suggest
+from agentic.runs import Phase, RunFolder
+from agentic_report.curves import KEYS, ended_episodes
+from agentic_report.listing.listed import flat
+from agentic_report.reading import mapping, tables
+
+RETURN = "return"
+UNSAID = {"run.seed", "run.candidates", "run.checkpoint_minutes", "run.checkpoint_steps"}  # that change no number
+KINDS = {"agents": "agent", "envs": "env"}  # of components, as the tables of an experiment are called
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What was seen along a phase of `steps`: `values` (n,) at `places` (n,), counted in steps and ascending."""
+
+    steps: int
+    places: np.ndarray
+    values: np.ndarray
+
+    def smoothed(self, grid: np.ndarray, window: int) -> np.ndarray:
+        """At each step of the grid the mean of what was seen in the last `window` steps.
+
+        Where nothing was, what was seen last; NaN before the first and after the last step.
+        """
+        sums = np.concatenate([[0.0], np.cumsum(self.values)])
+        upper = np.searchsorted(self.places, grid, "right")
+        lower = np.searchsorted(self.places, grid - window, "right")
+        found = np.full(len(grid), np.nan)
+        with np.errstate(all="ignore"):  # of what is infinite
+            some, last = upper > lower, (upper == lower) & (upper > 0)
+            found[some] = (sums[upper] - sums[lower])[some] / (upper - lower)[some]
+        found[last] = self.values[upper[last] - 1]
+        return np.where(grid <= self.steps, found, np.nan)
+
+    @property
+    def mean(self) -> float:
+        """The mean of all; NaN of nothing."""
+        with np.errstate(all="ignore"):
+            return float(self.values.mean()) if len(self.values) else float("nan")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A run: its `settings` by dotted keys, its seed, and what was seen in each phase.
+
+    `problems` says what of the folder is not sound.
+    """
+
+    folder: Path
+    settings: Mapping[str, Any]
+    seed: int | None
+    phases: Mapping[Phase, Series]
+    problems: Sequence[str] = ()
+
+    @property
+    def world(self) -> str:
+        """The id of its environment."""
+        return str(self.settings.get("env.id") or "")
+
+
+def trial(folder: Path, column: str = RETURN) -> Trial:
+    """The run in a folder, by the returns of its episodes, or by a column of its ticks.
+
+    Raises UserError where nothing can be read, or the record has no such column of single numbers.
+    """
+    record, run = Record.salvage(folder), RunFolder(folder)
+    problems = record.problems
+    if not {*KEYS} <= {*record.columns}:
+        raise UserError(problems[0] if problems else f"{folder} holds no ticks")
+    if column != RETURN and column not in record.columns:
+        known = [name for name in record.columns if name not in KEYS]
+        raise UserError(f"{folder} recorded no {column!r}{suggest(column, known)}; known: {listed([RETURN, *known])}")
+    table = record.table([*KEYS, *({column} - {RETURN, *KEYS})])
+    phases: dict[Phase, Series] = {phase: _series(table, phase, column) for phase in ("learn", "evaluate")}
+    seed = run.manifest.get("seed")
+    return Trial(folder, _settings(run), seed if type(seed) is int else None, phases, problems)
+
+
+def _series(table: pa.Table, phase: Phase, column: str) -> Series:
+    ticks = table.filter(pa.compute.equal(table["phase"], phase))
+    if column == RETURN:
+        ends, values = ended_episodes(table, phase)
+        return Series(len(ticks), ends + 1, values)
+    kind = ticks.schema.field(column).type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise UserError(f"the column {column!r} holds {kind}: compare one that holds single numbers")
+    values = np.asarray(ticks[column].cast("float64").to_numpy())
+    there = np.flatnonzero(~np.isnan(values))
+    return Series(len(ticks), there + 1, values[there])
+
+
+def _settings(run: RunFolder) -> dict[str, Any]:
+    """The experiment without what changes no number; of a run of objects, what its manifest says of its components."""
+    found = flat(run.experiment)
+    if not found:
+        rows = [row for row in tables(run.manifest.get("components")) if row.get("kind")]
+        for row in reversed(rows):
+            name = KINDS.get(str(row["kind"]), str(row["kind"]))
+            key = "id" if name == "env" else "name"
+            found |= {f"{name}.{key}": row.get("name"), **flat(mapping(row.get("parameters")), f"{name}.")}
+    return {key: value for key, value in found.items() if key not in UNSAID}
