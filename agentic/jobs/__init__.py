@@ -10,19 +10,21 @@ if TYPE_CHECKING:
     from agentic.jobs.allocator import keep_freed_memory
     from agentic.jobs.carrying import Observer, Unit, carry_out, forget, left
     from agentic.jobs.executor import Executor, Resources, cores, executor_class, executor_names, executor_of
-    from agentic.jobs.folder import UnitFolder, slug, unit_path, writing
+    from agentic.jobs.folder import UnitFolder, newest, slug, unit_path, writing
     from agentic.jobs.job import Ended, Job, Placed
     from agentic.jobs.lock import alone
     from agentic.jobs.processes import Processes, Worker
+    from agentic.jobs.sources import file_hashes, source_hash
 
 _HOMES = {
     "allocator": ("keep_freed_memory",),
     "carrying": ("Observer", "Unit", "carry_out", "forget", "left"),
     "executor": ("Executor", "Resources", "cores", "executor_class", "executor_names", "executor_of"),
-    "folder": ("UnitFolder", "slug", "unit_path", "writing"),
+    "folder": ("UnitFolder", "newest", "slug", "unit_path", "writing"),
     "job": ("Ended", "Job", "Placed"),
     "lock": ("alone",),
     "processes": ("Processes", "Worker"),
+    "sources": ("file_hashes", "source_hash"),
 }
 
 __all__ = [
@@ -42,10 +44,13 @@ __all__ = [
     "executor_class",
     "executor_names",
     "executor_of",
+    "file_hashes",
     "forget",
     "keep_freed_memory",
     "left",
+    "newest",
     "slug",
+    "source_hash",
     "unit_path",
     "writing",
 ]

@@ -7,13 +7,23 @@ from typing import Any
 
 from agentic import Agent
 from agentic.experiments import agent_path
-from agentic.jobs import Executor, Observer, UnitFolder, alone, carry_out, executor_of, left, writing
+from agentic.jobs import (
+    Executor,
+    Observer,
+    UnitFolder,
+    alone,
+    carry_out,
+    executor_of,
+    left,
+    newest,
+    source_hash,
+    writing,
+)
 from agentic.plugins import Registry, load
-from agentic.runs import Manifest, RunFolder, create_folder, describe, number_of, write_whole
+from agentic.runs import Manifest, RunFolder, create_folder, describe, write_whole
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Scores
 from agentic_bench.folder import BenchFolder
-from agentic_bench.sources import source_hash
 from agentic_bench.task import Measuring
 
 
@@ -74,10 +84,9 @@ def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> P
     A battery with another `time_limit` is the same: no result depends on it.
     """
     wanted = _identity(tomllib.loads(battery.to_toml()))
-    if not fresh:
-        for path in sorted(Path(out).glob("[0-9][0-9][0-9][0-9]*-bench-*"), key=number_of, reverse=True):
-            if _identity(BenchFolder(path).settings) == wanted:
-                return path
+    found = None if fresh else newest(out, "bench", lambda path: _identity(BenchFolder(path).settings) == wanted)
+    if found is not None:
+        return found
     folder = create_folder(out, f"bench-{battery.bench.name}")
     _write(folder, battery)  # at once, so that it is found again even if nothing else comes to be
     return folder

@@ -6,18 +6,16 @@ the same result, and a bench that was stopped goes on where it was.
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from agentic import Experiment, Informed, Metric, Subject, build
 from agentic.cli import say, unlearned
 from agentic.errors import RunError, UserError, attempt
 from agentic.experiments import Named, change, limited
-from agentic.jobs import Unit, forget, unit_path
+from agentic.jobs import Unit, file_hashes, forget, unit_path
 from agentic.metrics import Outcome, Probe, Result
 from agentic.plugins import Registry, load
 from agentic.runs import RunFolder, annotate
@@ -72,7 +70,7 @@ class Task:
             [c.label, c.metric.model_dump(), c.change and c.change.model_dump(), c.informed] for c in self.columns
         ]
         tables = self.experiment.tables()
-        said = [self.world, self.agent, tables, self.learning, columns, code, [*_hashes([tables, columns])]]
+        said = [self.world, self.agent, tables, self.learning, columns, code, [*file_hashes([tables, columns])]]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -131,17 +129,3 @@ class Measuring(Unit):
         if words := unlearned(task.experiment, built.agent, built.environment):
             say(f"{task.label}: {words}", err=True)
         return subject
-
-
-def _hashes(value: Any) -> Iterator[str]:
-    """Of every file that a text in plain tables names: a saved policy, a learned agent, a class, a model of a world."""
-    if isinstance(value, str):
-        for path in dict.fromkeys(
-            (value, f"{value}.zip", f"{value}/learned/checkpoint.json", value.rpartition(":")[0])
-        ):
-            if os.path.isfile(path):
-                with open(path, "rb") as file:
-                    yield hashlib.file_digest(file, "sha256").hexdigest()
-    elif isinstance(value, Mapping | list | tuple):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _hashes(part)
