@@ -43,9 +43,9 @@ class Processes(Executor):
         try:
             crew += [self._worker() for _ in range(min(self.workers or 1, len(jobs)))]
             while crew:
-                seconds = min(each.due for each in crew) - monotonic()
+                seconds = min(each.seconds_left for each in crew)
                 heard = [part for each in crew for part in (each.pipe, each.process.sentinel)]
-                wait(heard, min(max(0.0, seconds), LONGEST))
+                wait(heard, min(seconds, LONGEST))
                 for worker in list(crew):
                     reason = worker.lost()
                     if reason is None:
@@ -98,6 +98,11 @@ class Worker:
         self.placed, self.due, self.limit = placed, monotonic() + limit, limit
         with suppress(OSError):  # it ended at this very moment, which is seen next
             self.pipe.send(placed)
+
+    @property
+    def seconds_left(self) -> float:
+        """The time that is left for its job."""
+        return max(0.0, self.due - monotonic())
 
     def lost(self) -> str | None:
         """Why the job is lost; empty where it is done, None where it is at work. Raises RunError for what it says."""

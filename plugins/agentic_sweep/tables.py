@@ -101,16 +101,18 @@ class SweepFile:
         own = given.pop("sweep", {})
         if not isinstance(own, Mapping):
             raise UserError(f"{source}[sweep] should be a table, got {own!r}")
-        own = {**own, "values": flattened(own.get("values", {}))}
+        values = flattened(own.get("values", {}))
         try:
-            self.table = SweepTable.model_validate_json(json.dumps(own, default=str), strict=True)
+            plain = json.dumps({**own, "values": {}}, default=str)
+            made = SweepTable.model_validate_json(plain, strict=True)
         except ValidationError as error:
             raise UserError(f"{source}[sweep] {sentence(error, SweepTable)}") from None
-        for name, values in self.table.values.items():
-            if name == "run.seed":
-                raise UserError(f"{source}[sweep] seeds says which seeds: leave out the values of run.seed")
-            if not isinstance(values, Range) and not values:
-                raise UserError(f"{source}[sweep] {name} has no values: give one at least")
+        try:
+            self.table = made.model_copy(
+                update={"values": {name: _values(name, each) for name, each in values.items()}}
+            )
+        except UserError as error:
+            raise UserError(f"{source}[sweep] {error}") from None
         self.settings, self.source = tuple(settings), source
         self.base = Experiment.of(given, self.settings, source=source)
         self.tables = given
@@ -143,6 +145,22 @@ class SweepFile:
     def to_toml(self) -> str:
         """The whole as a TOML file, resolved."""
         return toml_text(self.resolved())
+
+
+def _values(name: str, given: Any) -> tuple[Any, ...] | Range:
+    """The values that a setting takes. Raises UserError for what is neither a list nor a range."""
+    if name == "run.seed":
+        raise UserError("seeds says which seeds: leave out the values of run.seed")
+    if isinstance(given, Mapping):
+        try:
+            return Range.model_validate(given, strict=True)
+        except ValidationError as error:
+            said = error.errors(include_url=False)[0]
+            where = "".join(f" {part}" for part in said["loc"])
+            raise UserError(f"the range of {name}:{where} {said['msg'].removeprefix('Value error, ')}") from None
+    if not isinstance(given, list | tuple) or not given:
+        raise UserError(f"{name} has no values: give a list of one or more, or a range {{low = ..., high = ...}}")
+    return tuple(given)
 
 
 def _varied(text: str) -> tuple[str, Any]:
