@@ -82,7 +82,9 @@ def test_dotted_and_nested_values_are_the_same(values: dict[str, list[int]]) -> 
         ({"sedes": 3}, r"\[sweep\].*sedes.*did you mean 'seeds'"),
         ({"values": {"run.seed": [1]}}, "seeds says which seeds"),
         ({"values": {"run.envs": []}}, "run.envs has no values"),
-        ({"values": {"run.envs": {"low": 1, "high": 4}}}, "a grid takes lists, not ranges"),
+        ({"values": {"run.envs": 3}}, "run.envs has no values"),
+        ({"search": "random", "values": {"a.b": {"low": "1", "high": 4}}}, "the range of a.b: low Input should be"),
+        ({"values": {"run.envs": {"low": 1, "high": 4}}}, "a grid takes lists, and run.envs is a range: write search"),
         ({"search": "random", "values": {"a.b": {"low": 4, "high": 1}}}, "low must lie below high, got 4 and 1"),
         ({"search": "random", "values": {"a.b": {"low": 0, "high": 1, "log": True}}}, "give a positive one"),
         ({"values": {"a.b": list(range(400)), "a.c": list(range(400))}}, "the grid has more than 100,000 runs"),
@@ -103,7 +105,7 @@ def test_values_of_the_command_go_before_those_of_the_file(tmp_path: Path) -> No
     file.write_text('[sweep]\nvalues."run.envs" = [1]\n[env]\nid = "CartPole-v1"\n[agent]\nname = "random"\n')
     found = SweepFile.load(file, vary=["run.envs = [2, 3]"], seeds=4)
     assert (found.table.values, found.table.chosen) == ({"run.envs": (2, 3)}, (0, 1, 2, 3))
-    with pytest.raises(UserError, match="cannot read the values 'run.envs=1,2': write a list or a range"):
+    with pytest.raises(UserError, match=r"cannot read the values 'run\.envs=1,2': write a list or a range"):
         SweepFile.load(file, vary=["run.envs=1,2"])
     again = SweepFile.load(_written(found, tmp_path / "again.toml"))
     assert again.to_toml() == found.to_toml()
