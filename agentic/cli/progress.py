@@ -28,26 +28,28 @@ DRAWN, HEIGHTS = 16, "▁▂▃▄▅▆▇█"  # episodes whose returns are dr
 
 
 class _News:
-    """What a phase has shown so far: returns of completed episodes, and what learning reported last."""
+    """What a phase has shown so far: returns of episodes heard from their first tick, and what learning reported."""
 
     def __init__(self) -> None:
         self.phase = ""
         self.returns = deque[float]()
         self.learned: dict[str, float] = {}
-        self._running = np.zeros(0)
+        self._running, self._whole = np.zeros(0), np.zeros(0, bool)
 
     def hear(self, reported: Progress) -> None:
         """Take a tick."""
         tick = reported.tick
         if reported.phase != self.phase:
             self.phase, self.learned, self._running = reported.phase, {}, np.zeros(len(tick.valid))
+            self._whole = tick.t == 0  # a run that goes on is in the middle of its episodes
             self.returns = deque(maxlen=None if reported.phase == "evaluate" else DRAWN)
         self.learned.update(reported.learned)
         with np.errstate(all="ignore"):
             self._running += np.where(tick.valid, tick.reward, 0.0)
         over = (tick.terminated | tick.truncated) & tick.valid
-        self.returns.extend(self._running[over].tolist())
+        self.returns.extend(self._running[over & self._whole].tolist())
         self._running[over] = 0.0
+        self._whole = self._whole | over
 
     def words(self) -> str:
         """In words, with a comma before; empty while there is nothing to tell."""

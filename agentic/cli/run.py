@@ -11,7 +11,7 @@ import click
 
 from agentic.cli.completing import AGENT, ENVIRONMENT, RUN, SETTING
 from agentic.cli.plugins import with_registry
-from agentic.cli.resuming import Steps, resumption
+from agentic.cli.resuming import Steps, go_on_command, resumption
 from agentic.cli.terminal import answer, json_option, say
 from agentic.errors import RunError, UserError, listed
 from agentic.plugins import Registry
@@ -70,10 +70,11 @@ def run(
             "--set": settings,
             **{f"--{name}": value for name, value in flags.items()},
         }
-        given = [name for name, value in named.items() if value and name != "--steps"]
+        given = [name for name, value in named.items() if value not in (None, ()) and name != "--steps"]
+        given += [name for name, is_given in (("--explain", style == "explain"), ("--out", out != "runs")) if is_given]
         steps, quiet = named["--steps"], style == "quiet"
         going = resumption(resume, steps, registry, trust=trust, quiet=quiet, given=given)
-        _live(going.built, going.folder.path, going.run, style, going.words)
+        _live(going.built, going.folder.path, registry, going.run, style, going.words)
         return
     from agentic.cli.progress import with_limit
     from agentic.cli.starting import FLAGS, starting_tables
@@ -96,10 +97,12 @@ def _execute(experiment: "Experiment", registry: Registry, out: str, style: str)
 
     built = build(experiment, registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
-    _live(built, folder, partial(built.run, folder), style)
+    _live(built, folder, registry, partial(built.run, folder), style)
 
 
-def _live(built: "Built", folder: Path, go: Callable[..., "Record"], style: str, words: str = "") -> None:
+def _live(
+    built: "Built", folder: Path, registry: Registry, go: Callable[..., "Record"], style: str, words: str = ""
+) -> None:
     """Let a run go to its end, and show what came of it."""
     from agentic.cli.beginners import unlearned
     from agentic.cli.progress import progress
@@ -109,15 +112,16 @@ def _live(built: "Built", folder: Path, go: Callable[..., "Record"], style: str,
 
     experiment = built.experiment
     if style != "quiet":
-        where = f"{experiment.env.id}, agent {experiment.agent.name}, seed {experiment.run.seed}"
+        origin = f" of {experiment.agent.origin}" if experiment.agent.origin else ""
+        where = f"{experiment.env.id}, agent {experiment.agent.name}{origin}, seed {experiment.run.seed}"
         say(f"{where}; {words}" if words else where, err=True)
     shown = quote(str(folder))
     try:
         with progress(experiment, quiet=style == "quiet") as observer:
             record = go(observer)
     except KeyboardInterrupt:
-        ways = f"is shown by `agentic show {shown}`, and `agentic run --resume {shown}` goes on from there"
-        say(f"agentic: what was recorded {ways}", err=True)
+        on = go_on_command(folder, experiment, registry)
+        say(f"agentic: what was recorded is shown by `agentic show {shown}`, and `{on}` goes on from there", err=True)
         raise
     except RunError as error:
         raise RunError(f"{error}; what was recorded before is shown by `agentic show {shown}`") from error

@@ -11,10 +11,10 @@ from agentic.cli.terminal import answer, json_option
 
 
 @click.command()
-@click.argument("folder", type=RUN)
+@click.argument("folder", metavar="RUN", type=RUN)
 @json_option("Print one JSON object, as `agentic run --json` did.")
 def show(folder: str, as_json: bool) -> None:
-    """Print what the run in the folder RUN recorded, and how to run it again."""
+    """Print what the run in the folder RUN recorded, and how to run it again or let it go on."""
     from agentic import Record
     from agentic.cli.tables import component_table, result_table, sparkline
     from agentic.cli.terminal import console, warn_of
@@ -39,6 +39,9 @@ def show(folder: str, as_json: bool) -> None:
         out.print(", ".join("not finite" if value is None else f"{value:.4g}" for value in values))
     out.print(component_table(summary["components"]))
     if is_own(run.experiment_file):
+        if run.status != "finished":
+            shown = f"let it go on: agentic run --resume {quote(folder)}{run.plugin_options}"
+            out.print(shown, markup=False, soft_wrap=True)
         seed = quote(str(record.manifest.get("seed", 0)))
         out.print(
             f"run it again: agentic run {quote(str(run.experiment_file))} --seed {seed}{run.plugin_options}",

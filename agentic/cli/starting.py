@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -39,7 +40,7 @@ def starting_tables(
         raise UserError("expected either an experiment file or --env ID, as in `agentic run --env CartPole-v1`")
     agent, own = _agent(agent, registry)
     source = "" if file is None else f"{file}: "
-    found, reason = _for_world(env or "", agent, registry, settings) if file is None else (read(file), "")
+    found, reason = _for_world(env or "", agent, registry, settings) if file is None else (_read(file), "")
     if found is None and agent is None:
         raise UserError(
             f"no example was made for {env!r}, and no plugin proposes what to do there: name an agent that needs no "
@@ -63,6 +64,15 @@ def retarget(experiment: Experiment, name: str, registry: Registry) -> Experimen
     dropped = {*unused(experiment, takes), *(() if "learner" in takes.names else ("learn",))}
     kept = {table: content for table, content in experiment.tables().items() if table not in dropped}
     return Experiment.of({**kept, "agent": {"name": name}})
+
+
+def _read(file: str) -> dict[str, Any]:
+    """The tables of an experiment file. Raises UserError, which knows the examples, where it cannot be read."""
+    if "." not in file and not Path(file).exists() and (examples() / f"{file}.toml").is_file():
+        raise UserError(
+            f"there is no file {file}; the example of that name is copied here by `agentic examples {file} --to .`"
+        )
+    return read(file)
 
 
 def _agent(agent: str | None, registry: Registry) -> tuple[str | None, dict[str, Any]]:

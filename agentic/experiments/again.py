@@ -47,7 +47,7 @@ class Resumption:
         """
         place = RunFolder(folder)
         if (manifest := read(place)).get("status") == "finished" and not more:
-            raise UserError(f"{folder} finished: nothing is left to do; --steps +1000 lets it learn on")
+            raise UserError(f"{folder} finished: nothing is left to do; if it learns, --steps +1000 lets it learn on")
         if more < 0 or (more and not experiment.learn.steps):
             what = "learns nothing" if more > 0 else f"cannot learn for {more} steps"
             raise UserError(f"{folder} {what}: leave --steps out, or give a run that learns and so many steps more")

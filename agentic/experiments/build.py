@@ -139,7 +139,7 @@ def _check_device(name: str) -> None:
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there[kind] or (kind == "cuda" and (torch.device(name).index or 0) >= torch.cuda.device_count()):
         raise UserError(
-            f"torch {torch.__version__} finds no device {name} here: leave out --device, or install its build"
+            f"torch {torch.__version__} finds no device {name} here: leave out --device, or install torch for it"
         )
 
 

@@ -1,6 +1,7 @@
 """What is told of a run while it goes on: returns of completed episodes, and what learning reported."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,21 @@ def test_lines_tell_returns_and_what_was_learned(
         "experience: 5 of 9 steps, return 3.5, loss 0.12",
         "evaluation: 1 of 3 episodes, 2 steps, return 1",
         "evaluation: 3 of 3 episodes, 4 steps, return 3.333",
+    ]
+
+
+def test_an_episode_that_began_before_the_run_went_on_has_no_return(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentic.cli.progress.SECONDS", 0.0)
+    with progress(experiment(0, 5)) as observe:
+        assert observe is not None
+        within = reported([1.0, 8.0], [True, True], "evaluate", (2, 3))
+        observe(replace(within, tick=replace(within.tick, t=np.array([7, 0]))))
+        observe(reported([4.0, 3.0], [True, True], "evaluate", (4, 5)))
+    assert capsys.readouterr().err.splitlines() == [
+        "evaluation: 3 of 5 episodes, 2 steps, return 8",
+        "evaluation: 5 of 5 episodes, 4 steps, return 5",
     ]
 
 
