@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from agentic.cli.beginners import unlearned
 from agentic.cli.completing import COMPONENTS, EXAMPLE, RUN, Known, example_names
 from agentic.cli.executing import with_executor
-from agentic.cli.following import following
+from agentic.cli.job_progress import following
 from agentic.cli.main import main
 from agentic.cli.nearby import find_nearby
 from agentic.cli.plugins import with_registry

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from agentic.errors import BREAKS, UserError
-from agentic.jobs.executor import GROUP, HERE, Executor, Resources, executor_class, executor_names
+from agentic.jobs.executor import Executor, Resources
+from agentic.jobs.named import GROUP, executor_class, executor_names
 
 
 def with_executor(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -16,10 +17,12 @@ def with_executor(command: Callable[..., Any]) -> Callable[..., Any]:
 
     The command is given the `executor` that they name, made before anything runs. UserError for what does not fit.
     """
-    own = _own_options()
+    own, names = _own_options(), executor_names()
 
     @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Jobs at once; if left out, all that fit.")
-    @click.option("--executor", "name", default=HERE, metavar="NAME", help=f"Where: {', '.join(executor_names())}.")
+    @click.option(
+        "--executor", "name", default="processes", metavar="NAME", help=f"Where: {', '.join(executor_names())}."
+    )
     @click.option("--resources", default="", metavar="TEXT", help="Of each job, as in cpus=2,gpus=1,memory=4 (GB).")
     @wraps(command)
     def made(workers: int | None, name: str, resources: str, **options: Any) -> Any:

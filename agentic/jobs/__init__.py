@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentic.jobs.allocator import keep_freed_memory
     from agentic.jobs.carrying import Observer, Unit, carry_out, forget, left
-    from agentic.jobs.executor import Executor, Resources, cores, executor_class, executor_names, executor_of
+    from agentic.jobs.executor import Executor, Resources, cores
     from agentic.jobs.folder import UnitFolder, newest, slug, unit_path, writing
     from agentic.jobs.job import Ended, Job, Placed
     from agentic.jobs.lock import alone
+    from agentic.jobs.named import executor_class, executor_names, executor_of
     from agentic.jobs.processes import Processes, Worker
     from agentic.jobs.sources import file_hashes, source_hash
 
 _HOMES = {
     "allocator": ("keep_freed_memory",),
     "carrying": ("Observer", "Unit", "carry_out", "forget", "left"),
-    "executor": ("Executor", "Resources", "cores", "executor_class", "executor_names", "executor_of"),
+    "executor": ("Executor", "Resources", "cores"),
     "folder": ("UnitFolder", "newest", "slug", "unit_path", "writing"),
     "job": ("Ended", "Job", "Placed"),
     "lock": ("alone",),
+    "named": ("executor_class", "executor_names", "executor_of"),
     "processes": ("Processes", "Worker"),
     "sources": ("file_hashes", "source_hash"),
 }

@@ -1,17 +1,13 @@
-"""Executors: where jobs are carried out. Processes of this machine are built in; others are entry points, by name."""
+"""Executors: where jobs are carried out, and what each of them may take."""
 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from importlib.metadata import entry_points
-from typing import Any, ClassVar, Self, final
+from typing import ClassVar, Self, final
 
-from agentic.errors import BREAKS, UserError, described, listed, suggest
+from agentic.errors import UserError
 from agentic.jobs.job import Ended, Placed
-
-GROUP = "agentic.executors"
-HERE = "processes"
 
 
 @final
@@ -63,36 +59,6 @@ class Executor(ABC):
         Before a job is yielded, its folder is there, whole, unless it is lost. Raises RunError where jobs cannot be
         carried out at all, and what jobs raise.
         """
-
-
-def executor_names() -> list[str]:
-    """The names of all executors that are installed."""
-    return [HERE, *sorted({point.name for point in entry_points(group=GROUP)} - {HERE})]
-
-
-def executor_class(name: str) -> type[Executor]:
-    """The executor of a name. Raises UserError where there is none, or it cannot be imported."""
-    if name == HERE:
-        from agentic.jobs.processes import Processes
-
-        return Processes
-    known = executor_names()
-    for point in entry_points(group=GROUP, name=name):
-        try:
-            found = point.load()
-        except BREAKS as error:
-            raise UserError(
-                f"the executor {name} cannot be imported, {described(error)}: reinstall {point.value}"
-            ) from error
-        if isinstance(found, type) and issubclass(found, Executor):
-            return found
-        raise UserError(f"the executor {name} is no agentic.jobs.Executor, but {found!r}: ask who made {point.value}")
-    raise UserError(f"there is no executor {name!r}{suggest(name, known)}; known: {listed(known)}")
-
-
-def executor_of(given: str | Executor = HERE, **options: Any) -> Executor:
-    """The executor of a name, with the options it is made with; one that is made already is returned as it is."""
-    return given if isinstance(given, Executor) else executor_class(given)(**options)
 
 
 def cores() -> int:

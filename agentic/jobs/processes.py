@@ -19,7 +19,7 @@ from typing import Any, final
 
 from agentic.errors import RunError, UserError
 from agentic.jobs.allocator import keep_freed_memory
-from agentic.jobs.executor import HERE, Executor, Resources, cores
+from agentic.jobs.executor import Executor, Resources, cores
 from agentic.jobs.job import Ended, Job, Placed
 
 LONGEST = 60.0  # seconds between two looks at the clock
@@ -31,7 +31,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 class Processes(Executor):
     """Jobs in so many processes of this machine; by default as many as its processors have room for."""
 
-    name = HERE
+    name = "processes"
 
     def __init__(self, workers: int | None = None, resources: Resources | None = None) -> None:
         super().__init__(workers, resources)

@@ -55,9 +55,9 @@ class SweptRun(Unit):
         if isinstance(record, Exception):
             _write(folder, self.key, {"failed": str(record), "broken": not isinstance(record, UserError)})
             return
-        told = summarize(record)
-        kept = {name: told[name] for name in ("steps", "evaluation_steps", "episodes", "energy", "problems")}
-        _write(folder, self.key, {**kept, "returns": told["return"]["values"], "return": told["return"]["mean"]})
+        summary = summarize(record)
+        kept = {name: summary[name] for name in ("steps", "evaluation_steps", "episodes", "energy", "problems")}
+        _write(folder, self.key, {**kept, "returns": summary["return"]["values"], "return": summary["return"]["mean"]})
 
 
 def outcome(folder: Path) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_two_nodes_one_of_them_lost_and_processes_leave_the_same_tables(
     assert tables(tmp_path / "lost") == tables(alone)
 
 
-def test_what_is_lost_and_what_ends_all_is_told_as_by_processes(cluster: Any, tmp_path: Path) -> None:
+def test_what_is_lost_and_what_ends_all_is_said_as_by_processes(cluster: Any, tmp_path: Path) -> None:
     units = [Work(1), Work(2, late), Work(3, killed), Work(4)]
     assert len(list(carry_out(units, tmp_path, RayExecutor(2), 6.0))) == 4
     assert (tmp_path / "units/1/square").read_text() == "1"

@@ -114,11 +114,11 @@ def test_optuna_asks_the_same_however_jobs_end(tmp_path: Path) -> None:
 def test_the_command_prints_a_table_and_goes_on(tmp_path: Path) -> None:
     file = tmp_path / "experiment.toml"
     file.write_text('[env]\nid = "CartPole-v1"\n[agent]\nname = "random"\n[evaluate]\nepisodes = 2\n')
-    told = [str(file), "--vary", "run.envs=[1,2]", "--seeds", "2", "--workers", "2", "--out", f"{tmp_path}/runs"]
-    done = CliRunner().invoke(command, told)
+    words = [str(file), "--vary", "run.envs=[1,2]", "--seeds", "2", "--workers", "2", "--out", f"{tmp_path}/runs"]
+    done = CliRunner().invoke(command, words)
     assert (done.exit_code, done.exception) == (0, None)
     assert "│ 2        │" in done.output
-    again = CliRunner().invoke(command, [*told, "--quiet"])
+    again = CliRunner().invoke(command, [*words, "--quiet"])
     assert (again.exit_code, again.stdout) == (0, f"{tmp_path}/runs/0001-sweep-sweep\n")
 
 

@@ -90,7 +90,7 @@ def test_dotted_and_nested_values_are_the_same(values: dict[str, list[int]]) -> 
         ({"values": {"a.b": list(range(400)), "a.c": list(range(400))}}, "the grid has more than 100,000 runs"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(own: dict[str, Any], said: str) -> None:
+def test_mistakes_are_said_in_a_sentence(own: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         swept(**own).table.tried()
 

@@ -27,12 +27,12 @@ def test_any_number_of_workers_leave_the_same(workers: int, tmp_path: Path) -> N
 def test_what_is_lost_says_why_and_costs_nothing_else(tmp_path: Path) -> None:
     units: list[Unit] = [Work(1), Work(2, late), Work(3, gone), Work(4, killed), Work(5)]
     assert len(list(carry_out(units, tmp_path, Processes(2), 6.0))) == 5
-    told = found(tmp_path)
-    assert told["units/1/square"] == "1"
-    assert told["units/5/square"] == "25"
-    assert told["units/2/lost"] == "it took longer than its time_limit of 6 s"
-    assert told["units/3/lost"] == "it ended its process with exit code 3"
-    assert told["units/4/lost"].startswith("its process was ended by signal 9")
+    said = found(tmp_path)
+    assert said["units/1/square"] == "1"
+    assert said["units/5/square"] == "25"
+    assert said["units/2/lost"] == "it took longer than its time_limit of 6 s"
+    assert said["units/3/lost"] == "it ended its process with exit code 3"
+    assert said["units/4/lost"].startswith("its process was ended by signal 9")
     assert left(units, tmp_path) == units[1:4]
     assert not [*(tmp_path / "units").glob(".*")]
 

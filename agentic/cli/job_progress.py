@@ -15,15 +15,16 @@ SECONDS = 5.0  # between plain lines
 
 
 @contextmanager
-def following(folder: Path, *, quiet: bool) -> "Iterator[Observer | None]":
-    """The observer to give to what carries out jobs in a folder: a bar on a terminal, now and then a line elsewhere."""
+def following(folder: Path | None, *, quiet: bool) -> "Iterator[Observer | None]":
+    """The observer for what carries out jobs: a bar on a terminal, else now and then a line, after the folder."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     if quiet:
         yield None
         return
     printed = console(stderr=True)
-    say(str(folder), err=True)
+    if folder is not None:
+        say(str(folder), err=True)
     if printed.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=printed) as bars:
