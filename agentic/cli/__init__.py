@@ -3,9 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.beginners import unlearned
 from agentic.cli.completing import COMPONENTS, EXAMPLE, RUN, Known, example_names
+from agentic.cli.executing import with_executor
+from agentic.cli.job_progress import following
 from agentic.cli.main import main
 from agentic.cli.nearby import find_nearby
 from agentic.cli.plugins import with_registry
@@ -26,8 +27,8 @@ __all__ = [
     "console",
     "example_names",
     "find_nearby",
+    "following",
     "json_option",
-    "keep_freed_memory",
     "main",
     "number",
     "printable",
@@ -37,6 +38,7 @@ __all__ = [
     "sparkline",
     "unlearned",
     "warn_of",
+    "with_executor",
     "with_registry",
 ]
 

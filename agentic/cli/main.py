@@ -23,10 +23,10 @@ from typing import TextIO
 import click
 
 from agentic import __version__
-from agentic.cli.allocator import keep_freed_memory
 from agentic.cli.completing import SWITCH_ON, VARIABLE, complete
 from agentic.cli.terminal import say
 from agentic.errors import BREAKS, CloseWarning, RunError, ThirdPartyWarning, UserError, described, shown, suggest
+from agentic.jobs.allocator import keep_freed_memory
 from agentic.plugins import PluginError, PluginRow, installed
 
 COMMANDS = {

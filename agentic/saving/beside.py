@@ -54,9 +54,9 @@ class Beside:
         for path, thing in self._fixtures.things.items():
             yield from ((f"{path.removeprefix('.')} ({name})", part) for name, part in _held(thing))
             if isinstance(thing, FunctionType) and _top(thing) not in KNOWN:
-                modules.add(thing.__module__)
+                modules.add(_module(thing))
         for cls in dict.fromkeys(base for each in self._classes for base in each.__mro__ if _top(base) not in KNOWN):
-            modules.add(cls.__module__)
+            modules.add(_module(cls))
             for name, part in list(vars(cls).items()):
                 yield from ((f"{cls.__qualname__}.{name} ({inner})", each) for inner, each in _held(part))
                 if not name.startswith(("__", "_abc_")):
@@ -72,7 +72,15 @@ def _globals(name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _top(thing: Any) -> str:
-    return str(getattr(thing, "__module__", "")).partition(".")[0]
+    return _module(thing).partition(".")[0]
+
+
+def _module(thing: Any) -> str:
+    """The module of a class or function; empty where an extension gave it none."""
+    try:
+        return str(thing.__module__)
+    except AttributeError:
+        return ""
 
 
 def _held(thing: Any) -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,7 @@ beginning.
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from enum import Enum, Flag
 from functools import cached_property
 from random import Random, SystemRandom
@@ -74,17 +75,21 @@ class Fixtures:
     def _walk(self, root: Any, path: str) -> None:
         waiting = deque([(path, root)])
         while waiting:
-            path, thing = waiting.popleft()
-            if is_plain(thing) or isinstance(thing, float | Tensor | np.ndarray) or id(thing) in self._seen:
-                continue
-            self._seen[id(thing)] = thing  # kept, so that no other thing gets its id
-            if self.is_fixed(thing):
-                self.things.setdefault(path, thing)
-                if isinstance(thing, Enum):
-                    self.names[named(type(thing))] = type(thing)
-                continue
-            self.names[named(type(thing))] = type(thing)
-            waiting.extend(_inside(thing, path))
+            with suppress(*BREAKS):  # somebody else's, that breaks when it is looked into: `capture` will say so
+                waiting.extend(self._parts(*reversed(waiting.popleft())))
+
+    def _parts(self, thing: Any, path: str) -> list[tuple[str, Any]]:
+        """The parts of a thing that was not seen before, which is noted."""
+        if is_plain(thing) or isinstance(thing, float | Tensor | np.ndarray) or id(thing) in self._seen:
+            return []
+        self._seen[id(thing)] = thing  # kept, so that no other thing gets its id
+        if self.is_fixed(thing):
+            self.things.setdefault(path, thing)
+            if isinstance(thing, Enum):
+                self.names[named(type(thing))] = type(thing)
+            return []
+        self.names[named(type(thing))] = type(thing)
+        return [*_inside(thing, path)]
 
 
 def _inside(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -139,6 +144,10 @@ def capture(root: Any, fixtures: Fixtures, lost: list[str] | None = None) -> tup
         tree = walk.node(root, "")
     except RecursionError:
         raise Unsavable("", "holds things in things in things, too deep to follow") from None
+    except BREAKS as error:  # whatever somebody else's things do when they are looked into
+        if isinstance(error, Unsavable):
+            raise
+        raise Unsavable("", f"holds what breaks when it is looked into, {described(error)}") from error
     if lost is not None:
         lost += walk.lost
     return tree, walk.arrays.tensors()
@@ -381,5 +390,8 @@ def _seen(kind: np.dtype, path: str) -> bool:
 
 
 def named(cls: type) -> str:
-    """The name by which a class is found again."""
-    return f"{cls.__module__}:{cls.__qualname__}"
+    """The name by which a class is found again; one that nothing has where an extension gave it no module."""
+    try:
+        return f"{cls.__module__}:{cls.__qualname__}"
+    except AttributeError:
+        return f":{cls.__name__}"

@@ -21,7 +21,7 @@ from typing import Any, final
 import torch
 
 from agentic import Experiment, RunError
-from agentic.cli import keep_freed_memory
+from agentic.jobs import keep_freed_memory
 from agentic.runs import json_table, write_whole
 
 from . import ours, peers

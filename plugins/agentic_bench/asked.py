@@ -11,14 +11,14 @@ import cloudpickle
 from agentic import Agent, Experiment
 from agentic.errors import BREAKS, UserError, described, listed, shown, suggest
 from agentic.experiments import TOP, agent_path, example
+from agentic.jobs import Executor, Observer
 from agentic.plugins import Registry, load
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Scores
-from agentic_bench.running import Observer, bench_folder, carried_out_bench
-from agentic_bench.workers import cores
+from agentic_bench.running import bench_folder, carried_out_bench
 
 ASKED = ("env", "metrics", "interventions", "episodes", "name")
-KNOWN = (*ASKED, "agents", "seeds", "workers", "plugins", "files", "observer", "out", "fresh")
+KNOWN = (*ASKED, "agents", "seeds", "workers", "executor", "plugins", "files", "observer", "out", "fresh")
 SAVED, PICKLED = "sb3", "pickled"  # the agents that read what objects are written to
 
 
@@ -29,6 +29,7 @@ def bench(
     workers: int | None = None,
     files: Iterable[str | Path] = (),
     observer: Observer | None = None,
+    executor: str | Executor = "processes",
     out: str | Path = "runs",
     fresh: bool = False,
     **asked: Any,
@@ -41,7 +42,7 @@ def bench(
     default the return; `interventions` tables; `episodes` and `seeds` numbers. Of a battery that is there already
     `agents` and `seeds` choose. Without `folder` the bench has one of its own in `out`, and goes on in the newest of
     the same battery unless it is `fresh`; objects are written to `out`/agents. `files`, or `plugins`, are plugins by
-    path; there is a worker for each core by default. See `carried_out_bench`.
+    path; there is a worker for each core by default, and the `executor` may be another one. See `carried_out_bench`.
     """
     plugins = [str(file) for file in (*files, *asked.pop("plugins", ()))]
     registry = load(plugins)
@@ -54,9 +55,7 @@ def bench(
         chosen = battery_of(battery, Path(out), registry, **asked)
     chosen = chosen.only(**only)
     place = bench_folder(chosen, out, fresh=fresh) if folder is None else folder
-    return carried_out_bench(
-        chosen, place, workers=cores() if workers is None else workers, files=plugins, observer=observer
-    )
+    return carried_out_bench(chosen, place, workers=workers, files=plugins, observer=observer, executor=executor)
 
 
 def _battery(given: Any) -> Battery:

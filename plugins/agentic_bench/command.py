@@ -3,21 +3,18 @@
 import json
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
 
-from agentic.cli import Known, answer, find_nearby, json_option, say, with_registry
+from agentic.cli import Known, answer, find_nearby, following, json_option, say, with_executor, with_registry
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
-    from agentic_bench import Battery, Observer, Scores, Task
-
-SECONDS = 5.0  # between plain lines
+    from agentic.jobs import Executor
+    from agentic_bench import Battery, Scores
 
 
 def _labels(ctx: click.Context, _: str) -> Iterator[str]:
@@ -34,7 +31,7 @@ LABEL = Known("name", _labels)
 @click.argument("file", required=False, type=click.Path())
 @click.option("--agent", "agents", multiple=True, type=LABEL, help="Only this agent of the file; repeatable.")
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="So many seeds, in place of those of the file.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; if left out, one for each core.")
+@with_executor
 @click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the bench's folder is made.")
 @click.option("--fresh", is_flag=True, help="Do everything anew, in a new folder.")
 @with_registry
@@ -44,7 +41,7 @@ def bench(
     file: str | None,
     agents: tuple[str, ...],
     seeds: int | None,
-    workers: int | None,
+    executor: "Executor",
     out: str,
     fresh: bool,
     registry: Registry,
@@ -61,7 +58,6 @@ def bench(
     """
     from agentic.experiments import example
     from agentic_bench import Battery, bench, bench_folder, check
-    from agentic_bench.workers import cores
 
     battery = Battery.load(file or example("bench/battery")).only(agents, seeds)
     find_nearby(name for world in battery.worlds for name in (world.id, *(each.name for each in world.wrappers)))
@@ -70,7 +66,7 @@ def bench(
     plugins = [row.location for row in registry.rows if row.source == "file"]
     try:
         with following(folder, quiet=quiet) as observer:
-            scores = bench(battery, folder, workers=workers or cores(), files=plugins, observer=observer)
+            scores = bench(battery, folder, files=plugins, observer=observer, executor=executor)
     except KeyboardInterrupt:
         say(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
         raise
@@ -83,43 +79,6 @@ def bench(
     for line in scores.broken:
         say(f"failed: {line}", err=True)
     click.get_current_context().exit(1 if scores.broken else 0)
-
-
-@contextmanager
-def following(folder: Path, *, quiet: bool) -> "Iterator[Observer | None]":
-    """The observer to give to a bench: a bar on a terminal, now and then a plain line elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from agentic.cli import console
-
-    if quiet:
-        yield None
-        return
-    printed = console(stderr=True)
-    say(str(folder), err=True)
-    if printed.is_terminal:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=printed) as bars:
-            bar = bars.add_task("starting", total=None)
-            yield lambda task, done, total: bars.update(bar, description=task.label, completed=done, total=total)
-    else:
-        yield _lines()
-
-
-def _lines() -> "Observer":
-    begun = last = monotonic()
-    first = 0
-
-    def observe(task: "Task", done: int, total: int) -> None:
-        nonlocal last, first
-        first = first or done
-        now = monotonic()
-        if now - last >= SECONDS or done == total:
-            last = now
-            left = (now - begun) / (done - first + 1) * (total - done)
-            say(f"{done} of {total} done, about {left:.0f} s left: {task.label}", err=True)
-
-    return observe
 
 
 def show(battery: "Battery", scores: "Scores", folder: Path) -> None:

@@ -7,7 +7,7 @@ from shlex import quote
 
 import click
 
-from agentic.cli import say
+from agentic.cli import following, say
 
 
 @click.command()
@@ -19,15 +19,14 @@ def demo(seeds: int | None, workers: int | None, out: str) -> None:
     from agentic import report
     from agentic.experiments import example
     from agentic_bench import Battery, BenchFolder, bench, bench_folder
-    from agentic_bench.command import following, show
-    from agentic_bench.workers import cores
+    from agentic_bench.command import show
 
     file = example("bench/demo")
     battery = Battery.load(file).only(seeds=seeds)
     folder = bench_folder(battery, out)
     say(f"{battery.bench.about}\n")
     with following(folder, quiet=False) as observer:
-        scores = bench(battery, folder, workers=workers or cores(), observer=observer)
+        scores = bench(battery, folder, workers=workers, observer=observer)
     show(battery, scores, folder)
     say(f"The same as a page, with curves and a replay of every agent: {report(folder)}\nTo try next:")
     command = quote(_command())

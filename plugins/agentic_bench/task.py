@@ -6,27 +6,19 @@ the same result, and a bench that was stopped goes on where it was.
 
 import hashlib
 import json
-import os
-import random
-import shutil
-import sys
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, final
-
-import numpy as np
-import torch
+from typing import final
 
 from agentic import Experiment, Informed, Metric, Subject, build
 from agentic.cli import say, unlearned
 from agentic.errors import RunError, UserError, attempt
 from agentic.experiments import Named, change, limited
+from agentic.jobs import Unit, file_hashes, forget, unit_path
 from agentic.metrics import Outcome, Probe, Result
-from agentic.plugins import PRIVATE, Registry, load
-from agentic.runs import RunFolder, annotate, stream
-from agentic_bench.folder import BenchFolder, unit
+from agentic.plugins import Registry, load
+from agentic.runs import RunFolder, annotate
 
 
 @final
@@ -65,7 +57,7 @@ class Task:
     @property
     def folder(self) -> Path:
         """The folder of its results, within that of the bench."""
-        return unit(self.world, self.agent, self.seed)
+        return unit_path(self.world, self.agent, seed=self.seed)
 
     @property
     def label(self) -> str:
@@ -78,72 +70,62 @@ class Task:
             [c.label, c.metric.model_dump(), c.change and c.change.model_dump(), c.informed] for c in self.columns
         ]
         tables = self.experiment.tables()
-        said = [self.world, self.agent, tables, self.learning, columns, code, [*_hashes([tables, columns])]]
+        said = [self.world, self.agent, tables, self.learning, columns, code, [*file_hashes([tables, columns])]]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def carry_out(task: Task, folder: Path, key: str, files: Sequence[str] = ()) -> None:
-    """Carry out a task and leave its folder, whole, below `folder`, the bench's; an earlier one is replaced.
+@final
+@dataclass(frozen=True)
+class Measuring(Unit):
+    """A task as a job: `key` stands for what its results depend on, `files` are plugins by path."""
 
-    What does not apply, or breaks, is told in its result. Raises RunError where the folder cannot be written.
-    """
-    place, draft = folder / task.folder, BenchFolder(folder).draft(task.label)
-    try:
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        _forget(task.seed)
-        _attempt(task, draft, key, load(files))
-        shutil.rmtree(place, ignore_errors=True)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft.rename(place)
-    except OSError as error:
-        raise RunError(f"cannot write the results of {task.label} in {folder}: {error.strerror}") from error
+    task: Task
+    key: str
+    files: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """The task in words."""
+        return self.task.label
 
-def _attempt(task: Task, folder: Path, key: str, registry: Registry) -> None:
-    def lived() -> Subject:
+    @property
+    def place(self) -> Path:
+        """The folder of its results, within that of the bench."""
+        return self.task.folder
+
+    def is_done(self, folder: Path) -> bool:
+        """Whether the results in a folder are those of this task, made from the same."""
+        found = Result.read(folder)
+        return found is not None and found.key == self.key
+
+    def give_up(self, folder: Path, reason: str) -> None:
+        """Leave results that say in every column why there are none."""
+        broken = RunError(f"it broke, {reason}")
+        Result.of(dict.fromkeys([column.label for column in self.task.columns], broken), "").keep(folder)
+
+    def run(self, folder: Path) -> None:
+        """Let the agent live, and measure it; what does not apply, or breaks, is told in the results."""
+        forget(self.task.seed)
+        registry = load(self.files)
+        subject = attempt(partial(self._lived, folder, registry))
+        if not isinstance(subject, Subject):
+            missing = dict.fromkeys([column.label for column in self.task.columns], subject)
+            Result.of(missing, self.key).keep(folder)
+            return
+        outcomes, seconds = dict[str, Outcome](), dict[str, float]()
+        for column in self.task.columns:
+            probe = attempt(partial(column.probe, registry, self.task.experiment.evaluate.episodes))
+            asked = (
+                probe.ask(subject, seed=self.task.seed, label=self.label) if isinstance(probe, Probe) else (probe, 0.0)
+            )
+            outcomes[column.label], seconds[column.label] = asked
+        Result.of(outcomes, self.key).keep(folder)
+        annotate(RunFolder(folder), measuring_seconds=seconds)
+
+    def _lived(self, folder: Path, registry: Registry) -> Subject:
+        task = self.task
         built = build(limited(task.experiment, registry), registry)
         subject = built.subject(folder, learning=task.learning)
         if words := unlearned(task.experiment, built.agent, built.environment):
             say(f"{task.label}: {words}", err=True)
         return subject
-
-    subject = attempt(lived)
-    if not isinstance(subject, Subject):
-        Result.of(dict.fromkeys([column.label for column in task.columns], subject), key).keep(folder)
-        return
-    outcomes, seconds = dict[str, Outcome](), dict[str, float]()
-    for column in task.columns:
-        probe = attempt(partial(column.probe, registry, task.experiment.evaluate.episodes))
-        asked = probe.ask(subject, seed=task.seed, label=task.label) if isinstance(probe, Probe) else (probe, 0.0)
-        outcomes[column.label], seconds[column.label] = asked
-    Result.of(outcomes, key).keep(folder)
-    annotate(RunFolder(folder), measuring_seconds=seconds)
-
-
-def _forget(seed: int) -> None:
-    """Begin as a new process does: modules of files are loaded anew, and global generators start from the seed.
-
-    Nothing of ours uses these generators; third parties do, and a worker has done other tasks before.
-    """
-    for name in [name for name in sys.modules if name.startswith(PRIVATE)]:
-        del sys.modules[name]
-    # The name of the stream stays: whatever draws from global generators would draw otherwise under another one.
-    word = int(stream(seed, "stranger").generate_state(1, np.uint32)[0])
-    random.seed(word)
-    np.random.seed(word)  # noqa: NPY002, TID251
-    torch.manual_seed(word)  # noqa: TID251
-
-
-def _hashes(value: Any) -> Iterator[str]:
-    """Of every file that a text in plain tables names: a saved policy, a learned agent, a class, a model of a world."""
-    if isinstance(value, str):
-        for path in dict.fromkeys(
-            (value, f"{value}.zip", f"{value}/learned/checkpoint.json", value.rpartition(":")[0])
-        ):
-            if os.path.isfile(path):
-                with open(path, "rb") as file:
-                    yield hashlib.file_digest(file, "sha256").hexdigest()
-    elif isinstance(value, Mapping | list | tuple):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _hashes(part)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from agentic import Experiment, UserError
-from agentic.cli import check_trusted, find_nearby, say
+from agentic.cli import check_trusted, find_nearby, following
 from agentic.experiments import EnvTable
 from agentic.plugins import Registry
-from agentic_bench import Battery, BenchFolder, Observer, Scores, Task, bench
+from agentic_bench import Battery, BenchFolder, Scores, bench
 from agentic_life.comparing import Compared, compare_tables
 from agentic_life.differences import differences
 from agentic_life.reproduction import Reproduction
@@ -17,7 +16,6 @@ from agentic_life.reproduction import Reproduction
 WORDS = ("label", "about", "worlds", "under")  # keys of a bench file that name nothing but its own tables
 ESTIMATED = ("value", "low", "high", "null", "null_low", "null_high", "exact", "seeds", "unit")
 JUDGED = ("p_value", "verdict", "note")
-SECONDS = 5.0  # between lines of progress
 
 
 def is_bench(folder: Path) -> bool:
@@ -45,7 +43,8 @@ def bench_again(name: str, folder: Path, place: Path, registry: Registry, *, tru
     if not (finished or any(each.get("seeds") for each in cells.values())):
         raise UserError(f"{folder} holds no cell yet that could be compared: let the bench go on first")
     plugins = [row.location for row in registry.rows if row.source == "file"]
-    again = _by_key(bench(battery, place, files=plugins, observer=None if quiet else _lines()).to_dict())
+    with following(None, quiet=quiet) as observer:
+        again = _by_key(bench(battery, place, files=plugins, observer=observer).to_dict())
     notes = [] if finished else ["the bench did not finish: cells over as many seeds as now are compared"]
     compared = [_compared(key, cells[key], again.get(key, {}), finished) for key in cells]
     compared += [Compared("cell", _title(key), 1, 1, note="only now") for key in again if key not in cells]
@@ -89,16 +88,3 @@ def _check(tables: Mapping[str, Any], registry: Registry, file: Path, *, trust: 
 
 def _tables(value: Any) -> list[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
-
-
-def _lines() -> Observer:
-    """The observer of a bench that tells now and then in one line what is done."""
-    last = monotonic()
-
-    def observe(task: Task, done: int, total: int) -> None:
-        nonlocal last
-        if monotonic() - last >= SECONDS or done == total:
-            last = monotonic()
-            say(f"{done} of {total} done: {task.label}", err=True)
-
-    return observe

@@ -16,11 +16,10 @@ import pytest
 from agentic import Metric, Record, RunError, UserError, bench, measure
 from agentic.experiments.build import build
 from agentic.experiments.experiment import Experiment
+from agentic.jobs import Processes, Unit, alone, source_hash
 from agentic.metrics.results import Result
 from agentic.plugins import load
-from agentic_bench import Battery, Scores, Task, bench_folder, read_cells, running
-from agentic_bench.lock import alone
-from agentic_bench.sources import source_hash
+from agentic_bench import Battery, Scores, bench_folder, read_cells
 from tests.bench.batteries import TABLES, small
 
 KILLS = [pytest.param(kill, marks=pytest.mark.soak if kill else pytest.mark.slow) for kill in range(5)]
@@ -140,13 +139,13 @@ def test_a_number_is_recomputed_from_its_folder(done: Any) -> None:
 
 
 def test_one_worker_gives_the_same_bits_and_done_is_not_done_again(done: Any, tmp_path: Path) -> None:
-    reported: list[Task] = []
+    reported: list[Unit] = []
     bench(small(), tmp_path, workers=1, observer=lambda task, *_: reported.append(task))
     assert (tmp_path / "cells.json").read_bytes() == (done[0] / "cells.json").read_bytes()
     before = len(reported)
     (tmp_path / "units/cart/random/seed-1/measurements.json").write_text("{half")
     bench(small(), tmp_path, workers=1, observer=lambda task, *_: reported.append(task))
-    assert [(task.world, task.agent, task.seed) for task in reported[before:]] == [("cart", "random", 1)]
+    assert [task.label for task in reported[before:]] == ["cart, random, seed 1"]
     assert (tmp_path / "cells.json").read_bytes() == (done[0] / "cells.json").read_bytes()
 
 
@@ -220,7 +219,7 @@ def test_a_result_that_no_longer_holds_is_not_shown(tmp_path: Path, monkeypatch:
         (tmp_path / task.folder).mkdir(parents=True)
         stale.keep(tmp_path / task.folder)
     (tmp_path / "units/.half").mkdir()
-    monkeypatch.setattr(running, "_carried_out", killed)
+    monkeypatch.setattr(Processes, "carried_out", killed)
     with pytest.raises(KeyboardInterrupt):
         bench(battery, tmp_path)
     assert {cell["note"] for cell in read_cells(tmp_path)["cells"]} == {"not measured yet"}
@@ -289,7 +288,7 @@ def test_a_worker_begins_each_task_as_a_new_process_does(tmp_path: Path) -> None
 
 
 def test_one_bench_at_a_time_in_a_folder(tmp_path: Path) -> None:
-    with alone(tmp_path), pytest.raises(UserError, match="another bench is at work in"):
+    with alone(tmp_path), pytest.raises(UserError, match="another process is at work in"):
         bench(small(), tmp_path)
     with alone(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]

@@ -9,7 +9,7 @@ import pytest
 
 from agentic.cli import allocator
 
-ANSWER = "from agentic.cli.allocator import keep_freed_memory; print(keep_freed_memory(), keep_freed_memory())"
+ANSWER = "from agentic.jobs import keep_freed_memory; print(keep_freed_memory(), keep_freed_memory())"
 
 
 def test_it_says_whether_it_could_however_often_it_is_asked() -> None:

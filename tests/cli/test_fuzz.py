@@ -14,7 +14,7 @@ import pytest
 from agentic import RunError
 from agentic.cli import main
 from agentic.experiments.build import Built
-from agentic_bench import running
+from agentic.jobs import Processes
 from tests.cli.grammar import BASE, BENCH, BENCH_FILES, COMMAND_LINES, EXPERIMENT_FILES, FOLDERS, fuzzed, replaced
 
 TIERS = [
@@ -40,7 +40,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         raise RunError("it was to be run")
 
     monkeypatch.setattr(Built, "run", not_run)
-    monkeypatch.setattr(running, "carried_out", not_run)
+    monkeypatch.setattr(Processes, "carried_out", not_run)
     with chdir(tmp_path):
         yield tmp_path
 

@@ -14,6 +14,7 @@ OTHERS = "a module or a distribution that somebody else wrote"
 MINARI = "Minari's data sets"
 ARRAY = "whatever comes in, an array or not"
 STATE = "a state is a value of the agent's own, of any type"
+SYSTEM = "what not every system has"
 SAVED = "anybody's objects are looked into, which promise nothing"
 KIT = "the kit reports what a component lacks, in a sentence"
 
@@ -45,6 +46,9 @@ ALLOWED = {
     ("agentic/experiments/worlds.py", "wanted"): OTHERS,
     ("agentic/experiments/worlds.py", "metadata"): OTHERS,
     ("agentic/front/installed.py", "command"): OTHERS,
+    ("agentic/jobs/executor.py", "sched_getaffinity"): SYSTEM,
+    ("agentic/jobs/lock.py", "O_NOFOLLOW"): SYSTEM,
+    ("agentic/jobs/lock.py", "O_NONBLOCK"): SYSTEM,
     ("agentic/plugins/discover.py", "_path"): OTHERS,
     ("agentic/plugins/loading.py", "AGENTIC_API"): OTHERS,
     ("agentic/plugins/loading.py", "__dict__"): OTHERS,

@@ -17,8 +17,8 @@ HOMES = {
     ".parquet": RUN,
     "cells.json": BENCH,
     "battery.toml": BENCH,
-    "seed-": BENCH,
-    "units": BENCH,
+    "seed-": "agentic/jobs/folder.py",
+    "units": "agentic/jobs/folder.py",
     "report.html": "plugins/agentic_report/index.py",
 }
 

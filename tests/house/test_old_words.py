@@ -16,7 +16,7 @@ HASHES = {  # files in which a digest is one of hashlib's
     "agentic/experiments/agent_file.py",
     "agentic/plugins/loading.py",
     "agentic/runs/seeds.py",
-    "plugins/agentic_bench/task.py",
+    "agentic/jobs/sources.py",
     "plugins/agentic_report/rendering.py",
     "tests/agentic/runs/test_seeds.py",
 }

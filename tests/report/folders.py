@@ -9,7 +9,7 @@ from typing import Any
 from agentic import Access, Experiment, Frame, Interval, Measurement, Null, load
 from agentic.experiments.build import build
 from agentic.experiments.toml import toml_value
-from agentic_bench import slug
+from agentic.jobs import slug
 
 REGISTRY = load()
 STRANGE = "<script>document.title = 'taken'</script>"  # a label that must stay a text

@@ -7,6 +7,7 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Self, final
 
+from agentic.jobs import UnitFolder
 from agentic.runs import RunFolder, is_held, json_table, number_of, unsealed
 from agentic_bench import BenchFolder
 from agentic_report.listing.places import is_bench, is_sweep
@@ -69,7 +70,7 @@ class Listed:
         settings = known.settings if not worlds else {}
         worlds = worlds or tuple(str(each.get("name") or each.get("id")) for each in tables(settings.get("worlds")))
         count = len(agents) or len(tables(settings.get("agents")))
-        runs = 0 if count else known.size
+        runs = 0 if count else UnitFolder(folder).size
         who = f"{count} agent{'s' if count != 1 else ''}" if count else f"{runs} run{'s' if runs != 1 else ''}"
         return cls(folder, name, kind, status, note, _time(manifest), who, enumerated(worlds))
 

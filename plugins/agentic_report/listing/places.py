@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from agentic.jobs import UnitFolder
 from agentic.runs import RunFolder, is_own
 from agentic_bench import BenchFolder
 
@@ -18,7 +19,7 @@ def is_bench(folder: Path) -> bool:
 
 def is_sweep(folder: Path) -> bool:
     """Whether several runs of one undertaking lie there, of a bench or of anything else that writes units."""
-    return BenchFolder(folder).holds_units
+    return UnitFolder(folder).holds_units
 
 
 def is_run(folder: Path) -> bool:

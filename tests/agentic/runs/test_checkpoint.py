@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from agentic import RunError
 from agentic.runs import checkpoint
@@ -57,7 +58,7 @@ def test_who_is_killed_while_it_is_replaced_has_the_one_before(
 
 def test_a_disk_that_is_full_is_told_as_such(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
-        raise checkpoint.SafetensorError("I/O error: no space left")
+        raise SafetensorError("I/O error: no space left")
 
     monkeypatch.setattr(checkpoint, "save_file", full)
     with pytest.raises(RunError, match=r"no checkpoint can be written to .*no space left"):

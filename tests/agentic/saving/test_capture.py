@@ -4,6 +4,7 @@ import json
 import math
 import random
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, Flag
 from functools import cached_property
@@ -20,6 +21,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from agentic.saving import Fixtures, Unsavable, capture, restore
+from agentic.saving.beside import Beside
 
 Pair = namedtuple("Pair", "one other")
 
@@ -486,3 +488,28 @@ CLOCK, OBJECTS = Clock(), np.array([[1], None], object)
 def test_what_would_come_back_as_another_is_said(thing: Any, words: str) -> None:
     with pytest.raises(Unsavable, match=words):
         capture({"thing": thing}, Fixtures({"thing": thing}))
+
+
+class Nameless(type):
+    """As classes of some extensions: SWIG gives those of Box2D no module."""
+
+    @property
+    def __module__(cls) -> str:  # type: ignore[override]
+        raise AttributeError("__module__")
+
+
+class Grumpy:
+    """What breaks when it is looked into."""
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        raise RuntimeError("do not look")
+
+
+@pytest.mark.parametrize("thing", [Nameless("Odd", (), {"__slots__": ("a",)})(), Grumpy()], ids=["nameless", "grumpy"])
+def test_what_cannot_be_looked_into_is_unsavable_at_most(thing: Any) -> None:
+    tree = {"thing": thing}
+    fixtures = Fixtures(tree)
+    with suppress(Unsavable):
+        capture(tree, fixtures)
+    assert Beside(fixtures).changed() == []

@@ -1,4 +1,4 @@
-"""The lock of a bench folder, one bench at a time: two would take each other's half-written results for their own."""
+"""The lock of a folder of jobs, one at a time: two would take each other's half-written results for their own."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agentic.errors import UserError
-from agentic_bench.folder import writing
+from agentic.jobs.folder import writing
 
 LOCK = ".lock"
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # nor does a pipe make us wait
@@ -18,7 +18,7 @@ TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """A lock on a folder, which is made where it is missing: no other bench is at work there meanwhile.
+    """A lock on a folder, which is made where it is missing: nobody else is at work there meanwhile.
 
     The system lets go of the lock when a process ends, however it ends; a file system that knows no locks is trusted.
     Raises UserError where another process holds it, where the folder cannot be written, and where a link or something
@@ -29,12 +29,12 @@ def alone(folder: Path) -> Iterator[None]:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UserError(f"cannot write the bench folder {folder}: its {LOCK} is no file; give another one")
+            raise UserError(f"cannot write the folder {folder}: its {LOCK} is no file; give another one")
         try:
             _lock(descriptor)
         except OSError as error:
             if error.errno in TAKEN:
-                said = f"another bench is at work in {folder}: wait for it, or start a new folder with --fresh"
+                said = f"another process is at work in {folder}: wait for it, or start a new folder with --fresh"
                 raise UserError(said) from None
         yield
     finally:

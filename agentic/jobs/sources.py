@@ -1,11 +1,13 @@
-"""The hash of the code that a number depends on: where any of it is another, a result no longer holds."""
+"""Hashes of the code and the files that a number depends on: where any is another, a result no longer holds."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from platform import machine, python_version
+from typing import Any
 
 from agentic.plugins import Registry
 
@@ -31,6 +33,20 @@ def source_hash(registry: Registry, worlds: Iterable[str] = ()) -> str:
     for library in LIBRARIES:
         said.update(f"{library} {_version(library)}\n".encode())
     return said.hexdigest()
+
+
+def file_hashes(value: Any) -> Iterator[str]:
+    """Of every file that a text in plain tables names: a saved policy, a learned agent, a class, a model of a world."""
+    if isinstance(value, str):
+        for path in dict.fromkeys(
+            (value, f"{value}.zip", f"{value}/learned/checkpoint.json", value.rpartition(":")[0])
+        ):
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    yield hashlib.file_digest(file, "sha256").hexdigest()
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from file_hashes(part)
 
 
 def _sources(package: str) -> Iterator[tuple[str, bytes]]:

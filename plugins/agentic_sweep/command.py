@@ -1,0 +1,83 @@
+"""`agentic sweep`: one experiment on many seeds and with many values, in processes here or on other machines."""
+
+import json
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import click
+
+from agentic.cli import answer, find_nearby, following, json_option, say, show_table, with_executor, with_registry
+from agentic.plugins import Registry
+
+if TYPE_CHECKING:
+    from agentic.jobs import Executor
+    from agentic_sweep import Swept
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override one setting; repeatable.")
+@click.option("--vary", multiple=True, metavar="KEY=LIST", help="Values to try: planner.horizon=[2,4]; repeatable.")
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="So many seeds, in place of those of the file.")
+@with_executor
+@click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where the sweep's folder is made.")
+@click.option("--fresh", is_flag=True, help="Do everything anew, in a new folder.")
+@with_registry
+@json_option("Print one JSON object and nothing else.")
+@click.option("--quiet", is_flag=True, help="Print nothing but the sweep's folder.")
+def sweep(
+    file: str,
+    settings: tuple[str, ...],
+    vary: tuple[str, ...],
+    seeds: int | None,
+    executor: "Executor",
+    registry: Registry,
+    as_json: bool,
+    quiet: bool,
+    **where: object,
+) -> None:
+    """Run an experiment FILE with a table [sweep] once for each choice of values and each seed.
+
+    One that was stopped goes on where it was when the same command is given again.
+
+    \b
+    agentic sweep examples/tmaze.toml --vary planner.horizon=[1,2] --seeds 10
+    agentic sweep my_sweep.toml --workers 8
+    agentic sweep my_sweep.toml --executor ray --ray-address auto
+    """
+    from agentic_sweep.sweeping import sweep, sweep_folder
+    from agentic_sweep.tables import SweepFile
+
+    chosen = SweepFile.load(file, settings, vary=vary, seeds=seeds)
+    env = chosen.base.env
+    find_nearby([env.id, *(wrapper.name for wrapper in env.wrappers)])
+    folder = sweep_folder(chosen, str(where["out"]), fresh=bool(where["fresh"]))
+    plugins = [row.location for row in registry.rows if row.source == "file"]
+    try:
+        with following(folder, quiet=quiet) as observer:
+            swept = sweep(chosen, folder, files=plugins, executor=executor, observer=observer)
+    except KeyboardInterrupt:
+        say(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
+        raise
+    if as_json:
+        answer(json.dumps(swept.to_dict(), allow_nan=False))
+    elif quiet:
+        click.echo(folder)
+    else:
+        _show(swept)
+    for line in swept.broken:
+        say(f"failed: {line}", err=True)
+    click.get_current_context().exit(1 if swept.broken else 0)
+
+
+def _show(swept: "Swept") -> None:
+    from rich.table import Table
+
+    head, *lines = swept.lines()
+    table = Table()
+    for name in head:
+        table.add_column(name)
+    for line in lines:
+        table.add_row(*line)
+    show_table(table)
+    say(f"Every run and both tables: {swept.folder}; side by side: agentic compare {quote(str(swept.folder))}")

@@ -1,0 +1,178 @@
+"""Sweeps carried out: runs as jobs, what is done already left alone, and tables that grow as they go."""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from json import dumps
+from math import inf
+from pathlib import Path
+from time import monotonic
+from typing import Any, final
+
+from agentic import Agent
+from agentic.errors import UserError, shown
+from agentic.experiments import agent_path
+from agentic.jobs import (
+    Executor,
+    Observer,
+    UnitFolder,
+    alone,
+    carry_out,
+    executor_of,
+    file_hashes,
+    left,
+    newest,
+    source_hash,
+    writing,
+)
+from agentic.plugins import Registry, load
+from agentic.runs import Manifest, RunFolder, create_folder, describe, toml_table, write_whole
+from agentic_sweep.adaptive import batches
+from agentic_sweep.table import Swept, row
+from agentic_sweep.tables import SweepFile, Values
+from agentic_sweep.unit import SweptRun
+
+FILE = "sweep.toml"
+BETWEEN = 0.5  # seconds between two writings of the tables
+
+
+def sweep(
+    experiment: Any,
+    folder: str | Path | None = None,
+    *,
+    settings: Sequence[str] = (),
+    files: Sequence[str | Path] = (),
+    executor: str | Executor = "processes",
+    observer: Observer | None = None,
+    out: str | Path = "runs",
+    fresh: bool = False,
+) -> Swept:
+    """The runs of a sweep, one for each choice of values and each seed, carried out by an executor.
+
+    `experiment` is a sweep file, its tables, or a `SweepFile`; `settings` are such as "sweep.seeds=10". Without
+    `folder` the sweep has one of its own in `out`, and goes on in the newest of the same sweep unless it is `fresh`.
+    Runs that were done there before, by the same sources and from the same tables and files, are not done again; the
+    tables depend neither on that nor on the executor. `files` are plugins by path. What breaks costs its own line.
+    Raises UserError before anything runs for what does not fit; RunError where the folder cannot be written.
+    """
+    chosen = sweep_file(experiment, settings)
+    crew, registry = executor_of(executor), load(files)
+    _check(chosen, registry)
+    make = _maker(chosen, registry, tuple(map(str, files)))
+    place = sweep_folder(chosen, out, fresh=fresh) if folder is None else Path(folder)
+    with alone(place):
+        UnitFolder(place).check_writable()
+        with writing(place):
+            write_whole(place / FILE, chosen.to_toml())
+        manifest = Manifest(RunFolder(place), {**describe(), "workers": crew.workers, "executor": crew.name})
+        going = _Going(chosen, place)
+        try:
+            for unit, count, known in _carried_out(chosen, going, crew, make):
+                if observer is not None:
+                    observer(unit, count, known)
+        except BaseException as error:
+            going.swept.write(place)
+            manifest.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+            raise
+        going.swept.write(place)
+        manifest.finish("finished", runs=len(going.rows))
+        return going.swept
+
+
+def _check(chosen: SweepFile, registry: Registry) -> None:
+    """Check what can be checked before anything runs: every experiment that is known by then, and its agent's name."""
+    table = chosen.table
+    tried = next(batches(table, lambda _: None)) if table.search == "optuna" else table.tried()
+    for values in tried:
+        name = chosen.experiment(values, 0).agent.name
+        if not agent_path(name):  # a file is run in processes of its own
+            registry.find(Agent, name, "[agent]")
+
+
+def sweep_file(given: Any, settings: Sequence[str] = ()) -> SweepFile:
+    """The sweep that is given. Raises UserError for what is none."""
+    if isinstance(given, SweepFile) and not settings:
+        return given
+    if isinstance(given, str | Path):
+        return SweepFile.load(given, settings)
+    if isinstance(given, Mapping):
+        return SweepFile(given, settings)
+    raise UserError(f"expected a sweep file or its tables, got {shown(given)}")
+
+
+def sweep_folder(chosen: SweepFile, out: str | Path, *, fresh: bool = False) -> Path:
+    """The newest folder of this very sweep in `out`, to go on with; a new one where there is none, or `fresh`.
+
+    A sweep with another `time_limit` is the same: no result depends on it.
+    """
+    wanted = _identity(tomllib.loads(chosen.to_toml()))
+    found = None if fresh else newest(out, "sweep", lambda path: _identity(toml_table(path / FILE)) == wanted)
+    return found or create_folder(out, f"sweep-{chosen.table.name}")
+
+
+def _identity(tables: dict[str, Any]) -> str:
+    own = {key: value for key, value in tables.get("sweep", {}).items() if key != "time_limit"}
+    return repr(({**tables, "sweep": None}, own))
+
+
+def _maker(chosen: SweepFile, registry: Registry, files: tuple[str, ...]) -> Callable[[Values, int], SweptRun]:
+    """A function from values and a seed to the run with these."""
+    env = chosen.base.env
+    code = source_hash(registry, {env.id} | {wrapper.name for wrapper in env.wrappers})
+
+    def make(values: Values, seed: int) -> SweptRun:
+        experiment = chosen.experiment(values, seed)
+        tables = experiment.tables()
+        key = sha256(dumps([tables, code, *file_hashes(tables)], sort_keys=True, default=str).encode()).hexdigest()
+        return SweptRun(values, seed, experiment, key, files)
+
+    return make
+
+
+@final
+class _Going:
+    """The table of a sweep while it goes on: rows are read once, and written now and then."""
+
+    def __init__(self, chosen: SweepFile, place: Path) -> None:
+        self.place, self.settings = place, tuple(chosen.table.values)
+        self.rows: dict[Path, dict[str, Any]] = {}
+        self._written = -inf
+
+    def add(self, units: Sequence[SweptRun]) -> list[SweptRun]:
+        """Take up units, and return those that are not done."""
+        todo = left(units, self.place)
+        waiting = {unit.place for unit in todo}
+        self.rows |= {unit.place: row(unit, self.place, waits=unit.place in waiting) for unit in units}
+        return [unit for unit in units if unit.place in waiting]
+
+    def hear(self, unit: SweptRun) -> None:
+        """Take up what became of a unit, and write the tables unless that was done just now."""
+        self.rows[unit.place] = row(unit, self.place)
+        if monotonic() - self._written > BETWEEN:
+            self.swept.write(self.place)
+            self._written = monotonic()
+
+    @property
+    def swept(self) -> Swept:
+        """The table as it is."""
+        return Swept(self.settings, tuple(self.rows.values()), self.place)
+
+    def worth(self, values: Mapping[str, Any]) -> float | None:
+        """The mean return of a choice of values."""
+        found = [each for each in self.swept.choices if all(each[name] == value for name, value in values.items())]
+        return found[0]["return"] if found else None
+
+
+def _carried_out(
+    chosen: SweepFile, going: _Going, crew: Executor, make: Callable[[Values, int], SweptRun]
+) -> Iterator[tuple[SweptRun, int, int]]:
+    """Each run once it ended, how many have, of how many; what was done before is left alone."""
+    table = chosen.table
+    for tried in batches(table, going.worth) if table.search == "optuna" else [table.tried()]:
+        todo = going.add([make(values, seed) for values in tried for seed in table.chosen])
+        known = len(going.rows) if table.search != "optuna" else table.trials * len(table.chosen)
+        done = len(going.rows) - len(todo)
+        for count, unit in enumerate(carry_out(todo, going.place, crew, table.time_limit), done + 1):
+            assert isinstance(unit, SweptRun)
+            going.hear(unit)
+            yield unit, count, known

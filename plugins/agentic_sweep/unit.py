@@ -1,0 +1,70 @@
+"""Units of a sweep: one run with its values and its seed, in a folder of its own."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from agentic import Experiment, build
+from agentic.errors import UserError, attempt
+from agentic.experiments import limited
+from agentic.jobs import Unit, forget, unit_path
+from agentic.metrics import summarize
+from agentic.plugins import load
+from agentic.runs import json_table, sealed, unsealed, write_whole
+from agentic_sweep.tables import label_of
+
+FILE = "unit.json"
+
+
+@final
+@dataclass(frozen=True)
+class SweptRun(Unit):
+    """A run of a sweep: `key` stands for all that it depends on, `files` are plugins by path."""
+
+    values: Mapping[str, Any]
+    seed: int
+    experiment: Experiment
+    key: str
+    files: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The values and the seed in words."""
+        return f"{label_of(self.values)}, seed {self.seed}"
+
+    @property
+    def place(self) -> Path:
+        """The folder of the run, within that of the sweep."""
+        return unit_path(json.dumps(self.values, default=str) if self.values else "as it is", seed=self.seed)
+
+    def is_done(self, folder: Path) -> bool:
+        """Whether a folder holds this very run, ended; one that broke is done, one that was lost is not."""
+        return outcome(folder).get("key") == self.key
+
+    def give_up(self, folder: Path, reason: str) -> None:
+        """Say why there is no run."""
+        _write(folder, "", {"failed": f"it broke, {reason}"})
+
+    def run(self, folder: Path) -> None:
+        """Run it; what does not fit, or breaks, is told in its outcome."""
+        forget(self.seed)
+        registry = load(self.files)
+        record = attempt(lambda: build(limited(self.experiment, registry), registry).run(folder))
+        if isinstance(record, Exception):
+            _write(folder, self.key, {"failed": str(record), "broken": not isinstance(record, UserError)})
+            return
+        summary = summarize(record)
+        kept = {name: summary[name] for name in ("steps", "evaluation_steps", "episodes", "energy", "problems")}
+        _write(folder, self.key, {**kept, "returns": summary["return"]["values"], "return": summary["return"]["mean"]})
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """What became of the run in a folder; empty where it has not ended."""
+    return unsealed(json_table(folder / FILE)) or {}
+
+
+def _write(folder: Path, key: str, content: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / FILE, json.dumps(sealed({"key": key, **content}), indent=1, allow_nan=False) + "\n")

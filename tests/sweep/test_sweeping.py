@@ -1,0 +1,155 @@
+"""Sweeps carried out: what is done stays, what breaks costs its line, and optuna asks the same however many run."""
+
+import csv
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from agentic import Record, UserError
+from agentic.jobs import Ended, Executor, Placed
+from agentic_sweep import sweep
+from agentic_sweep.command import sweep as command
+
+TABLES: dict[str, Any] = {
+    "sweep": {"seeds": 2, "values": {"run.envs": [1, 2]}},
+    "env": {"id": "CartPole-v1"},
+    "agent": {"name": "random"},
+    "evaluate": {"episodes": 3},
+}
+
+
+class InLine(Executor):
+    """Jobs in this very process, one after the other, the last first."""
+
+    name = "in line"
+
+    def carried_out(self, jobs: Any, limit: float) -> Iterator[Ended]:
+        for placed in reversed(jobs):
+            yield self.done(placed)
+
+    def done(self, placed: Placed) -> Ended:
+        placed.folder.mkdir(parents=True)
+        placed.job.run(placed.folder)
+        return Ended(placed)
+
+
+def lines(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_tables_say_what_the_records_say(tmp_path: Path) -> None:
+    swept = sweep(TABLES, tmp_path, executor=InLine())
+    rows = lines(tmp_path / "runs.csv")
+    assert [(row["run.envs"], row["seed"]) for row in rows] == [("1", "0"), ("1", "1"), ("2", "0"), ("2", "1")]
+    for row in rows:
+        returns = Record.open(tmp_path / row["folder"]).returns("evaluate")
+        assert float(row["return"]) == returns.mean()
+        assert int(row["episodes"]) == len(returns) >= 3
+    means = [float(row["return"]) for row in rows]
+    first, second = lines(tmp_path / "table.csv")
+    assert float(first["return"]) == np.mean(means[:2])
+    assert float(second["high"]) - float(second["return"]) == pytest.approx(
+        12.706204736 * np.std(means[2:], ddof=1) / 2**0.5
+    )
+    assert not swept.broken
+    assert repr(swept).startswith("run.envs  return")
+    assert swept.to_pandas()["return"].tolist() == means
+
+
+def test_done_is_not_done_again_and_another_time_limit_is_the_same_sweep(tmp_path: Path) -> None:
+    heard = list[str]()
+    folder = sweep(TABLES, out=tmp_path, executor=InLine()).folder
+    assert folder is not None
+    (folder / "units").joinpath(*lines(folder / "runs.csv")[1]["folder"].split("/")[1:], "unit.json").unlink()
+    limited = {**TABLES, "sweep": {**TABLES["sweep"], "time_limit": 7.0}}
+    again = sweep(limited, out=tmp_path, executor=InLine(), observer=lambda unit, *_: heard.append(unit.label))
+    assert heard == ["run.envs=1, seed 1"]
+    assert again.folder == folder
+    other = sweep(TABLES, out=tmp_path, settings=["evaluate.episodes=4"], executor=InLine())
+    assert other.folder not in (None, folder)
+    assert [row["episodes"] for row in other.rows] >= [4, 4, 4, 4]
+
+
+def test_what_breaks_costs_its_own_line(tmp_path: Path) -> None:
+    (tmp_path / "rule.py").write_text(
+        "def rule(observation):\n    assert observation[0] < .03, 'too far'\n    return 0\n"
+    )
+    tables = {**TABLES, "sweep": {"seeds": 1, "values": {"agent.name": ["rock", f"{tmp_path}/rule.py"]}}}
+    swept = sweep(tables, tmp_path / "out", executor=InLine())
+    rows = {row["agent.name"]: row for row in swept.rows}
+    assert rows["rock"]["status"] == "finished"
+    assert len(swept.rows) == 2
+    with pytest.raises(UserError, match="unknown agent 'rokc'"):
+        sweep(TABLES, tmp_path / "none", settings=["agent.name=rokc"], executor=InLine())
+    assert not (tmp_path / "none").exists()
+
+
+class AllAtOnce(InLine):
+    """As if all ended before any is told."""
+
+    def carried_out(self, jobs: Any, limit: float) -> Iterator[Ended]:
+        yield from [self.done(placed) for placed in jobs]
+
+
+def test_optuna_asks_the_same_however_jobs_end(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    own = {"search": "optuna", "trials": 6, "batch": 3, "seeds": 1}
+    tables = {**TABLES, "sweep": {**own, "values": {"run.envs": {"low": 1, "high": 3, "integer": True}}}}
+    one, other = (sweep(tables, tmp_path / kind.name, executor=kind()) for kind in (InLine, AllAtOnce))
+    assert (one.rows, len(one.rows)) == (other.rows, len({row["run"] for row in one.rows}))
+    heard = list[str]()
+    sweep(tables, tmp_path / InLine.name, executor=InLine(), observer=lambda unit, *_: heard.append(unit.label))
+    assert heard == []
+
+
+def test_the_command_prints_a_table_and_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "experiment.toml"
+    file.write_text('[env]\nid = "CartPole-v1"\n[agent]\nname = "random"\n[evaluate]\nepisodes = 2\n')
+    words = [str(file), "--vary", "run.envs=[1,2]", "--seeds", "2", "--workers", "2", "--out", f"{tmp_path}/runs"]
+    done = CliRunner().invoke(command, words)
+    assert (done.exit_code, done.exception) == (0, None)
+    assert "│ 2        │" in done.output
+    again = CliRunner().invoke(command, [*words, "--quiet"])
+    assert (again.exit_code, again.stdout) == (0, f"{tmp_path}/runs/0001-sweep-sweep\n")
+
+
+KILLED = """
+import sys
+from agentic_sweep.command import sweep
+sweep.main([*sys.argv[1:], "--workers", "2", "--quiet"])
+"""
+
+
+@pytest.mark.slow
+def test_a_sweep_that_was_killed_five_times_leaves_the_same_table(tmp_path: Path) -> None:
+    file, source = tmp_path / "sweep.toml", random.Random(19)
+    file.write_text(
+        '[sweep]\nseeds = 10\nvalues."run.envs" = [1, 2]\n[env]\nid = "CartPole-v1"\n[agent]\nname = "random"\n'
+    )
+    command = [sys.executable, "-c", KILLED, str(file), "--out"]
+    subprocess.run([*command, str(tmp_path / "whole")], check=True)
+    kills = 0
+    for _ in range(5):
+        going = subprocess.Popen([*command, str(tmp_path / "killed")])
+        folder = tmp_path / "killed" / "0001-sweep-sweep" / "units"
+        count = len(list(folder.glob("*/seed-*")))
+        while going.poll() is None and len(list(folder.glob("*/seed-*"))) < count + 2:
+            time.sleep(0.05)
+        time.sleep(source.uniform(0.0, 0.5))
+        kills += going.poll() is None
+        going.kill()
+        going.wait()
+    subprocess.run([*command, str(tmp_path / "killed")], check=True)
+    assert kills >= 3
+    for name in ("runs.csv", "table.csv"):
+        whole, killed = (tmp_path / place / "0001-sweep-sweep" / name for place in ("whole", "killed"))
+        assert whole.read_bytes() == killed.read_bytes()
