@@ -65,7 +65,7 @@ class Checkpoint:
             _settled(part)
             _replace(part, path)
         except (OSError, SafetensorError) as error:
-            reason = getattr(error, "strerror", None) or said(error)
+            reason = (error.strerror if isinstance(error, OSError) else "") or said(error)
             raise RunError(f"no checkpoint can be written to {folder.path}: {reason}") from error
         finally:
             shutil.rmtree(part, ignore_errors=True)

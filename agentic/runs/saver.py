@@ -30,7 +30,7 @@ class Saver:
         self.stop: Stop | None = None
         self._world = World(going.world)
         self._fixtures = Fixtures(going, self._world.layers)
-        self._beside, self._told = Beside(self._fixtures), list[str]()
+        self._beside, self._said = Beside(self._fixtures), list[str]()
         self._started = time.monotonic() - spent
         self._saved, self._steps, self._able = time.monotonic(), 0, True
 
@@ -67,9 +67,9 @@ class Saver:
             warnings.warn(words, ThirdPartyWarning, stacklevel=2)
             return
         lost += self._beside.changed()
-        if new := [each for each in lost if each not in self._told]:
+        if new := [each for each in lost if each not in self._said]:
             warnings.warn(_lost(new), ThirdPartyWarning, stacklevel=2)
-            self._told += new
+            self._said += new
         world, more, why = self._world.captured()
         going = self.going
         about: dict[str, Any] = {"ticks": going.ticks, "phase": going.phase, "steps": going.steps, "learned": learned}

@@ -4,7 +4,8 @@ Nothing that is saved is code, and nothing that was saved is run when it is put 
 """
 
 from agentic.saving.beside import Beside
-from agentic.saving.capture import Fixtures, Tree, Unsavable, capture, offers_state
+from agentic.saving.capture import Fixtures, Tree, capture, offers_state
+from agentic.saving.leaves import Unsavable
 from agentic.saving.restore import Unfit, restore
 
 __all__ = ["Beside", "Fixtures", "Tree", "Unfit", "Unsavable", "capture", "offers_state", "restore"]

@@ -10,7 +10,7 @@ import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from enum import Enum, Flag
+from enum import Enum
 from functools import cached_property
 from random import Random, SystemRandom
 from struct import pack
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from agentic.errors import BREAKS, described
 from agentic.saving.arrays import Arrays, Node
+from agentic.saving.leaves import Unsavable, keeps_order, member, named, seen, small, spawned
 from agentic.saving.values import attributes, is_basic, is_fixed, is_plain
 
 Tree = Any  # what JSON has
@@ -31,13 +32,6 @@ CHANCE = (np.random.Generator, np.random.RandomState, Random, torch.Generator)  
 
 CLOSED = {*sys.stdlib_module_names, "__main__", "numpy", "torch"}  # of these only classes that the tree has objects of
 STATES = ("torch.nn.", "torch.optim.", "torch.distributions.")  # and those that are made of attributes alone
-
-
-class Unsavable(Exception):
-    """A thing whose insides nobody can see, or that was not there when the run began; the message says where."""
-
-    def __init__(self, path: str, words: str) -> None:
-        super().__init__(f"{path.removeprefix('.') or 'it'} {words}")
 
 
 class Fixtures:
@@ -175,7 +169,7 @@ class _Capture:
         if self.fixtures.is_fixed(thing):
             return self._fixture(thing, path)
         if type(thing) in (int, bytes, complex) or (isinstance(thing, np.generic) and not thing.dtype.hasobject):
-            return _small(thing, path)
+            return small(thing, path)
         number = self.numbers[id(thing)] = len(self.numbers)
         if hasattr(thing, "__dict__"):
             self.owners[id(vars(thing))] = number
@@ -194,11 +188,11 @@ class _Capture:
         if (known := self.fixtures.paths.get(id(thing))) is not None:
             return {"fixed": known}
         if isinstance(thing, torch.dtype | np.dtype | torch.device):
-            return _small(thing, path)
+            return small(thing, path)
         if isinstance(thing, type) and is_basic(thing):
             return {"cls": named(thing)}
         if isinstance(thing, Enum):
-            return {"enum": self._class(thing, path), "member": self.node(_member(thing), path)}
+            return {"enum": self._class(thing, path), "member": self.node(member(thing), path)}
         raise Unsavable(path, f"holds a {type(thing).__name__} that was not there when the run began")
 
     def _node(self, thing: Any, path: str) -> Node:
@@ -227,7 +221,7 @@ class _Capture:
     def _chance(self, thing: np.random.Generator | Random, path: str) -> Node:
         if type(thing) is np.random.Generator:
             state = {"stream": self.node(thing.bit_generator.state, f"{path}.state")}
-            return {**state, **_children(thing.bit_generator.seed_seq)}
+            return {**state, **spawned(thing.bit_generator.seed_seq)}
         if isinstance(thing, np.random.Generator | SystemRandom):
             raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
         kind = {} if type(thing) is Random else {"class": self._class(thing, path)}
@@ -252,7 +246,7 @@ class _Capture:
         return name
 
     def _array(self, thing: Tensor | np.ndarray, path: str) -> Node:
-        if isinstance(thing, np.ndarray) and _seen(thing.dtype, path) and thing.dtype.hasobject:
+        if isinstance(thing, np.ndarray) and seen(thing.dtype, path) and thing.dtype.hasobject:
             if any(np.may_share_memory(thing, each) for each in self.objects):
                 raise Unsavable(path, "is an array of objects that shares them with another: copy it")
             self.objects.append(thing)
@@ -294,7 +288,7 @@ class _Capture:
         if attributes(thing) is None and type(thing) not in (base, OrderedDict, defaultdict, Counter):
             raise Unsavable(path, f"is a {type(thing).__name__}, whose state cannot be seen")
         node: Node = {base.__name__: self._parts(thing, path)}
-        if isinstance(thing, set | frozenset) and not _keeps_order(thing):
+        if isinstance(thing, set | frozenset) and not keeps_order(thing):
             self.lost.append(f"the order of {path.removeprefix('.') or 'it'}, which is a set")
         if type(thing) is not base:
             node |= {"class": self._class(thing, path), **self._attributes(thing, path)}
@@ -323,7 +317,7 @@ class _Capture:
             except Unsavable:
                 if name in every and not isinstance(getattr(type(thing), name, None), cached_property):
                     raise
-                if hasattr(type(part), "__next__"):
+                if isinstance(part, Iterator):
                     self.lost.append(f"{path}.{name}".removeprefix("."))
                 for key in list(self.numbers)[numbers:]:  # what is worked out when it is asked for is left out
                     del self.numbers[key]
@@ -338,60 +332,3 @@ def _state(thing: Any, path: str) -> Any:
         return thing.get_state()
     except BREAKS as error:
         raise Unsavable(path, f"is a {type(thing).__name__}, whose get_state broke, {described(error)}") from error
-
-
-def _keeps_order(thing: set[Any] | frozenset[Any]) -> bool:
-    """Whether a set of the same things has the same order and the same room; true where chance says what it has."""
-    if not all(map(_hashed_alike, thing)):
-        return True
-    anew = set[Any]()
-    for part in thing:
-        anew.add(part)
-    return list(anew) == list(thing) and (isinstance(thing, frozenset) or set.__sizeof__(anew) == set.__sizeof__(thing))
-
-
-def _hashed_alike(part: Any) -> bool:
-    """Whether every process gives a thing the same hash."""
-    return all(map(_hashed_alike, part)) if type(part) is tuple else isinstance(part, int | float | complex)
-
-
-def _children(seeds: Any) -> Node:
-    """How many streams were spawned from a stream, so that the next are others."""
-    count = getattr(seeds, "n_children_spawned", 0)
-    return {"spawned": count} if count else {}
-
-
-def _member(thing: Enum) -> Any:
-    """The name of a member; of several flags at once their number."""
-    return thing.value if isinstance(thing, Flag) and thing.name not in type(thing).__members__ else thing.name
-
-
-def _small(thing: Any, path: str) -> Node:
-    if type(thing) in (int, bytes):
-        return {type(thing).__name__: thing.hex() if isinstance(thing, bytes) else hex(thing)}
-    if type(thing) is complex:
-        return {"complex": [repr(thing.real), repr(thing.imag)]}
-    if isinstance(thing, torch.dtype):
-        return {"type": str(thing).removeprefix("torch.")}
-    if isinstance(thing, np.dtype):
-        _seen(thing, path)
-        return {"dtype": thing.str}
-    if isinstance(thing, torch.device):
-        return {"device": str(thing)}
-    _seen(thing.dtype, path)
-    return {"number": thing.tobytes().hex(), "numpy": thing.dtype.str}
-
-
-def _seen(kind: np.dtype, path: str) -> bool:
-    """True for a type of plain numbers, texts or objects. Raises Unsavable for others."""
-    if kind.names or kind.subdtype or (kind.kind not in "O" and kind.hasobject):
-        raise Unsavable(path, f"is of {kind!r}, which cannot be saved")
-    return True
-
-
-def named(cls: type) -> str:
-    """The name by which a class is found again; one that nothing has where an extension gave it no module."""
-    try:
-        return f"{cls.__module__}:{cls.__qualname__}"
-    except AttributeError:
-        return f":{cls.__name__}"

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from agentic.errors import BREAKS, said
 from agentic.saving.arrays import Memory, Node, torch_type
-from agentic.saving.capture import CHANCE, Fixtures, Tree, functions, named
+from agentic.saving.capture import CHANCE, Fixtures, Tree, functions
+from agentic.saving.leaves import children, named
 from agentic.saving.values import attributes, is_basic, slots
 
 STREAMS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
@@ -159,7 +160,7 @@ class _Restore:
         if isinstance(part, Tensor) and "slope" in node:
             part.grad = self.value(node["slope"], None)
         for name, own in node.get("has", {}).items():
-            vars(part)[_unknown(name) if hasattr(Tensor, name) else name] = self.value(own, None)
+            vars(part)[_unknown(name) if name in dir(Tensor) else name] = self.value(own, None)
         if isinstance(part, Tensor) and not part.is_inference():
             torch._C._autograd._unsafe_set_version_counter((part,), (int(node.get("writes", 0)),))
         return part
@@ -190,7 +191,7 @@ class _Restore:
         alike = isinstance(fresh, np.random.Generator) and type(fresh.bit_generator).__name__ == name
         if not (alike and self._claim(fresh)):
             fresh = np.random.Generator(getattr(np.random, name)() if name in STREAMS else _unknown(name))
-        if more := int(node.get("spawned", 0)) - getattr(fresh.bit_generator.seed_seq, "n_children_spawned", 0):
+        if more := int(node.get("spawned", 0)) - children(fresh.bit_generator.seed_seq):
             fresh.bit_generator.seed_seq.spawn(more if 0 < more < SPAWNED else _unknown(more))
         found: np.random.Generator = fresh
         found.bit_generator.state = _within(state)

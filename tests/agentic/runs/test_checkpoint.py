@@ -56,7 +56,7 @@ def test_who_is_killed_while_it_is_replaced_has_the_one_before(
     assert ticks_of(folder) == [5]
 
 
-def test_a_disk_that_is_full_is_told_as_such(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_is_named_as_such(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise SafetensorError("I/O error: no space left")
 
