@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
+from struct import pack
 from typing import TYPE_CHECKING
 
 from agentic import UserError
@@ -33,20 +35,34 @@ def write_video(frames: Iterator["Image"], path: Path, fps: float) -> int:
 
 
 def _gif(frames: Iterator["Image"], path: Path, fps: float) -> int:
-    """Each frame has its own colors; Pillow's own way to save several keeps all of them until the end."""
-    from PIL.GifImagePlugin import getdata, getheader
-
-    count, milliseconds = 0, round(1000 / fps)
+    """Each frame as a GIF of its own, put one after the other: Pillow's way to save several keeps all until the end."""
+    count, again = 0, b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"  # an extension: for ever
+    control = b"\x21\xf9\x04\x00" + pack("<H", max(2, round(100 / fps))) + b"\x00\x00"  # hundredths of a second
     with open(path, "xb") as file:
         for frame in frames:
-            image = frame.quantize(256)
+            data = BytesIO()
+            frame.quantize(256).save(data, "GIF", interlace=0)
+            screen, colors, image = _parts(data.getvalue())
             if not count:
-                header, _ = getheader(image.copy(), info={"loop": 0, "duration": milliseconds})
-                file.writelines(header)
-            file.writelines(getdata(image, duration=milliseconds, include_color_table=True))
+                file.write(b"GIF89a" + screen[:4] + b"\x70\x00\x00" + again)
+            flags = 0x80 | (image[9] & 0x40) | (screen[4] & 0x07)  # colors of its own, as many as it had for all
+            file.write(control + image[:9] + bytes([flags]) + colors + image[10:])
             count += 1
         file.write(b";")
     return count
+
+
+def _parts(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """The description of the screen, the table of colors and the image of a GIF of one frame."""
+    screen = data[6:13]
+    place = 13 + 3 * 2 ** ((screen[4] & 0x07) + 1)
+    colors = data[13:place]
+    while data[place] == 0x21:  # extensions, each of blocks that say how long they are
+        place += 2
+        while data[place]:
+            place += 1 + data[place]
+        place += 1
+    return screen, colors, data[place:-1]
 
 
 def _mp4(frames: Iterator["Image"], path: Path, fps: float) -> int:

@@ -57,7 +57,7 @@ def test_a_video_is_written(ending: str, folder: Path, capsys: pytest.CaptureFix
         assert file.read_bytes()[4:8] == b"ftyp"
 
 
-def test_colors_survive_and_frames_differ(tmp_path: Path) -> None:
+def test_every_frame_has_its_colors(tmp_path: Path) -> None:
     colors = [(200, 30, 40), (10, 220, 60), (0, 0, 250)]
     file = tmp_path / "colors.gif"
     assert write_video((Image.new("RGB", (40, 30), color) for color in colors), file, 10) == 3
