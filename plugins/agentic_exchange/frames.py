@@ -13,19 +13,6 @@ from agentic.runs import EpisodeRecord, environment_seed
 CLOSE: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-6}  # by how much another machine may round otherwise
 
 
-def chosen(record: Record, phase: Any, number: int) -> EpisodeRecord:
-    """The episode of that number in a phase, from 0 on, in the order row, episode, which is that of returns.
-
-    Raises UserError where there is none.
-    """
-    table = record.table(["phase", "row", "episode"], pc.field("phase") == phase)
-    pairs = sorted(set(zip(table["row"].to_pylist(), table["episode"].to_pylist(), strict=True)))
-    if not 0 <= number < len(pairs):
-        known = f"0 to {len(pairs) - 1}" if pairs else "none"
-        raise UserError(f"there is no episode {number} of the phase {phase}; known: {known}")
-    return one(record, phase, *pairs[number])
-
-
 def one(record: Record, phase: Any, row: int, episode: int) -> EpisodeRecord:
     """One episode of one row, read alone."""
     where = (pc.field("row") == row) & (pc.field("episode") == episode)

@@ -13,7 +13,7 @@ from agentic import Record, UserError
 from agentic.errors import BREAKS, RunError, said
 from agentic.plugins import Registry
 from agentic.runs import EpisodeRecord
-from agentic_exchange.frames import chosen, observed_frames, world_frames
+from agentic_exchange.frames import observed_frames, world_frames
 from agentic_exchange.worlds import world_of_run
 from agentic_exchange.writing import write_video
 
@@ -54,7 +54,7 @@ def make_video(
     except ImportError as error:
         raise UserError(f"no video can be drawn here ({error}): pip install 'agentic[video]'") from None
     record = Record.open(folder)
-    found = chosen(record, phase, episode)
+    found = record.episode(episode, phase)
     agent = record.brief()["agent"]
     panel = Panel(found, f"{agent}, {phase} episode {episode}", plans_of(record, found))
     pictures, note = _pictures(record, found, registry, trust)
