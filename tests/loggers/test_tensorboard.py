@@ -10,7 +10,9 @@ import pytest
 import agentic
 from agentic import LoggedRun, Record, UserError
 from agentic.cli import main
+from agentic_life import reproduce
 from agentic_loggers.tensorboard import FOLDER, TensorBoard
+from tests.life.resuming import lived
 
 pytest.importorskip("tensorboardX")
 
@@ -97,3 +99,23 @@ def test_a_wrong_name_is_refused_before_anything_runs(
     assert main(["run", "--env", "FrozenLake", "--agent", "random", *given]) == 2
     assert said in capsys.readouterr().err
     assert not Path("runs").exists()
+
+
+def test_a_resumed_run_logs_on_and_reproducing_it_logs_nothing() -> None:
+    tables = {
+        "env": {"id": "FrozenLake-v1"},
+        "agent": {"name": "habit"},
+        "learn": {"steps": 200},
+        "evaluate": {"episodes": 3},
+        "loggers": [{"name": "tensorboard"}],
+    }
+    folder = Path("run")
+    assert lived(tables, ["run.checkpoint_steps=50"], folder, ticks=130) is None
+    agentic.resume(folder)
+    starts = [each.step for each in events(folder / FOLDER) if each.WhichOneof("what") == "session_log"]
+    assert starts == [101]  # after the checkpoint of the 100th step
+    logged = len(events(folder / FOLDER))
+    again = reproduce(folder)
+    assert again.same
+    assert not [each.what for each in again.differences if "logger" in each.what]
+    assert len(events(folder / FOLDER)) == logged
