@@ -98,6 +98,7 @@ from agentic.planning.plan import (
 )
 from agentic.plugins.hookspecs import hookimpl as hookimpl
 from agentic.plugins.loading import load as load
+from agentic.runs.logger import LoggedRun as LoggedRun, Logger as Logger
 from agentic.runs.loop import ticks as ticks
 from agentic.runs.record import Record as Record
 from agentic.runs.schedule import Checkpoints as Checkpoints, Recording as Recording, Schedule as Schedule

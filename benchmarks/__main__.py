@@ -21,6 +21,7 @@ from benchmarks import (
     loop,
     machine,
     planning,
+    progress,
     recovery,
     report,
     sampling,
@@ -50,6 +51,7 @@ GROUPS = {
     "defaults": Group(defaults.measure, lambda found: [defaults.table(found)]),
     "planning": Group(planning.measure, lambda found: [planning.table(found)]),
     "checkpoints": Group(checkpoints.measure, lambda found: [checkpoints.table(found)]),
+    "progress": Group(progress.measure, lambda found: [progress.table(found)]),
     "recovery": Group(recovery.measure, lambda found: [recovery.table(found)]),
 }
 LONG = ("defaults", "from_nothing")  # measured only where they are named

@@ -7,6 +7,7 @@ TEMPLATES = {
     "metric": "metrics",
     "agent": "agents",
     **dict.fromkeys(("env", "change"), "envs"),
+    "logger": "loggers",
 }
 
 FIELD = {  # other words for the same, as documentation and `agentic components` use them

@@ -21,7 +21,7 @@ class KindOfPlugin(click.Choice[str]):
         return super().convert(FIELD.get(value.lower(), value.lower()), param, ctx)
 
 
-SINGULAR = dict(zip(("energy", "optimizer", "metric", "agent", "env"), KINDS, strict=True))
+SINGULAR = dict(zip(("energy", "optimizer", "metric", "agent", "env", "logger"), KINDS, strict=True))
 kind_option = click.option("--kind", type=click.Choice([*SINGULAR, *KINDS]), help="Only this kind of component.")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentic.cli.completing import AGENT, ENVIRONMENT, RUN, SETTING
+from agentic.cli.completing import AGENT, ENVIRONMENT, LOGGER, RUN, SETTING
 from agentic.cli.plugins import with_registry
 from agentic.cli.resuming import Steps, go_on_command, resumption
 from agentic.cli.terminal import answer, json_option, say
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--device", metavar="NAME", help="Where agents compute: cpu, cuda, cuda:1, mps (run.device).")
 @click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
 @click.option("--steps", type=Steps(), help="Environment steps learned from (learn.steps); with --resume +N more.")
+@click.option("--logger", "loggers", multiple=True, type=LOGGER, help="Log to it too, as tensorboard; repeatable.")
 @click.option("--resume", metavar="RUN", type=RUN, help="Go on with the run of a folder, where it stopped.")
 @click.option("--trust", is_flag=True, help="With --resume: run what only the folder names.")
 @click.option("--set", "settings", multiple=True, type=SETTING, help="Override one setting; repeatable.")
@@ -59,7 +60,7 @@ def run(
     agentic run --resume runs/0001-cartpole-v1-energy --steps +500
     """
     style = "json" if as_json else style or "table"
-    resume, trust = flags.pop("resume"), flags.pop("trust")
+    resume, trust, loggers = flags.pop("resume"), flags.pop("trust"), flags.pop("loggers")
     if trust and resume is None:
         raise UserError("--trust goes with --resume: what a file names that you name yourself is run anyway")
     if resume is not None:
@@ -68,6 +69,7 @@ def run(
             "--env": env,
             "--agent": agent,
             "--set": settings,
+            "--logger": loggers,
             **{f"--{name}": value for name, value in flags.items()},
         }
         given = [name for name, value in named.items() if value not in (None, ()) and name != "--steps"]
@@ -77,10 +79,11 @@ def run(
         _live(going.built, going.folder.path, registry, going.run, style, going.words)
         return
     from agentic.cli.progress import with_limit
-    from agentic.cli.starting import FLAGS, starting_tables
+    from agentic.cli.starting import FLAGS, logging_to, starting_tables
     from agentic.experiments.experiment import Experiment
 
     tables, source, reason = starting_tables(file, env, agent, registry, settings)
+    tables = logging_to(loggers, tables)
     given = [f"{FLAGS[name]}={value}" for name, value in flags.items() if value is not None]
     if reason and style != "quiet":
         say("; but here ".join([reason, listed(given)] if given else [reason]), err=True)
@@ -95,7 +98,7 @@ def _execute(experiment: "Experiment", registry: Registry, out: str, style: str)
     from agentic.experiments.build import build
     from agentic.runs.folder import create_folder
 
-    built = build(experiment, registry)
+    built = build(experiment, registry).with_loggers(registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
     _live(built, folder, registry, partial(built.run, folder), style)
 

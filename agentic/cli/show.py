@@ -3,18 +3,37 @@
 import json
 from math import nan
 from shlex import quote
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from agentic.cli.completing import RUN
-from agentic.cli.terminal import answer, json_option
+from agentic.cli.terminal import answer, json_option, say
+from agentic.errors import UserError, described
+
+if TYPE_CHECKING:
+    from agentic import Record
 
 
 @click.command()
 @click.argument("folder", metavar="RUN", type=RUN)
+@click.option(
+    "--episode", type=click.IntRange(min=0), metavar="N", help="Draw one episode, from 0 on as returns stand."
+)
+@click.option("--step", type=click.IntRange(min=0), metavar="K", help="With --episode: all of one step.")
+@click.option("--phase", type=click.Choice(["learn", "evaluate"]), default="evaluate", show_default=True)
 @json_option("Print one JSON object, as `agentic run --json` did.")
-def show(folder: str, as_json: bool) -> None:
-    """Print what the run in the folder RUN recorded, and how to run it again or let it go on."""
+def show(
+    folder: str, episode: int | None, step: int | None, phase: Literal["learn", "evaluate"], as_json: bool
+) -> None:
+    """Print what the run in the folder RUN recorded, and how to run it again or let it go on.
+
+    With --episode one episode is drawn: action, reward, plan and belief of each step, energies over all.
+
+    \b
+    agentic show runs/0001-agentic-tmaze-v0-energy
+    agentic show runs/0001-agentic-tmaze-v0-energy --episode 3 --step 0
+    """
     from agentic import Record
     from agentic.cli.tables import component_table, result_table, sparkline
     from agentic.cli.terminal import console, warn_of
@@ -24,6 +43,13 @@ def show(folder: str, as_json: bool) -> None:
 
     record, run = Record.salvage(folder), RunFolder(folder)
     warn_of(record)
+    if episode is None and (step is not None or phase != "evaluate"):
+        raise UserError("--step and --phase go with --episode: say which, as in --episode 0")
+    if episode is not None:
+        if as_json:
+            raise UserError("--episode is drawn for people: leave --json out; Record.episode has its numbers")
+        _draw(record, episode, step, phase)
+        return
     summary = summarize(record)
     if as_json:
         answer(json.dumps(summary, allow_nan=False))
@@ -48,3 +74,22 @@ def show(folder: str, as_json: bool) -> None:
             markup=False,
             soft_wrap=True,
         )
+
+
+def _draw(record: "Record", episode: int, step: int | None, phase: Literal["learn", "evaluate"]) -> None:
+    """Draw an episode, or a step of one, as wide as the terminal is."""
+    from pyarrow import ArrowException
+
+    from agentic.cli.episode import Drawing
+    from agentic.cli.terminal import console
+
+    out = console()
+    drawing = Drawing(record, record.episode(episode, phase), out.width, out.encoding)
+    try:
+        lines = [*(drawing.whole() if step is None else drawing.step(step))]
+    except (LookupError, TypeError, ValueError, ArrowException) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{record.folder} holds no record that can be drawn, {described(error)}") from error
+    for line in lines:
+        say(line)

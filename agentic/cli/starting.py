@@ -75,6 +75,17 @@ def _read(file: str) -> dict[str, Any]:
     return read(file)
 
 
+def logging_to(loggers: Iterable[str | Mapping[str, Any]], tables: dict[str, Any]) -> dict[str, Any]:
+    """The tables with more loggers, by name or as tables; one whose name they have already is left out."""
+    known = tables.get("loggers", [])
+    if not isinstance(known, list):
+        return tables  # which its own check tells
+    names = [each.get("name") if isinstance(each, Mapping) else each for each in known]
+    more = [{"name": each} if isinstance(each, str) else dict(each) for each in loggers]
+    added = [each for each in more if each.get("name") not in names]
+    return {**tables, "loggers": [*known, *added]} if added else tables
+
+
 def _agent(agent: str | None, registry: Registry) -> tuple[str | None, dict[str, Any]]:
     """The name of an agent, and its keys: a saved policy, "file.zip", is the `path` of the one that takes one."""
     if agent is None or not agent.endswith(".zip"):

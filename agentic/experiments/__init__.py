@@ -22,7 +22,7 @@ from agentic.experiments.experiment import (
 )
 from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.trust import untrusted
-from agentic.experiments.worlds import change, gymnasium_id, limited
+from agentic.experiments.worlds import change, gymnasium_id, limited, world_of
 
 __all__ = [
     "TOP",
@@ -51,4 +51,5 @@ __all__ = [
     "sentence",
     "toml_text",
     "untrusted",
+    "world_of",
 ]

@@ -56,7 +56,7 @@ class Resumption:
         if start is None and (more or place.checkpoints() or place.learned.exists()):
             what = "of its learning: run it again with more steps" if more else "that can be read: nothing was changed"
             raise UserError(f"{folder} holds no checkpoint {what}")
-        built = build(experiment, registry)
+        built = build(experiment, registry).with_loggers(registry)
         _check_files(folder, manifest.get("components"), built.components)
         learn = experiment.learn.model_copy(update={"steps": steps})
         longer = experiment.model_copy(update={"learn": learn})

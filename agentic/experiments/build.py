@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from agentic.experiments.memory import refused, within_memory
 from agentic.experiments.origin import origin_of, put_origin_in
 from agentic.experiments.worlds import world_of
 from agentic.metrics.subject import Subject
+from agentic.plugins.making import Making
 from agentic.plugins.registry import Registry
 from agentic.runs.checkpoint import Checkpoint
 from agentic.runs.folder import RunFolder
+from agentic.runs.logger import Logger
 from agentic.runs.record import Record
 from agentic.runs.run import Progress, Restart, go_on, run
 from agentic.runs.schedule import Checkpoints, Recording
@@ -30,12 +32,27 @@ Observer = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Built:
-    """An agent and the environment it was made for, ready to run, and a plain row for each component of the two."""
+    """An agent and the environment it was made for, ready to run, and a plain row for each component of the two.
+
+    `loggers` are told of what `run` and `go_on` do; see `with_loggers`.
+    """
 
     experiment: Experiment
     agent: Agent
     environment: Environment
     components: list[dict[str, Any]]
+    loggers: tuple[Logger, ...] = ()
+
+    def with_loggers(self, registry: Registry) -> "Built":
+        """The same with the loggers of its experiment. Raises UserError for one that cannot be made.
+
+        Only who runs an experiment has them made: measuring, evaluating or reproducing one logs nothing.
+        """
+        rows: list[dict[str, Any]] = []
+        making = Making(registry, self.environment, rows)
+        tables = [table.model_dump() for table in self.experiment.loggers]
+        made = tuple(making.maker(Logger, table, "[[loggers]]")() for table in tables)
+        return replace(self, loggers=made, components=[*self.components, *rows])
 
     def run(self, folder: str | Path | None = None, observer: Observer | None = None) -> Record:
         """The record of one run, kept in `folder` beside the resolved file; None keeps the record in memory.
@@ -60,7 +77,7 @@ class Built:
         table, world = self.experiment.run, self.environment
         torch.set_num_threads(table.threads)
         every = Checkpoints(table.checkpoint_minutes, table.checkpoint_steps)
-        recording = Recording(folder, table.candidates, self.components, every)
+        recording = Recording(folder, table.candidates, self.components, every, self.loggers)
         more |= {"seed": table.seed, "dtype": getattr(torch, table.dtype), "device": table.device}
         try:
             return go(self.agent, world, self.experiment.schedule, recording, **more)

@@ -139,7 +139,7 @@ class EvaluateTable(Table):
 
 @final
 class Experiment(Table):
-    """An experiment: everything a run depends on.
+    """An experiment: everything a run depends on, and the `loggers` that are told of it.
 
     Raises UserError, one sentence, wherever it is made from something wrong.
 
@@ -162,6 +162,7 @@ class Experiment(Table):
     learner: Named | None = None
     learn: LearnTable = LearnTable()
     evaluate: EvaluateTable = EvaluateTable()
+    loggers: tuple[Wrapping, ...] = ()
 
     @property
     def schedule(self) -> Schedule:
@@ -194,7 +195,8 @@ class Experiment(Table):
 
     def tables(self) -> dict[str, Any]:
         """The experiment as plain tables, defaults filled in and absent ones left out."""
-        return self.model_dump(exclude_none=True)
+        found = self.model_dump(exclude_none=True)
+        return found if self.loggers else {name: table for name, table in found.items() if name != "loggers"}
 
     def to_toml(self) -> str:
         """The experiment as a TOML file, resolved."""

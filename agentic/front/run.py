@@ -1,6 +1,7 @@
 """`agentic.run`: one call for a file, a name, a function or an object, as the command `agentic run` takes them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -13,7 +14,7 @@ from agentic.runs.record import Record
 from agentic.runs.run import Progress, Recording, Schedule, run as run_agent
 
 TABLES = ("run", "model", "goal", "inference", "planner", "learner", "learn", "evaluate")
-OTHERS = ("agent", "settings", "plugins", "out", "observer")
+OTHERS = ("agent", "settings", "plugins", "out", "observer", "loggers")
 Observer = Callable[[Progress], None]
 
 
@@ -42,6 +43,7 @@ def run(
     plugins: Iterable[str | Path] = ...,
     out: str | Path | None = ...,
     observer: Observer | None = ...,
+    loggers: Iterable[str | Mapping[str, Any]] = ...,
     **tables: Mapping[str, Any],
 ) -> Record: ...
 def run(subject: Any = None, env: Any = None, *schedule: Any, **given: Any) -> Record:
@@ -52,7 +54,7 @@ def run(subject: Any = None, env: Any = None, *schedule: Any, **given: Any) -> R
     takes. As of the command: `agent` takes another one's place, `seed`, `envs`, `episodes`, `steps` and `settings` such
     as {"planner.horizon": 3} change the experiment, and so do its tables, `planner={"horizon": 3}`; `plugins` are by
     path. The record lies in a folder of its own in `out`, by default "runs"; None keeps it in memory. `observer` is
-    told of every tick, and nothing is printed.
+    told of every tick, `loggers` by name or as tables, {"name": "tensorboard"}, of its progress; nothing is printed.
 
     An `Agent` may be given its `Schedule` and `Recording` instead (see `agentic.runs.run`): it is kept in memory where
     neither names a folder. Raises UserError before anything runs, RunError for what fails later.
@@ -71,8 +73,12 @@ def run(subject: Any = None, env: Any = None, *schedule: Any, **given: Any) -> R
     return _run(subject, env, **_checked({"out": None if isinstance(subject, Agent) else "runs", **given}))
 
 
-def _run(subject: Any, env: Any, *, settings: list[str], agent: Any, plugins: Any, out: Any, observer: Any) -> Record:
+def _run(
+    subject: Any, env: Any, *, settings: list[str], agent: Any, plugins: Any, out: Any, observer: Any, loggers: Any
+) -> Record:
+    from agentic.cli.starting import logging_to
     from agentic.experiments.build import build
+    from agentic.experiments.experiment import Experiment
     from agentic.experiments.worlds import limited
     from agentic.front.request import experiment_of, is_named, live, one_of, paths
     from agentic.plugins import load
@@ -84,13 +90,15 @@ def _run(subject: Any, env: Any, *, settings: list[str], agent: Any, plugins: An
     registry = load(paths(plugins))
     if is_named(subject) and (env is None or isinstance(env, str)):
         experiment = limited(experiment_of(subject, env, agent, registry, settings), registry)
-        built = build(experiment, registry)
+        experiment = Experiment.of(logging_to(loggers, experiment.tables()))
+        built = build(experiment, registry).with_loggers(registry)
         return built.run(folder(experiment.env.id, Path(experiment.agent.name).stem), observer)
     who = one_of(subject, agent, env, "run")
     found = live(who, env, registry, settings)
-    table = found.experiment
+    table = Experiment.of(logging_to(loggers, found.experiment.tables()))
+    found = replace(found, experiment=table).with_loggers(registry)
     place = folder(found.environment.id, table.agent.name)
-    recording = Recording(place, table.run.candidates, found.components)
+    recording = Recording(place, table.run.candidates, found.components, None, found.loggers)
     dtype = getattr(torch, table.run.dtype)
     try:
         return run_agent(
@@ -110,7 +118,7 @@ def _run(subject: Any, env: Any, *, settings: list[str], agent: Any, plugins: An
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """The options of a run, those that change its experiment as settings. Raises UserError for one that is unknown."""
     from agentic.cli.starting import FLAGS
-    from agentic.front.request import assignments
+    from agentic.front.request import assignments, several
 
     known = [*FLAGS, *TABLES, *OTHERS]
     for name in given:
@@ -121,4 +129,5 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
         table = given.pop(name)
         settings += assignments({name: table if isinstance(table, Mapping) else {"name": table}})
     settings += [f"{FLAGS[name]}={given.pop(name)}" for name in [name for name in given if name in FLAGS]]
-    return {"agent": None, "plugins": (), "observer": None, **given, "settings": settings}
+    loggers = several(given.pop("loggers", ()), (str, Mapping), "loggers by name, or as tables")
+    return {"agent": None, "plugins": (), "observer": None, **given, "settings": settings, "loggers": loggers}

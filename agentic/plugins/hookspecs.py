@@ -2,7 +2,8 @@
 
 A plugin marks a function `agentic_<kind>` with `hookimpl`; it takes no arguments and returns a mapping from short
 name to a class or, so that starting the command line stays fast, to a `"module:Class"` string that is imported on
-first use. Names match `[a-z][a-z0-9_-]*` and are unique per kind. Kinds: energies, optimizers, metrics, agents, envs.
+first use. Names match `[a-z][a-z0-9_-]*` and are unique per kind. Kinds: energies, optimizers, metrics, agents, envs,
+loggers.
 `agentic_defaults` is asked of an environment, what to run in it.
 
 A complete plugin, saved as `my_energy.py` and used with `--plugin my_energy.py`:
@@ -38,6 +39,7 @@ _NAMES = {  # where the contracts of each kind are, and their names, the narrowe
     "metrics": ("agentic", "Metric"),
     "agents": ("agentic", "Agent"),
     "envs": ("gymnasium", "Wrapper Env"),
+    "loggers": ("agentic", "Logger"),
 }
 CONTRACTS = {kind: [f"{home}.{name}" for name in names.split()] for kind, (home, names) in _NAMES.items()}
 KINDS = tuple(CONTRACTS)
@@ -96,6 +98,16 @@ def agentic_envs() -> Offer:  # type: ignore[empty-body]
     >>> @hookimpl
     ... def agentic_envs():
     ...     return {"corridor": "my_package.corridor:Corridor"}
+    """
+
+
+@hookspec
+def agentic_loggers() -> Offer:  # type: ignore[empty-body]
+    """Loggers: where the numbers of a run go while it goes on.
+
+    >>> @hookimpl
+    ... def agentic_loggers():
+    ...     return {"printer": "my_package.printer:Printer"}
     """
 
 

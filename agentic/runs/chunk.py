@@ -56,6 +56,7 @@ class Block:
             *("reward", "terminated", "truncated"),
         ]
         self._staged: list[tuple[tuple[np.ndarray, ...], dict[str, np.ndarray]]] = []
+        self.decided: dict[str, np.ndarray] = {}  # the columns of the last decision
         self._phase: Phase = "learn"
         self._row = np.arange(env.batch)
         self._most = max(2, min(STAGED, 4096 // env.batch))
@@ -75,7 +76,8 @@ class Block:
             *(*self._seen(native.obs), *self._seen(native.next_obs), *self._done(native.action)),
             *(tick.reward, tick.terminated, tick.truncated),
         )
-        staged = [*self._staged, (arrays, decision_columns(tick.decision, self.env.batch))]
+        self.decided = decision_columns(tick.decision, self.env.batch)
+        staged = [*self._staged, (arrays, self.decided)]
         candidates = None if self.candidates is None else self.candidates.after(phase, tick)
         # Ctrl-C comes before or after
         self._staged, self.ticks, self.candidates = staged, self.ticks + 1, candidates

@@ -3,6 +3,7 @@
 What cannot be read is empty here; `Record`, `Manifest` and `Result` say what is wrong with a file.
 """
 
+import json
 import re
 from contextlib import suppress
 from os import SEEK_END
@@ -23,6 +24,7 @@ class RunFolder:
 
     `manifest_file` says what ran, on what, and how it ended, as JSON; `experiment_file` is the resolved experiment, as
     TOML; `measurements_file` what was measured of the run, as JSON; `error_file` the traceback of one that failed.
+    `progress_file` has a line of JSON for each completed episode and each report of learning, while the run goes on.
     `partial_file` holds what there is of a chunk of ticks while it is filled. `table_folder` shows the chunks of ticks
     of a run that ended once more, alone and as hard links, for pandas, polars and DuckDB, which read a folder as a
     table; nobody here reads it. `learned` is the checkpoint of the end of learning.
@@ -33,7 +35,7 @@ class RunFolder:
         self.manifest_file, self.experiment_file = self.path / "manifest.json", self.path / "experiment.toml"
         self.measurements_file, self.error_file = self.path / "measurements.json", self.path / "error.txt"
         self.partial_file, self.table_folder = self.path / "ticks-partial.parquet", self.path / "ticks"
-        self.learned = self.path / "learned"
+        self.learned, self.progress_file = self.path / "learned", self.path / "progress.jsonl"
 
     @classmethod
     def new(cls, path: str | Path) -> Self:
@@ -96,6 +98,17 @@ class RunFolder:
         return json_table(self.manifest_file)
 
     @property
+    def progress(self) -> list[dict[str, Any]]:
+        """The lines of the progress so far, up to the first that was cut off, as by `kill -9`."""
+        found: list[dict[str, Any]] = []
+        for line in complete_lines(self.progress_file):
+            try:
+                found.append(dict(json.loads(line)))
+            except (ValueError, TypeError, RecursionError):
+                break
+        return found
+
+    @property
     def experiment(self) -> dict[str, Any]:
         """The tables of the experiment."""
         return toml_table(self.experiment_file)
@@ -123,6 +136,12 @@ class RunFolder:
         rows = rows if isinstance(rows, list) else ()
         names = dict.fromkeys(str(row.get("plugin")) for row in rows if isinstance(row, dict) and row.get("sha256"))
         return "".join(f" --plugin {quote(name)}.py" for name in names)
+
+
+def complete_lines(file: Path) -> list[bytes]:
+    """The lines of a file of a run's folder that were written to their end; none where there is no such file."""
+    lines = file.read_bytes().splitlines(keepends=True) if is_own(file) else []
+    return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
 
 
 def create_folder(parent: str | Path, slug: str) -> Path:

@@ -1,6 +1,5 @@
 """A run that goes on: its parts and where it is, which is all that a checkpoint holds."""
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field
@@ -14,10 +13,11 @@ from agentic.agents.explorer import Explorer
 from agentic.environments.environment import Environment
 from agentic.errors import BREAKS, RunError, described
 from agentic.learning.learner import Learner
+from agentic.runs.journal import Journal
 from agentic.runs.loop import Course
 from agentic.runs.recorder import Recorder
 from agentic.runs.schedule import Schedule
-from agentic.runs.seeds import Phase, generator
+from agentic.runs.seeds import Chance, Phase, generator
 from agentic.tick import Tick
 
 
@@ -52,11 +52,13 @@ class Going:
         dtype: torch.dtype,
         device: str = "cpu",
         observer: Callable[[Progress], None] | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.agent, self.world, self.schedule, self.recorder = agent, world, schedule, recorder
         self.seed, self.dtype, self.device, self.observer = seed, dtype, device, observer
+        self.journal = journal
         self.ticks = self.steps = self.episodes = 0
-        self.chance = _Chance()
+        self.chance = Chance()
         learner = agent.learner if schedule.learn_steps else None
         self.phase: Phase = "evaluate" if learner is None else "learn"
         self.course: Course | None = None  # of an evaluation it begins where statistics stand still
@@ -98,11 +100,14 @@ class Going:
     def _follow(self, course: Course, learner: Learner | None, after_tick: Callable[[bool], None]) -> None:
         with chdir("."):  # third parties may leave it, and do not come back
             for tick in course:
-                self.recorder.add(self.phase, tick)
+                decided = self.recorder.add(self.phase, tick)
                 learned = {} if learner is None else learner.update(tick)
                 self.ticks += 1
-                self.steps += int(np.count_nonzero(tick.valid))
-                self.episodes += int(np.count_nonzero((tick.terminated | tick.truncated) & tick.valid))
+                steps = int(np.count_nonzero(tick.valid))
+                ended = int(np.count_nonzero((tick.terminated | tick.truncated) & tick.valid))
+                self.steps, self.episodes = self.steps + steps, self.episodes + ended
+                if self.journal is not None:
+                    self.journal.hear(self.phase, tick, decided, learned, ended > 0)
                 if self.observer is not None:
                     self._tell(self.observer, Progress(self.phase, tick, self.steps, self.episodes, learned))
                 after_tick(False)
@@ -121,15 +126,3 @@ def _explorer(agent: Agent, world: Environment, schedule: Schedule, seed: int) -
         return agent
     hold, vary, cut = schedule.hold, schedule.vary, schedule.cut
     return Explorer(agent, world, schedule.warmup, draws, hold=hold, vary=vary, cut=cut)
-
-
-class _Chance:
-    """The sources of chance that belong to nobody, which third parties may draw from."""
-
-    def get_state(self) -> dict[str, Any]:
-        return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state()}  # noqa: NPY002
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        random.setstate(state["python"])
-        np.random.set_state(state["numpy"])  # noqa: NPY002
-        torch.set_rng_state(state["torch"])

@@ -1,4 +1,4 @@
-"""The manifest of a run: what ran, on what, and how it ended. The only file that holds wall-clock values."""
+"""The manifest of a run: what ran, on what, and how it ended. With the progress, all that holds wall-clock values."""
 
 import json
 import platform
@@ -81,7 +81,17 @@ class Manifest:
 
     def finish(self, status: str, **results: Any) -> None:
         """Write how the run ended: a status (finished, failed or interrupted), its seconds, and what was counted."""
-        self.content |= {"status": status, "seconds": self.spent + time.monotonic() - self._began, **results}
+        self.content |= {"status": status, "seconds": self.seconds, **results}
+        self._write()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return self.spent + time.monotonic() - self._began
+
+    def leave_out(self, words: str) -> None:
+        """Enter that a logger was left out, and why."""
+        self.content["left_out"] = [*self.content.get("left_out", ()), words]
         self._write()
 
     def _write(self) -> None:

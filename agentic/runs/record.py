@@ -216,6 +216,19 @@ class Record(Shown):
             if phase in (None, name)
         ]
 
+    def episode(self, number: int, phase: Phase = "evaluate") -> EpisodeRecord:
+        """One episode, complete or not, by its place in `episodes(phase)` from 0 on; no other is read.
+
+        Raises UserError where there is none.
+        """
+        places = self.table(["row", "episode"], pc.field("phase") == phase) if self.columns else pa.table({})
+        rows = {(row["row"], row["episode"]) for row in places.to_pylist()}
+        if not 0 <= number < len(rows):
+            known = f"0 to {len(rows) - 1}" if rows else "none"
+            raise UserError(f"there is no episode {number} of the phase {phase}; known: {known}")
+        row, episode = sorted(rows)[number]
+        return self.episodes(phase, (pc.field("row") == row) & (pc.field("episode") == episode))[0]
+
     def returns(self, phase: Phase = "evaluate") -> np.ndarray:
         """The return of every complete episode of a phase, in the order row, episode, (n,) float64."""
         table = self.table(EPISODES)

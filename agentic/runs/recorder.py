@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -57,12 +58,14 @@ class Recorder:
         self._writing: Future[None] | None = None
         self._saved = time.monotonic()
 
-    def add(self, phase: Phase, tick: Tick) -> None:
-        """Record the valid rows of one tick."""
-        if self._block.add(phase, tick):
+    def add(self, phase: Phase, tick: Tick) -> Mapping[str, np.ndarray]:
+        """Record the valid rows of one tick; the columns of its decision."""
+        block = self._block
+        if block.add(phase, tick):
             self._hand_over()
         elif self._folder is not None and time.monotonic() - self._saved >= INTERVAL:
             self._save(self._folder)
+        return block.decided
 
     def close(self) -> None:
         """Write what is left and wait for it."""

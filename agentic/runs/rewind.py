@@ -77,6 +77,8 @@ class World:
             self.put_wrappers_back(tree, tensors)
         words = f"{self.world.id} cannot be put back where it was, so that every row begins a new episode there"
         warnings.warn(f"{words}: numbers are not those of a run that never stopped", ThirdPartyWarning, stacklevel=2)
+        if going.journal is not None:
+            going.journal.forget()
         if going.course is not None:
             states = (stream(going.seed, f"env after {going.ticks} ticks", row) for row in range(self.world.batch))
             going.course.begin_anew([int(state.generate_state(1, np.uint32)[0]) for state in states])

@@ -17,6 +17,7 @@ from agentic.runs.checkpoint import Checkpoint, forget, remove
 from agentic.runs.files import held, write_whole
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going, Progress
+from agentic.runs.journal import Journal
 from agentic.runs.manifest import Manifest, describe, fingerprint
 from agentic.runs.record import Record, evaluated
 from agentic.runs.recorder import Recorder
@@ -121,9 +122,11 @@ def _lived(
     """The record of a run that begins, or goes on from a checkpoint."""
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
     recorder, folder = Recorder(world, manifest.folder, wanted, manifest), manifest.folder
+    journal = Journal(manifest, world.batch, recording.loggers)
     try:
-        going = Going(agent, world, schedule, recorder, **how)
+        going = Going(agent, world, schedule, recorder, journal=journal, **how)
         if folder is None or recording.checkpoints is None:
+            journal.begin()
             going.go_on(lambda learned: None)
         else:
             saver = Saver(going, folder, recording.checkpoints, spent=manifest.spent)
@@ -133,17 +136,19 @@ def _lived(
                 manifest.begin()
                 forget(folder, start)
                 recorder.rewind(folder)
+            journal.begin()
             with stop_between_ticks() as saver.stop:
                 going.go_on(saver.after_tick)
         recorder.close()
     except BaseException as error:
         if not manifest.begun:  # nothing of the run that stopped was touched
             raise
-        _abandon(error, manifest, recorder)
+        _abandon(error, manifest, recorder, journal)
         if isinstance(error, UserError | RunError | KeyboardInterrupt):
             raise
         raise RunError(f"{type(agent).__name__} in {world.place}: {described(error)}") from error
     manifest.finish("finished", **recorder.counts, **_returns(folder))
+    journal.finish("finished")
     for path in [] if folder is None else folder.checkpoints():
         remove(path)
     given = None if recording.folder is None else Path(recording.folder)
@@ -159,13 +164,15 @@ def _returns(folder: RunFolder | None) -> dict[str, list[float | None]]:
     return {} if folder is None or len(found) > LISTED else {"returns": [x if isfinite(x) else None for x in found]}
 
 
-def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder) -> None:
+def _abandon(error: BaseException, manifest: Manifest, recorder: Recorder, journal: Journal) -> None:
     """Keep what there is: the last chunk, the traceback, the status. What cannot be written must not hide `error`."""
     with suppress(*BREAKS):  # a checkpoint that somebody changed can make anything of a recorder
         recorder.close()
     with suppress(OSError):
         if manifest.folder is not None:
             write_whole(manifest.folder.error_file, "".join(traceback.format_exception(error)))
+    status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
     with suppress(RunError):
-        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         manifest.finish(status, **recorder.counts)
+    with suppress(RunError):
+        journal.finish(status)

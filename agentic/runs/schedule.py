@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from agentic.errors import UserError
+from agentic.runs.logger import Logger
 
 
 @final
@@ -69,7 +70,8 @@ class Recording:
 
     `folder` is the run's own, made where it is missing; None keeps the record in memory. Of every decision's plan the
     best `candidates` are recorded too. `components` go into the manifest. With `checkpoints` a run that stops can be
-    resumed, where it was made from an experiment file. Raises UserError for negative `candidates`.
+    resumed, where it was made from an experiment file. `loggers` are told of its progress. Raises UserError for
+    negative `candidates`, and for what is no logger.
 
     >>> import agentic, tempfile
     >>> env = agentic.make("CartPole-v1")
@@ -84,9 +86,12 @@ class Recording:
     candidates: int = 0
     components: Sequence[Mapping[str, Any]] = ()
     checkpoints: Checkpoints | None = None
+    loggers: Sequence[Logger] = ()
 
     def __post_init__(self) -> None:
         _check_count("candidates", self.candidates, 0)
+        if not all(isinstance(logger, Logger) for logger in self.loggers):
+            raise UserError(f"expected loggers that derive from agentic.Logger, got {self.loggers!r}")
 
 
 def _check_count(name: str, number: Any, least: int) -> None:

@@ -4,8 +4,10 @@ Names are hashed, so that adding a component never shifts another's stream, and 
 Environments have one stream per row; an agent, a learner and a metric have one generator per run.
 """
 
+import random
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal, final
 
 import numpy as np
 import torch
@@ -40,3 +42,18 @@ def generator(seed: int, name: str, row: int = 0, *, phase: Phase = "learn") -> 
 def environment_seed(seed: int, row: int = 0, *, phase: Phase = "learn") -> int:
     """The uint32 given to the first reset of `row`; its later resets continue that environment's own generator."""
     return int(phase_stream(seed, "env", row, phase=phase).generate_state(1, np.uint32)[0])
+
+
+@final
+class Chance:
+    """The sources of chance that belong to nobody, which third parties may draw from."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Where they stand."""
+        return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state()}  # noqa: NPY002
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Put them back."""
+        random.setstate(state["python"])
+        np.random.set_state(state["numpy"])  # noqa: NPY002
+        torch.set_rng_state(state["torch"])

@@ -35,6 +35,7 @@ from agentic.planning.gain import Gain
 from agentic.planning.goal import Goal
 from agentic.planning.plan import Backup
 from agentic.plugins.hookspecs import KINDS
+from agentic.runs.logger import Logger
 from agentic.testing import (
     agents,
     choices,
@@ -43,6 +44,7 @@ from agentic.testing import (
     gains,
     goals,
     learners,
+    loggers,
     losses,
     metrics,
     models,
@@ -125,12 +127,13 @@ _SUITES = (
     _Suite("optimizers", Quadrature, quadratures.CHECKS, quadratures.exercise, ("gives_points_and_weights",)),
     _Suite("metrics", Metric, metrics.CHECKS, metrics.exercise, ("declares_what_it_looks_at", "returns_a_measurement")),
     _Suite("agents", Agent, agents.CHECKS, agents.exercise, ("decides_for_every_row",)),
+    _Suite("loggers", Logger, loggers.CHECKS, loggers.exercise, ("takes_scalars",)),
     _Suite("envs", gymnasium.Env, environments.CHECKS, environments.exercise, ("walks",)),
 )
 
 
 def checks(kind: str, component: Any) -> list[Check]:
-    """The checks of a class or an instance of one `kind` ("energies", "optimizers", "metrics", "agents", "envs").
+    """The checks of a class or an instance of one `kind` ("energies", "metrics", ...).
 
     Raises UserError for an unknown kind.
     """

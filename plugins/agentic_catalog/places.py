@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, final
 
 import gymnasium
 
-from agentic import Agent, Evidence, ExpectedEnergy, Metric, Minimizer, Purpose
+from agentic import Agent, Evidence, ExpectedEnergy, Logger, Metric, Minimizer, Purpose
 from agentic.errors import attempt
 from agentic.experiments import places
 from agentic.plugins import accepted, asked, fits
@@ -96,6 +96,7 @@ _PLAN, _PERCEIVE = ("planner",), ("inference",)
 _OWN: tuple[tuple[Any, Path], ...] = (  # contracts whose place is no parameter of an agent
     (Agent, ("agent",)),
     (Metric, ("metrics",)),
+    (Logger, ("loggers",)),
     (gymnasium.Wrapper, ("env", "changes")),
     (gymnasium.Env, ("env",)),
 )

@@ -147,8 +147,8 @@ class Samples:
 
     def _in_place(self, own: Table, path: Path) -> dict[str, Any]:
         """A table in its place, within one of an example file where it is not a table of its own."""
-        if path == ("metrics",):
-            return {"metrics": [own]}
+        if path in (("metrics",), ("loggers",)):
+            return {path[0]: [own]}
         if len(path) == 1:
             return {path[0]: dict(own)}
         hosts = (tables[path[0]] for tables in self.values.shipped if path[1] in tables.get(path[0], {}))

@@ -62,11 +62,11 @@ def _git(key: str) -> str:
 
 
 def _components(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The rows of components by kind and name, numbered where there are several of one name."""
+    """The rows of components by kind and name, numbered where there are several of one name; loggers decide nothing."""
     rows = manifest.get("components")
     found = dict[str, Mapping[str, Any]]()
     for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, Mapping):
+        if isinstance(row, Mapping) and row.get("kind") != "loggers":
             name = f"{row.get('kind')} {row.get('name')}"
             number = sum(each.partition(" (")[0] == name for each in found)
             found[f"{name} ({number + 1})" if number else name] = row

@@ -3,17 +3,21 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from agentic import Record
 from agentic.cli import main
+from agentic.cli.episode import Drawing
 from agentic.cli.tables import result_table, sparkline
 from agentic.cli.terminal import number
 from agentic.metrics.measurement import mean_interval
 from agentic.runs.files import sha256_of
 from agentic.runs.folder import RunFolder
 from agentic.runs.manifest import annotate
+from agentic.runs.record import EpisodeRecord
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -122,3 +126,78 @@ def test_returns_beyond_the_largest_number(folder: Path, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["return"]["values"] == [None] * 3
     assert main(["show", str(folder)]) == 0
     assert "not finite, not finite, not finite" in capsys.readouterr().out
+
+
+def test_an_episode_is_drawn_step_by_step(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(folder), "--episode", "1"]) == 0
+    first, head, *lines = capsys.readouterr().out.splitlines()
+    episode = Record.open(folder).episode(1)
+    assert first == f"evaluate, row 0, episode 1, {episode.length} steps, return {episode.total:.4g}"
+    assert head.split() == ["t", "action", "reward", "belief.probs"]
+    steps, energies = lines[: episode.length], lines[episode.length :]
+    assert [int(line.split()[1]) for line in steps] == episode.arrays["action"].tolist()
+    assert "█" in steps[-1]
+    assert any(line.startswith("energy.free_energy ") for line in energies)
+
+
+def test_one_step_is_drawn_with_all_there_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(folder), "--episode", "0", "--step", "1"]) == 0
+    out = capsys.readouterr().out
+    probs = Record.open(folder).episode(0).arrays["belief.probs"][1]
+    shown = [line.split()[1] for line in out.partition("belief.probs\n")[2].partition("energies")[0].splitlines()]
+    assert shown == [number(value) for value in probs.tolist()]
+    assert "  free_energy " in out
+
+
+def test_recorded_plans_are_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = [
+        "run",
+        str(folder / "experiment.toml"),
+        "--set",
+        "run.candidates=2",
+        "--out",
+        str(folder.parent),
+        "--quiet",
+    ]
+    assert main(again) == 0
+    other = capsys.readouterr().out.strip()
+    assert main(["show", other, "--episode", "0", "--step", "0"]) == 0
+    assert "plans, the most probable first" in capsys.readouterr().out
+    assert main(["show", other, "--episode", "0"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["t", "action", "reward", "plan", "belief.probs"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--episode", "9"], "there is no episode 9 of the phase evaluate; known: 0 to 2"),
+        (["--episode", "0", "--phase", "learn"], "there is no episode 0 of the phase learn; known: none"),
+        (["--episode", "0", "--step", "99"], "there is no step 99 in this episode"),
+        (["--step", "0"], "--step and --phase go with --episode"),
+        (["--episode", "0", "--json"], "leave --json out"),
+    ],
+)
+def test_what_cannot_be_drawn(given: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(folder), *given]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_narrow_and_plain_terminals(folder: Path) -> None:
+    record = Record.open(folder)
+    for width in (20, 60):
+        drawing = Drawing(record, record.episode(0), width, "ascii")
+        lines = [*drawing.whole(), *drawing.step(0)]
+        assert all(line.isascii() for line in lines)
+        assert width < 60 or max(map(len, lines)) <= 64
+
+
+def test_wide_beliefs_and_numbers_that_are_none() -> None:
+    flags = {name: np.zeros(2, bool) for name in ("terminated", "truncated")}
+    belief = np.full((2, 500), np.nan)
+    belief[1, :250] = 1.0
+    arrays = {"action": np.zeros((2, 9)), "reward": np.zeros(2), "belief.probs": belief, **flags}
+    drawing = Drawing(Record(), EpisodeRecord("evaluate", 0, 0, arrays), 60, "utf-8")
+    _, _, first, second = drawing.whole()
+    assert set(first.split()[-1]) == {"?"}
+    assert "█" in second
+    assert "the first 40 of 500" in "\n".join(drawing.step(1))

@@ -9,6 +9,7 @@ import agentic
 from agentic import Experiment
 from agentic.cli import main
 from agentic.errors import ThirdPartyWarning
+from agentic.runs import RunFolder
 from tests.life.resuming import example, lived, same, stopped_and_resumed
 
 LEARNING = {
@@ -54,6 +55,20 @@ def test_a_run_goes_on_to_the_bit(name: str, envs: int, tmp_path: Path) -> None:
     most = {8: {"habit evaluated": 8, "habit learning": 30, "ours": 2, "paid in excess": 16}}.get(envs, {})
     at = most.get(name, ticks // envs)
     stopped_and_resumed(tables, [*settings, f"run.envs={envs}"], tmp_path, at)
+
+
+@pytest.mark.parametrize(("name", "envs"), [("habit learning", 1), ("habit evaluated", 8), ("linear-Gaussian", 1)])
+def test_its_progress_is_that_of_a_run_that_never_stopped(name: str, envs: int, tmp_path: Path) -> None:
+    tables, settings, ticks = CASES[name]
+    at = {"habit evaluated": 8}.get(name, ticks)
+    stopped_and_resumed(tables, [*settings, f"run.envs={envs}"], tmp_path, at)
+    full, cut = (RunFolder(tmp_path / each).progress for each in ("full", "cut"))
+    assert full
+    assert [untimed(line) for line in full] == [untimed(line) for line in cut]
+
+
+def untimed(line: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if key != "seconds"}
 
 
 @pytest.mark.slow

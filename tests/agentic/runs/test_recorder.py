@@ -150,7 +150,7 @@ def left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(recorder, "INTERVAL", 0.0)
-    monkeypatch.setattr("agentic.runs.run._abandon", lambda *_: None)
+    monkeypatch.setattr("agentic.runs.run._abandon", lambda *parts: parts[-1]._file.close())
     with pytest.raises(KeyboardInterrupt):
         run(Coin(), Walk(), Schedule(episodes=80), Recording(folder), observer=kill)
     return folder
