@@ -1,4 +1,4 @@
-"""Many runs at once: what a worker, a run and a table cost, and what a second worker gains; `python -m benchmarks.scale`.
+"""Many runs at once: what a run and a table cost, and what a second worker gains; `python -m benchmarks.scale`.
 
 A sweep of long runs and one of short ones, by one process, by two, and by Ray on this machine where it is installed;
 tables are checked equal before times count. Nothing else should be at work here.

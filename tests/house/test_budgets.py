@@ -13,6 +13,7 @@ ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions
     "the door": (2300, "metrics experiments plugins showing.py errors.py"),
     "the front": (529, "front"),
     "saving": (925, "saving"),
+    "jobs": (505, "jobs"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
 MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self
