@@ -54,7 +54,7 @@ def carry_out(units: Sequence[Unit], folder: Path, executor: Executor, limit: fl
             shutil.rmtree(draft, ignore_errors=True)
         for unit in units:
             shutil.rmtree(folder / unit.place, ignore_errors=True)
-    by_draft = {places.draft(unit.label): unit for unit in units}
+    by_draft = {places.draft(f"{number} {unit.label}"): unit for number, unit in enumerate(units)}  # labels may agree
     for (_, draft), lost in executor.carried_out([Placed(unit, path) for path, unit in by_draft.items()], limit):
         unit = by_draft[draft]
         with writing(folder):

@@ -49,8 +49,7 @@ def sweep(
     from agentic_sweep.tables import SweepFile
 
     chosen = SweepFile.load(file, settings, vary=vary, seeds=seeds)
-    env = chosen.base.env
-    find_nearby([env.id, *(wrapper.name for wrapper in env.wrappers)])
+    find_nearby(chosen.worlds)
     folder = sweep_folder(chosen, str(where["out"]), fresh=bool(where["fresh"]))
     plugins = [row.location for row in registry.rows if row.source == "file"]
     try:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from json import dumps
 from math import inf
@@ -29,7 +30,7 @@ from agentic.plugins import Registry, load
 from agentic.runs import Manifest, RunFolder, create_folder, describe, toml_table, write_whole
 from agentic_sweep.adaptive import batches
 from agentic_sweep.table import Swept, row
-from agentic_sweep.tables import SweepFile, Values
+from agentic_sweep.tables import SweepFile, Values, world_names
 from agentic_sweep.unit import SweptRun
 
 FILE = "sweep.toml"
@@ -117,12 +118,11 @@ def _identity(tables: dict[str, Any]) -> str:
 
 def _maker(chosen: SweepFile, registry: Registry, files: tuple[str, ...]) -> Callable[[Values, int], SweptRun]:
     """A function from values and a seed to the run with these."""
-    env = chosen.base.env
-    code = source_hash(registry, {env.id} | {wrapper.name for wrapper in env.wrappers})
+    code_of = cache(lambda worlds: source_hash(registry, worlds))
 
     def make(values: Values, seed: int) -> SweptRun:
         experiment = chosen.experiment(values, seed)
-        tables = experiment.tables()
+        tables, code = experiment.tables(), code_of(world_names(experiment))
         key = sha256(dumps([tables, code, *file_hashes(tables)], sort_keys=True, default=str).encode()).hexdigest()
         return SweptRun(values, seed, experiment, key, files)
 
@@ -139,11 +139,11 @@ class _Going:
         self._written = -inf
 
     def add(self, units: Sequence[SweptRun]) -> list[SweptRun]:
-        """Take up units, and return those that are not done."""
-        todo = left(units, self.place)
-        waiting = {unit.place for unit in todo}
-        self.rows |= {unit.place: row(unit, self.place, waits=unit.place in waiting) for unit in units}
-        return [unit for unit in units if unit.place in waiting]
+        """Take up units, those that are there twice once, and return those that are not done."""
+        once = list({unit.place: unit for unit in units}.values())
+        waiting = {unit.place for unit in left(once, self.place)}
+        self.rows |= {unit.place: row(unit, self.place, waits=unit.place in waiting) for unit in once}
+        return [unit for unit in once if unit.place in waiting]
 
     def hear(self, unit: SweptRun) -> None:
         """Take up what became of a unit, and write the tables unless that was done just now."""
@@ -159,8 +159,9 @@ class _Going:
 
     def worth(self, values: Mapping[str, Any]) -> float | None:
         """The mean return of a choice of values."""
-        found = [each for each in self.swept.choices if all(each[name] == value for name, value in values.items())]
-        return found[0]["return"] if found else None
+        wanted = repr([values[name] for name in self.settings])  # 1, 1.0 and true are equal, and other values
+        found = (each for each in self.swept.choices if repr([each[name] for name in self.settings]) == wanted)
+        return next((each["return"] for each in found), None)
 
 
 def _carried_out(

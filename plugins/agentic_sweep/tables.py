@@ -1,6 +1,7 @@
 """Sweep files: an experiment file with a table [sweep] of seeds and of values that settings take."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
@@ -17,6 +18,7 @@ from agentic.experiments import Count, Positive, Table, read, sentence, toml_tex
 from agentic.runs import stream
 
 MOST = 100_000  # units of a sweep: a grid of more was not meant
+OWN = re.compile(r"\s*sweep\s*\.[^=]*=")  # a setting of the sweep itself
 Values = Mapping[str, Any]  # by setting
 
 
@@ -101,6 +103,8 @@ class SweepFile:
         own = given.pop("sweep", {})
         if not isinstance(own, Mapping):
             raise UserError(f"{source}[sweep] should be a table, got {own!r}")
+        settings = [*settings]
+        own = {**own, **dict(map(_own, filter(OWN.match, settings)))}
         values = flattened(own.get("values", {}))
         try:
             plain = json.dumps({**own, "values": {}}, default=str)
@@ -113,7 +117,9 @@ class SweepFile:
             )
         except UserError as error:
             raise UserError(f"{source}[sweep] {error}") from None
-        self.settings, self.source = tuple(settings), source
+        if self.table.search != "grid" and self.table.trials * len(self.table.chosen) > MOST:
+            raise UserError(f"{source}[sweep] {self.table.trials:,} trials have more than {MOST:,} runs: make fewer")
+        self.settings, self.source = tuple(each for each in settings if not OWN.match(each)), source
         self.base = Experiment.of(given, self.settings, source=source)
         self.tables = given
 
@@ -138,6 +144,13 @@ class SweepFile:
         source = f"{self.source}with {', '.join(chosen)}: " if chosen else self.source
         return Experiment.of(self.tables, [*self.settings, *chosen, f"run.seed={seed}"], source=source)
 
+    @property
+    def worlds(self) -> list[str]:
+        """The names of environments and wrappers that it has, as it is and with its values."""
+        ids, wrappers = (self.table.values.get(name, ()) for name in ("env.id", "env.wrappers"))
+        rows = [row for each in wrappers if isinstance(each, list | tuple) for row in each if isinstance(row, Mapping)]
+        return [*world_names(self.base), *(str(each) for each in (*ids, *(row.get("name", "") for row in rows)))]
+
     def resolved(self) -> dict[str, Any]:
         """The whole as plain tables, absent keys left out."""
         return {"sweep": self.table.model_dump(exclude_none=True), **self.base.tables()}
@@ -158,7 +171,9 @@ def _values(name: str, given: Any) -> tuple[Any, ...] | Range:
             said = error.errors(include_url=False)[0]
             where = "".join(f" {part}" for part in said["loc"])
             raise UserError(f"the range of {name}:{where} {said['msg'].removeprefix('Value error, ')}") from None
-    if not isinstance(given, list | tuple) or not given:
+    if not name:
+        raise UserError(f"values should be a table of settings, got {given!r}")
+    if not isinstance(given, list | tuple) or not given or None in given:
         raise UserError(f"{name} has no values: give a list of one or more, or a range {{low = ..., high = ...}}")
     return tuple(given)
 
@@ -173,6 +188,23 @@ def _varied(text: str) -> tuple[str, Any]:
         raise UserError(f"cannot read the values {text!r}: {said}") from None
 
 
+def _own(text: str) -> tuple[str, Any]:
+    """What a setting such as sweep.seeds=10 sets. Raises UserError for values to try, which it would replace."""
+    name, _, value = text.partition("=")
+    name = name.strip().partition(".")[2].strip()
+    if name.partition(".")[0] == "values":
+        raise UserError(f"cannot read the setting {text!r}: values to try stand in [sweep.values], or after --vary")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):
+        return name, value.strip()
+
+
+def world_names(experiment: Experiment) -> frozenset[str]:
+    """The names of the environment and of the wrappers of an experiment, whose modules are part of what it is."""
+    return frozenset({experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)})
+
+
 def toml_word(value: Any) -> str:
     """A value as a setting has it, read back as the same value."""
     line = toml_text({"value": {"of": value}}).splitlines()[1]
@@ -183,7 +215,7 @@ def flattened(values: Any, path: str = "") -> dict[str, Any]:
     """Values by setting, also where dotted keys made them tables within tables."""
     if not isinstance(values, Mapping):
         return {path: values}
-    if values and values.keys() <= Range.model_fields.keys() and path:
+    if values.keys() <= Range.model_fields.keys() and path:
         return {path: dict(values)}
     found = dict[str, Any]()
     for name, each in values.items():

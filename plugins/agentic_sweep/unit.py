@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, final
 
@@ -16,6 +17,7 @@ from agentic.runs import json_table, sealed, unsealed, write_whole
 from agentic_sweep.tables import label_of
 
 FILE = "unit.json"
+LONGEST = 40  # letters of values in the name of a folder; of longer ones a hash is there too, since many begin alike
 
 
 @final
@@ -37,7 +39,9 @@ class SweptRun(Unit):
     @property
     def place(self) -> Path:
         """The folder of the run, within that of the sweep."""
-        return unit_path(json.dumps(self.values, default=str) if self.values else "as it is", seed=self.seed)
+        text = json.dumps(self.values, default=str) if self.values else "as it is"
+        more = f" {sha256(text.encode()).hexdigest()[:16]}" if len(text) > LONGEST else ""
+        return unit_path(f"{text[:LONGEST]}{more}", seed=self.seed)
 
     def is_done(self, folder: Path) -> bool:
         """Whether a folder holds this very run, ended; one that broke is done, one that was lost is not."""

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 
 from agentic import Record, UserError
 from agentic.jobs import Ended, Executor, Placed
-from agentic_sweep import sweep
+from agentic_sweep import SweepFile, sweep
 from agentic_sweep.command import sweep as command
+from agentic_sweep.sweeping import _Going
 
 TABLES: dict[str, Any] = {
     "sweep": {"seeds": 2, "values": {"run.envs": [1, 2]}},
@@ -153,3 +154,53 @@ def test_a_sweep_that_was_killed_five_times_leaves_the_same_table(tmp_path: Path
     for name in ("runs.csv", "table.csv"):
         whole, killed = (tmp_path / place / "0001-sweep-sweep" / name for place in ("whole", "killed"))
         assert whole.read_bytes() == killed.read_bytes()
+
+
+def test_values_whose_labels_agree_are_runs_of_their_own(tmp_path: Path) -> None:
+    near = {**TABLES, "sweep": {"seeds": 1, "values": {"agent.gain": [0.12345671, 0.12345672]}}}  # which it has not
+    swept = sweep(near, tmp_path, executor=InLine())
+    assert len({row["run"] for row in swept.rows}) == 1
+    assert [row["status"] for row in swept.rows] == ["failed", "failed"]
+
+
+def test_values_that_are_drawn_twice_are_one_run(tmp_path: Path) -> None:
+    heard = list[tuple[int, int]]()
+    own = {"seeds": 1, "search": "random", "trials": 8, "values": {"run.envs": [1, 2]}}
+    tables = {**TABLES, "sweep": own}
+    swept = sweep(tables, tmp_path, executor=InLine(), observer=lambda _, *counts: heard.append(counts))
+    assert (len(swept.rows), heard) == (2, [(1, 2), (2, 2)])
+
+
+def test_the_worth_of_values_is_not_that_of_others_that_are_equal(tmp_path: Path) -> None:
+    going = _Going(SweepFile({**TABLES, "sweep": {"values": {"run.dtype": [1, True, 1.0]}}}), tmp_path)
+    for place, value in enumerate((1, True, 1.0)):
+        row = {"run.dtype": value, "seed": 0, "status": "finished", "return": float(place)}
+        going.rows[Path(str(place))] = row
+    assert [going.worth({"run.dtype": value}) for value in (1, True, 1.0, 2)] == [0.0, 1.0, 2.0, None]
+
+
+def test_the_source_of_a_world_among_the_values_is_part_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "swept_world.py"
+    source.write_text(
+        "import gymnasium\nfrom gymnasium.envs.classic_control import CartPoleEnv\n"
+        'gymnasium.register("Swept-v0", CartPoleEnv, max_episode_steps=9)\n'
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tables = {**TABLES, "sweep": {"seeds": 1, "values": {"env.id": ["CartPole-v1", "swept_world:Swept-v0"]}}}
+    heard = list[str]()
+    for _ in range(2):
+        swept = sweep(tables, tmp_path / "out", executor=InLine(), observer=lambda unit, *_: heard.append(unit.label))
+        assert not swept.broken
+        source.write_text(f"{source.read_text()}# another\n")
+    assert sorted(heard) == [*["env.id=CartPole-v1, seed 0"], *["env.id=swept_world:Swept-v0, seed 0"] * 2]
+    assert SweepFile(tables).worlds == ["CartPole-v1", "CartPole-v1", "swept_world:Swept-v0"]
+
+
+def test_settings_of_the_sweep_itself(tmp_path: Path) -> None:
+    swept = sweep(TABLES, tmp_path, settings=["sweep.seeds=1", "sweep.name=mine"], executor=InLine())
+    assert [row["seed"] for row in swept.rows] == [0, 0]
+    assert 'name = "mine"' in (tmp_path / "sweep.toml").read_text()
+    with pytest.raises(UserError, match="values to try stand in"):
+        sweep(TABLES, tmp_path, settings=["sweep.values.run.envs=[3]"], executor=InLine())
