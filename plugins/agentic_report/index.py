@@ -1,4 +1,4 @@
-"""The runs and benches in a folder, a line for each."""
+"""The runs, benches and sweeps in a folder, a line for each."""
 
 import os
 import re
@@ -11,7 +11,8 @@ from urllib.parse import quote
 from agentic.errors import UserError
 from agentic.runs import RunFolder, number_of
 from agentic_report.bench_folder import Bench
-from agentic_report.listing.listed import earned
+from agentic_report.listing.listed import Listed, earned
+from agentic_report.listing.places import is_bench, is_sweep
 from agentic_report.reading import mapping
 from agentic_report.wording import enumerated, moment, number, span
 
@@ -21,7 +22,7 @@ PAGE = "report.html"  # in the folder of what it tells of
 @final
 @dataclass(frozen=True)
 class Entry:
-    """One line: a run or a bench, what in, who, how it ended, what it earned, when, and where its page is."""
+    """One line: a run, a bench or a sweep, what in, who, how it ended, what it earned, when, and where its page is."""
 
     number: str
     folder: str
@@ -36,7 +37,7 @@ class Entry:
 
 
 def entries(folder: Path, beside: Path) -> list[Entry]:
-    """Every run and bench directly in a folder, the newest number first, with links from a page in `beside`.
+    """Every run, bench and sweep directly in a folder, the newest number first, with links from a page in `beside`.
 
     What is a link out of the folder is left out.
     """
@@ -51,6 +52,9 @@ def _entry(folder: Path, beside: Path) -> Entry | None:
     run, match, written = RunFolder(folder), re.match(r"\d{4,}", folder.name), folder / PAGE
     page = quote(Path(os.path.relpath(written, beside)).as_posix()) if written.is_file() else ""
     entry = partial(Entry, match.group() if match else "", folder.name, moment(run.manifest.get("started")), page)
+    if is_sweep(folder) and not is_bench(folder):
+        sweep = Listed.of(folder, folder.name)
+        return None if sweep is None else entry("sweep", sweep.status, sweep.env, sweep.agent)
     try:
         bench = Bench.open(folder)
     except UserError as error:  # the others are worth a line all the same

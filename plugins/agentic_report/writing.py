@@ -1,6 +1,7 @@
 """The page of a folder: everything is read from the folder, and everything is in the page."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from agentic.errors import RunError, UserError
@@ -9,6 +10,7 @@ from agentic_bench import BenchFolder
 from agentic_report.bench_folder import Bench
 from agentic_report.bench_page import bench_page
 from agentic_report.index import PAGE, entries
+from agentic_report.listing.places import is_bench, is_sweep
 from agentic_report.rendering import render
 from agentic_report.run_page import run_page
 
@@ -35,6 +37,9 @@ def _content(folder: Path, beside: Path) -> tuple[str, dict[str, Any]]:
     """The name of the template and what it is filled with, for a page in `beside`."""
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}: expected that of a run, of a bench, or of several of them")
+    if is_sweep(folder) and not is_bench(folder):
+        where = quote(str(folder))
+        raise UserError(f"{folder} is a sweep: its page is made by agentic compare {where} --html {where}/{PAGE}")
     if bench := Bench.open(folder):
         return "bench", bench_page(bench)
     if RunFolder(folder).holds_run:

@@ -17,6 +17,7 @@ from agentic_bench import Cell
 from agentic_report.grid import shown
 from agentic_report.replays import replays
 from tests.report.folders import AGENTS, SCORES, STRANGE, WORLDS, bench_cells, bench_folder, run_folder
+from tests.report.made_runs import made_run
 
 
 class Page(HTMLParser):
@@ -278,3 +279,12 @@ def test_folders_that_hold_nothing(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_a_page_that_cannot_be_written(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(folders / "0002-maze"), "--out", str(folders / "nowhere" / "page.html")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_sweep_is_no_bench_of_nothing(tmp_path: Path) -> None:
+    for seed in range(2):
+        made_run(tmp_path / "0001-sweep" / "units" / "as-it-is" / f"seed-{seed}", [1.0], seed=seed)
+    with pytest.raises(UserError, match="is a sweep: its page is made by agentic compare"):
+        agentic.report(tmp_path / "0001-sweep")
+    text = Page(agentic.report(tmp_path)).text
+    assert "0001-sweepsweep2 runs" in text.replace("\n", "")
