@@ -295,3 +295,32 @@ def test_the_page_has_everything_and_labels_stay_texts(tmp_path: Path, capsys: p
 def test_the_examples_of_docstrings_run(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert (found.attempted > 0, found.failed) == (True, 0)
+
+
+def test_a_run_that_did_not_end_is_said_to(tmp_path: Path) -> None:
+    made_run(tmp_path / "1", [], [1.0, 2.0], seed=0)
+    made_run(tmp_path / "2", [], [1.0], seed=1, status="interrupted")
+    assert compare(tmp_path).notes[0] == f"{tmp_path / '2'}: interrupted; it stands as far as it came"
+
+
+def test_a_file_that_was_changed_is_another_agent(tmp_path: Path) -> None:
+    for place, (seed, sign) in enumerate([(0, "a"), (1, "a"), (0, "b")]):
+        rows = [{"kind": "agents", "name": "mine.py", "sha256": sign * 64}]
+        made_run(tmp_path / f"{place}", [1.0], seed=seed, agent={"agent": {"name": "mine.py"}}, components=rows)
+    groups = compare(tmp_path).groups
+    assert [(group.label, group.seeds) for group in groups] == [
+        ("sha256=aaaaaaaaaaaa", [0, 1]),
+        ("sha256=bbbbbbbbbbbb", [0]),
+    ]
+
+
+def test_what_is_infinite_is_in_its_own_windows_alone() -> None:
+    series = Series(6, np.arange(1, 7), np.array([1.0, np.inf, 1e17, 1.0, 3.0, np.nan]))
+    assert series.smoothed(np.arange(1, 6), 2).tolist() == [1.0, np.inf, np.inf, 5e16, 2.0]
+
+
+def test_a_label_that_another_was_numbered_into_is_no_other_group(tmp_path: Path) -> None:
+    long = "a" * 30
+    for place, name in enumerate([f"{long}x", f"{long}y", f"{long[:23]}… (2)"]):
+        made_run(tmp_path / f"{place}", [1.0], agent={"agent": {"name": "energy", "note": name}})
+    assert len({group.label for group in compare(tmp_path).groups}) == 3

@@ -16,7 +16,7 @@ from agentic.cli import main
 from agentic.runs import sealed
 from agentic.runs.files import held
 from agentic_report import find_runs
-from agentic_report.listing.conditions import Condition
+from agentic_report.listing.conditions import Condition, conditions
 from tests.report.folders import bench_folder
 from tests.report.made_runs import made_run
 
@@ -269,3 +269,9 @@ def test_runs_are_listed_without_torch_and_without_arrow(runs: Path) -> None:
     )
     said = subprocess.run([sys.executable, "-c", code, str(runs)], capture_output=True, text=True, check=True).stdout
     assert said.splitlines()[-1] == "[]"
+
+
+def test_a_list_is_found_by_what_it_is() -> None:
+    assert Condition.of("net.layers=[64, 64]").holds([64, 64])
+    assert not Condition.of("net.layers=[64, 64]").holds([64, 32])
+    assert conditions({"net.layers": [64, 64]})[0].holds([64, 64])

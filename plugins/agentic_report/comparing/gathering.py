@@ -52,6 +52,7 @@ def trials(paths: Iterable[Path], where: Iterable[Condition], column: str) -> tu
     if not found:
         raise UserError(notes[0] if notes else "there is no run to compare: no condition holds of any")
     notes += [f"{each.folder}: {each.problems[0]}; what is sound is read" for each in found if each.problems]
+    notes += [f"{each.folder}: {each.ended}; it stands as far as it came" for each in found if each.ended != "finished"]
     return found, notes
 
 

@@ -88,7 +88,8 @@ def _labels(every: Sequence[Mapping[str, Any]]) -> list[str]:
     tails = [_plain(key).rpartition(".")[2] for key in chosen]
     names = {key: tail if tails.count(tail) == 1 else _plain(key) for key, tail in zip(chosen, tails, strict=True)}
     said = [", ".join(_said(key, name, each.get(key)) for key, name in names.items()) for each in every]
-    return [text if said.count(text) == 1 else f"{text} ({place + 1})" for place, text in enumerate(said)]
+    found = [text if said.count(text) == 1 else f"{text} ({place + 1})" for place, text in enumerate(said)]
+    return found if len({*found}) == len(found) else [f"{place}. {text}" for place, text in enumerate(said, 1)]
 
 
 def _apart(every: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> int:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from math import hypot, isfinite, nan, sqrt
+from math import hypot, inf, isfinite, nan, sqrt
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -13,6 +13,7 @@ from agentic.metrics import expanded, finite, interquartile_mean, mean_interval,
 from agentic.runs import stream
 
 LEVEL = 0.95
+ROUNDING = 1e-12  # of the largest value: a spread that is less is none, but that of sums of floats
 FEWEST = 5  # seeds of which a bootstrap tells how far the next might be
 
 
@@ -84,6 +85,8 @@ class Mean(Statistic):
         Without any spread there is no p-value, and the interval has no width.
         """
         value, error, freedom = _paired(other - first) if paired else _welch(first, other)
+        largest = max(np.abs(first).max(initial=0.0), np.abs(other).max(initial=0.0))
+        error = 0.0 if error <= ROUNDING * largest < inf else error
         if not (isfinite(error) and freedom > 0):
             return Difference(Estimate(value))
         method = "paired Student t" if paired else "Welch t"

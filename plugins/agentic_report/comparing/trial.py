@@ -17,6 +17,7 @@ from agentic_report.reading import mapping, tables
 
 RETURN = "return"
 UNSAID = {"run.seed", "run.candidates", "run.checkpoint_minutes", "run.checkpoint_steps"}  # that change no number
+SHORT = 12  # letters of a hash
 KINDS = {"agents": "agent", "envs": "env"}  # of components, as the tables of an experiment are called
 
 
@@ -34,13 +35,13 @@ class Series:
 
         Where nothing was, what was seen last; NaN before the first and after the last step.
         """
-        sums = np.concatenate([[0.0], np.cumsum(self.values)])
         upper = np.searchsorted(self.places, grid, "right")
         lower = np.searchsorted(self.places, grid - window, "right")
         found = np.full(len(grid), np.nan)
         with np.errstate(all="ignore"):  # of what is infinite
             some, last = upper > lower, (upper == lower) & (upper > 0)
-            found[some] = (sums[upper] - sums[lower])[some] / (upper - lower)[some]
+            for place in np.flatnonzero(some):  # each by itself: what is infinite or huge is in its own windows alone
+                found[place] = self.values[lower[place] : upper[place]].mean()
         found[last] = self.values[upper[last] - 1]
         return np.where(grid <= self.steps, found, np.nan)
 
@@ -56,7 +57,7 @@ class Series:
 class Trial:
     """A run: its `settings` by dotted keys, its seed, and what was seen in each phase.
 
-    `problems` says what of the folder is not sound.
+    `problems` says what of the folder is not sound, `ended` how it ended.
     """
 
     folder: Path
@@ -64,6 +65,7 @@ class Trial:
     seed: int | None
     phases: Mapping[Phase, Series]
     problems: Sequence[str] = ()
+    ended: str = "finished"
 
     @property
     def world(self) -> str:
@@ -86,7 +88,7 @@ def trial(folder: Path, column: str = RETURN) -> Trial:
     table = record.table([*KEYS, *({column} - {RETURN, *KEYS})])
     phases: dict[Phase, Series] = {phase: _series(table, phase, column) for phase in ("learn", "evaluate")}
     seed = run.manifest.get("seed")
-    return Trial(folder, _settings(run), seed if type(seed) is int else None, phases, problems)
+    return Trial(folder, _settings(run), seed if type(seed) is int else None, phases, problems, run.status)
 
 
 def _series(table: pa.Table, phase: Phase, column: str) -> Series:
@@ -103,12 +105,18 @@ def _series(table: pa.Table, phase: Phase, column: str) -> Series:
 
 
 def _settings(run: RunFolder) -> dict[str, Any]:
-    """The experiment without what changes no number; of a run of objects, what its manifest says of its components."""
-    found = flat(run.experiment)
+    """The experiment without what changes no number, and the hashes of files that components are of.
+
+    Of a run of objects, what its manifest says of its components.
+    """
+    found, rows = flat(run.experiment), [row for row in tables(run.manifest.get("components")) if row.get("kind")]
     if not found:
-        rows = [row for row in tables(run.manifest.get("components")) if row.get("kind")]
         for row in reversed(rows):
             name = KINDS.get(str(row["kind"]), str(row["kind"]))
             key = "id" if name == "env" else "name"
             found |= {f"{name}.{key}": row.get("name"), **flat(mapping(row.get("parameters")), f"{name}.")}
+    for row in rows:  # a file that was changed since is another component of the same name
+        if isinstance(row.get("sha256"), str):
+            key = f"{KINDS.get(str(row['kind']), str(row['kind']))}.sha256"
+            found[key] = f"{found[key]} {row['sha256'][:SHORT]}" if key in found else row["sha256"][:SHORT]
     return {key: value for key, value in found.items() if key not in UNSAID}

@@ -57,7 +57,8 @@ class Condition:
         wanted = real(self.value)
         if wanted is not None and isinstance(found, int | float) and not isinstance(found, bool):
             return float(found) == wanted
-        return fnmatchcase(text_of(found), self.value)
+        text = text_of(found)
+        return text == self.value or fnmatchcase(text, self.value)  # the brackets of a list are no pattern
 
 
 def conditions(where: Iterable[str] | Mapping[str, Any]) -> list[Condition]:
