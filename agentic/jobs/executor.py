@@ -13,11 +13,18 @@ from agentic.jobs.job import Ended, Placed
 @final
 @dataclass(frozen=True)
 class Resources:
-    """What a job may take: processors (`cpus`), graphics cards (`gpus`) and `memory` in gigabytes (0: not counted)."""
+    """What a job may take: processors (`cpus`), graphics cards (`gpus`) and `memory` in gigabytes (0: not counted).
+
+    Raises UserError without a part of a processor.
+    """
 
     cpus: float = 1.0
     gpus: float = 0.0
     memory: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.cpus > 0:
+            raise UserError(f"a job takes a part of a processor at least, got cpus={self.cpus:g}")
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -31,8 +38,6 @@ class Resources:
                 found[name] = -1.0
             if name not in known or not 0 <= found[name] < float("inf"):
                 raise UserError(f"resources are written as cpus=2,gpus=0.5,memory=4 (gigabytes), got {part!r}")
-        if found.get("cpus", 1.0) == 0:
-            raise UserError("a job takes a part of a processor at least, got cpus=0")
         return cls(**found)
 
 

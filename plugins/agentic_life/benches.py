@@ -31,6 +31,8 @@ def bench_again(name: str, folder: Path, place: Path, registry: Registry, *, tru
     """
     found = BenchFolder(folder)
     tables, then = found.settings, found.manifest
+    if not (tables or found.file.exists() or found.cells_file.exists()):
+        raise UserError(f"{folder} is no bench, but the folder of many runs, as of a sweep: reproduce one of these")
     if "worlds" not in tables:
         raise UserError(f"{found.file} cannot be read as a bench file: the bench cannot be carried out again")
     _check(tables, registry, found.file, trust=trust)

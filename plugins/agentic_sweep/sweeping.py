@@ -27,7 +27,7 @@ from agentic.jobs import (
     writing,
 )
 from agentic.plugins import Registry, load
-from agentic.runs import Manifest, RunFolder, create_folder, describe, toml_table, write_whole
+from agentic.runs import Manifest, RunFolder, create_folder, describe, is_own, toml_table, write_whole
 from agentic_sweep.adaptive import batches
 from agentic_sweep.table import Swept, row
 from agentic_sweep.tables import SweepFile, Values, world_names
@@ -61,6 +61,8 @@ def sweep(
     _check(chosen, registry)
     make = _maker(chosen, registry, tuple(map(str, files)))
     place = sweep_folder(chosen, out, fresh=fresh) if folder is None else Path(folder)
+    if is_own(RunFolder(place).experiment_file):
+        raise UserError(f"{place} is the folder of a run, not of a sweep: give another one")
     with alone(place):
         UnitFolder(place).check_writable()
         with writing(place):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from sys import float_info
 from typing import Any, final
 
 from agentic import Experiment, build
@@ -65,8 +66,14 @@ class SweptRun(Unit):
 
 
 def outcome(folder: Path) -> dict[str, Any]:
-    """What became of the run in a folder; empty where it has not ended."""
-    return unsealed(json_table(folder / FILE)) or {}
+    """What became of the run in a folder; empty where it has not ended, or somebody else wrote what it is said to."""
+    found = unsealed(json_table(folder / FILE)) or {}
+    sound = all(_is_number(found.get(name, 0)) for name in ("return", "episodes", "steps"))
+    return found if sound and isinstance(found.get("failed", ""), str) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and value is not True and abs(value) <= float_info.max)
 
 
 def _write(folder: Path, key: str, content: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Sweeps carried out: what is done stays, what breaks costs its line, and optuna asks the same however many run."""
 
 import csv
+import json
 import random
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from agentic.jobs import Ended, Executor, Placed
 from agentic_sweep import SweepFile, sweep
 from agentic_sweep.command import sweep as command
 from agentic_sweep.sweeping import _Going
+from agentic_sweep.unit import outcome
+from tests.report.made_runs import made_run
 
 TABLES: dict[str, Any] = {
     "sweep": {"seeds": 2, "values": {"run.envs": [1, 2]}},
@@ -204,3 +207,22 @@ def test_settings_of_the_sweep_itself(tmp_path: Path) -> None:
     assert 'name = "mine"' in (tmp_path / "sweep.toml").read_text()
     with pytest.raises(UserError, match="values to try stand in"):
         sweep(TABLES, tmp_path, settings=["sweep.values.run.envs=[3]"], executor=InLine())
+
+
+@pytest.mark.parametrize(
+    "said", [{"return": "x"}, {"return": [1]}, {"return": 10**400}, {"failed": ["x"]}, {"steps": {}}, {"return": True}]
+)
+def test_an_outcome_that_somebody_else_wrote_is_none(said: dict[str, Any], tmp_path: Path) -> None:
+    place = tmp_path / "unit.json"
+    place.write_text(json.dumps({"key": "known", "return": 1.5, "failed": ""}))
+    assert outcome(tmp_path)["return"] == 1.5
+    place.write_text(json.dumps({"key": "known", **said}))
+    assert outcome(tmp_path) == {}
+
+
+def test_the_folder_of_a_run_is_left_as_it_is(tmp_path: Path) -> None:
+    made_run(tmp_path / "run", [1.0])
+    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(UserError, match="is the folder of a run, not of a sweep"):
+        sweep(TABLES, tmp_path / "run", executor=InLine())
+    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
