@@ -26,8 +26,8 @@ def following(folder: Path | None, *, quiet: bool) -> "Iterator[Observer | None]
     if folder is not None:
         say(str(folder), err=True)
     if printed.is_terminal:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=printed) as bars:
+        label = TextColumn("{task.description}", markup=False)
+        with Progress(label, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=printed) as bars:
             bar = bars.add_task("starting", total=None)
             yield lambda unit, done, total: bars.update(bar, description=unit.label, completed=done, total=total)
     else:

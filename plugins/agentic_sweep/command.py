@@ -1,12 +1,14 @@
 """`agentic sweep`: one experiment on many seeds and with many values, in processes here or on other machines."""
 
 import json
+from contextlib import suppress
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from agentic.cli import answer, find_nearby, following, json_option, say, show_table, with_executor, with_registry
+from agentic.errors import UserError
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ def sweep(
     try:
         with following(folder, quiet=quiet) as observer:
             swept = sweep(chosen, folder, files=plugins, executor=executor, observer=observer)
+    except UserError:
+        with suppress(OSError):
+            folder.rmdir()  # where nothing is in it yet
+        raise
     except KeyboardInterrupt:
         say(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
         raise
@@ -70,13 +76,14 @@ def sweep(
 
 
 def _show(swept: "Swept") -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     head, *lines = swept.lines()
     table = Table()
     for name in head:
-        table.add_column(name)
+        table.add_column(escape(name))
     for line in lines:
-        table.add_row(*line)
+        table.add_row(*map(escape, line))
     show_table(table)
     say(f"Every run and both tables: {swept.folder}; side by side: agentic compare {quote(str(swept.folder))}")

@@ -226,3 +226,22 @@ def test_the_folder_of_a_run_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is the folder of a run, not of a sweep"):
         sweep(TABLES, tmp_path / "run", executor=InLine())
     assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_brackets_in_values_are_no_markup(tmp_path: Path) -> None:
+    file = tmp_path / "experiment.toml"
+    file.write_text('[env]\nid = "CartPole-v1"\n[agent]\nname = "random"\n')
+    words = [str(file), "--vary", 'env.kwargs.look=["[red]", "[/b]"]', "--seeds", "1", "--out", f"{tmp_path}/runs"]
+    done = CliRunner().invoke(command, words)
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert "│ [red]" in done.output
+    assert "│ [/b]" in done.output
+
+
+def test_a_mistake_leaves_no_folder(tmp_path: Path) -> None:
+    file = tmp_path / "experiment.toml"
+    file.write_text('[env]\nid = "CartPole-v1"\n[agent]\nname = "rokc"\n')
+    done = CliRunner().invoke(command, [str(file), "--out", f"{tmp_path}/runs"])
+    assert isinstance(done.exception, UserError)
+    assert [*(tmp_path / "runs").iterdir()] == []

@@ -119,4 +119,4 @@ def _settings(run: RunFolder) -> dict[str, Any]:
         if isinstance(row.get("sha256"), str):
             key = f"{KINDS.get(str(row['kind']), str(row['kind']))}.sha256"
             found[key] = f"{found[key]} {row['sha256'][:SHORT]}" if key in found else row["sha256"][:SHORT]
-    return {key: value for key, value in found.items() if key not in UNSAID}
+    return {key: value for key, value in found.items() if key not in UNSAID and key.partition(".")[0] != "loggers"}
