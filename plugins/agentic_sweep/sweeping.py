@@ -30,7 +30,7 @@ from agentic.plugins import Registry, load
 from agentic.runs import Manifest, RunFolder, create_folder, describe, is_own, toml_table, write_whole
 from agentic_sweep.adaptive import batches
 from agentic_sweep.table import Swept, row
-from agentic_sweep.tables import SweepFile, Values, world_names
+from agentic_sweep.tables import Range, SweepFile, Values, world_names
 from agentic_sweep.unit import SweptRun
 
 FILE = "sweep.toml"
@@ -85,7 +85,14 @@ def sweep(
 def _check(chosen: SweepFile, registry: Registry) -> None:
     """Check what can be checked before anything runs: every experiment that is known by then, and its agent's name."""
     table = chosen.table
-    tried = next(batches(table, lambda _: None)) if table.search == "optuna" else table.tried()
+    if table.search == "optuna":  # which may come to ask for any value, beside those of others
+        tried = next(batches(table, lambda _: None))
+        listed = [
+            (name, each) for name, values in table.values.items() if not isinstance(values, Range) for each in values
+        ]
+        tried += [{**tried[0], name: each} for name, each in listed]
+    else:
+        tried = table.tried()
     for values in tried:
         name = chosen.experiment(values, 0).agent.name
         if not agent_path(name):  # a file is run in processes of its own

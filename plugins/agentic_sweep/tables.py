@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
-from math import exp, log
+from math import exp, isfinite, log
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
 
@@ -37,6 +37,8 @@ class Range(Table):
             raise ValueError(f"low must lie below high, got {self.low:g} and {self.high:g}")
         if self.log and self.low <= 0:
             raise ValueError(f"the logarithm of low = {self.low:g} is no number: give a positive one")
+        if not (isfinite(self.high - self.low) and (not self.log or isfinite(self.high / self.low))):
+            raise ValueError(f"from {self.low:g} to {self.high:g} is farther than numbers reach: give a narrower one")
         if self.integer and not (self.low.is_integer() and self.high.is_integer()):
             raise ValueError("the ends of a range of integers are whole numbers")
         return self

@@ -245,3 +245,11 @@ def test_a_mistake_leaves_no_folder(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, [str(file), "--out", f"{tmp_path}/runs"])
     assert isinstance(done.exception, UserError)
     assert [*(tmp_path / "runs").iterdir()] == []
+
+
+def test_a_value_that_optuna_would_ask_for_later_is_told_before_anything_runs(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    own = {"search": "optuna", "trials": 40, "batch": 1, "seeds": 1, "values": {"run.envs": [*range(1, 30), -1]}}
+    with pytest.raises(UserError, match=r"with run\.envs=-1"):
+        sweep({**TABLES, "sweep": own}, tmp_path / "out", executor=InLine())
+    assert not (tmp_path / "out").exists()

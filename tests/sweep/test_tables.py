@@ -86,6 +86,8 @@ def test_dotted_and_nested_values_are_the_same(values: dict[str, list[int]]) -> 
         ({"values": {"run.envs": [None]}}, "run.envs has no values"),
         ({"values": {"run": {"envs": {}}}}, "the range of run.envs: low Field required"),
         ({"values": 3}, "values should be a table of settings, got 3"),
+        ({"search": "random", "values": {"a.b": {"low": -1e308, "high": 1e308}}}, "farther than numbers reach"),
+        ({"search": "random", "values": {"a.b": {"low": 1e-200, "high": 1e200, "log": True}}}, "farther than numbers"),
         ({"search": "random", "trials": 10**9}, "1,000,000,000 trials have more than 100,000 runs"),
         ({"search": "random", "values": {"a.b": {"low": "1", "high": 4}}}, "the range of a.b: low Input should be"),
         ({"values": {"run.envs": {"low": 1, "high": 4}}}, "a grid takes lists, and run.envs is a range: write search"),
