@@ -326,8 +326,8 @@ def test_a_label_that_another_was_numbered_into_is_no_other_group(tmp_path: Path
     assert len({group.label for group in compare(tmp_path).groups}) == 3
 
 
-def test_who_is_told_of_a_run_makes_it_no_other(tmp_path: Path) -> None:
-    for seed, told in enumerate([{}, {"loggers": [{"name": "tensorboard"}]}]):
+def test_loggers_make_no_other_group(tmp_path: Path) -> None:
+    for seed, more in enumerate([{}, {"loggers": [{"name": "tensorboard"}]}]):
         rows = [{"kind": "loggers", "name": "mine", "sha256": f"{seed}" * 64}]
-        made_run(tmp_path / f"{seed}", [1.0], seed=seed, agent=told, components=rows)
+        made_run(tmp_path / f"{seed}", [1.0], seed=seed, agent=more, components=rows)
     assert [group.seeds for group in compare(tmp_path).groups] == [[0, 1]]

@@ -247,7 +247,7 @@ def test_a_mistake_leaves_no_folder(tmp_path: Path) -> None:
     assert [*(tmp_path / "runs").iterdir()] == []
 
 
-def test_a_value_that_optuna_would_ask_for_later_is_told_before_anything_runs(tmp_path: Path) -> None:
+def test_a_value_that_optuna_would_ask_for_later_is_checked_before_anything_runs(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     own = {"search": "optuna", "trials": 40, "batch": 1, "seeds": 1, "values": {"run.envs": [*range(1, 30), -1]}}
     with pytest.raises(UserError, match=r"with run\.envs=-1"):
