@@ -95,7 +95,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scores, list[s
     folder = tmp_path_factory.mktemp("two")
     reported: list[str] = []
     scores = bench(
-        small(), folder, workers=2, observer=lambda task, n, of: reported.append(f"{n} of {of} {task.world}")
+        small(), folder, workers=2, observer=lambda task, n, of: reported.append(f"{n} of {of} {task.label}")
     )
     return folder, scores, reported
 
@@ -342,7 +342,7 @@ def test_workers_are_at_least_one_and_folders_can_be_written(tmp_path: Path) -> 
     with pytest.raises(UserError, match="workers must be at least 1"):
         bench(small(), tmp_path, workers=0)
     (tmp_path / "taken").write_text("")
-    with pytest.raises(UserError, match="cannot write the bench folder"):
+    with pytest.raises(UserError, match="cannot write the folder"):
         bench(small(), tmp_path / "taken")
 
 
@@ -377,7 +377,7 @@ def test_nothing_is_written_through_a_link(place: str, tmp_path: Path) -> None:
         bench(small(bench={"seeds": 1}).only(["rock"]), folder)
         assert not link.is_symlink()
     else:
-        with pytest.raises(UserError, match="cannot write the bench folder"):
+        with pytest.raises(UserError, match="cannot write the folder"):
             bench(small(), folder)
     assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("file", "mine")]
 

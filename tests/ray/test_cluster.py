@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from agentic.errors import RunError, UserError
+from agentic.experiments import example
 from agentic.jobs import Processes, Resources, carry_out
+from agentic_bench import Battery, carried_out_bench
 from agentic_sweep import sweep
 from tests.agentic.jobs.work import Work, killed, late, stopping
 
@@ -67,6 +69,16 @@ def test_two_nodes_one_of_them_lost_and_processes_leave_the_same_tables(
     swept = sweep(SWEEP, tmp_path / "lost", executor=RayExecutor(), observer=observe)
     assert not swept.broken
     assert tables(tmp_path / "lost") == tables(alone)
+
+
+def test_the_demonstrations_bench_is_the_same_on_a_cluster(cluster: Any, tmp_path: Path) -> None:
+    battery = Battery.load(example("bench/demo")).only(seeds=1)
+    here = carried_out_bench(battery, tmp_path / "here", executor=Processes(2))
+    there = carried_out_bench(battery, tmp_path / "there", executor=RayExecutor(2))
+    assert not here.broken
+    assert there.cells == here.cells
+    one, other = (tmp_path / place / "cells.json" for place in ("here", "there"))
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_what_is_lost_and_what_ends_all_is_said_as_by_processes(cluster: Any, tmp_path: Path) -> None:

@@ -34,13 +34,14 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("agentic.runs.recorder.INTERVAL", 0.0)
-        patch.setattr("agentic.runs.run._abandon", lambda *_: None)
+        patch.setattr("agentic.runs.run._abandon", lambda *given: given[3].finish(""))
         with pytest.raises(KeyboardInterrupt):
             build(experiment, load()).run(folder.path, kill)
     folder.error_file.write_text("Traceback\nKeyError: 'x'\n")
     assert main(["measure", str(folder.path), "--metric", "episode_return", "--no-references", "--quiet"]) == 0
     assert len(Record.open(folder.path).candidates())
     assert folder.partial_file.is_file()
+    folder.progress_file.unlink()  # what was told while it went on: no number is read from it
     assert len(list(folder.path.iterdir())) == 7
     return folder.path
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from agentic.cli import allocator
+from agentic.jobs import allocator
 
 ANSWER = "from agentic.jobs import keep_freed_memory; print(keep_freed_memory(), keep_freed_memory())"
 
