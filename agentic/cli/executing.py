@@ -27,7 +27,7 @@ def with_executor(command: Callable[..., Any]) -> Callable[..., Any]:
         given = {key: value for key in own if (value := options.pop(key)) is not None}
         for key in given:
             if own[key] != name:
-                raise UserError(f"--{key.replace('_', '-')} goes with --executor {own[key]}, which is {name}")
+                raise UserError(f"--{key.replace('_', '-')} goes with --executor {own[key]}, and here it is {name}")
         said = {key.removeprefix(f"{name}_"): value for key, value in given.items()}
         crew: Executor = executor_class(name)(workers=workers, resources=Resources.of(resources), **said)
         return command(executor=crew, **options)

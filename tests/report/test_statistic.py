@@ -93,6 +93,7 @@ def test_rounding_errors_of_sums_are_no_spread(paired: bool) -> None:
     values = np.full(3, 0.1)  # whose mean in floats is another number
     assert values.std(ddof=1) > 0
     found = Mean().difference(values, np.full(3, 0.3) - paired * 1e-16 * np.arange(3), paired=paired)
-    assert (found.p_value, found.estimate.value) == (None, pytest.approx(0.2))
+    assert found.p_value is None
+    assert found.estimate.value == pytest.approx(0.2)
     shifted = Mean().difference(np.array([0.3, 1.3, 2.3]), np.array([0.4, 1.4, 2.4]), paired=True)
     assert shifted.p_value is None
