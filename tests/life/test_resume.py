@@ -72,6 +72,7 @@ def untimed(line: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", LONG)
 @pytest.mark.parametrize("envs", [1, 8])
 def test_a_long_run_goes_on_to_the_bit(name: str, envs: int, tmp_path: Path) -> None:

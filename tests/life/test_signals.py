@@ -41,11 +41,14 @@ def begun(place: Path) -> tuple[Path, "subprocess.Popen[bytes]"]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_the_run_between_two_ticks(number: signal.Signals, tmp_path: Path) -> None:
     folder, process = begun(tmp_path)
+    process.send_signal(signal.SIGSTOP)  # so that it has not ended by then, however long that takes
     beside = started("--resume", str(folder))
     _, said = beside.communicate(timeout=100)
+    process.send_signal(signal.SIGCONT)
     assert (beside.returncode, b"another process writes into" in said) == (2, True)
     process.send_signal(number)
     _, said = process.communicate(timeout=100)

@@ -134,6 +134,7 @@ sweep.main([*sys.argv[1:], "--workers", "2", "--quiet"])
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_sweep_that_was_killed_five_times_leaves_the_same_table(tmp_path: Path) -> None:
     file, source = tmp_path / "sweep.toml", random.Random(19)
     file.write_text(
