@@ -15,6 +15,7 @@ from agentic.experiments.build import build
 from agentic.runs.checkpoint import sound
 from agentic.runs.folder import RunFolder
 from agentic.runs.going import Going
+from agentic.runs.manifest import Manifest
 from agentic.runs.recorder import Recorder
 from agentic.runs.saver import Saver
 from agentic.runs.schedule import Checkpoints
@@ -48,7 +49,7 @@ def _costs(steps: int, repeats: int) -> list[Cost]:
     table = agentic.Experiment.load(example("continuous"), settings)
     with TemporaryDirectory() as name:
         folder, built = RunFolder(Path(name)), build(table, agentic.load())
-        recorder = Recorder(built.environment, folder)
+        recorder = Recorder(built.environment, folder, manifest=Manifest(folder, {}))
         going = Going(built.agent, built.environment, table.schedule, recorder, seed=0, dtype=torch.float32)
         saver, learner = Saver(going, folder, Checkpoints()), built.agent.learner
         assert going.course is not None

@@ -19,8 +19,16 @@ LONG = "learn.steps=20000"  # still at work when another process has come and go
 EVERY = ["run.checkpoint_steps=40", "run.checkpoint_minutes=0"]
 
 
+# A process inherits that signals are ignored, as they are for what a shell has in the background.
+HEARING = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("agentic", run_name="__main__", alter_sys=True)
+"""
+
+
 def started(*options: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "agentic", "run", *options, "--quiet"]
+    command = [sys.executable, "-c", HEARING, "run", *options, "--quiet"]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
