@@ -57,7 +57,8 @@ def test_the_core_passes_its_tests_where_no_plugin_is_installed(tmp_path: Path) 
     for name in ("agentic", "third_parties"):
         shutil.copytree(ROOT / "tests" / name, checkout / "tests" / name, ignore=waste)
     (checkout / "examples").mkdir()
-    files = [ROOT / "pyproject.toml", ROOT / "tests" / "conftest.py", *(ROOT / "examples").glob("*.toml")]
+    own = [ROOT / "tests" / name for name in ("__init__.py", "conftest.py")]  # else another's package `tests` is found
+    files = [ROOT / "pyproject.toml", *own, *(ROOT / "examples").glob("*.toml")]
     for file in files:  # the examples' files come with the core, as what `agentic run` starts from
         shutil.copyfile(file, checkout / file.relative_to(ROOT))
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON", "AGENTIC"))}
