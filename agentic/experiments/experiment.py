@@ -84,6 +84,11 @@ class EnvTable(Table):
     changes: tuple[Named, ...] = ()
     wrappers: tuple[Wrapping, ...] = ()
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the environment and of its wrappers, whose modules are part of what it is."""
+        return [self.id, *(wrapper.name for wrapper in self.wrappers)]
+
 
 @final
 class AgentTable(Named):

@@ -1,4 +1,4 @@
-"""What the commands do, in one call from Python: `agentic.run`, `measure`, `bench` and `report`."""
+"""What the commands do, in one call from Python: `agentic.run`, `measure`, `sweep`, `bench`, `compare` and `report`."""
 
 from agentic.front.installed import Kept
 from agentic.front.profile import Profile

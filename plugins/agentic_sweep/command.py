@@ -47,16 +47,15 @@ def sweep(
     agentic sweep my_sweep.toml --workers 8
     agentic sweep my_sweep.toml --executor ray --ray-address auto
     """
-    from agentic_sweep.sweeping import sweep, sweep_folder
+    from agentic_sweep.sweeping import carried_out_sweep, sweep_folder
     from agentic_sweep.tables import SweepFile
 
     chosen = SweepFile.load(file, settings, vary=vary, seeds=seeds)
     find_nearby(chosen.worlds)
     folder = sweep_folder(chosen, str(where["out"]), fresh=bool(where["fresh"]))
-    plugins = [row.location for row in registry.rows if row.source == "file"]
     try:
         with following(folder, quiet=quiet) as observer:
-            swept = sweep(chosen, folder, files=plugins, executor=executor, observer=observer)
+            swept = carried_out_sweep(chosen, folder, files=registry.files, executor=executor, observer=observer)
     except UserError:
         with suppress(OSError):
             folder.rmdir()  # where nothing is in it yet

@@ -133,12 +133,24 @@ class SweepFile:
 
         `vary` are more values to try, as in "planner.horizon=[2, 4]", and `seeds` is how many there are.
         """
-        tables = read(path)
-        own = tables.setdefault("sweep", {})
-        if isinstance(own, dict):
-            own["values"] = {**flattened(own.get("values", {})), **dict(map(_varied, vary))}
-            own |= {} if seeds is None else {"seeds": seeds}
-        return cls(tables, settings, source=f"{path}: ")
+        return cls.of(read(path), settings, vary=dict(map(_varied, vary)), seeds=seeds, source=f"{path}: ")
+
+    @classmethod
+    def of(
+        cls,
+        tables: Mapping[str, Any],
+        settings: Iterable[str] = (),
+        *,
+        vary: Values | None = None,
+        seeds: int | Sequence[int] | None = None,
+        source: str = "",
+    ) -> Self:
+        """The sweep in tables, after `settings`; `vary` are more values to try, by setting."""
+        own = tables.get("sweep", {})
+        if isinstance(own, Mapping):
+            values = {**flattened(own.get("values", {})), **(vary or {})}
+            tables = {**tables, "sweep": {**own, "values": values, **({} if seeds is None else {"seeds": seeds})}}
+        return cls(tables, settings, source=source)
 
     def experiment(self, values: Values, seed: int) -> Experiment:
         """The experiment with these values and a seed. Raises UserError where they do not fit."""
@@ -151,7 +163,7 @@ class SweepFile:
         """The names of environments and wrappers that it has, as it is and with its values."""
         ids, wrappers = (self.table.values.get(name, ()) for name in ("env.id", "env.wrappers"))
         rows = [row for each in wrappers if isinstance(each, list | tuple) for row in each if isinstance(row, Mapping)]
-        return [*world_names(self.base), *(str(each) for each in (*ids, *(row.get("name", "") for row in rows)))]
+        return [*self.base.env.names, *(str(each) for each in (*ids, *(row.get("name", "") for row in rows)))]
 
     def resolved(self) -> dict[str, Any]:
         """The whole as plain tables, absent keys left out."""
@@ -200,11 +212,6 @@ def _own(text: str) -> tuple[str, Any]:
         return name, tomllib.loads(f"value = {value}")["value"]
     except (ValueError, RecursionError):
         return name, value.strip()
-
-
-def world_names(experiment: Experiment) -> frozenset[str]:
-    """The names of the environment and of the wrappers of an experiment, whose modules are part of what it is."""
-    return frozenset({experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)})
 
 
 def toml_word(value: Any) -> str:
