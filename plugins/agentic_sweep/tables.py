@@ -133,7 +133,11 @@ class SweepFile:
 
         `vary` are more values to try, as in "planner.horizon=[2, 4]", and `seeds` is how many there are.
         """
-        return cls.of(read(path), settings, vary=dict(map(_varied, vary)), seeds=seeds, source=f"{path}: ")
+        varied = [*map(_varied, vary)]
+        names = [name for name, _ in varied]
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise UserError(f"{listed(twice)} is varied twice: write all its values into one list")
+        return cls.of(read(path), settings, vary=dict(varied), seeds=seeds, source=f"{path}: ")
 
     @classmethod
     def of(

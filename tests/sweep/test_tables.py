@@ -113,6 +113,8 @@ def test_values_of_the_command_go_before_those_of_the_file(tmp_path: Path) -> No
     assert (found.table.values, found.table.chosen) == ({"run.envs": (2, 3)}, (0, 1, 2, 3))
     with pytest.raises(UserError, match=r"cannot read the values 'run\.envs=1,2': write a list or a range"):
         SweepFile.load(file, vary=["run.envs=1,2"])
+    with pytest.raises(UserError, match=r"run\.envs is varied twice: write all its values into one list"):
+        SweepFile.load(file, vary=["run.envs=[1]", "run.envs=[2]"])
     again = SweepFile.load(_written(found, tmp_path / "again.toml"))
     assert again.to_toml() == found.to_toml()
 
