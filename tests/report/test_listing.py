@@ -454,3 +454,16 @@ def test_a_journal_that_somebody_damaged_is_no_traceback(tmp_path: Path, line: s
     with held(folder):
         row = find_runs(tmp_path)[0]
         assert (row.status, row.episodes) == ("running", 0)
+
+
+def test_names_are_folded_and_not_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    made_run(tmp_path / "0001-cartpole-v1-energy-of-horizon-3", [1.0, 2.0], status="failed")
+    assert main(["runs", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "┃" in said, "it is a table"
+    assert "…" not in said
+    first = "".join(line.split("│")[1].strip() for line in said.splitlines() if line.startswith("│"))
+    assert first == "0001-cartpole-v1-energy-of-horizon-3"

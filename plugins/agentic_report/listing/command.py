@@ -72,7 +72,7 @@ def _separated(found: "Listing") -> str:
 
 def _print(found: "Listing") -> None:
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from agentic.cli import show_table
     from agentic_report.listing.places import said_in
@@ -81,7 +81,7 @@ def _print(found: "Listing") -> None:
         place = said_in([found.folder])
         say(f"no such runs in {found.folder}{place and f': {place}'}", err=True)
         return
-    table = Table(*map(escape, found.head))
+    table = Table(*(Column(escape(name), overflow="fold") for name in found.head))  # names that are cut look alike
     for line in found.lines():
         table.add_row(*map(escape, line))
     show_table(table)
