@@ -29,7 +29,7 @@ from agentic_optimizers.tree import TreeSearch
 from tests.metrics.test_ends import deadly
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-HORIZON, EPISODES, ROWS = 8, 2000, 50
+HORIZON, EPISODES, ROWS = 8, 500, 50
 Maker = Callable[[], Any]
 Gap = tuple[str, float, float]  # of what, lived less exact, standard error
 
