@@ -12,14 +12,14 @@ from posixpath import normpath, relpath
 ROOT = Path(__file__).parents[1]
 ALWAYS = ("CHANGELOG.md", "CONTRIBUTING.md")
 """What is in the navigation, whether a page links to it or not."""
-LANGUAGES = {".py": "python", ".pyi": "python", ".toml": "toml", ".yml": "yaml", ".json": "json"}
+LANGUAGES = {".py": "python", ".pyi": "python", ".toml": "toml", ".yml": "yaml", ".json": "json", ".cff": "yaml"}
 _LINK = re.compile(r"(^```.*?^```|`[^`\n]*`)|\]\(([^)\s]+)\)", re.MULTILINE | re.DOTALL)
 
 
 def uri(path: str) -> str:
     """Where a file or folder of the repository is in the site's sources; `path` is relative to the root."""
     if path.startswith("docs/"):
-        inside = path.removeprefix("docs/")
+        inside = path.removeprefix("docs/").replace(".ipynb", ".md")
         return inside if (ROOT / path).is_file() else _first_page(inside)
     if (ROOT / path).is_dir():
         return f"source/{path}/index.md"
@@ -31,12 +31,12 @@ def rewritten(markdown: str, page: str) -> str:
 
     def link(found: re.Match[str]) -> str:
         target = _target(found[2], page) if found[2] else None
-        if target is None or (page.startswith("docs/") and (ROOT / "docs" / uri(target)).is_file()):
+        if target is None or (page.startswith("docs/") and f"docs/{uri(target)}" == target):
             return found[0]  # code, another site, or from page to page
         anchor = found[2].partition("#")[1:]
         return f"]({relpath(uri(target), PurePosixPath(uri(page)).parent)}{''.join(anchor)})"
 
-    return _LINK.sub(link, markdown)
+    return _LINK.sub(link, markdown).replace("```python\n>>> ", "```pycon\n>>> ")
 
 
 def sources(pages: list[str]) -> dict[str, str]:

@@ -22,8 +22,8 @@ def _cell(cell: dict[str, Any]) -> list[str]:
 
 def _output(output: dict[str, Any]) -> list[str]:
     data = output.get("data", {"text/plain": output.get("text", "")})
-    if "image/svg+xml" in data:
-        return ["", f'<div class="output">{_text(data["image/svg+xml"])}</div>']
+    if "image/png" in data:
+        return ["", f"![What the code above drew](data:image/png;base64,{_text(data['image/png']).strip()})"]
     return ["", "```text", _text(data["text/plain"]).rstrip(), "```"]
 
 
