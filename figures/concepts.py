@@ -73,7 +73,7 @@ def _arrow(x: int, y: int, to_x: int, to_y: int, words: str, kind: str = "plain"
     color, width = ("#c47f00", 4) if kind == "seen" else ("#333", 2)
     tip = 8 if to_x > x else -8
     line = f'<path d="M{x} {y}L{to_x - tip} {to_y}" stroke="{color}" stroke-width="{width}" marker-end="url(#end)"/>'
-    return f'{line}\n{_text((x + to_x) // 2, y - 7, words, chr(32) + "text-anchor=" + chr(34) + "middle" + chr(34))}'
+    return f"{line}\n{_text((x + to_x) // 2, y - 7, words, chr(32) + 'text-anchor=' + chr(34) + 'middle' + chr(34))}"
 
 
 def _text(x: int, y: int, words: str, more: str = "") -> str:

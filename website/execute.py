@@ -1,6 +1,7 @@
 """`python -m website.execute`: execute the notebooks anew and keep what they print."""
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -15,12 +16,12 @@ LOCAL = Config({"KernelManager": {"transport": "ipc"}})  # not even a port of th
 KEPT = ("text/plain", "image/png")  # of what a cell shows: pages are Markdown
 
 
-def executed(path: Path) -> nbformat.NotebookNode:
+def executed(path: Path) -> Any:
     """A notebook as it is after all its cells ran in the folder of the repository, with warnings as errors.
 
     Raises nbclient's CellExecutionError where one fails.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook: Any = nbformat.read(path, as_version=4)
     notebook.cells = [STRICT, *notebook.cells, USUAL]
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}, config=LOCAL).execute()
     notebook.cells = notebook.cells[1:-1]

@@ -1,7 +1,6 @@
 """The hooks that mkdocs calls: pages added for notebooks, public names and linked files, and links rewritten."""
 
 from pathlib import Path
-from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -9,6 +8,8 @@ from mkdocs.structure.pages import Page
 
 from website import links, notebooks, reference
 
+ALONE = ("gallery.md",)
+"""Pages that are the only one in their part of the navigation, beside the home page."""
 _made: dict[str, str] = {}
 
 
@@ -38,5 +39,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """The text of a page with links that the site has."""
-    uri: Any = page.file.src_uri
-    return markdown if page.file.generated_by else links.rewritten(markdown, f"docs/{uri}")
+    if page.is_homepage or page.file.src_uri in ALONE:
+        page.meta["hide"] = ["navigation"]
+    return markdown if page.file.generated_by else links.rewritten(markdown, f"docs/{page.file.src_uri}")

@@ -5,7 +5,7 @@ files, and a page outside docs/, as CONTRIBUTING.md, as a page; their links are 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
 
@@ -14,6 +14,7 @@ ALWAYS = ("CHANGELOG.md", "CONTRIBUTING.md")
 """What is in the navigation, whether a page links to it or not."""
 LANGUAGES = {".py": "python", ".pyi": "python", ".toml": "toml", ".yml": "yaml", ".json": "json", ".cff": "yaml"}
 _LINK = re.compile(r"(^```.*?^```|`[^`\n]*`)|\]\(([^)\s]+)\)", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"\[([\w/]+\.md)\]\(([^)\s#]+\.md)\)")
 
 
 def uri(path: str) -> str:
@@ -36,7 +37,7 @@ def rewritten(markdown: str, page: str) -> str:
         anchor = found[2].partition("#")[1:]
         return f"]({relpath(uri(target), PurePosixPath(uri(page)).parent)}{''.join(anchor)})"
 
-    return _LINK.sub(link, markdown).replace("```python\n>>> ", "```pycon\n>>> ")
+    return _LINK.sub(link, _titled(markdown, page)).replace("```python\n>>> ", "```pycon\n>>> ")
 
 
 def sources(pages: list[str]) -> dict[str, str]:
@@ -53,6 +54,19 @@ def sources(pages: list[str]) -> dict[str, str]:
             made[uri(path)] = rewritten(text, path) if path.endswith(".md") else text
             waiting += _outside(text, path) if path.endswith(".md") else _files(path)
     return made
+
+
+def _titled(markdown: str, page: str) -> str:
+    """The text with links that are called by a file's name called by that page's title, up to a colon."""
+
+    def named(found: re.Match[str]) -> str:
+        target = _target(found[2], page)
+        title = (
+            re.search(r"^# ([^:\n]+)", _read(target), re.MULTILINE) if target and found[2].endswith(found[1]) else None
+        )
+        return f"[{title[1]}]({found[2]})" if title else found[0]
+
+    return _NAMED.sub(named, markdown)
 
 
 def _outside(markdown: str, page: str) -> Iterator[str]:
@@ -86,9 +100,9 @@ def _code(path: str) -> str:
 
 def _files(path: str) -> list[str]:
     """The files of a folder that are text, relative to the root; none of a file."""
-    hidden: Callable[[Path], bool] = lambda file: any(part.startswith((".", "__pycache__")) for part in file.parts)
     found = (each.relative_to(ROOT) for each in sorted((ROOT / path).rglob("*")) if each.is_file())
-    return [each.as_posix() for each in found if not hidden(each) and each.suffix in {*LANGUAGES, ".md", ".txt"}]
+    shown = (each for each in found if each.suffix in {*LANGUAGES, ".md", ".txt"})
+    return [each.as_posix() for each in shown if not any(part.startswith(".") for part in each.parts)]
 
 
 def _first_page(folder: str) -> str:

@@ -13,15 +13,15 @@ BEFORE_FENCES = 28  # which are looked for at 25
 
 
 @final
-class Asterisk(InlineProcessor):
+class Asterisk(InlineProcessor):  # type: ignore[misc]
     """An asterisk that opens an entry of a shape, as a character."""
 
-    def handleMatch(self, m: Any, data: str) -> tuple[str, int, int]:  # type: ignore[override]
+    def handleMatch(self, m: Any, data: str) -> tuple[str, int, int]:
         return f"{chr(2)}{ord('*')}{chr(3)}", m.start(0), m.end(0)
 
 
 @final
-class Examples(Preprocessor):
+class Examples(Preprocessor):  # type: ignore[misc]
     """Lines from `>>>` to the next empty one, as a block of code; what is in a block already stays there."""
 
     def run(self, lines: list[str]) -> list[str]:
@@ -37,7 +37,7 @@ class Examples(Preprocessor):
 
 
 @final
-class House(Extension):
+class House(Extension):  # type: ignore[misc]
     """Shapes left as they are, and examples as code."""
 
     def extendMarkdown(self, md: Markdown) -> None:
