@@ -7,7 +7,7 @@ from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 
-SHAPE = r"(?<![\w*])\*(?=\w+[,)])"
+SHAPE = r"(?<![\w*])\*(?=[a-z_]+[,)])"
 BEFORE_EMPHASIS = 70  # which Python-Markdown looks for at 60, after code at 190 and links at 160
 BEFORE_FENCES = 28  # which are looked for at 25
 

@@ -63,9 +63,9 @@ def refused(commands: Sequence[str]) -> dict[str, click.UsageError]:
 def test_commands_are_taken(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not refused(list(on_consoles(text)))
-    told = refused(list(within_the_text(text)))
-    unknown = {command for command, error in told.items() if "unknown command" in error.format_message()}
-    assert not unknown | {command for command, error in told.items() if isinstance(error, click.NoSuchOption)}
+    amiss = refused(list(within_the_text(text)))
+    unknown = {command for command, error in amiss.items() if "unknown command" in error.format_message()}
+    assert not unknown | {command for command, error in amiss.items() if isinstance(error, click.NoSuchOption)}
 
 
 @pytest.mark.parametrize("pattern", [on_consoles, within_the_text])
