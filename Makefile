@@ -107,7 +107,7 @@ calibration: $(STAMP)  ## try every interval and null of the metrics on up to 40
 	$(BIN)/python -m calibration
 
 docs: $(STAMP)  ## run the examples in the pages (pytest's 5 means that there is none)
-	$(BIN)/python -m pytest --doctest-glob="*.md" README.md CONTRIBUTING.md docs || test $$? -eq 5
+	$(BIN)/python -m pytest --timeout 300 --doctest-glob="*.md" README.md CONTRIBUTING.md docs || test $$? -eq 5
 
 site: $(STAMP)  ## build the site of these pages into build/site (needs the extra docs; a minute)
 	@$(BIN)/python -c 'import mkdocs, mkdocstrings' || { echo "The extra docs is not installed:" \

@@ -24,7 +24,7 @@ def draw(folder: Path) -> Iterator[Path]:
             axes.plot(each.value, y, "o", color=COLORS[0], label=None if y else "value, 95 % interval")
             axes.text(each.value, y + 0.42, each.verdict.value, ha="center", va="center", fontsize=8)
         axes.set_yticks(range(len(found)), list(found))
-        axes.set_ylim(1.75, -0.5)
+        axes.set(xlim=(-0.3, 1.9), ylim=(1.75, -0.5))
         axes.set_xlabel("policy complexity in bits")
         axes.legend(frameon=False, loc="lower center", fontsize=8)
     yield path
