@@ -126,7 +126,7 @@ def _line(reported: Progress, totals: dict[str, int]) -> str:
 
 def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Experiment:
     """The experiment with its world's version and endless episodes cut (see `limited`), each said on standard error."""
-    find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
+    find_nearby(experiment.env.names)
     cut = limited(experiment, registry)
     if cut.env.id != experiment.env.id and not quiet:
         say(f"{experiment.env.id} is taken as {cut.env.id}, its newest version", err=True)

@@ -111,7 +111,7 @@ def _example_for(identifier: str, registry: Registry) -> dict[str, Any] | None:
 
 def _files(registry: Registry) -> str:
     """The options that load the same plugin files again."""
-    return "".join(f" --plugin {quote(row.location)}" for row in registry.rows if row.source == "file")
+    return "".join(f" --plugin {quote(path)}" for path in registry.files)
 
 
 def _of_parts(agent: str, registry: Registry) -> bool:

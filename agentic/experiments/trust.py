@@ -26,7 +26,7 @@ def untrusted(tables: Mapping[str, Any], registry: Registry) -> Iterator[str]:
     also every text among the arguments of a wrapper, and of a third party's component or world: any may be a path.
     Gymnasium's own worlds and the components of agentic write no files.
     """
-    given = [Path(row.location) for row in registry.rows if row.source == "file"]
+    given = [Path(path) for path in registry.files]
     for key, text in _texts(tables):
         named = key in ("path", "pickle", "from") or (key not in ("id", "name") and _is_file(text))
         file, module = agent_path(text) or (text if named else ""), MODULE.fullmatch(text)

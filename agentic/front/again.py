@@ -72,5 +72,5 @@ def _trusted(
 
     registry = load(paths(plugins))
     experiment = trusted(folder, registry, trust=trust)
-    find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
+    find_nearby(experiment.env.names)
     return experiment, registry

@@ -35,6 +35,37 @@ def bench(battery: Any = None, folder: str | Path | None = None, **options: Any)
     return _function("bench")(battery, folder, **options)
 
 
+def sweep(experiment: Any, folder: str | Path | None = None, **options: Any) -> Any:
+    """The runs of an experiment on many seeds and with many values of its settings, side by side, as a table.
+
+    `experiment` is a file, the name of an example, tables or an `Experiment`; `folder` is the sweep's own; `options`
+    are those of `agentic_sweep.sweep`: vary, seeds, settings, workers, executor, out and so on. Raises UserError where
+    no plugin offers the command `sweep`.
+
+    >>> import agentic, tempfile
+    >>> found = agentic.sweep("bandit", tempfile.mkdtemp(), vary={"evaluate.episodes": [5, 10]}, seeds=2)
+    >>> [row["seeds"] for row in found.choices]
+    [2, 2]
+    """
+    return _function("sweep")(experiment, folder, **options)
+
+
+def compare(runs: Any, **options: Any) -> Any:
+    """Runs in one environment compared: returns and learning curves of groups over seeds, and how they differ.
+
+    `runs` are folders, patterns as "runs/*", records, or groups of those by label; `options` are those of
+    `agentic_report.compare`: where, by, column, window and iqm. Raises UserError where nothing can be compared, and
+    where no plugin offers the command `compare`.
+
+    >>> import agentic, tempfile
+    >>> out = tempfile.mkdtemp()
+    >>> every = {name: agentic.run(name, "CartPole-v1", episodes=5, out=out) for name in ("random", "rock")}
+    >>> [group.label for group in agentic.compare(every).groups]
+    ['random', 'rock']
+    """
+    return _function("compare")(runs, **options)
+
+
 def report(subject: str | Path | Kept = "runs", out: str | Path | None = None) -> Path:
     """The path of the page about a run or a bench, or of the index of a folder of those, which is written to `out`.
 

@@ -10,23 +10,25 @@ if TYPE_CHECKING:
     from agentic.jobs.allocator import keep_freed_memory
     from agentic.jobs.carrying import Observer, Unit, carry_out, forget, left
     from agentic.jobs.executor import Executor, Resources, cores
-    from agentic.jobs.folder import UnitFolder, newest, slug, unit_path, writing
+    from agentic.jobs.folder import UnitFolder, slug, unit_path, writing
     from agentic.jobs.job import Ended, Job, Placed
     from agentic.jobs.lock import alone
     from agentic.jobs.named import executor_class, executor_names, executor_of
     from agentic.jobs.processes import Processes, Worker
     from agentic.jobs.sources import file_hashes, source_hash
+    from agentic.jobs.whole import at_work, newest
 
 _HOMES = {
     "allocator": ("keep_freed_memory",),
     "carrying": ("Observer", "Unit", "carry_out", "forget", "left"),
     "executor": ("Executor", "Resources", "cores"),
-    "folder": ("UnitFolder", "newest", "slug", "unit_path", "writing"),
+    "folder": ("UnitFolder", "slug", "unit_path", "writing"),
     "job": ("Ended", "Job", "Placed"),
     "lock": ("alone",),
     "named": ("executor_class", "executor_names", "executor_of"),
     "processes": ("Processes", "Worker"),
     "sources": ("file_hashes", "source_hash"),
+    "whole": ("at_work", "newest"),
 }
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "UnitFolder",
     "Worker",
     "alone",
+    "at_work",
     "carry_out",
     "cores",
     "executor_class",

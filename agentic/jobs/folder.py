@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from os import getpid
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import final
 
 from agentic.errors import UserError
-from agentic.runs import number_of
 
 LONGEST = 60  # letters of a label in the name of a folder
 UNITS = "units"
@@ -61,12 +60,6 @@ class UnitFolder:
             return path.resolve().is_relative_to(self.path.resolve())
         except (OSError, RuntimeError):  # a link to itself
             return False
-
-
-def newest(out: str | Path, kind: str, fits: Callable[[Path], bool]) -> Path | None:
-    """The folder of jobs of that kind in `out` with the largest number that `fits`; None where there is none."""
-    found = sorted(Path(out).glob(f"[0-9][0-9][0-9][0-9]*-{kind}-*"), key=number_of, reverse=True)
-    return next(filter(fits, found), None)
 
 
 @contextmanager

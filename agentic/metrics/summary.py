@@ -8,6 +8,7 @@ import pyarrow as pa
 from agentic.metrics.measurement import finite
 from agentic.metrics.returns import return_interval
 from agentic.runs.record import Record
+from agentic.runs.table import numpy_of
 
 LONGEST = 1e15  # seconds of a run; what a manifest says beyond is no time
 
@@ -22,7 +23,7 @@ def summarize(record: Record) -> dict[str, Any]:
     table = record.table(["phase", *names]) if record.columns else pa.table({})
     phase = np.array(table["phase"].to_pylist() if table.num_rows else [])
     evaluated = phase == "evaluate"
-    terms = {name.removeprefix("energy."): _mean(table[name].to_numpy()[evaluated]) for name in names}
+    terms = {name.removeprefix("energy."): _mean(numpy_of(table[name])[evaluated]) for name in names}
     returns = record.returns("evaluate")
     seconds, components = record.manifest.get("seconds"), record.manifest.get("components")
     mean, interval = return_interval(returns)

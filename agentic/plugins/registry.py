@@ -48,6 +48,11 @@ class Registry:
     rows: tuple[PluginRow, ...] = ()
     proposers: tuple[Component, ...] = ()
 
+    @property
+    def files(self) -> list[str]:
+        """The paths of the plugins that were given by path."""
+        return [row.location for row in self.rows if row.source == "file"]
+
     def names(self, kind: str) -> list[str]:
         """The names that can be written for a kind: the short one where it is unambiguous, otherwise the full one."""
         return sorted({c.name if self.winner(kind, c.name) is c else c.full_name for c in self.offers(kind)})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agentic.runs.record import EpisodeRecord
     from agentic.runs.run import Progress
     from agentic.runs.seeds import Phase, environment_seed, stream
-    from agentic.runs.table import shapes_of
+    from agentic.runs.table import numpy_of, shapes_of
 
 __all__ = [
     "EpisodeRecord",
@@ -31,6 +31,7 @@ __all__ = [
     "is_own",
     "json_table",
     "number_of",
+    "numpy_of",
     "sealed",
     "shapes_of",
     "stream",
@@ -42,7 +43,7 @@ __all__ = [
 _LATER = {
     **dict.fromkeys(("Manifest", "annotate", "describe"), "manifest"),
     **dict.fromkeys(("Phase", "environment_seed", "stream"), "seeds"),
-    **{"EpisodeRecord": "record", "Progress": "run", "shapes_of": "table"},
+    **{"EpisodeRecord": "record", "Progress": "run", "numpy_of": "table", "shapes_of": "table"},
 }
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from agentic.environments.leaf import Leaf
 from agentic.environments.spaces import Layout
 from agentic.runs.seeds import Phase
-from agentic.runs.table import PHASES, table_of
+from agentic.runs.table import PHASES, arrow_array, table_of
 from agentic.tick import Tick
 
 BYTES = 512  # what one candidate is taken to need in memory when chunks are cut
@@ -86,8 +86,10 @@ class CandidateRows:
         phase, lengths = columns.pop("phase"), columns.pop("length")
         for leaf in self._action.leaves:
             ends = np.cumsum(lengths * prod(leaf.shape))
-            offsets = pa.array(np.append(0, ends), pa.int32())
-            columns[_column(leaf)] = pa.ListArray.from_arrays(offsets, columns[_column(leaf)])
+            offsets, values = pa.py_buffer(np.append(0, ends).astype(np.int32)), arrow_array(columns[_column(leaf)])
+            columns[_column(leaf)] = pa.Array.from_buffers(
+                pa.list_(values.type), len(ends), [None, offsets], children=[values]
+            )
         return table_of(phase, columns, {_column(leaf): [-1, *leaf.shape] for leaf in self._action.leaves})
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from agentic.runs.table import numpy_of
+
 
 def pictures(names: list[str], schema: pa.Schema) -> list[str]:
     """Those of the columns that are successors made of pictures."""
@@ -23,7 +25,7 @@ def packed(table: pa.Table) -> pa.Table:
 def filled(table: pa.Table) -> pa.Table:
     """The table with every successor in its place. Raises ValueError where one is nowhere."""
     for name in pictures(table.column_names, table.schema):
-        absent = np.asarray(table[name].is_null())
+        absent = numpy_of(table[name].is_null())
         if absent.any():
             follows = following(table)[absent]
             if (follows < 0).any():
@@ -51,8 +53,8 @@ def _replaced(table: pa.Table, name: str, data: np.ndarray, kept: np.ndarray | N
 
 def following(table: pa.Table) -> np.ndarray:
     """The place of the next tick of the same episode and row, -1 where the table lacks it, (n,)."""
-    phase = np.asarray(table["phase"].combine_chunks().dictionary_encode().indices)
-    row, episode, t = (np.asarray(table[name].to_numpy()) for name in ("row", "episode", "t"))
+    phase = numpy_of(table["phase"].combine_chunks().dictionary_encode().indices)
+    row, episode, t = (numpy_of(table[name]) for name in ("row", "episode", "t"))
     order = np.lexsort((t, episode, row, phase))
     keys = np.stack([phase, row, episode, t])[:, order]
     follows = (np.diff(keys) == np.array([[0], [0], [0], [1]])).all(0)

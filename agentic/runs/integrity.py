@@ -20,7 +20,7 @@ from agentic.runs.files import is_own, sha256_of
 from agentic.runs.folder import Kind, RunFolder
 from agentic.runs.images import filled, following, pictures
 from agentic.runs.manifest import read
-from agentic.runs.table import CHUNK, KEYS, check_schema, check_values
+from agentic.runs.table import CHUNK, KEYS, arrow_array, check_schema, check_values, empty_table, numpy_of
 
 Hashes = dict[tuple[Path, int, int], str]  # by path, time of change and size: what was verified already
 BUFFER = 2**20  # bytes of a file that are read at once
@@ -100,12 +100,12 @@ def _opened(path: Path) -> pa.NativeFile:
 def _needed(file: pq.ParquetFile, names: list[str], where: pc.Expression) -> pa.Table:
     """The ticks `where` something holds and those that follow them, which have their pictures; a few at a time."""
     keys = file.read(list(KEYS))
-    places = np.asarray(keys.append_column("place", pa.array(np.arange(len(keys)))).filter(where)["place"])
+    places = numpy_of(keys.append_column("place", arrow_array(np.arange(len(keys)))).filter(where)["place"])
     wanted, start = np.union1d(places, following(keys)[places]), 0
-    found = [file.schema_arrow.empty_table().select(names)]
+    found = [empty_table(file.schema_arrow).select(names)]
     for batch in file.iter_batches(BATCH, columns=names) if len(places) else ():
         inside = wanted[(wanted >= start) & (wanted < start + len(batch))] - start
-        found.append(pa.Table.from_batches([batch.take(pa.array(inside))]).select(names))
+        found.append(pa.Table.from_batches([batch.take(arrow_array(inside))]).select(names))
         start += len(batch)
     return pa.concat_tables(found)
 
@@ -235,7 +235,7 @@ class _Follows:
         if not {*KEYS} <= {*table.column_names} or any(table[name].null_count for name in KEYS):
             raise UserError(f"{path} is not a chunk of a record: it lacks phase, row, episode or t")
         phase = np.asarray(table["phase"].to_pylist(), str)
-        row, episode, t = (np.asarray(table[name].to_numpy()) for name in KEYS[1:])
+        row, episode, t = (numpy_of(table[name]) for name in KEYS[1:])
         last = dict(self._last)
         for key in dict.fromkeys(zip(phase.tolist(), row.tolist(), strict=True)):
             own = (phase == key[0]) & (row == key[1])

@@ -20,7 +20,7 @@ from agentic.runs.images import bytes_of
 from agentic.runs.integrity import Hashes, Integrity, columns_of, partial_number, read_chunk
 from agentic.runs.manifest import read
 from agentic.runs.seeds import Phase
-from agentic.runs.table import PHASES, joined, shapes_of
+from agentic.runs.table import NAMES, PHASES, joined, numpy_of, shapes_of
 from agentic.showing import Shown, pandas
 
 if TYPE_CHECKING:
@@ -253,8 +253,7 @@ def _groups(table: pa.Table) -> list[tuple[Phase, int, int, np.ndarray]]:
     """The places of each episode's ticks in a table, in the order phase, row, episode."""
     if not len(table):
         return []
-    names = table["phase"].combine_chunks()
-    phase = np.select([np.asarray(names.to_numpy(zero_copy_only=False) == name) for name in PHASES], range(len(PHASES)))
+    phase = numpy_of(pc.index_in(table["phase"], NAMES))
     row, episode = _array(table, "row"), _array(table, "episode")
     order = np.lexsort((np.arange(len(row)), episode, row, phase))
     keys = np.stack([phase, row, episode])[:, order]
@@ -268,10 +267,10 @@ def _array(table: pa.Table, name: str) -> np.ndarray:
     if pa.types.is_fixed_size_binary(column.type):
         return bytes_of(table[name]).reshape(-1, *shapes_of(table)[name])
     if not pa.types.is_fixed_size_list(column.type):
-        return np.asarray(column.to_numpy(zero_copy_only=False))
+        return numpy_of(column)
     shape = shapes_of(table)[name]
     if column.null_count:
         out = np.full((len(column), column.type.list_size), np.nan)
-        out[np.asarray(column.is_valid())] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, out.shape[1])
+        out[numpy_of(column.is_valid())] = numpy_of(column.flatten()).reshape(-1, out.shape[1])
         return out.reshape(-1, *shape)
-    return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(-1, *shape)
+    return numpy_of(column.flatten()).reshape(-1, *shape)

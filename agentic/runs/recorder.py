@@ -22,7 +22,7 @@ from agentic.runs.images import filled, packed
 from agentic.runs.integrity import read_chunk
 from agentic.runs.manifest import Manifest
 from agentic.runs.seeds import Phase
-from agentic.runs.table import CHUNK, joined
+from agentic.runs.table import CHUNK, empty_table, joined
 from agentic.tick import Tick
 
 Tables = dict[Kind, pa.Table]
@@ -153,7 +153,7 @@ class Recorder:
 
     def _complete(self, chunks: Sequence[Path], manifest: Manifest) -> None:
         """Give every chunk the columns of all, null where it has none: who reads a folder takes the first for all."""
-        empty = [pq.read_schema(path).empty_table() for path in chunks]
+        empty = [empty_table(pq.read_schema(path)) for path in chunks]
         every = joined(empty) if empty else pa.table({})
         for path, own in zip(chunks, empty, strict=True):
             if own.column_names != every.column_names:

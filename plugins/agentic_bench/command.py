@@ -60,13 +60,12 @@ def bench(
     from agentic_bench import Battery, bench, bench_folder, check
 
     battery = Battery.load(file or example("bench/battery")).only(agents, seeds)
-    find_nearby(name for world in battery.worlds for name in (world.id, *(each.name for each in world.wrappers)))
+    find_nearby(name for task in battery.tasks() for name in task.experiment.env.names)
     check(battery, registry)
     folder = bench_folder(battery, out, fresh=fresh)
-    plugins = [row.location for row in registry.rows if row.source == "file"]
     try:
         with following(folder, quiet=quiet) as observer:
-            scores = bench(battery, folder, files=plugins, observer=observer, executor=executor)
+            scores = bench(battery, folder, files=registry.files, observer=observer, executor=executor)
     except KeyboardInterrupt:
         say(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
         raise

@@ -1,17 +1,15 @@
 """Benches carried out: tasks as jobs, what is done already left alone, and the table of all."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from agentic import Agent
 from agentic.experiments import agent_path
 from agentic.jobs import (
     Executor,
     Observer,
-    UnitFolder,
-    alone,
+    at_work,
     carry_out,
     executor_of,
     left,
@@ -20,7 +18,7 @@ from agentic.jobs import (
     writing,
 )
 from agentic.plugins import Registry, load
-from agentic.runs import Manifest, RunFolder, create_folder, describe, write_whole
+from agentic.runs import create_folder, write_whole
 from agentic_bench.bench_file import Battery
 from agentic_bench.cells import Scores
 from agentic_bench.folder import BenchFolder
@@ -48,47 +46,36 @@ def carried_out_bench(
     crew = executor_of(executor, workers=workers)
     place, registry, tasks, limit = Path(folder), load(files), battery.tasks(), battery.bench.time_limit
     check(battery, registry)
-    worlds = [task.experiment.env for task in tasks]
-    wrappers = {wrapper.name for world in worlds for wrapper in world.wrappers}
-    code = source_hash(registry, {world.id for world in worlds} | wrappers)
+    code = source_hash(registry, {name for task in tasks for name in task.experiment.env.names})
     every = [Measuring(task, task.key(code), tuple(files)) for task in tasks]
-    with alone(place):
+    file, seeds = BenchFolder(place).file, battery.bench.chosen
+
+    def write() -> None:
+        Scores.of(battery, place).write(place)
+
+    with at_work(file, battery.to_toml(), crew, write, code=code, seeds=seeds) as found:
         todo = left(every, place)
-        UnitFolder(place).check_writable()
-        _write(place, battery)
-        content = {
-            **describe(),
-            "code": code,
-            "seeds": battery.bench.chosen,
-            "workers": crew.workers,
-            "executor": crew.name,
-        }
-        manifest = Manifest(RunFolder(place), content)
-        try:
-            for count, unit in enumerate(carry_out(todo, place, crew, limit), len(every) - len(todo) + 1):
-                if observer is not None:
-                    observer(unit, count, len(every))
-        except BaseException as error:
-            Scores.of(battery, place).write(place)
-            manifest.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-            raise
-        scores = Scores.of(battery, place)
-        scores.write(place)
-        manifest.finish("finished", tasks=len(every), done_now=len(todo))
-        return scores
+        for count, unit in enumerate(carry_out(todo, place, crew, limit), len(every) - len(todo) + 1):
+            if observer is not None:
+                observer(unit, count, len(every))
+        found |= {"tasks": len(every), "done_now": len(todo)}
+    return Scores.of(battery, place)
 
 
 def bench_folder(battery: Battery, out: str | Path, *, fresh: bool = False) -> Path:
     """The newest folder of this very battery in `out`, to go on with; a new one where there is none, or `fresh`.
 
-    A battery with another `time_limit` is the same: no result depends on it.
+    A battery with another `time_limit` is the same.
     """
-    wanted = _identity(tomllib.loads(battery.to_toml()))
-    found = None if fresh else newest(out, "bench", lambda path: _identity(BenchFolder(path).settings) == wanted)
+    tables = tomllib.loads(battery.to_toml())
+    found = None if fresh else newest(out, "bench", tables, lambda path: BenchFolder(path).settings)
     if found is not None:
         return found
     folder = create_folder(out, f"bench-{battery.bench.name}")
-    _write(folder, battery)  # at once, so that it is found again even if nothing else comes to be
+    with writing(folder):
+        write_whole(
+            BenchFolder(folder).file, battery.to_toml()
+        )  # at once, so that it is found again even if nothing else comes to be
     return folder
 
 
@@ -102,16 +89,3 @@ def check(battery: Battery, registry: Registry) -> None:
             registry.find(Agent, name, "[[agents]]")
     for column in [column for world in battery.worlds for column, _ in battery.columns(world.name)]:
         column.probe(registry)
-
-
-def _write(folder: Path, battery: Battery) -> None:
-    with writing(folder):
-        write_whole(BenchFolder(folder).file, battery.to_toml())
-
-
-def _identity(tables: Mapping[str, Any]) -> str:
-    """The tables of a battery as a text, which tells apart those whose results may differ."""
-    others = {name: table for name, table in tables.items() if name != "bench"}
-    bench = tables.get("bench")
-    kept = {key: value for key, value in bench.items() if key != "time_limit"} if isinstance(bench, Mapping) else bench
-    return repr((kept or None, others))

@@ -7,6 +7,7 @@ from typing import Any, Self, final
 import numpy as np
 
 from agentic import Record, UserError
+from agentic.runs import numpy_of
 
 LARGEST = 2.0**53  # whole numbers that a float tells apart
 COLUMNS = ("t", "reward", "terminated", "truncated")
@@ -141,8 +142,8 @@ def _joined(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
 def _order(record: Record) -> np.ndarray:
     """The places, among all episodes one after another, of the ticks in the order they happened."""
     table = record.table(["phase", "row", "episode"])
-    row, episode = (table[name].to_numpy() for name in ("row", "episode"))
-    phase = np.asarray(table["phase"].to_numpy() == "evaluate")
+    row, episode = (numpy_of(table[name]) for name in ("row", "episode"))
+    phase = np.array(table["phase"].to_pylist()) == "evaluate"
     sorting = np.lexsort((np.arange(len(row)), episode, row, phase))
     order: np.ndarray = np.argsort(sorting)
     return order[np.argsort(phase, kind="stable")]

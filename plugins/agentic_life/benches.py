@@ -44,9 +44,8 @@ def bench_again(name: str, folder: Path, place: Path, registry: Registry, *, tru
     finished = then.get("status") == "finished"
     if not (finished or any(each.get("seeds") for each in cells.values())):
         raise UserError(f"{folder} holds no cell yet that could be compared: let the bench go on first")
-    plugins = [row.location for row in registry.rows if row.source == "file"]
     with following(None, quiet=quiet) as observer:
-        again = _by_key(bench(battery, place, files=plugins, observer=observer).to_dict())
+        again = _by_key(bench(battery, place, files=registry.files, observer=observer).to_dict())
     notes = [] if finished else ["the bench did not finish: cells over as many seeds as now are compared"]
     compared = [_compared(key, cells[key], again.get(key, {}), finished) for key in cells]
     compared += [Compared("cell", _title(key), 1, 1, note="only now") for key in again if key not in cells]
@@ -85,7 +84,7 @@ def _check(tables: Mapping[str, Any], registry: Registry, file: Path, *, trust: 
         env = {key: world[key] for key in EnvTable.model_fields if key in world}
         experiment = Experiment.of({"env": env, "agent": {"name": "any", "given": given}}, source=f"{file}: ")
         check_trusted(experiment, registry, str(file), trust=trust)
-        find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
+        find_nearby(experiment.env.names)
 
 
 def _tables(value: Any) -> list[Mapping[str, Any]]:

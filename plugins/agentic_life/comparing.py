@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyarrow import types
 
 from agentic import Measurement, Record
+from agentic.runs import numpy_of
 
 PLACE = ("phase", "row", "episode", "t")
 RANK = "rank"  # beside these, of candidate plans
@@ -136,15 +137,15 @@ def _values(column: pa.ChunkedArray) -> np.ndarray:
         flat = np.frombuffer(array.buffers()[1] or b"", np.uint8)
         return flat[array.offset * width : (array.offset + len(array)) * width].reshape(-1, width)
     if types.is_fixed_size_list(array.type):
-        found = array.flatten().to_numpy(zero_copy_only=False).reshape(-1, array.type.list_size)
+        found = numpy_of(array.flatten()).reshape(-1, array.type.list_size)
         if not array.null_count:
-            return np.asarray(found)
+            return found
         out = np.full((len(array), array.type.list_size), np.nan)
-        out[np.asarray(array.is_valid())] = found
+        out[numpy_of(array.is_valid())] = found
         return out
     if types.is_list(array.type):
         return np.array([repr(each) for each in array.to_pylist()], object)[:, None]
-    return np.asarray(array.to_numpy(zero_copy_only=False))[:, None]
+    return numpy_of(array)[:, None]
 
 
 def _differs(mine: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -57,7 +57,7 @@ class Evaluator:
         experiment = recorded(folder)
         file = RunFolder(folder).experiment_file
         check_trusted(experiment, self.registry, str(file), trust=self.trust)
-        find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
+        find_nearby(experiment.env.names)
         experiment = limited(experiment, self.registry)
         first, count = experiment.run.seed if seed is None else seed, experiment.evaluate.episodes
         count = count if episodes is None else episodes

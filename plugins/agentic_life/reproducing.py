@@ -113,7 +113,7 @@ class Again:
         tables["run"] |= {key: known[key] for key in ("seed", "threads", "dtype") if key in known}
         experiment = Experiment.of(tables, source=f"{run.manifest_file}: ")
         check_trusted(experiment, self.registry, str(file), trust=self.trust)
-        find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
+        find_nearby(experiment.env.names)
         return experiment
 
     def _lived(self, built: Built, place: Path, rows: int | None) -> RunError | None:
@@ -142,12 +142,11 @@ class Again:
     def _first(self, file: Path, place: Path) -> Path:
         """The folder of a first run of an experiment or bench file, in a process of its own."""
         tables = read(file)
-        plugins = [row.location for row in self.registry.rows if row.source == "file"]
         if "worlds" in tables and "agents" in tables:
-            agentic.bench(str(file), place, files=plugins)
+            agentic.bench(str(file), place, files=self.registry.files)
             return place
         Experiment.load(file)
-        given = [str(file), "--out", str(place), *(part for each in plugins for part in ("--plugin", each))]
+        given = [str(file), "--out", str(place), *(part for each in self.registry.files for part in ("--plugin", each))]
         # -P: the current folder is searched last, as for the command itself.
         command = [sys.executable, "-P", "-m", "agentic", "run", *given, *(["--quiet"] * self.quiet)]
         code = subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
@@ -158,8 +157,7 @@ class Again:
 
     def _lacking(self, run: RunFolder) -> str:
         """The plugin files that a run had, where none is given now."""
-        given = any(row.source == "file" for row in self.registry.rows)
-        return f"; then it had{run.plugin_options}" if run.plugin_options and not given else ""
+        return f"; then it had{run.plugin_options}" if run.plugin_options and not self.registry.files else ""
 
 
 class _Enough(KeyboardInterrupt):
@@ -197,10 +195,9 @@ def _measured(
         if batch is None:
             batches.append((seed, batch := {}))
         batch[kind] = name, made
-    plugins = [row.location for row in registry.rows if row.source == "file"]
     for seed, batch in batches:
         metrics: Sequence[Metric] = [metric for _, metric in batch.values()]
-        found = attempt(partial(_profile, metrics, folder, seed, plugins))
+        found = attempt(partial(_profile, metrics, folder, seed, registry.files))
         for kind, (name, _) in batch.items():
             if isinstance(found, Exception):
                 yield name, found

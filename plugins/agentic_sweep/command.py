@@ -47,16 +47,16 @@ def sweep(
     agentic sweep my_sweep.toml --workers 8
     agentic sweep my_sweep.toml --executor ray --ray-address auto
     """
-    from agentic_sweep.sweeping import sweep, sweep_folder
+    from agentic_sweep.sweeping import carried_out_sweep, check, sweep_folder
     from agentic_sweep.tables import SweepFile
 
     chosen = SweepFile.load(file, settings, vary=vary, seeds=seeds)
     find_nearby(chosen.worlds)
+    check(chosen, registry)
     folder = sweep_folder(chosen, str(where["out"]), fresh=bool(where["fresh"]))
-    plugins = [row.location for row in registry.rows if row.source == "file"]
     try:
         with following(folder, quiet=quiet) as observer:
-            swept = sweep(chosen, folder, files=plugins, executor=executor, observer=observer)
+            swept = carried_out_sweep(chosen, folder, files=registry.files, executor=executor, observer=observer)
     except UserError:
         with suppress(OSError):
             folder.rmdir()  # where nothing is in it yet
@@ -86,4 +86,9 @@ def _show(swept: "Swept") -> None:
     for line in lines:
         table.add_row(*map(escape, line))
     show_table(table)
-    say(f"Every run and both tables: {swept.folder}; side by side: agentic compare {quote(str(swept.folder))}")
+    for note in swept.notes:
+        say(note)
+    if swept.best:
+        say(f"the largest mean return: {swept.best}")
+    beside = f"; side by side: agentic compare {quote(str(swept.folder))}"
+    say(f"Every run and both tables: {swept.folder}{beside * (len(swept.failed) < len(swept.rows))}")

@@ -10,38 +10,37 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, final
 
-from agentic import Agent
-from agentic.errors import UserError, shown
-from agentic.experiments import agent_path
+from agentic import Agent, Experiment, build
+from agentic.errors import UserError, attempt
+from agentic.experiments import agent_path, limited
 from agentic.jobs import (
     Executor,
     Observer,
-    UnitFolder,
-    alone,
+    at_work,
     carry_out,
     executor_of,
     file_hashes,
     left,
     newest,
     source_hash,
-    writing,
 )
 from agentic.plugins import Registry, load
-from agentic.runs import Manifest, RunFolder, create_folder, describe, is_own, toml_table, write_whole
+from agentic.runs import RunFolder, create_folder, is_own, toml_table
 from agentic_sweep.adaptive import batches
 from agentic_sweep.table import Swept, row
-from agentic_sweep.tables import Range, SweepFile, Values, world_names
+from agentic_sweep.tables import Range, SweepFile, Values
 from agentic_sweep.unit import SweptRun
 
 FILE = "sweep.toml"
+BUILT = 3  # experiments that are built before anything runs: what is wrong with all is said once
 BETWEEN = 0.5  # seconds between two writings of the tables
 
 
-def sweep(
-    experiment: Any,
+def carried_out_sweep(
+    chosen: SweepFile,
     folder: str | Path | None = None,
     *,
-    settings: Sequence[str] = (),
+    workers: int | None = None,
     files: Sequence[str | Path] = (),
     executor: str | Executor = "processes",
     observer: Observer | None = None,
@@ -50,40 +49,32 @@ def sweep(
 ) -> Swept:
     """The runs of a sweep, one for each choice of values and each seed, carried out by an executor.
 
-    `experiment` is a sweep file, its tables, or a `SweepFile`; `settings` are such as "sweep.seeds=10". Without
-    `folder` the sweep has one of its own in `out`, and goes on in the newest of the same sweep unless it is `fresh`.
-    Runs that were done there before, by the same sources and from the same tables and files, are not done again; the
-    tables depend neither on that nor on the executor. `files` are plugins by path. What breaks costs its own line.
-    Raises UserError before anything runs for what does not fit; RunError where the folder cannot be written.
+    Without `folder` the sweep has one of its own in `out`, and goes on in the newest of the same sweep unless it is
+    `fresh`. Runs that were done there before, by the same sources and from the same tables and files, are not done
+    again; the tables depend neither on that, on the executor nor on the number of its `workers`. `files` are plugins by
+    path. What breaks costs its own line. Raises UserError before anything runs for what does not fit; RunError where
+    the folder cannot be written.
     """
-    chosen = sweep_file(experiment, settings)
-    crew, registry = executor_of(executor), load(files)
-    _check(chosen, registry)
+    crew, registry = executor_of(executor, workers=workers), load(files)
+    check(chosen, registry)
     make = _maker(chosen, registry, tuple(map(str, files)))
     place = sweep_folder(chosen, out, fresh=fresh) if folder is None else Path(folder)
     if is_own(RunFolder(place).experiment_file):
         raise UserError(f"{place} is the folder of a run, not of a sweep: give another one")
-    with alone(place):
-        UnitFolder(place).check_writable()
-        with writing(place):
-            write_whole(place / FILE, chosen.to_toml())
-        manifest = Manifest(RunFolder(place), {**describe(), "workers": crew.workers, "executor": crew.name})
-        going = _Going(chosen, place)
-        try:
-            for unit, count, known in _carried_out(chosen, going, crew, make):
-                if observer is not None:
-                    observer(unit, count, known)
-        except BaseException as error:
-            going.swept.write(place)
-            manifest.finish("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-            raise
-        going.swept.write(place)
-        manifest.finish("finished", runs=len(going.rows))
-        return going.swept
+    going = _Going(chosen, place)
+    with at_work(place / FILE, chosen.to_toml(), crew, going.write) as found:
+        for unit, count, known in _carried_out(chosen, going, crew, make):
+            if observer is not None:
+                observer(unit, count, known)
+        found |= {"runs": len(going.rows), "failed": len(going.swept.failed)}
+    return going.swept
 
 
-def _check(chosen: SweepFile, registry: Registry) -> None:
-    """Check what can be checked before anything runs: every experiment that is known by then, and its agent's name."""
+def check(chosen: SweepFile, registry: Registry) -> None:
+    """Check what can be checked before anything runs: every experiment that is known by then, and its agent's name.
+
+    The first few are built, too. Raises UserError, also for what each of these cannot be built for.
+    """
     table = chosen.table
     if table.search == "optuna":  # which may come to ask for any value, beside those of others
         tried = next(batches(table, lambda _: None))
@@ -93,36 +84,38 @@ def _check(chosen: SweepFile, registry: Registry) -> None:
         tried += [{**tried[0], name: each} for name, each in listed]
     else:
         tried = table.tried()
-    for values in tried:
-        name = chosen.experiment(values, 0).agent.name
-        if not agent_path(name):  # a file is run in processes of its own
-            registry.find(Agent, name, "[agent]")
+    known = [chosen.experiment(values, table.chosen[0]) for values in tried]
+    for each in known:
+        if not agent_path(each.agent.name):  # a file is run in processes of its own
+            registry.find(Agent, each.agent.name, "[agent]")
+    reasons = list[str]()
+    for each in known[:BUILT]:
+        if (reason := _unfit(each, registry)) is None:
+            return
+        reasons.append(str(reason))
+    if len({*reasons}) == 1:
+        raise UserError(reasons[0])
 
 
-def sweep_file(given: Any, settings: Sequence[str] = ()) -> SweepFile:
-    """The sweep that is given. Raises UserError for what is none."""
-    if isinstance(given, SweepFile) and not settings:
-        return given
-    if isinstance(given, str | Path):
-        return SweepFile.load(given, settings)
-    if isinstance(given, Mapping):
-        return SweepFile(given, settings)
-    raise UserError(f"expected a sweep file or its tables, got {shown(given)}")
+def _unfit(experiment: Experiment, registry: Registry) -> UserError | None:
+    """Why an experiment cannot be built; None where it can, or is built in processes of its own."""
+    if agent_path(experiment.agent.name):
+        return None
+    built = attempt(lambda: build(limited(experiment, registry), registry))
+    if isinstance(built, Exception):
+        return built if isinstance(built, UserError) else None
+    built.environment.close()
+    return None
 
 
 def sweep_folder(chosen: SweepFile, out: str | Path, *, fresh: bool = False) -> Path:
     """The newest folder of this very sweep in `out`, to go on with; a new one where there is none, or `fresh`.
 
-    A sweep with another `time_limit` is the same: no result depends on it.
+    A sweep with another `time_limit` is the same.
     """
-    wanted = _identity(tomllib.loads(chosen.to_toml()))
-    found = None if fresh else newest(out, "sweep", lambda path: _identity(toml_table(path / FILE)) == wanted)
+    tables = tomllib.loads(chosen.to_toml())
+    found = None if fresh else newest(out, "sweep", tables, lambda path: toml_table(path / FILE))
     return found or create_folder(out, f"sweep-{chosen.table.name}")
-
-
-def _identity(tables: dict[str, Any]) -> str:
-    own = {key: value for key, value in tables.get("sweep", {}).items() if key != "time_limit"}
-    return repr(({**tables, "sweep": None}, own))
 
 
 def _maker(chosen: SweepFile, registry: Registry, files: tuple[str, ...]) -> Callable[[Values, int], SweptRun]:
@@ -131,7 +124,7 @@ def _maker(chosen: SweepFile, registry: Registry, files: tuple[str, ...]) -> Cal
 
     def make(values: Values, seed: int) -> SweptRun:
         experiment = chosen.experiment(values, seed)
-        tables, code = experiment.tables(), code_of(world_names(experiment))
+        tables, code = experiment.tables(), code_of(frozenset(experiment.env.names))
         key = sha256(dumps([tables, code, *file_hashes(tables)], sort_keys=True, default=str).encode()).hexdigest()
         return SweptRun(values, seed, experiment, key, files)
 
@@ -158,8 +151,12 @@ class _Going:
         """Take up what became of a unit, and write the tables unless that was done just now."""
         self.rows[unit.place] = row(unit, self.place)
         if monotonic() - self._written > BETWEEN:
-            self.swept.write(self.place)
+            self.write()
             self._written = monotonic()
+
+    def write(self) -> None:
+        """Write the tables as they are."""
+        self.swept.write(self.place)
 
     @property
     def swept(self) -> Swept:
@@ -167,10 +164,10 @@ class _Going:
         return Swept(self.settings, tuple(self.rows.values()), self.place)
 
     def worth(self, values: Mapping[str, Any]) -> float | None:
-        """The mean return of a choice of values."""
+        """The mean return of a choice of values; None where a seed failed."""
         wanted = repr([values[name] for name in self.settings])  # 1, 1.0 and true are equal, and other values
         found = (each for each in self.swept.choices if repr([each[name] for name in self.settings]) == wanted)
-        return next((each["return"] for each in found), None)
+        return next((each["return"] for each in found if not each["failed"]), None)
 
 
 def _carried_out(

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from agentic import Record
 from agentic.errors import UserError, listed, suggest
-from agentic.runs import Phase, RunFolder
+from agentic.runs import Phase, RunFolder, numpy_of
 from agentic_report.curves import KEYS, ended_episodes
 from agentic_report.listing.listed import flat
 from agentic_report.reading import mapping, tables
@@ -99,7 +99,7 @@ def _series(table: pa.Table, phase: Phase, column: str) -> Series:
     kind = ticks.schema.field(column).type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
         raise UserError(f"the column {column!r} holds {kind}: compare one that holds single numbers")
-    values = np.asarray(ticks[column].cast("float64").to_numpy())
+    values = numpy_of(ticks[column].cast("float64"))
     there = np.flatnonzero(~np.isnan(values))
     return Series(len(ticks), there + 1, values[there])
 
