@@ -14,6 +14,7 @@ from tests.house.repository import ROOT
 PAGES = ("index.html", "tour.html", "reference/agentic.engine.html", "sb3.html", "notebooks/first_agent.html")
 READERS: tuple[tuple[Scheme, tuple[int, int]], ...] = (("light", DESKTOP), ("dark", PHONE))
 DRAWN = "[...document.images].every((each) => each.complete && each.naturalWidth)"
+DRAWN = "[...document.images].every((each) => each.complete && each.naturalWidth)"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -37,10 +38,7 @@ def test_pages_can_be_read(page: Page, site: Path) -> None:
             assert page.ask("document.documentElement.scrollWidth") <= size[0], f"{name} scrolls sideways at {size[0]}"
             assert not page.errors(), name
             assert not page.foreign_requests(), name
-            undrawn = (
-                "[...document.images].filter((each) => !each.complete || !each.naturalWidth).map((each) => each.src)"
-            )
-            assert until(lambda undrawn=undrawn: page.ask(undrawn) == [], f"pictures of {name}") is True
+            until(partial(page.ask, DRAWN), f"pictures of {name}")
 
 
 def test_pages_are_found_without_a_network(page: Page, site: Path) -> None:
