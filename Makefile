@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TORCH_PINNED := $(shell sed -n 's/^torch==//p' constraints.txt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export NO_MKDOCS_2_WARNING := 1
 
 ifeq ($(TORCH),cpu)
   SAY := torch $(TORCH_PINNED), CPU build: about 200 MB to download, 1.5 GB in .venv with all the rest
@@ -34,7 +35,8 @@ done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: install demo test slow soak ci lint types benchmark figures house pictures study calibration docs lock clean help
+.PHONY: install demo test slow soak ci lint types benchmark figures house pictures study calibration docs site notebooks lock \
+  clean help
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -105,12 +107,20 @@ calibration: $(STAMP)  ## try every interval and null of the metrics on up to 40
 	$(BIN)/python -m calibration
 
 docs: $(STAMP)  ## run the examples in the pages (pytest's 5 means that there is none)
-	$(BIN)/python -m pytest --doctest-glob="*.md" README.md CONTRIBUTING.md docs || test $$? -eq 5
+	$(BIN)/python -m pytest --timeout 300 --doctest-glob="*.md" README.md CONTRIBUTING.md docs || test $$? -eq 5
+
+site: $(STAMP)  ## build the site of these pages into build/site (needs the extra docs; a minute)
+	@$(BIN)/python -c 'import mkdocs, mkdocstrings' || { echo "The extra docs is not installed:" \
+	  "$(BIN)/pip install -e '.[docs]' -c $(VENV)/constraints.txt" >&2; exit 1; }
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+notebooks: $(STAMP)  ## execute the notebooks anew and keep what they print (needs the extra docs)
+	$(BIN)/python -m website.execute
 
 lock:  ## renew constraints.txt from a clean install of today's releases (torch keeps its version)
 	@set -e; $(PICK_PYTHON); venv=$$(mktemp -d); trap 'rm -rf "$$venv"' EXIT; \
 	"$$python" -m venv "$$venv"; \
-	"$$venv/bin/python" -m pip install --quiet -e ".[dev,tests]" "torch==$(TORCH_PINNED)"; \
+	"$$venv/bin/python" -m pip install --quiet -e ".[dev,tests,docs]" "torch==$(TORCH_PINNED)"; \
 	{ sed -n '/^#/p' constraints.txt; \
 	  "$$venv/bin/python" -m pip freeze --exclude-editable | sed 's/+[^ ]*$$//' | LC_ALL=C sort -f \
 	  | grep -Ev '^(pip|setuptools|wheel|triton|nvidia-.*|cuda-.*)=='; } > "$$venv/constraints.txt"; \

@@ -47,7 +47,9 @@ def missing(call: pytest.CallInfo[object]) -> str | None:
 
 def failed(report: pytest.TestReport | pytest.CollectReport, reason: str) -> None:
     report.outcome = "failed"
-    report.longrepr = f"{reason}; with CI=true nothing may be missing: pip install -e '.[dev,tests]' -c constraints.txt"
+    report.longrepr = (
+        f"{reason}; with CI=true nothing may be missing: pip install -e '.[dev,tests,docs]' -c constraints.txt"
+    )
 
 
 @pytest.hookimpl(wrapper=True)

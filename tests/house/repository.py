@@ -19,6 +19,7 @@ FOLDERS = (
     "pictures",
     "soak",
     "tests",
+    "website",
 )
 """The folders that hold Python files."""
 

@@ -1,9 +1,11 @@
 """The picture of the house is that of the contracts as they stand, and shows every room and package there is."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from figures import concepts
 from figures.house import ROOT, House, house, modules, svg
 from tests.house.repository import PLUGINS
 
@@ -22,6 +24,13 @@ def test_every_room_and_package_is_in_it() -> None:
     assert sorted(PLAN.packages) == sorted(PLUGINS)
     assert "energy" in modules("engine")
     assert modules("tick") == []
+
+
+@pytest.mark.parametrize("name", ["three_minimizations", "access_levels"])
+def test_drawings_of_concepts_are_current(name: str, tmp_path: Path) -> None:
+    drawn = {path.stem: path.read_text(encoding="utf-8") for path in concepts.draw(tmp_path)}
+    kept = (ROOT / "docs" / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
+    assert kept == drawn[name], "`python -m figures concepts` draws them anew"
 
 
 CONTRACTS = """

@@ -58,4 +58,4 @@ def test_in_ci_it_is_a_failure_that_says_what_to_install(tmp_path: Path) -> None
     counts, out = outcomes(tmp_path, CI="true")
     assert counts == {"passed": 1, "failed": 1, "skipped": 2, "error": 2}  # a fixture and a module are errors
     assert "could not import 'no_such_extra'" in out
-    assert "not there; with CI=true nothing may be missing: pip install -e '.[dev,tests]'" in out
+    assert "not there; with CI=true nothing may be missing: pip install -e '.[dev,tests,docs]'" in out

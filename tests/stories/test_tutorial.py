@@ -1,4 +1,4 @@
-"""The tutorial, executed as it stands: its files are written, its commands run, their output is what the page shows."""
+"""Tour and tutorial, executed as they stand: files are written, commands run, their output is what the page shows."""
 
 import os
 import re
@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "tutorial.md"
+COMMANDS = {"tour.md": 9, "tutorial.md": 11}
+"""The pages, and how many commands each has."""
 PIP = ["pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", "site"]
 STEP = re.compile(r"(?:^`([\w./]+)`:\n\n)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def steps() -> Iterator[tuple[str, str, str]]:
+def steps(page: str) -> Iterator[tuple[str, str, str]]:
     """The path of a file, its language and its text; without a path, what stands on a console."""
-    yield from STEP.findall(PAGE.read_text(encoding="utf-8"))
+    yield from STEP.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
 
 
 def looks_like(shown: str, got: str) -> bool:
@@ -38,12 +39,13 @@ def commands(console: str) -> Iterator[tuple[list[str], str]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # a dozen commands, each an interpreter of its own
-def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", COMMANDS)
+def test_the_page_runs_as_it_stands(page: str, tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AGENTIC_")}
     path = os.pathsep.join([str(tmp_path / "site"), *[place for place in sys.path if place]])
     environment = {**clean, "PYTHONPATH": path, "COLUMNS": "160"}
     count = 0
-    for name, language, text in steps():
+    for name, language, text in steps(page):
         if name:
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(text, encoding="utf-8")
@@ -65,7 +67,7 @@ def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
             assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}"
             assert looks_like(shown, done.stdout), f"{shlex.join(command)}\n{done.stdout}"
             count += 1
-    assert count == 11
+    assert count == COMMANDS[page]
 
 
 def test_outputs_are_compared() -> None:

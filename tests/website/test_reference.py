@@ -1,0 +1,33 @@
+"""Every public name has its place in the reference, once."""
+
+import re
+
+from tests.house.public_surface import packages, public
+from website.reference import pages
+
+PAGES = pages()
+
+
+def test_every_public_name_is_there_once() -> None:
+    named = re.findall(r"^::: (\S+)$", "\n".join(PAGES.values()), re.MULTILINE)
+    assert len(named) == len(set(named))
+    homes = {f"{each.__module__}.{each.__qualname__}" for name in packages() for each in public(name).values()}
+    assert not homes - set(named)
+
+
+def test_components_are_there() -> None:
+    assert "::: agentic_optimizers.newton.Newton" in PAGES["reference/agentic_optimizers.md"]
+    assert "::: agentic_envs.tmaze.TMaze" in PAGES["reference/agentic_envs.md"]
+
+
+def test_a_page_says_where_names_are_imported_from() -> None:
+    before, _, after = PAGES["reference/agentic.engine.md"].partition("## from agentic.engine import")
+    assert "## from agentic import" in before
+    assert "::: agentic.engine.belief.Belief" in before
+    assert "::: agentic.engine.state.select" in after
+
+
+def test_the_index_has_a_line_for_each() -> None:
+    listed = re.findall(r"^\| \[`\w+`\]\[(\S+)\] \| \S", PAGES["reference/index.md"], re.MULTILINE)
+    assert len(listed) > 300
+    assert f"::: {listed[0]}" in "\n".join(PAGES.values())
