@@ -219,8 +219,7 @@ class Experiment(Table):
 def file_in(folder: str | Path) -> Path:
     """The experiment file in the folder of a run. Raises UserError where there is none, as of one made in Python."""
     found = RunFolder(folder)
-    if not found.holds_run:
-        raise UserError(f"{folder} is not the folder of a run: give one that `agentic run` made")
+    found.check()
     if not is_own(found.experiment_file):
         raise UserError(f"{folder} holds no {found.experiment_file.name}: what a program ran, that program must make")
     return found.experiment_file

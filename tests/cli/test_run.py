@@ -37,7 +37,7 @@ def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str])
     assert code == 0
     keys = {"run", "steps", "evaluation_steps", "episodes", "return", "energy", "seconds", "components", "problems"}
     assert set(summary) == keys
-    assert set(summary["return"]) == {"mean", "low", "high", "values"}
+    assert set(summary["return"]) == {"mean", "low", "high", "method", "values"}
     assert (summary["steps"], summary["episodes"]) == (20, 2)
     assert summary["evaluation_steps"] == sum(summary["return"]["values"])
     assert summary["energy"]["free_energy"] == pytest.approx(
