@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 @click.option("--device", metavar="NAME", help="Where agents compute: cpu, cuda, cuda:1, mps (run.device).")
 @click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
 @click.option("--steps", type=Steps(), help="Environment steps learned from (learn.steps); with --resume +N more.")
-@click.option("--logger", "loggers", multiple=True, type=LOGGER, help="Log to it too, as tensorboard; repeatable.")
+@click.option(
+    "--logger",
+    "loggers",
+    multiple=True,
+    type=LOGGER,
+    help="Log to it too, as tensorboard; repeatable. Its parameters: --set loggers.tensorboard.flush_seconds=2",
+)
 @click.option("--resume", metavar="RUN", type=RUN, help="Go on with the run of a folder, where it stopped.")
 @click.option("--trust", is_flag=True, help="With --resume: run what only the folder names.")
 @click.option("--set", "settings", multiple=True, type=SETTING, help="Override one setting; repeatable.")

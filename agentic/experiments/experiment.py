@@ -243,16 +243,21 @@ def originated(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def override(tables: dict[str, Any], text: str) -> None:
-    """Set one value of plain tables, as in "planner.horizon=3"; what is not TOML is taken as a word."""
+    """Set one value of plain tables, as in "planner.horizon=3"; what is not TOML is taken as a word.
+
+    One of several components has its name in the path: "loggers.tensorboard.flush_seconds=2".
+    """
     path, equals, value = text.partition("=")
     whole = tables
     *parents, key = (part.strip() for part in path.split("."))
     if not equals or not parents or not all((*parents, key)):
         raise UserError(f"cannot read the setting {text!r}: write table.key=value, such as planner.horizon=3")
-    for parent in parents:
-        tables = tables.setdefault(parent, {})
-        if not isinstance(tables, dict):
+    place: Any = tables
+    for at, parent in enumerate(parents):
+        place = _among(place, parents[:at], parent, path) if isinstance(place, list) else place.setdefault(parent, {})
+        if not isinstance(place, dict | list):
             raise UserError(f"cannot set {path.strip()}: {parent} is a value and not a table")
+    tables = _among(place, parents, "", path) if isinstance(place, list) else place
     try:
         chosen = tomllib.loads(f"value = {value}")["value"]
     except ValueError:
@@ -268,3 +273,14 @@ def override(tables: dict[str, Any], text: str) -> None:
         for parameter in tables.keys() - kept:
             del tables[parameter]
     tables[key] = chosen
+
+
+def _among(several: list[Any], where: list[str], name: str, path: str) -> dict[str, Any]:
+    """The component of that name among several, as a table in their list. Raises UserError where there is none."""
+    several[:] = map(_named, several)
+    tables = {str(each.get("name")): each for each in several if isinstance(each, dict)}
+    if name not in tables:
+        form = f"{'.'.join(where)}.NAME.KEY=VALUE"
+        raise UserError(f"cannot set {path.strip()}: expected {form}, with one of these names: {listed(tables)}")
+    found: dict[str, Any] = tables[name]
+    return found
