@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -106,7 +107,12 @@ def _execute(experiment: "Experiment", registry: Registry, out: str, style: str)
 
     built = build(experiment, registry).with_loggers(registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
-    _live(built, folder, registry, partial(built.run, folder), style)
+    try:
+        _live(built, folder, registry, partial(built.run, folder), style)
+    except BaseException:
+        with suppress(OSError):  # it stays where the run wrote something
+            folder.rmdir()
+        raise
 
 
 def _live(
