@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Of every random stream (run.seed).")
 @click.option("--envs", type=int, help="Copies of the environment run side by side (run.envs).")
 @click.option("--device", metavar="NAME", help="Where agents compute: cpu, cuda, cuda:1, mps (run.device).")
-@click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
+@click.option("--episodes", type=int, help="Evaluated, with learning off; 0 for none (evaluate.episodes).")
 @click.option("--steps", type=Steps(), help="Environment steps learned from (learn.steps); with --resume +N more.")
 @click.option(
     "--logger",

@@ -137,9 +137,9 @@ class LearnTable(Table):
 
 @final
 class EvaluateTable(Table):
-    """The table [evaluate]: how many episodes are evaluated, with learning off."""
+    """The table [evaluate]: how many episodes are evaluated, with learning off; 0 of a run that only learns."""
 
-    episodes: Positive = 20
+    episodes: Count = 20
 
 
 @final
@@ -194,9 +194,12 @@ class Experiment(Table):
         except UserError as error:
             raise UserError(f"{source}{error}") from None
         try:
-            return cls.model_validate_json(json.dumps(given, default=str), strict=True)
+            found = cls.model_validate_json(json.dumps(given, default=str), strict=True)
         except ValidationError as error:
             raise UserError(source + sentence(error, cls)) from None
+        if not (found.evaluate.episodes or found.learn.steps):
+            raise UserError(f"{source}[evaluate] episodes and [learn] steps are both 0, nothing is done: raise one")
+        return found
 
     def tables(self) -> dict[str, Any]:
         """The experiment as plain tables, defaults filled in and absent ones left out."""
