@@ -16,9 +16,11 @@ from agentic.experiments.experiment import (
     PlannerTable,
     Positive,
     RunTable,
+    Seeds,
     Table,
     Wrapping,
     originated,
+    seeds_of,
 )
 from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.trust import untrusted
@@ -36,6 +38,7 @@ __all__ = [
     "PlannerTable",
     "Positive",
     "RunTable",
+    "Seeds",
     "Table",
     "Wrapping",
     "agent_path",
@@ -48,6 +51,7 @@ __all__ = [
     "places",
     "read",
     "recorded",
+    "seeds_of",
     "sentence",
     "toml_text",
     "untrusted",

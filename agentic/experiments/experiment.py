@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agentic.errors import RunError, UserError, listed
 from agentic.experiments.toml import read, sentence, toml_text
@@ -26,6 +26,23 @@ ORIGIN = ("from", "trust")  # keys of [agent] that say whose agent it is
 LARGEST = 2**63 - 1  # of whole numbers in a file: what arrays hold
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Positive = Annotated[int, Field(ge=1, le=LARGEST)]
+
+
+def _once(seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    if isinstance(seeds, tuple) and len({*seeds}) < len(seeds):
+        raise ValueError("a seed stands there twice, and would be the same run")
+    return seeds
+
+
+Seeds = Annotated[
+    Annotated[int, Field(ge=1, le=100_000)] | Annotated[tuple[Count, ...], Field(min_length=1)], AfterValidator(_once)
+]
+"""How many seeds, from 0 on, or which."""
+
+
+def seeds_of(given: int | tuple[int, ...]) -> tuple[int, ...]:
+    """The seeds that are meant."""
+    return tuple(range(given)) if isinstance(given, int) else given
 
 
 class Table(BaseModel):

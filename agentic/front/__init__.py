@@ -2,6 +2,6 @@
 
 from agentic.front.installed import Kept
 from agentic.front.profile import Profile
-from agentic.front.request import Settings, Who, experiment_file, experiment_of
+from agentic.front.request import Settings, Who, assignments, experiment_file, experiment_of, paths
 
-__all__ = ["Kept", "Profile", "Settings", "Who", "experiment_file", "experiment_of"]
+__all__ = ["Kept", "Profile", "Settings", "Who", "assignments", "experiment_file", "experiment_of", "paths"]

@@ -53,9 +53,9 @@ def sweep(experiment: Any, folder: str | Path | None = None, **options: Any) -> 
 def compare(runs: Any, **options: Any) -> Any:
     """Runs in one environment compared: returns and learning curves of groups over seeds, and how they differ.
 
-    `runs` are folders, patterns as "runs/*", records, or groups of those by label; `options` are those of
-    `agentic_report.compare`: where, by, column, window and iqm. Raises UserError where nothing can be compared, and
-    where no plugin offers the command `compare`.
+    `runs` are folders, patterns as "runs/*", records, sweeps, lists of those, or groups of those by label;
+    `options` are those of `agentic_report.compare`: where, by, column, window and iqm. Raises UserError where nothing
+    can be compared, and where no plugin offers the command `compare`.
 
     >>> import agentic, tempfile
     >>> out = tempfile.mkdtemp()

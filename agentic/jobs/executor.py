@@ -26,6 +26,9 @@ class Resources:
         if not self.cpus > 0:
             raise UserError(f"a job takes a part of a processor at least, got cpus={self.cpus:g}")
 
+    def __str__(self) -> str:
+        return ",".join(f"{name}={value:g}" for name, value in vars(self).items() if value)
+
     @classmethod
     def of(cls, text: str) -> Self:
         """From `cpus=2,gpus=0.5`. Raises UserError for what is no such text."""

@@ -35,7 +35,13 @@ class Processes(Executor):
 
     def __init__(self, workers: int | None = None, resources: Resources | None = None) -> None:
         super().__init__(workers, resources)
-        self.workers = workers or max(1, int(cores() / self.resources.cpus))
+        if self.resources.gpus or self.resources.memory or self.resources.cpus > cores():
+            has = f"{cores()} processor{'s' * (cores() > 1)}"
+            raise UserError(
+                f"processes of this machine share {has}, and count neither gpus nor memory; got {self.resources}: ask "
+                "for less, or take another executor"
+            )
+        self.workers = workers or int(cores() / self.resources.cpus)
 
     def carried_out(self, jobs: Sequence[Placed], limit: float) -> Iterator[Ended]:
         """Each job once it is done or lost. Raises RunError for what a job says, and where a process does not start."""

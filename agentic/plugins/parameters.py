@@ -98,7 +98,7 @@ def typed(value: Any, wanted: "TypeAdapter[Any] | None", label: str) -> Any:
 def complaint(error: "ValidationError") -> str:
     """The complaint of pydantic about a value, its first, in the words of a TOML file."""
     first = error.errors(include_url=False)[0]
-    reason = first["msg"].replace("an object", "a table")
+    reason = first["msg"].removeprefix("Value error, ").replace("an object", "a table")
     return f"is wrong: {reason[:1].lower()}{reason[1:]}, got {first['input']!r}"
 
 

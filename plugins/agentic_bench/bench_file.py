@@ -154,8 +154,6 @@ class Battery(Shown, Table):
 
     def _check(self) -> None:
         """What each table says about others. Raises UserError."""
-        if repeated := [seed for seed in self.bench.chosen if self.bench.chosen.count(seed) > 1]:
-            raise UserError(f"[bench] seeds has {repeated[0]} twice, which is the same run twice: list each seed once")
         worlds = [world.name for world in self.worlds]
         _check_unique(worlds, "worlds", "this bench")
         for kind in ("agents", "metrics", "interventions"):

@@ -6,9 +6,20 @@ from typing import Annotated, Any, final
 from pydantic import Field
 
 from agentic import Informed
-from agentic.experiments import TOP, Count, LearnTable, Named, PlannerTable, Positive, Table, Wrapping, agent_path
+from agentic.experiments import (
+    TOP,
+    Count,
+    LearnTable,
+    Named,
+    PlannerTable,
+    Positive,
+    Seeds,
+    Table,
+    Wrapping,
+    agent_path,
+    seeds_of,
+)
 
-Some = Annotated[int, Field(ge=1, le=10_000)]
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]  # one line
 
 
@@ -41,13 +52,13 @@ class BenchTable(Table):
 
     name: Label = "bench"
     about: str = ""
-    seeds: Some | Annotated[tuple[Count, ...], Field(min_length=1)] = 5
+    seeds: Seeds = 5
     candidates: Count = 5
     time_limit: Annotated[float, Field(gt=0)] = 3600.0
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+        return seeds_of(self.seeds)
 
 
 @final

@@ -94,9 +94,9 @@ class Measuring(Unit):
         return self.task.folder
 
     def is_done(self, folder: Path) -> bool:
-        """Whether the results in a folder are those of this task, made from the same."""
+        """Whether the results in a folder are those of this task, made from the same; what broke is tried again."""
         found = Result.read(folder)
-        return found is not None and found.key == self.key
+        return found is not None and found.key == self.key and not found.broken
 
     def give_up(self, folder: Path, reason: str) -> None:
         """Leave results that say in every column why there are none."""

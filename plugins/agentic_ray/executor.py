@@ -76,8 +76,9 @@ class RayExecutor(Executor):
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         fits = [min(int(node.get(key, 0) / value) for key, value in asked.items() if value) for node in nodes]
         if not any(fits) and self.address is None:
-            words = ", ".join(f"{key}={value:g}" for key, value in vars(self.resources).items() if value)
-            raise UserError(f"no node of this Ray cluster has room for a job of {words}: ask for less with --resources")
+            raise UserError(
+                f"no node of this Ray cluster has room for a job of {self.resources}: ask for less with --resources"
+            )
         return self.workers or max(1, sum(fits))
 
 

@@ -14,6 +14,8 @@ from agentic.errors import UserError
 from agentic.runs import stream
 from agentic_sweep.tables import Range, SweepTable
 
+FIRST = 10  # trials that are drawn at random before any is proposed
+
 
 def batches(table: SweepTable, worth: Callable[[dict[str, Any]], float | None]) -> Iterator[list[dict[str, Any]]]:
     """The values to try, batch after batch; once a batch is done, `worth` is the mean return of each.
@@ -22,7 +24,7 @@ def batches(table: SweepTable, worth: Callable[[dict[str, Any]], float | None]) 
     """
     optuna = _optuna()
     seed = int(stream(table.seed, "sweep").generate_state(1)[0])
-    sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True, n_startup_trials=max(10, table.batch))
+    sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True, n_startup_trials=max(FIRST, table.batch))
     study = optuna.create_study(direction="maximize", sampler=sampler)
     space = {name: _distribution(optuna, values) for name, values in table.values.items()}
     for begin in range(0, table.trials, table.batch):

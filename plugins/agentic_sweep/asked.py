@@ -8,6 +8,7 @@ from typing import Any
 from agentic import Experiment
 from agentic.errors import UserError, shown
 from agentic.experiments import example, read
+from agentic.front import Settings, assignments, paths
 from agentic_sweep.sweeping import carried_out_sweep
 from agentic_sweep.table import Swept
 from agentic_sweep.tables import Range, SweepFile
@@ -19,15 +20,17 @@ def sweep(
     *,
     vary: Mapping[str, Any] | None = None,
     seeds: int | Sequence[int] | None = None,
-    settings: Sequence[str] = (),
+    settings: Settings = (),
+    plugins: Any = (),
     **options: Any,
 ) -> Swept:
     """The runs of an experiment with every choice of values and every seed, side by side, as a table.
 
     `experiment` is a file or the name of an example, with or without a table [sweep], its tables, an `Experiment` or a
     `SweepFile`; `vary` are values by setting, as {"planner.horizon": [2, 4]}, or a range {"low": .1, "high": 1.0};
-    `seeds` says how many, or which; `settings` are such as "sweep.search=random". `options` are those of
-    `carried_out_sweep`: workers, executor, files, observer, out and fresh. Raises UserError for what does not fit.
+    `seeds` says how many, or which; `settings` are such as {"sweep.search": "random"}, `plugins` paths of theirs.
+    `options` are those of `carried_out_sweep`: workers, executor, observer, out and fresh. Raises UserError for what
+    does not fit.
 
     >>> import tempfile
     >>> from agentic_sweep import sweep
@@ -35,19 +38,20 @@ def sweep(
     >>> [row["seeds"] for row in sweep(tables, tempfile.mkdtemp(), vary={"run.envs": [1, 5]}, seeds=2).choices]
     [2, 2]
     """
-    return carried_out_sweep(sweep_file(experiment, settings, vary, seeds), folder, **options)
+    files = [*paths(plugins), *paths(options.pop("files", ()))]
+    return carried_out_sweep(sweep_file(experiment, settings, vary, seeds), folder, files=files, **options)
 
 
 def sweep_file(
     given: Any,
-    settings: Sequence[str] = (),
+    settings: Settings = (),
     vary: Mapping[str, Any] | None = None,
     seeds: int | Sequence[int] | None = None,
 ) -> SweepFile:
     """The sweep that is given. Raises UserError for what is none."""
     if not isinstance(vary, Mapping | None):
         raise UserError(f"vary takes values by setting, as {{'planner.horizon': [2, 4]}}, got {shown(vary)}")
-    source = ""
+    source, settings = "", assignments(settings)
     if isinstance(given, SweepFile):
         settings, given = [*given.settings, *settings], {**given.tables, "sweep": given.table.model_dump()}
     elif isinstance(given, Experiment):

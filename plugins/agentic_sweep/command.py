@@ -47,11 +47,12 @@ def sweep(
     agentic sweep my_sweep.toml --workers 8
     agentic sweep my_sweep.toml --executor ray --ray-address auto
     """
-    from agentic_sweep.sweeping import carried_out_sweep, sweep_folder
+    from agentic_sweep.sweeping import carried_out_sweep, check, sweep_folder
     from agentic_sweep.tables import SweepFile
 
     chosen = SweepFile.load(file, settings, vary=vary, seeds=seeds)
     find_nearby(chosen.worlds)
+    check(chosen, registry)
     folder = sweep_folder(chosen, str(where["out"]), fresh=bool(where["fresh"]))
     try:
         with following(folder, quiet=quiet) as observer:
@@ -85,4 +86,9 @@ def _show(swept: "Swept") -> None:
     for line in lines:
         table.add_row(*map(escape, line))
     show_table(table)
-    say(f"Every run and both tables: {swept.folder}; side by side: agentic compare {quote(str(swept.folder))}")
+    for note in swept.notes:
+        say(note)
+    if swept.best:
+        say(f"the largest mean return: {swept.best}")
+    beside = f"; side by side: agentic compare {quote(str(swept.folder))}"
+    say(f"Every run and both tables: {swept.folder}{beside * (len(swept.failed) < len(swept.rows))}")

@@ -10,9 +10,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, final
 
-from agentic import Agent
-from agentic.errors import UserError
-from agentic.experiments import agent_path
+from agentic import Agent, Experiment, build
+from agentic.errors import UserError, attempt
+from agentic.experiments import agent_path, limited
 from agentic.jobs import (
     Executor,
     Observer,
@@ -32,6 +32,7 @@ from agentic_sweep.tables import Range, SweepFile, Values
 from agentic_sweep.unit import SweptRun
 
 FILE = "sweep.toml"
+BUILT = 3  # experiments that are built before anything runs: what is wrong with all is said once
 BETWEEN = 0.5  # seconds between two writings of the tables
 
 
@@ -55,7 +56,7 @@ def carried_out_sweep(
     the folder cannot be written.
     """
     crew, registry = executor_of(executor, workers=workers), load(files)
-    _check(chosen, registry)
+    check(chosen, registry)
     make = _maker(chosen, registry, tuple(map(str, files)))
     place = sweep_folder(chosen, out, fresh=fresh) if folder is None else Path(folder)
     if is_own(RunFolder(place).experiment_file):
@@ -65,12 +66,15 @@ def carried_out_sweep(
         for unit, count, known in _carried_out(chosen, going, crew, make):
             if observer is not None:
                 observer(unit, count, known)
-        found["runs"] = len(going.rows)
+        found |= {"runs": len(going.rows), "failed": len(going.swept.failed)}
     return going.swept
 
 
-def _check(chosen: SweepFile, registry: Registry) -> None:
-    """Check what can be checked before anything runs: every experiment that is known by then, and its agent's name."""
+def check(chosen: SweepFile, registry: Registry) -> None:
+    """Check what can be checked before anything runs: every experiment that is known by then, and its agent's name.
+
+    The first few are built, too. Raises UserError, also for what each of these cannot be built for.
+    """
     table = chosen.table
     if table.search == "optuna":  # which may come to ask for any value, beside those of others
         tried = next(batches(table, lambda _: None))
@@ -80,10 +84,28 @@ def _check(chosen: SweepFile, registry: Registry) -> None:
         tried += [{**tried[0], name: each} for name, each in listed]
     else:
         tried = table.tried()
-    for values in tried:
-        name = chosen.experiment(values, 0).agent.name
-        if not agent_path(name):  # a file is run in processes of its own
-            registry.find(Agent, name, "[agent]")
+    known = [chosen.experiment(values, table.chosen[0]) for values in tried]
+    for each in known:
+        if not agent_path(each.agent.name):  # a file is run in processes of its own
+            registry.find(Agent, each.agent.name, "[agent]")
+    reasons = list[str]()
+    for each in known[:BUILT]:
+        if (reason := _unfit(each, registry)) is None:
+            return
+        reasons.append(str(reason))
+    if len({*reasons}) == 1:
+        raise UserError(reasons[0])
+
+
+def _unfit(experiment: Experiment, registry: Registry) -> UserError | None:
+    """Why an experiment cannot be built; None where it can, or is built in processes of its own."""
+    if agent_path(experiment.agent.name):
+        return None
+    built = attempt(lambda: build(limited(experiment, registry), registry))
+    if isinstance(built, Exception):
+        return built if isinstance(built, UserError) else None
+    built.environment.close()
+    return None
 
 
 def sweep_folder(chosen: SweepFile, out: str | Path, *, fresh: bool = False) -> Path:
@@ -142,10 +164,10 @@ class _Going:
         return Swept(self.settings, tuple(self.rows.values()), self.place)
 
     def worth(self, values: Mapping[str, Any]) -> float | None:
-        """The mean return of a choice of values."""
+        """The mean return of a choice of values; None where a seed failed."""
         wanted = repr([values[name] for name in self.settings])  # 1, 1.0 and true are equal, and other values
         found = (each for each in self.swept.choices if repr([each[name] for name in self.settings]) == wanted)
-        return next((each["return"] for each in found), None)
+        return next((each["return"] for each in found if not each["failed"]), None)
 
 
 def _carried_out(

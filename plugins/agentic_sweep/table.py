@@ -11,6 +11,7 @@ from agentic.errors import RunError
 from agentic.metrics import finite, mean_interval
 from agentic.runs import write_whole
 from agentic.showing import html_table, pandas, text_table
+from agentic_sweep.tables import label_of
 from agentic_sweep.unit import SweptRun, outcome
 
 if TYPE_CHECKING:
@@ -29,9 +30,31 @@ class Swept:
     folder: Path | None = field(default=None, compare=False)
 
     @property
+    def failed(self) -> list[Mapping[str, Any]]:
+        """The rows of the runs that failed."""
+        return [row for row in self.rows if row["status"] == "failed"]
+
+    @property
     def broken(self) -> list[str]:
-        """A line for each run that failed."""
-        return [f"{row['run']}: {row['why']}" for row in self.rows if row["status"] == "failed"]
+        """A line for each reason why runs failed, with the first of them and how many more."""
+        runs: dict[str, list[str]] = {}
+        for row in self.failed:
+            runs.setdefault(row["why"], []).append(row["run"])
+        return [f"{first}{f' and {len(more)} more' * bool(more)}: {why}" for why, (first, *more) in runs.items()]
+
+    @property
+    def best(self) -> str:
+        """The choice with the largest mean return, among several without a failed run."""
+        known = [each for each in self.choices if each["return"] is not None and not each["failed"]]
+        found = max(known, key=lambda each: each["return"], default={})
+        return label_of({name: found[name] for name in self.settings}) if len(known) > 1 and found else ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What should be known of the table."""
+        flat = [each for each in self.choices if each["seeds"] > 1 and each["least"] == each["largest"]]
+        said = "on all seeds the same return: there is no spread to judge by, and no interval"
+        return [f"{len(flat)} of {len(self.choices)} choices have {said}"] if flat else []
 
     @property
     def choices(self) -> list[dict[str, Any]]:
@@ -44,7 +67,8 @@ class Swept:
     def _choice(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         returns = [row["return"] for row in rows if row["return"] is not None]
         mean, interval = mean_interval(returns)
-        low, high = (None, None) if len(returns) < 2 else (finite(interval.low), finite(interval.high))
+        spread = len({*returns}) > 1  # without any there is nothing to judge by
+        low, high = (finite(interval.low), finite(interval.high)) if spread else (None, None)
         counts = {"seeds": len(returns), "failed": sum(row["status"] == "failed" for row in rows), "of": len(rows)}
         ends = {"least": min(returns, default=None), "largest": max(returns, default=None)}
         values = {name: rows[0][name] for name in self.settings}
@@ -65,7 +89,7 @@ class Swept:
         return [head, *([_text(each[name]) for name in self.settings] + _numbers(each) for each in choices)]
 
     def __repr__(self) -> str:
-        return "\n".join([text_table(self.lines()), *(f"failed: {line}" for line in self.broken)])
+        return "\n".join([text_table(self.lines()), *self.notes, *(f"failed: {line}" for line in self.broken)])
 
     def _repr_html_(self) -> str:
         head, *lines = self.lines()

@@ -14,10 +14,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from agentic import Experiment
 from agentic.errors import UserError, listed
-from agentic.experiments import Count, Positive, Table, read, sentence, toml_text
+from agentic.experiments import Count, Positive, Seeds, Table, read, seeds_of, sentence, toml_text
 from agentic.runs import stream
 
 MOST = 100_000  # units of a sweep: a grid of more was not meant
+AT_RANDOM = 'write search = "random", or --set sweep.search=random'
 OWN = re.compile(r"\s*sweep\s*\.[^=]*=")  # a setting of the sweep itself
 Values = Mapping[str, Any]  # by setting
 
@@ -62,7 +63,7 @@ class SweepTable(Table):
     """
 
     name: Annotated[str, Field(min_length=1)] = "sweep"
-    seeds: Annotated[int, Field(ge=1, le=MOST)] | Annotated[tuple[Count, ...], Field(min_length=1)] = 5
+    seeds: Seeds = 5
     search: Literal["grid", "random", "optuna"] = "grid"
     trials: Positive = 20
     batch: Positive = 8
@@ -73,23 +74,27 @@ class SweepTable(Table):
     @property
     def chosen(self) -> tuple[int, ...]:
         """The seeds."""
-        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else tuple(dict.fromkeys(self.seeds))
+        return seeds_of(self.seeds)
 
     def tried(self) -> list[dict[str, Any]]:
         """The values by setting, one after the other, of a search that knows them beforehand. Raises UserError."""
         if self.search == "grid":
             ranges = [name for name, values in self.values.items() if isinstance(values, Range)]
             if ranges:
-                raise UserError(f'[sweep] a grid takes lists, and {listed(ranges)} is a range: write search = "random"')
+                raise UserError(f"[sweep] a grid takes lists, and {listed(ranges)} is a range: {AT_RANDOM}")
             lists = [values for values in self.values.values() if not isinstance(values, Range)]
             if np.prod([float(len(each)) for each in lists]) * len(self.chosen) > MOST:
-                raise UserError(f"[sweep] the grid has more than {MOST:,} runs: leave values out, or search at random")
+                raise UserError(f"[sweep] the grid has more than {MOST:,} runs: leave values out, or {AT_RANDOM}")
             return [dict(zip(self.values, each, strict=True)) for each in product(*lists)]
         draws = np.random.default_rng(stream(self.seed, "sweep")).random((self.trials, max(len(self.values), 1)))
         return [
             {name: _drawn(values, place) for (name, values), place in zip(self.values.items(), row, strict=False)}
             for row in draws.tolist()
         ]
+
+
+class _Whole(Table):
+    sweep: SweepTable
 
 
 def _drawn(values: Sequence[Any] | Range, place: float) -> Any:
@@ -110,9 +115,9 @@ class SweepFile:
         values = flattened(own.get("values", {}))
         try:
             plain = json.dumps({**own, "values": {}}, default=str)
-            made = SweepTable.model_validate_json(plain, strict=True)
+            made = _Whole.model_validate_json(f'{{"sweep": {plain}}}', strict=True).sweep
         except ValidationError as error:
-            raise UserError(f"{source}[sweep] {sentence(error, SweepTable)}") from None
+            raise UserError(f"{source}{sentence(error, _Whole)}") from None
         try:
             self.table = made.model_copy(
                 update={"values": {name: _values(name, each) for name, each in values.items()}}
@@ -131,13 +136,17 @@ class SweepFile:
     ) -> Self:
         """The sweep in a TOML file, an experiment file with or without a table [sweep], after `settings`.
 
+        It has the name of the file where the table has none.
         `vary` are more values to try, as in "planner.horizon=[2, 4]", and `seeds` is how many there are.
         """
         varied = [*map(_varied, vary)]
         names = [name for name, _ in varied]
         if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
             raise UserError(f"{listed(twice)} is varied twice: write all its values into one list")
-        return cls.of(read(path), settings, vary=dict(varied), seeds=seeds, source=f"{path}: ")
+        tables = read(path)
+        if isinstance(own := tables.get("sweep", {}), Mapping):
+            tables["sweep"] = {"name": Path(path).stem, **own}
+        return cls.of(tables, settings, vary=dict(varied), seeds=seeds, source=f"{path}: ")
 
     @classmethod
     def of(

@@ -10,7 +10,7 @@ from typing import Any, final
 
 from agentic import Experiment, build
 from agentic.errors import UserError, attempt
-from agentic.experiments import limited
+from agentic.experiments import Built, limited
 from agentic.jobs import Unit, forget, unit_path
 from agentic.metrics import summarize
 from agentic.plugins import load
@@ -45,8 +45,9 @@ class SweptRun(Unit):
         return unit_path(f"{text[:LONGEST]}{more}", seed=self.seed)
 
     def is_done(self, folder: Path) -> bool:
-        """Whether a folder holds this very run, ended; one that broke is done, one that was lost is not."""
-        return outcome(folder).get("key") == self.key
+        """Whether a folder holds this very run, ended; one that failed is tried again."""
+        found = outcome(folder)
+        return found.get("key") == self.key and "failed" not in found
 
     def give_up(self, folder: Path, reason: str) -> None:
         """Say why there is no run."""
@@ -55,14 +56,17 @@ class SweptRun(Unit):
     def run(self, folder: Path) -> None:
         """Run it; what does not fit, or breaks, is told in its outcome."""
         forget(self.seed)
-        registry = load(self.files)
-        record = attempt(lambda: build(limited(self.experiment, registry), registry).run(folder))
+        record = attempt(lambda: self._built().run(folder))
         if isinstance(record, Exception):
             _write(folder, self.key, {"failed": str(record), "broken": not isinstance(record, UserError)})
             return
         summary = summarize(record)
         kept = {name: summary[name] for name in ("steps", "evaluation_steps", "episodes", "energy", "problems")}
         _write(folder, self.key, {**kept, "returns": summary["return"]["values"], "return": summary["return"]["mean"]})
+
+    def _built(self) -> Built:
+        registry = load(self.files)
+        return build(limited(self.experiment, registry), registry).with_loggers(registry)
 
 
 def outcome(folder: Path) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def wrong(path: str, value: Any) -> dict[str, Any]:
         ("metrics.1.label", "return", "two .*metrics.* of world lake are called 'return'"),
         ("metrics.1.seeds", 0, r"\[\[metrics\]\] number 2 seeds is wrong"),
         ("agents.1.of", "random", "agent random is of 'random', which is in the end of itself"),
-        ("bench.seeds", [3, 14, 3], r"\[bench\] seeds has 3 twice"),
+        ("bench.seeds", [3, 14, 3], r"\[bench\] seeds is wrong: a seed stands there twice"),
         ("bench.seeds", 10**30, r"\[bench\] seeds is wrong"),
         ("agents.0.label", "two\nlines", r"\[\[agents\]\] number 1 label is wrong"),
         ("bench.seeds", -1, r"\[bench\] seeds"),

@@ -10,10 +10,10 @@ from tests.house.repository import ROOT, python_files
 
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (5874, "engine models planning learning agents environments runs tick.py"),
-    "the door": (2319, "metrics experiments plugins showing.py errors.py"),
+    "the door": (2333, "metrics experiments plugins showing.py errors.py"),
     "the front": (533, "front"),
     "saving": (925, "saving"),
-    "jobs": (538, "jobs"),
+    "jobs": (546, "jobs"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
 MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self

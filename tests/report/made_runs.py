@@ -19,7 +19,7 @@ def made_run(
     evaluated: Sequence[float] = (),
     learned: Sequence[float] = (),
     *,
-    seed: int = 0,
+    seed: int | None = 0,
     env: str = "CartPole-v1",
     agent: Mapping[str, Any] | None = None,
     column: Sequence[float] | None = None,
@@ -27,10 +27,16 @@ def made_run(
 ) -> Path:
     """A run that finished, whose episodes have these returns; `column` are the values of `energy.surprise` in learning.
 
+    Without a seed nothing says which it was.
+
     `agent` holds tables of the experiment beside [run] and [env].
     """
     path.mkdir(parents=True)
-    tables = {"run": {"seed": seed}, "env": {"id": env}, **({"agent": {"name": "energy"}} | dict(agent or {}))}
+    tables = {
+        "run": {} if seed is None else {"seed": seed},
+        "env": {"id": env},
+        **({"agent": {"name": "energy"}} | dict(agent or {})),
+    }
     (path / "experiment.toml").write_text(toml_text(tables), encoding="utf-8")
     ticks = [_episode("learn", place, total) for place, total in enumerate(learned)]
     ticks += [_episode("evaluate", place, total) for place, total in enumerate(evaluated)]
@@ -42,7 +48,7 @@ def made_run(
     if rows:
         pq.write_table(pa.Table.from_pylist(rows), path / "ticks-000000.parquet")
     name = tables["agent"]["name"]
-    content = {"status": "finished", "started": 1.8e9 + seed, "seed": seed, "returns": [*evaluated]}
+    content = {"status": "finished", "started": 1.8e9 + (seed or 0), "seed": seed, "returns": [*evaluated]}
     content |= {"components": [{"kind": "envs", "name": env}, {"kind": "agents", "name": name}]}
     content |= {"steps": steps, "evaluation_steps": LENGTH * len(evaluated), **manifest}
     kept = {name: value for name, value in content.items() if value is not None}

@@ -3,13 +3,13 @@
 import doctest
 import json
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from scipy.stats import ttest_ind, ttest_rel
+from scipy.stats import sem, t, ttest_ind, ttest_rel
 
 import agentic
 from agentic import Record, UserError
@@ -66,6 +66,7 @@ def test_seeds_that_are_not_shared_are_not_paired(tmp_path: Path) -> None:
     folder = made(tmp_path / "runs", {"a": horizon(1), "b": horizon(2)}, {"a": LOW, "b": HIGH[:3]})
     found = compare(folder)
     assert not found.paired
+    assert "Welch t, of independent seeds" in found.method
     known = ttest_ind(HIGH[:3], LOW, equal_var=False)
     assert found.differences[0].p_value == pytest.approx(known.pvalue)
     assert found.differences[0].estimate.interval is not None
@@ -152,7 +153,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         compare(tmp_path)
     with pytest.raises(UserError, match="holds no run"):
         compare(str(tmp_path / "*"))
-    with pytest.raises(UserError, match="folders, patterns or records"):
+    with pytest.raises(UserError, match="folders, patterns, records or what lies in a folder, got 7"):
         compare(7)
     with pytest.raises(UserError, match="lies in no folder"):
         compare(Record())
@@ -331,3 +332,172 @@ def test_loggers_make_no_other_group(tmp_path: Path) -> None:
         rows = [{"kind": "loggers", "name": "mine", "sha256": f"{seed}" * 64}]
         made_run(tmp_path / f"{seed}", [1.0], seed=seed, agent=more, components=rows)
     assert [group.seeds for group in compare(tmp_path).groups] == [[0, 1]]
+
+
+RATES = (0.1, 0.2, 0.3, 0.4)
+
+
+def grid(folder: Path, horizons: tuple[int, ...] = (1, 2)) -> Path:
+    """Every horizon with every rate on three seeds; the seed tells most of a return, and horizon 2 pays more."""
+    for number in horizons:
+        for place, rate in enumerate(RATES):
+            for seed in range(3):
+                value = 10.0 * seed + place + (number - 1) * (1 + seed)
+                tables = {"planner": {"name": "tree", "horizon": number}, "learner": {"rate": rate}}
+                made_run(folder / f"{number}-{place}-{seed}", [value], [value, value], seed=seed, agent=tables)
+    return folder
+
+
+def test_runs_of_one_seed_are_averaged_before_seeds_are_counted(tmp_path: Path) -> None:
+    found = compare(grid(tmp_path), by=["planner.horizon"])
+    first, other = ([10.0 * seed + 1.5 + more * (1 + seed) for seed in range(3)] for more in (0, 1))
+    assert [found.values(group) for group in found.groups] == [dict(enumerate(first)), dict(enumerate(other))]
+    assert [group.seeds for group in found.groups] == [[0, 1, 2]] * 2
+    assert found.paired
+    assert found.differences[0].p_value == pytest.approx(ttest_rel(other, first).pvalue)
+    ends = t.interval(0.95, 2, np.mean(first), sem(first))
+    assert found.estimates[0].ends == pytest.approx(ends)
+    assert found.curves[0][-1].ends == pytest.approx(ends), "bands are over seeds too"
+    assert [line[1] for line in found.lines()] == ["3 (12 runs)"] * 2
+    assert "horizon=1: runs of one seed were averaged: 12 runs, 3 seeds" in found.notes
+    assert not any("different configurations" in note for note in found.notes)
+
+
+def test_both_counts_are_in_the_terminal_the_object_and_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, page = grid(tmp_path / "runs"), tmp_path / "page.html"
+    assert main(["compare", str(runs), "--by", "planner.horizon", "--html", str(page)]) == 0
+    said = capsys.readouterr().out
+    assert "horizon=1 (3 of 12 runs)" in said
+    assert said.count("3 (12 runs)") == 4, "in both tables"
+    assert page.read_text(encoding="utf-8").count("<td>3 (12 runs)</td>") == 2
+    content = compare(runs, by=["planner.horizon"]).to_dict()["groups"][0]
+    assert content["counts"] == {"seeds": 3, "runs": 12}
+    assert (content["seeds"], content["values"]) == ([0, 1, 2], [1.5, 11.5, 21.5])
+    assert (len(content["runs"]), content["runs"][3]["seed"], content["runs"][3]["value"]) == (12, 0, 3.0)
+
+
+def test_groups_by_label_are_averaged_and_so_are_interquartile_means(tmp_path: Path) -> None:
+    runs = grid(tmp_path)
+    found = compare({"short": f"{runs}/1-*", "long": f"{runs}/2-*"}, iqm=True)
+    assert [line[1] for line in found.lines()] == ["3 (12 runs)"] * 2
+    assert found.estimates[0].interval is None, "three seeds are too few, however many runs they have"
+    assert "long: 3 seeds are too few for an interval of the interquartile mean" in found.notes
+
+
+def test_seeds_whose_runs_are_of_other_configurations_are_said(tmp_path: Path) -> None:
+    runs = grid(tmp_path)
+    (runs / "1-3-2" / "manifest.json").unlink()
+    (runs / "1-3-2" / "ticks-000000.parquet").unlink()
+    found = compare(runs, by=["planner.horizon"])
+    assert found.lines()[0][1] == "3 (11 runs)"
+    assert [note for note in found.notes if "different configurations" in note] == [
+        "horizon=1: runs of one seed were averaged: 11 runs, 3 seeds; its seeds have runs of different configurations, "
+        "which is part of their spread"
+    ]
+
+
+def test_runs_whose_seed_is_not_known_stand_for_themselves_without_an_interval(tmp_path: Path) -> None:
+    for place, value in enumerate(LOW):
+        folder = made_run(tmp_path / f"a{place}", [value], [value], seed=None, agent=horizon(1))
+        text = (folder / "experiment.toml").read_text()
+        assert "seed" not in text
+        made_run(tmp_path / f"b{place}", [value + 1], [value], seed=place, agent=horizon(2))
+    found = compare(tmp_path)
+    assert found.lines()[0][:4] == ["horizon=1", "4", "2.5", "-"], "none of them is taken for a repetition"
+    assert found.estimates[1].interval is not None
+    assert (found.differences[0].estimate.interval, found.differences[0].p_value) == (None, None)
+    assert found.curves[0][-1].interval is None
+    assert found.notes == [
+        "horizon=1: the seeds of 4 runs are not known: each stands for itself, and there is no interval, for seeds "
+        "cannot be counted"
+    ]
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_pairs_are_decided_one_by_one(three: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in (7, 8, 9):
+        made_run(three / f"other-{seed}", [seed * 1.0], [1.0], seed=seed, agent=horizon(9))
+    found = compare(three)
+    assert [each.paired for each in found.differences] == [True, True, False]
+    known = [
+        *(ttest_rel(other, LOW).pvalue for other in (HIGH, OTHER)),
+        ttest_ind([7, 8, 9], LOW, equal_var=False).pvalue,
+    ]
+    assert [each.p_value for each in found.differences] == pytest.approx(known)
+    assert not found.paired
+    assert [each["paired"] for each in found.to_dict()["differences"]] == [True, True, False]
+    assert [line[6] for line in found.lines()] == ["", "seed by seed", "seed by seed", "as independent"]
+    assert "seed by seed (horizon=2 and horizon=3); Welch t, of independent seeds (horizon=9)" in found.method
+    assert main(["compare", str(three), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"][2]["method"] == "Welch t"
+
+
+def test_a_group_without_a_curve_is_said_and_why(tmp_path: Path) -> None:
+    for seed in range(2):
+        made_run(tmp_path / f"learned-{seed}", [1.0], [1.0, 2.0], seed=seed, agent=horizon(1))
+        made_run(tmp_path / f"random-{seed}", [1.0], [], seed=seed, agent={"agent": {"name": "random"}})
+    assert [note for note in compare(tmp_path).notes if "curve" in note] == [
+        "random: no curve, since 2 of 2 runs have no completed episode in learning"
+    ]
+    apart = tmp_path / "apart"
+    made_run(apart / "short", [], [1.0], seed=0, column=[1.0] * 5)
+    made_run(apart / "late", [], [1.0] * 9, seed=1, column=[float("nan")] * 20 + [1.0] * 25)
+    assert [note for note in compare(apart, column="energy.surprise").notes if "curve" in note] == [
+        "energy: no curve, since there is no step of learning at which all 2 runs have a value"
+    ]
+
+
+def test_numbers_in_labels_are_short_where_that_tells_groups_apart(tmp_path: Path) -> None:
+    for place, rate in enumerate((0.9234904886380133, 0.1)):
+        made_run(tmp_path / "far" / f"{place}", [1.0], agent={"learner": {"rate": rate}})
+    assert [group.label for group in compare(tmp_path / "far").groups] == ["rate=0.92349", "rate=0.1"]
+    for place, rate in enumerate((0.9234904886380133, 0.9234904886380134)):
+        made_run(tmp_path / "near" / f"{place}", [1.0], agent={"learner": {"rate": rate}})
+    labels = [group.label for group in compare(tmp_path / "near").groups]
+    assert labels == ["rate=0.9234904886380133", "rate=0.9234904886380134"]
+
+
+def test_several_runs_that_repeat_others_are_left_out(three: Path) -> None:
+    for seed in (0, 1, 2):
+        made_run(three / f"h1-again-{seed}", [100.0], seed=seed, agent=horizon(1))
+    assert compare(three).notes[0] == (
+        "horizon=1: 3 runs repeat the configuration and the seed of later ones, and are left out"
+    )
+
+
+def test_a_column_that_is_not_there_is_said_with_the_run_once(three: Path) -> None:
+    with pytest.raises(UserError, match="is left out: it recorded no 'nope'") as caught:
+        compare(three / "h1-0", column="nope")
+    assert str(caught.value).count("h1-0") == 1
+
+
+def test_whatever_lies_in_a_folder_is_compared(three: Path) -> None:
+    swept = SimpleNamespace(folder=three)
+    assert len(compare(swept).groups) == 3
+    rows = finding.find_runs(three, where=["planner.horizon=2"])
+    assert [group.label for group in compare(rows).groups] == ["energy"], "the rows, and not all that is in the folder"
+    both = compare({"two": rows, "three": [Record.open(three / "h3-0"), three / "h3-1"]})
+    assert [len(group.trials) for group in both.groups] == [4, 2]
+    with pytest.raises(UserError, match="this SimpleNamespace lies in no folder"):
+        compare(SimpleNamespace(folder=None))
+
+
+def test_a_sweep_of_which_all_runs_failed_points_to_its_table(tmp_path: Path) -> None:
+    sweep = tmp_path / "0001-sweep"
+    (sweep / "units" / "a" / "seed-0").mkdir(parents=True)
+    (sweep / "runs.csv").write_text("run,status\n")
+    with pytest.raises(UserError, match=r"holds no run: what became of the runs of this sweep is in .*runs\.csv"):
+        compare(sweep)
+
+
+def test_a_comparison_is_a_table_of_pandas(three: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = compare(three).to_pandas()
+    assert isinstance(table, pandas.DataFrame)
+    assert table["planner.horizon"].tolist() == [1, 2, 3]
+    assert table["value"].tolist() == [np.mean(each) for each in (LOW, HIGH, OTHER)]
+    assert table["seeds"].tolist() == [4, 4, 4]
+    assert table["difference"].tolist()[1:] == pytest.approx([4.25, 0.125])
+    assert table["verdict"].tolist()[1:] == ["above", "not told apart"]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from agentic.cli import main
 from agentic.runs import sealed
 from agentic.runs.files import held
 from agentic_report import find_runs
+from agentic_report.listing import ongoing
 from agentic_report.listing.conditions import Condition, conditions
 from tests.report.folders import bench_folder
 from tests.report.made_runs import made_run
@@ -275,3 +277,193 @@ def test_a_list_is_found_by_what_it_is() -> None:
     assert Condition.of("net.layers=[64, 64]").holds([64, 64])
     assert not Condition.of("net.layers=[64, 64]").holds([64, 32])
     assert conditions({"net.layers": [64, 64]})[0].holds([64, 64])
+
+
+@pytest.mark.parametrize("where", ["when>=yesterday", "when>=2026-13-45", "when=last week", "when<2027-01-15 25:00"])
+def test_a_date_that_is_none_is_refused(runs: Path, where: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", str(runs), "--where", where]) == 2
+    assert "expected a date, as 2026-11, 2026-11-30" in capsys.readouterr().err
+    with pytest.raises(UserError, match="expected a date"):
+        find_runs(runs, where={"when": "yesterday"})
+
+
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [
+        (["when=2027-01-15"], 3),
+        (["when=2027-01"], 3),
+        (["when=2027-01-15T08:00"], 3),
+        (["when=2027-01-15 08:00 UTC"], 3),
+        (["when=2027-01-15 08:00:59"], 3),
+        (["when=2027-*"], 3),
+        (["when!=2027-01-15"], 0),
+        (["when=2027-01-14"], 0),
+        ({"when": date(2027, 1, 15)}, 3),
+        (["when<=2027-01-15"], 3),
+    ],
+)
+def test_a_date_stands_for_all_of_it(runs: Path, where: Any, count: int) -> None:
+    assert len(find_runs(runs, where=where)) == count
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Path:
+    """A run, a sweep over horizons and a bench, in one folder."""
+    folder = tmp_path / "several"
+    made_run(folder / "0001-cart", [1.0])
+    for number in (11, 12):
+        for seed in (0, 1):
+            place = folder / "0002-sweep" / "units" / f"a-long-name-that-says-nothing-{number}" / f"seed-{seed}"
+            made_run(place, [float(number)], seed=seed, agent={"planner": {"name": "tree", "horizon": number}})
+    bench_folder(folder / "0003-bench", seeds=1)
+    return folder
+
+
+def test_all_goes_into_sweeps_and_benches_and_their_absence_is_said(
+    several: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = find_runs(several, where=["return>=1"])
+    assert [row.name for row in found] == ["0001-cart"]
+    assert found.note.startswith("1 sweep and 1 bench were not looked into: --all")
+    assert found.note in repr(found)
+    assert len(find_runs(several, deep=True)) == 1 + 4 + 10
+    deep = find_runs(several, where=["planner.horizon=12"], deep=True, sort="seed")
+    assert [row.name.partition("/")[0] for row in deep] == ["0002-sweep"] * 2
+    assert (deep.note, find_runs(several).note) == ("", ""), "nothing is said without a condition"
+    assert main(["runs", str(several), "--where", "return>=1"]) == 0
+    assert "1 sweep and 1 bench were not looked into" in capsys.readouterr().err
+    assert main(["runs", str(several), "--where", "planner.horizon=12"]) == 2
+    assert "1 sweep and 1 bench were not looked into" in capsys.readouterr().err
+    assert main(["runs", str(several), "--all", "--where", "planner.horizon=12", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
+def test_settings_that_vary_in_a_sweep_are_shown(several: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = find_runs(several / "0002-sweep", sort="number")
+    assert found.columns == ("planner.horizon",)
+    assert found.head[:5] == ("run", "when", "agent", "env", "planner.horizon")
+    assert sorted(line[4] for line in found.lines()) == ["11", "11", "12", "12"]
+    assert find_runs(several / "0003-bench").columns == ()
+    options = ["--column", "planner.horizon", "--column", "env.id", "--all", "--sort", "-planner.horizon"]
+    assert main(["runs", str(several), *options, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["planner.horizon"] for row in rows][:4] == [12, 12, 11, 11]
+    assert {row["env.id"] for row in rows} == {"CartPole-v1", "agentic/TMaze-v0"}
+    assert None in [row["planner.horizon"] for row in rows], "an agent that plans nothing has none"
+    assert main(["runs", str(several), *options, "--csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("note,planner.horizon,env.id")
+    assert lines[1].endswith(",12,CartPole-v1")
+    assert main(["runs", str(several), "--all", "--column", "planner.horizn"]) == 2
+    assert "did you mean 'planner.horizon'" in capsys.readouterr().err
+    with pytest.raises(UserError, match="put it into a list"):
+        find_runs(several, columns="planner.horizon")
+
+
+def test_settings_of_any_kind_are_strict_json(tmp_path: Path) -> None:
+    tables = {"goal": {"weights": [1.0, float("inf")], "when": datetime(2027, 1, 15, tzinfo=UTC)}}
+    made_run(tmp_path / "0001-run", [1.0], agent=tables)
+    (row,) = find_runs(tmp_path, columns=["goal.weights", "goal.when", "seed"]).to_dicts()
+    assert row["goal.weights"] == [1.0, None]
+    assert row["goal.when"] == "2027-01-15 00:00:00+00:00"
+    json.dumps(row, allow_nan=False)
+
+
+SWEPT = """
+[sweep.values]
+"planner.horizon" = [1, 2]
+[agent]
+name = "energy"
+[env]
+id = "CartPole-v1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifest", "ended"),
+    [
+        ({"status": "finished", "runs": 4, "failed": 4}, "finished: 4 of 4 runs failed"),
+        ({"status": "finished", "runs": 4, "failed": 0}, "finished: 4 runs"),
+        ({"status": "finished", "runs": 4}, "finished: 4 runs"),
+        ({}, "2 runs so far"),
+        ({"status": "running"}, "running: 2 runs so far, or killed before it could say so"),
+        ({"status": "finished", "runs": "four", "failed": [4]}, "finished: 2 runs so far"),
+    ],
+)
+def test_a_sweep_says_who_did_what_where_and_how_many_failed(
+    tmp_path: Path, manifest: dict[str, Any], ended: str
+) -> None:
+    sweep = tmp_path / "0001-sweep"
+    for seed in (0, 1):
+        (sweep / "units" / "a" / f"seed-{seed}").mkdir(parents=True)
+    (sweep / "sweep.toml").write_text(SWEPT)
+    if manifest:
+        (sweep / "manifest.json").write_text(json.dumps(sealed(manifest)))
+    found = find_runs(tmp_path, where=["agent=energy", "env=CartPole-v1"])
+    assert [row.kind for row in found] == ["sweep"]
+    assert found.lines()[0][-1] == ended
+
+
+def test_a_sweep_over_agents_names_them(tmp_path: Path) -> None:
+    sweep = tmp_path / "0001-sweep"
+    (sweep / "units").mkdir(parents=True)
+    (sweep / "sweep.toml").write_text(SWEPT.replace('"planner.horizon" = [1, 2]', 'agent.name = ["rock", "random"]'))
+    assert (find_runs(tmp_path)[0].agent, find_runs(tmp_path)[0].env) == ("rock and random", "CartPole-v1")
+    (sweep / "sweep.toml").write_text('agent = 7\n[sweep]\nvalues = "none"\n[env]\nid = 3')
+    assert (find_runs(tmp_path)[0].agent, find_runs(tmp_path)[0].env) == ("", "3")
+
+
+def test_a_sweep_of_which_all_runs_failed_points_to_its_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "units" / "a" / "seed-0").mkdir(parents=True)
+    (tmp_path / "runs.csv").write_text("run,status\n")
+    assert main(["runs", str(tmp_path)]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "what became of the runs of this sweep is in" in said
+    assert "runs.csv" in said
+
+
+def journal(folder: Path, *lines: dict[str, Any]) -> None:
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "progress.jsonl").write_text(text + '{"step": 99, "phase": "evaluate", "ret')
+
+
+def test_a_run_at_work_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made_run(tmp_path / "0001-run", [1, 2], status="running", returns=None, steps=None, chunks={})
+    learned = [{"step": step, "phase": "learn", "return": step / 10, "length": 9} for step in (10, 20, 30)]
+    evaluated = [{"step": 40, "phase": "evaluate", "return": value, "length": 9} for value in (3.0, 5.0)]
+    with held(folder):
+        journal(folder, *learned, {"step": 40, "phase": "learn", "learned.loss": 0.1})
+        row = find_runs(tmp_path)[0]
+        assert (row.status, row.steps, row.episodes, row.mean) == ("running", 40, 0, None)
+        assert row.note == "in learning; mean return 2 in the last 3 episodes"
+        journal(folder, *learned, *evaluated)
+        row = find_runs(tmp_path)[0]
+        assert (row.note, row.episodes, row.mean) == ("in evaluation", 2, 4.0)
+        monkeypatch.setattr(ongoing, "MOST", 150)
+        journal(folder, *learned, *evaluated * 9)
+        row = find_runs(tmp_path)[0]
+        assert (row.note, row.episodes, row.mean) == ("in evaluation", None, None), "where it began was not read"
+
+
+@pytest.mark.parametrize("line", ["[1]", "{", "9" * 5000, '{"phase": ["x"], "step": "y", "return": {}}', "[" * 9999])
+def test_a_journal_that_somebody_damaged_is_no_traceback(tmp_path: Path, line: str) -> None:
+    folder = made_run(tmp_path / "0001-run", [1], status="running", returns=None, chunks={})
+    (folder / "progress.jsonl").write_text(f"{line}\n" * 3)
+    with held(folder):
+        row = find_runs(tmp_path)[0]
+        assert (row.status, row.episodes) == ("running", 0)
+
+
+def test_names_are_folded_and_not_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    made_run(tmp_path / "0001-cartpole-v1-energy-of-horizon-3", [1.0, 2.0], status="failed")
+    assert main(["runs", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "┃" in said, "it is a table"
+    assert "…" not in said
+    first = "".join(line.split("│")[1].strip() for line in said.splitlines() if line.startswith("│"))
+    assert first == "0001-cartpole-v1-energy-of-horizon-3"

@@ -20,7 +20,7 @@ def swept(**own: Any) -> SweepFile:
 
 
 def test_a_grid_is_every_combination_in_the_order_of_the_file() -> None:
-    table = swept(values={"run.envs": [1, 2], "evaluate": {"episodes": [3, 4]}}, seeds=[5, 3, 5]).table
+    table = swept(values={"run.envs": [1, 2], "evaluate": {"episodes": [3, 4]}}, seeds=[5, 3]).table
     assert table.chosen == (5, 3)
     assert table.tried() == [
         {"run.envs": 1, "evaluate.episodes": 3},
@@ -79,7 +79,8 @@ def test_dotted_and_nested_values_are_the_same(values: dict[str, list[int]]) -> 
     ("own", "said"),
     [
         ({"seeds": 0}, r"\[sweep\] .*seeds"),
-        ({"sedes": 3}, r"\[sweep\].*sedes.*did you mean 'seeds'"),
+        ({"sedes": 3}, r"unknown key sedes in \[sweep\], did you mean 'seeds'"),
+        ({"seeds": [5, 3, 5]}, r"\[sweep\] seeds is wrong: a seed stands there twice, and would be the same run, got"),
         ({"values": {"run.seed": [1]}}, "seeds says which seeds"),
         ({"values": {"run.envs": []}}, "run.envs has no values"),
         ({"values": {"run.envs": 3}}, "run.envs has no values"),

@@ -12,6 +12,7 @@ from agentic.cli import RUN, answer, json_option
 
 if TYPE_CHECKING:
     from agentic_report.comparing.comparison import Comparison
+    from agentic_report.comparing.groups import Group
 
 PAGE = "comparison.html"
 WIDTH = 50  # characters of a curve
@@ -86,7 +87,7 @@ def show(found: "Comparison", page: Path | None) -> None:
 
     from agentic.cli import say, show_table
 
-    say(f"{found.env}: {', '.join(f'{group.label} ({len(group.trials)})' for group in found.groups)}")
+    say(f"{found.env}: {', '.join(map(_counted, found.groups))}")
     _curves(found)
     table = Table(
         *found.head, title=f"{escape(found.outcome)}, {found.statistic.name} over seeds", title_justify="left"
@@ -104,6 +105,11 @@ def show(found: "Comparison", page: Path | None) -> None:
         say(f"agentic: {note}", err=True)
     if page is not None:
         say(page)
+
+
+def _counted(group: "Group") -> str:
+    seeds, runs = len(group.sources), len(group.trials)
+    return f"{group.label} ({seeds}{f' of {runs} runs' if runs > seeds else ''})"
 
 
 def _curves(found: "Comparison") -> None:
@@ -126,5 +132,5 @@ def _curves(found: "Comparison") -> None:
         low, high = last.ends if last else (None, None)
         around = "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
         cells = [number(there[0].value), f"{number(last.value)}{around}"] if last else ["-", "-"]
-        table.add_row(escape(group.label), str(len(group.trials)), bars.replace("?", " "), *map(escape, cells))
+        table.add_row(escape(group.label), group.counted, bars.replace("?", " "), *map(escape, cells))
     show_table(table)

@@ -3,31 +3,42 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from agentic.errors import UserError
 from agentic.metrics import finite, holm
 from agentic.runs import Phase
-from agentic.showing import html_table, text_table
+from agentic.showing import html_table, pandas, text_table
 from agentic_report.comparing.gathering import check_comparable, folders, parts, trials
-from agentic_report.comparing.groups import Group, grouped, named
+from agentic_report.comparing.groups import Group, counted, grouped, named
+from agentic_report.comparing.remarks import all_known, notes_on
 from agentic_report.comparing.statistic import Difference, Estimate, InterquartileMean, Mean, Statistic
 from agentic_report.comparing.trial import RETURN, Trial
 from agentic_report.listing.conditions import conditions
-from agentic_report.wording import plain, plain_span
+from agentic_report.listing.listed import plain_value
+from agentic_report.wording import enumerated, plain, plain_span
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 POINTS = 100  # of a curve
 SHARE = 20  # of the steps: a window is as many
 LEVEL = 0.05  # of what differs
-HEAD = ("group", "seeds", "value", "95 % interval", "difference", "95 % interval", "p (Holm)", "verdict")
+APART = ("difference", "95 % interval", "compared", "p (Holm)", "verdict")
+HEAD = ("group", "seeds", "value", "95 % interval", *APART)
+PAIRED, UNPAIRED = "seed by seed", "as independent"
 
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Groups of runs in one environment, compared by a column, with intervals over seeds.
+
+    Runs of one seed in a group are averaged first: they are no independent evidence. Groups on the same seeds are
+    compared seed by seed, others as independent. Where the seed of a run is not known, it stands for itself, and there
+    is neither an interval nor a p-value.
 
     Curves are of a `phase`, at the steps of a `grid`, smoothed over a `window` of steps. `notes` are sentences on what
     was left out, and on what too few seeds do not tell.
@@ -67,25 +78,44 @@ class Comparison:
 
     @property
     def method(self) -> str:
-        """How intervals of differences are made, in words."""
-        kind = "seed by seed" if self.paired else "of independent seeds"
-        if self.statistic.tests:
-            return (
-                f"{'paired Student t' if self.paired else 'Welch t'}, {kind}; p-values adjusted for their number (Holm)"
-            )
-        return f"{self.statistic.method}, {kind}, 2,000 resamples"
+        """How intervals of differences are made, in words; of which groups, where they are not made alike."""
+        kinds = dict[bool, list[str]]()
+        for group, each in zip(self.groups[1:], self.differences, strict=True):
+            kinds.setdefault(each.paired, []).append(group.label)
+        ways = {True: "paired Student t, seed by seed", False: "Welch t, of independent seeds"}
+        if not self.statistic.tests:
+            ways = {
+                True: f"{self.statistic.method}, seed by seed",
+                False: f"{self.statistic.method}, independent seeds",
+            }
+        said = [f"{ways[kind]}{f' ({enumerated(kinds[kind])})' * (len(kinds) > 1)}" for kind in kinds]
+        tail = "p-values adjusted for their number (Holm)" if self.statistic.tests else "2,000 resamples"
+        return "; ".join([*said, tail])
 
-    def values(self, group: Group) -> dict[int, float]:
+    def earned(self, group: Group) -> dict[int, float]:
         """What stands for each run of a group, by the place of the run; runs without a number are left out."""
         found = {place: self._value(each) for place, each in enumerate(group.trials)}
         return {place: value for place, value in found.items() if not np.isnan(value)}
 
+    def values(self, group: Group) -> dict[int | str, float]:
+        """What stands for each seed of a group: the mean of its runs. A run whose seed is not known has its folder."""
+        runs = self.earned(group)
+        known = {key: [runs[place] for place in places if place in runs] for key, places in group.sources.items()}
+        with np.errstate(all="ignore"):  # of what is infinite
+            return {key: float(np.mean(found)) for key, found in known.items() if found}
+
+    def counted(self, group: Group) -> str:
+        """How many seeds have a value, and how many runs where that is another number."""
+        return counted(len(self.values(group)), len(self.earned(group)))
+
     def curve(self, group: Group) -> list[Estimate]:
         """The value of a group at each step of the grid, NaN where not all of its runs have one there."""
-        every = np.stack([each.phases[self.phase].smoothed(self.grid, self.window) for each in group.trials])
-        there = ~np.isnan(every).any(0)
+        runs = np.stack([each.phases[self.phase].smoothed(self.grid, self.window) for each in group.trials])
+        with np.errstate(all="ignore"):
+            every = np.stack([runs[places].mean(0) for places in group.sources.values()])
+        there = ~np.isnan(runs).any(0)
         return [
-            self.statistic.estimate(column) if known else Estimate(np.nan)
+            self._estimate(dict(zip(group.sources, column, strict=True))) if known else Estimate(np.nan)
             for column, known in zip(every.T, there, strict=True)
         ]
 
@@ -97,42 +127,30 @@ class Comparison:
     @cached_property
     def estimates(self) -> list[Estimate]:
         """The value of each group over seeds."""
-        return [self.statistic.estimate(np.array([*self.values(group).values()])) for group in self.groups]
+        return [self._estimate(self.values(group)) for group in self.groups]
 
-    @cached_property
+    @property
     def paired(self) -> bool:
-        """Whether all groups have runs on the same seeds, so that they are compared seed by seed."""
-        every = [[group.seeds[place] for place in self.values(group)] for group in self.groups]
-        return all(seeds == every[0] and None not in seeds and len({*seeds}) == len(seeds) for seeds in every)
+        """Whether all groups are on the seeds of the first, so that each is compared with it seed by seed."""
+        return all(each.paired for each in self.differences)
 
     @cached_property
     def differences(self) -> list[Difference]:
-        """By how much each group but the first is above the first, p-values adjusted for their number (Holm)."""
-        first, *others = (np.array([*self.values(group).values()]) for group in self.groups)
-        found = [self.statistic.difference(first, other, paired=self.paired) for other in others]
+        """By how much each group but the first is above the first, p-values adjusted for their number (Holm).
+
+        Groups on the same seeds as the first are compared with it seed by seed, others as independent.
+        """
+        first, *others = map(self.values, self.groups)
+        found = [self._difference(first, other) for other in others]
         tested = [each for each in found if each.p_value is not None]
         adjusted = dict(zip(map(id, tested), holm([each.p_value or 0.0 for each in tested]), strict=True))
         return [replace(each, adjusted=adjusted.get(id(each))) for each in found]
 
     @property
     def notes(self) -> list[str]:
-        """What was left out, and what too few seeds do not tell."""
-        said = [*self.remarks]
-        for group, estimate in zip(self.groups, self.estimates, strict=True):
-            known, count = self.values(group), len(group.trials)
-            if len(known) < count:
-                said.append(f"{group.label}: {count - len(known)} of {count} runs have no {self.outcome}")
-            if not known:
-                continue
-            if len(known) == 1:
-                said.append(f"{group.label}: one seed, hence no interval")
-            elif estimate.interval is None:
-                said.append(
-                    f"{group.label}: {len(known)} seeds are too few for an interval of the {self.statistic.name}"
-                )
-            elif len({*known.values()}) == 1:
-                said.append(f"{group.label}: all {len(known)} seeds agree, so that no spread tells how others would do")
-        return said
+        """What was left out or averaged, and what too few seeds do not tell."""
+        places = range(len(self.groups))
+        return [*self.remarks, *(note for place in places for note in notes_on(self, place))]
 
     def verdict(self, difference: Difference) -> str:
         """In a word, whether a group is told from the first."""
@@ -146,8 +164,8 @@ class Comparison:
         """The lines of the table, in words."""
         found = []
         for group, own, apart in zip(self.groups, self.estimates, [None, *self.differences], strict=True):
-            cells = [group.label, str(len(self.values(group))), plain(own.value), plain_span(*own.ends)]
-            more = ["", "", "", "the first"] if apart is None else _apart(apart, self.verdict(apart))
+            cells = [group.label, self.counted(group), plain(own.value), plain_span(*own.ends)]
+            more = ["", "", "", "", "the first"] if apart is None else _apart(apart, self.verdict(apart))
             found.append([*cells, *more])
         return found if len(self.groups) > 1 else [line[:4] for line in found]
 
@@ -176,12 +194,39 @@ class Comparison:
             "notes": self.notes,
         }
 
+    def to_pandas(self) -> "DataFrame":
+        """The table with numbers in it, a line for each group, and what groups differ in. UserError without pandas."""
+        rows = list[dict[str, Any]]()
+        for group, own, apart in zip(self.groups, self.estimates, [None, *self.differences], strict=True):
+            counts = {"seeds": len(self.values(group)), "runs": len(self.earned(group))}
+            low, high = own.ends
+            row = {"group": group.label, **group.differing, **counts, "value": own.value, "low": low, "high": high}
+            if apart is not None:
+                found = {
+                    f"difference_{name}": each for name, each in apart.to_dict().items() if name in ("low", "high")
+                }
+                row |= {"difference": apart.estimate.value, **found, "p_value": apart.p_value}
+                row |= {"adjusted_p_value": apart.adjusted, "paired": apart.paired, "verdict": self.verdict(apart)}
+            rows.append(row)
+        return pandas().DataFrame(rows)
+
     def __repr__(self) -> str:
         return "\n".join([f"{self.env}, {self.outcome}:", text_table([[*self.head], *self.lines()]), *self.notes])
 
     def _repr_html_(self) -> str:
         notes = html_table([(note,) for note in self.notes], "Notes") if self.notes else ""
         return html_table(self.lines(), f"{self.env}: {self.outcome}", self.head) + notes
+
+    def _estimate(self, values: Mapping[int | str, float]) -> Estimate:
+        found = self.statistic.estimate(np.array([*values.values()]))
+        return found if all_known(values) else Estimate(found.value)
+
+    def _difference(self, first: Mapping[int | str, float], other: Mapping[int | str, float]) -> Difference:
+        known = all_known(first) and all_known(other)
+        paired = known and first.keys() == other.keys()
+        arrays = (np.array([*each.values()]) for each in (first, other))
+        found = self.statistic.difference(*arrays, paired=paired)
+        return found if known else Difference(Estimate(found.estimate.value))
 
     def _value(self, run: Trial) -> float:
         if self.evaluated:
@@ -190,14 +235,18 @@ class Comparison:
         return float(learned.smoothed(np.array([learned.steps]), self.window)[0])
 
     def _group(self, place: int) -> dict[str, Any]:
-        group, known = self.groups[place], self.values(self.groups[place])
+        group, known, earned = self.groups[place], self.values(self.groups[place]), self.earned(self.groups[place])
         curve = [each.to_dict() for each in self.curves[place]]
         return {
             "label": group.label,
             "seeds": group.seeds,
-            "runs": [str(each.folder) for each in group.trials],
-            "settings": {key: _plain(value) for key, value in group.differing.items()},
-            "values": [finite(known.get(number, np.nan)) for number in range(len(group.trials))],
+            "values": [finite(known.get(seed, np.nan)) for seed in group.seeds],
+            "counts": {"seeds": len(known), "runs": len(earned)},
+            "runs": [
+                {"folder": str(each.folder), "seed": each.seed, "value": finite(earned.get(number, np.nan))}
+                for number, each in enumerate(group.trials)
+            ],
+            "settings": {key: plain_value(value) for key, value in group.differing.items()},
             **self.estimates[place].to_dict(),
             "curve": {
                 "steps": self.grid.tolist(),
@@ -217,10 +266,11 @@ def compare(
 ) -> Comparison:
     """Compare runs in one environment, grouped by what differs apart from the seed.
 
-    `runs` are folders of runs, of sweeps or benches or of many runs, patterns as "runs/*", records, a list of those, or
-    groups by label. `where` are conditions as of `find_runs`; `by` are the keys that make groups, as "agent.name";
-    `column` is of the ticks, as "energy.free_energy"; `window` is in steps, by default a twentieth of all; `iqm` takes
-    interquartile means in place of means. Nothing is run. Raises UserError where nothing can be compared.
+    `runs` are folders of runs, of sweeps or benches or of many runs, patterns as "runs/*", records and whatever else
+    lies in a folder (the table of a sweep, rows of `find_runs`), a list of those, or groups by label. `where` are
+    conditions as of `find_runs`; `by` are the keys that make groups, as "agent.name", in which the runs of a seed are
+    averaged; `column` is of the ticks, as "energy.free_energy"; `window` is in steps, by default a twentieth of all;
+    `iqm` takes interquartile means in place of means. Nothing is run. Raises UserError where nothing can be compared.
 
     >>> import agentic, tempfile
     >>> from agentic_report import compare
@@ -258,11 +308,5 @@ def compare(
 def _apart(apart: Difference, verdict: str) -> list[str]:
     signed = plain(apart.estimate.value)
     signed = f"+{signed}" if apart.estimate.value > 0 else signed
-    return [signed, plain_span(*apart.estimate.ends), plain(apart.adjusted), verdict]
-
-
-def _plain(value: Any) -> Any:
-    """A value as strict JSON has it."""
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return finite(value) if isinstance(value, float) else value if isinstance(value, int | str | None) else str(value)
+    how = "-" if apart.estimate.interval is None else PAIRED if apart.paired else UNPAIRED
+    return [signed, plain_span(*apart.estimate.ends), how, plain(apart.adjusted), verdict]

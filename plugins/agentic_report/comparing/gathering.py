@@ -1,34 +1,39 @@
 """The runs that are compared, from folders, patterns, records, and folders of many runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
 from agentic import Record
 from agentic.errors import UserError, listed, shown
+from agentic.front import Kept
 from agentic_report.comparing.trial import Trial, trial
 from agentic_report.listing.conditions import Condition, check_known
 from agentic_report.listing.listed import Listed
-from agentic_report.listing.places import ordered, run_folders
+from agentic_report.listing.places import ordered, run_folders, said_in
 
 
 def folders(runs: Any) -> list[Path]:
     """The folders of the runs that are meant, each once: by a folder, a pattern, a record, or several of those.
 
+    Whatever lies in a folder stands for it: a sweep's table, a bench's scores, a line of `find_runs`.
+
     Raises UserError for what is none of these, and where no run lies.
     """
-    if isinstance(runs, Record):
+    if isinstance(runs, Kept) and not isinstance(runs, Sequence):  # a list of runs is those in it
         if runs.folder is None:
-            raise UserError("this record lies in no folder: give agentic.run out='runs'")
-        return [runs.folder]
+            kind = "record" if isinstance(runs, Record) else type(runs).__name__
+            raise UserError(f"this {kind} lies in no folder: give out='runs' where it is made")
+        return [runs.folder] if isinstance(runs, Record) else folders(runs.folder)
     if isinstance(runs, str | Path):
-        found = [each for path in _paths(str(runs)) for each in run_folders(path)]
+        paths = _paths(str(runs))
+        found = [each for path in paths for each in run_folders(path)]
         if not found:
-            raise UserError(f"{runs} holds no run: expected the folder of one, or of several")
+            raise UserError(f"{runs} holds no run: {said_in(paths) or 'expected the folder of one, or of several'}")
         return found
     if not isinstance(runs, Iterable):
-        raise UserError(f"runs are folders, patterns or records, got {shown(runs)}")
+        raise UserError(f"runs are folders, patterns, records or what lies in a folder, got {shown(runs)}")
     once = {path.resolve(): path for each in runs for path in folders(each)}
     return [*once.values()]
 

@@ -17,16 +17,40 @@ LONGEST = 24  # letters of a value in a label
 @final
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Runs of one configuration by their seeds; `differing` are the values that other groups have not."""
+    """Runs by their seeds, of one configuration or more; `differing` are the values that other groups have not."""
 
     label: str
     trials: Sequence[Trial]
     differing: Mapping[str, Any]
 
     @property
-    def seeds(self) -> list[int | None]:
-        """The seeds in order."""
-        return [each.seed for each in self.trials]
+    def seeds(self) -> list[int]:
+        """The seeds in order, each once; without those that are not known."""
+        return [*dict.fromkeys(each.seed for each in self.trials if each.seed is not None)]
+
+    @property
+    def sources(self) -> dict[int | str, list[int]]:
+        """The places of the runs of each seed; a run whose seed is not known has a source of its own."""
+        found = dict[int | str, list[int]]()
+        for place, each in enumerate(self.trials):
+            found.setdefault(each.source, []).append(place)
+        return found
+
+    @property
+    def uneven(self) -> bool:
+        """Whether its seeds have runs of other configurations, so that means of their runs differ in that too."""
+        every = [{_frozen(self.trials[place].settings) for place in places} for places in self.sources.values()]
+        return any(each != every[0] for each in every)
+
+    @property
+    def counted(self) -> str:
+        """The number of seeds, and that of runs where it is another."""
+        return counted(len(self.sources), len(self.trials))
+
+
+def counted(seeds: int, runs: int) -> str:
+    """The number of seeds, and that of runs where it is another: `3 (13 runs)`."""
+    return f"{seeds}" if seeds == runs else f"{seeds} ({runs} runs)"
 
 
 def grouped(trials: Sequence[Trial], by: Sequence[str] = ()) -> tuple[list[Group], list[str]]:
@@ -56,10 +80,11 @@ def named(parts: Mapping[str, Sequence[Trial]], by: Sequence[str] = ()) -> tuple
     differing = _differing([each[0].settings for each in parts.values()], by)
     groups, notes = list[Group](), list[str]()
     for label, every in parts.items():
-        once = list({(_frozen(each.settings), each.seed): each for each in every}.values())
+        once = list({(_frozen(each.settings), each.source): each for each in every}.values())
         if repeated := len(every) - len(once):
             runs = "a run repeats" if repeated == 1 else f"{repeated} runs repeat"
-            notes.append(f"{label}: {runs} the configuration and the seed of a later one, and is left out")
+            later = "a later one, and is" if repeated == 1 else "later ones, and are"
+            notes.append(f"{label}: {runs} the configuration and the seed of {later} left out")
         if len({_frozen(each.settings) for each in once}) > 1:
             notes.append(f"{label}: its runs differ in more than their seeds")
         once.sort(key=lambda each: (each.seed is None, each.seed or 0))
@@ -87,7 +112,11 @@ def _labels(every: Sequence[Mapping[str, Any]]) -> list[str]:
     chosen.sort(key=[*every[0]].index)
     tails = [_plain(key).rpartition(".")[2] for key in chosen]
     names = {key: tail if tails.count(tail) == 1 else _plain(key) for key, tail in zip(chosen, tails, strict=True)}
-    said = [", ".join(_said(key, name, each.get(key)) for key, name in names.items()) for each in every]
+    rounded, exact = (
+        [", ".join(_said(key, name, each.get(key), short) for key, name in names.items()) for each in every]
+        for short in (True, False)
+    )
+    said = exact if len({*exact}) > len({*rounded}) else rounded
     found = [text if said.count(text) == 1 else f"{text} ({place + 1})" for place, text in enumerate(said)]
     return found if len({*found}) == len(found) else [f"{place}. {text}" for place, text in enumerate(said, 1)]
 
@@ -97,11 +126,11 @@ def _apart(every: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> int:
     return len({_frozen([each.get(key) for key in chosen]) for each in every})
 
 
-def _said(key: str, name: str, value: Any) -> str:
+def _said(key: str, name: str, value: Any, short: bool) -> str:
     """A value in a label: `horizon=3`; an agent by its name alone; of what is not there that it is not."""
     if value is None:
         return f"no {name}"
-    text = text_of(value)
+    text = f"{value:.6g}" if short and isinstance(value, float) else text_of(value)
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     return text if key == "agent.name" else f"{name}={text}"
 

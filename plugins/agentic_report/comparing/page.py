@@ -32,7 +32,7 @@ def content(found: Comparison, command: str = "") -> dict[str, Any]:
     """What the template is filled with."""
     labels = [group.label for group in found.groups]
     view = curves(found)
-    seeds = sorted({str(seed) for group in found.groups for seed in group.seeds if seed is not None}, key=int)
+    seeds = sorted({str(seed) for group in found.groups for seed in group.seeds}, key=int)
     return {
         "title": f"{_title(labels)} in {found.env}",
         "outcome": found.outcome[:1].upper() + found.outcome[1:],
@@ -99,7 +99,7 @@ def _title(labels: Sequence[str]) -> str:
 def _row(found: Comparison, place: int) -> dict[str, Any]:
     """A line of the table of what groups earned."""
     own = found.estimates[place]
-    row = {"label": found.groups[place].label, "seeds": len(found.values(found.groups[place]))}
+    row: dict[str, Any] = {"label": found.groups[place].label, "seeds": found.counted(found.groups[place])}
     row |= {"value": own.value, "around": span(*own.ends)}
     if not place:
         return row
@@ -118,7 +118,7 @@ def _each(found: Comparison) -> list[tuple[str, str, str, str]]:
     """The group, the seed, the value and the folder of every run."""
     rows = []
     for group in found.groups:
-        known = found.values(group)
+        known = found.earned(group)
         for place, run in enumerate(group.trials):
             seed = "" if run.seed is None else str(run.seed)
             rows.append((group.label, seed, number(known.get(place)), str(run.folder)))

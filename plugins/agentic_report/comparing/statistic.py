@@ -40,15 +40,20 @@ class Estimate:
 @final
 @dataclass(frozen=True)
 class Difference:
-    """By how much a group is above the first: its `p_value`, and that which is `adjusted` for all comparisons."""
+    """By how much a group is above the first: its `p_value`, and that which is `adjusted` for all comparisons.
+
+    `paired` says whether it is that of the same seeds, seed by seed.
+    """
 
     estimate: Estimate
     p_value: float | None = None
     adjusted: float | None = None
+    paired: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON."""
-        return {**self.estimate.to_dict(), "p_value": self.p_value, "adjusted_p_value": self.adjusted}
+        chances = {"p_value": self.p_value, "adjusted_p_value": self.adjusted}
+        return {**self.estimate.to_dict(), **chances, "paired": self.paired}
 
 
 class Statistic(ABC):
@@ -88,11 +93,11 @@ class Mean(Statistic):
         largest = max(np.abs(first).max(initial=0.0), np.abs(other).max(initial=0.0))
         error = 0.0 if error <= ROUNDING * largest < inf else error
         if not (isfinite(error) and freedom > 0):
-            return Difference(Estimate(value))
+            return Difference(Estimate(value), paired=paired)
         method = "paired Student t" if paired else "Welch t"
         interval = Interval.student(value, error, freedom, level=LEVEL, method=method)
         p_value = 2 * float(stdtr(freedom, -abs(value) / error)) if error > 0 else None
-        return Difference(Estimate(value, interval), p_value)
+        return Difference(Estimate(value, interval), p_value, paired=paired)
 
 
 @final
@@ -113,9 +118,9 @@ class InterquartileMean(Statistic):
     def difference(self, first: np.ndarray, other: np.ndarray, *, paired: bool) -> Difference:
         value, count = interquartile_mean(other) - interquartile_mean(first), min(len(first), len(other))
         if count < FEWEST:
-            return Difference(Estimate(value))
+            return Difference(Estimate(value), paired=paired)
         found = _draws(other, "first" if paired else "other") - _draws(first, "first")
-        return Difference(Estimate(value, self._interval(found, count)))
+        return Difference(Estimate(value, self._interval(found, count)), paired=paired)
 
     def _interval(self, found: np.ndarray, count: int) -> Interval | None:
         low, high = expanded(found, count, LEVEL)

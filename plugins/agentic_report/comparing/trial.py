@@ -55,7 +55,7 @@ class Series:
 @final
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A run: its `settings` by dotted keys, its seed, and what was seen in each phase.
+    """A run: its `settings` by dotted keys, its seed where it is known, and what was seen in each phase.
 
     `problems` says what of the folder is not sound, `ended` how it ended.
     """
@@ -66,6 +66,11 @@ class Trial:
     phases: Mapping[Phase, Series]
     problems: Sequence[str] = ()
     ended: str = "finished"
+
+    @property
+    def source(self) -> int | str:
+        """What its chance comes from: its seed; of a run whose seed is not known, its folder."""
+        return str(self.folder) if self.seed is None else self.seed
 
     @property
     def world(self) -> str:
@@ -81,14 +86,19 @@ def trial(folder: Path, column: str = RETURN) -> Trial:
     record, run = Record.salvage(folder), RunFolder(folder)
     problems = record.problems
     if not {*KEYS} <= {*record.columns}:
-        raise UserError(problems[0] if problems else f"{folder} holds no ticks")
+        raise UserError(problems[0] if problems else "it holds no ticks")
     if column != RETURN and column not in record.columns:
         known = [name for name in record.columns if name not in KEYS]
-        raise UserError(f"{folder} recorded no {column!r}{suggest(column, known)}; known: {listed([RETURN, *known])}")
+        raise UserError(f"it recorded no {column!r}{suggest(column, known)}; known: {listed([RETURN, *known])}")
     table = record.table([*KEYS, *({column} - {RETURN, *KEYS})])
     phases: dict[Phase, Series] = {phase: _series(table, phase, column) for phase in ("learn", "evaluate")}
-    seed = run.manifest.get("seed")
-    return Trial(folder, _settings(run), seed if type(seed) is int else None, phases, problems, run.status)
+    return Trial(folder, _settings(run), _seed(run), phases, problems, run.status)
+
+
+def _seed(run: RunFolder) -> int | None:
+    """The seed, of the manifest or else of the experiment."""
+    known = (run.manifest.get("seed"), mapping(run.experiment.get("run")).get("seed"))
+    return next((seed for seed in known if type(seed) is int), None)
 
 
 def _series(table: pa.Table, phase: Phase, column: str) -> Series:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
+from glob import has_magic
 from operator import ge, gt, le, lt
 from typing import Any, Self, final
 
@@ -14,6 +16,9 @@ from agentic_report.reading import real
 ORDERED: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 WRITTEN = re.compile(r"\s*([^=!<>\s]+)\s*(!=|<=|>=|==?|<|>)\s*(.*?)\s*", re.DOTALL)
 NEAR = 12  # keys that a message lists
+WHEN = "when"
+EARLIEST = "0001-01-01 00:00"  # a date to the minute
+DATE = re.compile(r"\d{4}(-\d\d(-\d\d( \d\d(:\d\d(:\d\d(\.\d+)?)?)?)?)?)?", re.ASCII)
 
 
 @final
@@ -22,7 +27,8 @@ class Condition:
     """What a value of a run must be: `key` `sign` `value`.
 
     Numbers are compared as numbers. For = and != other values are shell patterns, in which * stands for anything; by
-    < and > only numbers are ordered, and the texts of `when`. Where there is no value, != alone holds.
+    < and > only numbers are ordered, and the texts of `when`. A date stands for the whole of it, as 2026-11-30 for all
+    minutes of that day. Where there is no value, != alone holds.
     """
 
     key: str
@@ -38,7 +44,9 @@ class Condition:
                 f"{text!r} is no condition: expected KEY=VALUE, or !=, <, <=, > or >= between them, as env=CartPole-v1"
             )
         key, sign, value = found.groups()
-        if sign in ORDERED and key != "when" and real(value) is None:
+        if key == WHEN:
+            return cls(key, sign.replace("==", "="), _date(value, text))
+        if sign in ORDERED and real(value) is None:
             raise UserError(f"{text!r}: expected a number after {sign}, got {value!r}")
         return cls(key, sign.replace("==", "="), value)
 
@@ -47,13 +55,15 @@ class Condition:
         if found is None:
             return self.sign == "!="
         if self.sign in ORDERED:
-            if self.key == "when":
+            if self.key == WHEN:
                 return ORDERED[self.sign](str(found)[: len(self.value)], self.value)
             number = None if isinstance(found, str) else real(found)
             return number is not None and ORDERED[self.sign](number, real(self.value))
         return self._is(found) == (self.sign == "=")
 
     def _is(self, found: Any) -> bool:
+        if self.key == WHEN and not has_magic(self.value):
+            return str(found).startswith(self.value)
         wanted = real(self.value)
         if wanted is not None and isinstance(found, int | float) and not isinstance(found, bool):
             return float(found) == wanted
@@ -66,12 +76,15 @@ def conditions(where: Iterable[str] | Mapping[str, Any]) -> list[Condition]:
     if isinstance(where, str):
         raise UserError(f"where takes several conditions, got the text {where!r}: put it into a list")
     if isinstance(where, Mapping):
-        return [Condition(str(key), "=", text_of(value)) for key, value in where.items()]
+        texts = {str(key): text_of(value) for key, value in where.items()}
+        return [
+            Condition(key, "=", _date(text, f"{key}={text}") if key == WHEN else text) for key, text in texts.items()
+        ]
     return [Condition.of(text) for text in where]
 
 
-def check_known(keys: Iterable[str], rows: Sequence[Listed]) -> None:
-    """Raises UserError for a key that is no column, and that the experiment of no row has."""
+def check_known(keys: Iterable[str], rows: Sequence[Listed], hint: str = "") -> None:
+    """Raises UserError for a key that is no column, and that the experiment of no row has; `hint` says what to do."""
     for key in keys:
         if not rows or key in COLUMNS or any(key in row.settings for row in rows):
             continue
@@ -79,7 +92,21 @@ def check_known(keys: Iterable[str], rows: Sequence[Listed]) -> None:
         near = [name for name in known if key.rpartition(".")[2] in name]
         some = near[:NEAR] or [*COLUMNS]
         more = "" if near else " and the keys of experiments, as planner.horizon"
-        raise UserError(f"no run has {key!r}{suggest(key, known)}; known: {listed(some)}{more}")
+        raise UserError(f"no run has {key!r}{suggest(key, known)}; known: {listed(some)}{more}{hint and f'; {hint}'}")
+
+
+def _date(value: str, text: str) -> str:
+    """A date as `when` writes it, cut to minutes; patterns as they are. Raises UserError for what is none of these."""
+    if has_magic(value):
+        return value
+    written = value.removesuffix("UTC").strip().replace("T", " ")
+    try:
+        whole = DATE.fullmatch(written) and datetime.fromisoformat(written + EARLIEST[len(written) :])
+    except ValueError:
+        whole = None
+    if not whole:
+        raise UserError(f"{text!r}: expected a date, as 2026-11, 2026-11-30 or 2026-11-30 08:15 (UTC), got {value!r}")
+    return written[: len(EARLIEST)]
 
 
 def text_of(value: Any) -> str:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Self, final
 
 from agentic.jobs import UnitFolder
-from agentic.runs import RunFolder, is_held, json_table, number_of, unsealed
+from agentic.runs import RunFolder, is_held, json_table, number_of, toml_table, unsealed
 from agentic_bench import BenchFolder
+from agentic_report.listing.ongoing import going_on
 from agentic_report.listing.places import is_bench, is_sweep
 from agentic_report.reading import mapping, real, tables, words
 from agentic_report.wording import enumerated, moment
 
+SWEEP = "sweep.toml"  # of a sweep: its experiment, and the values that are tried
 STATUSES = ("running", "finished", "interrupted", "failed")
 LARGEST = 2**63  # of a seed or a count
 
@@ -24,7 +26,8 @@ class Listed:
     """A run, a bench or a sweep: who did what where, how it ended, and the mean return of its evaluation.
 
     `low` and `high` are the 95 % interval of the mean over episodes. What is not known is None, or empty. `status` is
-    running, finished, interrupted, failed or broken, and `note` says why.
+    running, finished, interrupted, failed or broken; `note` says why, of a sweep how many runs it has and how many
+    failed, and of a run that goes on how far it is.
     """
 
     folder: Path
@@ -58,13 +61,20 @@ class Listed:
         status, note = ("broken", problem) if problem else _status(folder, manifest)
         agent, env = _named(folder, manifest)
         more: dict[str, Any] = {key: _whole(manifest.get(key)) for key in ("seed", "steps")}
-        more |= {} if status == "running" else earned(folder, manifest)
+        if status == "running":
+            returns, steps, note = going_on(folder)
+            more |= ({} if steps is None else {"steps": _whole(steps)}) | ({} if returns is None else _summary(returns))
+        else:
+            more |= earned(folder, manifest)
         return cls(folder, name, "run", status, note, _time(manifest), agent, env, **more)
 
     @classmethod
     def _several(cls, folder: Path, name: str) -> Self:
         kind, manifest = ("bench" if is_bench(folder) else "sweep"), RunFolder(folder).manifest
         status, note = _status(folder, manifest) if manifest else ("", "")
+        if kind == "sweep" and (own := toml_table(folder / SWEEP)):
+            note = ", ".join(filter(None, [_counted(folder, manifest), note]))
+            return cls(folder, name, kind, status, note, _time(manifest), *_varied(own))
         known = BenchFolder(folder)
         agents, worlds = words(known.cells.get("agents")), words(known.cells.get("worlds"))
         settings = known.settings if not worlds else {}
@@ -115,6 +125,17 @@ COLUMNS: dict[str, Callable[[Listed], Any]] = {
     "status": lambda each: each.status,
     "note": lambda each: each.note or None,
 }
+
+
+def plain_value(value: Any) -> Any:
+    """A value of an experiment as strict JSON has it."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_value(each) for each in value]
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if isinstance(value, int | str | None) else str(value)
 
 
 def flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
@@ -174,6 +195,10 @@ def earned(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         return {"episodes": 0}
     else:
         found = _recorded(folder)
+    return _summary(found)
+
+
+def _summary(found: list[float]) -> dict[str, Any]:
     if not found:
         return {"episodes": 0}
     from agentic.metrics import return_interval
@@ -191,6 +216,26 @@ def _recorded(folder: Path) -> list[float]:
         return [float(value) for value in Record.salvage(folder).returns()]
     except (UserError, KeyError):
         return []
+
+
+def _counted(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """How many runs a sweep has, and how many of them failed."""
+    runs, failed = _whole(manifest.get("runs")), _whole(manifest.get("failed"))
+    if runs is None:
+        there = UnitFolder(folder).size
+        return f"{there} run{'s' if there != 1 else ''} so far"
+    return f"{failed} of {runs} runs failed" if failed else f"{runs} run{'s' if runs != 1 else ''}"
+
+
+def _varied(tables_of: Mapping[str, Any]) -> tuple[str, str]:
+    """The agent and the environment of the runs of a sweep; all those that it tries."""
+    values = flat(mapping(mapping(tables_of.get("sweep")).get("values")))
+    found = list[str]()
+    for table, key in (("agent", "name"), ("env", "id")):
+        tried = values.get(f"{table}.{key}")
+        own = mapping(tables_of.get(table)).get(key)
+        found.append(enumerated([str(each) for each in tried]) if isinstance(tried, list) else str(own or ""))
+    return found[0], found[1]
 
 
 def _time(manifest: Mapping[str, Any]) -> float | None:

@@ -1,14 +1,15 @@
 """Where runs lie: in a folder of runs, in a bench or a sweep, or in one of their own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agentic.jobs import UnitFolder
 from agentic.runs import RunFolder, is_own
 from agentic_bench import BenchFolder
 
-DEEPEST = 4  # folders from one that is named to a run in it: of a bench its units, a world, an agent, a seed
+DEEPEST = 5  # folders from one that is named to a run in it: a bench, its units, a world, an agent, a seed
+OUTCOMES = "runs.csv"  # of a sweep: a line for each run, failed ones among them
 
 
 def is_bench(folder: Path) -> bool:
@@ -57,6 +58,12 @@ def holds(home: Path, path: Path) -> bool:
         return path.resolve().is_relative_to(home.resolve())
     except (OSError, RuntimeError, ValueError):  # a link to itself
         return False
+
+
+def said_in(paths: Iterable[Path]) -> str:
+    """Where it says what became of the runs of a sweep that has none; empty where none of the folders is such."""
+    tables = [path / OUTCOMES for path in paths if is_sweep(path) and is_own(path / OUTCOMES)]
+    return f"what became of the runs of this sweep is in {tables[0]}" if tables else ""
 
 
 def _below(folder: Path, home: Path, deeper: int) -> Iterator[Path]:
