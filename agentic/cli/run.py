@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -29,9 +30,15 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Of every random stream (run.seed).")
 @click.option("--envs", type=int, help="Copies of the environment run side by side (run.envs).")
 @click.option("--device", metavar="NAME", help="Where agents compute: cpu, cuda, cuda:1, mps (run.device).")
-@click.option("--episodes", type=int, help="Evaluated, with learning off (evaluate.episodes).")
+@click.option("--episodes", type=int, help="Evaluated, with learning off; 0 for none (evaluate.episodes).")
 @click.option("--steps", type=Steps(), help="Environment steps learned from (learn.steps); with --resume +N more.")
-@click.option("--logger", "loggers", multiple=True, type=LOGGER, help="Log to it too, as tensorboard; repeatable.")
+@click.option(
+    "--logger",
+    "loggers",
+    multiple=True,
+    type=LOGGER,
+    help="Log to it too, as tensorboard; repeatable. Its parameters: --set loggers.tensorboard.flush_seconds=2",
+)
 @click.option("--resume", metavar="RUN", type=RUN, help="Go on with the run of a folder, where it stopped.")
 @click.option("--trust", is_flag=True, help="With --resume: run what only the folder names.")
 @click.option("--set", "settings", multiple=True, type=SETTING, help="Override one setting; repeatable.")
@@ -100,7 +107,12 @@ def _execute(experiment: "Experiment", registry: Registry, out: str, style: str)
 
     built = build(experiment, registry).with_loggers(registry)
     folder = create_folder(out, f"{experiment.env.id}-{experiment.agent.name}")
-    _live(built, folder, registry, partial(built.run, folder), style)
+    try:
+        _live(built, folder, registry, partial(built.run, folder), style)
+    except BaseException:
+        with suppress(OSError):  # it stays where the run wrote something
+            folder.rmdir()
+        raise
 
 
 def _live(

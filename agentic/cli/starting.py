@@ -62,6 +62,7 @@ def retarget(experiment: Experiment, name: str, registry: Registry) -> Experimen
         return experiment
     takes = accepted(with_file(registry, name).find(Agent, name, "[agent]")[1])
     dropped = {*unused(experiment, takes), *(() if "learner" in takes.names else ("learn",))}
+    dropped |= set() if experiment.evaluate.episodes else {"evaluate"}  # of an agent that only learned
     kept = {table: content for table, content in experiment.tables().items() if table not in dropped}
     return Experiment.of({**kept, "agent": {"name": name}})
 

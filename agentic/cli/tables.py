@@ -26,7 +26,7 @@ def result_table(summary: Mapping[str, Any]) -> Table:
 
 def _rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     energy = summary["energy"]
-    rows = [("return", f"{_with_interval(summary['return'])}, {_interval_note(summary['episodes'])}")]
+    rows = [("return", f"{_with_interval(summary['return'])}, {_note(summary)}")]
     rows += [(name.replace("_", " "), number(energy[name])) for name in ("energy", "mean_energy") if name in energy]
     if "free_energy" in energy:
         parts = f"complexity {number(energy.get('complexity'))} - accuracy {number(energy.get('accuracy'))}"
@@ -52,10 +52,10 @@ def _took(summary: Mapping[str, Any]) -> str:
     return f" ({summary['seconds']:.1f} s in all)"
 
 
-def _interval_note(episodes: int) -> str:
-    if episodes < 2:
-        return f"{episodes} complete episode" + ("" if episodes == 1 else "s")
-    return f"95 % interval of the mean, Student t over {episodes} episodes"
+def _note(summary: Mapping[str, Any]) -> str:
+    """What the interval of the mean is, or over how many episodes there is none."""
+    episodes, method = summary["episodes"], summary["return"]["method"]
+    return f"95 % interval of the mean, {method}" if method else f"{episodes} complete episode{'s' * (episodes != 1)}"
 
 
 def _with_interval(values: Mapping[str, Any]) -> str:

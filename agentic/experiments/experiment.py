@@ -154,9 +154,9 @@ class LearnTable(Table):
 
 @final
 class EvaluateTable(Table):
-    """The table [evaluate]: how many episodes are evaluated, with learning off."""
+    """The table [evaluate]: how many episodes are evaluated, with learning off; 0 of a run that only learns."""
 
-    episodes: Positive = 20
+    episodes: Count = 20
 
 
 @final
@@ -211,9 +211,12 @@ class Experiment(Table):
         except UserError as error:
             raise UserError(f"{source}{error}") from None
         try:
-            return cls.model_validate_json(json.dumps(given, default=str), strict=True)
+            found = cls.model_validate_json(json.dumps(given, default=str), strict=True)
         except ValidationError as error:
             raise UserError(source + sentence(error, cls)) from None
+        if not (found.evaluate.episodes or found.learn.steps):
+            raise UserError(f"{source}[evaluate] episodes and [learn] steps are both 0, nothing is done: raise one")
+        return found
 
     def tables(self) -> dict[str, Any]:
         """The experiment as plain tables, defaults filled in and absent ones left out."""
@@ -236,8 +239,7 @@ class Experiment(Table):
 def file_in(folder: str | Path) -> Path:
     """The experiment file in the folder of a run. Raises UserError where there is none, as of one made in Python."""
     found = RunFolder(folder)
-    if not found.holds_run:
-        raise UserError(f"{folder} is not the folder of a run: give one that `agentic run` made")
+    found.check()
     if not is_own(found.experiment_file):
         raise UserError(f"{folder} holds no {found.experiment_file.name}: what a program ran, that program must make")
     return found.experiment_file
@@ -261,16 +263,21 @@ def originated(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def override(tables: dict[str, Any], text: str) -> None:
-    """Set one value of plain tables, as in "planner.horizon=3"; what is not TOML is taken as a word."""
+    """Set one value of plain tables, as in "planner.horizon=3"; what is not TOML is taken as a word.
+
+    One of several components has its name in the path: "loggers.tensorboard.flush_seconds=2".
+    """
     path, equals, value = text.partition("=")
     whole = tables
     *parents, key = (part.strip() for part in path.split("."))
     if not equals or not parents or not all((*parents, key)):
         raise UserError(f"cannot read the setting {text!r}: write table.key=value, such as planner.horizon=3")
-    for parent in parents:
-        tables = tables.setdefault(parent, {})
-        if not isinstance(tables, dict):
+    place: Any = tables
+    for at, parent in enumerate(parents):
+        place = _among(place, parents[:at], parent, path) if isinstance(place, list) else place.setdefault(parent, {})
+        if not isinstance(place, dict | list):
             raise UserError(f"cannot set {path.strip()}: {parent} is a value and not a table")
+    tables = _among(place, parents, "", path) if isinstance(place, list) else place
     try:
         chosen = tomllib.loads(f"value = {value}")["value"]
     except ValueError:
@@ -286,3 +293,14 @@ def override(tables: dict[str, Any], text: str) -> None:
         for parameter in tables.keys() - kept:
             del tables[parameter]
     tables[key] = chosen
+
+
+def _among(several: list[Any], where: list[str], name: str, path: str) -> dict[str, Any]:
+    """The component of that name among several, as a table in their list. Raises UserError where there is none."""
+    several[:] = map(_named, several)
+    tables = {str(each.get("name")): each for each in several if isinstance(each, dict)}
+    if name not in tables:
+        form = f"{'.'.join(where)}.NAME.KEY=VALUE"
+        raise UserError(f"cannot set {path.strip()}: expected {form}, with one of these names: {listed(tables)}")
+    found: dict[str, Any] = tables[name]
+    return found

@@ -1,5 +1,6 @@
 """Summaries of runs: the numbers that `agentic run --json` prints, from a record alone, finished or not."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ LONGEST = 1e15  # seconds of a run; what a manifest says beyond is no time
 def summarize(record: Record) -> dict[str, Any]:
     """The numbers of a run as plain values for strict JSON; what is not finite or not known is None.
 
-    `steps` were learned from, `evaluation_steps` were not. `return` is over the complete evaluation episodes;
-    `energy` holds the mean of each term over the evaluation steps, in nats. `problems` are those of the record.
+    `steps` were learned from, `evaluation_steps` were not. `return` is over the complete evaluation episodes; its
+    `method` is that of the 95 % interval from `low` to `high`. `energy` holds the mean of each term over the evaluation
+    steps, in nats. `problems` are those of the record.
     """
     names = [name for name in record.columns if name.startswith("energy.")]
     table = record.table(["phase", *names]) if record.columns else pa.table({})
@@ -36,6 +38,7 @@ def summarize(record: Record) -> dict[str, Any]:
             "mean": finite(mean),
             "low": finite(interval.low),
             "high": finite(interval.high),
+            "method": interval.method if isfinite(interval.low) else None,
             "values": [finite(value) for value in returns.tolist()],
         },
         "energy": {name: finite(value) for name, value in terms.items() if value is not None},

@@ -6,6 +6,7 @@ What cannot be read is empty here; `Record`, `Manifest` and `Result` say what is
 import json
 import re
 from contextlib import suppress
+from itertools import islice
 from os import SEEK_END
 from pathlib import Path
 from shlex import quote
@@ -15,6 +16,7 @@ from agentic.errors import UserError, said, shown
 from agentic.runs.files import forget_parts, is_own, json_table, toml_table, unsealed
 
 TAIL = 2**16  # bytes at the end of a traceback that are read
+DEEPEST, MOST = 4, 1000  # levels of folders that are searched for a run, and folders of each
 Kind = Literal["ticks", "candidates"]
 
 
@@ -52,8 +54,26 @@ class RunFolder:
 
     @property
     def holds_run(self) -> bool:
-        """Whether a run left a manifest or ticks here."""
+        """Whether a run, or several that were carried out together, left a manifest or ticks here."""
         return is_own(self.manifest_file) or bool(self.chunks()) or is_own(self.partial_file)
+
+    @property
+    def holds_one(self) -> bool:
+        """Whether it is a single run; the manifest of several says what executor they were given to."""
+        return self.holds_run and "executor" not in self.manifest
+
+    def check(self) -> None:
+        """Check that a single run lies here. Raises UserError where none does, and names one that lies deeper."""
+        if self.holds_one:
+            return
+        levels = ("/".join(["[!.]*"] * depth) for depth in range(1, DEEPEST + 1))
+        below = (path for level in levels for path in sorted(islice(self.path.glob(level), MOST)))
+        if one := next((path for path in below if type(self)(path).holds_one), None):
+            raise UserError(
+                f"{self.path} is the folder of many runs, as of a sweep: give one of its runs, such as {one}; "
+                f"`agentic runs {quote(str(self.path))}` lists them"
+            )
+        raise UserError(f"{self.path} is not the folder of a run: it holds neither ticks nor the manifest of one")
 
     def chunk(self, kind: Kind, index: int) -> Path:
         """One Parquet file of ticks, or of the candidate plans of the same ticks."""

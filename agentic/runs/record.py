@@ -85,10 +85,7 @@ class Record(Shown):
     def open(cls, folder: str | Path) -> "Record":
         """The record in a run's folder, finished or not. Raises UserError where there is none."""
         found = RunFolder(folder)
-        if not found.holds_run:
-            raise UserError(
-                f"{folder} is not the folder of a run: it holds neither {found.manifest_file.name} nor ticks"
-            )
+        found.check()
         return cls(found.path)
 
     @classmethod

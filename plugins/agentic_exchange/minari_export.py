@@ -78,10 +78,12 @@ def _minari(name: str) -> tuple[Any, Any, Any]:
         raise UserError(f"no Minari data set can be written here ({said}): pip install 'agentic[minari]'") from None
     try:
         parse_dataset_id(name)
+    except BREAKS:  # whatever it meets in a name of another form
+        raise UserError(f"expected a name as namespace/name-v0 for the data set, got {name!r}") from None
+    try:
         found = Path(get_dataset_path(name)).exists()
     except BREAKS as error:
-        wanted = "expected a name as namespace/name-v0 for the data set"
-        raise UserError(f"{wanted}, got {name!r} ({described(error)})") from None
+        raise UserError(f"no Minari data set can be written here, {described(error)}") from None
     if found:
         raise UserError(f"there is a data set {name} already: give another name, as with -v1 at its end")
     return minari.create_dataset_from_buffers, EpisodeBuffer, get_dataset_path

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 import pyarrow.compute as pc
@@ -16,9 +16,6 @@ from agentic.runs import EpisodeRecord
 from agentic_exchange.frames import observed_frames, world_frames
 from agentic_exchange.worlds import world_of_run
 from agentic_exchange.writing import write_video
-
-if TYPE_CHECKING:
-    pass
 
 SHOWN = 8  # actions of a plan that are written
 
@@ -47,7 +44,8 @@ def make_video(
 
     The world is made again with the recorded seed and actions, and compared with what was seen; where that cannot be,
     the pictures that were observed are shown, or belief and energies alone. What only the folder names is run where it
-    is given `trust`. Raises UserError without Pillow, for an episode that is not there and for other endings.
+    is given `trust`. Raises UserError without Pillow, for an episode that is not there or has nothing to draw, and for
+    other endings.
     """
     try:
         from agentic_exchange.panel import Panel
@@ -93,7 +91,17 @@ def _pictures(record: Record, episode: EpisodeRecord, registry: Registry, trust:
     seen = observed_frames(episode)
     if seen is not None:
         return (each for each in seen), f"the pictures are those that were observed: {why}"
+    if not any(_tells(name, array) for name, array in episode.arrays.items()):
+        raise UserError(
+            f"there is nothing to draw: no picture of the world, {why}, and neither belief nor energy was recorded; "
+            "`agentic show --episode` prints what was done"
+        )
     return (None for _ in range(episode.length + 1)), f"there is no picture of the world: {why}"
+
+
+def _tells(name: str, array: np.ndarray) -> bool:
+    """Whether a column is drawn beside the world: values of a belief or an energy."""
+    return name.startswith(("belief.", "energy.")) and bool(np.isfinite(array.astype(float)).any())
 
 
 def _again(record: Record, episode: EpisodeRecord, registry: Registry, trust: bool) -> Iterator[np.ndarray]:

@@ -11,7 +11,7 @@ import torch
 import agentic
 from agentic import Experiment, UserError
 from agentic.cli import check_trusted, find_nearby, run_progress, say
-from agentic.experiments import LearnTable, learned, limited, recorded
+from agentic.experiments import EvaluateTable, LearnTable, learned, limited, recorded
 from agentic.plugins import Registry, load
 from agentic.runs import RunFolder
 from agentic_life.evaluation import Evaluation
@@ -59,8 +59,8 @@ class Evaluator:
         check_trusted(experiment, self.registry, str(file), trust=self.trust)
         find_nearby(experiment.env.names)
         experiment = limited(experiment, self.registry)
-        first, count = experiment.run.seed if seed is None else seed, experiment.evaluate.episodes
-        count = count if episodes is None else episodes
+        first = experiment.run.seed if seed is None else seed
+        count = experiment.evaluate.episodes or EvaluateTable().episodes if episodes is None else episodes
         for name, given, least in (("seeds", seeds, 1), ("episodes", count, 1), ("seed", first, 0)):
             if given < least:
                 raise UserError(f"{name} must be at least {least}, got {given}")

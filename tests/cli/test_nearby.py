@@ -145,6 +145,16 @@ def test_whoever_reads_may_leave(command: list[str]) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+def test_a_run_that_ends_before_it_begins_leaves_no_folder(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = [sys.executable, "-m", "agentic", "run", "--env", "FrozenLake-v1", "--agent", "random", "--episodes", "1"]
+    done = subprocess.run(program, stdout=writing, stderr=writing, cwd=tmp_path, timeout=100)
+    os.close(writing)
+    assert done.returncode == 141
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_a_learner_without_experience_is_a_beginner(capsys: pytest.CaptureFixture[str]) -> None:
     common = ["--metric", "episode_return", "--episodes", "2", "--no-references"]
     assert main(["measure", "--env", "CliffWalking-v1", "--agent", "habit", *common]) == 0

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from agentic import Experiment, Record
+from agentic import Experiment, Record, load
 from agentic.cli import main
 from agentic.cli.progress import progress
+from agentic.cli.starting import retarget
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -37,7 +38,7 @@ def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str])
     assert code == 0
     keys = {"run", "steps", "evaluation_steps", "episodes", "return", "energy", "seconds", "components", "problems"}
     assert set(summary) == keys
-    assert set(summary["return"]) == {"mean", "low", "high", "values"}
+    assert set(summary["return"]) == {"mean", "low", "high", "method", "values"}
     assert (summary["steps"], summary["episodes"]) == (20, 2)
     assert summary["evaluation_steps"] == sum(summary["return"]["values"])
     assert summary["energy"]["free_energy"] == pytest.approx(
@@ -56,6 +57,24 @@ def test_flags_are_settings(capsys: pytest.CaptureFixture[str]) -> None:
         "float64",
         3,
     )
+
+
+def test_a_run_may_only_learn(capsys: pytest.CaptureFixture[str]) -> None:
+    only = ("--env", "FrozenLake-v1", "--episodes", 0)
+    code, out, err = run(capsys, *only, "--agent", "habit", "--steps", 300, "--json")
+    summary = json.loads(out)
+    assert code == 0
+    assert (summary["steps"], summary["evaluation_steps"], summary["episodes"]) == (300, 0, 0)
+    assert summary["return"] == {"mean": None, "low": None, "high": None, "method": None, "values": []}
+    assert "evaluation" not in err
+    assert main(["run", "--resume", summary["run"], "--steps", "+100", "--quiet"]) == 0
+    assert main(["show", summary["run"]]) == 0
+    assert "400 learned from, 0 evaluated" in capsys.readouterr().out
+    other = retarget(Experiment.load(Path(summary["run"], "experiment.toml")), "random", load())
+    assert (other.learn.steps, other.evaluate.episodes) == (0, 20)  # which a measure compares it with
+    code, _, err = run(capsys, *only, "--agent", "random")
+    assert code == 2
+    assert "[evaluate] episodes and [learn] steps are both 0" in err
 
 
 def test_same_seed_same_record(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,8 @@ from agentic.cli.episode import Drawing
 from agentic.cli.tables import result_table, sparkline
 from agentic.cli.terminal import number
 from agentic.metrics.measurement import mean_interval
+from agentic.metrics.returns import return_interval
+from agentic.metrics.summary import summarize
 from agentic.runs.files import sha256_of
 from agentic.runs.folder import RunFolder
 from agentic.runs.manifest import annotate
@@ -46,6 +48,18 @@ def test_json_is_that_of_run(folder: Path, capsys: pytest.CaptureFixture[str]) -
     reported = json.loads(capsys.readouterr().out)
     assert reported["run"] == str(folder)
     assert reported["episodes"] == 3
+
+
+@pytest.mark.parametrize("returns", [[0.0, 1.0, 0.0, 0.0], [-2.0, 1.0, -2.5]])
+def test_an_interval_is_said_to_be_what_it_is(returns: list[float]) -> None:
+    ticks = {name: [*range(len(returns))] for name in ("episode", "t")} | {"row": [0] * len(returns), "reward": returns}
+    ends = {"terminated": [True] * len(returns), "truncated": [False] * len(returns)}
+    summary = summarize(Record(tables=[pa.table({"phase": ["evaluate"] * len(returns), **ticks, **ends})]))
+    mean, interval = return_interval(returns)
+    assert "Student" not in interval.method
+    assert summary["return"]["method"] == interval.method
+    shown = f"{number(mean)} [{number(interval.low)}, {number(interval.high)}], 95 % interval of the mean, "
+    assert next(iter(result_table({**summary, "run": "x"}).columns[1].cells)) == shown + interval.method
 
 
 def test_run_again_from_the_folder_gives_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

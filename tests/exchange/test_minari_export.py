@@ -92,7 +92,8 @@ def test_spec_and_seeds_are_kept() -> None:
 def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     folder = str(lived("--agent", "random"))
     for given, said in (
-        (["--minari", "no name at all!"], "expected a name as namespace/name-v0"),
+        (["--minari", "no name!"], "expected a name as namespace/name-v0 for the data set, got 'no name!'\n"),
+        (["--minari", "lake"], "expected a name as namespace/name-v0 for the data set, got 'lake'\n"),
         (["--minari", "mine/none-v0", "--phase", "learn"], "no completed episode of the phase learn"),
     ):
         assert main(["export", folder, *given]) == 2

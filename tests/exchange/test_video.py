@@ -93,6 +93,19 @@ def test_another_world_is_found_out_and_belief_shown_alone(
     assert "there is no picture of the world: the world, made again, is another one from" in capsys.readouterr().err
 
 
+def test_an_episode_of_which_nothing_can_be_drawn_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    assert main(["run", "--env", "CartPole-v1", "--agent", "random", "--episodes", "1", "--quiet"]) == 0
+    assert main(["video", "runs/0001-cartpole-v1-random", "--out", "pole.gif"]) == 2
+    said = capsys.readouterr().err
+    assert "there is nothing to draw: no picture of the world, pygame is not installed" in said
+    assert "gymnasium[classic-control]" in said
+    assert not Path("pole.gif").exists()
+
+
 def test_mistakes_are_one_sentence(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

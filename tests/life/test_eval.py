@@ -47,6 +47,12 @@ def test_the_own_seed_has_the_returns_that_the_run_recorded(tables: dict[str, An
     assert before == {each: each.stat().st_mtime_ns for each in folder.rglob("*")}
 
 
+def test_the_agent_of_a_run_that_only_learned_is_evaluated_as_often_as_any() -> None:
+    folder = recorded(evaluate={"episodes": 0})
+    assert not len(Record.open(folder).returns())
+    assert len(evaluate(folder, seeds=1).returns[0]) == 20
+
+
 def test_intervals_are_over_seeds() -> None:
     returns = {seed: np.array([seed, seed + 1.0, seed + 5.0]) for seed in range(6)}
     found = Evaluation("run", returns)

@@ -44,6 +44,15 @@ def test_the_returns_of_a_run_are_there(tmp_path: Path) -> None:
     assert agentic.Experiment.load(folder / "experiment.toml").loggers[0].name == "tensorboard"
 
 
+def test_its_parameters_are_set_by_its_name(tmp_path: Path) -> None:
+    Path("x.toml").write_text('loggers = ["tensorboard"]\n[env]\nid = "FrozenLake-v1"\n[agent]\nname = "random"\n')
+    setting = ["--set", "loggers.tensorboard.flush_seconds=2", "--episodes", "1", "--quiet"]
+    assert main(["run", "x.toml", *setting]) == 0
+    assert main(["run", "--env", "FrozenLake", "--agent", "random", "--logger", "tensorboard", *setting]) == 0
+    found = [agentic.Experiment.load(path).loggers for path in Path("runs").glob("*/experiment.toml")]
+    assert [[each.parameters for each in loggers] for loggers in found] == [[{"flush_seconds": 2}]] * 2
+
+
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -91,6 +100,11 @@ def test_without_its_package_one_sentence_says_how(
     [
         (["--logger", "tensorbord"], "unknown logger 'tensorbord', did you mean 'tensorboard'?"),
         (["--logger", "random"], "[[loggers]] random is an Agent; a Logger is wanted: tensorboard"),
+        (["--logger", "tensorboard", "--set", "loggers.tensorboard.x=1"], "tensorboard has no parameter 'x'"),
+        (
+            ["--logger", "tensorboard", "--set", "loggers.flush_seconds=2"],
+            "cannot set loggers.flush_seconds: expected loggers.NAME.KEY=VALUE, with one of these names: tensorboard",
+        ),
     ],
 )
 def test_a_wrong_name_is_refused_before_anything_runs(

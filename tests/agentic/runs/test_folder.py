@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agentic import UserError
+from agentic import Record, UserError
+from agentic.experiments import recorded
 from agentic.runs import RunFolder, create_folder, write_whole
 
 
@@ -41,6 +42,25 @@ def test_what_cannot_be_read_is_empty(tmp_path: Path) -> None:
     there.manifest_file.write_text("[1", encoding="utf-8")
     there.experiment_file.write_bytes(b"\xff\xfe")
     assert (there.manifest, there.experiment, there.holds_run, there.status) == ({}, {}, True, "unknown")
+
+
+def test_a_folder_of_many_runs_is_none_of_a_run_and_names_one(tmp_path: Path) -> None:
+    whole = folder(tmp_path / "runs" / "0001-whole", status="finished", executor="local", workers=2)
+    with pytest.raises(UserError, match="0001-whole is not the folder of a run: it holds neither"):
+        whole.check()
+    (tmp_path / "runs" / ".draft").mkdir()
+    folder(tmp_path / "runs" / ".draft" / "part", seed=0)
+    for seed in (1, 0):
+        folder(whole.path / "units" / "b" / f"seed-{seed}", seed=seed).check()
+    for path in (whole.path, tmp_path / "runs"):
+        with pytest.raises(UserError) as refused:
+            Record.open(path)
+        assert str(refused.value) == (
+            f"{path} is the folder of many runs, as of a sweep: give one of its runs, such as "
+            f"{whole.path}/units/b/seed-0; `agentic runs {path}` lists them"
+        )
+    with pytest.raises(UserError, match=r"is the folder of many runs, .*seed-0; `agentic runs"):
+        recorded(whole.path)
 
 
 def test_chunks_are_in_the_order_of_their_ticks_and_a_record_is_not_written_over(tmp_path: Path) -> None:
