@@ -8,9 +8,10 @@ from typing import final
 from markupsafe import Markup
 
 from agentic.errors import BREAKS, described
-from agentic_report.replay import replay
+from agentic_report.replay import PICTURES, replay
 
 ROOM = 2_300_000  # characters: with plotly.js and the tables a page stays below 8 MB
+ALONE = 3_500_000  # characters of the pictures of a replay that is the only one: such a page stays below 10 MB
 
 
 @final
@@ -32,11 +33,12 @@ class Replays:
 
 def replays(units: Sequence[tuple[str, str, Path]]) -> Replays:
     """The replays of runs, given as world, agent and folder, in this order as long as there is room."""
-    shown, left, failed, room = [], [], [], ROOM
+    pictures = ALONE if len(units) == 1 else PICTURES
+    shown, left, failed, room = [], [], [], ROOM + (ALONE if len(units) == 1 else 0)
     for world, agent, folder in units:
         title = f"{agent} in {world}"
         try:
-            fragment = replay(folder, title) if room > 0 else ""
+            fragment = replay(folder, title, pictures) if room > 0 else ""
         except BREAKS as error:  # no episode, half a record, or a third party's world that is broken
             failed.append((title, described(error)))
             continue
