@@ -19,7 +19,7 @@ from agentic.runs import EpisodeRecord, environment_seed
 @final
 @dataclass(frozen=True)
 class Lived:
-    """What the world `drawn` at each observation of an episode, and the `texts` that were seen there, by dotted name."""
+    """What a world has `drawn` at each observation of an episode, and the `texts` seen there, by dotted name."""
 
     drawn: Sequence[Any]
     texts: Mapping[str, Sequence[str]]

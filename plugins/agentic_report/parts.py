@@ -1,5 +1,4 @@
-"""The parts of observations and actions: which columns of a record are numbers and which pictures, and what each is
-called.
+"""The parts of observations and actions: which columns of a record are numbers, which are pictures, and their names.
 
 A Dict or Tuple is a column for each leaf, named by its dotted path; everything else is one column without a name.
 """
@@ -54,7 +53,7 @@ def keys(columns: Mapping[str, Any], name: str) -> list[str]:
 
 
 def parts(episode: EpisodeRecord, name: str, most: int = WIDEST) -> list[Part]:
-    """The leaves of numbers of `obs` or `action`; of all of them at most so many numbers are kept, of each its share."""
+    """The leaves of numbers of `obs` or `action`; of all of them at most so many numbers are kept."""
     found = [_part(episode, name, key) for key in keys(episode.arrays, name)]
     found = [each for each in found if not is_picture(episode.arrays[each.column])]
     return [Part(p.column, p.name, p.shape, kept) for p, kept in zip(found, _shares(found, most), strict=True)]
@@ -71,12 +70,12 @@ def is_picture(array: np.ndarray) -> bool:
     if array.dtype != np.uint8 or array.ndim not in (3, 4):
         return False
     if array.ndim == 3:
-        return min(array.shape[1:]) >= SMALLEST
-    return min(array.shape[1], array.shape[-1]) <= STACKED
+        return bool(min(array.shape[1:]) >= SMALLEST)
+    return bool(min(array.shape[1], array.shape[-1]) <= STACKED)
 
 
 def values(episode: EpisodeRecord, found: Sequence[Part], last: str | None = None) -> list[list[float | None]]:
-    """The kept numbers of each tick, all leaves one after the other; of `last` (next_obs) those of the last tick too."""
+    """The kept numbers of each tick, leaf by leaf; of `last` (next_obs) those of the last tick too."""
     columns = [np.empty((episode.length + (last is not None), 0))]
     for part in found:
         column = episode.arrays[part.column]

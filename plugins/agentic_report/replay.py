@@ -66,8 +66,8 @@ def story(record: Record, pictures: int = PICTURES) -> dict[str, Any]:
 
 def _albums(made: Scene, seen: Mapping[str, Album], lengths: Sequence[int]) -> dict[str | None, Album]:
     """The pictures of the episodes that are shown: first those that the world drew, under None, then those observed."""
-    drawn = {None: made.album} if made.album.urls else {}
-    return {name: album.cut(lengths) for name, album in {**drawn, **seen}.items()}
+    every: dict[str | None, Album] = {None: made.album} if made.album.urls else {}
+    return {name: album.cut(lengths) for name, album in (every | dict(seen)).items()}
 
 
 def _first(record: Record) -> list[EpisodeRecord]:
@@ -198,7 +198,9 @@ def _label(term: str) -> str:
     return f"− {words}" if sign(term) < 0 else words
 
 
-def _beliefs(episodes: Sequence[EpisodeRecord], made: Scene, seen: int) -> tuple[dict[str, Any] | None, list[list[Any]]]:
+def _beliefs(
+    episodes: Sequence[EpisodeRecord], made: Scene, seen: int
+) -> tuple[dict[str, Any] | None, list[list[Any]]]:
     """What kind of belief there is, and of each episode and step its numbers.
 
     "factors": the probable levels of each factor, [index, probability], by itself where the belief is a joint one.

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -75,7 +74,7 @@ class Scene:
     places: tuple[tuple[int, ...], ...] = ()
     sizes: tuple[int, ...] = ()
     note: str | None = field(default=None, compare=False)
-    album: Album = Album()
+    album: Album = field(default_factory=Album)
     texts: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
@@ -102,9 +101,7 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord], room: int = 0) -> S
         return Scene("bars", words, note=f"the world could not be made again here: {said(error)}")
 
 
-def _made_again(
-    experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord], room: int
-) -> Scene:
+def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord], room: int) -> Scene:
     registry = load()
     if unknown := [*untrusted({"env": experiment.env.model_dump()}, registry)]:
         raise UserError(f"a report runs installed worlds only, told of no files, and this is {listed(unknown)}")

@@ -10,6 +10,7 @@ from agentic_bench import BenchFolder
 from agentic_report.bench_folder import Bench
 from agentic_report.bench_page import bench_page
 from agentic_report.index import PAGE, entries
+from agentic_report.listing.finding import SAID
 from agentic_report.listing.places import is_bench, is_sweep
 from agentic_report.rendering import render
 from agentic_report.run_page import run_page
@@ -45,6 +46,6 @@ def _content(folder: Path, beside: Path) -> tuple[str, dict[str, Any]]:
     if RunFolder(folder).holds_run:
         return "run", run_page(folder)
     if rows := entries(folder, beside):
-        return "index", {"title": f"All in {folder.resolve().name}", "rows": rows}
+        return "index", {"title": f"All in {folder.resolve().name}", "rows": rows, "columns": SAID}
     expected = f"{RunFolder(folder).manifest_file.name}, {BenchFolder.CELLS}"
     raise UserError(f"{folder} holds no run and no bench: expected {expected}, or folders with these")

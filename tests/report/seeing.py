@@ -66,7 +66,7 @@ class Drawn(gymnasium.Env[Any, Any]):
 def registered() -> str:
     """The id of `Drawn` as an installed world has one."""
     if "tests/Drawn-v0" not in gymnasium.registry:
-        register("tests/Drawn-v0", entry_point=Drawn, max_episode_steps=10_000)
+        register("tests/Drawn-v0", entry_point="tests.report.seeing:Drawn", max_episode_steps=10_000)
     return "tests/Drawn-v0"
 
 

@@ -1,4 +1,4 @@
-"""What a replay says of any space: the very numbers of the record, called by their names, and pictures pixel by pixel."""
+"""What a replay says of any space: the very numbers of the record by their names, and pictures pixel by pixel."""
 
 import json
 import warnings
@@ -27,7 +27,7 @@ NUMBERS: list[st.SearchStrategy[Space]] = [
     SHAPES.map(lambda shape: spaces.Box(-(10**6), 10**6, shape, np.int64)),
     st.builds(spaces.Discrete, st.integers(1, 10**6), start=st.integers(-7, 7)),
     st.lists(st.integers(1, 30), min_size=1, max_size=12).map(spaces.MultiDiscrete),
-    st.sampled_from([1, 4, (2, 3)]).map(spaces.MultiBinary),
+    st.sampled_from([spaces.MultiBinary(1), spaces.MultiBinary(4), spaces.MultiBinary((2, 3))]),
 ]
 PICTURES = st.sampled_from([(9, 8, 3), (3, 9, 8), (8, 9, 1), (4, 9, 8), (8, 9), (12, 10, 3)]).map(
     lambda shape: spaces.Box(0, 255, shape, np.uint8)
