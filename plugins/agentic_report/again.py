@@ -1,7 +1,7 @@
 """The world of a run made again, and its recorded episodes lived through once more, compared with the record."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
@@ -14,6 +14,8 @@ from agentic.errors import RunError
 from agentic.experiments import world_of
 from agentic.plugins import Registry
 from agentic.runs import EpisodeRecord, environment_seed
+
+Look = Callable[[Any], Any]
 
 
 @final
@@ -41,14 +43,15 @@ def world_again(experiment: Experiment, registry: Registry, mode: str | None = N
             world.close()
 
 
-def lived(world: Environment, seed: int, episode: EpisodeRecord, names: Sequence[str]) -> Lived:
+def lived(world: Environment, seed: int, episode: EpisodeRecord, names: Sequence[str], look: Look = str) -> Lived:
     """An episode done again, those of its row before it having been; `names` are those of the texts to keep.
 
+    `look` is what is kept of what the world draws.
     Raises RunError where the world shows something else than was recorded.
     """
     env, seen, acted = world.layers[0], world.observation_layout, world.action_layout
     first = environment_seed(seed, episode.row, phase="evaluate") if episode.episode == 0 else None
-    draws = env.render if env.render_mode is not None else lambda: None
+    draws = (lambda: look(env.render())) if env.render_mode is not None else (lambda: None)
     obs, _ = env.reset(seed=first)
     _check(seen, obs, episode, "obs", 0)
     drawn, texts = [draws()], {name: [_text(obs, name)] for name in names}

@@ -28,6 +28,12 @@ class Entry:
     within: bool = False
 
     @property
+    def name(self) -> str:
+        """Its folder; of a run within another the number of that, and where it lies there."""
+        home, _, place = self.listed.name.partition("/")
+        return f"{home.partition('-')[0]}: {place.removeprefix('units/')}" if self.within else self.listed.name
+
+    @property
     def cells(self) -> list[tuple[str, Any]]:
         """The texts of the columns after the name, in the order of a terminal, and what each is sorted by."""
         row = self.listed

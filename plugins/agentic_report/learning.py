@@ -53,7 +53,7 @@ def warm(warmups: Mapping[str, int]) -> dict[str, Any]:
         return {"shapes": shapes}
     rest = {"type": "rect", "x0": 0, "x1": ends[0], "fillcolor": "--line", "opacity": 0.35, "line": {"width": 0}}
     text = {"text": "warm-up", "showarrow": False, "x": 0, "y": 1, "xref": "x", "yref": "paper"}
-    inside = {"xanchor": "left", "yanchor": "bottom", "font": {"color": "--muted", "size": 11}}
+    inside = {"xanchor": "left", "yanchor": "top", "font": {"color": "--muted", "size": 11}}
     return {"shapes": [*shapes, {**place, **rest, "layer": "below"}], "annotations": [{**text, **inside}]}
 
 
@@ -66,8 +66,9 @@ def _traces(agent: str, seeds: Sequence[Curves], look: Mapping[str, Any]) -> lis
         mark = {"mode": "lines+markers", "marker": {**look["marker"], "size": 6}}
         return [{**seen[0], **mark, "line": look["line"]}]
     steps = min(each.steps for each in series)
-    grid = np.unique(np.linspace(1, steps, min(PLACES, steps)).astype(int))
-    smooth = np.stack([each.smoothed(grid, -(-steps // PART)) for each in series], 1)
+    window = -(-steps // PART)
+    grid = np.unique(np.linspace(window, steps, PLACES).astype(int))
+    smooth = np.stack([each.smoothed(grid, window) for each in series], 1)
     known = [(int(step), Mean().estimate(row)) for step, row in zip(grid, smooth, strict=True) if _whole(row)]
     thin = {"showlegend": False, "opacity": FAINT, "hoverinfo": "skip", "line": {**look["line"], "width": 1}}
     ends = [(step, *each.ends) for step, each in known if None not in each.ends]

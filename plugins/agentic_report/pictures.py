@@ -8,9 +8,9 @@ import numpy as np
 
 from agentic.runs import EpisodeRecord
 from agentic_report.parts import Part
-from agentic_report.png import data_url
+from agentic_report.png import COLORS, data_url, packed
 
-WIDTHS = (320, 240, 160, 120, 80)  # of what a world drew: ever less, until it is small enough
+WIDTHS = (320, 160, 110, 80, 50)  # pixels of what a world drew: ever less, until it is small enough
 SHADES = (1, 8, 16)  # of one color channel that are taken for one: ever more, until a palette is enough
 
 
@@ -43,7 +43,7 @@ def observed(episodes: Sequence[EpisodeRecord], part: Part) -> Album:
 def drawn(episodes: Sequence[Sequence[np.ndarray]], room: int) -> Album:
     """What a world drew, (height, width, 3) each, as large as there is room for."""
     for width in WIDTHS:
-        album = _album([[_smaller(frame, width) for frame in each] for each in episodes])
+        album = _album([[_coarse(shrunk(frame, width)) for frame in each] for each in episodes])
         if album.size <= room:
             break
     return album
@@ -77,16 +77,23 @@ def _kept(episode: Sequence[np.ndarray], known: dict[bytes, int], urls: list[str
         yield known[key]
 
 
-def _smaller(frame: np.ndarray, width: int) -> np.ndarray:
-    """A frame no wider than that, each pixel the mean of those it stands for, in as many shades as a palette has."""
+def shrunk(frame: np.ndarray, width: int = WIDTHS[0]) -> np.ndarray:
+    """A frame no wider than that, each pixel the mean of those it stands for."""
     factor = -(-frame.shape[1] // width)
-    if factor > 1:
-        height, wide = (size // factor * factor for size in frame.shape[:2])
-        blocks = frame[:height, :wide].reshape(height // factor, factor, wide // factor, factor, 3)
-        frame = blocks.mean((1, 3)).round().astype(np.uint8)
+    if factor < 2:
+        return np.asarray(frame, np.uint8)
+    height, wide = (size // factor * factor for size in frame.shape[:2])
+    total = np.zeros((height // factor, wide // factor, 3), np.uint32)
+    for row in range(factor):
+        for column in range(factor):
+            total += frame[row:height:factor, column:wide:factor]
+    return np.asarray((total + factor**2 // 2) // factor**2, np.uint8)
+
+
+def _coarse(frame: np.ndarray) -> np.ndarray:
+    """A frame in as many shades as a palette has, where that is not too coarse."""
     for shade in SHADES:
         coarse = np.minimum(frame // shade * shade + shade // 2, 255).astype(np.uint8) if shade > 1 else frame
-        packed = coarse.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-        if len(np.unique(packed)) <= 256:
+        if len(np.unique(packed(coarse))) <= COLORS:
             break
     return coarse

@@ -21,12 +21,17 @@ def png(picture: np.ndarray) -> bytes:
     height, width, depth = picture.shape
     if depth == 1:
         return _file(width, height, GRAY, picture[..., 0], b"")
-    packed = picture.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    colors, places = np.unique(packed, return_inverse=True)
+    colors, places = np.unique(packed(picture), return_inverse=True)
     if len(colors) > COLORS:
         return _file(width, height, TRUE, picture.reshape(height, -1), b"")
     palette = b"".join(int(color).to_bytes(3, "big") for color in colors)
     return _file(width, height, INDEXED, places.reshape(height, width).astype(np.uint8), palette)
+
+
+def packed(picture: np.ndarray) -> np.ndarray:
+    """The colors of a picture (height, width, 3) as one number for each pixel."""
+    red, green, blue = (picture[..., place].astype(np.uint32) for place in range(3))
+    return red << 16 | green << 8 | blue
 
 
 def _file(width: int, height: int, kind: int, rows: np.ndarray, palette: bytes) -> bytes:

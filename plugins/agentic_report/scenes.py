@@ -18,8 +18,8 @@ from agentic.errors import BREAKS, UserError, listed, said
 from agentic.experiments import untrusted
 from agentic.plugins import Registry, load
 from agentic.runs import EpisodeRecord, RunFolder, is_own
-from agentic_report.again import Lived, lived, world_again
-from agentic_report.pictures import Album, drawn
+from agentic_report.again import Lived, Look, lived, world_again
+from agentic_report.pictures import Album, drawn, shrunk
 
 Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes, "agent" or nothing
 
@@ -133,8 +133,9 @@ def _lived(
     names: Sequence[str],
     mode: str | None,
 ) -> list[Lived]:
+    look: Look = shrunk if mode == "rgb_array" else str
     with world_again(experiment, registry, mode) as world:
-        return [lived(world, seed, episode, names) for episode in episodes]
+        return [lived(world, seed, episode, names, look) for episode in episodes]
 
 
 def _modes(world: Environment, room: int) -> list[str]:
@@ -148,12 +149,12 @@ def _modes(world: Environment, room: int) -> list[str]:
 def _drawn(bare: Scene, found: Sequence[Lived], experiment: Experiment, mode: str | None, room: int) -> Scene:
     texts = {name: [each.texts[name] for each in found] for name in (found[0].texts if found else ())}
     if mode == "rgb_array":
-        album = drawn([[np.asarray(frame, np.uint8) for frame in each.drawn] for each in found], room)
+        album = drawn([each.drawn for each in found], room)
         return replace(bare, kind="frames", album=album, places=album.places, texts=texts)
     if mode is None:
         return replace(bare, texts=texts)
     known: dict[str, int] = {}
-    places = tuple(tuple(known.setdefault(str(text), len(known)) for text in each.drawn) for each in found)
+    places = tuple(tuple(known.setdefault(text, len(known)) for text in each.drawn) for each in found)
     mark = "x" if experiment.env.id.startswith("CliffWalking") else "@"
     frames = tuple(styled(text, mark) for text in known)
     return replace(bare, kind="text", frames=frames, places=places, texts=texts)
