@@ -13,6 +13,7 @@ from agentic.runs.run import Progress
 DRAWN = 32  # bars of a line
 LATELY = 20  # steps of which the mean is told
 ENERGIES = ("free_energy", "expected_energy")  # the first that an agent reports is drawn
+ERROR = "model error"
 
 
 @final
@@ -71,14 +72,15 @@ class Live:
                     self._trace(name.replace("_", " ")).add(float(values.mean()))
                 break
         if error := error_of(reported.learned):
-            self._trace(f"model error ({error.replace('_', ' ')})").add(float(reported.learned[error]))
+            self._trace(f"{ERROR} ({error.replace('_', ' ')})").add(float(reported.learned[error]))
 
     def lines(self, latest_return: str) -> Iterator[str]:
-        """The lines: a name, its course and its latest value, the return first."""
+        """The lines, return, energy and model error: a name, its course and its latest value."""
         width = max((len(name) for name in self.traces), default=0)
-        for name in sorted(self.traces, key=lambda name: name != "return"):
+        for name in sorted(self.traces, key=lambda name: (name != "return", name.startswith(ERROR))):
             trace = self.traces[name]
-            latest = latest_return if name == "return" else f"{trace.latest:.4g}" if trace.recent else "-"
+            latest = latest_return if name == "return" else f"{trace.latest:.4g}"
+            latest = "-" if latest == "nan" else latest
             yield " ".join(part for part in (name.ljust(width), trace.drawn(self.encoding), latest) if part)
 
     def _trace(self, name: str) -> Trace:

@@ -7,6 +7,7 @@ terminal the courses of return, energy and model error are drawn below the bars.
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isnan
 from time import monotonic
 
 import numpy as np
@@ -61,8 +62,8 @@ class _News:
 
     def rest(self, error: str) -> str:
         """What learning reported last but for the `error`, in words."""
-        said = (f"{name.replace('_', ' ')} {x:.2g}" for name, x in self.learned.items() if name != error)
-        return ", ".join(said)
+        told = {name.replace("_", " "): x for name, x in self.learned.items() if name != error}
+        return ", ".join(f"{name} {'-' if isnan(x) else f'{x:.2g}'}" for name, x in told.items())
 
     def words(self) -> str:
         """In words, with a comma before; empty while there is nothing to tell."""

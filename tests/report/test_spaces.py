@@ -52,12 +52,12 @@ ACTIONS = st.sampled_from(
 )
 
 
-def recorded(space: Space, action: Space) -> tuple[Record, list[dict[str, np.ndarray]]]:
+def recorded(space: Space, action: Space, folder: Path | None = None) -> tuple[Record, list[dict[str, np.ndarray]]]:
     """The record of an episode, and what its world really showed, leaf by leaf."""
     Sampled.seen.clear()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that texts are left out
-        record = agentic.run("random", lambda: Sampled(space, action), episodes=1, out=None)
+        record = agentic.run("random", lambda: Sampled(space, action), episodes=1, out=folder)
     return record, [leaves(each) for each in Sampled.seen[-4:]]
 
 
