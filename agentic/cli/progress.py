@@ -62,8 +62,8 @@ class _News:
 
     def rest(self, error: str) -> str:
         """What learning reported last but for the `error`, in words."""
-        told = {name.replace("_", " "): x for name, x in self.learned.items() if name != error}
-        return ", ".join(f"{name} {'-' if isnan(x) else f'{x:.2g}'}" for name, x in told.items())
+        others = {name.replace("_", " "): x for name, x in self.learned.items() if name != error}
+        return ", ".join(f"{name} {'-' if isnan(x) else f'{x:.2g}'}" for name, x in others.items())
 
     def words(self) -> str:
         """In words, with a comma before; empty while there is nothing to tell."""

@@ -38,7 +38,7 @@ def learning(label: str, lines: Sequence[tuple[str, Sequence[Curves]]]) -> View 
         **warm({agent: max(each.warmup for each in seeds) for agent, seeds in known if seeds}),
     }
     said = f"Return per episode while learning, over steps of experience: {names}, {label}."
-    return View(label, f"{said} {_told(known)}".strip(), traces, layout)
+    return View(label, f"{said} {_described(known)}".strip(), traces, layout)
 
 
 def warm(warmups: Mapping[str, int]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _hover(estimate: Estimate) -> str:
     return escape(f"{number(estimate.value)} {span(*estimate.ends)}".strip())
 
 
-def _told(lines: Sequence[tuple[str, Sequence[Curves]]]) -> str:
+def _described(lines: Sequence[tuple[str, Sequence[Curves]]]) -> str:
     """In words what lines and bands are, and where warm-ups end."""
     several = any(len(seeds) > 1 for _, seeds in lines)
     said = ["Lines are means of the last twentieth of all steps", "bands 95 % intervals over seeds" if several else ""]

@@ -42,7 +42,7 @@ class Part:
         return [f"{self.name}[{', '.join(str(int(i)) for i in place)}]" for place in places]
 
     @property
-    def told(self) -> list[Any]:
+    def summary(self) -> list[Any]:
         """Its name, its size and how many numbers are kept, as the page reads them."""
         return [self.name, self.size, self.kept]
 

@@ -98,7 +98,7 @@ def shown(text: str) -> tuple[list[float], int]:
     return found, int(more.removesuffix(" more") or 0)
 
 
-def told(rows: list[tuple[str, Any]], name: str, values: np.ndarray) -> None:
+def check_rows(rows: list[tuple[str, Any]], name: str, values: np.ndarray) -> None:
     """Check that the rows of a leaf show its values, as many of them as they should."""
     flat_values = values.reshape(-1)
     if len(flat_values) <= FEW:
@@ -132,7 +132,7 @@ def test_the_replay_of_any_space_shows_what_was_seen(page: Page, tmp_path: Path,
         kept = [name for name, array in seen.items() if not is_picture(array[None])]
         if sum(seen[name].size for name in kept) <= 24:
             for name in kept:
-                told(rows, name, seen[name])
+                check_rows(rows, name, seen[name])
         for name in seen.keys() - {*kept}:
             picture = flat(seen[name])
             found = np.array(pictures[name]).reshape(*picture.shape[:2], 4)[..., :3]

@@ -166,8 +166,8 @@ def test_a_value_inside_its_null_says_that_the_test_is_one_sided(value: float, t
     cell = Cell(agent="a", world="w", metric="m", value=value, low=value, high=value, verdict=Verdict.INSIDE)
     found = shown(replace(cell, null=0.0, null_low=-0.1, null_high=0.1), {})
     assert (found.tag, found.look) == (tag, "inside")
-    told = f"inside the null ({said}the test is one-sided: only values above the null are told from it)"
-    assert told in found.details
+    judged = f"inside the null ({said}the test is one-sided: only values above the null are told from it)"
+    assert judged in found.details
 
 
 def test_every_column_says_what_it_is(bench: Page) -> None:
@@ -184,7 +184,7 @@ def test_columns_are_in_the_order_of_the_terminal(bench: Page) -> None:
     assert [head.partition(", ")[0] for head in heads] == [*SCORES] * len(WORLDS)
 
 
-def test_measures_of_one_metric_with_several_goals_are_told_apart(cells: Path) -> None:
+def test_measures_of_one_metric_with_several_goals_are_kept_apart(cells: Path) -> None:
     for path in cells.glob("units/*/*/*/measurements.json"):
         table = json.loads(path.read_text())
         for label, goal in (("policy_complexity", "to win"), ("transfer_entropy", "to lose")):

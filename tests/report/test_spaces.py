@@ -68,10 +68,10 @@ def pixels(url: str) -> np.ndarray:
     return found[..., None] if found.ndim == 2 else found
 
 
-def checked(found: list[list[float]], told: list[list[Any]], truth: list[dict[str, np.ndarray]]) -> int:
+def checked(found: list[list[float]], kept_of: list[list[Any]], truth: list[dict[str, np.ndarray]]) -> int:
     """Compare the kept numbers of each step with what was shown there; return how many there are."""
     from_ = 0
-    for name, size, kept in told:
+    for name, size, kept in kept_of:
         for t, seen in enumerate(truth):
             values = seen[name].reshape(-1)
             assert len(values) == size >= kept
