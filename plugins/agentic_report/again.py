@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from agentic import Environment, Experiment
+from agentic.cli import find_nearby
 from agentic.environments import Layout
 from agentic.errors import RunError
 from agentic.experiments import world_of
@@ -33,6 +34,7 @@ def world_again(experiment: Experiment, registry: Registry, mode: str | None = N
     more = {} if mode is None else {"render_mode": mode}
     env = experiment.env.model_copy(update={"kwargs": {**experiment.env.kwargs, **more}})
     run = experiment.run.model_copy(update={"envs": 1})
+    find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they were said when the run was made
         world, _ = world_of(experiment.model_copy(update={"env": env, "run": run}), registry)

@@ -23,8 +23,8 @@ PARTS = (*TOP, "learn")
 OWN = {"name", "label", "worlds", "about", *PARTS}
 
 
-def bench_page(bench: Bench) -> dict[str, Any]:
-    """The values of the template."""
+def bench_page(bench: Bench, *, trust: bool = False) -> dict[str, Any]:
+    """The values of the template; worlds that are not installed are made again where there is `trust`."""
     registry, agents = load(), [_agent(table) for table in tables(bench.settings.get("agents"))]
     labels = dict.fromkeys(agent["label"] for agent in agents)
     meant = meanings(bench, registry)
@@ -43,7 +43,7 @@ def bench_page(bench: Bench) -> dict[str, Any]:
         "grids": [made for world in bench.worlds if (made := grid(bench, world, summaries)).columns],
         "profiles": [chart for world in bench.worlds if (chart := charts.profile(bench, world))],
         "curves": _curves(bench),
-        "replays": _replays(bench),
+        "replays": _replays(bench, trust),
         "goals": len({str(dict(agent["parts"]).get("goal")) for agent in agents}) > 1,
         "meanings": meant,
         "refresh": is_running(bench.folder),
@@ -93,11 +93,12 @@ def _curves(bench: Bench) -> list[charts.Chart]:
     return [chart for chart in made if chart.views]
 
 
-def _replays(bench: Bench) -> Replays:
+def _replays(bench: Bench, trust: bool) -> Replays:
     """Of first seeds, taking one world after the other, so that each gets its share of the room."""
     rows = [[(w, a, units[0]) for a in bench.agents if (units := bench.units(w, a))] for w in bench.worlds]
     turns: list[tuple[str, str, Path]] = [each for turn in zip_longest(*rows) for each in turn if each]
-    return replays(turns, telling(bench))
+    first = telling(bench)
+    return replays(sorted(turns, key=lambda unit: unit[:2] != first), first, trust=trust)
 
 
 def _missing(bench: Bench) -> list[tuple[str, str, str, str]]:

@@ -33,16 +33,18 @@ SCANTER = [(3, 10, 600), (2, 10, 600), (1, 10, 600), (1, 5, 600), (1, 2, 600), (
 """Episodes, candidates of a tick and ticks of an episode: ever fewer, until a replay is small enough."""
 
 
-def replay(folder: Path, title: str, pictures: int = PICTURES) -> str:
+def replay(folder: Path, title: str, pictures: int = PICTURES, *, trust: bool = False) -> str:
     """The HTML of a replay of the run in `folder`, for a page that has `templates/replay.js` and `replay.css`.
 
-    `pictures` is how many characters those may take. Raises UserError where no evaluation episode was recorded.
+    `pictures` is how many characters those may take; a world that is not installed is made where there is `trust`.
+    Raises UserError where no evaluation episode was recorded.
     """
-    data = htmlsafe_json_dumps(story(Record.salvage(folder), pictures), separators=(",", ":"), allow_nan=False)
+    found = story(Record.salvage(folder), pictures, trust=trust)
+    data = htmlsafe_json_dumps(found, separators=(",", ":"), allow_nan=False)
     return render("replay", title=title, data=data)
 
 
-def story(record: Record, pictures: int = PICTURES) -> dict[str, Any]:
+def story(record: Record, pictures: int = PICTURES, *, trust: bool = False) -> dict[str, Any]:
     """The content of a replay, as plain values for strict JSON of at most 300 KB; what is not finite is None.
 
     An episode of n steps has n + 1 places (`obs`, `frame`) and n of all that was decided. `plans` holds of each step
@@ -52,7 +54,7 @@ def story(record: Record, pictures: int = PICTURES) -> dict[str, Any]:
     episodes = _first(record)
     if not episodes:
         raise UserError(f"{record.folder} has no evaluation episode to show: record at least one")
-    made, plans = scene(record, episodes, pictures), record.candidates()
+    made, plans = scene(record, episodes, pictures, trust=trust), record.candidates()
     seen = {part.name: observed(episodes, part) for part in pictured(episodes[0])}
     for count, best, ticks in SCANTER:
         shown = [_cut(each, ticks) for each in episodes[:count]]

@@ -37,14 +37,19 @@ class Replays:
         return longest and longest[:2]
 
 
-def replays(units: Sequence[tuple[str, str, Path]], telling: tuple[str, str] | None = None) -> Replays:
-    """The replays of runs, given as world, agent and folder, in this order as long as there is room."""
+def replays(
+    units: Sequence[tuple[str, str, Path]], telling: tuple[str, str] | None = None, *, trust: bool = False
+) -> Replays:
+    """The replays of runs, given as world, agent and folder, in this order as long as there is room.
+
+    Worlds that are not installed are made where there is `trust`.
+    """
     pictures = ALONE if len(units) == 1 else PICTURES
     shown, left, failed, room = [], [], [], ROOM + (ALONE if len(units) == 1 else 0)
     for world, agent, folder in units:
         title = f"{agent} in {world}"
         try:
-            fragment = replay(folder, title, pictures) if room > 0 else ""
+            fragment = replay(folder, title, pictures, trust=trust) if room > 0 else ""
         except BREAKS as error:  # no episode, half a record, or a third party's world that is broken
             failed.append((title, described(error)))
             continue

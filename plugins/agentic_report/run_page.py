@@ -19,8 +19,8 @@ from agentic_report.reading import facts, mapping, measurement, results, tables
 from agentic_report.replays import replays
 
 
-def run_page(folder: Path) -> dict[str, Any]:
-    """The values of the template."""
+def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
+    """The values of the template; a world that is not installed is made again where there is `trust`."""
     run = RunFolder(folder)
     manifest, experiment = run.manifest, run.experiment
     world = str(mapping(experiment.get("env")).get("id") or "its world")
@@ -43,7 +43,7 @@ def run_page(folder: Path) -> dict[str, Any]:
         "said": {each.labels[0]: each.summary for each in meanings},
         "missing": missing,
         "curves": [charts.Chart(title, [view]) for title, view in zip(titles, views, strict=True) if view],
-        "replays": replays([(world, agent, folder)]),
+        "replays": replays([(world, agent, folder)], trust=trust),
         "plugins": run.plugin_options,
     }
 

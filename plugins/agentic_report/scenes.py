@@ -78,10 +78,11 @@ class Scene:
     texts: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
-def scene(record: Record, episodes: Sequence[EpisodeRecord], room: int = 0) -> Scene:
+def scene(record: Record, episodes: Sequence[EpisodeRecord], room: int = 0, *, trust: bool = False) -> Scene:
     """The scene for the first evaluation `episodes` of one row, from episode 0 on, of a run in a folder.
 
     `room` is how many characters the pictures that a world draws may take; without any none are drawn.
+    What is not installed is made where there is `trust`.
     """
     file = RunFolder(record.folder or Path()).experiment_file
     if file.exists() and not is_own(file):
@@ -96,15 +97,22 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord], room: int = 0) -> S
     if words.drawing is not None and seen.shape[1:] == (len(words.observations),):
         return Scene(words.drawing, words)
     try:
-        return _made_again(experiment, words, int(record.manifest["seed"]), episodes, room)
+        registry = load()
+        if not trust:
+            _check_installed(experiment, registry)
+        return _made_again(experiment, registry, words, int(record.manifest["seed"]), episodes, room)
     except BREAKS as error:  # whatever a third party's world raises, the record can still be shown
         return Scene("bars", words, note=f"the world could not be made again here: {said(error)}")
 
 
-def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord], room: int) -> Scene:
-    registry = load()
-    if unknown := [*untrusted({"env": experiment.env.model_dump()}, registry)]:
-        raise UserError(f"a report runs installed worlds only, told of no files, and this is {listed(unknown)}")
+def _made_again(
+    experiment: Experiment,
+    registry: Registry,
+    words: Words,
+    seed: int,
+    episodes: Sequence[EpisodeRecord],
+    room: int,
+) -> Scene:
     with world_again(experiment, registry) as world:
         sizes, env = _sizes(world), world.layers[0]
         if message := env.unwrapped.metadata.get("words"):
@@ -123,6 +131,13 @@ def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Seque
             continue
         return replace(_drawn(bare, found, experiment, mode, room), note=note)
     return replace(bare, note=note)
+
+
+def _check_installed(experiment: Experiment, registry: Registry) -> None:
+    """Raises UserError for a world that is not installed, or told of a file."""
+    if unknown := [*untrusted({"env": experiment.env.model_dump()}, registry)]:
+        named = f"a report runs installed worlds only, told of no files, and this is {listed(unknown)}"
+        raise UserError(f"{named}; where you trust it give --trust")
 
 
 def _lived(

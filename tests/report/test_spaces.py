@@ -5,6 +5,7 @@ import warnings
 from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from agentic.experiments.build import build
 from agentic_report.parts import WIDEST, Part, is_picture, number, parts
 from agentic_report.pictures import flat
 from agentic_report.replay import story
+from agentic_report.writing import report
 from tests.report.seeing import Sampled, Space, leaves, registered
 
 SHAPES = st.sampled_from([(1,), (3,), (2, 3), (9,), (40,), (2, 2, 2)])
@@ -151,6 +153,17 @@ def test_what_a_world_draws_and_says_is_in_the_replay(drawn: Path) -> None:
         shown = [step_of(album["urls"][place]) for place in album["places"][number_]]
         assert shown == [*range(41)] == [place for (place,) in episode["obs"]]
         assert episode["texts"] == {"says": [f"step{t}" for t in range(41)]}
+
+
+def test_a_world_that_is_not_installed_is_drawn_where_it_is_trusted(drawn: Path, tmp_path: Path) -> None:
+    folder = copytree(drawn, tmp_path / "received")
+    file = folder / "experiment.toml"
+    file.write_text(file.read_text().replace("tests/Drawn-v0", "tests.report.seeing:Drawn"))
+    found = story(Record.open(folder))
+    assert (found["scene"], found["albums"]) == ("bars", [])
+    assert found["note"].endswith("this is tests.report.seeing:Drawn; where you trust it give --trust")
+    for page in (report(folder), report(folder, tmp_path / "trusted.html", trust=True)):
+        assert ('"urls":["data:image/png;' in page.read_text()) is (page.name == "trusted.html")
 
 
 def test_pictures_of_a_world_are_fewer_and_smaller_where_there_is_little_room(drawn: Path) -> None:

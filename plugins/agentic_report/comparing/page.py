@@ -39,6 +39,7 @@ def content(found: Comparison, command: str = "") -> dict[str, Any]:
         "labels": labels,
         "runs": sum(len(group.trials) for group in found.groups),
         "seeds": seeds,
+        "columns": _columns(found),
         "rows": [_row(found, place) for place in range(len(labels))],
         "each": _each(found),
         "chart": None if view is None else Chart(found.caption[:1].upper() + found.caption[1:], [view]),
@@ -90,6 +91,23 @@ def _title(labels: Sequence[str]) -> str:
     """The groups where they are called by a word each."""
     plain = all(" " not in label for label in labels)
     return "Runs" if len(labels) < 2 else enumerated(labels) if plain else f"{len(labels)} groups of runs"
+
+
+def _columns(found: Comparison) -> dict[str, str]:
+    """The columns of the table of what groups earned, and what each is."""
+    own = {
+        "group": "the runs that agree in all settings but the seed, by those values that tell groups apart",
+        "seeds": "how many runs have a value, one for each seed",
+        f"{found.statistic.name} [95 %]": f"of {found.outcome}, with its interval ({found.statistic.method})",
+    }
+    if len(found.groups) < 2:
+        return own
+    chances = "how often chance alone gives a difference as large in either direction, adjusted for all groups"
+    return own | {
+        "above the first [95 %]": f"by how much the group is above the first one, with its interval ({found.method})",
+        "p (Holm)": chances if found.statistic.tests else f"none: the {found.statistic.name} has no test",
+        "verdict": "above or below the first where that p is less than .05; the test is two-sided",
+    }
 
 
 def _row(found: Comparison, place: int) -> dict[str, Any]:
