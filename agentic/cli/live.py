@@ -6,6 +6,7 @@ from math import isfinite, nan
 from typing import final
 
 import numpy as np
+import torch
 
 from agentic.cli.tables import sparkline
 from agentic.runs.run import Progress
@@ -67,7 +68,7 @@ class Live:
         for name in ENERGIES:
             energy = tick.decision.energies.get(name)
             if energy is not None and tick.valid.any():
-                values = np.asarray(energy.detach().cpu(), np.float64)[tick.valid]
+                values = torch.as_tensor(energy).detach().cpu().double().numpy()[tick.valid]
                 with np.errstate(all="ignore"):
                     self._trace(name.replace("_", " ")).add(float(values.mean()))
                 break
