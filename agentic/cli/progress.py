@@ -1,11 +1,13 @@
 """The progress of a run, on standard error: bars on a terminal, now and then a plain line elsewhere.
 
-Both say the mean return of the last episodes (of all that are evaluated), and what learning reported last.
+Both say the mean return of the last episodes (of all that are evaluated), and what learning reported last. On a
+terminal the courses of return, energy and model error are drawn below the bars.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isnan
 from time import monotonic
 
 import numpy as np
@@ -13,6 +15,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from agentic.cli.live import Live, error_of
 from agentic.cli.nearby import find_nearby
 from agentic.cli.terminal import say
 from agentic.experiments.experiment import Experiment
@@ -24,7 +27,6 @@ Observer = Callable[[Progress], None]
 SECONDS = 5.0  # between plain lines
 LABELS = {"learn": "experience", "evaluate": "evaluation"}
 LATELY = 5  # episodes of which the mean return is told while learning
-DRAWN, HEIGHTS = 16, "▁▂▃▄▅▆▇█"  # episodes whose returns are drawn on a terminal, by height
 
 
 class _News:
@@ -33,6 +35,7 @@ class _News:
     def __init__(self) -> None:
         self.phase = ""
         self.returns = deque[float]()
+        self.ended: list[float] = []  # with the last tick
         self.learned: dict[str, float] = {}
         self._running, self._whole = np.zeros(0), np.zeros(0, bool)
 
@@ -42,41 +45,41 @@ class _News:
         if reported.phase != self.phase:
             self.phase, self.learned, self._running = reported.phase, {}, np.zeros(len(tick.valid))
             self._whole = tick.t == 0  # a run that goes on is in the middle of its episodes
-            self.returns = deque(maxlen=None if reported.phase == "evaluate" else DRAWN)
+            self.returns = deque(maxlen=None if reported.phase == "evaluate" else LATELY)
         self.learned.update(reported.learned)
         with np.errstate(all="ignore"):
             self._running += np.where(tick.valid, tick.reward, 0.0)
         over = (tick.terminated | tick.truncated) & tick.valid
-        self.returns.extend(self._running[over & self._whole].tolist())
+        self.ended = self._running[over & self._whole].tolist()
+        self.returns.extend(self.ended)
         self._running[over] = 0.0
         self._whole = self._whole | over
 
+    def latest(self) -> str:
+        """The mean return of the last episodes while learning, of all in evaluation."""
+        with np.errstate(all="ignore"):  # of infinite rewards, and of sums beyond floats
+            return f"{np.mean(self.returns):.4g}"
+
+    def rest(self, error: str) -> str:
+        """What learning reported last but for the `error`, in words."""
+        others = {name.replace("_", " "): x for name, x in self.learned.items() if name != error}
+        return ", ".join(f"{name} {'-' if isnan(x) else f'{x:.2g}'}" for name, x in others.items())
+
     def words(self) -> str:
         """In words, with a comma before; empty while there is nothing to tell."""
-        lately = [*self.returns] if self.phase == "evaluate" else [*self.returns][-LATELY:]
-        with np.errstate(all="ignore"):  # of infinite rewards, and of sums beyond floats
-            said = [f"return {np.mean(lately):.4g}"] if lately else []
+        said = [f"return {self.latest()}"] if self.returns else []
         return "".join(f", {part}" for part in [*said, *(f"{name} {x:.2g}" for name, x in self.learned.items())])
-
-    def drawn(self) -> str:
-        """The last returns, each as high as it is between the least and the largest."""
-        last = np.array(self.returns)[-DRAWN:] / DRAWN  # so that differences of the largest floats are floats
-        last = last[np.isfinite(last)]
-        if len(last) < 2:
-            return ""
-        low, high = last.min(), last.max()
-        places = (last - low) / (high - low or 1.0) * (len(HEIGHTS) - 1)
-        return "".join(HEIGHTS[round(place)] for place in places)
 
 
 class _Bars(Bars):
-    """Bars, and a line of text `below` them."""
+    """Bars, and lines of text `below` them."""
 
-    below = ""
+    below: tuple[str, ...] = ()
 
     def get_renderables(self) -> Iterator[RenderableType]:
         yield from super().get_renderables()
-        yield Text(self.below, no_wrap=True, overflow="ellipsis")
+        for line in self.below:
+            yield Text(line, no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
@@ -91,22 +94,31 @@ def progress(experiment: Experiment, *, quiet: bool = False) -> Iterator[Observe
         with _Bars(*columns, console=console) as bars:
             tasks = {phase: bars.add_task(LABELS[phase], total=total) for phase, total in totals.items() if total}
 
+            live = Live(console.encoding)
+
+            def hear(reported: Progress) -> None:
+                news.hear(reported)
+                live.hear(reported, news.ended)
+
             def show(reported: Progress) -> None:
-                bars.below = f"{news.drawn()} {news.words().removeprefix(', ')}".strip()
+                rest = news.rest(error_of(news.learned))
+                bars.below = (*live.lines(news.latest() if news.returns else ""), *([rest] if rest else []))
                 bars.update(tasks[reported.phase], completed=_done(reported))
 
-            yield _throttled(show, 0.1, totals, news)
+            yield _throttled(show, 0.1, totals, hear)
     else:
-        yield _throttled(lambda reported: say(_line(reported, totals) + news.words(), err=True), SECONDS, totals, news)
+        yield _throttled(
+            lambda reported: say(_line(reported, totals) + news.words(), err=True), SECONDS, totals, news.hear
+        )
 
 
-def _throttled(show: Observer, seconds: float, totals: dict[str, int], news: _News) -> Observer:
-    """Show at most every so many seconds, and at the end of a phase; the news are of all ticks."""
+def _throttled(show: Observer, seconds: float, totals: dict[str, int], hear: Observer) -> Observer:
+    """Show at most every so many seconds, and at the end of a phase; all ticks are heard."""
     last = monotonic()
 
     def observe(reported: Progress) -> None:
         nonlocal last
-        news.hear(reported)
+        hear(reported)
         now = monotonic()
         if now - last >= seconds or _done(reported) == totals[reported.phase]:
             last = now

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import IOBase
+from math import isnan
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -88,8 +89,8 @@ def warn_of(record: "Record") -> None:
 
 
 def number(value: float | None) -> str:
-    """A number to four digits; a dash for what is not known."""
-    if value is None:
+    """A number to four digits; a dash for what is not known, or no number."""
+    if value is None or isnan(value):
         return "-"
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
 

@@ -181,12 +181,21 @@ def without_text(space: spaces.Space[Any], path: str = "") -> tuple[spaces.Space
     if not isinstance(space, spaces.Dict | spaces.Tuple):
         return space, []
     entries: dict[Any, spaces.Space[Any]] = dict(space.items() if isinstance(space, spaces.Dict) else enumerate(space))
-    texts = [key for key, part in entries.items() if part.dtype is not None and part.dtype.kind == "U"]
+    texts = {key: names for key, part in entries.items() if (names := _texts(part, f"{path}{key}"))}
     parts = {key: without_text(part, f"{path}{key}.") for key, part in entries.items() if key not in texts}
-    left = [*(f"{path}{key}" for key in texts), *(name for _, names in parts.values() for name in names)]
+    left = [name for names in [*texts.values(), *(names for _, names in parts.values())] for name in names]
     if not left or not parts:
         return space, []
     return spaces.Dict({key: part for key, (part, _) in parts.items()}), left
+
+
+def _texts(space: spaces.Space[Any], name: str) -> list[str]:
+    """The dotted names of the texts that a space is made of; empty where it holds anything else."""
+    if not isinstance(space, spaces.Dict | spaces.Tuple):
+        return [name] if space.dtype is not None and space.dtype.kind == "U" else []
+    entries = space.items() if isinstance(space, spaces.Dict) else enumerate(space)
+    found = [_texts(part, f"{name}.{key}") for key, part in entries]
+    return [each for names in found for each in names] if all(found) else []
 
 
 def _leaves(space: spaces.Space[Any], path: tuple[Any, ...], what: str) -> Iterator[Leaf]:

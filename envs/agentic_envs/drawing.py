@@ -19,6 +19,7 @@ TILE = 32  # pixels along each side of a tile, its border line included
 FLOOR: Color = (238, 238, 238)
 WALL: Color = (60, 60, 60)
 GOOD: Color = (90, 170, 90)
+LESS: Color = (165, 205, 130)
 BAD: Color = (200, 80, 70)
 HINT: Color = (240, 200, 90)
 AGENT: Color = (50, 100, 190)

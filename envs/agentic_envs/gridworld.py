@@ -176,7 +176,8 @@ class GridWorld(gymnasium.Env[Any, Any]):
 
     def _text(self) -> str:
         letters = np.where(self.walls, "#", ".")
-        letters[self.goals] = np.where(self.rewards[self.goals] > 0, "G", "X")
+        pays = self.rewards[self.goals]
+        letters[self.goals] = np.where(pays > 0, np.where(pays == pays.max(initial=0.0), "G", "g"), "X")
         if not self._over(self.cell):
             letters.flat[self.cell] = "@"
         return "".join("".join(row) + "\n" for row in letters)
@@ -184,7 +185,9 @@ class GridWorld(gymnasium.Env[Any, Any]):
     def _picture(self) -> drawing.Image:
         colors = np.full((*self.walls.shape, 3), drawing.FLOOR, dtype=np.uint8)
         colors[self.walls] = drawing.WALL
-        colors[self.goals & (self.rewards > 0)] = drawing.GOOD
+        best = self.rewards[self.goals].max(initial=0.0)
+        colors[self.goals & (self.rewards > 0)] = drawing.LESS
+        colors[self.goals & (self.rewards > 0) & (self.rewards == best)] = drawing.GOOD
         colors[self.goals & (self.rewards <= 0)] = drawing.BAD
         picture = drawing.tiled(colors)
         if self._over(self.cell):

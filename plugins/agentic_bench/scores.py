@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from agentic_bench import Cell, Scores
 
 LEGEND = (
-    "(in parentheses): not told from its null, which is what chance gives, or too little data to tell; p-values are\n"
-    "adjusted for the columns of a line. [low, high]: 95 %, over seeds where there are several. - : undefined, or\n"
-    "does not apply."
+    "(in parentheses): not told from its null, which is what chance gives, or too little data to tell; tests are\n"
+    "one-sided: only what lies above its null is told from it. p-values are adjusted for the columns of a line.\n"
+    "[low, high]: 95 %, over seeds where there are several. - : undefined, or does not apply."
 )
 MOST = 7  # columns of one table
 ZERO = 1e-12  # closer to zero than this, it is rounding

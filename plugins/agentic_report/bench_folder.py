@@ -15,7 +15,7 @@ from agentic_report.reading import facts, mapping, results, tables, words
 
 Place = tuple[str, str]  # world, agent
 Key = tuple[str, str, str]  # world, agent, metric
-ORDER = [*(access.value for access in Access), ""]  # what a column looks at; in the end, where that is not known
+LOOKS = [*(access.value for access in Access), ""]  # what a column looks at; empty where that is not known
 
 
 @final
@@ -95,14 +95,14 @@ class Bench:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The columns in the order of what they look at: records first, what intervenes last."""
-        found = [self._column(label) for label in self.metrics]
-        return tuple(sorted(found, key=lambda column: ORDER.index(column.access)))
+        """The columns in the order of the bench's file."""
+        return tuple(self._column(label) for label in self.metrics)
 
     def columns_in(self, world: str) -> tuple[Column, ...]:
-        """The columns that have a cell in a world."""
-        there = {metric for where, _, metric in self.cells if where == world}
-        return tuple(column for column in self.columns if column.label in there)
+        """The columns that have a cell in a world, in the order in which a terminal shows them."""
+        known = {column.label: column for column in self.columns}
+        there = dict.fromkeys(metric for where, _, metric in self.cells if where == world)
+        return tuple(known[label] for label in there if label in known)
 
     def agents_in(self, world: str) -> tuple[str, ...]:
         """The agents that have a cell or a record in a world."""
@@ -148,7 +148,7 @@ class Bench:
         name, under = asked or (str(sample.get("metric") or label), "")
         access = Access.INTERVENE.value if under else sample.get("access")
         unit = sample.get("unit") or next((c.unit for c in self.cells.values() if c.metric == label and c.unit), "")
-        return Column(label, name, under, access if access in ORDER else "", str(unit))
+        return Column(label, name, under, access if access in LOOKS else "", str(unit))
 
 
 def _file(folder: Path) -> tuple[str, Mapping[str, Any]]:

@@ -11,8 +11,10 @@ from agentic.plugins import load
 from agentic_report import charts
 from agentic_report.bench_folder import Bench
 from agentic_report.curves import curves
-from agentic_report.findings import findings
+from agentic_report.findings import findings, telling
 from agentic_report.grid import grid
+from agentic_report.learning import learning
+from agentic_report.listing.listed import is_running
 from agentic_report.meanings import meanings
 from agentic_report.reading import mapping, tables, words
 from agentic_report.replays import Replays, replays
@@ -21,10 +23,12 @@ PARTS = (*TOP, "learn")
 OWN = {"name", "label", "worlds", "about", *PARTS}
 
 
-def bench_page(bench: Bench) -> dict[str, Any]:
-    """The values of the template."""
+def bench_page(bench: Bench, *, trust: bool = False) -> dict[str, Any]:
+    """The values of the template; worlds that are not installed are made again where there is `trust`."""
     registry, agents = load(), [_agent(table) for table in tables(bench.settings.get("agents"))]
     labels = dict.fromkeys(agent["label"] for agent in agents)
+    meant = meanings(bench, registry)
+    summaries = {each.name: each.summary for each in meant}
     return {
         "title": bench.title,
         "bench": bench,
@@ -36,11 +40,13 @@ def bench_page(bench: Bench) -> dict[str, Any]:
         "seeds": bench.seeds,
         "frames": _frames(bench),
         "findings": findings(bench),
-        "grids": [made for world in bench.worlds if (made := grid(bench, world)).columns],
+        "grids": [made for world in bench.worlds if (made := grid(bench, world, summaries)).columns],
         "profiles": [chart for world in bench.worlds if (chart := charts.profile(bench, world))],
         "curves": _curves(bench),
-        "replays": _replays(bench),
-        "meanings": meanings(bench, registry),
+        "replays": _replays(bench, trust),
+        "goals": len({str(dict(agent["parts"]).get("goal")) for agent in agents}) > 1,
+        "meanings": meant,
+        "refresh": is_running(bench.folder),
         "missing": _missing(bench),
         "example": bench.example,
     }
@@ -78,7 +84,7 @@ def _curves(bench: Bench) -> list[charts.Chart]:
             lines.append((agent, seeds))
             if seeds and (view := charts.energy(f"{agent} in {world}", seeds[0])):
                 energies.append(view)
-        if view := charts.learning(world, lines):
+        if view := learning(world, lines):
             learned.append(view)
     made = (
         charts.Chart("Learning: return per episode", learned),
@@ -87,11 +93,12 @@ def _curves(bench: Bench) -> list[charts.Chart]:
     return [chart for chart in made if chart.views]
 
 
-def _replays(bench: Bench) -> Replays:
+def _replays(bench: Bench, trust: bool) -> Replays:
     """Of first seeds, taking one world after the other, so that each gets its share of the room."""
     rows = [[(w, a, units[0]) for a in bench.agents if (units := bench.units(w, a))] for w in bench.worlds]
     turns: list[tuple[str, str, Path]] = [each for turn in zip_longest(*rows) for each in turn if each]
-    return replays(turns)
+    first = telling(bench)
+    return replays(sorted(turns, key=lambda unit: unit[:2] != first), first, trust=trust)
 
 
 def _missing(bench: Bench) -> list[tuple[str, str, str, str]]:

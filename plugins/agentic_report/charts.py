@@ -20,6 +20,8 @@ ROW = 38  # pixels
 LONG = 18  # characters of a label that is broken
 AXIS = {"gridcolor": "--line", "zerolinecolor": "--line", "linecolor": "--line", "automargin": True}
 STILL = {"zeroline": False, "fixedrange": True}
+SOFT = 0.18  # opacity of a band
+POINTS = 30  # steps up to which each has a mark of its own
 PARTS = ("free_energy", "accuracy", "complexity")  # of perception; all other energies are of action
 
 
@@ -109,37 +111,6 @@ def _line(
     }
 
 
-def learning(label: str, lines: Sequence[tuple[str, Sequence[Curves]]]) -> View | None:
-    """Return per episode over the steps of experience; `lines` are each agent's name and its curves by seed."""
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": escape(agent),
-            "legendgroup": agent,
-            "showlegend": seed == 0,
-            "x": curves.learned[0],
-            "y": curves.learned[1],
-            "opacity": 1 if seed == 0 else 0.45,
-            **style(index, len(lines)),
-        }
-        for index, (agent, seeds) in enumerate(lines)
-        for seed, curves in enumerate(each for each in seeds if each.learned[0])
-    ]
-    if not traces:
-        return None
-    names = ", ".join(dict.fromkeys(agent for agent, seeds in lines if any(each.learned[0] for each in seeds)))
-    layout = {
-        "height": 360,
-        "xaxis": axis("steps of experience"),
-        "yaxis": axis("return per episode"),
-        "showlegend": True,
-    }
-    return View(
-        label, f"Return per episode while learning, over steps of experience: {names}, {label}.", traces, layout
-    )
-
-
 def energy(label: str, curves: Curves) -> View | None:
     """Free energy in its parts above, expected energy in its parts below, over the steps of the first episode."""
     if not curves.energies:
@@ -150,7 +121,7 @@ def energy(label: str, curves: Curves) -> View | None:
     traces = [
         {
             "type": "scatter",
-            "mode": "lines+markers",
+            "mode": "lines+markers" if len(curves.steps) <= POINTS else "lines",
             "name": name.replace("_", " "),
             "x": curves.steps,
             "y": curves.energies[name],
@@ -172,6 +143,22 @@ def energy(label: str, curves: Curves) -> View | None:
     }
     said = f"Energies in nats over {len(curves.steps)} steps, {label}: {', '.join(curves.energies)}."
     return View(label, said.replace("_", " "), traces, layout)
+
+
+def band(ends: Sequence[tuple[Any, ...]], label: str, color: str) -> dict[str, Any]:
+    """The area between the ends of intervals: there along the upper ones, back along the lower ones."""
+    there = [(step, high) for step, _, high in ends]
+    back = [(step, low) for step, low, _ in reversed(ends)]
+    return {
+        **{"type": "scatter", "mode": "lines", "fill": "toself", "legendgroup": label, "showlegend": False},
+        **{"x": [step for step, _ in there + back], "y": [short(value) for _, value in there + back]},
+        **{"line": {"width": 0, "color": color}, "fillcolor": color, "opacity": SOFT, "hoverinfo": "skip"},
+    }
+
+
+def short(value: float | None) -> float | None:
+    """Five significant digits are more than a screen has pixels."""
+    return None if value is None else float(f"{value:.5g}")
 
 
 def axis(title: str) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from agentic import Record
 from agentic.errors import UserError
-from agentic.runs import Phase
+from agentic.runs import Phase, RunFolder
+from agentic_report.reading import mapping
 
 POINTS = 300  # of one learning curve
 STEPS = 200  # of the first evaluation episode
@@ -18,11 +19,47 @@ KEYS = ("phase", "episode", "row", "t", "reward", "terminated", "truncated")
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What was seen along a phase of `steps`: `values` (n,) at `places` (n,), counted in steps and ascending."""
+
+    steps: int
+    places: np.ndarray
+    values: np.ndarray
+
+    def smoothed(self, grid: np.ndarray, window: int) -> np.ndarray:
+        """At each step of the grid the mean of what was seen in the last `window` steps.
+
+        Where nothing was, what was seen last; NaN before the first and after the last step.
+        """
+        upper = np.searchsorted(self.places, grid, "right")
+        lower = np.searchsorted(self.places, grid - window, "right")
+        found = np.full(len(grid), np.nan)
+        with np.errstate(all="ignore"):  # of what is infinite
+            some, last = upper > lower, (upper == lower) & (upper > 0)
+            for place in np.flatnonzero(some):  # each by itself: what is infinite or huge is in its own windows alone
+                found[place] = self.values[lower[place] : upper[place]].mean()
+        found[last] = self.values[upper[last] - 1]
+        return np.where(grid <= self.steps, found, np.nan)
+
+    @property
+    def mean(self) -> float:
+        """The mean of all; NaN of nothing."""
+        with np.errstate(all="ignore"):
+            return float(self.values.mean()) if len(self.values) else float("nan")
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Curves:
-    """`learned`: steps of experience and the return of the episode that ended there; `energies` in nats by `steps`."""
+    """`learned`: steps of experience and the return of the episode that ended there, thinned; `series` has them all.
+
+    `warmup` is how many of the steps were taken at random. `energies` are in nats, by `steps`.
+    """
 
     learned: tuple[Sequence[float], Sequence[float]] = ((), ())
+    series: Series | None = None
+    warmup: int = 0
     steps: Sequence[int] = ()
     energies: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
 
@@ -36,14 +73,21 @@ def curves(folder: Path) -> Curves:
         table = record.table([*KEYS, *(name for name in record.columns if name.startswith("energy."))])
         if not len(table):
             return Curves()
-        return Curves(_learned(table), *_energies(table))
+        learned = ended_episodes(table, "learn")
+        warmup = mapping(RunFolder(folder).experiment.get("learn")).get("warmup")
+        whole = warmup if type(warmup) is int and warmup > 0 else 0
+        return Curves(_learned(*learned), _series(table, *learned), whole, *_energies(table))
     except (UserError, pa.ArrowException):
         return Curves()
 
 
-def _learned(table: pa.Table) -> tuple[Sequence[float], Sequence[float]]:
+def _series(table: pa.Table, ends: np.ndarray, returns: np.ndarray) -> Series | None:
+    steps = int(np.asarray(pa.compute.equal(table["phase"], "learn")).sum())
+    return Series(steps, ends + 1, returns) if len(ends) else None
+
+
+def _learned(ends: np.ndarray, returns: np.ndarray) -> tuple[Sequence[float], Sequence[float]]:
     """Means over blocks of episodes where there are more than can be shown."""
-    ends, returns = ended_episodes(table, "learn")
     blocks = np.array_split(np.arange(len(ends)), min(POINTS, len(ends)) or 1)
     if not len(ends):
         return (), ()

@@ -57,6 +57,16 @@ def findings(bench: Bench) -> list[str]:
     return [*sentences, *_nulls(bench)]
 
 
+def telling(bench: Bench) -> tuple[str, str] | None:
+    """World and agent of the first sentence: of two that are the same by behavior the one that a change moves more."""
+    pairs = [pair for world in bench.worlds for pair in _pairs(bench, world)]
+    best = min([pair for pair in pairs if pair.equal] or pairs, key=lambda pair: pair.rank, default=None)
+    if best is None:
+        return None
+    ahead = sum((one.value or 0.0) > (other.value or 0.0) for one, other in best.parted)
+    return best.world, best.a if 2 * ahead > len(best.parted) else best.b
+
+
 def _same(bench: Bench, pair: _Pair) -> str:
     """Agents that are the same by behavior alone, and are not once the world is changed."""
     names = enumerated([one.metric for one, _ in pair.same])

@@ -1,20 +1,18 @@
-"""The runs, benches and sweeps in a folder, a line for each."""
+"""The runs, benches and sweeps in a folder and the runs in those, a line for each."""
 
 import os
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import final
+from typing import Any, final
 from urllib.parse import quote
 
 from agentic.errors import UserError
-from agentic.runs import RunFolder, number_of
+from agentic.runs import number_of
 from agentic_report.bench_folder import Bench
-from agentic_report.listing.listed import Listed, earned
-from agentic_report.listing.places import is_bench, is_sweep
-from agentic_report.reading import mapping
-from agentic_report.wording import enumerated, moment, number, span
+from agentic_report.listing.listed import Listed
+from agentic_report.listing.places import is_bench, is_sweep, run_folders, subfolders
+from agentic_report.wording import number, span
 
 PAGE = "report.html"  # in the folder of what it tells of
 
@@ -22,48 +20,64 @@ PAGE = "report.html"  # in the folder of what it tells of
 @final
 @dataclass(frozen=True)
 class Entry:
-    """One line: a run, a bench or a sweep, what in, who, how it ended, what it earned, when, and where its page is."""
+    """One line: what is `listed` in a folder, how it `ended`, where its `page` is, and whether it lies in another."""
 
-    number: str
-    folder: str
-    date: str
-    page: str
-    kind: str
-    status: str
-    environment: str = ""
-    agent: str = ""
-    earned: str = ""
-    interval: str = ""
+    listed: Listed
+    ended: str
+    page: str = ""
+    within: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its folder; of a run within another the number of that, and where it lies there."""
+        home, _, place = self.listed.name.partition("/")
+        return f"{home.partition('-')[0]}: {place.removeprefix('units/')}" if self.within else self.listed.name
+
+    @property
+    def cells(self) -> list[tuple[str, Any]]:
+        """The texts of the columns after the name, in the order of a terminal, and what each is sorted by."""
+        row = self.listed
+        counts = [("" if each is None else f"{each:,}", each) for each in (row.steps, row.episodes)]
+        seed = ("" if row.seed is None else str(row.seed), row.seed)
+        earned = ("" if row.mean is None else number(row.mean), row.mean)
+        texts = [(text, text) for text in (row.when.removesuffix(" UTC"), row.agent, row.env)]
+        return [*texts, seed, *counts, earned, (span(row.low, row.high), row.low), (self.ended, self.ended)]
 
 
 def entries(folder: Path, beside: Path) -> list[Entry]:
-    """Every run, bench and sweep directly in a folder, the newest number first, with links from a page in `beside`.
+    """Every run, bench and sweep in a folder, the newest number first, each followed by the runs in it.
 
-    What is a link out of the folder is left out.
+    Links are those from a page in `beside`. What is a link out of the folder is left out.
     """
-    home = folder.resolve()
-    paths = [path for path in folder.iterdir() if path.is_dir() and path.resolve().is_relative_to(home)]
-    paths.sort(key=lambda path: (number_of(path), path.name), reverse=True)
-    found = (entry for path in paths if (entry := _entry(path, beside)))
-    return [*found]
+    paths = sorted(subfolders(folder, folder), key=lambda path: (number_of(path), path.name), reverse=True)
+    return [entry for path in paths for entry in _entries(path, folder, beside)]
 
 
-def _entry(folder: Path, beside: Path) -> Entry | None:
-    run, match, written = RunFolder(folder), re.match(r"\d{4,}", folder.name), folder / PAGE
-    page = quote(Path(os.path.relpath(written, beside)).as_posix()) if written.is_file() else ""
-    entry = partial(Entry, match.group() if match else "", folder.name, moment(run.manifest.get("started")), page)
-    if is_sweep(folder) and not is_bench(folder):
-        sweep = Listed.of(folder, folder.name)
-        return None if sweep is None else entry("sweep", sweep.status, sweep.env, sweep.agent)
+def _entries(path: Path, home: Path, beside: Path) -> Iterator[Entry]:
+    row = Listed.of(path, path.name)
+    if row is None:
+        return
+    yield Entry(row, _ended(row), _page(path, beside))
+    if is_bench(path) or is_sweep(path):
+        for each in run_folders(path):
+            found = Listed.of(each, each.relative_to(home).as_posix())
+            if found is not None:
+                yield Entry(found, _ended(found), _page(each, beside), within=True)
+
+
+def _ended(row: Listed) -> str:
+    """How it ended, and why; of a bench also how far it came."""
+    said = f"{row.status}: {row.note}" if row.note else row.status
+    if row.kind != "bench":
+        return said
     try:
-        bench = Bench.open(folder)
+        bench = Bench.open(row.folder)
     except UserError as error:  # the others are worth a line all the same
-        return entry("bench", f"cannot be read: {error}")
-    if bench:
-        ended = f"unfinished: {bench.unfinished}" if bench.unfinished else run.status
-        return entry("bench", ended, enumerated(bench.worlds), f"{len(bench.agents)} agents")
-    if not run.manifest and not run.chunks():
-        return None
-    env, agent = (str(mapping(run.experiment.get(t)).get(k) or "") for t, k in (("env", "id"), ("agent", "name")))
-    found = earned(folder, run.manifest)
-    return entry("run", run.status, env, agent, number(found.get("mean")), span(found.get("low"), found.get("high")))
+        return f"cannot be read: {error}"
+    return f"unfinished: {bench.unfinished}" if bench and bench.unfinished else said
+
+
+def _page(folder: Path, beside: Path) -> str:
+    """The address of a page that is there."""
+    written = folder / PAGE
+    return quote(Path(os.path.relpath(written, beside)).as_posix()) if written.is_file() else ""

@@ -4,10 +4,10 @@ The piece holds data and no code: `templates/replay.js` and `replay.css` bring e
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from math import isfinite, prod
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,44 +20,56 @@ from agentic import Record
 from agentic.errors import UserError
 from agentic.planning import sign
 from agentic.runs import EpisodeRecord, shapes_of
+from agentic_report.parts import DIGITS, WIDEST, keys, number, parts, pictured, values
+from agentic_report.pictures import Album, observed
 from agentic_report.rendering import render
 from agentic_report.scenes import Scene, scene
 
 EPISODES, TICKS, BYTES = 3, 600, 300_000
-WIDE, PICTURED = (
-    10_000,
-    100,
-)  # numbers of what is a picture, of which little is shown, and the ticks read of those
-WIDEST = 24  # numbers of an observation, an action or a belief that are kept
+READ = 300_000_000  # bytes of ticks that are read at most
+PICTURES = 250_000  # characters of the pictures of a replay, where it is one of many
 LEAST = 1e-3  # probabilities below are left out of a belief
 SCANTER = [(3, 10, 600), (2, 10, 600), (1, 10, 600), (1, 5, 600), (1, 2, 600), (1, 0, 300), (1, 0, 100), (1, 0, 20)]
 """Episodes, candidates of a tick and ticks of an episode: ever fewer, until a replay is small enough."""
 
 
-def replay(folder: Path, title: str) -> str:
+def replay(folder: Path, title: str, pictures: int = PICTURES, *, trust: bool = False) -> str:
     """The HTML of a replay of the run in `folder`, for a page that has `templates/replay.js` and `replay.css`.
 
+    `pictures` is how many characters those may take; a world that is not installed is made where there is `trust`.
     Raises UserError where no evaluation episode was recorded.
     """
-    data = htmlsafe_json_dumps(story(Record.salvage(folder)), separators=(",", ":"), allow_nan=False)
+    found = story(Record.salvage(folder), pictures, trust=trust)
+    data = htmlsafe_json_dumps(found, separators=(",", ":"), allow_nan=False)
     return render("replay", title=title, data=data)
 
 
-def story(record: Record) -> dict[str, Any]:
+def story(record: Record, pictures: int = PICTURES, *, trust: bool = False) -> dict[str, Any]:
     """The content of a replay, as plain values for strict JSON of at most 300 KB; what is not finite is None.
 
     An episode of n steps has n + 1 places (`obs`, `frame`) and n of all that was decided. `plans` holds of each step
-    the candidates as [actions, probability, terms], each term with its sign in the expected energy, in nats.
+    the candidates as [actions, probability, terms], each term with its sign in the expected energy, in nats. The
+    pictures come on top, in at most so many characters as long as one episode has more than a few ticks.
     """
     episodes = _first(record)
     if not episodes:
         raise UserError(f"{record.folder} has no evaluation episode to show: record at least one")
-    pictures, plans = scene(record, episodes), record.candidates()
+    made, plans = scene(record, episodes, pictures, trust=trust), record.candidates()
+    seen = {part.name: observed(episodes, part) for part in pictured(episodes[0])}
     for count, best, ticks in SCANTER:
-        found = _story([_cut(each, ticks) for each in episodes[:count]], pictures, plans, best)
-        if len(json.dumps(found, separators=(",", ":"))) <= BYTES:
+        shown = [_cut(each, ticks) for each in episodes[:count]]
+        albums = _albums(made, seen, [each.length + 1 for each in shown])
+        found = _story(shown, made, plans, best) | {"albums": []}
+        length = len(json.dumps(found, separators=(",", ":")))
+        if length <= BYTES and sum(album.size for album in albums.values()) <= pictures:
             break
-    return found
+    return found | {"albums": [{"name": name, **vars(album)} for name, album in albums.items()]}
+
+
+def _albums(made: Scene, seen: Mapping[str, Album], lengths: Sequence[int]) -> dict[str | None, Album]:
+    """The pictures of the episodes that are shown: first those that the world drew, under None, then those observed."""
+    every: dict[str | None, Album] = {None: made.album} if made.album.urls else {}
+    return {name: album.cut(lengths) for name, album in (every | dict(seen)).items()}
 
 
 def _first(record: Record) -> list[EpisodeRecord]:
@@ -67,27 +79,40 @@ def _first(record: Record) -> list[EpisodeRecord]:
     shown = (pc.field("phase") == "evaluate") & (pc.field("row") == 0)
     counted = record.table(["episode"], shown)["episode"].value_counts().to_pylist()
     lengths = dict(sorted((each["values"], each["counts"]) for each in counted)[:EPISODES])
-    shapes = shapes_of(record.table(where=shown & (pc.field("t") < 0)))
-    most = PICTURED if any(prod(shape) > WIDE for shape in shapes.values()) else TICKS
-    whole = [number for number, end in zip(lengths, accumulate(lengths.values()), strict=True) if end <= most]
+    most = min(TICKS, max(20, READ // _width(record.table(where=shown & (pc.field("t") < 0)))))
+    whole = [each for each, end in zip(lengths, accumulate(lengths.values()), strict=True) if end <= most]
     wanted = pc.field("episode").isin(whole or [*lengths][:1]) & (pc.field("t") < most)
     return record.episodes("evaluate", shown & wanted)
+
+
+def _width(table: pa.Table) -> int:
+    """About how many bytes a tick takes when it is read."""
+    widths = [
+        field.type.byte_width if pa.types.is_fixed_size_binary(field.type) else 8 * prod(shapes.get(field.name, [1]))
+        for shapes in [shapes_of(table)]
+        for field in table.schema
+    ]
+    return sum(widths) or 1
 
 
 def _cut(episode: EpisodeRecord, ticks: int) -> EpisodeRecord:
     return replace(episode, arrays={name: array[:ticks] for name, array in episode.arrays.items()})
 
 
-def _story(episodes: Sequence[EpisodeRecord], pictures: Scene, plans: pa.Table, best: int) -> dict[str, Any]:
-    shown = [[*places[: each.length + 1]] for each, places in zip(episodes, pictures.places, strict=False)]
+def _story(episodes: Sequence[EpisodeRecord], made: Scene, plans: pa.Table, best: int) -> dict[str, Any]:
+    shown = [[*places[: each.length + 1]] for each, places in zip(episodes, made.places, strict=False)]
     used = {place: i for i, place in enumerate(sorted({place for places in shown for place in places}))}
     terms, courses = _candidates(episodes, plans, best) if best and len(plans) else _chosen(episodes)
-    about, beliefs = _beliefs(episodes, pictures)
+    seen, acted = parts(episodes[0], "obs"), parts(episodes[0], "action")
+    total = sum(part.size for part in seen)
+    words = made.words.observations if len(made.words.observations) == total <= WIDEST else ()
+    about, beliefs = _beliefs(episodes, made, total)
     reported = [
         {
-            "frame": [used[place] for place in shown[i]] if shown else [],
-            "obs": _table(each, "obs", "next_obs"),
-            "action": _table(each, "action"),
+            "frame": [used[place] for place in shown[i]] if shown and made.frames else [],
+            "obs": values(each, seen, "next_obs"),
+            "texts": {name: found[i][: each.length + 1] for name, found in made.texts.items()},
+            "action": values(each, acted),
             "reward": _numbers(each.arrays["reward"]),
             "end": _end(each),
             "energies": {name: _numbers(each.arrays[f"energy.{name}"]) for name in _energies(episodes)},
@@ -97,37 +122,32 @@ def _story(episodes: Sequence[EpisodeRecord], pictures: Scene, plans: pa.Table, 
         for i, each in enumerate(episodes)
     ]
     return {
-        "scene": pictures.kind,
-        "note": pictures.note,
-        "actions": pictures.words.actions,
-        "observations": pictures.words.observations or [name for name in _keys(episodes[0], "obs") if name],
-        "frames": [pictures.frames[place] for place in used],
+        "scene": made.kind if made.kind != "bars" or not pictured(episodes[0]) else "seen",
+        "note": made.note,
+        "actions": made.words.actions,
+        "observations": words or [label for part in seen for label in part.labels],
+        "seen": [part.summary for part in seen],
+        "done": [part.summary for part in acted],
+        "frames": [made.frames[place] for place in used] if made.frames else [],
         "belief": about,
         "terms": terms,
+        "opens": _telling(episodes),
         "episodes": reported,
     }
+
+
+def _telling(episodes: Sequence[EpisodeRecord]) -> int:
+    """The episode that a replay opens with: of those shown to their end the one that earned most, the first of equals.
+
+    Where none came to its end, of all.
+    """
+    ended = [i for i, each in enumerate(episodes) if each.complete] or [*range(len(episodes))]
+    return max(ended, key=lambda i: (np.nan_to_num(episodes[i].total, nan=-np.inf), -i))
 
 
 def _end(episode: EpisodeRecord) -> str:
     last = [flag for flag in ("terminated", "truncated") if episode.arrays[flag][-1]]
     return last[0] if last else "cut here"
-
-
-def _keys(episode: EpisodeRecord, name: str) -> list[str]:
-    """The keys of a Dict's columns; one empty key where there is one column."""
-    return [key[len(name) + 1 :] for key in episode.arrays if key == name or key.startswith(f"{name}.")]
-
-
-def _table(episode: EpisodeRecord, name: str, last: str | None = None) -> list[list[float | None]]:
-    """The numbers of each tick, all keys one after the other; of `last` those of the last tick too."""
-    columns = []
-    for key in _keys(episode, name):
-        ending = f".{key}" if key else ""
-        column = episode.arrays[name + ending]
-        if last is not None:
-            column = np.concatenate([column, episode.arrays[last + ending][-1:]])
-        columns.append(column.reshape(len(column), -1))
-    return [_numbers(row) for row in np.concatenate(columns, 1)[:, :WIDEST]]
 
 
 def _energies(episodes: Sequence[EpisodeRecord]) -> list[str]:
@@ -137,38 +157,42 @@ def _energies(episodes: Sequence[EpisodeRecord]) -> list[str]:
 def _chosen(episodes: Sequence[EpisodeRecord]) -> tuple[list[str], list[list[Any]]]:
     """The parts of the expected energy that the ticks have: one course a step, what was chosen, its plan not known."""
     names = _energies(episodes)
-    parts = names[names.index("expected_energy") + 1 :] if "expected_energy" in names else []
-    parts = [name for name in parts if name not in ("risk", "ambiguity")]  # of the next step, not of the plan
+    weighed = names[names.index("expected_energy") + 1 :] if "expected_energy" in names else []
+    weighed = [name for name in weighed if name not in ("risk", "ambiguity")]  # of the next step, not of the plan
     courses = []
     for each in episodes:
-        values = [sign(name) * each.arrays[f"energy.{name}"] for name in parts]
-        actions = _table(each, "action")
-        rows = np.stack(values, 1) if values else np.empty((each.length, 0))
+        signed = [sign(name) * each.arrays[f"energy.{name}"] for name in weighed]
+        actions = values(each, parts(each, "action"))
+        rows = np.stack(signed, 1) if signed else np.empty((each.length, 0))
         courses.append(
-            [[[[action], None, _numbers(row)]] if parts else [] for action, row in zip(actions, rows, strict=True)]
+            [[[[action], None, _numbers(row)]] if weighed else [] for action, row in zip(actions, rows, strict=True)]
         )
-    return [_label(name) for name in parts], courses
+    return [_label(name) for name in weighed], courses
 
 
 def _candidates(episodes: Sequence[EpisodeRecord], plans: pa.Table, best: int) -> tuple[list[str], list[list[Any]]]:
     """The terms' labels, and of each episode and step the candidates."""
     names = [name for name in plans.column_names if name.startswith("term.")]
     signs = np.array([sign(name.removeprefix("term.")) for name in names])
-    keys = [name for name in plans.column_names if name == "plan" or name.startswith("plan.")]
-    shapes = shapes_of(plans)
-    courses = []
+    shapes, courses = shapes_of(plans), []
+    kept = [(f"plan.{part.name}" if part.name else "plan", part.kept) for part in parts(episodes[0], "action")]
     for each in episodes:
         steps: list[Any] = [[] for _ in range(each.length)]
         wanted = (pc.field("phase") == "evaluate") & (pc.field("row") == each.row) & (pc.field("rank") < best)
         for row in plans.filter(wanted & (pc.field("episode") == each.episode)).to_pylist():
             if row["t"] < each.length:
-                parts = [np.reshape(row[key], shapes[key]) for key in keys]
-                actions = np.concatenate([part.reshape(len(part), -1) for part in parts], 1)[:WIDEST, :WIDEST]
+                acts = [_rows(np.reshape(row[key], shapes[key]))[:, :count] for key, count in kept]
+                actions = np.concatenate(acts, 1)[:WIDEST].tolist()
                 terms = signs * np.array([np.nan if row[name] is None else row[name] for name in names])
-                course = [[_numbers(action) for action in actions], _number(row["probability"]), _numbers(terms)]
-                steps[row["t"]].append(course)
+                course = [[[number(x, DIGITS) for x in action] for action in actions], number(row["probability"])]
+                steps[row["t"]].append([*course, _numbers(terms)])
         courses.append(steps)
     return [_label(name.removeprefix("term.")) for name in names], courses
+
+
+def _rows(plan: np.ndarray) -> np.ndarray:
+    """The numbers of each action of a plan, (steps, n)."""
+    return plan.reshape(len(plan), -1)
 
 
 def _label(term: str) -> str:
@@ -176,28 +200,33 @@ def _label(term: str) -> str:
     return f"− {words}" if sign(term) < 0 else words
 
 
-def _beliefs(episodes: Sequence[EpisodeRecord], pictures: Scene) -> tuple[dict[str, Any] | None, list[list[Any]]]:
+def _beliefs(
+    episodes: Sequence[EpisodeRecord], made: Scene, seen: int
+) -> tuple[dict[str, Any] | None, list[list[Any]]]:
     """What kind of belief there is, and of each episode and step its numbers.
 
     "factors": the probable levels of each factor, [index, probability], by itself where the belief is a joint one.
-    "points": [means, standard deviations], and the `range` of each component over all episodes.
+    "points": [means, standard deviations], the `range` of each component over all episodes, how many are `left` out,
+    and whether they are the numbers `seen`, as many as those.
     """
-    fields = _keys(episodes[0], "belief")
+    fields = keys(episodes[0].arrays, "belief")
     if not fields:
         return None, [[] for _ in episodes]
     if fields == ["probs"]:
         probs = [each.arrays["belief.probs"] for each in episodes]
-        names, sizes = pictures.words.factors, pictures.sizes
+        names, sizes = made.words.factors, made.sizes
         if len(sizes) > 1 and prod(sizes) == probs[0].shape[1]:
             probs = [_marginals(part, sizes) for part in probs]
         cuts = _factors(np.concatenate(probs), sizes)
         about: dict[str, Any] = {"kind": "factors", "sizes": cuts, "names": names if len(names) == len(cuts) else ()}
         return about, [[_levels(row, cuts) for row in part] for part in probs]
     first = "mean" if "mean" in fields else fields[0]
-    means = [each.arrays[f"belief.{first}"].reshape(each.length, -1)[:, :WIDEST] for each in episodes]
+    whole = [each.arrays[f"belief.{first}"].reshape(each.length, -1) for each in episodes]
+    means, size = [each[:, :WIDEST] for each in whole], whole[0].shape[1]
     spreads = [_spread(each, mean) for each, mean in zip(episodes, means, strict=True)]
     every, wide = np.concatenate(means), 2 * np.nan_to_num(np.concatenate(spreads))
     about = {"kind": "points", "range": [_numbers((every - wide).min(0)), _numbers((every + wide).max(0))]}
+    about |= {"left": max(0, size - WIDEST), "same": size == seen <= WIDEST}
     steps = [
         [[_numbers(mean), _numbers(spread)] for mean, spread in zip(*pair, strict=True)]
         for pair in zip(means, spreads, strict=True)
@@ -225,7 +254,7 @@ def _levels(probs: np.ndarray, sizes: Sequence[int]) -> list[list[list[float | N
     if np.isnan(probs).any():
         return None
     blocks = np.split(probs, np.cumsum(sizes)[:-1])
-    return [[[int(i), _number(block[i])] for i in np.flatnonzero(block >= LEAST)] for block in blocks]
+    return [[[int(i), number(block[i])] for i in np.flatnonzero(block >= LEAST)] for block in blocks]
 
 
 def _factors(probs: np.ndarray, sizes: Sequence[int]) -> list[int]:
@@ -251,14 +280,5 @@ def _cuts(probs: np.ndarray) -> list[int]:
 
 
 def _numbers(values: Any) -> list[float | None]:
-    return [_number(value) for value in np.asarray(values, np.float64).tolist()]
-
-
-def _number(value: float) -> float | None:
     """Four significant digits are more than a picture shows, and what rounding left of nothing is nothing."""
-    if not isfinite(value):
-        return None
-    if abs(value) < 1e-12:
-        return 0
-    short = float(f"{value:.4g}") if abs(value) < 1e4 else float(round(value))
-    return int(short) if short.is_integer() else short
+    return [number(0.0 if abs(value) < 1e-12 else value) for value in np.asarray(values, np.float64).tolist()]

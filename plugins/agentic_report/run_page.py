@@ -12,34 +12,38 @@ from agentic_report import charts
 from agentic_report.cells import judged
 from agentic_report.curves import curves
 from agentic_report.grid import Shown, shown
+from agentic_report.learning import learning
+from agentic_report.listing.listed import is_running
 from agentic_report.meanings import Meaning, meaning
 from agentic_report.reading import facts, mapping, measurement, results, tables
 from agentic_report.replays import replays
 
 
-def run_page(folder: Path) -> dict[str, Any]:
-    """The values of the template."""
+def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
+    """The values of the template; a world that is not installed is made again where there is `trust`."""
     run = RunFolder(folder)
     manifest, experiment = run.manifest, run.experiment
     world = str(mapping(experiment.get("env")).get("id") or "its world")
     agent = str(mapping(experiment.get("agent")).get("name") or "agent")
     drawn = curves(folder)
     measured, meanings, missing = _measured(folder, agent, world)
-    views = (charts.learning(world, [(agent, [drawn])]), charts.energy(f"{agent} in {world}", drawn))
+    views = (learning(world, [(agent, [drawn])]), charts.energy(f"{agent} in {world}", drawn))
     titles = ("Learning: return per episode", "Energies in the first evaluated episode")
     return {
         "title": f"{agent} in {world}",
         "folder": folder.resolve().name,
         "manifest": facts(manifest),
         "status": run.status,
+        "refresh": is_running(folder),
         "summary": _summary(folder),
         "experiment": experiment,
         "components": tables(manifest.get("components")),
         "measured": measured,
         "meanings": meanings,
+        "said": {each.labels[0]: each.summary for each in meanings},
         "missing": missing,
         "curves": [charts.Chart(title, [view]) for title, view in zip(titles, views, strict=True) if view],
-        "replays": replays([(world, agent, folder)]),
+        "replays": replays([(world, agent, folder)], trust=trust),
         "plugins": run.plugin_options,
     }
 

@@ -1,25 +1,25 @@
 """Pictures of the world for a replay, made from a run's folder.
 
-A world that can draw itself in text is made again, from the run's seed and its recorded actions, and believed only as
-long as it shows the recorded observations; only installed worlds are, whatever the folder names. Else the observations
-are what can be drawn.
+A world that can draw itself, or that shows texts, is made again, from the run's seed and its recorded actions, and
+believed only as long as it shows the recorded observations; only installed worlds are, whatever the folder names. Else
+the observations are what can be drawn.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import gymnasium
 import numpy as np
 
-from agentic import Experiment, Record, make
-from agentic.environments import Layout, layout
-from agentic.errors import BREAKS, RunError, UserError, listed, said
-from agentic.experiments import change, gymnasium_id, untrusted
+from agentic import Environment, Experiment, Record
+from agentic.environments import without_text
+from agentic.errors import BREAKS, UserError, listed, said
+from agentic.experiments import untrusted
 from agentic.plugins import Registry, load
-from agentic.runs import EpisodeRecord, RunFolder, environment_seed, is_own
+from agentic.runs import EpisodeRecord, RunFolder, is_own
+from agentic_report.again import Lived, Look, lived, world_again
+from agentic_report.pictures import Album, drawn, shrunk
 
 Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes, "agent" or nothing
 
@@ -62,9 +62,10 @@ WORDS = {  # of Gymnasium's own worlds, by id, its version left out
 class Scene:
     """The way a replay shows the world.
 
-    `kind` is "text" (of `frames`, with one place in them per observation of each episode, the last one included), the
-    name of a drawing, or "bars" of the observation; `note` says why not more. `sizes` are those of the true latent
-    factors, empty where the world does not tell.
+    `kind` is "text" (of `frames`), "frames" (of the `album` that the world drew), the name of a drawing, or "bars" of
+    the observation; `note` says why not more. Each episode has one of the `places` in frames or album for each
+    observation, the last one included, and as many values of each of the `texts` that are seen and not recorded.
+    `sizes` are those of the true latent factors, empty where the world does not tell.
     """
 
     kind: str
@@ -73,10 +74,16 @@ class Scene:
     places: tuple[tuple[int, ...], ...] = ()
     sizes: tuple[int, ...] = ()
     note: str | None = field(default=None, compare=False)
+    album: Album = field(default_factory=Album)
+    texts: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
-def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
-    """The scene for the first evaluation `episodes` of one row, from episode 0 on, of a run in a folder."""
+def scene(record: Record, episodes: Sequence[EpisodeRecord], room: int = 0, *, trust: bool = False) -> Scene:
+    """The scene for the first evaluation `episodes` of one row, from episode 0 on, of a run in a folder.
+
+    `room` is how many characters the pictures that a world draws may take; without any none are drawn.
+    What is not installed is made where there is `trust`.
+    """
     file = RunFolder(record.folder or Path()).experiment_file
     if file.exists() and not is_own(file):
         return Scene("bars", note=f"{file.name} is no file of this folder")
@@ -90,37 +97,82 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord]) -> Scene:
     if words.drawing is not None and seen.shape[1:] == (len(words.observations),):
         return Scene(words.drawing, words)
     try:
-        return _made_again(experiment, words, int(record.manifest["seed"]), episodes)
+        registry = load()
+        if not trust:
+            _check_installed(experiment, registry)
+        return _made_again(experiment, registry, words, int(record.manifest["seed"]), episodes, room)
     except BREAKS as error:  # whatever a third party's world raises, the record can still be shown
         return Scene("bars", words, note=f"the world could not be made again here: {said(error)}")
 
 
-def _made_again(experiment: Experiment, words: Words, seed: int, episodes: Sequence[EpisodeRecord]) -> Scene:
-    registry = load()
+def _made_again(
+    experiment: Experiment,
+    registry: Registry,
+    words: Words,
+    seed: int,
+    episodes: Sequence[EpisodeRecord],
+    room: int,
+) -> Scene:
+    with world_again(experiment, registry) as world:
+        sizes, env = _sizes(world), world.layers[0]
+        if message := env.unwrapped.metadata.get("words"):
+            actions, observations, factors = (
+                tuple(message.get(name, ())) for name in ("actions", "observations", "factors")
+            )
+            words = _unless_remapped(Words(actions, observations, factors), experiment)
+        names = without_text(env.observation_space)[1]
+        modes = _modes(world, room)
+    bare, note = Scene("bars", words, sizes=sizes), None
+    for mode in [*modes, *([None] if names else [])]:
+        try:
+            found = _lived(experiment, registry, seed, episodes, names, mode)
+        except BREAKS as error:
+            note = note or said(error)
+            continue
+        return replace(_drawn(bare, found, experiment, mode, room), note=note)
+    return replace(bare, note=note)
+
+
+def _check_installed(experiment: Experiment, registry: Registry) -> None:
+    """Raises UserError for a world that is not installed, or told of a file."""
     if unknown := [*untrusted({"env": experiment.env.model_dump()}, registry)]:
-        raise UserError(f"a report runs installed worlds only, told of no files, and this is {listed(unknown)}")
-    env = _make(experiment, registry)
-    sizes = _sizes(env)
-    if message := env.unwrapped.metadata.get("words"):
-        actions, observations, factors = (
-            tuple(message.get(name, ())) for name in ("actions", "observations", "factors")
-        )
-        words = _unless_remapped(Words(actions, observations, factors), experiment)
-    modes = env.metadata.get("render_modes") or ()
-    env.close()
-    if "ansi" not in modes:
-        return Scene("bars", words, sizes=sizes)
-    env = _make(experiment, registry, render_mode="ansi")
-    try:
-        texts = [list(_texts(env, seed, episode)) for episode in episodes]
-    except RunError as error:
-        return Scene("bars", words, sizes=sizes, note=str(error))
-    finally:
-        env.close()
+        named = f"a report runs installed worlds only, told of no files, and this is {listed(unknown)}"
+        raise UserError(f"{named}; where you trust it give --trust")
+
+
+def _lived(
+    experiment: Experiment,
+    registry: Registry,
+    seed: int,
+    episodes: Sequence[EpisodeRecord],
+    names: Sequence[str],
+    mode: str | None,
+) -> list[Lived]:
+    look: Look = shrunk if mode == "rgb_array" else str
+    with world_again(experiment, registry, mode) as world:
+        return [lived(world, seed, episode, names, look) for episode in episodes]
+
+
+def _modes(world: Environment, room: int) -> list[str]:
+    """How the world can draw itself, the best first: in text where what is seen are places, else in pictures."""
+    known = world.layers[0].metadata.get("render_modes") or ()
+    places = all(leaf.discrete for leaf in world.observation_layout.leaves)
+    wanted = ("ansi", "rgb_array") if places else ("rgb_array", "ansi")
+    return [mode for mode in wanted if mode in known and (room or mode == "ansi")]
+
+
+def _drawn(bare: Scene, found: Sequence[Lived], experiment: Experiment, mode: str | None, room: int) -> Scene:
+    texts = {name: [each.texts[name] for each in found] for name in (found[0].texts if found else ())}
+    if mode == "rgb_array":
+        album = drawn([each.drawn for each in found], room)
+        return replace(bare, kind="frames", album=album, places=album.places, texts=texts)
+    if mode is None:
+        return replace(bare, texts=texts)
     known: dict[str, int] = {}
-    places = tuple(tuple(known.setdefault(text, len(known)) for text in episode) for episode in texts)
+    places = tuple(tuple(known.setdefault(text, len(known)) for text in each.drawn) for each in found)
     mark = "x" if experiment.env.id.startswith("CliffWalking") else "@"
-    return Scene("text", words, tuple(styled(text, mark) for text in known), places, sizes)
+    frames = tuple(styled(text, mark) for text in known)
+    return replace(bare, kind="text", frames=frames, places=places, texts=texts)
 
 
 def _unless_remapped(words: Words, experiment: Experiment) -> Words:
@@ -129,44 +181,11 @@ def _unless_remapped(words: Words, experiment: Experiment) -> Words:
     return replace(words, actions=()) if remapped else words
 
 
-def _make(experiment: Experiment, registry: Registry, **more: str) -> gymnasium.Env[Any, Any]:
-    table = experiment.env
-    env: gymnasium.Env[Any, Any] = gymnasium.make(gymnasium_id(table.id, registry), **{**table.kwargs, **more})
-    for each in table.changes:
-        env = change(registry, each, f"[env.changes] {each.name}")(env)
-    return env
-
-
-def _sizes(env: gymnasium.Env[Any, Any]) -> tuple[int, ...]:
+def _sizes(world: Environment) -> tuple[int, ...]:
     try:
-        return tuple(len(moves) for moves in make(env).truth()["B"])
+        return tuple(len(moves) for moves in world.truth()["B"])
     except UserError:
         return ()
-
-
-def _texts(env: gymnasium.Env[Any, Any], seed: int, episode: EpisodeRecord) -> Iterator[str]:
-    """What the world draws at every observation. Raises RunError where it is not the recorded one."""
-    shown, actions = layout(env.observation_space, "observation"), layout(env.action_space, "action")
-    first = environment_seed(seed, episode.row, phase="evaluate") if episode.episode == 0 else None
-    obs, _ = env.reset(seed=first)
-    _check(shown, obs, episode, "obs", 0)
-    yield str(env.render())
-    for t in range(episode.length):
-        native = tuple(_column(episode, "action", leaf.name)[t : t + 1] for leaf in actions.leaves)
-        obs, *_ = env.step(actions.row(native, 0))
-        _check(shown, obs, episode, "next_obs", t)
-        yield str(env.render())
-
-
-def _check(shown: Layout, obs: Any, episode: EpisodeRecord, name: str, t: int) -> None:
-    for leaf in shown.leaves:
-        recorded = _column(episode, name, leaf.name)[t]
-        if not np.allclose(np.asarray(leaf.part(obs), np.float64), recorded, rtol=1e-5, atol=1e-6):
-            raise RunError(f"the world, made again, is another one from episode {episode.episode}, step {t} on")
-
-
-def _column(episode: EpisodeRecord, name: str, leaf: str) -> np.ndarray:
-    return episode.arrays[f"{name}.{leaf}" if leaf else name]
 
 
 def styled(text: str, mark: str = "@") -> Frame:

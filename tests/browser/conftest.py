@@ -8,6 +8,14 @@ from selenium.webdriver import Chrome
 from tests.browser.chromium import CHROMEDRIVER, CHROMIUM, Page, start
 from tests.browser.pages import Pages
 
+CLOCK = """
+const timers = new Map();
+let number = 0;
+window.setInterval = (act) => (timers.set(++number, act), number);
+window.clearInterval = (timer) => void timers.delete(timer);
+window.tick = () => [...timers.values()].forEach((act) => act());
+"""
+
 collect_ignore_glob = ["test_no_browser.py" if CHROMIUM and CHROMEDRIVER else "test_[!n]*.py"]
 
 
@@ -34,3 +42,12 @@ def page(browser: Chrome) -> Iterator[Page]:
     page.clear()
     assert not errors
     assert not requests
+
+
+@pytest.fixture
+def clock(page: Page) -> Iterator[None]:
+    """Time stands still in the pages opened next, but for `tick()`."""
+    add, remove = "Page.addScriptToEvaluateOnNewDocument", "Page.removeScriptToEvaluateOnNewDocument"
+    script = page.browser.execute_cdp_cmd(add, {"source": CLOCK})
+    yield
+    page.browser.execute_cdp_cmd(remove, script)

@@ -50,3 +50,13 @@ def test_a_name_that_is_markup_is_a_text(page: Page, comparison: Path) -> None:
     assert page.browser.title != "taken"
     assert "<script>document.title …" in page.ask("document.querySelector('.js-plotly-plot .legend').textContent")
     assert page.ask("document.querySelectorAll('table script, svg script, h1 script').length") == 0
+
+
+def test_the_columns_say_what_they_are(page: Page, comparison: Path) -> None:
+    page.open(comparison)
+    page.unfold()
+    heads = page.all("#outcome table thead th[title]")
+    said = page.find("#outcome dl").text
+    assert [head.text for head in heads][:3] == ["group", "seeds", "mean [95 %]"]
+    assert len(heads) == 6
+    assert all((head.get_attribute("title") or "none") in said for head in heads)

@@ -1,7 +1,6 @@
 """An episode that one can walk through: with the slider, buttons and keys, or left to play."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -11,13 +10,6 @@ from tests.browser.chromium import PHONE, Page
 from tests.browser.pages import Pages
 from tests.report.folders import AGENTS, WORLDS
 
-CLOCK = """
-const timers = new Map();
-let number = 0;
-window.setInterval = (act) => (timers.set(++number, act), number);
-window.clearInterval = (timer) => void timers.delete(timer);
-window.tick = () => [...timers.values()].forEach((act) => act());
-"""
 SHOWN = ".replay-slot:not([hidden]) "
 
 
@@ -71,15 +63,6 @@ def test_keys_and_buttons_step_and_stop_at_the_ends(page: Page, pages: Pages) ->
             page.find(part(control)).click()
         assert step(page) == reached
         assert page.find(part("slider")).get_attribute("value") == str(reached)
-
-
-@pytest.fixture
-def clock(page: Page) -> Iterator[None]:
-    """Time stands still in the pages opened next, but for `tick()`."""
-    add, remove = "Page.addScriptToEvaluateOnNewDocument", "Page.removeScriptToEvaluateOnNewDocument"
-    script = page.browser.execute_cdp_cmd(add, {"source": CLOCK})
-    yield
-    page.browser.execute_cdp_cmd(remove, script)
 
 
 @pytest.mark.usefixtures("clock")

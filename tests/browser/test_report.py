@@ -1,12 +1,16 @@
 """The pages as readers meet them: on a desk and on a telephone, by day and by night, with a mouse or with keys."""
 
+from pathlib import Path
+
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser.chromium import DESKTOP, PHONE, Page, Scheme
+from agentic import report
+from tests.browser.chromium import DESKTOP, PHONE, Page, Scheme, until
 from tests.browser.pages import Pages
 from tests.report.folders import AGENTS, STRANGE, WORLDS
+from tests.report.made_runs import made_run
 
 KINDS = ("bench", "run", "index")
 READERS = (("light", DESKTOP), ("dark", PHONE), ("light", PHONE), ("dark", DESKTOP))
@@ -122,6 +126,63 @@ def test_the_index_leads_to_every_page(page: Page, pages: Pages) -> None:
         assert page.browser.current_url == target.as_uri()
         assert page.find("h1").text
         page.browser.back()
+
+
+def test_the_name_of_a_column_says_what_it_is(page: Page, pages: Pages) -> None:
+    page.open(pages.bench)
+    page.find("table.profile td[tabindex='0']").send_keys(Keys.ARROW_UP)
+    head = page.browser.switch_to.active_element
+    assert (head.tag_name, page.find("p.details").text) == ("th", head.get_attribute("title"))
+    assert page.find("p.details").text.startswith("episode_return, reward; Mean return of complete")
+    head.send_keys(Keys.ARROW_DOWN)
+    assert page.browser.switch_to.active_element.tag_name == "td"
+
+
+def names(page: Page) -> list[str]:
+    """The names of the lines of an index that are shown."""
+    return [head.text.splitlines()[0] for head in page.all("table.sorted tbody tr:not([hidden]) th")]
+
+
+def test_the_index_filters_and_sorts(page: Page, tmp_path: Path) -> None:
+    for number, (agent, earned, env) in enumerate((("rock", 2.0, "Taxi-v4"), ("energy", 10.0, "Taxi-v4")), 1):
+        made_run(tmp_path / f"000{number}-a", [earned], seed=number, env=env, agent={"agent": {"name": agent}})
+    for seed in range(2):
+        made_run(tmp_path / "0003-sweep" / "units" / "a" / f"seed-{seed}", [5.0 - seed], seed=seed)
+    made_run(tmp_path / "0004-nothing")
+    page.open(report(tmp_path))
+    within = ["0003: a/seed-0", "0003: a/seed-1"]
+    assert names(page) == ["0004-nothing", "0003-sweep", *within, "0002-a", "0001-a"]
+    head = next(each for each in page.all("table.sorted thead button") if each.text == "return")
+    head.click()
+    assert names(page) == ["0001-a", *reversed(within), "0002-a", "0004-nothing", "0003-sweep"]
+    head.click()
+    assert names(page) == ["0002-a", *within, "0001-a", "0004-nothing", "0003-sweep"]
+    assert page.find("th[aria-sort]").get_attribute("aria-sort") == "descending"
+    page.find("#within").click()
+    assert names(page) == ["0002-a", "0001-a", "0004-nothing", "0003-sweep"]
+    page.find("#filter").send_keys("taxi ROCK")
+    assert names(page) == ["0001-a"]
+    assert page.find("#count").text == "1 of 6"
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_page_of_a_run_that_goes_on_looks_again_until_it_is_finished(page: Page, tmp_path: Path) -> None:
+    folder, ended = tmp_path / "run", "mean return of 2 episodes"
+    page.open(report(made_run(folder, [1.0], status="running")))
+    written = report(made_run(tmp_path / "other", [1.0, 3.0]))
+    page.find("#stay").click()
+    written.rename(folder / "report.html")
+    page.ask("tick()")
+    assert ended not in page.find("#result").text
+    page.browser.refresh()
+    assert ended in page.find("#result").text
+    assert not page.all("#stay")
+    report(folder)
+    page.browser.refresh()
+    written = report(tmp_path / "other")
+    written.rename(folder / "report.html")
+    page.ask("tick()")
+    until(lambda: page.all(".big") and ended in page.find("#result").text, "the page of the end")
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from agentic import Decision, Experiment, Tick
-from agentic.cli.progress import HEIGHTS, _News, progress
+from agentic.cli.live import DRAWN, Live, Trace
+from agentic.cli.progress import _News, progress
 from agentic.runs.run import Progress
 from agentic.runs.seeds import Phase
 from agentic.tick import Native
@@ -82,22 +83,58 @@ def test_while_learning_the_last_five_episodes_count(
     assert capsys.readouterr().err.splitlines()[-1] == "experience: 10 of 99 steps, return 7"
 
 
-def test_bars_draw_the_returns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bars_draw_return_energy_and_model_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr("agentic.cli.progress.monotonic", iter(range(100)).__next__)
     with progress(experiment(4, 1)) as observe:
         assert observe is not None
         for number, pay in enumerate([0.0, 7.0, 3.0, float("inf")], 1):
-            observe(reported([pay], [True], "learn", (number, number), {"loss": 2.0}))
-    err = capsys.readouterr().err
-    assert "▁█" in err
-    assert "▁█▄ return inf, loss 2" in err
+            learned = {"loss": 2.0, "squared_error": 8.0 / number, "value_error": 0.5}
+            news = reported([pay], [True], "learn", (number, number), learned)
+            news.tick.decision = Decision(torch.zeros(1, 1), energies={"free_energy": torch.tensor([-2.0 * number])})
+            observe(news)
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert "return                      ▁█▄ inf" in lines
+    assert "free energy                 █▆▃▁ -5" in lines
+    assert "model error (squared error) █▃▂▁ 4.167" in lines
+    assert "loss 2, value error 0.5" in lines
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_nothing_is_drawn_where_nobody_looks(
+    quiet: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentic.cli.progress.SECONDS", 0.0)
+    with progress(experiment(2, 1), quiet=quiet) as observe:
+        if observe is not None:
+            news = reported([1.0], [True], "learn", (1, 1), {"squared_error": 0.25})
+            news.tick.decision = Decision(torch.zeros(1, 1), energies={"free_energy": torch.tensor([3.0])})
+            observe(news)
+    said = "" if quiet else "experience: 1 of 2 steps, return 1, squared_error 0.25\n"
+    assert capsys.readouterr().err == said
+
+
+def test_a_long_course_is_drawn_in_few_bars() -> None:
+    trace = Trace()
+    for step in range(10_000):
+        trace.add(float(step))
+    trace.add(float("nan"))
+    drawn = trace.drawn("utf-8")
+    assert DRAWN / 2 <= len(drawn) <= DRAWN
+    assert drawn == "".join(sorted(drawn))
+    assert trace.latest == pytest.approx(9989.5)
 
 
 @pytest.mark.parametrize("rewards", [[1e308, -1e308, 0.0], [np.inf, -np.inf, 1.0], [-np.inf, 2.0, 1e308]])
 def test_rewards_beyond_floats_break_no_run(rewards: list[float]) -> None:
-    news = _News()
+    news, live = _News(), Live("utf-8")
     for reward in rewards:
-        news.hear(reported([reward], [True], "evaluate", (1, 1)))
+        heard = reported([reward], [True], "evaluate", (1, 1))
+        news.hear(heard)
+        live.hear(heard, news.ended)
     assert news.words().startswith(", return ")
-    assert set(news.drawn()) <= set(HEIGHTS)
+    (line,) = live.lines(news.latest())
+    assert line.startswith("return ")

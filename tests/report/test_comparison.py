@@ -16,7 +16,7 @@ from agentic import Record, UserError
 from agentic.cli import main
 from agentic_report import compare
 from agentic_report.comparing import comparison
-from agentic_report.comparing.trial import Series
+from agentic_report.curves import Series
 from agentic_report.listing import finding
 from tests.report.folders import STRANGE, bench_folder
 from tests.report.made_runs import made_run

@@ -4,12 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from agentic_bench import Cell
 from agentic_report.bench_folder import Bench
 from agentic_report.cells import apart
-from agentic_report.findings import findings
+from agentic_report.findings import findings, telling
 from agentic_report.ladders import ladders
+from agentic_report.replays import Replays
 from tests.report.folders import SCORES, bench_cells
 
 
@@ -28,6 +30,14 @@ def test_a_clone_is_its_planner_until_the_world_changes(bench: Bench) -> None:
         "policy_complexity and transfer_entropy. Change the world and they part: AI under swap 1 against 0 and "
         "DEV under devalued 0.559 against 0."
     )
+
+
+def test_the_replay_opens_with_the_one_of_the_first_sentence_that_adapts(bench: Bench) -> None:
+    assert telling(bench) == ("maze", "planner-40")
+    shown = [("maze", name, Markup("x" * size)) for name, size in (("clone", 9), ("planner-40", 1))]
+    assert Replays(shown, (), (), telling(bench)).opens == ("maze", "planner-40")
+    assert Replays(shown[:1], (), (), telling(bench)).opens == ("maze", "clone")
+    assert telling(replace(bench, cells={})) is None
 
 
 def test_agents_that_records_tell_apart_are_not_paired(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from agentic import Experiment, Record, UserError, load
 from agentic.experiments.build import build
 from agentic.runs import RunFolder, annotate
-from agentic_report.replay import BYTES, _cuts, replay, story
+from agentic_report.replay import BYTES, _cuts, _telling, replay, story
 from agentic_report.scenes import scene, styled
 from tests.report import folders
 
@@ -192,6 +193,20 @@ def test_remapped_actions_have_no_words(tmp_path: Path) -> None:
     swapped = {"name": "remap_actions", "order": [4, 3, 2, 1, 0]}
     found = story(record_of(tmp_path, GRID | {"env": GRID["env"] | {"changes": [swapped]}}))
     assert (found["scene"], found["actions"], found["observations"]) == ("text", (), ("cell",))
+
+
+def test_a_replay_opens_with_the_whole_episode_that_earned_most(tmp_path: Path) -> None:
+    record = record_of(tmp_path, GRID | {"evaluate": {"episodes": 3}})
+    returns = [sum(each["reward"]) for each in story(record)["episodes"]]
+    assert story(record)["opens"] == returns.index(max(returns))
+    episodes = record.episodes("evaluate")
+    paid = [
+        replace(each, arrays={**each.arrays, "reward": each.arrays["reward"] * 0 + i})
+        for i, each in enumerate(episodes)
+    ]
+    assert _telling(paid) == 2
+    cut = replace(paid[2], arrays={**paid[2].arrays, "terminated": np.zeros(1, bool), "truncated": np.zeros(1, bool)})
+    assert _telling([*paid[:2], cut]) == 1
 
 
 def test_a_long_episode_is_cut(tmp_path: Path) -> None:

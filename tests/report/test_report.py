@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,9 @@ import agentic
 from agentic import UserError, Verdict
 from agentic.cli import main
 from agentic_bench import Cell
+from agentic_report.command import SECONDS
 from agentic_report.grid import shown
+from agentic_report.listing.finding import SAID
 from agentic_report.replays import replays
 from tests.report.folders import AGENTS, SCORES, STRANGE, WORLDS, bench_cells, bench_folder, run_folder
 from tests.report.made_runs import made_run
@@ -158,6 +161,49 @@ def test_replays_without_room_are_named(folders: Path, monkeypatch: pytest.Monke
     assert cut.left == ["b in maze"]
 
 
+@pytest.mark.parametrize(("value", "tag", "said"), [(0.01, "in null", ""), (-0.5, "below null", "it lies below, and ")])
+def test_a_value_inside_its_null_says_that_the_test_is_one_sided(value: float, tag: str, said: str) -> None:
+    cell = Cell(agent="a", world="w", metric="m", value=value, low=value, high=value, verdict=Verdict.INSIDE)
+    found = shown(replace(cell, null=0.0, null_low=-0.1, null_high=0.1), {})
+    assert (found.tag, found.look) == (tag, "inside")
+    judged = f"inside the null ({said}the test is one-sided: only values above the null are told from it)"
+    assert judged in found.details
+
+
+def test_every_column_says_what_it_is(bench: Page) -> None:
+    heads = [attrs["title"] for tag, attrs in bench.tags if tag == "th" and attrs.get("class") == "column"]
+    assert len(heads) == len(WORLDS) * len(SCORES)
+    assert heads[0] == (
+        "episode_return, reward; Mean return of complete evaluation episodes, in units of reward; "
+        "measured from records; goal: reward"
+    )
+
+
+def test_columns_are_in_the_order_of_the_terminal(bench: Page) -> None:
+    heads = [str(attrs["title"]) for tag, attrs in bench.tags if tag == "th" and attrs.get("class") == "column"]
+    assert [head.partition(", ")[0] for head in heads] == [*SCORES] * len(WORLDS)
+
+
+def test_measures_of_one_metric_with_several_goals_are_kept_apart(cells: Path) -> None:
+    for path in cells.glob("units/*/*/*/measurements.json"):
+        table = json.loads(path.read_text())
+        for label, goal in (("policy_complexity", "to win"), ("transfer_entropy", "to lose")):
+            table["measurements"][label] |= {"metric": "policy_complexity"}
+            table["measurements"][label]["frame"]["goal"] = goal
+        path.write_text(json.dumps(table))
+    (cells / "battery.toml").write_text(
+        (cells / "battery.toml")
+        .read_text()
+        .replace(
+            'label = "transfer_entropy"\nname = "transfer_entropy"',
+            'label = "transfer_entropy"\nname = "policy_complexity"',
+        )
+    )
+    text = Page(agentic.report(cells)).text
+    assert text.count("goal: to win") == text.count("goal: to lose") == len(WORLDS)
+    assert "goal: reward" not in text
+
+
 def test_a_value_without_bound_is_shown() -> None:
     empty = Cell(agent="a", world="w", metric="beta", verdict=Verdict.OUTSIDE)
     assert shown(empty, {"value": "inf"}).value == "∞"
@@ -195,6 +241,55 @@ def test_the_index(folders: Path, bench: Page, capsys: pytest.CaptureFixture[str
     assert all((folders / str(link)).is_file() for link in links)
     for said in ("0002-maze", "agentic/TMaze-v0", "5 agents"):
         assert said in page.text
+
+
+def rows(page: Page) -> list[str]:
+    """The names of the lines of an index."""
+    return [str(attrs["data-value"]) for tag, attrs in page.tags if tag == "th" and "data-value" in attrs]
+
+
+def test_the_index_has_every_run_of_benches_and_sweeps_and_the_columns_of_the_terminal(tmp_path: Path) -> None:
+    bench_cells(tmp_path / "0001-bench")
+    for seed in range(2):
+        made_run(tmp_path / "0002-sweep" / "units" / "as-it-is" / f"seed-{seed}", [1.0], seed=seed)
+    inner = made_run(tmp_path / "0001-bench" / "units" / "maze" / "rock" / "seed-7", [float("nan"), 2.0], seed=7)
+    made_run(tmp_path / "0003-alone", [2.0, 4.0], [1.0])
+    agentic.report(inner)
+    page = Page(agentic.report(tmp_path))
+    sweep = [f"0002-sweep/units/as-it-is/seed-{seed}" for seed in range(2)]
+    assert rows(page) == ["0003-alone", "0002-sweep", *sweep, "0001-bench", "0001-bench/units/maze/rock/seed-7"]
+    assert "0001-bench/units/maze/rock/seed-7/report.html" in [attrs.get("href") for _, attrs in page.tags]
+    heads = [attrs["title"] for tag, attrs in page.tags if tag == "th" and attrs.get("scope") == "col"]
+    assert heads == [*SAID.values()]
+    assert all(said in page.text for said in SAID.values()), "in words too"
+    assert "nan" not in page.text
+
+
+def test_a_page_of_what_goes_on_looks_again(tmp_path: Path) -> None:
+    for status, looks in (("running", True), ("finished", False), ("interrupted", False)):
+        for folder in (made_run(tmp_path / status, [1.0], status=status), bench_cells(tmp_path / f"b{status}")):
+            table = json.loads((folder / "manifest.json").read_text())
+            (folder / "manifest.json").write_text(json.dumps({**table, "status": status}))
+            page = Page(agentic.report(folder))
+            assert any(attrs.get("data-refresh") == "5" for _, attrs in page.tags) is looks, folder
+            assert any(attrs.get("id") == "stay" for _, attrs in page.tags) is looks
+
+
+def test_a_run_is_followed_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made_run(tmp_path / "run", [1.0], status="running")
+    texts = list[str]()
+
+    def meanwhile(seconds: float) -> None:
+        assert seconds == SECONDS
+        texts.append((folder / "report.html").read_text())
+        if len(texts) == 2:
+            rmtree(folder)
+            made_run(folder, [1.0, 3.0])
+
+    monkeypatch.setattr("agentic_report.command.sleep", meanwhile)
+    assert main(["report", str(folder), "--follow"]) == 0
+    assert ["mean return of 1 episode" in text for text in texts] == [True, True]
+    assert "mean return of 2 episodes" in (folder / "report.html").read_text()
 
 
 def test_a_killed_bench_says_so(tmp_path: Path) -> None:

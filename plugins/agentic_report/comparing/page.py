@@ -9,14 +9,13 @@ from typing import Any
 
 from agentic.errors import RunError
 from agentic.runs import write_whole
-from agentic_report.charts import Chart, View, axis, style
+from agentic_report.charts import Chart, View, axis, band, short, style
 from agentic_report.comparing.comparison import Comparison
 from agentic_report.comparing.statistic import Estimate
-from agentic_report.comparing.trial import RETURN
+from agentic_report.comparing.trial import RETURN, Trial
+from agentic_report.learning import warm
 from agentic_report.rendering import render
 from agentic_report.wording import chance, enumerated, number, span
-
-SOFT = 0.18  # opacity of a band
 
 
 def write_page(found: Comparison, path: Path, command: str = "") -> Path:
@@ -40,6 +39,7 @@ def content(found: Comparison, command: str = "") -> dict[str, Any]:
         "labels": labels,
         "runs": sum(len(group.trials) for group in found.groups),
         "seeds": seeds,
+        "columns": _columns(found),
         "rows": [_row(found, place) for place in range(len(labels))],
         "each": _each(found),
         "chart": None if view is None else Chart(found.caption[:1].upper() + found.caption[1:], [view]),
@@ -57,13 +57,13 @@ def curves(found: Comparison) -> View | None:
             continue
         look, name = style(place, len(found.groups)), escape(group.label)
         banded = [(step, *each.ends) for step, each in known if None not in each.ends]
-        traces += [_band(banded, group.label, look["line"]["color"])] if banded else []
+        traces += [band(banded, group.label, look["line"]["color"])] if banded else []
         traces.append(
             {
                 **{"type": "scatter", "mode": "lines", "name": name, "legendgroup": group.label},
                 **{
                     "x": [step for step, _ in known],
-                    "y": [_short(each.value) for _, each in known],
+                    "y": [short(each.value) for _, each in known],
                     "line": look["line"],
                 },
                 "customdata": [_hover(each) for _, each in known],
@@ -74,26 +74,40 @@ def curves(found: Comparison) -> View | None:
         return None
     what = "return per episode" if found.column == RETURN else found.column.replace("_", " ")
     layout = {"height": 420, "xaxis": axis(f"steps of {_phase(found)}"), "yaxis": axis(what), "showlegend": True}
+    if found.phase == "learn":
+        layout |= warm({group.label: max(map(_warmup, group.trials), default=0) for group in found.groups})
     names = enumerated([group.label for group in found.groups])
     said = f"{found.caption}: {names}, each the {found.statistic.name} over seeds with its 95 % interval as a band."
     return View(found.env, said, traces, layout)
 
 
-def _band(ends: list[tuple[Any, ...]], label: str, color: str) -> dict[str, Any]:
-    """The area between the ends of intervals: there along the upper ones, back along the lower ones."""
-    there = [(step, high) for step, _, high in ends]
-    back = [(step, low) for step, low, _ in reversed(ends)]
-    return {
-        **{"type": "scatter", "mode": "lines", "fill": "toself", "legendgroup": label, "showlegend": False},
-        **{"x": [step for step, _ in there + back], "y": [_short(value) for _, value in there + back]},
-        **{"line": {"width": 0, "color": color}, "fillcolor": color, "opacity": SOFT, "hoverinfo": "skip"},
-    }
+def _warmup(run: Trial) -> int:
+    """How many steps of experience were taken at random."""
+    steps = run.settings.get("learn.warmup")
+    return steps if type(steps) is int and steps > 0 else 0
 
 
 def _title(labels: Sequence[str]) -> str:
     """The groups where they are called by a word each."""
     plain = all(" " not in label for label in labels)
     return "Runs" if len(labels) < 2 else enumerated(labels) if plain else f"{len(labels)} groups of runs"
+
+
+def _columns(found: Comparison) -> dict[str, str]:
+    """The columns of the table of what groups earned, and what each is."""
+    own = {
+        "group": "the runs that agree in all settings but the seed, by those values that tell groups apart",
+        "seeds": "how many seeds have a value, and how many runs where a seed has several",
+        f"{found.statistic.name} [95 %]": f"of {found.outcome}, with its interval ({found.statistic.method})",
+    }
+    if len(found.groups) < 2:
+        return own
+    chances = "how often chance alone gives a difference as large in either direction, adjusted for all groups"
+    return own | {
+        "above the first [95 %]": f"by how much the group is above the first one, with its interval ({found.method})",
+        "p (Holm)": chances if found.statistic.tests else f"none: the {found.statistic.name} has no test",
+        "verdict": "above or below the first where that p is less than .05; the test is two-sided",
+    }
 
 
 def _row(found: Comparison, place: int) -> dict[str, Any]:
@@ -131,8 +145,3 @@ def _phase(found: Comparison) -> str:
 
 def _hover(estimate: Estimate) -> str:
     return escape(f"{number(estimate.value)} {span(*estimate.ends)}".strip())
-
-
-def _short(value: float | None) -> float | None:
-    """Five significant digits are more than a screen has pixels."""
-    return None if value is None else float(f"{value:.5g}")

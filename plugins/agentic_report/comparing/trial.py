@@ -11,7 +11,7 @@ import pyarrow as pa
 from agentic import Record
 from agentic.errors import UserError, listed, suggest
 from agentic.runs import Phase, RunFolder, numpy_of
-from agentic_report.curves import KEYS, ended_episodes
+from agentic_report.curves import KEYS, Series, ended_episodes
 from agentic_report.listing.listed import flat
 from agentic_report.reading import mapping, tables
 
@@ -19,37 +19,6 @@ RETURN = "return"
 UNSAID = {"run.seed", "run.candidates", "run.checkpoint_minutes", "run.checkpoint_steps"}  # that change no number
 SHORT = 12  # letters of a hash
 KINDS = {"agents": "agent", "envs": "env"}  # of components, as the tables of an experiment are called
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Series:
-    """What was seen along a phase of `steps`: `values` (n,) at `places` (n,), counted in steps and ascending."""
-
-    steps: int
-    places: np.ndarray
-    values: np.ndarray
-
-    def smoothed(self, grid: np.ndarray, window: int) -> np.ndarray:
-        """At each step of the grid the mean of what was seen in the last `window` steps.
-
-        Where nothing was, what was seen last; NaN before the first and after the last step.
-        """
-        upper = np.searchsorted(self.places, grid, "right")
-        lower = np.searchsorted(self.places, grid - window, "right")
-        found = np.full(len(grid), np.nan)
-        with np.errstate(all="ignore"):  # of what is infinite
-            some, last = upper > lower, (upper == lower) & (upper > 0)
-            for place in np.flatnonzero(some):  # each by itself: what is infinite or huge is in its own windows alone
-                found[place] = self.values[lower[place] : upper[place]].mean()
-        found[last] = self.values[upper[last] - 1]
-        return np.where(grid <= self.steps, found, np.nan)
-
-    @property
-    def mean(self) -> float:
-        """The mean of all; NaN of nothing."""
-        with np.errstate(all="ignore"):
-            return float(self.values.mean()) if len(self.values) else float("nan")
 
 
 @final

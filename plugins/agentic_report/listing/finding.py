@@ -15,7 +15,19 @@ from agentic_report.wording import enumerated, plain, plain_span
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-HEAD = ("run", "when", "agent", "env", "seed", "steps", "episodes", "return", "95 % interval", "status")
+SAID = {  # the columns of the list, on a terminal and on a page, and what each is
+    "run": "the folder, with the number it got when it was made",
+    "when": "when it began, in UTC",
+    "agent": "who acted; of a bench how many agents there are",
+    "env": "the environment by its id",
+    "seed": "that of every random stream",
+    "steps": "steps of experience, in which the agent could learn",
+    "episodes": "episodes of evaluation that were completed, with learning off",
+    "return": "the mean over these episodes of the sum of rewards",
+    "95 % interval": "of that mean, over these episodes",
+    "status": "running, finished, interrupted, failed or broken, and why",
+}
+HEAD = (*SAID,)
 PLACE = 4  # of settings in it: after who did it where
 
 

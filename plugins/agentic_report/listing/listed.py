@@ -109,6 +109,12 @@ class Listed:
         return {**found, "started": self.started, "folder": str(self.folder)}
 
 
+def is_running(folder: Path) -> bool:
+    """Whether a run, a bench or a sweep goes on in a folder, as far as that can be known."""
+    found = Listed.of(folder, folder.name)
+    return found is not None and found.status == "running"
+
+
 COLUMNS: dict[str, Callable[[Listed], Any]] = {
     "number": lambda each: each.number,
     "name": lambda each: each.name,

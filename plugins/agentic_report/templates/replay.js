@@ -3,6 +3,8 @@
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const MINUS = "\u2212";
+  const [FASTEST, SLOWEST, WHOLE] = [1000 / 30, 400, 8000]; /* ms of a step, and of a whole episode in between */
+  const FEW = 8; /* numbers of a leaf that have a row each, and of longer ones that are told */
 
   /* One element with attributes and children; text is always text. */
   function make(name, attributes = {}, ...children) {
@@ -21,6 +23,7 @@
 
   function figures(value, digits = 3) {
     if (value === null || value === undefined) return "–";
+    if (Number.isInteger(value)) return String(value).replace("-", MINUS);
     const short = Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(digits)));
     return short.replace("-", MINUS);
   }
@@ -29,15 +32,31 @@
   const percent = (share) => `${(100 * share).toFixed(2)}%`;
   const color = (index) => `var(--replay-c${1 + (index % 7)})`;
 
-  /* An action or an observation in words: names where the world has them, else its numbers. */
-  function spoken(action, names) {
+  /* An action in words: names where the world has them, else its numbers, each leaf of a Dict with its name. */
+  function spoken(action, names, parts) {
     if (!action) return "";
-    if (action.length === 1 && Number.isInteger(action[0]) && names[action[0]]) return names[action[0]];
-    return action.length === 1 ? figures(action[0]) : `(${action.map((value) => figures(value, 2)).join(", ")})`;
+    if (parts.length === 1 && action.length === 1 && names[action[0]]) return names[action[0]];
+    let from = 0;
+    const said = parts.map(([name, size, kept]) => {
+      const values = action.slice(from, (from += kept));
+      return `${called(name, "")} ${listed(values, size, kept)}`.trim();
+    });
+    return said.join(", ");
   }
 
-  function sequence(plan, names) {
-    const words = plan.map((action) => spoken(action, names));
+  /* Some of the numbers of a leaf, and how many more it has. */
+  function listed(values, size, most) {
+    const shown = values.slice(0, most).map((value) => figures(value));
+    if (size === 1) return shown[0] ?? "–";
+    return `(${shown.join(", ")})${size > shown.length ? ` and ${size - shown.length} more` : ""}`;
+  }
+
+  /* The name of a leaf, or of a number in it: what has none is what the agent sees, a place in a Tuple is an entry. */
+  const called = (label, alone) =>
+    label === "" || label.startsWith("[") ? `${alone} ${label}`.trim() : /^\d/.test(label) ? `entry ${label}` : label;
+
+  function sequence(plan, names, parts) {
+    const words = plan.map((action) => spoken(action, names, parts));
     return words.length > 6 ? `${words.slice(0, 6).join(" → ")} → …` : words.join(" → ");
   }
 
@@ -111,8 +130,26 @@
   };
 
   function barsWorld(obs, ranges, names) {
-    const rows = obs.map((value, i) => track(names[i] ?? `${i}`, ranges[i], value, null));
+    const rows = obs.map((value, i) => track(called(names[i], "number"), ranges[i], value, null));
     return make("div", { class: "replay-rows" }, ...rows);
+  }
+
+  /* What the world drew, or what was observed: each picture is decoded once. */
+  class Pictures {
+    constructor({ name, urls, places }) {
+      [this.name, this.urls, this.places, this.kept] = [name, urls, places, new Map()];
+    }
+
+    at(episode, t) {
+      const place = this.places[episode][t];
+      if (!this.kept.has(place)) {
+        const drawn = this.name === null;
+        const alt = drawn ? "The world as it draws itself" : `Observed: ${called(this.name, "the picture")}`;
+        const kind = drawn ? "replay-picture" : "replay-picture observed";
+        this.kept.set(place, make("img", { src: this.urls[place], alt, class: kind, decoding: "sync" }));
+      }
+      return this.kept.get(place);
+    }
   }
 
   /* ---- rows ---- */
@@ -201,7 +238,7 @@
     const chart = draw("svg", { viewBox: "0 0 100 28", preserveAspectRatio: "none", role: "img", "aria-label": about });
     chart.append(curve, cursor);
     const now = make("b");
-    const row = make("div", { class: "replay-spark" }, make("span", {}, name), chart, now);
+    const row = make("div", { class: "replay-spark", title: about }, make("span", {}, name), chart, now);
     return { row, move(t) {
       cursor.setAttribute("x1", x(t));
       cursor.setAttribute("x2", x(t));
@@ -228,14 +265,19 @@
       this.data = JSON.parse(root.querySelector("script").textContent);
       this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
       this.timer = null;
+      this.albums = this.data.albums.map((album) => new Pictures(album));
       this.listen();
       this.parts.note.textContent = this.data.note ?? "";
       this.data.terms.forEach((term, i) => {
         this.parts.legend.append(make("span", {}, make("i", { style: `background:${color(i)}` }), term));
       });
       this.parts.episode.parentElement.hidden = this.data.episodes.length === 1;
-      this.data.episodes.forEach((_, i) => this.parts.episode.append(make("option", { value: i }, `${i}`)));
-      this.begin(0);
+      this.data.episodes.forEach((each, i) => {
+        const paid = figures(sum(each.reward));
+        this.parts.episode.append(make("option", { value: i }, `${i}: return ${paid}${each.end === "cut here" ? " so far" : ""}`));
+      });
+      this.parts.episode.value = this.data.opens;
+      this.begin(this.data.opens);
     }
 
     listen() {
@@ -259,6 +301,7 @@
 
     begin(index) {
       this.pause();
+      this.index = index;
       this.episode = this.data.episodes[index];
       this.last = this.episode.action.length;
       this.parts.slider.max = this.last;
@@ -274,7 +317,8 @@
 
     play() {
       if (this.t >= this.last) this.go(0);
-      this.timer = setInterval(() => this.go(this.t + 1, true), this.last > 150 ? 60 : 400);
+      const pace = Math.min(SLOWEST, Math.max(FASTEST, WHOLE / this.last));
+      this.timer = setInterval(() => this.go(this.t + 1, true), pace);
       this.button("⏸", "Pause");
     }
 
@@ -303,23 +347,39 @@
     }
 
     showWorld() {
-      const { scene, frames, observations } = this.data;
+      const { scene, frames, observations, seen } = this.data;
       const [obs, action] = [this.episode.obs[this.t], this.episode.action[this.t]];
-      let picture;
-      if (scene === "text") picture = textWorld(frames[this.episode.frame[this.t]]);
-      else if (DRAWINGS[scene]) picture = DRAWINGS[scene](obs, action);
-      else picture = barsWorld(obs, this.ranges, observations);
-      this.parts.world.replaceChildren(picture);
+      const left = sum(seen.map(([, size, kept]) => size - kept));
+      let pictures;
+      if (scene === "text") pictures = [textWorld(frames[this.episode.frame[this.t]])];
+      else if (scene === "frames") pictures = [this.albums[0].at(this.index, this.t)];
+      else if (scene === "seen") pictures = this.albums.map((album) => album.at(this.index, this.t));
+      else if (DRAWINGS[scene]) pictures = [DRAWINGS[scene](obs, action)];
+      else pictures = [barsWorld(obs, this.ranges, observations), ...(left ? [`and ${left} more`] : [])];
+      this.parts.world.replaceChildren(...pictures);
     }
 
     showNow() {
-      const { observations, actions } = this.data;
+      const { actions, done, scene, seen, observations } = this.data;
       const [obs, action] = [this.episode.obs[this.t], this.episode.action[this.t]];
       const rows = [];
       const tell = (name, value) => rows.push(make("dt", {}, name), make("dd", {}, value));
-      obs.slice(0, 8).forEach((value, i) => tell(observations[i] ?? (obs.length > 1 ? `sees [${i}]` : "sees"), figures(value)));
-      if (obs.length > 8) tell("…", `${obs.length - 8} more`);
-      tell("does", action ? spoken(action, actions) : `nothing: ${this.episode.end}`);
+      let [from, left] = [0, 0];
+      for (const [name, size, kept] of seen) {
+        const [values, labels] = [obs.slice(from, from + kept), observations.slice(from, from + kept)];
+        from += kept;
+        if (!kept) left += size;
+        else if (size > FEW) tell(called(name, "sees"), listed(values, size, FEW));
+        else values.forEach((value, i) => tell(called(labels[i], "sees"), figures(value, 4)));
+      }
+      if (left) tell("…", `and ${left} more`);
+      if (scene !== "seen") {
+        for (const album of this.albums.filter(({ name }) => name !== null)) {
+          tell(called(album.name, "sees"), album.at(this.index, this.t));
+        }
+      }
+      Object.entries(this.episode.texts).forEach(([name, texts]) => tell(called(name, "reads"), `“${texts[this.t]}”`));
+      tell("does", action ? spoken(action, actions, done) : `nothing: ${this.episode.end}`);
       tell("gets", action ? figures(this.episode.reward[this.t]) : "–");
       tell("reward so far", figures(this.returns[this.t]));
       this.parts.now.replaceChildren(...rows);
@@ -336,11 +396,12 @@
           rows.push(make("small", {}, label), factorBars(levels, about.sizes[i], label));
         });
       } else {
-        const same = about.range[0].length === this.data.observations.length;
         belief[0].forEach((value, i) => {
           const range = [about.range[0][i], about.range[1][i]];
-          rows.push(track(same ? this.data.observations[i] : `z[${i}]`, range, value, belief[1][i]));
+          const label = about.same ? called(this.data.observations[i], "sees") : `z[${i}]`;
+          rows.push(track(label, range, value, belief[1][i]));
         });
+        if (about.left) rows.push(make("small", {}, `and ${about.left} more`));
       }
       this.parts.belief.replaceChildren(...rows);
     }
@@ -349,7 +410,7 @@
       const [plans, action] = [this.episode.plans[this.t] ?? [], JSON.stringify(this.episode.action[this.t])];
       const rows = plans.map(([plan, probability, terms]) => {
         const chosen = JSON.stringify(plan[0]) === action;
-        const name = make("span", { class: "name" }, `${chosen ? "▸ " : ""}${sequence(plan, this.data.actions)}`);
+        const name = make("span", { class: "name" }, `${chosen ? "▸ " : ""}${sequence(plan, this.data.actions, this.data.done)}`);
         const rare = probability > 0 && probability < 0.001;
         const chance = probability === null ? "" : rare ? "< 0.001" : figures(probability, 2);
         const bar = make("i", { class: "chance", style: `width:${percent(probability ?? 0)}` });
