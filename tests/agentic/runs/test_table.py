@@ -1,6 +1,8 @@
 """What chunks claim to hold is looked at: columns that no record has are told, also where all checksums are right."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from agentic.cli import main
 from agentic.runs.files import sha256_of
 from agentic.runs.folder import RunFolder
 from agentic.runs.manifest import annotate
-from agentic.runs.table import ROWS, SHAPES, check_schema
+from agentic.runs.table import ROWS, SHAPES, arrow_array, check_schema, empty_table, numpy_of
 from agentic.testing.worlds import Coin
 
 N = 20
@@ -122,3 +124,37 @@ def test_chunks_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     before = record.table()
     annotate(RunFolder(folder), chunks=dict(reversed(chunks.items())))
     assert Record.open(folder).table().equals(before)
+
+
+KINDS = ["bool", "i1", "u2", "i4", "i8", "u8", "f2", "f4", "f8"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("cut", [slice(None), slice(3, 11), slice(7, 7)])
+def test_numbers_come_back_as_they_were_from_arrays_parts_and_chunks(kind: str, cut: slice) -> None:
+    values = np.arange(N).astype(kind) if kind != "bool" else np.arange(N) % 3 == 0
+    array = arrow_array(values)
+    assert array.to_pylist() == values.tolist()
+    part = array[cut]
+    assert numpy_of(part).dtype == values.dtype
+    np.testing.assert_array_equal(numpy_of(part), values[cut])
+    np.testing.assert_array_equal(numpy_of(pa.chunked_array([array, part])), np.concatenate([values, values[cut]]))
+
+
+def test_null_is_nan_and_words_are_words() -> None:
+    np.testing.assert_array_equal(numpy_of(pa.array([1.5, None])), [1.5, np.nan])
+    assert numpy_of(pa.array(["learn", "evaluate"])).tolist() == ["learn", "evaluate"]
+    assert numpy_of(pa.chunked_array([], pa.int64())).shape == (0,)
+    assert empty_table(pa.schema([("a", pa.int8())])).to_pydict() == {"a": []}
+
+
+def test_records_are_written_and_read_without_a_look_at_pandas(tmp_path: Path) -> None:
+    """Which is imported by `pa.array` and the like, and takes longer than all the rest of a short run."""
+    code = (
+        "import sys; from agentic import Record, Recording, Schedule, run; from agentic.testing.worlds import Coin;"
+        f"run(Coin(), 'CartPole-v1', Schedule(episodes=4), Recording({str(tmp_path / 'run')!r}));"
+        f"record = Record.open({str(tmp_path / 'run')!r}); record.returns(); record.episodes();"
+        "print('pandas' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "False\n"
