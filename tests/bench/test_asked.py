@@ -114,7 +114,7 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("agents", "seeds", "said"),
     [
-        ({"a": "random"}, [1, 1], r"\[bench\] seeds has 1 twice"),
+        ({"a": "random"}, [1, 1], r"\[bench\] seeds is wrong: a seed stands there twice"),
         ({"a": "random"}, 0, r"\[bench\] seeds is wrong: input should be greater than or equal to 1, got 0"),
         ({"a": "random"}, "x", r"\[bench\] seeds is wrong"),
         (["random"], 1, r"expected a battery, a bench file or agents by label, got \['random'\]"),
