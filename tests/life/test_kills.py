@@ -14,8 +14,8 @@ from agentic.runs import RunFolder
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 AGENTS = {  # the example, and what makes it last a few seconds
-    "cartpole": ("learn.steps=400", "evaluate.episodes=6"),
-    "continuous": ("learn.steps=150", "evaluate.episodes=3"),
+    "cartpole": ("learn.steps=200", "evaluate.episodes=2"),
+    "continuous": ("learn.steps=100", "evaluate.episodes=1"),
     "cuechain": ("evaluate.episodes=40",),
 }
 STEPS = ("run.checkpoint_steps=20", "run.checkpoint_minutes=0")
