@@ -16,7 +16,7 @@ from tests.life.resuming import lived, same
 from tests.life.test_resume import HABIT
 
 LONG = "learn.steps=20000"  # still at work when another process has come and gone
-EVERY = ["run.checkpoint_steps=40", "run.checkpoint_minutes=0"]
+EVERY = ["run.checkpoint_steps=400", "run.checkpoint_minutes=0"]
 
 
 # A process inherits that signals are ignored, as they are for what a shell has in the background.
