@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,10 +38,16 @@ def names(text: str, name: str) -> bool:
     return text == name if name.isalpha() else name in text
 
 
+@cache
+def literals() -> dict[Path, frozenset[str]]:
+    """The string literals of every module that is installed."""
+    files = [path for room in ("agentic", "plugins", "envs") for path in (ROOT / room).rglob("*.py")]
+    return {path: frozenset(texts(path.read_text(encoding="utf-8"))) for path in files}
+
+
 @pytest.mark.parametrize("name", HOMES)
 def test_the_name_of_a_file_is_known_to_one_module(name: str) -> None:
-    files = [path for room in ("agentic", "plugins", "envs") for path in (ROOT / room).rglob("*.py")]
-    found = {path for path in files if any(names(text, name) for text in texts(path.read_text(encoding="utf-8")))}
+    found = {path for path, every in literals().items() if any(names(text, name) for text in every)}
     assert found == {ROOT / HOMES[name]}
 
 
