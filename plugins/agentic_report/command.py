@@ -35,7 +35,7 @@ def report(folder: str, out: str | None, opened: bool, follow: bool, trust: bool
 
     page = write(folder, out, trust=trust)
     problems = []
-    if RunFolder(folder).holds_run:
+    if RunFolder(folder).holds_one:
         record = Record.salvage(folder)
         problems = record.problems
         warn_of(record)

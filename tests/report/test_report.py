@@ -14,6 +14,7 @@ import pytest
 import agentic
 from agentic import UserError, Verdict
 from agentic.cli import main
+from agentic.runs import RunFolder
 from agentic_bench import Cell
 from agentic_report.command import SECONDS
 from agentic_report.grid import shown
@@ -229,6 +230,15 @@ def test_a_run(folders: Path) -> None:
     assert any(str(attrs.get("title")).startswith("energy, policy_complexity: 0.516") for _, attrs in page.tags)
     assert len(page.charts) == 1  # nothing was learned
     assert sum("data-replay" in attrs for _, attrs in page.tags) == 1
+
+
+def test_the_command_writes_the_page_of_a_bench_that_jobs_were_carried_out_for(
+    folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Path(copytree(folders / "0001-bench-battery", tmp_path / "bench"))
+    RunFolder(place).manifest_file.write_text('{"status": "finished", "executor": "processes"}')
+    assert main(["report", str(place)]) == 0
+    assert capsys.readouterr().out == f"{place / 'report.html'}\n"
 
 
 def test_the_index(folders: Path, bench: Page, capsys: pytest.CaptureFixture[str]) -> None:
