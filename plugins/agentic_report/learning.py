@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from agentic_report.charts import View, axis, band, style
-from agentic_report.comparing.statistic import Estimate, Mean
 from agentic_report.curves import Curves
+from agentic_report.statistic import Estimate, Mean
 from agentic_report.wording import enumerated, number, span
 
 PLACES = 100  # along a curve

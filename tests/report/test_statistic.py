@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, strategies as st
 from scipy.stats import t, ttest_ind, ttest_rel
 
-from agentic_report.comparing.statistic import InterquartileMean, Mean
+from agentic_report.statistic import InterquartileMean, Mean
 
 SAMPLES = st.lists(st.floats(-1e3, 1e3).map(lambda x: round(x, 3)), min_size=2, max_size=12)
 

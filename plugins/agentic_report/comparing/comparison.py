@@ -14,10 +14,10 @@ from agentic.showing import html_table, pandas, text_table
 from agentic_report.comparing.gathering import check_comparable, folders, parts, trials
 from agentic_report.comparing.groups import Group, counted, grouped, named
 from agentic_report.comparing.remarks import all_known, notes_on
-from agentic_report.comparing.statistic import Difference, Estimate, InterquartileMean, Mean, Statistic
 from agentic_report.comparing.trial import RETURN, Trial
 from agentic_report.listing.conditions import conditions
 from agentic_report.listing.listed import plain_value
+from agentic_report.statistic import Difference, Estimate, InterquartileMean, Mean, Statistic
 from agentic_report.wording import enumerated, plain, plain_span
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from agentic.errors import RunError
 from agentic.runs import write_whole
 from agentic_report.charts import Chart, View, axis, band, short, style
 from agentic_report.comparing.comparison import Comparison
-from agentic_report.comparing.statistic import Estimate
 from agentic_report.comparing.trial import RETURN, Trial
 from agentic_report.learning import warm
 from agentic_report.rendering import render
+from agentic_report.statistic import Estimate
 from agentic_report.wording import chance, enumerated, number, span
 
 
