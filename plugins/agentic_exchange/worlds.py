@@ -16,7 +16,7 @@ def world_of_run(folder: str | Path, registry: Registry, *, trust: bool, **more:
     """
     experiment = recorded(folder)
     check_trusted(experiment, registry, str(RunFolder(folder).experiment_file), trust=trust)
-    find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
+    find_nearby(experiment.env.names)
     table = limited(experiment, registry)
     env = table.env.model_copy(update={"kwargs": {**table.env.kwargs, **more}})
     run = table.run.model_copy(update={"envs": 1})

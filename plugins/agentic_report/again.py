@@ -34,7 +34,7 @@ def world_again(experiment: Experiment, registry: Registry, mode: str | None = N
     more = {} if mode is None else {"render_mode": mode}
     env = experiment.env.model_copy(update={"kwargs": {**experiment.env.kwargs, **more}})
     run = experiment.run.model_copy(update={"envs": 1})
-    find_nearby([experiment.env.id, *(wrapper.name for wrapper in experiment.env.wrappers)])
+    find_nearby(experiment.env.names)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they were said when the run was made
         world, _ = world_of(experiment.model_copy(update={"env": env, "run": run}), registry)

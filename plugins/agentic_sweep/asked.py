@@ -9,7 +9,8 @@ from agentic import Experiment
 from agentic.errors import UserError, shown
 from agentic.experiments import example, read
 from agentic.front import Settings, assignments, paths
-from agentic_sweep.sweeping import carried_out_sweep
+from agentic.plugins import load
+from agentic_sweep.sweeping import carried_out_sweep, check_built
 from agentic_sweep.table import Swept
 from agentic_sweep.tables import Range, SweepFile
 
@@ -39,7 +40,9 @@ def sweep(
     [2, 2]
     """
     files = [*paths(plugins), *paths(options.pop("files", ()))]
-    return carried_out_sweep(sweep_file(experiment, settings, vary, seeds), folder, files=files, **options)
+    chosen = sweep_file(experiment, settings, vary, seeds)
+    check_built(chosen, load(files))
+    return carried_out_sweep(chosen, folder, files=files, **options)
 
 
 def sweep_file(

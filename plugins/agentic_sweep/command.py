@@ -1,14 +1,12 @@
 """`agentic sweep`: one experiment on many seeds and with many values, in processes here or on other machines."""
 
 import json
-from contextlib import suppress
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from agentic.cli import answer, find_nearby, following, json_option, say, show_table, with_executor, with_registry
-from agentic.errors import UserError
 from agentic.plugins import Registry
 
 if TYPE_CHECKING:
@@ -47,20 +45,16 @@ def sweep(
     agentic sweep my_sweep.toml --workers 8
     agentic sweep my_sweep.toml --executor ray --ray-address auto
     """
-    from agentic_sweep.sweeping import carried_out_sweep, check, sweep_folder
+    from agentic_sweep.sweeping import carried_out_sweep, check_built, sweep_folder
     from agentic_sweep.tables import SweepFile
 
     chosen = SweepFile.load(file, settings, vary=vary, seeds=seeds)
     find_nearby(chosen.worlds)
-    check(chosen, registry)
+    check_built(chosen, registry)
     folder = sweep_folder(chosen, str(where["out"]), fresh=bool(where["fresh"]))
     try:
         with following(folder, quiet=quiet) as observer:
             swept = carried_out_sweep(chosen, folder, files=registry.files, executor=executor, observer=observer)
-    except UserError:
-        with suppress(OSError):
-            folder.rmdir()  # where nothing is in it yet
-        raise
     except KeyboardInterrupt:
         say(f"agentic: {folder} goes on where it is when the same command is given again", err=True)
         raise

@@ -70,11 +70,8 @@ def carried_out_sweep(
     return going.swept
 
 
-def check(chosen: SweepFile, registry: Registry) -> None:
-    """Check what can be checked before anything runs: every experiment that is known by then, and its agent's name.
-
-    The first few are built, too. Raises UserError, also for what each of these cannot be built for.
-    """
+def check(chosen: SweepFile, registry: Registry) -> list[Experiment]:
+    """The experiments that are known before anything runs, each with a name of an agent. Raises UserError."""
     table = chosen.table
     if table.search == "optuna":  # which may come to ask for any value, beside those of others
         tried = next(batches(table, lambda _: None))
@@ -88,8 +85,13 @@ def check(chosen: SweepFile, registry: Registry) -> None:
     for each in known:
         if not agent_path(each.agent.name):  # a file is run in processes of its own
             registry.find(Agent, each.agent.name, "[agent]")
+    return known
+
+
+def check_built(chosen: SweepFile, registry: Registry) -> None:
+    """Check, and build the first few experiments. Raises UserError for what each of these cannot be built for."""
     reasons = list[str]()
-    for each in known[:BUILT]:
+    for each in check(chosen, registry)[:BUILT]:
         if (reason := _unfit(each, registry)) is None:
             return
         reasons.append(str(reason))
