@@ -109,7 +109,7 @@ def test_a_line_each_at_eighty_columns() -> None:
     assert max(map(len, lines)) <= 80
     titles = [line for line in lines if line and not line.startswith(" ")]
     assert len([line for line in lines if line]) == len(titles) + len(CATALOG.entries)
-    for title in ("Model, [model]:", "Minimizer, [planner]:", "Metric, [[metrics]] of a bench file:", "Loss:"):
+    for title in ("Model, [model]:", "Minimizer, [planner]:", "Metric, [[metrics]] of a bench file:", "Logger, [[loggers]]:"):
         assert title in titles
 
 
