@@ -14,6 +14,7 @@ ALWAYS = ("CHANGELOG.md", "CONTRIBUTING.md")
 """What is in the navigation, whether a page links to it or not."""
 LANGUAGES = {".py": "python", ".pyi": "python", ".toml": "toml", ".yml": "yaml", ".json": "json", ".cff": "yaml"}
 _LINK = re.compile(r"(^```.*?^```|`[^`\n]*`)|\]\(([^)\s]+)\)", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"\[([\w/]+\.md)\]\(([^)\s#]+\.md)(?:#([\w-]+))?\)")
 
 
@@ -64,8 +65,8 @@ def _titled(markdown: str, page: str) -> str:
 
     def named(found: re.Match[str]) -> str:
         target = _target(found[2], page)
-        text = _read(target) if target and found[2].endswith(found[1]) else ""
-        headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+        text = _BLOCK.sub("", _read(target)) if target and found[2].endswith(found[1]) else ""
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
         title = next((each for each in headings if found[3] in (None, _slug(each))), "")
         if not found[3]:
             title = title.partition(":")[0]

@@ -53,16 +53,16 @@ def entries(folder: Path, beside: Path) -> list[Entry]:
     return [entry for path in paths for entry in _entries(path, folder, beside)]
 
 
-def told(rows: Sequence[Entry]) -> str:
+def counted(rows: Sequence[Entry]) -> str:
     """How many of each kind there are, and in which order they stand."""
     kinds = [row.listed.kind for row in rows if not row.within]
-    counts = [_counted(kinds.count(kind), kind) for kind in ("run", "bench", "sweep") if kind in kinds]
+    counts = [_number_of_kind(kinds.count(kind), kind) for kind in ("run", "bench", "sweep") if kind in kinds]
     inside = sum(row.within for row in rows)
     within = f", each followed by the runs in it ({inside:,} in all)" if inside else ""
     return f"{listed(counts)}, the newest first{within}" if len(rows) > 1 else counts[0]
 
 
-def _counted(count: int, kind: str) -> str:
+def _number_of_kind(count: int, kind: str) -> str:
     return f"{count:,} {kind}" if count == 1 else f"{count:,} {kind}{'es' if kind == 'bench' else 's'}"
 
 
