@@ -278,6 +278,15 @@ def test_the_index_has_every_run_of_benches_and_sweeps_and_the_columns_of_the_te
     assert names == [*SAID][1:] * len(rows(page)), "a card on a phone has the columns' names"
 
 
+def test_experience_without_a_whole_episode_is_told(tmp_path: Path) -> None:
+    record = agentic.run("cartpole", steps=3, episodes=1, planner={"horizon": 2}, out=tmp_path)
+    text = Page(agentic.report(record)).text
+    assert "No episode ended in the 3 steps of experience: there is no curve of returns." in text
+    assert "Energies in the first evaluated episode" in text
+    assert "Nothing was learned" not in text
+    assert "95 % interval" not in text, "of one episode there is none"
+
+
 def test_a_page_of_what_goes_on_looks_again(tmp_path: Path) -> None:
     for status, looks in (("running", True), ("finished", False), ("interrupted", False)):
         for folder in (made_run(tmp_path / status, [1.0], status=status), bench_cells(tmp_path / f"b{status}")):
