@@ -14,7 +14,6 @@ from tests.house.repository import ROOT
 PAGES = ("index.html", "tour.html", "reference/agentic.engine.html", "sb3.html", "notebooks/first_agent.html")
 READERS: tuple[tuple[Scheme, tuple[int, int]], ...] = (("light", DESKTOP), ("dark", PHONE))
 DRAWN = "[...document.images].every((each) => each.complete && each.naturalWidth)"
-DRAWN = "[...document.images].every((each) => each.complete && each.naturalWidth)"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
