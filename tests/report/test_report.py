@@ -278,7 +278,7 @@ def test_the_index_has_every_run_of_benches_and_sweeps_and_the_columns_of_the_te
     assert names == [*SAID][1:] * len(rows(page)), "a card on a phone has the columns' names"
 
 
-def test_experience_without_a_whole_episode_is_told(tmp_path: Path) -> None:
+def test_experience_without_a_whole_episode_is_said(tmp_path: Path) -> None:
     record = agentic.run("cartpole", steps=3, episodes=1, planner={"horizon": 2}, out=tmp_path)
     text = Page(agentic.report(record)).text
     assert "No episode ended in the 3 steps of experience: there is no curve of returns." in text
