@@ -10,7 +10,7 @@ import numpy as np
 
 from agentic import Environment, Experiment
 from agentic.cli import find_nearby
-from agentic.environments import Layout
+from agentic.environments import Layout, Leaf
 from agentic.errors import RunError
 from agentic.experiments import world_of
 from agentic.plugins import Registry
@@ -58,7 +58,7 @@ def lived(world: Environment, seed: int, episode: EpisodeRecord, names: Sequence
     _check(seen, obs, episode, "obs", 0)
     drawn, texts = [draws()], {name: [_text(obs, name)] for name in names}
     for t in range(episode.length):
-        native = tuple(_column(episode, "action", leaf.name)[t : t + 1] for leaf in acted.leaves)
+        native = tuple(_column(episode, "action", leaf)[t : t + 1] for leaf in acted.leaves)
         obs, *_ = env.step(acted.row(native, 0))
         _check(seen, obs, episode, "next_obs", t)
         drawn.append(draws())
@@ -69,13 +69,13 @@ def lived(world: Environment, seed: int, episode: EpisodeRecord, names: Sequence
 
 def _check(seen: Layout, obs: Any, episode: EpisodeRecord, name: str, t: int) -> None:
     for leaf in seen.leaves:
-        recorded = _column(episode, name, leaf.name)[t]
+        recorded = _column(episode, name, leaf)[t]
         if not np.allclose(np.asarray(leaf.part(obs), np.float64), recorded, rtol=1e-5, atol=1e-6):
             raise RunError(f"the world, made again, is another one from episode {episode.episode}, step {t} on")
 
 
-def _column(episode: EpisodeRecord, name: str, leaf: str) -> np.ndarray:
-    return episode.arrays[f"{name}.{leaf}" if leaf else name]
+def _column(episode: EpisodeRecord, name: str, leaf: Leaf) -> np.ndarray:
+    return episode.arrays[f"{name}.{leaf.name}" if leaf.path else name]
 
 
 def _text(obs: Any, name: str) -> str:

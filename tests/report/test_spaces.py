@@ -15,10 +15,10 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 import agentic
-from agentic import Experiment, Record, load
+from agentic import Experiment, Record, UserError, load
 from agentic.experiments.build import build
 from agentic_report.parts import WIDEST, Part, is_picture, number, parts
-from agentic_report.pictures import flat
+from agentic_report.pictures import flat, framed
 from agentic_report.replay import story
 from agentic_report.writing import report
 from tests.report.seeing import Sampled, Space, leaves, registered
@@ -31,7 +31,7 @@ NUMBERS: list[st.SearchStrategy[Space]] = [
     st.lists(st.integers(1, 30), min_size=1, max_size=12).map(spaces.MultiDiscrete),
     st.sampled_from([spaces.MultiBinary(1), spaces.MultiBinary(4), spaces.MultiBinary((2, 3))]),
 ]
-PICTURES = st.sampled_from([(9, 8, 3), (3, 9, 8), (8, 9, 1), (4, 9, 8), (8, 9), (12, 10, 3)]).map(
+PICTURES = st.sampled_from([(9, 8, 3), (3, 9, 8), (8, 9, 1), (4, 9, 8), (8, 9), (12, 10, 3), (2, 9, 8, 3)]).map(
     lambda shape: spaces.Box(0, 255, shape, np.uint8)
 )
 TEXT = st.just(spaces.Text(12))
@@ -126,6 +126,72 @@ def test_a_number_has_the_place_it_has_in_its_leaf() -> None:
 )
 def test_numbers_are_kept_as_they_are(value: float, shown: float | None) -> None:
     assert number(value, 7) == shown
+
+
+def test_a_key_may_be_the_empty_text() -> None:
+    record, truth = recorded(spaces.Dict({"": spaces.Box(-5, 5, (2,)), "gear": spaces.Discrete(9)}), spaces.Discrete(2))
+    found = story(record)
+    assert found["seen"] == [["", 2, 2], ["gear", 1, 1]]
+    checked(found["episodes"][0]["obs"], found["seen"], truth)
+
+
+def test_large_pictures_are_made_smaller_and_not_left_out() -> None:
+    record, _ = recorded(spaces.Box(0, 255, (400, 300, 3), np.uint8), spaces.Discrete(2))
+    sizes = []
+    for room in (10**6, 100_000):
+        (album,) = story(record, room)["albums"]
+        assert sum(map(len, album["urls"])) <= room
+        assert len(album["urls"]) == 4
+        sizes.append(pixels(album["urls"][0]).shape)
+    assert sizes == [(200, 150, 3), (80, 60, 3)]
+
+
+COLORS = np.array([[[0, 0, 0], [200, 100, 30]]], np.uint8)
+GRAY = COLORS[..., :1]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "shown"),
+    [
+        (COLORS, COLORS),
+        (COLORS.tolist(), COLORS),
+        (COLORS / 255, COLORS),
+        (COLORS.astype(np.float32), COLORS),
+        (COLORS > 50, 255 * (COLORS > 50)),
+        (np.concatenate([COLORS, GRAY], 2), COLORS),
+        (GRAY, GRAY.repeat(3, 2)),
+        (GRAY[..., 0], GRAY.repeat(3, 2)),
+        (np.zeros((1, 5000, 3), np.uint8), np.zeros((1, 312, 3))),
+    ],
+)
+def test_a_world_may_draw_bytes_fractions_or_one_color(drawn: Any, shown: np.ndarray) -> None:
+    found = framed(drawn)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, shown)
+
+
+def test_a_world_may_draw_on_the_same_canvas_again() -> None:
+    canvas = COLORS.copy()
+    found = framed(canvas)
+    canvas[:] = 7
+    np.testing.assert_array_equal(found, COLORS)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        (None, "draws nothing"),
+        ([COLORS], r"draws a list of shape \(1, 1, 2, 3\)"),
+        (np.zeros((0, 0, 3), np.uint8), r"a ndarray of shape \(0, 0, 3\)"),
+        ("a text", "draws a str"),
+        (COLORS - 100.0, "numbers from -100 to 100"),
+        (np.full((2, 2, 3), np.nan), "numbers from nan"),
+        ([[1, 2], [3]], "draws a list"),
+    ],
+)
+def test_what_is_no_picture_is_one_sentence(drawn: Any, said: str) -> None:
+    with pytest.raises(UserError, match=f"the world .*{said}.* are expected$"):
+        framed(drawn)
 
 
 @pytest.fixture(scope="module")
