@@ -63,6 +63,8 @@ def _drawn(env: Any) -> np.ndarray:
     frame = np.asarray(env.render())
     if frame.ndim != 3 or frame.shape[-1] != 3:
         raise UserError(f"the world draws an array of shape {frame.shape}, where (height, width, 3) is wanted")
+    if frame.dtype.kind in "bf" and frame.size and frame.max() <= 1:  # fractions of full color
+        frame = np.rint(frame * 255.0)
     return frame.astype(np.uint8)
 
 

@@ -5,6 +5,7 @@ import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from agentic import Record, UserError, load
 from agentic.cli import main
 from agentic_exchange import make_video
-from agentic_exchange.frames import world_frames
+from agentic_exchange.frames import _drawn, world_frames
 from agentic_exchange.worlds import world_of_run
 from agentic_exchange.writing import write_video
 
@@ -131,3 +132,10 @@ def test_what_only_the_folder_names_needs_trust(folder: Path, capsys: pytest.Cap
     annotate(RunFolder(folder), experiment=sha256(file.read_bytes()).hexdigest())
     assert main(["video", str(folder)]) == 2
     assert "only with --trust" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("drawn", [np.full((2, 2, 3), 0.5), np.full((2, 2, 3), 127.9), np.full((2, 2, 3), 127)])
+def test_colors_may_be_fractions(drawn: np.ndarray) -> None:
+    found = _drawn(Mock(render=lambda: drawn))
+    assert found.dtype == np.uint8
+    assert set(found.reshape(-1).tolist()) <= {127, 128}
