@@ -68,7 +68,7 @@ def pictured(episode: EpisodeRecord) -> list[Part]:
 
 def is_picture(array: np.ndarray) -> bool:
     """Whether what was seen, (t, *shape), is a picture: bytes in rows and columns, of colors or one behind another."""
-    shape = array.shape[1:]
+    shape: tuple[int, ...] = array.shape[1:]
     if array.dtype != np.uint8 or not 2 <= len(shape) <= 4:
         return False
     if len(shape) == 2:
