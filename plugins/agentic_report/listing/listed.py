@@ -7,8 +7,7 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Self, final
 
-from agentic.jobs import UnitFolder
-from agentic.jobs.lock import LOCK
+from agentic.jobs import LOCK, UnitFolder
 from agentic.runs import RunFolder, is_held, is_own, json_table, number_of, toml_table, unsealed
 from agentic_bench import BenchFolder
 from agentic_report.listing.ongoing import going_on
