@@ -89,7 +89,7 @@ def progress(experiment: Experiment, *, quiet: bool = False) -> Iterator[Observe
     console, news = Console(stderr=True, highlight=False), _News()
     if quiet:
         yield None
-    elif console.is_terminal:
+    elif console.is_terminal and not console.is_dumb_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with _Bars(*columns, console=console) as bars:
             tasks = {phase: bars.add_task(LABELS[phase], total=total) for phase, total in totals.items() if total}

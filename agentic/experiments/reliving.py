@@ -7,7 +7,7 @@ import numpy as np
 
 from agentic.environments.environment import Environment
 from agentic.environments.spaces import Layout
-from agentic.errors import RunError
+from agentic.errors import BREAKS, RunError, UserError
 from agentic.experiments.experiment import Experiment
 from agentic.experiments.worlds import world_of
 from agentic.plugins.registry import Registry
@@ -19,6 +19,8 @@ CLOSE: dict[str, Any] = {
     "atol": 1e-6,
     "equal_nan": True,
 }  # by how much another machine may round otherwise
+
+WANTED = "where rows and columns of red, green and blue, 0 to 255, are expected"
 
 
 def world_again(experiment: Experiment, registry: Registry, **more: Any) -> Environment:
@@ -45,6 +47,27 @@ def relived(world: Environment, seed: int, episode: EpisodeRecord) -> Iterator[A
         obs, *_ = env.step(world.action_layout.row(actions, t))
         _check(seen, obs, after, t, episode)
         yield obs
+
+
+def framed(found: Any) -> np.ndarray:
+    """What a world's `render` returned, (height, width, 3) bytes.
+
+    One color is taken for all three, a fourth number is left out; fractions and truth values go from 0 to 1.
+    Raises UserError for what is no picture.
+    """
+    try:
+        frame = np.asarray(found)
+    except BREAKS:  # rows of unequal lengths, a tensor on another device
+        raise UserError(f"the world draws a {type(found).__name__}, {WANTED}") from None
+    frame = frame[..., None] if frame.ndim == 2 else frame
+    if frame.ndim != 3 or frame.shape[-1] not in (1, 3, 4) or not frame.size or frame.dtype.kind not in "biuf":
+        kind = "nothing" if found is None else f"a {type(found).__name__} of shape {frame.shape}"
+        raise UserError(f"the world draws {kind}, {WANTED}")
+    if not 0 <= frame.min() <= frame.max() <= 255:
+        raise UserError(f"the world draws numbers from {frame.min():g} to {frame.max():g}, {WANTED}")
+    if frame.dtype.kind in "bf":
+        frame = np.rint(frame * (255.0 if frame.max() <= 1 else 1.0))
+    return np.broadcast_to(frame[..., :3], (*frame.shape[:2], 3)).astype(np.uint8)
 
 
 def _columns(episode: EpisodeRecord, name: str, layout: Layout) -> tuple[np.ndarray, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from agentic import Environment, Record, UserError
-from agentic.experiments import relived
+from agentic.experiments import framed, relived
 from agentic.runs import EpisodeRecord
 
 
@@ -29,7 +29,7 @@ def world_frames(record: Record, episode: EpisodeRecord, world: Environment) -> 
     for before in range(episode.episode):
         for _ in relived(world, seed, one(record, episode.phase, episode.row, before)):
             pass
-    return (_drawn(env) for _ in relived(world, seed, episode))
+    return (framed(env.render()) for _ in relived(world, seed, episode))
 
 
 def observed_frames(episode: EpisodeRecord) -> Iterator[np.ndarray] | None:
@@ -44,10 +44,3 @@ def observed_frames(episode: EpisodeRecord) -> Iterator[np.ndarray] | None:
             last = episode.arrays[f"next_{name}"][-1:]
             return (np.broadcast_to(each, (*each.shape[:2], 3)) for part in (array, last) for each in part)
     return None
-
-
-def _drawn(env: Any) -> np.ndarray:
-    frame = np.asarray(env.render())
-    if frame.ndim != 3 or frame.shape[-1] != 3:
-        raise UserError(f"the world draws an array of shape {frame.shape}, where (height, width, 3) is wanted")
-    return frame.astype(np.uint8)

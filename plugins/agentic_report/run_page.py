@@ -13,7 +13,7 @@ from agentic_report.cells import judged
 from agentic_report.curves import STEPS, curves
 from agentic_report.grid import Shown, shown
 from agentic_report.learning import learning
-from agentic_report.listing.listed import is_running
+from agentic_report.listing.listed import is_running, said_of
 from agentic_report.meanings import Meaning, meaning
 from agentic_report.reading import facts, mapping, measurement, results, tables
 from agentic_report.replays import replays
@@ -34,7 +34,7 @@ def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
         "title": f"{agent} in {world}",
         "folder": folder.resolve().name,
         "manifest": facts(manifest),
-        "status": run.status,
+        "status": run.status if run.status.startswith("failed") else said_of(folder),
         "refresh": is_running(folder),
         "summary": _summary(folder),
         "experiment": experiment,

@@ -103,6 +103,17 @@ def test_bars_draw_return_energy_and_model_error(
     assert "loss 2, value error 0.5" in lines
 
 
+def test_a_terminal_without_a_cursor_gets_plain_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    with progress(experiment(2, 1)) as observe:
+        assert observe is not None
+        observe(reported([1.0], [True], "evaluate", (1, 1)))
+    assert capsys.readouterr().err == "evaluation: 1 of 1 episodes, 1 steps, return 1\n"
+
+
 @pytest.mark.parametrize("quiet", [True, False])
 def test_nothing_is_drawn_where_nobody_looks(
     quiet: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -10,10 +10,10 @@ from tests.house.repository import ROOT, python_files
 
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (5881, "engine models planning learning agents environments runs tick.py"),
-    "the door": (2391, "metrics experiments plugins showing.py errors.py"),
+    "the door": (2407, "metrics experiments plugins showing.py errors.py"),
     "the front": (534, "front"),
     "saving": (930, "saving"),
-    "jobs": (546, "jobs"),
+    "jobs": (547, "jobs"),
 }
 FLAT = 8  # modules that lie in agentic/ itself
 MODULE, FUNCTION, PARAMETERS = 300, 50, 9  # code lines; lines but for docstrings; without self

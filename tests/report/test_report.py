@@ -314,6 +314,11 @@ def test_a_run_is_followed_to_its_end(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "mean return of 2 episodes" in (folder / "report.html").read_text()
 
 
+def test_the_page_of_a_killed_run_says_so(tmp_path: Path) -> None:
+    folder = made_run(tmp_path / "run", [1.0], status="running", returns=None, chunks={})
+    assert "Not finished: interrupted: killed before it could say so." in Page(agentic.report(folder)).text
+
+
 def test_a_killed_bench_says_so(tmp_path: Path) -> None:
     folder = bench_cells(tmp_path, status="running")
     (folder / "cells.json").unlink()

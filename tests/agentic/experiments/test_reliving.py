@@ -1,14 +1,15 @@
-"""Recorded episodes are lived again, observation by observation, or found to be of another world."""
+"""Recorded episodes are lived again, observation by observation, or are of another world; frames are pictures."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import agentic
-from agentic import Experiment, Record, RunError, load
-from agentic.experiments import relived, world_again
+from agentic import Experiment, Record, RunError, UserError, load
+from agentic.experiments import framed, relived, world_again
 
 
 @pytest.fixture
@@ -47,3 +48,50 @@ def test_another_world_is_told_from_the_step_on_where_it_shows(record: Record) -
     short = {key: each for key, each in first.arrays.items() if key != "next_obs"}
     with pytest.raises(RunError, match="no column next_obs: it is of another world"):
         next(relived(world(record), 3, replace(first, arrays=short)))
+
+
+COLORS = np.array([[[0, 0, 0], [200, 100, 30]]], np.uint8)
+GRAY = COLORS[..., :1]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "shown"),
+    [
+        (COLORS, COLORS),
+        (COLORS.tolist(), COLORS),
+        (COLORS / 255, COLORS),
+        (COLORS.astype(np.float32), COLORS),
+        (COLORS > 50, 255 * (COLORS > 50)),
+        (np.concatenate([COLORS, GRAY], 2), COLORS),
+        (GRAY, GRAY.repeat(3, 2)),
+        (GRAY[..., 0], GRAY.repeat(3, 2)),
+    ],
+)
+def test_a_world_may_draw_bytes_fractions_or_one_color(drawn: Any, shown: np.ndarray) -> None:
+    found = framed(drawn)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, shown)
+
+
+def test_a_world_may_draw_on_the_same_canvas_again() -> None:
+    canvas = COLORS.copy()
+    found = framed(canvas)
+    canvas[:] = 7
+    np.testing.assert_array_equal(found, COLORS)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        (None, "draws nothing"),
+        ([COLORS], r"draws a list of shape \(1, 1, 2, 3\)"),
+        (np.zeros((0, 0, 3), np.uint8), r"a ndarray of shape \(0, 0, 3\)"),
+        ("a text", "draws a str"),
+        (COLORS - 100.0, "numbers from -100 to 100"),
+        (np.full((2, 2, 3), np.nan), "numbers from nan"),
+        ([[1, 2], [3]], "draws a list"),
+    ],
+)
+def test_what_is_no_picture_is_one_sentence(drawn: Any, said: str) -> None:
+    with pytest.raises(UserError, match=f"the world .*{said}.* are expected$"):
+        framed(drawn)
