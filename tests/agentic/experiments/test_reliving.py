@@ -35,7 +35,7 @@ def test_every_episode_of_a_row_is_seen_again(record: Record) -> None:
             np.testing.assert_array_equal(seen[1:], episode.arrays["next_obs"])
 
 
-def test_another_world_is_told_from_the_step_on_where_it_shows(record: Record) -> None:
+def test_another_world_is_noticed_at_the_step_where_it_shows(record: Record) -> None:
     first = record.episode(0)
     with pytest.raises(RunError, match="another one from episode 0, step 0 on"):
         list(relived(world(record), 4, first))
