@@ -77,7 +77,7 @@ class Built:
         table, world = self.experiment.run, self.environment
         torch.set_num_threads(table.threads)
         every = Checkpoints(table.checkpoint_minutes, table.checkpoint_steps)
-        recording = Recording(folder, table.candidates, self.components, every, self.loggers)
+        recording = Recording(folder, table.candidates, self.components, every, self.loggers, table.world)
         more |= {"seed": table.seed, "dtype": getattr(torch, table.dtype), "device": table.device}
         try:
             return go(self.agent, world, self.experiment.schedule, recording, **more)
