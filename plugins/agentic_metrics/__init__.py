@@ -35,17 +35,7 @@ _METRICS = {  # short name: module:Class; the classes are public
     "homeostasis": "responses.regulation:Homeostasis",
     "semantic_information": "responses.viability:SemanticInformation",
 }
-_CHANGES = (
-    "swap",
-    "devalue",
-    "relocate",
-    "free",
-    "wall",
-    "close",
-    "slip",
-    "blur",
-    "sever",
-)  # wrappers of known finite worlds
+_CHANGES = ("swap", "devalue", "relocate", "free", "sever", "wall", "close", "slip", "blur")  # of known worlds
 _HOMES = {  # module: the public functions and values it has; no module may be named like one of them
     "estimate": "Estimate",
     "sampling.gaussian": "GaussianEstimator",

@@ -111,7 +111,7 @@ def test_who_wants_to_go_somewhere_turns_when_its_actions_are_exchanged(own: boo
     assert measured.warnings[0].startswith("1 interventions are few")
 
 
-def test_who_is_not_told_of_the_moves_cannot_answer_to_them() -> None:
+def test_who_is_not_informed_of_the_moves_cannot_answer_to_them() -> None:
     silent = intervention("remap", partial(remap, order=[1, 0]), TwoPlaces, informed="goal")
     assert measure(Pursuit(), Subject(None, Goer(True), TwoPlaces, (silent,))).value == 0
 
@@ -124,7 +124,7 @@ def test_drawn_interventions_have_an_interval_over_them() -> None:
     assert Pursuit().estimate([0.2, 0.4], decided=True, generator=SOURCE).interval is None
 
 
-def test_what_it_cannot_take_is_told() -> None:
+def test_what_it_cannot_take_is_refused() -> None:
     with pytest.raises(UserError, match="one or more interventions"):
         Pursuit().estimate([], generator=SOURCE)
     with pytest.raises(UserError, match="interventions >= 1"):

@@ -114,5 +114,5 @@ def _severed(env: AnyEnv) -> Simulation:
 
 def _unpaid(change: Intervention, subject: Subject) -> Intervention:
     """The change in a world that pays nothing, of which the agent is told; of its moves where it was told of these."""
-    told: Informed = "both" if change.change is not None and change.change.model is not None else "goal"
-    return Intervention.announced(change.name, lambda env: _severed(change.apply(env)), subject.environment, told)
+    informed: Informed = "both" if change.change is not None and change.change.model is not None else "goal"
+    return Intervention.announced(change.name, lambda env: _severed(change.apply(env)), subject.environment, informed)

@@ -15,7 +15,7 @@ from agentic.environments.states import states
 from tests.agentic.worlds import Walk
 
 
-class Told(Walk):
+class Speaking(Walk):
     """The walk, that says where it is; its state is not what is seen."""
 
     def world_state(self) -> Any:
@@ -42,8 +42,8 @@ class Saying(Walk):
 
 def lived(env: EnvironmentLike, folder: Path | None = None, episodes: int = 3) -> Record:
     world = make(env)
+    one: Any = np.ones(1) if isinstance(world.action, Box) else 1
     agent = PolicyAgent(lambda obs: one, world.observation_layout, world.action_layout)
-    one = np.ones(1) if isinstance(world.action, Box) else 1
     return run(agent, world, Schedule(episodes=episodes), Recording(folder, world=True))
 
 
@@ -52,7 +52,7 @@ def arrays(env: EnvironmentLike) -> Mapping[str, np.ndarray]:
 
 
 def test_the_state_is_that_of_the_observation_before_the_action(tmp_path: Path) -> None:
-    lived([Told(), Told()], tmp_path, episodes=4)
+    lived([Speaking(), Speaking()], tmp_path, episodes=4)
     record = Record.open(tmp_path)
     assert record.manifest["world"] is True
     assert record.table(["world.clock"])["world.clock"].to_pylist()[:4] == [0, 0, 1, 1]
@@ -64,21 +64,21 @@ def test_the_state_is_that_of_the_observation_before_the_action(tmp_path: Path) 
 
 
 def test_without_being_asked_for_it_is_not_there() -> None:
-    world = make(Told)
+    world = make(Speaking)
     agent = PolicyAgent(lambda obs: 1, world.observation_layout, world.action_layout)
     record = run(agent, world, Schedule(episodes=1))
     assert not [name for name in record.columns if name.startswith("world")]
     assert "world" not in record.manifest
-    assert not next(ticks(agent, Told)).world
+    assert not next(ticks(agent, Speaking)).world
 
 
 def test_the_outermost_layer_that_says_it_is_asked() -> None:
-    assert arrays(gymnasium.wrappers.TimeLimit(Around(Told()), 2))["world"].tolist() == [[7], [7]]
+    assert arrays(gymnasium.wrappers.TimeLimit(Around(Speaking()), 2))["world"].tolist() == [[7], [7]]
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_rows_of_a_vector_environment_are_stacked(mode: AutoresetMode) -> None:
-    record = lived(SyncVectorEnv([Told, Told], autoreset_mode=mode), episodes=6)
+    record = lived(SyncVectorEnv([Speaking, Speaking], autoreset_mode=mode), episodes=6)
     for episode in record.episodes():
         assert episode.arrays["world.clock"].tolist() == list(range(episode.length))
         assert (episode.arrays["world.place"][:, 0].astype(np.float32) == episode.arrays["obs"][:, 0]).all()
@@ -110,12 +110,12 @@ def test_one_that_offers_none_is_refused_before_there_is_a_folder(tmp_path: Path
 
 
 @pytest.mark.parametrize("said", ["home", None, {}, [[1, 2], [3]], {"a": object()}])
-def test_what_is_no_state_is_told_with_its_place(said: Any) -> None:
+def test_what_is_no_state_is_refused_with_its_place(said: Any) -> None:
     with pytest.raises(RunError, match=r"Saying, row 0, episode 0, step 0: its state .* is no array of numbers"):
         lived(lambda: Saying(said))
 
 
-def test_a_state_that_changes_its_shape_is_told() -> None:
+def test_a_state_that_changes_its_shape_is_refused() -> None:
     with pytest.raises(RunError, match=r"step 1: the state of the world has the shapes .*\(3,\).* where it had"):
         lived(lambda: Saying(np.zeros(2), np.zeros(3)))
 
