@@ -28,7 +28,7 @@ def test_the_bath_lies_around_the_membrane_and_the_membrane_around_the_inside() 
 
 def test_a_particle_alone_is_held_as_in_its_trap() -> None:
     """Ornstein-Uhlenbeck in steps: the variance is noise^2 / (hold (2 - dt hold))."""
-    lonely = cell(2, inside=0, membrane=0, bath=1, steps=40_000)
+    lonely = cell(2, inside=0, membrane=0, bath=1, steps=10_000)
     assert abs(lonely.values.var(0).mean() / (0.3**2 / (0.5 * (2 - 0.1 * 0.5))) - 1) < 0.1
 
 

@@ -18,13 +18,8 @@ def effects(planted: Planted, first: int, last: int) -> np.ndarray:
 
 def forbidden(roles: tuple[str, ...], owners: tuple[int, ...]) -> np.ndarray:
     """The pairs (target, source) of which the one may not reach the other."""
-    pairs = list(zip(roles, owners, strict=True))
-    return np.array(
-        [
-            [two[0] not in REACHED[one[0]] or (one[1] != two[1] and 0 not in (one[1], two[1])) for one in pairs]
-            for two in pairs
-        ]
-    )
+    apart = np.array([[a != b and 0 not in (a, b) for a in owners] for b in owners])
+    return apart | np.array([[two not in REACHED[one] for one in roles] for two in roles])
 
 
 def test_two_objects_meet_through_the_world_alone() -> None:
