@@ -1,4 +1,4 @@
-"""A chain of masses and springs that somebody sees at some places and pushes at one: a world with a boundary in it."""
+"""A chain of masses and springs that somebody sees at some places and pushes at others: a world with a boundary in it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, final
@@ -61,13 +61,13 @@ class Chain:
 
 @final
 class SpringChain(gymnasium.Env[Any, Any]):
-    """A noisy chain of springs in which the masses `seen` are seen, and one is pushed; the target is rest.
+    """A noisy chain of springs in which the masses `seen` are seen and those `pushed` are pushed; the target is rest.
 
     Hidden state: positions and velocities of all `masses`, see `Chain`. At the start all are at rest in their places.
-    Actions, Box(-bound, bound, (1,)): the mass `pushed` is pushed with `force` times as many N for `dt`.
+    Actions, Box(-bound, bound): each mass of `pushed` is pushed with `force` times as many N for `dt`.
     Observations, Box: the positions of the masses `seen`, then their velocities, after the step, each with normal noise
     of deviation `sensor_noise` (m, m/s); float32.
-    Reward: -(|x|^2 + `effort` a^2) / 2 over the masses seen. Never terminated; truncated after `steps`. Nothing is
+    Reward: -(|x|^2 + `effort` |a|^2) / 2 over the masses seen. Never terminated; truncated after `steps`. Nothing is
     rendered.
 
     `linear_system` has the world as matrices, of which `linear_gaussian` and Riccati's recursion are exact.
@@ -79,7 +79,7 @@ class SpringChain(gymnasium.Env[Any, Any]):
         self,
         masses: int = 4,
         seen: Sequence[int] = (0,),
-        pushed: int = 3,
+        pushed: Sequence[int] = (3,),
         force: float = 5.0,
         sensor_noise: float = 0.1,
         effort: float = 2.5,
@@ -88,13 +88,13 @@ class SpringChain(gymnasium.Env[Any, Any]):
         physics: Mapping[str, float] | None = None,
     ) -> None:
         self.chain = Chain(masses, **(physics or {}))
-        self.seen = [int(place) for place in seen]
-        places = [*self.seen, pushed]
-        if not self.seen or not all(0 <= place < masses for place in places):
-            raise ValueError(f"masses seen and pushed must be from 0 to {masses - 1}, got {places}: name others.")
-        self.pushed, self.force, self.sensor_noise, self.effort = pushed, force, sensor_noise, effort
+        self.seen, self.pushed = [int(place) for place in seen], [int(place) for place in pushed]
+        places = [*self.seen, *self.pushed]
+        if not self.seen or not self.pushed or not all(0 <= place < masses for place in places):
+            raise ValueError(f"masses seen and pushed, one at least of each, must be from 0 to {masses - 1}, got {places}: name others.")
+        self.force, self.sensor_noise, self.effort = force, sensor_noise, effort
         self.steps = checked_steps(steps)
-        self.action_space = Box(-bound, bound, (1,), np.float32)
+        self.action_space = Box(-bound, bound, (len(self.pushed),), np.float32)
         self.observation_space = Box(-FAR, FAR, (2 * len(self.seen),), np.float32)
         self.state, self.time = np.zeros(2 * masses), 0
 
@@ -108,7 +108,7 @@ class SpringChain(gymnasium.Env[Any, Any]):
         if not self.action_space.contains(np.asarray(action, np.float32)):
             raise ValueError(f"action must be an element of {self.action_space}, got {action!r}: project it.")
         force = np.zeros(self.chain.masses)
-        force[self.pushed] = self.force * given[0]
+        force[self.pushed] = self.force * given
         self.state, self.time = self.chain.moved(self.state, force, self.np_random), self.time + 1
         away = self.state[self.seen]
         reward = -0.5 * float(away @ away + self.effort * given @ given)
@@ -130,7 +130,7 @@ class SpringChain(gymnasium.Env[Any, Any]):
         see = np.kron(np.eye(2), np.eye(n)[self.seen])
         matrices = {
             "A": chain.A,
-            "B": self.force * chain.B[:, [self.pushed]],
+            "B": self.force * chain.B[:, self.pushed],
             "c": np.zeros(2 * n),
             "Q": chain.spread**2 * np.eye(2 * n),
             "C": see,

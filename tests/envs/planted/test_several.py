@@ -19,7 +19,8 @@ def effects(planted: Planted, first: int, last: int) -> np.ndarray:
 def forbidden(roles: tuple[str, ...], owners: tuple[int, ...]) -> np.ndarray:
     """The pairs (target, source) of which the one may not reach the other."""
     apart = np.array([[a != b and 0 not in (a, b) for a in owners] for b in owners])
-    return apart | np.array([[two not in REACHED[one] for one in roles] for two in roles])
+    unheard: np.ndarray = np.array([[two not in REACHED[one] for one in roles] for two in roles])
+    return np.asarray(apart | unheard)
 
 
 def test_two_objects_meet_through_the_world_alone() -> None:

@@ -10,7 +10,7 @@ from agentic_envs.point_mass import PointMass
 
 
 def test_it_moves_as_its_matrices_say() -> None:
-    env = SpringChain(masses=3, seen=[0, 2], pushed=1, sensor_noise=0.0, physics={"noise": 0.0})
+    env = SpringChain(masses=3, seen=[0, 2], pushed=[1], sensor_noise=0.0, physics={"noise": 0.0})
     system = env.linear_system()
     env.reset(seed=0)
     z = np.zeros(6)
