@@ -135,6 +135,8 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
             own["files"] = put_origin_in(agent, environment, folder, origin)
             check_spaces(vars(agent).values(), environment)
         with within_memory():
+            if experiment.run.world:
+                environment.states()  # refused before there is a folder
             _rehearse(agent, environment, experiment, parts=origin is not None or len(rows) > world + 1)
     except BaseException as error:
         if rows[:world]:

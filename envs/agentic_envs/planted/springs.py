@@ -1,4 +1,4 @@
-"""A chain of masses and springs that somebody sees at some places and pushes at others: a world with a boundary in it."""
+"""A chain of masses and springs, seen at some places and pushed at others: a world with a boundary in it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, final
@@ -91,7 +91,9 @@ class SpringChain(gymnasium.Env[Any, Any]):
         self.seen, self.pushed = [int(place) for place in seen], [int(place) for place in pushed]
         places = [*self.seen, *self.pushed]
         if not self.seen or not self.pushed or not all(0 <= place < masses for place in places):
-            raise ValueError(f"masses seen and pushed, one at least of each, must be from 0 to {masses - 1}, got {places}: name others.")
+            raise ValueError(
+                f"masses seen and pushed must be of 0 to 0 to {masses - 1}, one at least of each, got {places}: name others."
+            )
         self.force, self.sensor_noise, self.effort = force, sensor_noise, effort
         self.steps = checked_steps(steps)
         self.action_space = Box(-bound, bound, (len(self.pushed),), np.float32)
