@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from agentic_envs.planted.recording import REACHED, Floats, Planted
 
 AXES = ("x", "y")
+TICK = 0.1  # s, dt
 
 
 def cell(
@@ -15,7 +16,6 @@ def cell(
     membrane: int = 10,
     bath: int = 14,
     steps: int = 4000,
-    dt: float = 0.1,
     hold: float = 0.5,
     force: float = 1.5,
     reach: float = 1.0,
@@ -24,13 +24,13 @@ def cell(
     """Simulate a cell of particles in the plane; columns are the coordinates of each, in m, in random order.
 
     Overdamped: p' = p + dt (-hold (p - home) + sum_j force d exp(-|d|^2 / (2 reach^2))) + noise sqrt(dt) w, where d =
-    p_j - p is the way to a particle j that p hears, w ~ N(0, 1); `hold` and `force` in 1/s, `reach` in m, `dt` in s,
+    p_j - p is the way to a particle j that p hears, w ~ N(0, 1); `hold` and `force` in 1/s, `reach` in m, dt = .1 s,
     `noise` in m/s^(1/2). Homes: a ring of radius 1.6 m for the membrane, the inside within it, the bath around. Every
     other particle of the membrane is a sensor, which hears the bath and which the inside hears; the others are
     actuators, which hear the inside and which the bath hears. Forces are not mutual, and none reaches past the membrane
     (`REACHED`).
     """
-    source = np.random.default_rng(seed)
+    source, dt = np.random.default_rng(seed), TICK
     skin = ["sensor", "actuator"] * (membrane // 2) + ["sensor"] * (membrane % 2)
     roles = ["inside"] * inside + skin + ["world"] * bath
     homes = np.concatenate([_ring(inside, 0.7, source), _ring(membrane, 1.6, source), _ring(bath, 2.5, source)])
@@ -59,7 +59,7 @@ def _ring(count: int, radius: float, source: np.random.Generator) -> Floats:
 
 
 def _pull(places: Floats, hears: NDArray[np.bool_], force: float, reach: float) -> Floats:
-    """The force on each particle towards those that it hears, (particles, 2)."""
+    """The force on each particle toward those that it hears, (particles, 2)."""
     ways = places[None] - places[:, None]
     weight = np.where(hears, force * np.exp(-(ways**2).sum(-1) / (2 * reach**2)), 0.0)
     found: Floats = (weight[..., None] * ways).sum(1)

@@ -55,8 +55,8 @@ class Chain:
 
     def moved(self, state: Floats, force: Floats, source: np.random.Generator) -> Floats:
         """Positions and velocities (2 masses,) one step later."""
-        kick = self.spread * source.standard_normal(2 * self.masses)
-        return np.asarray(self.A @ state + self.B @ force + kick)
+        chance = self.spread * source.standard_normal(2 * self.masses)
+        return np.asarray(self.A @ state + self.B @ force + chance)
 
 
 @final
@@ -92,7 +92,7 @@ class SpringChain(gymnasium.Env[Any, Any]):
         places = [*self.seen, *self.pushed]
         if not self.seen or not self.pushed or not all(0 <= place < masses for place in places):
             raise ValueError(
-                f"masses seen and pushed must be of 0 to 0 to {masses - 1}, one at least of each, got {places}: name others."
+                f"seen and pushed must be lists of masses from 0 to {masses - 1}, got {places}: name others."
             )
         self.force, self.sensor_noise, self.effort = force, sensor_noise, effort
         self.steps = checked_steps(steps)

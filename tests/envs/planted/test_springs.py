@@ -43,7 +43,7 @@ def test_two_masses_pull_each_other_and_two_apart_do_not() -> None:
     ("given", "words"),
     [
         ({"masses": 0}, "masses must be a whole number"),
-        ({"seen": [4]}, "must be from 0 to 3"),
+        ({"seen": [4]}, "must be lists of masses from 0 to 3"),
         ({"physics": {"dt": 0.0}}, "dt must be"),
         ({"physics": {"damping": 0.0}}, "not stable"),
     ],
