@@ -18,8 +18,10 @@ from typing import Any, final
 import click
 import numpy as np
 
-from agentic_envs.planted import Planted, cell, network, objects, structureless, switching
+from agentic_envs.planted import Planted, network, structureless
+from agentic_envs.planted.cell import cell
 from agentic_envs.planted.lived import Setting, lived, point_mass, springs
+from agentic_envs.planted.several import objects, switching
 from soak.baselines import BASELINES
 
 FIRST = 100  # the first seed

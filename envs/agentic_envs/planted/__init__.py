@@ -1,7 +1,5 @@
-"""Recordings whose boundaries are known because they were planted, and worlds in which our agents are to be found."""
+"""Recordings whose boundaries are known because they were planted."""
 
-from agentic_envs.planted.cell import cell
 from agentic_envs.planted.recording import Planted, network, structureless
-from agentic_envs.planted.several import objects, switching
 
-__all__ = ["Planted", "cell", "network", "objects", "structureless", "switching"]
+__all__ = ["Planted", "network", "structureless"]

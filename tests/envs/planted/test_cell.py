@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agentic_envs.planted import cell
+from agentic_envs.planted.cell import cell
 
 
 def test_columns_are_the_coordinates_of_thirty_particles() -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from agentic_envs.planted import Planted, objects, switching
+from agentic_envs.planted import Planted
 from agentic_envs.planted.recording import REACHED
+from agentic_envs.planted.several import objects, switching
 
 
 def effects(planted: Planted, first: int, last: int) -> np.ndarray:
