@@ -4,10 +4,17 @@ That one may hold anybody's files; PYTHONPATH=. has it searched. Ctrl-C is obeye
 """
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> int:
-    """Run the command line of this process and return its exit code; see `agentic.cli.main`."""
+    """Run the command line of this process and return its exit code; see `agentic.cli.main`.
+
+    What standard output cannot encode, as in the C locale, is written as in a string literal.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         from agentic.cli import main as run
 

@@ -19,7 +19,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     _made.clear()
     _made.update(reference.pages())
     section = next(entry["Reference"] for entry in config.nav or () if "Reference" in entry)
-    section[:0] = [{Path(uri).stem: uri} if not uri.endswith("index.md") else uri for uri in _made]
+    section[:0] = [uri if uri in reference.LISTS else {Path(uri).stem: uri} for uri in _made]
     for path in sorted(docs.glob("notebooks/*.ipynb")):
         _made[path.relative_to(docs).with_suffix(".md").as_posix()] = notebooks.markdown(path)
     return config

@@ -14,7 +14,8 @@ ALWAYS = ("CHANGELOG.md", "CONTRIBUTING.md")
 """What is in the navigation, whether a page links to it or not."""
 LANGUAGES = {".py": "python", ".pyi": "python", ".toml": "toml", ".yml": "yaml", ".json": "json", ".cff": "yaml"}
 _LINK = re.compile(r"(^```.*?^```|`[^`\n]*`)|\]\(([^)\s]+)\)", re.MULTILINE | re.DOTALL)
-_NAMED = re.compile(r"\[([\w/]+\.md)\]\(([^)\s#]+\.md)\)")
+_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"\[([\w/]+\.md)\]\(([^)\s#]+\.md)(?:#([\w-]+))?\)")
 
 
 def uri(path: str) -> str:
@@ -57,16 +58,26 @@ def sources(pages: list[str]) -> dict[str, str]:
 
 
 def _titled(markdown: str, page: str) -> str:
-    """The text with links that are called by a file's name called by that page's title, up to a colon."""
+    """The text with links that are called by a file's name called by what they lead to.
+
+    That is the page's title, up to a colon, or the heading where the link has an anchor.
+    """
 
     def named(found: re.Match[str]) -> str:
         target = _target(found[2], page)
-        title = (
-            re.search(r"^# ([^:\n]+)", _read(target), re.MULTILINE) if target and found[2].endswith(found[1]) else None
-        )
-        return f"[{title[1]}]({found[2]})" if title else found[0]
+        text = _BLOCK.sub("", _read(target)) if target and found[2].endswith(found[1]) else ""
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        title = next((each for each in headings if found[3] in (None, _slug(each))), "")
+        if not found[3]:
+            title = title.partition(":")[0]
+        return f"[{title}]({found[2]}{'#' * bool(found[3])}{found[3] or ''})" if title else found[0]
 
     return _NAMED.sub(named, markdown)
+
+
+def _slug(heading: str) -> str:
+    """The anchor of a heading, as GitHub and the site make them."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _outside(markdown: str, page: str) -> Iterator[str]:

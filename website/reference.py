@@ -1,4 +1,7 @@
-"""Reference pages: for each room of the core and each package, the public names, from their docstrings."""
+"""Reference pages: for each room of the core and each package, the public names, from their docstrings.
+
+Two lists lead to them: one by name in Python, one by the name that files have for a component.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -9,12 +12,16 @@ from typing import Any, final
 
 import agentic
 from agentic.plugins import KINDS
+from agentic_catalog.entries import Catalog
+from agentic_catalog.pages import heading
+from agentic_catalog.places import Places
 
 PACKAGES = tuple(
     f"agentic_{name}"
     for name in "agents bench energies envs exchange fit life loggers metrics optimizers ray report sweep".split()
 )
 """Packages with names for Python; the others are commands alone."""
+LISTS = ("reference/index.md", "reference/names.md")
 
 
 @final
@@ -29,7 +36,7 @@ class Entry:
 
 
 def pages() -> dict[str, str]:
-    """The Markdown of every page, by its place in the site; the first lists all names."""
+    """The Markdown of every page, by its place in the site, first those that list names."""
     rooms = [f"agentic.{found.name}" for found in iter_modules(agentic.__path__) if found.ispkg]
     listed: dict[str, list[Entry]] = {name: [] for name in ("agentic", *rooms, *PACKAGES)}
     seen: set[str] = set()
@@ -38,7 +45,8 @@ def pages() -> dict[str, str]:
             seen.add(each.home)
             listed[page_of(each, listed)].append(each)
     there = {name: found for name, found in listed.items() if found}
-    return {"reference/index.md": index(there), **{f"reference/{name}.md": page(name, there[name]) for name in there}}
+    lists = zip(LISTS, (index(there), names_in_files(seen)), strict=True)
+    return {**dict(lists), **{f"reference/{name}.md": page(name, there[name]) for name in there}}
 
 
 def entries(packages: list[str]) -> Iterator[Entry]:
@@ -83,10 +91,46 @@ def page(package: str, found: list[Entry]) -> str:
 
 def index(listed: dict[str, list[Entry]]) -> str:
     """The page that lists all names, a line each."""
-    lines = ["# Reference", "", "Every public name, from its docstring; where it is imported from stands above it.", ""]
+    lines = [
+        "# Reference",
+        "",
+        "Every public name by the room or package that it lives in, where it is imported from, and what it is.",
+        "Components by the names that experiment files have for them: [names in files](names.md).",
+        "",
+    ]
     for package, found in listed.items():
-        lines += [f"## [{package}]({package}.md)", "", "| name | what it is |", "| --- | --- |"]
+        lines += [f"## [{package}]({package}.md)", "", "| name | imported from | what it is |", "| --- | --- | --- |"]
         for each in sorted(found, key=lambda each: each.name):
-            lines.append(f"| [`{each.name}`][{each.home}] | {each.about.replace('|', '&#124;')} |")
+            lines.append(f"| [`{each.name}`][{each.home}] | `{each.package}` | {_cell(each.about)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def names_in_files(known: Collection[str]) -> str:
+    """The page that lists components by the names that files have for them, under contract and table.
+
+    `known` are the module paths of what has a place in the reference.
+    """
+    catalog = Catalog.of(agentic.load())
+    places, groups = Places(catalog), dict[str, list[str]]()
+    for each in catalog.entries:
+        home = f"{each.target.__module__}.{each.target.__qualname__}" if each.target else ""
+        if home in known:
+            row = f"| `{each.name}` | [`{each.target.__name__}`][{home}] | {_cell(each.summary)} |"
+            groups.setdefault(heading(each, places), []).append(row)
+    lines = [
+        "# Names in files",
+        "",
+        "Every component by the name that files and commands have for it, under its contract and the table of a file",
+        "that it fills. `agentic components NAME` prints one with its parameters and an example.",
+        "",
+    ]
+    for title, rows in groups.items():
+        contract, _, tables = title.partition(", ")
+        lines += [f"## {contract}{f': `{tables}`' if tables else ''}", "", "| name | class | what it is |"]
+        lines += ["| --- | --- | --- |", *sorted(rows), ""]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "&#124;")

@@ -25,7 +25,7 @@ def following(folder: Path | None, *, quiet: bool) -> "Iterator[Observer | None]
     printed = console(stderr=True)
     if folder is not None:
         say(str(folder), err=True)
-    if printed.is_terminal:
+    if printed.is_terminal and not printed.is_dumb_terminal:
         label = TextColumn("{task.description}", markup=False)
         with Progress(label, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=printed) as bars:
             bar = bars.add_task("starting", total=None)

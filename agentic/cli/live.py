@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from typing import final
 
 import numpy as np
@@ -80,8 +80,7 @@ class Live:
         width = max((len(name) for name in self.traces), default=0)
         for name in sorted(self.traces, key=lambda name: (name != "return", name.startswith(ERROR))):
             trace = self.traces[name]
-            latest = latest_return if name == "return" else f"{trace.latest:.4g}"
-            latest = "-" if latest == "nan" else latest
+            latest = latest_return if name == "return" else "-" if isnan(trace.latest) else f"{trace.latest:.4g}"
             yield " ".join(part for part in (name.ljust(width), trace.drawn(self.encoding), latest) if part)
 
     def _trace(self, name: str) -> Trace:

@@ -58,17 +58,17 @@ class _News:
     def latest(self) -> str:
         """The mean return of the last episodes while learning, of all in evaluation."""
         with np.errstate(all="ignore"):  # of infinite rewards, and of sums beyond floats
-            return f"{np.mean(self.returns):.4g}"
+            return _shown(float(np.mean(self.returns)), 4)
 
     def rest(self, error: str) -> str:
         """What learning reported last but for the `error`, in words."""
         others = {name.replace("_", " "): x for name, x in self.learned.items() if name != error}
-        return ", ".join(f"{name} {'-' if isnan(x) else f'{x:.2g}'}" for name, x in others.items())
+        return ", ".join(f"{name} {_shown(x, 2)}" for name, x in others.items())
 
     def words(self) -> str:
         """In words, with a comma before; empty while there is nothing to tell."""
         said = [f"return {self.latest()}"] if self.returns else []
-        return "".join(f", {part}" for part in [*said, *(f"{name} {x:.2g}" for name, x in self.learned.items())])
+        return "".join(f", {part}" for part in [*said, *(f"{name} {_shown(x, 2)}" for name, x in self.learned.items())])
 
 
 class _Bars(Bars):
@@ -89,7 +89,7 @@ def progress(experiment: Experiment, *, quiet: bool = False) -> Iterator[Observe
     console, news = Console(stderr=True, highlight=False), _News()
     if quiet:
         yield None
-    elif console.is_terminal:
+    elif console.is_terminal and not console.is_dumb_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with _Bars(*columns, console=console) as bars:
             tasks = {phase: bars.add_task(LABELS[phase], total=total) for phase, total in totals.items() if total}
@@ -125,6 +125,11 @@ def _throttled(show: Observer, seconds: float, totals: dict[str, int], hear: Obs
             show(reported)
 
     return observe
+
+
+def _shown(value: float, digits: int) -> str:
+    """A number with so many digits; a dash for what is none."""
+    return "-" if isnan(value) else f"{value:.{digits}g}"
 
 
 def _done(reported: Progress) -> int:

@@ -22,6 +22,7 @@ from agentic.experiments.experiment import (
     originated,
     seeds_of,
 )
+from agentic.experiments.reliving import framed, relived, world_again
 from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.trust import untrusted
 from agentic.experiments.worlds import change, gymnasium_id, limited, world_of
@@ -44,6 +45,7 @@ __all__ = [
     "agent_path",
     "change",
     "example",
+    "framed",
     "gymnasium_id",
     "learned",
     "limited",
@@ -51,9 +53,11 @@ __all__ = [
     "places",
     "read",
     "recorded",
+    "relived",
     "seeds_of",
     "sentence",
     "toml_text",
     "untrusted",
+    "world_again",
     "world_of",
 ]

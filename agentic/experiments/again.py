@@ -94,9 +94,9 @@ def learned(
 ) -> Built:
     """What the run in a folder was made of, its agent as it was when learning ended, or at its latest checkpoint.
 
-    The agent goes on from there where it is let learn more. Wrappers have the statistics they had; an `environment`
-    that is given takes the place of the own one, and stays as it is. Raises UserError where the run has learned nothing
-    yet, and for what cannot be loaded.
+    It is on the device of the `experiment`, wherever it learned, and goes on from there where it is let learn more.
+    Wrappers have the statistics they had; an `environment` that is given takes the place of the own one, and stays as
+    it is. Raises UserError where the run has learned nothing yet, and for what cannot be loaded.
     """
     built = build(experiment, registry, environment)
     if experiment.learn.steps:

@@ -97,6 +97,8 @@ class Built:
         """
         copies = self.environment.copies()
         record = self.run(folder, observer)
+        if self.experiment.run.device != "cpu":
+            self.agent.to("cpu")  # where metrics ask it
         if self.experiment.learn.steps and self.environment.adapts:  # what it learned goes along
             copies = self.environment.copies()
         return Subject(record, self.agent if learning else self.agent.sealed(), copies)
@@ -132,7 +134,7 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
             )
         if origin is not None and folder is not None:
             own = next(row for row in rows if row["kind"] == "agents" and "from" in row["parameters"])
-            own["files"] = put_origin_in(agent, environment, folder, origin)
+            own["files"] = put_origin_in(agent, environment, folder, origin, experiment.run.device)
             check_spaces(vars(agent).values(), environment)
         with within_memory():
             if experiment.run.world:
@@ -154,11 +156,12 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
 
 def _check_device(name: str) -> None:
     """Raises UserError for a device that this machine, or this build of torch, does not have."""
-    kind = torch.device(name).type
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there[kind] or (kind == "cuda" and (torch.device(name).index or 0) >= torch.cuda.device_count()):
+    kind, _, place = name.partition(":")
+    counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if not (place or "0").isdecimal() or int(place or 0) >= counts.get(kind, 0):
         raise UserError(
-            f"torch {torch.__version__} finds no device {name} here: leave out --device, or install torch for it"
+            f"torch {torch.__version__} finds no device {name!r} here: choose another by --device, as cpu, or install "
+            "torch for it"
         )
 
 

@@ -220,6 +220,10 @@ class Experiment(Table):
             raise UserError(f"{source}[evaluate] episodes and [learn] steps are both 0, nothing is done: raise one")
         return found
 
+    def on(self, device: str) -> Self:
+        """The experiment with its agent on a device, which `build` looks for."""
+        return self.model_copy(update={"run": self.run.model_copy(update={"device": device})})
+
     def tables(self) -> dict[str, Any]:
         """The experiment as plain tables, defaults filled in and absent ones left out."""
         found = self.model_dump(exclude_none=True)

@@ -45,13 +45,15 @@ def origin_of(experiment: Experiment, registry: Registry) -> Experiment | None:
     return origin
 
 
-def put_origin_in(agent: Agent, environment: Environment, folder: str, origin: Experiment) -> dict[str, str]:
-    """Give an agent what that of the run in a folder has learned, whose experiment is `origin`.
+def put_origin_in(
+    agent: Agent, environment: Environment, folder: str, origin: Experiment, device: str
+) -> dict[str, str]:
+    """Give an agent on a device what that of the run in a folder has learned, whose experiment is `origin`.
 
     Returns the SHA-256 of the checkpoint by its path. Raises UserError for what does not fit.
     """
     start = start_of(folder)
-    put_in(agent, environment, origin, start, own_world=False)
+    put_in(agent, environment, origin.on(device), start, own_world=False)
     return {str(start.path / ABOUT): sha256_of(start.path / ABOUT)}
 
 
@@ -66,9 +68,11 @@ def start_of(folder: str | Path) -> Checkpoint:
 def put_in(agent: Agent, world: Environment, table: Experiment, start: Checkpoint, *, own_world: bool) -> None:
     """Give an agent what another of the same `table` had learned. Raises UserError where it does not fit."""
     recorder, dtype = Recorder(world, None), getattr(torch, table.run.dtype)
-    going = Going(agent, world, table.schedule, recorder, seed=table.run.seed, dtype=dtype)
+    going = Going(agent, world, table.schedule, recorder, seed=table.run.seed, dtype=dtype, device=table.run.device)
     saver = Saver(going, RunFolder(start.path.parent), Checkpoints())
     saver.put_agent_back(start, own_world=own_world)
+    if table.run.device != "cpu":
+        agent.to(table.run.device)
     if agent.learner is not None:
         agent.learner.finish()
     recorder.close()

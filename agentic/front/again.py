@@ -43,11 +43,13 @@ def load_agent(
     *,
     plugins: str | Path | Iterable[str | Path] = (),
     trust: bool = False,
+    device: str = "cpu",
 ) -> Agent:
     """The agent of the run in a folder as it was when learning ended, or at its latest checkpoint; see `resume`.
 
-    It is made for the run's world, or for `env`, whatever `make` takes. Statistics of wrappers stay in the run's own
-    world. Raises UserError where nothing was learned yet, and for what cannot be loaded: other code, other versions.
+    It is made for the run's world, or for `env`, whatever `make` takes, on a `device`, wherever it learned. Statistics
+    of wrappers stay in the run's own world. Raises UserError where nothing was learned yet, and for what cannot be
+    loaded: other code, other versions.
 
     >>> import agentic, tempfile
     >>> record = agentic.run("cartpole", episodes=2, out=tempfile.mkdtemp())
@@ -58,7 +60,7 @@ def load_agent(
     from agentic.experiments.again import learned
 
     experiment, registry = _trusted(folder, plugins, trust)
-    return learned(folder, experiment, registry, None if env is None else make(env)).agent
+    return learned(folder, experiment.on(device), registry, None if env is None else make(env)).agent
 
 
 def _trusted(

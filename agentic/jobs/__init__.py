@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from agentic.jobs.executor import Executor, Resources, cores
     from agentic.jobs.folder import UnitFolder, slug, unit_path, writing
     from agentic.jobs.job import Ended, Job, Placed
-    from agentic.jobs.lock import alone
+    from agentic.jobs.lock import LOCK, alone
     from agentic.jobs.named import executor_class, executor_names, executor_of
     from agentic.jobs.processes import Processes, Worker
     from agentic.jobs.sources import file_hashes, source_hash
@@ -24,7 +24,7 @@ _HOMES = {
     "executor": ("Executor", "Resources", "cores"),
     "folder": ("UnitFolder", "slug", "unit_path", "writing"),
     "job": ("Ended", "Job", "Placed"),
-    "lock": ("alone",),
+    "lock": ("LOCK", "alone"),
     "named": ("executor_class", "executor_names", "executor_of"),
     "processes": ("Processes", "Worker"),
     "sources": ("file_hashes", "source_hash"),
@@ -32,6 +32,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "LOCK",
     "Ended",
     "Executor",
     "Job",

@@ -22,10 +22,10 @@ def packed(table: pa.Table) -> pa.Table:
     return table
 
 
-def filled(table: pa.Table) -> pa.Table:
-    """The table with every successor in its place. Raises ValueError where one is nowhere."""
+def filled(table: pa.Table, wanted: np.ndarray | bool = True) -> pa.Table:
+    """The table with the successor of every `wanted` tick in its place. Raises ValueError where one is nowhere."""
     for name in pictures(table.column_names, table.schema):
-        absent = numpy_of(table[name].is_null())
+        absent = numpy_of(table[name].is_null()) & wanted
         if absent.any():
             follows = following(table)[absent]
             if (follows < 0).any():

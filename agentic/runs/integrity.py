@@ -76,7 +76,7 @@ def read_chunk(path: Path, columns: Sequence[str] | None = None, where: pc.Expre
             after = pictures(wanted, file.schema_arrow)
             more = [*(KEYS if after or where is not None else ()), *(name.removeprefix("next_") for name in after)]
             names = list(dict.fromkeys([*wanted, *(name for name in more if name in present)]))
-            found = filled(file.read(names) if where is None else _needed(file, names, where))
+            found = filled(file.read(names)) if where is None else _needed(file, names, where)
             check_values(found)
             return (found if where is None else found.filter(where)).select(wanted)
     except BROKEN as error:
@@ -107,7 +107,7 @@ def _needed(file: pq.ParquetFile, names: list[str], where: pc.Expression) -> pa.
         inside = wanted[(wanted >= start) & (wanted < start + len(batch))] - start
         found.append(pa.Table.from_batches([batch.take(arrow_array(inside))]).select(names))
         start += len(batch)
-    return pa.concat_tables(found)
+    return filled(pa.concat_tables(found), np.isin(wanted[wanted >= 0], places))
 
 
 def partial_number(folder: RunFolder) -> int | None:

@@ -82,12 +82,13 @@ class Saver:
     def put_agent_back(self, checkpoint: Checkpoint, *, own_world: bool) -> None:
         """Give the agent what it had learned then, and the wrappers of its `own_world` their statistics.
 
-        Raises UserError where it does not fit.
+        It computes where this run does, wherever the other did. Raises UserError where it does not fit.
         """
         tree, tensors = checkpoint.read()
         _warn(checkpoint)
         try:
-            restore(_part(_part(_part(tree, "run"), "has"), "agent"), tensors, self.going.agent, self._fixtures)
+            learned, going = _part(_part(_part(tree, "run"), "has"), "agent"), self.going
+            restore(learned, tensors, going.agent, self._fixtures, going.device)
             if own_world:
                 self._world.put_wrappers_back(_part(tree, "world"), _worlds(tensors))
         except Unfit as error:

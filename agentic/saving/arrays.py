@@ -53,9 +53,10 @@ class Arrays:
 
 
 class Memory:
-    """Saved memory, from which arrays are made again."""
+    """Saved memory, from which arrays are made again: on `device` what was not on the CPU, None for where it was."""
 
-    def __init__(self, saved: Mapping[str, Tensor]) -> None:
+    def __init__(self, saved: Mapping[str, Tensor], device: str | None = None) -> None:
+        self._device = device
         self._saved = {name: tensor.clone() for name, tensor in saved.items()}  # where memory of its own begins
         self._moved = dict[tuple[str, str], Tensor]()
 
@@ -76,10 +77,15 @@ class Memory:
         """Memory on the device of an array: that of all who share it."""
         if "device" not in node:
             return memory
-        key = node["array"], str(node["device"])
+        key = node["array"], self.place(node)
         if key not in self._moved:
             self._moved[key] = memory.to(key[1])
         return self._moved[key]
+
+    def place(self, node: Node) -> str:
+        """The device of what a node says to have been on one."""
+        saved = str(node["device"])
+        return saved if self._device is None or saved == "cpu" else self._device
 
     def _torch(self, node: Node, memory: Tensor, kind: torch.dtype, shape: list[int]) -> Tensor:
         if "offset" not in node:

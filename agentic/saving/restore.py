@@ -45,14 +45,16 @@ class Unfit(Exception):
     """A capture that does not fit the tree; the message says why."""
 
 
-def restore(tree: Tree, saved: Mapping[str, Tensor], root: Any, fixtures: Fixtures) -> Any:
+def restore(tree: Tree, saved: Mapping[str, Tensor], root: Any, fixtures: Fixtures, device: str | None = None) -> Any:
     """The root with all that was captured put back; `fixtures` are those of it as it is now.
+
+    What was not on the CPU goes to `device`, None for where it was.
 
     Objects of the tree are changed in place. Raises Unfit where it is of other classes, or no capture at all: what was
     put back until then is worth nothing.
     """
     try:
-        found = _Restore(saved, fixtures).value(tree, root)
+        found = _Restore(Memory(saved, device), fixtures).value(tree, root)
         if type(found) is not type(root):
             _unknown(type(found))
         if is_dataclass(root) and found is not root:  # frozen, and whoever has it is not in the tree
@@ -64,8 +66,8 @@ def restore(tree: Tree, saved: Mapping[str, Tensor], root: Any, fixtures: Fixtur
 
 
 class _Restore:
-    def __init__(self, saved: Mapping[str, Tensor], fixtures: Fixtures) -> None:
-        self.memory, self.fixtures = Memory(saved), fixtures
+    def __init__(self, memory: Memory, fixtures: Fixtures) -> None:
+        self.memory, self.fixtures = memory, fixtures
         self.made = dict[int, Any]()
         self.claimed, self.looked = set[int](), set[int]()
         self.kept = list[Any]()
@@ -120,7 +122,7 @@ class _Restore:
         return np.dtype(str(node["dtype"]))
 
     def _device(self, node: Node, fresh: Any) -> torch.device:
-        return torch.device(str(node["device"]))
+        return torch.device(self.memory.place(node))
 
     def _enum(self, node: Node, fresh: Any) -> Any:
         cls = self._class(node["enum"])

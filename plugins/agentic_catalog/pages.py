@@ -40,8 +40,12 @@ def heading(entry: Entry, places: Places) -> str:
 
 
 def bracketed(path: Path) -> str:
-    """A place as one writes it: [planner], gain in [planner], [[metrics]] of a bench."""
-    special: dict[Path, str] = {("metrics",): "[[metrics]] of a bench file", ("env",): "id in [env]"}
+    """A place as one writes it: [planner], gain in [planner], [[metrics]] of a bench, [[loggers]]."""
+    special: dict[Path, str] = {
+        ("metrics",): "[[metrics]] of a bench file",
+        ("env",): "id in [env]",
+        ("loggers",): "[[loggers]]",
+    }
     return special.get(path) or (f"[{path[0]}]" if len(path) == 1 else f"{path[1]} in [{path[0]}]")
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 @click.option("--episodes", type=click.IntRange(min=1), metavar="N", help="On each seed; if left out, as many as then.")
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", default=5, show_default=True, help="So many seeds.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="The first; if left out, that of the run.")
+@click.option(
+    "--device", metavar="NAME", help="Where the agent computes: cpu, cuda, cuda:1, mps; if left out, as then."
+)
 @click.option("--trust", is_flag=True, help="Run what only the folder names: its files and modules.")
 @with_registry
 @json_option("Print one JSON object and nothing else.")
@@ -27,6 +30,7 @@ def evaluate(
     episodes: int | None,
     seeds: int,
     seed: int | None,
+    device: str | None,
     trust: bool,
     registry: Registry,
     as_json: bool,
@@ -41,7 +45,7 @@ def evaluate(
     """
     from agentic_life.evaluating import Evaluator
 
-    found = Evaluator(registry, trust, quiet).of(run, episodes, seeds, seed)
+    found = Evaluator(registry, trust, quiet, device).of(run, episodes, seeds, seed)
     if as_json:
         answer(json.dumps(found.to_dict(), allow_nan=False))
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -26,12 +26,14 @@ def evaluate(
     plugins: Iterable[str | Path] = (),
     trust: bool = False,
     quiet: bool = True,
+    device: str | None = None,
 ) -> Evaluation:
     """Evaluate the agent of the run in a folder as it was when learning ended; nothing is written there.
 
     It plays so many `episodes`, by default as many as the run evaluated, on each of `seeds` seeds from `seed` on,
-    by default the run's own: on that the episodes are those that the run evaluated. `plugins` are by path; what only
-    the folder names is run where it is given `trust`. Progress is shown on standard error unless it is `quiet`.
+    by default the run's own: on that the episodes are those that the run evaluated. It computes on a `device`, by
+    default on the run's. `plugins` are by path; what only the folder names is run where it is given `trust`. Progress
+    is shown on standard error unless it is `quiet`.
 
     Raises UserError for what cannot be loaded, RunError for what fails.
 
@@ -40,17 +42,18 @@ def evaluate(
     >>> agentic_life.evaluate(record.folder, seeds=2).mean[0]
     500.0
     """
-    return Evaluator(load(plugins), trust, quiet).of(folder, episodes, seeds, seed)
+    return Evaluator(load(plugins), trust, quiet, device).of(folder, episodes, seeds, seed)
 
 
 @final
 @dataclass(frozen=True)
 class Evaluator:
-    """The way agents are evaluated: with the components of a `registry`, and with or without progress shown."""
+    """The way agents are evaluated: with the components of a `registry`, and with or without progress shown, where."""
 
     registry: Registry
     trust: bool
     quiet: bool
+    device: str | None = None
 
     def of(self, folder: str | Path, episodes: int | None, seeds: int, seed: int | None) -> Evaluation:
         """The evaluation of the agent in a folder; see `evaluate`."""
@@ -59,6 +62,8 @@ class Evaluator:
         check_trusted(experiment, self.registry, str(file), trust=self.trust)
         find_nearby(experiment.env.names)
         experiment = limited(experiment, self.registry)
+        if self.device is not None:
+            experiment = experiment.on(self.device)
         first = experiment.run.seed if seed is None else seed
         count = experiment.evaluate.episodes or EvaluateTable().episodes if episodes is None else episodes
         for name, given, least in (("seeds", seeds, 1), ("episodes", count, 1), ("seed", first, 0)):
@@ -83,7 +88,8 @@ class Evaluator:
             with run_progress(shown, quiet=self.quiet) as observer:
                 schedule, dtype = agentic.Schedule(episodes), getattr(torch, experiment.run.dtype)
                 world = built.environment
-                record = agentic.run(built.agent, world, schedule, seed=seed, dtype=dtype, observer=observer)
+                where: dict[str, Any] = {"dtype": dtype, "device": experiment.run.device}
+                record = agentic.run(built.agent, world, schedule, seed=seed, observer=observer, **where)
         finally:
             built.environment.close()
         return record.returns("evaluate")

@@ -10,7 +10,7 @@ from agentic.experiments import TOP
 from agentic.plugins import load
 from agentic_report import charts
 from agentic_report.bench_folder import Bench
-from agentic_report.curves import curves
+from agentic_report.curves import STEPS, curves
 from agentic_report.findings import findings, telling
 from agentic_report.grid import grid
 from agentic_report.learning import learning
@@ -88,7 +88,7 @@ def _curves(bench: Bench) -> list[charts.Chart]:
             learned.append(view)
     made = (
         charts.Chart("Learning: return per episode", learned),
-        charts.Chart("Energies in the first evaluated episode, first seed", energies),
+        charts.Chart(f"Energies in the first evaluated episode, first seed, at most {STEPS} steps", energies),
     )
     return [chart for chart in made if chart.views]
 

@@ -22,6 +22,7 @@ AXIS = {"gridcolor": "--line", "zerolinecolor": "--line", "linecolor": "--line",
 STILL = {"zeroline": False, "fixedrange": True}
 SOFT = 0.18  # opacity of a band
 POINTS = 30  # steps up to which each has a mark of its own
+TICKS = 12  # steps up to which each is numbered: no halves of steps
 PARTS = ("free_energy", "accuracy", "complexity")  # of perception; all other energies are of action
 
 
@@ -135,7 +136,9 @@ def energy(label: str, curves: Curves) -> View | None:
     both = bool(above and below)
     layout = {
         "height": 460 if both else 300,
-        "xaxis": axis("step of the episode") | {"anchor": "y2" if below else "y"},
+        "xaxis": axis("step of the episode")
+        | {"anchor": "y2" if below else "y"}
+        | ({"dtick": 1} if len(curves.steps) <= TICKS else {}),
         "yaxis": axis("belief, nats") | {"domain": [0.54, 1] if both else [0, 1]},
         "yaxis2": axis("plan, nats") | {"domain": [0, 0.46] if both else [0, 1]},
         "hovermode": "x unified",

@@ -1,13 +1,13 @@
 """The runs, benches and sweeps in a folder and the runs in those, a line for each."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 from urllib.parse import quote
 
-from agentic.errors import UserError
+from agentic.errors import UserError, listed
 from agentic.runs import number_of
 from agentic_report.bench_folder import Bench
 from agentic_report.listing.listed import Listed
@@ -51,6 +51,19 @@ def entries(folder: Path, beside: Path) -> list[Entry]:
     """
     paths = sorted(subfolders(folder, folder), key=lambda path: (number_of(path), path.name), reverse=True)
     return [entry for path in paths for entry in _entries(path, folder, beside)]
+
+
+def counted(rows: Sequence[Entry]) -> str:
+    """How many of each kind there are, and in which order they stand."""
+    kinds = [row.listed.kind for row in rows if not row.within]
+    counts = [_number_of_kind(kinds.count(kind), kind) for kind in ("run", "bench", "sweep") if kind in kinds]
+    inside = sum(row.within for row in rows)
+    within = f", each followed by the runs in it ({inside:,} in all)" if inside else ""
+    return f"{listed(counts)}, the newest first{within}" if len(rows) > 1 else counts[0]
+
+
+def _number_of_kind(count: int, kind: str) -> str:
+    return f"{count:,} {kind}" if count == 1 else f"{count:,} {kind}{'es' if kind == 'bench' else 's'}"
 
 
 def _entries(path: Path, home: Path, beside: Path) -> Iterator[Entry]:

@@ -15,6 +15,7 @@ from agentic.runs import EpisodeRecord
 WIDEST = 24  # numbers of an observation, an action or a belief that are kept
 STACKED = 16  # pictures that may lie behind one another in one observation
 SMALLEST = 8  # rows and columns of what has two axes and is a picture
+COLORS = (1, 3)  # numbers of each place of a picture
 DIGITS = 7  # of what was seen and done: as many as a float32 has
 
 
@@ -67,21 +68,21 @@ def pictured(episode: EpisodeRecord) -> list[Part]:
 
 def is_picture(array: np.ndarray) -> bool:
     """Whether what was seen, (t, *shape), is a picture: bytes in rows and columns, of colors or one behind another."""
-    if array.dtype != np.uint8 or array.ndim not in (3, 4):
+    shape: tuple[int, ...] = array.shape[1:]
+    if array.dtype != np.uint8 or not 2 <= len(shape) <= 4:
         return False
-    if array.ndim == 3:
-        return bool(min(array.shape[1:]) >= SMALLEST)
-    return bool(min(array.shape[1], array.shape[-1]) <= STACKED)
+    if len(shape) == 2:
+        return min(shape) >= SMALLEST
+    return shape[0] <= STACKED and shape[-1] in COLORS if len(shape) == 4 else min(shape[0], shape[-1]) <= STACKED
 
 
 def values(episode: EpisodeRecord, found: Sequence[Part], last: str | None = None) -> list[list[float | None]]:
-    """The kept numbers of each tick, leaf by leaf; of `last` (next_obs) those of the last tick too."""
+    """The kept numbers of each tick, leaf by leaf; with `last` (next_) before their names those after the last tick."""
     columns = [np.empty((episode.length + (last is not None), 0))]
     for part in found:
         column = episode.arrays[part.column]
         if last is not None:
-            ending = f".{part.name}" if part.name else ""
-            column = np.concatenate([column, episode.arrays[last + ending][-1:]])
+            column = np.concatenate([column, episode.arrays[f"{last}{part.column}"][-1:]])
         columns.append(column.reshape(len(column), -1)[:, : part.kept])
     return [[number(x, DIGITS) for x in row] for row in np.concatenate(columns, 1).tolist()]
 
@@ -97,7 +98,7 @@ def number(value: float, digits: int = 4) -> float | None:
 
 
 def _part(episode: EpisodeRecord, name: str, key: str) -> Part:
-    column = f"{name}.{key}" if key else name
+    column = f"{name}.{key}" if key or name not in episode.arrays else name  # a key may be the empty text
     return Part(column, key, episode.arrays[column].shape[1:])
 
 

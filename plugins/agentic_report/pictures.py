@@ -10,7 +10,7 @@ from agentic.runs import EpisodeRecord
 from agentic_report.parts import Part
 from agentic_report.png import COLORS, data_url, packed
 
-WIDTHS = (320, 160, 110, 80, 50)  # pixels of what a world drew: ever less, until it is small enough
+WIDTHS = (320, 160, 110, 80, 50)  # pixels of the longer side: ever less, until pictures are small enough
 SHADES = (1, 8, 16)  # of one color channel that are taken for one: ever more, until a palette is enough
 
 
@@ -34,10 +34,11 @@ class Album:
         return Album(tuple(self.urls[place] for place in used), tuple(tuple(used[p] for p in each) for each in places))
 
 
-def observed(episodes: Sequence[EpisodeRecord], part: Part) -> Album:
-    """What a leaf of the observation showed, pixel for pixel, one picture more than there are steps."""
+def observed(episodes: Sequence[EpisodeRecord], part: Part, width: int = WIDTHS[0]) -> Album:
+    """What a leaf of the observation showed, one picture more than there are steps; smaller where wider than that."""
     after = f"next_{part.column}"
-    return _album([[*map(flat, each.arrays[part.column]), flat(each.arrays[after][-1])] for each in episodes])
+    seen = ([*each.arrays[part.column], each.arrays[after][-1]] for each in episodes)
+    return _album([[shrunk(flat(picture), width) for picture in each] for each in seen])
 
 
 def drawn(episodes: Sequence[Sequence[np.ndarray]], room: int) -> Album:
@@ -53,6 +54,8 @@ def flat(seen: np.ndarray) -> np.ndarray:
     """A picture (height, width, 1 or 3) of what was observed; what lies behind one another is set side by side."""
     if seen.ndim == 2:
         return seen[..., None]
+    if seen.ndim == 4:
+        return np.concatenate([*seen], 1)
     if seen.shape[-1] in (1, 3):
         return seen
     if seen.shape[0] == 3:
@@ -78,16 +81,17 @@ def _kept(episode: Sequence[np.ndarray], known: dict[bytes, int], urls: list[str
 
 
 def shrunk(frame: np.ndarray, width: int = WIDTHS[0]) -> np.ndarray:
-    """A frame no wider than that, each pixel the mean of those it stands for."""
-    factor = -(-frame.shape[1] // width)
+    """A frame no wider or higher than that, each pixel the mean of those it stands for."""
+    factor = -(-max(frame.shape[:2]) // width)
     if factor < 2:
-        return np.asarray(frame, np.uint8)
-    height, wide = (size // factor * factor for size in frame.shape[:2])
-    total = np.zeros((height // factor, wide // factor, 3), np.uint32)
-    for row in range(factor):
-        for column in range(factor):
-            total += frame[row:height:factor, column:wide:factor]
-    return np.asarray((total + factor**2 // 2) // factor**2, np.uint8)
+        return frame
+    down, across = (min(factor, size) for size in frame.shape[:2])
+    height, wide = frame.shape[0] // down * down, frame.shape[1] // across * across
+    total = np.zeros((height // down, wide // across, frame.shape[2]), np.uint32)
+    for row in range(down):
+        for column in range(across):
+            total += frame[row:height:down, column:wide:across]
+    return np.asarray((total + down * across // 2) // (down * across), np.uint8)
 
 
 def _coarse(frame: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from agentic.errors import UserError
 from agentic.planning import sign
 from agentic.runs import EpisodeRecord, shapes_of
 from agentic_report.parts import DIGITS, WIDEST, keys, number, parts, pictured, values
-from agentic_report.pictures import Album, observed
+from agentic_report.pictures import WIDTHS, Album, observed
 from agentic_report.rendering import render
 from agentic_report.scenes import Scene, scene
 
@@ -49,7 +49,7 @@ def story(record: Record, pictures: int = PICTURES, *, trust: bool = False) -> d
 
     An episode of n steps has n + 1 places (`obs`, `frame`) and n of all that was decided. `plans` holds of each step
     the candidates as [actions, probability, terms], each term with its sign in the expected energy, in nats. The
-    pictures come on top, in at most so many characters as long as one episode has more than a few ticks.
+    pictures come on top, in at most so many characters: fewer ticks, and where even few are too much smaller pictures.
     """
     episodes = _first(record)
     if not episodes:
@@ -63,6 +63,11 @@ def story(record: Record, pictures: int = PICTURES, *, trust: bool = False) -> d
         length = len(json.dumps(found, separators=(",", ":")))
         if length <= BYTES and sum(album.size for album in albums.values()) <= pictures:
             break
+    for width in WIDTHS[1:]:  # even so few are too much
+        if sum(album.size for album in albums.values()) <= pictures:
+            break
+        smaller = {part.name: observed(shown, part, width) for part in pictured(shown[0])}
+        albums = _albums(made, smaller, [each.length + 1 for each in shown])
     return found | {"albums": [{"name": name, **vars(album)} for name, album in albums.items()]}
 
 
@@ -110,7 +115,7 @@ def _story(episodes: Sequence[EpisodeRecord], made: Scene, plans: pa.Table, best
     reported = [
         {
             "frame": [used[place] for place in shown[i]] if shown and made.frames else [],
-            "obs": values(each, seen, "next_obs"),
+            "obs": values(each, seen, "next_"),
             "texts": {name: found[i][: each.length + 1] for name, found in made.texts.items()},
             "action": values(each, acted),
             "reward": _numbers(each.arrays["reward"]),
@@ -175,7 +180,7 @@ def _candidates(episodes: Sequence[EpisodeRecord], plans: pa.Table, best: int) -
     names = [name for name in plans.column_names if name.startswith("term.")]
     signs = np.array([sign(name.removeprefix("term.")) for name in names])
     shapes, courses = shapes_of(plans), []
-    kept = [(f"plan.{part.name}" if part.name else "plan", part.kept) for part in parts(episodes[0], "action")]
+    kept = [(f"plan{part.column.removeprefix('action')}", part.kept) for part in parts(episodes[0], "action")]
     for each in episodes:
         steps: list[Any] = [[] for _ in range(each.length)]
         wanted = (pc.field("phase") == "evaluate") & (pc.field("row") == each.row) & (pc.field("rank") < best)

@@ -10,10 +10,10 @@ from agentic.plugins import load
 from agentic.runs import RunFolder
 from agentic_report import charts
 from agentic_report.cells import judged
-from agentic_report.curves import curves
+from agentic_report.curves import STEPS, curves
 from agentic_report.grid import Shown, shown
 from agentic_report.learning import learning
-from agentic_report.listing.listed import is_running
+from agentic_report.listing.listed import is_running, said_of
 from agentic_report.meanings import Meaning, meaning
 from agentic_report.reading import facts, mapping, measurement, results, tables
 from agentic_report.replays import replays
@@ -28,12 +28,13 @@ def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
     drawn = curves(folder)
     measured, meanings, missing = _measured(folder, agent, world)
     views = (learning(world, [(agent, [drawn])]), charts.energy(f"{agent} in {world}", drawn))
-    titles = ("Learning: return per episode", "Energies in the first evaluated episode")
+    cut = f", its first {STEPS} steps" if len(drawn.steps) == STEPS else ""
+    titles = ("Learning: return per episode", f"Energies in the first evaluated episode{cut}")
     return {
         "title": f"{agent} in {world}",
         "folder": folder.resolve().name,
         "manifest": facts(manifest),
-        "status": run.status,
+        "status": run.status if run.status.startswith("failed") else said_of(folder),
         "refresh": is_running(folder),
         "summary": _summary(folder),
         "experiment": experiment,
@@ -42,6 +43,7 @@ def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
         "meanings": meanings,
         "said": {each.labels[0]: each.summary for each in meanings},
         "missing": missing,
+        "learned": views[0] is not None,
         "curves": [charts.Chart(title, [view]) for title, view in zip(titles, views, strict=True) if view],
         "replays": replays([(world, agent, folder)], trust=trust),
         "plugins": run.plugin_options,

@@ -14,11 +14,11 @@ import numpy as np
 
 from agentic import Environment, Experiment, Record
 from agentic.environments import without_text
-from agentic.errors import BREAKS, UserError, listed, said
-from agentic.experiments import untrusted
+from agentic.errors import BREAKS, RunError, UserError, described, listed, said
+from agentic.experiments import framed, untrusted
 from agentic.plugins import Registry, load
 from agentic.runs import EpisodeRecord, RunFolder, is_own
-from agentic_report.again import Lived, Look, lived, world_again
+from agentic_report.again import Lived, Look, lived, world_drawn
 from agentic_report.pictures import Album, drawn, shrunk
 
 Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes, "agent" or nothing
@@ -85,7 +85,9 @@ def scene(record: Record, episodes: Sequence[EpisodeRecord], room: int = 0, *, t
     What is not installed is made where there is `trust`.
     """
     file = RunFolder(record.folder or Path()).experiment_file
-    if file.exists() and not is_own(file):
+    if not file.exists():
+        return Scene("bars", note=f"there is no {file.name} to make its world again from")
+    if not is_own(file):
         return Scene("bars", note=f"{file.name} is no file of this folder")
     try:
         experiment = Experiment.load(file)
@@ -113,7 +115,7 @@ def _made_again(
     episodes: Sequence[EpisodeRecord],
     room: int,
 ) -> Scene:
-    with world_again(experiment, registry) as world:
+    with world_drawn(experiment, registry) as world:
         sizes, env = _sizes(world), world.layers[0]
         if message := env.unwrapped.metadata.get("words"):
             actions, observations, factors = (
@@ -127,7 +129,8 @@ def _made_again(
         try:
             found = _lived(experiment, registry, seed, episodes, names, mode)
         except BREAKS as error:
-            note = note or said(error)
+            known = isinstance(error, UserError | RunError)
+            note = note or (said(error) if known else f"the world could not be drawn: {described(error)}")
             continue
         return replace(_drawn(bare, found, experiment, mode, room), note=note)
     return replace(bare, note=note)
@@ -148,8 +151,8 @@ def _lived(
     names: Sequence[str],
     mode: str | None,
 ) -> list[Lived]:
-    look: Look = shrunk if mode == "rgb_array" else str
-    with world_again(experiment, registry, mode) as world:
+    look: Look = (lambda found: shrunk(framed(found))) if mode == "rgb_array" else str
+    with world_drawn(experiment, registry, mode) as world:
         return [lived(world, seed, episode, names, look) for episode in episodes]
 
 

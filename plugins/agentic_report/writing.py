@@ -9,7 +9,7 @@ from agentic.runs import RunFolder, write_whole
 from agentic_bench import BenchFolder
 from agentic_report.bench_folder import Bench
 from agentic_report.bench_page import bench_page
-from agentic_report.index import PAGE, entries
+from agentic_report.index import PAGE, counted, entries
 from agentic_report.listing.finding import SAID
 from agentic_report.listing.places import is_bench, is_sweep
 from agentic_report.rendering import render
@@ -47,6 +47,7 @@ def _content(folder: Path, beside: Path, trust: bool) -> tuple[str, dict[str, An
     if RunFolder(folder).holds_run:
         return "run", run_page(folder, trust=trust)
     if rows := entries(folder, beside):
-        return "index", {"title": f"All in {folder.resolve().name}", "rows": rows, "columns": SAID}
+        title = f"All in {folder.resolve().name}"
+        return "index", {"title": title, "rows": rows, "columns": SAID, "counted": counted(rows)}
     expected = f"{RunFolder(folder).manifest_file.name}, {BenchFolder.CELLS}"
     raise UserError(f"{folder} holds no run and no bench: expected {expected}, or folders with these")

@@ -11,9 +11,15 @@ from selenium.webdriver.common.keys import Keys
 from tests.browser.chromium import DESKTOP, PHONE, Page, Scheme, until
 from tests.house.repository import ROOT
 
-PAGES = ("index.html", "tour.html", "reference/agentic.engine.html", "sb3.html", "notebooks/first_agent.html")
+PAGES = (
+    "index.html",
+    "tour.html",
+    "reference/agentic.engine.html",
+    "reference/names.html",
+    "sb3.html",
+    "notebooks/first_agent.html",
+)
 READERS: tuple[tuple[Scheme, tuple[int, int]], ...] = (("light", DESKTOP), ("dark", PHONE))
-DRAWN = "[...document.images].every((each) => each.complete && each.naturalWidth)"
 DRAWN = "[...document.images].every((each) => each.complete && each.naturalWidth)"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -41,10 +47,13 @@ def test_pages_can_be_read(page: Page, site: Path) -> None:
             until(partial(page.ask, DRAWN), f"pictures of {name}")
 
 
-def test_pages_are_found_without_a_network(page: Page, site: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "leads_to"), [("empowerment", "metrics.html"), ("value_iteration", "reference/names.html")]
+)
+def test_pages_are_found_without_a_network(page: Page, site: Path, words: str, leads_to: str) -> None:
     page.open(site / "index.html", DESKTOP)
     field = page.find(".md-search__input")
     page.ask("document.querySelector('.md-search__input').focus()")
-    field.send_keys("empowerment", Keys.SPACE)
+    field.send_keys(words, Keys.SPACE)
     found = until(lambda: [each.get_attribute("href") for each in page.all(".md-search-result__link")], "results")
-    assert any("metrics.html" in str(address) for address in found)
+    assert any(leads_to in str(address) for address in found)

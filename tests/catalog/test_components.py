@@ -111,6 +111,7 @@ def test_a_line_each_at_eighty_columns() -> None:
     assert len([line for line in lines if line]) == len(titles) + len(CATALOG.entries)
     for title in ("Model, [model]:", "Minimizer, [planner]:", "Metric, [[metrics]] of a bench file:", "Loss:"):
         assert title in titles
+    assert "Logger, [[loggers]]:" in titles
 
 
 def test_every_parameter_has_a_type_and_says_what_it_is() -> None:

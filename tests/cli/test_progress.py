@@ -45,13 +45,13 @@ def test_lines_tell_returns_and_what_was_learned(
         assert observe is not None
         observe(reported([1.0, 5.0], [False, False], "learn", (2, 0)))
         observe(reported([2.0, 6.0], [True, False], "learn", (4, 1), {"loss": 0.125}))
-        observe(reported([4.0, float("nan")], [True, True], "learn", (5, 2)))
+        observe(reported([4.0, float("nan")], [True, True], "learn", (5, 2), {"error": float("nan")}))
         observe(reported([7.0, 1.0], [False, True], "evaluate", (2, 1)))
         observe(reported([1.0, 1.0], [True, True], "evaluate", (4, 3)))
     assert capsys.readouterr().err.splitlines() == [
         "experience: 2 of 9 steps",
         "experience: 4 of 9 steps, return 3, loss 0.12",
-        "experience: 5 of 9 steps, return 3.5, loss 0.12",
+        "experience: 5 of 9 steps, return 3.5, loss 0.12, error -",
         "evaluation: 1 of 3 episodes, 2 steps, return 1",
         "evaluation: 3 of 3 episodes, 4 steps, return 3.333",
     ]
@@ -101,6 +101,17 @@ def test_bars_draw_return_energy_and_model_error(
     assert "free energy                 █▆▃▁ -5" in lines
     assert "model error (squared error) █▃▂▁ 4.167" in lines
     assert "loss 2, value error 0.5" in lines
+
+
+def test_a_terminal_without_a_cursor_gets_plain_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    with progress(experiment(2, 1)) as observe:
+        assert observe is not None
+        observe(reported([1.0], [True], "evaluate", (1, 1)))
+    assert capsys.readouterr().err == "evaluation: 1 of 1 episodes, 1 steps, return 1\n"
 
 
 @pytest.mark.parametrize("quiet", [True, False])

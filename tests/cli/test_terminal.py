@@ -1,12 +1,15 @@
 """What is printed of a received folder: a terminal obeys none of it, and a shell finds words in commands."""
 
 import json
+import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.table import Column, Table
 
+from agentic import __main__ as program
 from agentic.cli import main, show_table, terminal
 
 EVIL = "\x1b]0;taken\x07\x1b[2J\u202e\ud800"
@@ -47,3 +50,11 @@ def test_no_terminal_is_too_narrow_for_a_table(
     assert "…" not in out
     assert max(map(len, out.splitlines())) <= width
     assert ("┃" in out) == (width > 80)
+
+
+def test_what_a_terminal_cannot_encode_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = BytesIO()
+    monkeypatch.setattr(sys, "stderr", TextIOWrapper(printed, "latin-1", "strict"))
+    monkeypatch.setattr(sys, "argv", ["agentic", "report", "cell \u2026"])
+    assert program.main() == 2
+    assert rb"there is no folder cell \u2026:" in printed.getvalue()

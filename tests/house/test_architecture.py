@@ -8,7 +8,7 @@ import pytest
 
 import agentic
 from agentic import load
-from agentic.plugins import KINDS
+from agentic.plugins import KINDS, contract_of
 from agentic.plugins.contracts import contracts_of
 from tests.house.public_surface import packages
 from tests.house.repository import ROOT
@@ -48,6 +48,16 @@ def test_a_section_says_what_is(kind: str, contract: Any) -> None:
     offered = load().satisfying(contract)
     absent = [name for name in line(section, "Ours") if name not in offered]
     assert not absent, f"no {contract} is called so: {absent}"
+
+
+def test_every_component_of_ours_is_on_the_page() -> None:
+    """But for metrics, which have a page of their own, and what fulfills no contract of the list."""
+    registry, named = load(), {title: set(line(text, "Ours")) for title, text in SECTIONS.items()}
+    for kind in KINDS:
+        for name in registry.names(kind):
+            contract = contract_of(registry.resolve(kind, name))
+            if registry.component(kind, name).plugin == "agentic" and contract in named and contract != "Metric":
+                assert name in named[contract], f"{name}, a {contract}"
 
 
 def room_names(room: str) -> list[str]:

@@ -11,6 +11,7 @@ from scipy.stats import t
 
 from agentic import Record, UserError
 from agentic.runs import RunFolder, annotate
+from agentic.runs.checkpoint import Checkpoint
 from agentic_life import Evaluation, evaluate
 from agentic_life.eval_command import evaluate as command
 from tests.life.saved_runs import CART, recorded
@@ -51,6 +52,28 @@ def test_the_agent_of_a_run_that_only_learned_is_evaluated_as_often_as_any() -> 
     folder = recorded(evaluate={"episodes": 0})
     assert not len(Record.open(folder).returns())
     assert len(evaluate(folder, seeds=1).returns[0]) == 20
+
+
+def test_an_agent_that_learned_on_another_device_is_evaluated_on_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = recorded()
+    own, read = evaluate(folder, seeds=1).returns[0], Checkpoint.read
+
+    def elsewhere(checkpoint: Checkpoint) -> Any:
+        tree, tensors = read(checkpoint)
+        text = json.dumps(tree)
+        assert '"torch": ' in text
+        return json.loads(text.replace('"torch": ', '"device": "cuda:7", "torch": ')), tensors
+
+    monkeypatch.setattr(Checkpoint, "read", elsewhere)
+    assert evaluate(folder, seeds=1).returns[0].tolist() == own.tolist()
+    assert evaluate(folder, seeds=1, device="cpu").returns[0].tolist() == own.tolist()
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "cpu:1", "cuda:x", ""])
+def test_a_device_that_is_not_here_is_one_sentence(device: str) -> None:
+    folder = recorded(**ROCK, agent={"name": "random"}, learn={}, evaluate={"episodes": 1})
+    with pytest.raises(UserError, match=r"finds no device .* choose another by --device, as cpu"):
+        evaluate(folder, device=device)
 
 
 def test_intervals_are_over_seeds() -> None:

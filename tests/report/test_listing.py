@@ -14,11 +14,13 @@ from hypothesis import given, strategies as st
 
 from agentic import UserError
 from agentic.cli import main
+from agentic.jobs import alone
 from agentic.runs import sealed
 from agentic.runs.files import held
 from agentic_report import find_runs
 from agentic_report.listing import ongoing
 from agentic_report.listing.conditions import Condition, conditions
+from agentic_report.listing.listed import is_running
 from tests.report.folders import bench_folder
 from tests.report.made_runs import made_run
 
@@ -151,6 +153,20 @@ def test_a_run_at_work_is_no_run_that_was_killed(tmp_path: Path) -> None:
         assert (row.status, row.mean) == ("running", None)
     row = find_runs(tmp_path)[0]
     assert (row.status, row.note) == ("interrupted", "killed before it could say so")
+
+
+def test_a_bench_at_work_is_no_bench_that_was_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "0001-bench"
+    folder.mkdir()
+    (folder / "cells.json").write_text("{}")
+    (folder / "manifest.json").write_text(json.dumps({"status": "running"}))
+    assert is_running(folder), "where nothing tells"
+    with alone(folder):
+        row = find_runs(tmp_path)[0]
+        assert (row.kind, row.status, row.note) == ("bench", "running", "")
+    row = find_runs(tmp_path)[0]
+    assert (row.status, row.note) == ("interrupted", "killed before it could say so")
+    assert not is_running(folder), "a page that is followed would be written for ever"
 
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_world_that_is_not_installed_is_shown_as_bars(tmp_path: Path) -> None:
     assert found["scene"] == "bars"
     assert "could not be made again here" in found["note"]
     path.unlink()
-    assert "cannot read the experiment file" in story(Record.open(tmp_path))["note"]
+    assert story(Record.open(tmp_path))["note"] == "there is no experiment.toml to make its world again from"
 
 
 def test_remapped_actions_have_no_words(tmp_path: Path) -> None:

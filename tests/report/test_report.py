@@ -273,6 +273,18 @@ def test_the_index_has_every_run_of_benches_and_sweeps_and_the_columns_of_the_te
     assert heads == [*SAID.values()]
     assert all(said in page.text for said in SAID.values()), "in words too"
     assert "nan" not in page.text
+    assert "1 run, 1 bench, 1 sweep, the newest first, each followed by the runs in it (3 in all)." in page.text
+    names = [attrs["data-name"] for tag, attrs in page.tags if tag == "td"]
+    assert names == [*SAID][1:] * len(rows(page)), "a card on a phone has the columns' names"
+
+
+def test_experience_without_a_whole_episode_is_said(tmp_path: Path) -> None:
+    record = agentic.run("cartpole", steps=3, episodes=1, planner={"horizon": 2}, out=tmp_path)
+    text = Page(agentic.report(record)).text
+    assert "No episode ended in the 3 steps of experience: there is no curve of returns." in text
+    assert "Energies in the first evaluated episode" in text
+    assert "Nothing was learned" not in text
+    assert "95 % interval" not in text, "of one episode there is none"
 
 
 def test_a_page_of_what_goes_on_looks_again(tmp_path: Path) -> None:
@@ -300,6 +312,11 @@ def test_a_run_is_followed_to_its_end(tmp_path: Path, monkeypatch: pytest.Monkey
     assert main(["report", str(folder), "--follow"]) == 0
     assert ["mean return of 1 episode" in text for text in texts] == [True, True]
     assert "mean return of 2 episodes" in (folder / "report.html").read_text()
+
+
+def test_the_page_of_a_killed_run_says_so(tmp_path: Path) -> None:
+    folder = made_run(tmp_path / "run", [1.0], status="running", returns=None, chunks={})
+    assert "Not finished: interrupted: killed before it could say so." in Page(agentic.report(folder)).text
 
 
 def test_a_killed_bench_says_so(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import agentic
 from agentic import Experiment, Record, load
 from agentic.experiments.build import build
 from agentic_report.parts import WIDEST, Part, is_picture, number, parts
-from agentic_report.pictures import flat
+from agentic_report.pictures import flat, shrunk
 from agentic_report.replay import story
 from agentic_report.writing import report
 from tests.report.seeing import Sampled, Space, leaves, registered
@@ -31,7 +31,7 @@ NUMBERS: list[st.SearchStrategy[Space]] = [
     st.lists(st.integers(1, 30), min_size=1, max_size=12).map(spaces.MultiDiscrete),
     st.sampled_from([spaces.MultiBinary(1), spaces.MultiBinary(4), spaces.MultiBinary((2, 3))]),
 ]
-PICTURES = st.sampled_from([(9, 8, 3), (3, 9, 8), (8, 9, 1), (4, 9, 8), (8, 9), (12, 10, 3)]).map(
+PICTURES = st.sampled_from([(9, 8, 3), (3, 9, 8), (8, 9, 1), (4, 9, 8), (8, 9), (12, 10, 3), (2, 9, 8, 3)]).map(
     lambda shape: spaces.Box(0, 255, shape, np.uint8)
 )
 TEXT = st.just(spaces.Text(12))
@@ -126,6 +126,28 @@ def test_a_number_has_the_place_it_has_in_its_leaf() -> None:
 )
 def test_numbers_are_kept_as_they_are(value: float, shown: float | None) -> None:
     assert number(value, 7) == shown
+
+
+def test_a_key_may_be_the_empty_text() -> None:
+    record, truth = recorded(spaces.Dict({"": spaces.Box(-5, 5, (2,)), "gear": spaces.Discrete(9)}), spaces.Discrete(2))
+    found = story(record)
+    assert found["seen"] == [["", 2, 2], ["gear", 1, 1]]
+    checked(found["episodes"][0]["obs"], found["seen"], truth)
+
+
+def test_large_pictures_are_made_smaller_and_not_left_out() -> None:
+    record, _ = recorded(spaces.Box(0, 255, (400, 300, 3), np.uint8), spaces.Discrete(2))
+    sizes = []
+    for room in (10**6, 100_000):
+        (album,) = story(record, room)["albums"]
+        assert sum(map(len, album["urls"])) <= room
+        assert len(album["urls"]) == 4
+        sizes.append(pixels(album["urls"][0]).shape)
+    assert sizes == [(200, 150, 3), (80, 60, 3)]
+
+
+def test_a_long_strip_is_made_smaller_along_its_longer_side() -> None:
+    assert shrunk(np.zeros((1, 5000, 3), np.uint8)).shape == (1, 312, 3)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ REWRITTEN = [
     ("docs/runs.md", "`[a](../LICENSE)`", "`[a](../LICENSE)`"),
     ("docs/runs.md", "```\n[a](../LICENSE)\n```", "```\n[a](../LICENSE)\n```"),
     ("docs/runs.md", "[bench.md](bench.md)", "[The bench](bench.md)"),
+    ("docs/sb3.md", "[runs.md](runs.md#a-run-that-stops)", "[A run that stops](runs.md#a-run-that-stops)"),
+    ("docs/sb3.md", "[runs.md](runs.md#nowhere)", "[runs.md](runs.md#nowhere)"),
     ("docs/runs.md", "```python\n>>> 1\n```", "```pycon\n>>> 1\n```"),
 ]
 

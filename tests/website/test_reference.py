@@ -2,6 +2,8 @@
 
 import re
 
+import agentic
+from agentic.plugins import KINDS
 from tests.house.public_surface import packages, public
 from website.reference import pages
 
@@ -28,6 +30,17 @@ def test_a_page_says_where_names_are_imported_from() -> None:
 
 
 def test_the_index_has_a_line_for_each() -> None:
-    listed = re.findall(r"^\| \[`\w+`\]\[(\S+)\] \| \S", PAGES["reference/index.md"], re.MULTILINE)
+    listed = re.findall(r"^\| \[`\w+`\]\[(\S+)\] \| `\S+` \| \S", PAGES["reference/index.md"], re.MULTILINE)
     assert len(listed) > 300
     assert f"::: {listed[0]}" in "\n".join(PAGES.values())
+
+
+def test_components_are_found_by_their_names_in_files() -> None:
+    page = PAGES["reference/names.md"]
+    assert "| `value_iteration` | [`ValueIteration`][agentic_optimizers.value_iteration.ValueIteration] | Plan" in page
+    assert "\n## Loss\n" in page
+    assert "\n## Gain: `gain in [planner]`\n" in page
+    registry = agentic.load()
+    every = [(kind, name) for kind in KINDS for name in registry.names(kind)]
+    ours = {name for kind, name in every if registry.component(kind, name).plugin == "agentic"}
+    assert ours == set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))

@@ -7,8 +7,8 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Self, final
 
-from agentic.jobs import UnitFolder
-from agentic.runs import RunFolder, is_held, json_table, number_of, toml_table, unsealed
+from agentic.jobs import LOCK, UnitFolder
+from agentic.runs import RunFolder, is_held, is_own, json_table, number_of, toml_table, unsealed
 from agentic_bench import BenchFolder
 from agentic_report.listing.ongoing import going_on
 from agentic_report.listing.places import is_bench, is_sweep
@@ -109,6 +109,12 @@ class Listed:
         return {**found, "started": self.started, "folder": str(self.folder)}
 
 
+def said_of(folder: Path) -> str:
+    """How what is in a folder ended, in words; empty where it holds nothing that ends."""
+    found = Listed.of(folder, folder.name)
+    return "" if found is None else ": ".join(part for part in (found.status, found.note) if part)
+
+
 def is_running(folder: Path) -> bool:
     """Whether a run, a bench or a sweep goes on in a folder, as far as that can be known."""
     found = Listed.of(folder, folder.name)
@@ -172,8 +178,11 @@ def _status(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     status = manifest.get("status")
     if status == "running" and "chunks" in manifest and not is_held(folder):
         return "interrupted", "killed before it could say so"
-    if status == "running" and "chunks" not in manifest:  # of a bench, which nobody need hold
-        return "running", "or killed before it could say so"
+    if status == "running" and "chunks" not in manifest:  # of a bench or a sweep, which has a lock where it was made
+        lock = folder / LOCK
+        if not is_own(lock):
+            return "running", "or killed before it could say so"
+        return ("running", "") if is_held(lock) else ("interrupted", "killed before it could say so")
     if status == "failed":
         return "failed", RunFolder(folder).status.partition(": ")[2]
     return (str(status), "") if status in STATUSES else ("broken", "its manifest does not say how it ended")

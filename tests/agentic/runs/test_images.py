@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from gymnasium import Env, spaces
@@ -52,6 +53,12 @@ def test_pictures_are_written_once_and_read_as_they_happened(envs: int, tmp_path
     assert 6 <= boundaries <= 6 + envs * (len(chunks) - 1)
     raw = len(record.table()) * 21 * 16 * 3
     assert sum(path.stat().st_size for path in record.chunks) < 1.1 * raw
+
+
+def test_some_ticks_of_an_episode_have_their_pictures(tmp_path: Path) -> None:
+    table = run(Coin(), make(Frames), Schedule(episodes=1), Recording(tmp_path)).table()
+    for some in (pc.field("t") < 30, pc.field("t") == 88, (pc.field("t") > 4) & (pc.field("t") < 7)):
+        assert Record.open(tmp_path).table(where=some).equals(table.filter(some))
 
 
 def test_pictures_that_are_nowhere_are_one_sentence(tmp_path: Path) -> None:
