@@ -3,6 +3,7 @@
 Each takes values (steps, columns) and gives a label (columns,): two sides and what lies between, in any order.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,9 @@ def _means(points: Floats) -> Ints:
     """The clusters of the best of 20 starts."""
     source, best = np.random.default_rng(0), (np.inf, np.zeros(len(points), np.int64))
     for _ in range(20):
-        centers, labels = kmeans2(points, REST, minit="++", rng=source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a cluster that stayed empty
+            centers, labels = kmeans2(points, REST, minit="++", rng=source)
         spread = float(((points - centers[labels]) ** 2).sum())
         best = min(best, (spread, labels.astype(np.int64)), key=lambda each: each[0])
     return best[1]
