@@ -76,6 +76,7 @@ slow: $(STAMP)  ## run the slow tests, as CI does too (ten minutes on two cores)
 soak: $(STAMP)  ## run the calibrations and long series that CI never runs (see docs/soak.md)
 	$(BIN)/python -m pytest -n 2 -rs -m soak --durations=0 --durations-min=1
 	$(BIN)/python -m soak
+	$(BIN)/python -m soak.discovery
 
 ci:  ## run everything a change must pass, with the time of each step (.ci/run)
 	.ci/run

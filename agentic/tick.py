@@ -81,7 +81,8 @@ class Tick:
     `obs`, `action`, `next_obs` are the agent's tensors (b, *event); `next_obs` is the true successor, never a reset
     observation. `reward` float64, `terminated`, `truncated` and `valid` bool, `episode` and `t` int64 are numpy (b,).
     Rows with `valid` False are the dummy steps of self-resetting vector environments: nothing predicts from them,
-    learns from them or counts them. `episode` and `t` count from 0 within each row.
+    learns from them or counts them. `episode` and `t` count from 0 within each row. `world` has the state of the world
+    that `obs` was made of, columns (b, *shape), where it was asked for.
     """
 
     obs: Tensor
@@ -95,3 +96,4 @@ class Tick:
     t: np.ndarray
     decision: Decision
     native: Native
+    world: Mapping[str, np.ndarray] = field(default_factory=dict)

@@ -27,7 +27,7 @@ SWITCH_ON = """Tab completion, switched on by a line in the file your shell star
   fish  _AGENTIC_COMPLETE=fish_source agentic | source"""
 
 SETTINGS = {  # the tables of an experiment file: the kind of component that fills them, and their own keys
-    "run": ("", "seed envs dtype threads device candidates checkpoint_minutes checkpoint_steps"),
+    "run": ("", "seed envs dtype threads device candidates world checkpoint_minutes checkpoint_steps"),
     "env": ("envs", "id kwargs changes wrappers"),
     "agent": ("agents", "name selection"),
     "model": ("energies", "name"),

@@ -20,6 +20,7 @@ from agentic.environments.answers import Fault
 from agentic.environments.ids import bring, unknown
 from agentic.environments.pomdp import Truth, as_arrays, known_world, plain, same_truth
 from agentic.environments.spaces import Arrays, Layout, layout, shortened, without_text
+from agentic.environments.states import State, states
 from agentic.environments.statistics import frozen, layers, moving
 from agentic.environments.stepping import Outcome, Rows, Single, Singles, Vector, sentence
 from agentic.environments.successors import Successors
@@ -139,6 +140,20 @@ class Environment(Shown):
             if not alike and not same_truth(known, known_world(env)):
                 raise UserError(f"the rows of this batch of {self.id} are different worlds: ask for the truth of each")
         return known
+
+    def states(self) -> Callable[[], State]:
+        """A function that reads the state of the world of every row: columns (b, *shape), `world` or `world.<name>`.
+
+        Raises UserError where the environment offers none; see `HasWorldState` for what offers one.
+        """
+        found = states(self.id, self._rows.envs)
+
+        def read() -> State:
+            self.proceed()
+            state: State = self._guarded(found)
+            return state
+
+        return read
 
     def copies(self) -> Callable[[], Single]:
         """A function that makes single environments like those of this batch as they are now.

@@ -77,7 +77,7 @@ class Built:
         table, world = self.experiment.run, self.environment
         torch.set_num_threads(table.threads)
         every = Checkpoints(table.checkpoint_minutes, table.checkpoint_steps)
-        recording = Recording(folder, table.candidates, self.components, every, self.loggers)
+        recording = Recording(folder, table.candidates, self.components, every, self.loggers, table.world)
         more |= {"seed": table.seed, "dtype": getattr(torch, table.dtype), "device": table.device}
         try:
             return go(self.agent, world, self.experiment.schedule, recording, **more)
@@ -137,6 +137,8 @@ def build(experiment: Experiment, registry: Registry, environment: Environment |
             own["files"] = put_origin_in(agent, environment, folder, origin, experiment.run.device)
             check_spaces(vars(agent).values(), environment)
         with within_memory():
+            if experiment.run.world:
+                environment.states()  # refused before there is a folder
             _rehearse(agent, environment, experiment, parts=origin is not None or len(rows) > world + 1)
     except BaseException as error:
         if rows[:world]:

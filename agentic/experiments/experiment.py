@@ -75,7 +75,8 @@ Wrapping = Annotated[Named, BeforeValidator(_named)]  # its name alone, or a tab
 class RunTable(Table):
     """The table [run]: seed, copies of the environment, number type, threads, and the device of the agent.
 
-    `candidates` is how many of the best courses of action each decision weighed are recorded. A run that is kept saves
+    `candidates` is how many of the best courses of action each decision weighed are recorded, `world` whether the state
+    of the world is. A run that is kept saves
     a checkpoint every `checkpoint_minutes` and every `checkpoint_steps`, 0 leaving that out.
     """
 
@@ -85,6 +86,7 @@ class RunTable(Table):
     threads: Annotated[int, Field(ge=1, le=2**10)] = 1
     device: Annotated[str, Field(pattern=r"^(cpu|mps|cuda(:\d+)?)$")] = "cpu"
     candidates: Count = 0
+    world: bool = False
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0
     checkpoint_steps: Count = 0
 

@@ -98,7 +98,7 @@ def _run(
     table = Experiment.of(logging_to(loggers, found.experiment.tables()))
     found = replace(found, experiment=table).with_loggers(registry)
     place = folder(found.environment.id, table.agent.name)
-    recording = Recording(place, table.run.candidates, found.components, None, found.loggers)
+    recording = Recording(place, table.run.candidates, found.components, None, found.loggers, table.run.world)
     dtype = getattr(torch, table.run.dtype)
     try:
         return run_agent(

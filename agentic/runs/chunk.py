@@ -77,7 +77,7 @@ class Block:
             *(tick.reward, tick.terminated, tick.truncated),
         )
         self.decided = decision_columns(tick.decision, self.env.batch)
-        staged = [*self._staged, (arrays, self.decided)]
+        staged = [*self._staged, (arrays, {**tick.world, **self.decided})]
         candidates = None if self.candidates is None else self.candidates.after(phase, tick)
         # Ctrl-C comes before or after
         self._staged, self.ticks, self.candidates = staged, self.ticks + 1, candidates
@@ -144,11 +144,10 @@ class Block:
         self._staged, self._phases, self.steps, self.rows = [], phases, steps, self.rows + count
 
     def _late(self, found: Sequence[dict[str, np.ndarray]]) -> Iterator[tuple[str, Sequence[np.ndarray]]]:
-        """Each column of the decisions and one array (b, *shape) per tick, NaN where a decision is without it."""
+        """Each column beside the ticks' own and one array (b, *shape) per tick, NaN where a decision is without it."""
         for name in dict.fromkeys(name for each in found for name in each):
             like = next(each[name] for each in found if name in each)
-            nothing = np.full(like.shape, np.nan, like.dtype)
-            yield name, [each.get(name, nothing) for each in found]
+            yield name, [each[name] if name in each else np.full(like.shape, np.nan, like.dtype) for each in found]
 
     def _empty(self, like: np.ndarray) -> np.ndarray:
         """A column for the whole block, NaN up to here where it appears late."""

@@ -98,6 +98,7 @@ class Going:
         return Course(agent, self.world, self.seed, steps=steps, episodes=episodes, phase=phase, **where)
 
     def _follow(self, course: Course, learner: Learner | None, after_tick: Callable[[bool], None]) -> None:
+        course.states = self.recorder.states
         with chdir("."):  # third parties may leave it, and do not come back
             for tick in course:
                 decided = self.recorder.add(self.phase, tick)

@@ -3,7 +3,7 @@
 A recorder, a learner and a metric are consumers of ticks; another schedule is another `for` loop, not a hook.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import final
 
@@ -59,7 +59,13 @@ def ticks(
 
 @final
 class Course(Iterator[Tick]):
-    """The course of one phase, as `ticks` yields it: all that the next tick goes on from is in its attributes."""
+    """The course of one phase, as `ticks` yields it: all that the next tick goes on from is in its attributes.
+
+    `states` reads the state of the world before each step, where that is to be in the ticks.
+    """
+
+    unchanged = ("states",)
+    states: Callable[[], Mapping[str, np.ndarray]] | None = None
 
     def __init__(
         self,
@@ -91,6 +97,7 @@ class Course(Iterator[Tick]):
             raise StopIteration
         world = self.world
         decision, action = self._decided()
+        there = {} if self.states is None else self.states()
         step = self.last = world.step(action, self.active)
         if self.steps is not None:
             if len(step.valid) > self.steps:  # the first `steps` of the valid rows
@@ -101,7 +108,7 @@ class Course(Iterator[Tick]):
         natives = Native(seen(self.native), done(action), seen(step.next_obs))
         obs, self.obs = self.obs, self._encoded(step.next_obs)
         self.state = decision.state
-        return Tick(obs, decision.action, self.obs, *flags, decision, natives)
+        return Tick(obs, decision.action, self.obs, *flags, decision, natives, there)
 
     def _decided(self) -> tuple[Decision, Arrays]:
         """The next decision, and its action in native form."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -37,12 +37,12 @@ class Recorder:
     chunks are without it, which `Record` mends when it reads. Where candidate plans are `wanted`, those of the same
     ticks go to a chunk of their own, which is there before its ticks are. Finished chunks are entered in the
     `manifest`, where there is one. A chunk that is being filled is saved every 5 s to a file that is replaced by it, so
-    that time decides over nothing but that file.
+    that time decides over nothing but that file. `states` reads the state of the world that ticks are to have.
 
     Raises RunError of one sentence where the folder cannot be written; what was finished before stays.
     """
 
-    unchanged = ("_env", "_folder", "_wanted", "_manifest", "_writer", "_writing", "_saved")
+    unchanged = ("_env", "_folder", "_wanted", "_manifest", "_writer", "_writing", "_saved", "states")
 
     def __init__(
         self,
@@ -50,9 +50,10 @@ class Recorder:
         folder: RunFolder | None,
         wanted: Wanted | None = None,
         manifest: Manifest | None = None,
+        states: Callable[[], Mapping[str, np.ndarray]] | None = None,
     ) -> None:
         self._env, self._folder, self._wanted, self._manifest = env, folder, wanted, manifest
-        self._block = Block(0, 0, env, wanted)
+        self._block, self.states = Block(0, 0, env, wanted), states
         self._done: dict[int, tuple[Counter[Phase], Tables]] = {}
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None

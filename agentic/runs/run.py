@@ -70,9 +70,12 @@ def run(
     """
     _check(agent, schedule, recording)
     world = make(env)
+    if recording.world:
+        world.states()  # refused before there is a folder
     folder = None if recording.folder is None else RunFolder.new(Path(recording.folder).absolute())
     how: dict[str, Any] = {"seed": seed, "dtype": dtype, "device": device, "observer": observer}
     content = {"seed": seed, "threads": torch.get_num_threads(), "device": device, "dtype": str(dtype)[6:]}
+    content |= {"world": True} if recording.world else {}
     components = [dict(component) for component in recording.components]
     manifest = Manifest(folder, {**describe(), **content, "components": components, **fingerprint(folder)})
     try:
@@ -121,7 +124,8 @@ def _lived(
 ) -> Record:
     """The record of a run that begins, or goes on from a checkpoint."""
     wanted = Wanted(recording.candidates, agent.precision) if recording.candidates else None
-    recorder, folder = Recorder(world, manifest.folder, wanted, manifest), manifest.folder
+    folder, states = manifest.folder, world.states() if recording.world else None
+    recorder = Recorder(world, folder, wanted, manifest, states)
     journal = Journal(manifest, world.batch, recording.loggers)
     try:
         going = Going(agent, world, schedule, recorder, journal=journal, **how)

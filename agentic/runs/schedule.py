@@ -70,8 +70,9 @@ class Recording:
 
     `folder` is the run's own, made where it is missing; None keeps the record in memory. Of every decision's plan the
     best `candidates` are recorded too. `components` go into the manifest. With `checkpoints` a run that stops can be
-    resumed, where it was made from an experiment file. `loggers` are told of its progress. Raises UserError for
-    negative `candidates`, and for what is no logger.
+    resumed, where it was made from an experiment file. `loggers` are told of its progress. Where `world` says so the
+    state of the world is recorded that each observation was made of, which the environment has to offer
+    (`world_state`). Raises UserError for negative `candidates`, and for what is no logger.
 
     >>> import agentic, tempfile
     >>> env = agentic.make("CartPole-v1")
@@ -87,6 +88,7 @@ class Recording:
     components: Sequence[Mapping[str, Any]] = ()
     checkpoints: Checkpoints | None = None
     loggers: Sequence[Logger] = ()
+    world: bool = False
 
     def __post_init__(self) -> None:
         _check_count("candidates", self.candidates, 0)

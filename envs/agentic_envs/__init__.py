@@ -2,8 +2,9 @@
 
 Importing this package registers `agentic/TMaze-v0`, `agentic/Tiger-v0`, `agentic/GridWorld-v0`,
 `agentic/CliffWorld-v0`, `agentic/Room-v0`, `agentic/PointMass-v0`, `agentic/CueChain-v0`, `agentic/Bandit-v0`,
-`agentic/FogGrid-v0`, `agentic/AdjacentTMaze-v0` and `agentic/Pomdp-v0`, which is made from arrays, with Gymnasium; the
-environments themselves are imported when they are made.
+`agentic/FogGrid-v0`, `agentic/AdjacentTMaze-v0`, `agentic/SpringChain-v0` and `agentic/Pomdp-v0`, which is made from
+arrays, with Gymnasium; the environments themselves are imported when they are made. `agentic_envs.planted` has worlds
+and recordings whose boundaries are known.
 """
 
 from agentic import hookimpl
@@ -27,6 +28,8 @@ def agentic_envs() -> dict[str, str]:
         "bandit": "agentic_envs.bandit:Bandit",
         "foggrid": "agentic_envs.foggrid:FogGrid",
         "adjacent_tmaze": "agentic_envs.adjacent_tmaze:AdjacentTMaze",
+        "spring_chain": "agentic_envs.planted.springs:SpringChain",
+        "beside": "agentic_envs.planted.beside:Beside",
         "remap_actions": "agentic_envs.changes:RemapActions",
         "set_attributes": "agentic_envs.changes:SetAttributes",
         "hide_observations": "agentic_envs.changes:HideObservations",

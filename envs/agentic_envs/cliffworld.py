@@ -89,6 +89,10 @@ class CliffWorld(gymnasium.Env[Any, Any]):
         row, column = row + 2 * down - 1 - blown, column + 2 * right - 1
         return int(min(max(row, 0), rows - 1) * columns + min(max(column, 0), columns - 1))
 
+    def world_state(self) -> int:
+        """The cell."""
+        return self.cell
+
     def true_model(self) -> Truth:
         """The world as arrays; one factor, the cell (rows * columns), and one modality, the same."""
         cells = self.rewards.size

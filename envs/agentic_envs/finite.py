@@ -119,6 +119,10 @@ class FiniteWorld(gymnasium.Env[Any, Any], ABC):
     def _happens(self, chance: float) -> bool:
         return chance == 1 or (chance > 0 and bool(self.np_random.random() < chance))
 
+    def world_state(self) -> tuple[int, ...]:
+        """The value of each factor."""
+        return self.state
+
     def true_model(self) -> Truth:
         """The world as arrays, with its lists of what depends on what."""
         arrays = self.arrays()

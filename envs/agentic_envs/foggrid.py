@@ -81,6 +81,10 @@ class FogGrid(gymnasium.Env[Any, Any]):
             seen[around, cell] = fog / max(len(around), 1)
         return seen
 
+    def world_state(self) -> int:
+        """The cell."""
+        return self.cell
+
     def true_model(self) -> Truth:
         """The world as arrays; one factor and one modality, the cell (rows * columns)."""
         return {**self._grid.true_model(), "A": [self._likelihood()]}

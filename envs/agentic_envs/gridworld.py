@@ -148,6 +148,10 @@ class GridWorld(gymnasium.Env[Any, Any]):
         row, column = self._place(cell)
         return sum(1 << i for i, (down, right) in enumerate(MOVES[:STAY]) if self._blocked(row + down, column + right))
 
+    def world_state(self) -> int:
+        """The cell."""
+        return self.cell
+
     def true_model(self) -> Truth:
         """The world as arrays; one factor, the cell (rows * columns), and one modality."""
         cells, actions = self.walls.size + self._exit, len(MOVES)

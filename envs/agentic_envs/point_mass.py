@@ -4,6 +4,7 @@ Linear dynamics and quadratic costs: where no force is at its bound, Riccati's r
 other planner can be held against it.
 """
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import gymnasium
@@ -110,6 +111,10 @@ class PointMass(gymnasium.Env[Any, Any]):
         if self.sensor_noise:
             state = state + self.sensor_noise * self.np_random.standard_normal(2 * self.dimensions)
         return state.astype(np.float32)
+
+    def world_state(self) -> Mapping[str, Any]:
+        """Position and velocity, each (dimensions,)."""
+        return {"position": self.position, "velocity": self.velocity}
 
     def linear_system(self) -> LinearSystem:
         """The world as matrices of the latent (positions, velocities): what `LinearGaussian` and Riccati take."""

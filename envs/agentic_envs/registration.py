@@ -18,6 +18,7 @@ ENTRY_POINTS = {
     "agentic/Bandit-v0": "agentic_envs.bandit:Bandit",
     "agentic/FogGrid-v0": "agentic_envs.foggrid:FogGrid",
     "agentic/AdjacentTMaze-v0": "agentic_envs.adjacent_tmaze:AdjacentTMaze",
+    "agentic/SpringChain-v0": "agentic_envs.planted.springs:SpringChain",
 }
 
 

@@ -95,6 +95,10 @@ class Room(gymnasium.Env[Any, Any]):
             return np.array([self.temperature], dtype=np.float32)
         return self.temperature
 
+    def world_state(self) -> int:
+        """The temperature."""
+        return self.temperature
+
     def true_model(self) -> Truth:
         """The world as arrays; one factor, the temperature, and one modality, the same.
 

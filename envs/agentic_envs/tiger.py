@@ -3,6 +3,7 @@
 The classical small partially observed problem: listening is cheap and noisy, a wrong door is very expensive.
 """
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import gymnasium
@@ -76,6 +77,10 @@ class Tiger(gymnasium.Env[Any, Any]):
     def _observe(self) -> int:
         right = self.hearing if self.listening else 0.5
         return self.tiger if self.np_random.random() < right else 1 - self.tiger
+
+    def world_state(self) -> Mapping[str, Any]:
+        """Where the tiger is, and whether the last action was to listen."""
+        return {"tiger": self.tiger, "listening": self.listening}
 
     def true_model(self) -> Truth:
         """The world as arrays; factors are tiger (2) and listening (no, yes), the one modality is the sound (2).

@@ -4,6 +4,7 @@ The smallest world in which gathering information and collecting reward compete.
 states and certain arms make every expected energy computable by hand.
 """
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import gymnasium
@@ -88,6 +89,10 @@ class TMaze(gymnasium.Env[Any, Any]):
             honest = self.np_random.random() < self.validity
             place = CUE + (self.side if honest else 1 - self.side)
         return np.array([place, self._outcome()], dtype=np.int64)
+
+    def world_state(self) -> Mapping[str, Any]:
+        """Where the agent is, and which arm pays."""
+        return {"location": self.location, "side": self.side}
 
     def true_model(self) -> Truth:
         """The world as arrays; factors are location (4) and side (2), modalities are place (5) and outcome (3)."""

@@ -31,10 +31,11 @@ _METRICS = {  # short name: module:Class; the classes are public
     "outcome_devaluation": "responses.extinction:OutcomeDevaluation",
     "world_model_extraction": "responses.extraction:WorldModelExtraction",
     "memory_timescale": "responses.memory:MemoryTimescale",
+    "pursuit": "responses.pursuit:Pursuit",
     "homeostasis": "responses.regulation:Homeostasis",
     "semantic_information": "responses.viability:SemanticInformation",
 }
-_CHANGES = ("swap", "devalue", "relocate", "free", "wall", "close", "slip", "blur")  # wrappers of known finite worlds
+_CHANGES = ("swap", "devalue", "relocate", "free", "sever", "wall", "close", "slip", "blur")  # of known worlds
 _HOMES = {  # module: the public functions and values it has; no module may be named like one of them
     "estimate": "Estimate",
     "sampling.gaussian": "GaussianEstimator",
@@ -67,11 +68,11 @@ _HOMES = {  # module: the public functions and values it has; no module may be n
     "purpose.stance": "StanceEvidence",
     "purpose.temperature": "Rational bounded_rational policy_temperature",
     "interventions.battery": "battery_policies battery_truth",
-    "interventions.changes": "devalue relocate remap slip swap wall",
+    "interventions.changes": "devalue relocate remap sever slip swap wall",
     "interventions.families": "intervention random_interventions",
     "interventions.payoff": "Payoff",
     "interventions.simulation": "Simulation",
-    "interventions.wrappers": "Blur Close Devalue Free Relocate Slip Swap Wall",
+    "interventions.wrappers": "Blur Close Devalue Free Relocate Sever Slip Swap Wall",
     "responses.adaptation": "adaptation_index half_life",
     "responses.control": "ControlBound control_bound",
     "responses.extinction": "choice_shift contingency",

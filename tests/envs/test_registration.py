@@ -27,8 +27,8 @@ def test_registering_twice_changes_nothing_and_does_not_warn() -> None:
 def test_the_hook_names_classes_that_exist_and_are_the_registered_ones() -> None:
     offered = agentic_envs.agentic_envs()
     assert list(offered)[:6] == ["tmaze", "tiger", "gridworld", "cliffworld", "room", "point_mass"]
-    assert list(offered)[6:11] == ["pomdp", "cuechain", "bandit", "foggrid", "adjacent_tmaze"]
-    assert list(offered.values())[:11] == list(ENTRY_POINTS.values())
+    assert list(offered)[6:12] == ["pomdp", "cuechain", "bandit", "foggrid", "adjacent_tmaze", "spring_chain"]
+    assert list(offered.values())[:12] == list(ENTRY_POINTS.values())
     for path in offered.values():
         module, name = path.split(":")
         assert issubclass(getattr(import_module(module), name), gymnasium.Env | gymnasium.Wrapper)

@@ -192,6 +192,7 @@ NAMED: dict[str, tuple[dict[str, Any], Callable[[Truth], Truth]]] = {
     "wall": ({"passages": FENCE}, lambda t: changes.wall(t, [(a, b) for a, b in FENCE])),
     "close": ({"state": 12}, lambda t: changes.close(t, 12)),
     "slip": ({"probability": 0.3}, lambda t: changes.slip(t, 0.3)),
+    "sever": ({}, changes.sever),
     "blur": ({"probability": 0.3}, lambda t: changes.blur(t, 0.3)),
 }
 

@@ -67,6 +67,7 @@ NULLS = {
     "outcome_devaluation": tuple(AGENTS),
     "contingency_degradation": tuple(AGENTS),
     "policy_adaptation": tuple(AGENTS),
+    "pursuit": tuple(AGENTS),
     "memory_timescale": tuple(AGENTS),
     "lag_information": tuple(AGENTS),
     "plan_content": tuple(AGENTS),

@@ -37,7 +37,7 @@ def episode(
     actions = [model.action.one_hot(torch.from_numpy(each)) for each in taken]
     found = []
     for t in range(steps):
-        flags = {name: np.full(rows, name == ended and t == steps - 1) for name in ("terminated", "truncated")}
+        flags: Any = {name: np.full(rows, name == ended and t == steps - 1) for name in ("terminated", "truncated")}
         found.append(
             Tick(
                 obs=obs[t], action=actions[t], next_obs=obs[t + 1], reward=np.arange(rows) + 1.0 * t, **flags,

@@ -118,6 +118,13 @@ def blur(truth: Truth, probability: float) -> Truth:
     return changed
 
 
+def sever(truth: Truth) -> Truth:
+    """The world in which nothing is paid."""
+    severed = joined(truth)
+    severed["rewards"] = np.zeros_like(severed["rewards"])
+    return severed
+
+
 def _inside(kind: str, found: Sequence[int], count: int) -> None:
     if not all(0 <= each < count for each in found):
         raise UserError(f"this world has {count} {kind}s, counted from 0, got {list(found)}")

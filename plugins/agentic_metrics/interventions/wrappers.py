@@ -86,6 +86,16 @@ class Free(ChangedWorld):
 
 
 @final
+class Sever(ChangedWorld):
+    """The world in which nothing is paid."""
+
+    shown: ClassVar = {}
+
+    def __init__(self, env: AnyEnv) -> None:
+        super().__init__(env, changes.sever)
+
+
+@final
 class Wall(ChangedWorld):
     """The world in which moves along `passages` (from state, to state) become staying, each way apart."""
 

@@ -16,7 +16,9 @@ from agentic_report.listing.listed import flat
 from agentic_report.reading import mapping, tables
 
 RETURN = "return"
-UNSAID = {"run.seed", "run.candidates", "run.checkpoint_minutes", "run.checkpoint_steps"}  # that change no number
+UNSAID = {
+    f"run.{key}" for key in ("seed", "candidates", "world", "checkpoint_minutes", "checkpoint_steps")
+}  # change no number
 SHORT = 12  # letters of a hash
 KINDS = {"agents": "agent", "envs": "env"}  # of components, as the tables of an experiment are called
 

@@ -198,3 +198,9 @@ def test_a_subject_lives_in_the_world_as_learning_left_it(registry: Registry) ->
     built.agent.learner = Nothing()
     learning = replace(built, experiment=Experiment.of(made.tables(), ["learn.steps=30"]))
     assert learning.subject().environment().get_wrapper_attr("obs_rms").count > 30
+
+
+def test_a_world_without_a_state_to_record_is_refused_before_anything_runs(registry: Registry) -> None:
+    tables = {"env": {"id": "Blackjack-v1"}, "agent": {"name": "doubler"}, "run": {"world": True}}
+    with pytest.raises(UserError, match="offers no state of the world to record"):
+        build(Experiment.of(tables), registry)

@@ -102,7 +102,9 @@ class _Rule:
         return int(obs[0] < 0) if self.times % 3 else 1
 
 
-def lived(kind: Callable[[], Any], folder: Path, batch: int, *, ticks: int = 0, resumed: bool = False) -> Record:
+def lived(
+    kind: Callable[[], Any], folder: Path, batch: int, *, ticks: int = 0, resumed: bool = False, state: bool = False
+) -> Record:
     agent, world = parts(kind, batch)
     seen = 0
 
@@ -112,7 +114,7 @@ def lived(kind: Callable[[], Any], folder: Path, batch: int, *, ticks: int = 0, 
         if seen == ticks:
             raise Stop
 
-    recording = Recording(folder, checkpoints=Checkpoints(0, 5 * batch))
+    recording = Recording(folder, checkpoints=Checkpoints(0, 5 * batch), world=state)
     schedule, how = Schedule(episodes=12), {"seed": 3, "dtype": agentic_dtype()}
     if not resumed:
         return run(agent, world, schedule, recording, observer=observer, **how)
@@ -132,6 +134,24 @@ def again(kind: Callable[[], Any], place: Path, batch: int) -> tuple[Record, Rec
     with pytest.raises(Stop):
         lived(kind, place / "cut", batch, ticks=13)
     return full, lived(kind, place / "cut", batch, resumed=True)
+
+
+class Shown(Offering):
+    """The same, whose state is recorded."""
+
+    def world_state(self) -> float:
+        return self.place
+
+
+def test_the_state_of_a_world_goes_on_to_the_bit(tmp_path: Path) -> None:
+    full = lived(Shown, tmp_path / "full", 2, state=True)
+    with pytest.raises(Stop):
+        lived(Shown, tmp_path / "cut", 2, ticks=13, state=True)
+    found = lived(Shown, tmp_path / "cut", 2, resumed=True, state=True)
+    assert "world" in full.columns
+    assert full.manifest["world"] is Record.open(tmp_path / "cut").manifest["world"] is True
+    assert full.table().equals(found.table())
+    assert not found.problems
 
 
 @pytest.mark.parametrize("batch", [1, 3])
