@@ -1,7 +1,7 @@
 """Recordings with planted boundaries: columns whose roles are known, and sparse linear networks that have them."""
 
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,11 @@ ROLES = ("world", "sensor", "actuator", "inside")
 
 Floats = NDArray[np.floating[Any]]
 
-# Who may hear whom, by role: the world does not reach actuators and inside, the inside does not reach sensors and world.
-HEARD = {
+# Which roles each reaches: the world neither actuators nor inside, the inside neither sensors nor world.
+REACHED = {
     "world": ("world", "sensor"),
     "sensor": ("sensor", "inside"),
-    "actuator": ("world", "actuator"),
+    "actuator": ("world", "actuator", "inside"),
     "inside": ("actuator", "inside"),
 }
 
@@ -44,16 +44,6 @@ class Planted:
         if not self.episodes:
             object.__setattr__(self, "episodes", (len(self.values),))
 
-    @classmethod
-    def example(cls) -> Self:
-        """A small network."""
-        return cls.of(network(0, world=3, sensors=1, actuators=1, inside=2, steps=50))
-
-    @classmethod
-    def of(cls, other: "Planted") -> Self:
-        """The same recording as an object of this class."""
-        return cls(**vars(other))
-
 
 def network(
     seed: int,
@@ -69,8 +59,8 @@ def network(
     """Simulate a sparse linear network with one object in a world, its columns in random order.
 
     x' = A x + noise of unit variance, where A has an entry from each column to itself, to a share `density` of the
-    columns that its role may reach (`HEARD`), and at least one from each role to the next around the loop for every
-    column. A is scaled to the spectral radius `radius`.
+    columns that its role may reach (`REACHED`), and around the loop of roles
+    (`LOOP`) at least one for each column of the fewer. A is scaled to the spectral radius `radius`.
     """
     source = np.random.default_rng(seed)
     counts = dict(zip(ROLES, (world, sensors, actuators, inside), strict=True))
@@ -88,25 +78,37 @@ def structureless(seed: int, columns: int = 28, density: float = 0.1, *, steps: 
     return _simulated(weights, ["world"] * columns, steps, 0.9, source)
 
 
+# Between the roles of each pair every column of the fewer is coupled at least once.
+LOOP = (
+    ("world", "world"), ("world", "sensor"), ("sensor", "inside"), ("inside", "inside"), ("inside", "actuator"),
+    ("actuator", "world"),
+)  # fmt: skip
+
+
 def _weights(roles: list[str], density: float, source: np.random.Generator) -> Floats:
     """Entry [i, j] is what j adds to i's next value."""
     p = len(roles)
-    allowed = np.array([[target in HEARD[origin] for origin in roles] for target in roles])
+    allowed = np.array([[target in REACHED[origin] for origin in roles] for target in roles])
     coupled = allowed & (source.random((p, p)) < density)
-    for place, role in enumerate(roles):
-        _hear_one(coupled, place, [j for j, other in enumerate(roles) if role in HEARD[other] and j != place], source)
-        reached = [i for i, other in enumerate(roles) if other in HEARD[role] and i != place]
-        if reached and not coupled[reached, place].any():
-            coupled[source.choice(reached), place] = True
+    places = {role: [place for place, other in enumerate(roles) if other == role] for role in ROLES}
+    for origin, target in LOOP:
+        if origin == target:
+            for column in places[target]:
+                _ensure(coupled, [column], [j for j in places[origin] if j != column], source)
+            continue
+        narrow = min(places[origin], places[target], key=len)  # each of the fewer, as three sensors cannot hear all
+        for column in narrow:
+            hears = narrow is places[target]
+            _ensure(coupled, *(([column], places[origin]) if hears else (places[target], [column])), source)
     weights: Floats = np.where(coupled, _strengths((p, p), source), 0.0)
     np.fill_diagonal(weights, source.uniform(0.3, 0.6, p))
     return weights
 
 
-def _hear_one(coupled: NDArray[np.bool_], place: int, sources: list[int], source: np.random.Generator) -> None:
-    """Let a column that hears nobody hear somebody."""
-    if sources and not coupled[place, sources].any():
-        coupled[place, source.choice(sources)] = True
+def _ensure(coupled: NDArray[np.bool_], targets: list[int], sources: list[int], source: np.random.Generator) -> None:
+    """Couple one source and one target at random where none of them are."""
+    if targets and sources and not coupled[np.ix_(targets, sources)].any():
+        coupled[source.choice(targets), source.choice(sources)] = True
 
 
 def _strengths(shape: tuple[int, int], source: np.random.Generator) -> Floats:

@@ -1,0 +1,118 @@
+"""Roles of columns: those of least energy, what else they could be, and how sure that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from agentic_discovery.energies import Form, contact, energy, free, particular, strict
+from agentic_discovery.settling import Chains, Schedule, annealed
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+TOLD = 5.0  # nats of evidence below which no boundary is told, and below which there is not another object
+
+COMMUNITIES = Schedule(chains=16, sweeps=40)  # blocks that need no roles are found by fewer chains
+
+MIRROR = np.array([3, 2, 1, 0])  # the world becomes inside, sensors become actuators
+
+
+@final
+@dataclass(frozen=True)
+class Choice:
+    """One way of giving each column a label, under a form, and its energy in nats."""
+
+    labels: Ints
+    form: Form
+    energy: float
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is a world, and of each object every role that the form has."""
+        return bool(np.isin(np.flatnonzero(self.form.used), self.labels).all())
+
+
+@final
+@dataclass(frozen=True)
+class Settled:
+    """The roles of one part of a recording: the choice of least energy, and the energies beside it.
+
+    `alone` is the energy of one block, `blocks` that of the best free blocks, one among them. `choices` has every choice
+    at which chains settled, least energy first.
+    """
+
+    choices: tuple[Choice, ...]
+    alone: float
+    blocks: float
+
+    @property
+    def best(self) -> Choice:
+        """The choice of least energy."""
+        return self.choices[0]
+
+    @property
+    def evidence(self) -> float:
+        """What roles save over free blocks, in nats."""
+        return self.blocks - self.best.energy
+
+
+def parts(couplings: Floats) -> list[Ints]:
+    """Columns that hang together by couplings above log p (p - 1), the largest part first."""
+    p = len(couplings)
+    if p == 0:
+        return []
+    strong = couplings > np.log(max(p * (p - 1), 1))
+    count, labels = connected_components(strong, directed=True, connection="weak")
+    found = [np.flatnonzero(labels == part) for part in range(count)]
+    return sorted(found, key=lambda part: (-len(part), part[0]))
+
+
+def settled(
+    couplings: Floats, objects: int = 1, *, generator: np.random.Generator, schedule: Schedule = Schedule()
+) -> Settled:
+    """Settle the roles of one part that hangs together, for so many objects."""
+    forms = [particular(objects), strict(objects), contact(objects)]
+    size = 1 + 3 * objects
+    communities = [free(labels, size) for labels in range(2, size + 1)]
+    alone = energy(couplings, np.zeros(len(couplings), np.intp), free(1, size))
+    chains = annealed(couplings, forms, generator=generator, schedule=schedule)
+    choices = _polished(couplings, forms, chains.reshape(-1, chains.shape[-1]), generator)
+    together = annealed(couplings, communities, generator=generator, schedule=COMMUNITIES)
+    blocks = [energy(couplings, labels, form) for form, found in zip(communities, together, strict=True) for labels in found]
+    # The blocks that roles make, not constrained, are communities as well.
+    blocks += [energy(couplings, choice.labels, communities[-1]) for choice in choices[:4]]
+    return Settled(choices, alone, min(alone, *blocks))
+
+
+def _polished(couplings: Floats, forms: Sequence[Form], found: Ints, generator: np.random.Generator) -> tuple[Choice, ...]:
+    """All labels at which chains settled, and their mirror images, settled under every form; least energy first."""
+    if len(forms[0].used) == len(MIRROR):
+        found = np.concatenate([found, MIRROR[found]])
+    found = np.unique(found, axis=0)
+    starts = [found[form.used[found].all(1)] for form in forms]
+    each = [form for form, start in zip(forms, starts, strict=True) for _ in start]
+    cold = Chains(couplings, each, np.concatenate(starts).T)
+    for _ in range(4):
+        cold.sweep(1e-3, generator)
+    seen: dict[tuple[str, bytes], Choice] = {}
+    for form, labels in zip(each, cold.labels.T, strict=True):
+        key = form.name, labels.tobytes()
+        if key not in seen:
+            seen[key] = Choice(labels.copy(), form, energy(couplings, labels, form))
+    return tuple(sorted(seen.values(), key=lambda choice: choice.energy))
+
+
+def probabilities(couplings: Floats, choice: Choice, *, generator: np.random.Generator, chains: int = 32) -> Floats:
+    """How often each column has each label at a temperature of one nat, beginning at a choice; (columns, labels)."""
+    starts = np.repeat(choice.labels[:, None], chains, axis=1)
+    warm = Chains(couplings, [choice.form] * chains, starts)
+    total = np.zeros((len(couplings), len(choice.form.used)))
+    for sweep in range(30):
+        warm.sweep(1.0, generator)
+        if sweep >= 10:
+            total += (warm.labels[:, :, None] == np.arange(total.shape[1])).sum(1)
+    return total / total.sum(1, keepdims=True)
