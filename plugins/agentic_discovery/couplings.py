@@ -56,23 +56,35 @@ def log_evidence(steps: int, regressors: int, unexplained: Any) -> Any:
     return (steps - 1 - regressors) / 2 * np.log1p(g) - (steps - 1) / 2 * np.log1p(g * np.asarray(unexplained))
 
 
+@final
+@dataclass(frozen=True)
+class Couplings:
+    """What each column adds to the prediction of each other: `nats[j, i]` for j's part in the next value of i.
+
+    `kept` are the regressors of each target, as places in the covariance of `Moments`.
+    """
+
+    nats: Floats
+    kept: tuple[Ints, ...]
+
+
 def gaussian_couplings(
     moments: Moments, ranks: Ints, *, progress: Callable[[int, int], None] | None = None
-) -> Floats:
+) -> Couplings:
     """Couplings in nats by linear regression: entry [j, i] is the evidence that column j adds to the next value of i.
 
     For each target, regressors are taken away one at a time, that which explains least first; of all the sets on this
     way the one with most evidence stays, each regressor less the logarithm of how many there were to choose from. A
     target's own past always stays. The coupling is what the evidence loses without all regressors of its source.
     """
-    found = np.zeros((moments.columns, moments.columns))
+    found, sets = np.zeros((moments.columns, moments.columns)), []
     for target in range(moments.columns):
         candidates = moments.candidates(target, ranks)
-        kept = _eliminated(moments, target, candidates)
-        found[:, target] = _lost(moments, target, kept)
+        sets.append(_eliminated(moments, target, candidates))
+        found[:, target] = _lost(moments, target, sets[-1])
         if progress is not None:
             progress(target + 1, moments.columns)
-    return found
+    return Couplings(found, tuple(sets))
 
 
 def _eliminated(moments: Moments, target: int, candidates: Ints) -> Ints:

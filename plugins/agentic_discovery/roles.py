@@ -71,21 +71,41 @@ def parts(couplings: Floats) -> list[Ints]:
     return sorted(found, key=lambda part: (-len(part), part[0]))
 
 
+def forms_of(objects: int) -> list[Form]:
+    """The forms that compete for so many objects."""
+    return [particular(objects), strict(objects), contact(objects)]
+
+
 def settled(
     couplings: Floats, objects: int = 1, *, generator: np.random.Generator, schedule: Schedule = Schedule()
 ) -> Settled:
     """Settle the roles of one part that hangs together, for so many objects."""
-    forms = [particular(objects), strict(objects), contact(objects)]
-    size = 1 + 3 * objects
-    communities = [free(labels, size) for labels in range(2, size + 1)]
-    alone = energy(couplings, np.zeros(len(couplings), np.intp), free(1, size))
+    forms = forms_of(objects)
+    size = len(forms[0].used)
     chains = annealed(couplings, forms, generator=generator, schedule=schedule)
     choices = _polished(couplings, forms, chains.reshape(-1, chains.shape[-1]), generator)
+    alone = energy(couplings, np.zeros(len(couplings), np.intp), free(1, size))
+    communities = [free(labels, size) for labels in range(2, 5)]
     together = annealed(couplings, communities, generator=generator, schedule=COMMUNITIES)
-    blocks = [energy(couplings, labels, form) for form, found in zip(communities, together, strict=True) for labels in found]
-    # The blocks that roles make, not constrained, are communities as well.
-    blocks += [energy(couplings, choice.labels, communities[-1]) for choice in choices[:4]]
+    blocks = [
+        energy(couplings, labels, form) for form, found in zip(communities, together, strict=True) for labels in found
+    ]
+    blocks += [energy(couplings, choice.labels, free(size, size)) for choice in choices[:4]]  # let free of constraints
     return Settled(choices, alone, min(alone, *blocks))
+
+
+def settled_best(
+    couplings: Floats, most: int, *, generator: np.random.Generator, schedule: Schedule = Schedule()
+) -> Settled:
+    """Settle the roles of one part for one object, and for one more as long as that saves `TOLD` nats, up to `most`."""
+    best = settled(couplings, 1, generator=generator, schedule=schedule)
+    fewer = Schedule(schedule.chains // 2, schedule.sweeps, schedule.hot, schedule.cold)
+    while best.best.form.objects < most and best.evidence >= TOLD:
+        more = settled(couplings, best.best.form.objects + 1, generator=generator, schedule=fewer)
+        if best.best.energy - more.best.energy < TOLD or not more.best.whole:
+            break
+        best = Settled(more.choices, best.alone, min(best.blocks, more.blocks))
+    return best
 
 
 def _polished(couplings: Floats, forms: Sequence[Form], found: Ints, generator: np.random.Generator) -> tuple[Choice, ...]:

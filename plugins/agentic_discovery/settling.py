@@ -85,8 +85,8 @@ def _near(couplings: Floats, column: int) -> tuple[Ints, Floats]:
 class Schedule:
     """How roles are cooled down: so many chains for each form, from the hot to the cold (nats) in so many sweeps."""
 
-    chains: int = 48
-    sweeps: int = 100
+    chains: int = 32
+    sweeps: int = 80
     hot: float = 4.0
     cold: float = 0.7
 
