@@ -15,7 +15,7 @@ from agentic_discovery.settling import Schedule
 
 Ints = NDArray[np.intp]
 
-HALF = Schedule(chains=16, sweeps=50)  # how roles of halves are settled
+HALF = Schedule(chains=16, sweeps=40)  # how roles of halves are settled
 
 
 def halves(
@@ -34,7 +34,7 @@ def halves(
         if moments.steps < look.needed:
             return None, 0.0
         nats = gaussian_couplings(moments, look.ranks).nats
-        own = settled(nats, best.form.objects, generator=generator, schedule=HALF)
+        own = settled(nats, best.form.objects, generator=generator, schedule=HALF, communities=False)
         found.append(sides(own.best.labels))
         same = min(energy(nats, best.labels, form) for form in forms_of(best.form.objects))
         excess.append(same - own.best.energy if own.evidence >= TOLD else 0.0)

@@ -94,23 +94,24 @@ def log_factorials(columns: int) -> Floats:
     return np.asarray(gammaln(np.arange(columns * columns + 3) + 1.0))
 
 
+def energies(couplings: Floats, labels: Ints, form: Form) -> Floats:
+    """The energy in nats of each row of labels (n, columns); see the module. Infinite for labels that are not used."""
+    columns, size = labels.shape[1], len(form.used)
+    logs = log_factorials(columns)
+    one = (labels[:, :, None] == np.arange(size)).astype(float)
+    counts = one.sum(1).astype(np.intp)
+    there = _between(one, (couplings > 0).astype(float)).round().astype(np.intp)
+    pairs = counts[:, :, None] * (counts[:, None, :] - np.eye(size, dtype=np.intp))
+    codes = np.where(form.allowed, logs[pairs + 1] - logs[there] - logs[pairs - there], _between(one, couplings))
+    names = logs[columns + form.labels - 1] - logs[form.labels - 1] - logs[counts].sum(1)
+    return np.asarray(np.where(form.used[labels].all(1), codes.sum((1, 2)) + names, np.inf))
+
+
 def energy(couplings: Floats, labels: Ints, form: Form) -> float:
     """The energy in nats of one label for each column; see the module."""
-    columns, size = len(labels), len(form.used)
-    if not form.used[labels].all():
-        return float("inf")
-    logs = log_factorials(columns)
-    graph = couplings > 0
-    total = logs[columns] + logs[columns + form.labels - 1] - logs[columns] - logs[form.labels - 1]
-    counts = np.bincount(labels, minlength=size)
-    total -= logs[counts].sum()
-    for r in range(size):
-        for s in range(size):
-            block = np.ix_(labels == r, labels == s)
-            if not form.allowed[r, s]:
-                total += couplings[block].sum()
-                continue
-            pairs = counts[r] * (counts[s] - (r == s))
-            there = graph[block].sum()
-            total += logs[pairs + 1] - logs[there] - logs[pairs - there]
-    return float(total)
+    return float(energies(couplings, labels[None], form)[0])
+
+
+def _between(one: Floats, weights: Floats) -> Floats:
+    """Sums of weights from the columns of each label to those of each; (n, labels, labels)."""
+    return np.asarray(one.transpose(0, 2, 1) @ (weights @ one))

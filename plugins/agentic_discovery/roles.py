@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from agentic_discovery.energies import Form, contact, energy, free, particular, strict
+from agentic_discovery.energies import Form, contact, energies, energy, free, particular, strict
 from agentic_discovery.settling import Chains, Schedule, annealed
 
 Floats = NDArray[np.floating[Any]]
@@ -16,7 +16,7 @@ Ints = NDArray[np.intp]
 
 TOLD = 5.0  # nats of evidence below which no boundary is told, and below which there is not another object
 
-COMMUNITIES = Schedule(chains=16, sweeps=40)  # blocks that need no roles are found by fewer chains
+COMMUNITIES = Schedule(chains=16, sweeps=30)  # blocks that need no roles are found by fewer chains
 
 MIRROR = np.array([3, 2, 1, 0])  # the world becomes inside, sensors become actuators
 
@@ -77,21 +77,30 @@ def forms_of(objects: int) -> list[Form]:
 
 
 def settled(
-    couplings: Floats, objects: int = 1, *, generator: np.random.Generator, schedule: Schedule = Schedule()
+    couplings: Floats,
+    objects: int = 1,
+    *,
+    generator: np.random.Generator,
+    schedule: Schedule = Schedule(),
+    communities: bool = True,
 ) -> Settled:
-    """Settle the roles of one part that hangs together, for so many objects."""
+    """Settle the roles of one part that hangs together, for so many objects.
+
+    Free blocks are looked for among `communities`, or are those of the roles alone.
+    """
     forms = forms_of(objects)
     size = len(forms[0].used)
     chains = annealed(couplings, forms, generator=generator, schedule=schedule)
     choices = _polished(couplings, forms, chains.reshape(-1, chains.shape[-1]), generator)
     alone = energy(couplings, np.zeros(len(couplings), np.intp), free(1, size))
-    communities = [free(labels, size) for labels in range(2, 5)]
-    together = annealed(couplings, communities, generator=generator, schedule=COMMUNITIES)
-    blocks = [
-        energy(couplings, labels, form) for form, found in zip(communities, together, strict=True) for labels in found
-    ]
-    blocks += [energy(couplings, choice.labels, free(size, size)) for choice in choices[:4]]  # let free of constraints
-    return Settled(choices, alone, min(alone, *blocks))
+    blocks = []
+    if communities:
+        some = [free(labels, size) for labels in range(2, 5)]
+        together = annealed(couplings, some, generator=generator, schedule=COMMUNITIES)
+        blocks += [energies(couplings, found, form).min() for form, found in zip(some, together, strict=True)]
+    known = np.stack([choice.labels for choice in choices[:4]])
+    blocks.append(energies(couplings, known, free(size, size)).min())  # let free of constraints
+    return Settled(choices, alone, float(min(alone, *blocks)))
 
 
 def settled_best(
@@ -99,9 +108,10 @@ def settled_best(
 ) -> Settled:
     """Settle the roles of one part for one object, and for one more as long as that saves `TOLD` nats, up to `most`."""
     best = settled(couplings, 1, generator=generator, schedule=schedule)
-    fewer = Schedule(schedule.chains // 2, schedule.sweeps, schedule.hot, schedule.cold)
+    fewer = Schedule(schedule.chains // 2, schedule.sweeps * 2 // 3, schedule.hot, schedule.cold)
     while best.best.form.objects < most and best.evidence >= TOLD:
-        more = settled(couplings, best.best.form.objects + 1, generator=generator, schedule=fewer)
+        count = best.best.form.objects + 1
+        more = settled(couplings, count, generator=generator, schedule=fewer, communities=False)
         if best.best.energy - more.best.energy < TOLD or not more.best.whole:
             break
         best = Settled(more.choices, best.alone, min(best.blocks, more.blocks))
@@ -118,12 +128,12 @@ def _polished(couplings: Floats, forms: Sequence[Form], found: Ints, generator: 
     cold = Chains(couplings, each, np.concatenate(starts).T)
     for _ in range(4):
         cold.sweep(1e-3, generator)
-    seen: dict[tuple[str, bytes], Choice] = {}
-    for form, labels in zip(each, cold.labels.T, strict=True):
-        key = form.name, labels.tobytes()
-        if key not in seen:
-            seen[key] = Choice(labels.copy(), form, energy(couplings, labels, form))
-    return tuple(sorted(seen.values(), key=lambda choice: choice.energy))
+    choices: list[Choice] = []
+    ends = np.cumsum([len(start) for start in starts])
+    for form, settled_here in zip(forms, np.split(cold.labels.T, ends[:-1]), strict=True):
+        rows = np.unique(settled_here, axis=0)
+        choices += [Choice(row, form, float(cost)) for row, cost in zip(rows, energies(couplings, rows, form), strict=True)]
+    return tuple(sorted(choices, key=lambda choice: choice.energy))
 
 
 def probabilities(couplings: Floats, choice: Choice, *, generator: np.random.Generator, chains: int = 32) -> Floats:

@@ -30,6 +30,7 @@ class Chains:
         self._shut = (~self._allowed).astype(float)
         self._unused = np.where(np.stack([form.used for form in forms], axis=-1), 0.0, np.inf)
         self._logs = log_factorials(self.columns)
+        self._names = np.log(np.arange(self.columns + 1) + 1.0)
         self._near = [_near(couplings, column) for column in range(self.columns)]
         self._one = (labels[:, None, :] == self._places).astype(float)
         self._counts = self._one.sum(0).astype(np.intp)
@@ -60,12 +61,12 @@ class Chains:
     def _costs(self, out: Ints, into: Ints) -> Floats:
         """What the code of pairs and labels grows by if the column is given each label; (labels, chains)."""
         counts, there, eye = self._counts, self._there, self._eye
-        before = self._code(counts[:, None] * (counts[None] - eye), there)
         more = (counts[:, None] + 1) * counts[None]  # pairs of each label, one longer, with each
-        along = self._code(more, there + out + eye * into) - before
-        against = self._code(more, np.minimum(there.transpose(1, 0, 2) + into, more)) - before.transpose(1, 0, 2)
-        grown = (along * self._allowed).sum(1) + (against * self._heard).sum(1)
-        return np.asarray(grown - np.log(counts + 1.0) + self._unused)
+        before = self._code(counts[:, None] * (counts[None] - eye), there)
+        along = self._code(more, there + out + eye * into)
+        against = self._code(more, np.minimum(there.transpose(1, 0, 2) + into, more))
+        grown = (self._allowed * (along - before)).sum(1) + (self._heard * (against - before.transpose(1, 0, 2))).sum(1)
+        return np.asarray(grown - self._names.take(counts) + self._unused)
 
     def _code(self, pairs: Ints, there: Ints) -> Floats:
         logs = self._logs
@@ -86,7 +87,7 @@ class Schedule:
     """How roles are cooled down: so many chains for each form, from the hot to the cold (nats) in so many sweeps."""
 
     chains: int = 32
-    sweeps: int = 80
+    sweeps: int = 60
     hot: float = 4.0
     cold: float = 0.7
 
