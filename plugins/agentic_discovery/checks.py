@@ -12,9 +12,13 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic_discovery.couplings import Couplings, Moments, log_evidence
+from agentic_discovery.couplings import Moments
 
 Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+
+FLOOR = 30.0  # squares of the resolution: a column of which less is left is an exact function of others
 
 
 @final
@@ -30,39 +34,37 @@ class Traces:
     before: Floats
 
 
-def within(moments: Moments, found: Couplings, resolution: float) -> Floats:
-    """The evidence that what is left of two columns is correlated, less the logarithm of how many pairs there are.
+def traces(longer: Moments, how: Ints, resolution: float) -> Traces:
+    """The traces in a recording, from covariances of one step more than the lag.
 
-    The errors that the resolution stands for are in the variances, but not in the covariances.
+    What is left of each column is what all columns in the lag, and those that come first within the step, do not
+    explain. The errors that the resolution stands for are in the variances, but not in the covariances. Columns of which
+    next to nothing is left (`FLOOR`) have no traces.
     """
-    p, covariance = moments.columns, moments.covariance
-    filters = np.zeros((p, len(covariance)))
-    for target, kept in enumerate(found.kept):
-        along = covariance[kept, target]
-        filters[target, kept] = -np.linalg.solve(covariance[np.ix_(kept, kept)], along) if len(kept) else 0.0
-        filters[target, target] = 1.0
-    read = covariance - resolution**2 * np.eye(len(covariance))
-    variances = np.einsum("ik,kl,il->i", filters, covariance, filters, optimize=True)
-    correlation = filters @ read @ filters.T / np.sqrt(np.outer(variances, variances))
-    n = moments.steps
-    nats = -n / 2 * np.log1p(-np.clip(correlation**2, 0, 1 - 1e-12)) - np.log(max(n, 1)) / 2
-    nats -= np.log(max(p * (p - 1) / 2, 1))
-    np.fill_diagonal(nats, 0.0)
-    return np.maximum(nats, 0.0)
-
-
-def before(longer: Moments, found: Couplings) -> Floats:
-    """The evidence that a column of one step longer ago adds to a target's regressors, less the log of how many pairs."""
     p, covariance = longer.columns, longer.covariance
+    read = covariance - resolution**2 * np.eye(len(covariance))
     old = np.arange(len(covariance) - p, len(covariance))
-    nats = np.zeros((p, p))
-    for target, kept in enumerate(found.kept):
-        solved = np.linalg.solve(covariance[np.ix_(kept, kept)], covariance[np.ix_(kept, [target, *old])])
-        left = covariance[target, target] - covariance[kept, target] @ solved[:, 0]
-        along = covariance[old, target] - covariance[np.ix_(old, kept)] @ solved[:, 0]
-        spread = covariance[old, old] - np.einsum("ok,ko->o", covariance[np.ix_(old, kept)], solved[:, 1:])
-        total, count = covariance[target, target], len(kept)
-        base = log_evidence(longer.steps, count, left / total)
-        more = log_evidence(longer.steps, count + 1, np.maximum(left - along**2 / spread, 1e-300) / total)
-        nats[:, target] = more - base - np.log(max(p * p, 1))
-    return np.maximum(nats, 0.0)
+    within, before = np.zeros((p, p)), np.zeros((p, p))
+    for rank in np.unique(how):
+        targets = np.flatnonzero(how == rank)
+        known = np.concatenate([np.flatnonzero(how < rank), np.arange(p, len(covariance) - p)])
+        wanted = np.concatenate([targets, old])
+        filters = np.zeros((len(wanted), len(covariance)))
+        filters[np.arange(len(wanted)), wanted] = 1.0
+        filters[:, known] = -np.linalg.solve(covariance[np.ix_(known, known)], covariance[np.ix_(known, wanted)]).T
+        spread = np.sqrt(np.einsum("ik,kl,il->i", filters, covariance, filters, optimize=True))
+        correlation = filters @ read @ filters.T / np.outer(spread, spread)
+        exact = spread[: len(targets)] ** 2 < FLOOR * resolution**2
+        correlation[: len(targets)][exact] = 0.0
+        correlation[:, : len(targets)][:, exact] = 0.0
+        nats = _nats(correlation[: len(targets)], longer.steps - len(known))
+        within[np.ix_(targets, targets)] = nats[:, : len(targets)] - np.log(max(p * (p - 1) / 2, 1))
+        before[:, targets] = (nats[:, len(targets) :] - np.log(max(p * p, 1))).T
+    np.fill_diagonal(within, 0.0)
+    return Traces(np.maximum(within, 0.0), np.maximum(before, 0.0))
+
+
+def _nats(correlation: Floats, steps: int) -> Floats:
+    """The evidence for a correlation, half a logarithm of the steps taken off (Schwarz 1978)."""
+    n = max(steps, 1)
+    return np.asarray(-n / 2 * np.log1p(-np.clip(correlation**2, 0, 1 - 1e-12)) - np.log(n) / 2)

@@ -80,8 +80,9 @@ def _show(found: "Discovery") -> None:
             for name, role, word in zip(names, found.roles, other.roles, strict=True)
             if role.role != word
         ]
+        turned = [MIRRORED[role.role] for role in found.roles] == list(other.roles)
         many = f"{len(changed)} columns otherwise" if len(changed) > len(names) / 2 else listed(changed)
-        say(f"{number(other.more)} nats more: {many}")
+        say(f"{number(other.more)} nats more: {'inside and world exchanged' if turned else many}")
     for window in found.windows:
         words = [sum(role == word for role in window.roles) for word in ORDER[:3]]
         told = f"{words[0]} sensors, {words[1]} actuators, {words[2]} inside"
@@ -89,6 +90,14 @@ def _show(found: "Discovery") -> None:
     for caution in found.cautions:
         say(f"caution: {caution}")
 
+
+MIRRORED = {
+    "world": "inside",
+    "sensor": "actuator",
+    "actuator": "sensor",
+    "inside": "world",
+    "boundary": "boundary",
+}
 
 ORDER = ("sensor", "actuator", "inside", "boundary", "world")
 

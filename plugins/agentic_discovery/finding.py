@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from agentic import Frame
 from agentic_discovery.again import halves, windows
-from agentic_discovery.checks import Traces, before, within
+from agentic_discovery.checks import Traces, traces
 from agentic_discovery.columns import Columns
 from agentic_discovery.comparing import kinds, owners
 from agentic_discovery.couplings import Couplings, Moments, gaussian_couplings, unexplained
@@ -43,7 +43,7 @@ def discovered(
     main = max(every, key=lambda part: part.found.evidence, default=None)
     labels, numbers, sure = _labels(p, every, main, coupled.nats, look, generator)
     agreement, excess = halves(chosen, look, main, generator, progress)
-    traces = _traces(chosen, look, moments, coupled, enough)
+    missed = _traces(chosen, look, enough)
     names = recording.names
     findings = Findings(
         evidence=main.found.evidence if main else 0.0,
@@ -53,7 +53,7 @@ def discovered(
         needed=look.needed,
         agreement=agreement,
         excess=excess,
-        traces=traces,
+        traces=missed,
         couplings=coupled.nats,
         ordered=bool(look.ranks.any()),
         twins=tuple((names[one], names[other]) for one, other in twins),
@@ -110,10 +110,10 @@ def _nothing(p: int) -> Couplings:
     return Couplings(np.zeros((p, p)), tuple(np.zeros(0, np.intp) for _ in range(p)))
 
 
-def _traces(recording: Columns, how: Look, moments: Moments, coupled: Couplings, enough: bool) -> Traces:
+def _traces(recording: Columns, how: Look, enough: bool) -> Traces:
     if not enough:
-        return Traces(np.zeros_like(coupled.nats), np.zeros_like(coupled.nats))
-    return Traces(within(moments, coupled, how.resolution), before(how.moments(recording, more=1), coupled))
+        return Traces(np.zeros((len(how.ranks),) * 2), np.zeros((len(how.ranks),) * 2))
+    return traces(how.moments(recording, more=1), how.ranks, how.resolution)
 
 
 def _exact(moments: Moments, coupled: Couplings, how: Look, names: Sequence[str]) -> tuple[str, ...]:

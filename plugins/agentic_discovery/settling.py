@@ -7,10 +7,13 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic_discovery.energies import Form, log_factorials
+from agentic_discovery.energies import IDLE, Form, log_factorials
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
+
+
+WAYS = ("hears", "reaches", "meets", "holds")  # of a form: what labels are for
 
 
 @final
@@ -31,10 +34,15 @@ class Chains:
         self._unused = np.where(np.stack([form.used for form in forms], axis=-1), 0.0, np.inf)
         self._logs = log_factorials(self.columns)
         self._names = np.log(np.arange(self.columns + 1) + 1.0)
+        self._wants = [np.stack([getattr(form, way) for form in forms], axis=-1) * 1.0 for way in WAYS]
+        self._busy = [wants.any(1) for wants in self._wants]
+        graph = (couplings > 0).astype(float)
+        self._next = [[np.flatnonzero(row) for row in way] for way in (graph.T, graph)]  # who is heard, who is reached
         self._near = [_near(couplings, column) for column in range(self.columns)]
         self._one = (labels[:, None, :] == self._places).astype(float)
         self._counts = self._one.sum(0).astype(np.intp)
-        there = np.einsum("irc,ij,jsc->rsc", self._one, (couplings > 0) * 1.0, self._one, optimize=True)
+        there = np.einsum("irc,ij,jsc->rsc", self._one, graph, self._one, optimize=True)
+        self._around = [np.tensordot(way, self._one, 1) for way in (graph.T, graph)]  # labels of those, counted
         self._there = there.round().astype(np.intp)
 
     def sweep(self, temperature: float, generator: np.random.Generator) -> None:
@@ -44,17 +52,21 @@ class Chains:
 
     def _draw(self, column: int, temperature: float, generator: np.random.Generator) -> None:
         near, ways = self._near[column]
-        totals = (ways @ self._one[near].reshape(len(near), -1)).reshape(4, *self._counts.shape)
+        totals = (ways @ self._one[near].reshape(len(near), self._counts.size)).reshape(4, *self._counts.shape)
         out, into = totals[0], totals[1]
-        self._move(self._one[column], -1, out, into)
+        self._move(column, -1, out, into)
         costs = self._costs(out.astype(np.intp), into.astype(np.intp))
         costs += (self._shut * totals[2]).sum(1) + (self._shut * totals[3][:, None]).sum(0)
+        costs += IDLE * self._idle(column, out, into)
         self.labels[column] = np.argmin(costs / temperature - generator.gumbel(size=costs.shape), axis=0)
         self._one[column] = self.labels[column] == self._places
-        self._move(self._one[column], 1, out, into)
+        self._move(column, 1, out, into)
 
-    def _move(self, one: Floats, sign: int, out: Floats, into: Floats) -> None:
+    def _move(self, column: int, sign: int, out: Floats, into: Floats) -> None:
         """Count a column with its couplings (1), or no longer (-1)."""
+        one = self._one[column]
+        for way in range(2):  # those that hear it count it among whom they hear, those that reach it among whom they reach
+            self._around[way][self._next[1 - way][column]] += sign * one
         self._counts += sign * one.astype(np.intp)
         self._there += (sign * (one[:, None] * out + into[:, None] * one)).astype(np.intp)
 
@@ -67,6 +79,25 @@ class Chains:
         against = self._code(more, np.minimum(there.transpose(1, 0, 2) + into, more))
         grown = (self._allowed * (along - before)).sum(1) + (self._heard * (against - before.transpose(1, 0, 2))).sum(1)
         return np.asarray(grown - self._names.take(counts) + self._unused)
+
+    def _idle(self, column: int, out: Floats, into: Floats) -> Floats:
+        """Columns that do not do what they are for if the column is given each label: itself, less those it helps."""
+        heard, reached = self._next[0][column], self._next[1][column]
+        near = self._near[column][0]
+        hears, reaches = self._around
+        both = into + out
+        total = self._lacking(0, into, reached, hears[reached]) + self._lacking(1, out, heard, reaches[heard])
+        if self._busy[2].any():
+            around = hears[near] + reaches[near]
+            total += self._lacking(2, both, near, around) + self._lacking(3, both, near, around)
+        return total
+
+    def _lacking(self, way: int, own: Floats, near: Ints, around: Floats) -> Floats:
+        """The same of one thing to do, given the labels around the column itself and around those it may help."""
+        wants = self._wants[way]
+        idle = self._busy[way] & ((wants * own).sum(1) == 0)
+        lacking = self._one[near] * (self._busy[way] & ((wants * around[:, None]).sum(2) == 0))
+        return np.asarray(idle - (wants * lacking.sum(0)[:, None]).sum(0))
 
     def _code(self, pairs: Ints, there: Ints) -> Floats:
         logs = self._logs

@@ -93,8 +93,10 @@ def _weights(roles: list[str], density: float, source: np.random.Generator) -> F
     places = {role: [place for place, other in enumerate(roles) if other == role] for role in ROLES}
     for origin, target in LOOP:
         if origin == target:
-            for column in places[target]:
-                _ensure(coupled, [column], [j for j in places[origin] if j != column], source)
+            for column in places[target]:  # it hears one of its kind, and reaches one
+                others = [place for place in places[target] if place != column]
+                _ensure(coupled, [column], others, source)
+                _ensure(coupled, others, [column], source)
             continue
         narrow = min(places[origin], places[target], key=len)  # each of the fewer, as three sensors cannot hear all
         for column in narrow:
