@@ -10,7 +10,7 @@ from agentic_discovery.comparing import aligned, rand_index, sides
 from agentic_discovery.couplings import gaussian_couplings
 from agentic_discovery.energies import energy
 from agentic_discovery.parting import Look, Part, Progress, settled_part
-from agentic_discovery.roles import TOLD, forms_of, parts, settled
+from agentic_discovery.roles import forms_of, parts, settled
 from agentic_discovery.settling import Schedule
 
 Ints = NDArray[np.intp]
@@ -37,7 +37,7 @@ def halves(
         own = settled(nats, best.form.objects, generator=generator, schedule=HALF, communities=False)
         found.append(sides(own.best.labels))
         same = min(energy(nats, best.labels, form) for form in forms_of(best.form.objects))
-        excess.append(same - own.best.energy if own.evidence >= TOLD else 0.0)
+        excess.append(same - own.best.energy)
     return rand_index(*found), max(excess)
 
 

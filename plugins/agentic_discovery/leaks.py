@@ -1,7 +1,5 @@
 """What crosses a boundary past it: conditional transfer entropies that a boundary sets to zero."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,13 +18,23 @@ def leak(moments: Moments, ranks: Ints, sides: Ints) -> float:
     less what chance gives, q / 2n for q regressors more (Wilks 1938).
     """
     total = 0.0
-    for target, side in enumerate(sides):
-        shut = 0 if side >= 2 else 3
-        candidates = moments.candidates(target, ranks)
-        allowed = candidates[sides[candidates % moments.columns] != shut]
+    for target in range(len(sides)):
+        candidates, allowed = _regressors(moments, ranks, sides, target)
         more = len(candidates) - len(allowed)
         if more:
             ratio = unexplained(moments, target, allowed) / max(unexplained(moments, target, candidates), 1e-300)
             freedom = max(moments.steps - len(candidates) - 1, 1)
             total += 0.5 * np.log(max(ratio, 1.0)) - more / (2 * freedom)
     return float(total)
+
+
+def free_regressors(moments: Moments, ranks: Ints, sides: Ints) -> int:
+    """How many regressors a boundary shuts out, over all targets: the degrees of freedom of a leak."""
+    both = (_regressors(moments, ranks, sides, target) for target in range(len(sides)))
+    return sum(len(candidates) - len(allowed) for candidates, allowed in both)
+
+
+def _regressors(moments: Moments, ranks: Ints, sides: Ints, target: int) -> tuple[Ints, Ints]:
+    """All regressors of a target, and those that a boundary allows it."""
+    candidates = moments.candidates(target, ranks)
+    return candidates, candidates[sides[candidates % moments.columns] != (0 if sides[target] >= 2 else 3)]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agentic_discovery.columns import Columns
 from agentic_discovery.couplings import Moments
 from agentic_discovery.energies import Form, energy
-from agentic_discovery.roles import MIRROR, TOLD, Choice, Settled, forms_of, settled_best
+from agentic_discovery.roles import MORE, TOLD, Choice, Settled, forms_of, mirrored, settled_best
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
@@ -77,8 +77,8 @@ def _turned(couplings: Floats, found: Settled, order: Ints) -> Settled:
     The inside comes after the world within a step; without an order it is what has fewer columns.
     """
     best = found.best
-    turned = min((_priced(couplings, MIRROR[best.labels], form) for form in forms_of(1)), key=lambda choice: choice.energy)
-    if turned.energy - best.energy >= TOLD:
+    turned = min((_priced(couplings, mirrored(best.labels, form), form) for form in forms_of(1)), key=lambda choice: choice.energy)
+    if turned.energy - best.energy >= MORE:
         return found
     inner, outer = best.labels == 3, best.labels == 0
     if not inner.any() or not outer.any():
@@ -96,8 +96,8 @@ def _priced(couplings: Floats, labels: Ints, form: Form) -> Choice:
 
 
 def mirror(main: Part | None) -> float | None:
-    """By how many nats the roles are worse with inside and world exchanged; None for several objects, or no direction."""
-    if main is None or main.found.best.form.objects > 1 or main.found.best.form.name == "contact":
+    """By how many nats the roles are worse with inside and world exchanged; None for several objects."""
+    if main is None or main.found.best.form.objects > 1:
         return None
-    labels = MIRROR[main.found.best.labels]
-    return min(energy(main.couplings, labels, form) for form in forms_of(1)) - main.found.best.energy
+    best = main.found.best
+    return min(energy(main.couplings, mirrored(best.labels, form), form) for form in forms_of(1)) - best.energy

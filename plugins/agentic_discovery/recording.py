@@ -15,6 +15,9 @@ from agentic_discovery.columns import Columns
 
 RUN = ("world", "obs", "belief", "action")  # what comes first within a step of a run; all else in it is left out
 
+FOUND = "belief.external<obs<belief.internal<action"  # the same in a record of what was discovered, where it had an order
+SPREADS = ("covariance", "precision", "scale", "log_scale")  # of a belief: how sure it is, not what it holds
+
 
 def read(recording: Any, *, episode: str | None = None) -> Columns:
     """The columns of a recording; see `agentic_discovery.discover`.
@@ -80,10 +83,13 @@ def _of_record(record: Record, source: str) -> Columns:
     if not episodes:
         raise UserError(f"{source} holds no step: record at least one episode")
     names = [name for part in RUN for name in episodes[0].arrays if f"{name}.".startswith(f"{part}.")]
+    names = [name for name in names if name.rpartition(".")[2] not in SPREADS]
     names = [name for name in names if all(_is_number(each.arrays[name]) for each in episodes)]
     arrays = {name: np.concatenate([each.arrays[name] for each in episodes]).astype(np.float64) for name in names}
     whole = {name: array for name, array in arrays.items() if np.isfinite(array).all()}
-    return Columns.of(whole, lengths=[each.length for each in episodes], source=source, order="<".join(RUN))
+    told = record.manifest.get("discovered")
+    order = FOUND if isinstance(told, Mapping) and told.get("ordered") else None if told else "<".join(RUN)
+    return Columns.of(whole, lengths=[each.length for each in episodes], source=source, order=order)
 
 
 def _is_number(array: NDArray[Any]) -> bool:

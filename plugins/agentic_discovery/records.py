@@ -1,6 +1,7 @@
 """The record of an object that was discovered: its sensors are what it observes, its actuators what it does."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from agentic import Record
 from agentic.runs import Manifest, RunFolder, describe
+
+Floats = NDArray[np.floating[Any]]
 
 if TYPE_CHECKING:
     from agentic_discovery.discovery import Discovery
@@ -45,39 +48,50 @@ def content(found: "Discovery", object: int) -> dict[str, Any]:
         {"kind": "agents", "name": f"object {object}", "plugin": "agentic_discovery"},
         {"kind": "envs", "name": found.recording.source, "plugin": "agentic_discovery"},
     ]
-    told = {"object": object, "columns": columns, "evidence": found.boundary_evidence, "frame": str(found.frame)}
+    ordered = found.settings.get("order") is not None
+    told = {"object": object, "columns": columns, "ordered": ordered, "evidence": found.boundary_evidence}
     return {"components": components, "discovered": told}
 
 
 def table(found: "Discovery", object: int) -> pa.Table:
     """The ticks as an Arrow table."""
-    recording, places = found.recording, found.columns(object)
-    lengths = np.array(recording.episodes)
+    values, places = found.recording.values, found.columns(object)
+    sides = {"obs": "sensor", "action": "actuator", "belief.internal": "inside", "belief.external": "world"}
+    return ticks({name: values[:, places[role]] for name, role in sides.items()}, found.recording.episodes)
+
+
+def made_up(columns: Mapping[str, Floats]) -> Record:
+    """A record of one episode with these columns (steps, width) of one moment, for known answers."""
+    steps = len(next(iter(columns.values())))
+    return Record(tables=[ticks(columns, (steps,))], manifest={"discovered": {"ordered": False}})
+
+
+def ticks(columns: Mapping[str, Floats], episodes: Sequence[int]) -> pa.Table:
+    """Columns (steps, width), one episode after another, as the ticks of evaluated episodes.
+
+    The last step of each episode is left out, as what is seen after it is not known.
+    """
+    lengths = np.array(episodes)
     ends = np.cumsum(lengths)
-    last = np.zeros(len(recording.values), bool)
+    last = np.zeros(lengths.sum(), bool)
     last[ends - 1] = True
     keep = np.flatnonzero(~last)
-    episode = np.repeat(np.arange(len(lengths)), lengths)
-    t = np.arange(len(last)) - np.repeat(ends - lengths, lengths)
-    boundary = places["sensor"], places["actuator"], places["inside"], places["world"]
-    sensors, actuators, inside, world = (recording.values[:, chosen] for chosen in boundary)
     ended = np.zeros(len(last), bool)
     ended[:-1] = last[1:]
-    columns: dict[str, NDArray[Any]] = {
-        "episode": episode[keep],
+    every: dict[str, NDArray[Any]] = {
+        "episode": np.repeat(np.arange(len(lengths)), lengths)[keep],
         "row": np.zeros(len(keep), np.int64),
-        "t": t[keep],
-        "obs": sensors[keep],
-        "next_obs": sensors[keep + 1],
-        "action": actuators[keep],
+        "t": (np.arange(len(last)) - np.repeat(ends - lengths, lengths))[keep],
+        "obs": columns["obs"][keep],
+        "next_obs": columns["obs"][keep + 1],
+        "action": columns["action"][keep],
         "reward": np.zeros(len(keep)),
         "terminated": np.zeros(len(keep), bool),
         "truncated": ended[keep],
-        "belief.internal": inside[keep],
-        "belief.external": world[keep],
+        **{name: column[keep] for name, column in columns.items() if name not in ("obs", "action")},
     }
-    shapes = {name: list(column.shape[1:]) for name, column in columns.items() if column.ndim > 1}
-    arrays = {"phase": pa.array(["evaluate"] * len(keep)), **{name: _arrow(column) for name, column in columns.items()}}
+    shapes = {name: list(column.shape[1:]) for name, column in every.items() if column.ndim > 1}
+    arrays = {"phase": pa.array(["evaluate"] * len(keep)), **{name: _arrow(column) for name, column in every.items()}}
     schema = pa.schema([(name, array.type) for name, array in arrays.items()], {"shapes": json.dumps(shapes)})
     return pa.Table.from_arrays(list(arrays.values()), schema=schema)
 

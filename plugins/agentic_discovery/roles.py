@@ -14,9 +14,12 @@ from agentic_discovery.settling import Chains, Schedule, annealed
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
-TOLD = 5.0  # nats of evidence below which no boundary is told, and below which there is not another object
+TOLD = 3.0  # nats of evidence below which no boundary is told
+MORE = 5.0  # nats that another object has to save
 
 COMMUNITIES = Schedule(chains=16, sweeps=30)  # blocks that need no roles are found by fewer chains
+
+BEST = 24  # choices from which roles are settled once more
 
 MIRROR = np.array([3, 2, 1, 0])  # the world becomes inside, sensors become actuators
 
@@ -106,34 +109,62 @@ def settled(
 def settled_best(
     couplings: Floats, most: int, *, generator: np.random.Generator, schedule: Schedule = Schedule()
 ) -> Settled:
-    """Settle the roles of one part for one object, and for one more as long as that saves `TOLD` nats, up to `most`."""
+    """Settle the roles of one part for one object, and for one more as long as that saves `MORE` nats, up to `most`."""
     best = settled(couplings, 1, generator=generator, schedule=schedule)
     fewer = Schedule(schedule.chains // 2, schedule.sweeps * 2 // 3, schedule.hot, schedule.cold)
     while best.best.form.objects < most and best.evidence >= TOLD:
         count = best.best.form.objects + 1
         more = settled(couplings, count, generator=generator, schedule=fewer, communities=False)
-        if best.best.energy - more.best.energy < TOLD or not more.best.whole:
+        if best.best.energy - more.best.energy < MORE or not more.best.whole:
             break
         best = Settled(more.choices, best.alone, min(best.blocks, more.blocks))
     return best
 
 
-def _polished(couplings: Floats, forms: Sequence[Form], found: Ints, generator: np.random.Generator) -> tuple[Choice, ...]:
-    """All labels at which chains settled, and their mirror images, settled under every form; least energy first."""
-    if len(forms[0].used) == len(MIRROR):
-        found = np.concatenate([found, MIRROR[found]])
-    found = np.unique(found, axis=0)
-    starts = [found[form.used[found].all(1)] for form in forms]
-    each = [form for form, start in zip(forms, starts, strict=True) for _ in start]
-    cold = Chains(couplings, each, np.concatenate(starts).T)
-    for _ in range(4):
-        cold.sweep(1e-3, generator)
+def _polished(
+    couplings: Floats, forms: Sequence[Form], found: Ints, generator: np.random.Generator, rounds: int = 2
+) -> tuple[Choice, ...]:
+    """All labels at which chains settled, and their mirror images, settled under every form; least energy first.
+
+    What is best under one form is where the next round begins under all of them.
+    """
     choices: list[Choice] = []
-    ends = np.cumsum([len(start) for start in starts])
-    for form, settled_here in zip(forms, np.split(cold.labels.T, ends[:-1]), strict=True):
-        rows = np.unique(settled_here, axis=0)
-        choices += [Choice(row, form, float(cost)) for row, cost in zip(rows, energies(couplings, rows, form), strict=True)]
-    return tuple(sorted(choices, key=lambda choice: choice.energy))
+    for _ in range(rounds):
+        if len(forms[0].used) == len(MIRROR):
+            found = np.concatenate([found, MIRROR[found]])
+        found = np.concatenate([found, _directed(couplings, found)])
+        starts = [np.unique(_fitting(found, form), axis=0) for form in forms]
+        each = [form for form, start in zip(forms, starts, strict=True) for _ in start]
+        cold = Chains(couplings, each, np.concatenate(starts).T)
+        for _ in range(3):
+            cold.sweep(1e-3, generator)
+        ends, choices = np.cumsum([len(start) for start in starts]), []
+        for form, here in zip(forms, np.split(cold.labels.T, ends[:-1]), strict=True):
+            rows = np.unique(here, axis=0)
+            costs = energies(couplings, rows, form)
+            choices += [Choice(row, form, float(cost)) for row, cost in zip(rows, costs, strict=True)]
+        choices.sort(key=lambda choice: choice.energy)
+        found = np.stack([choice.labels for choice in choices[:BEST]])
+    return tuple(choices)
+
+
+def _directed(couplings: Floats, labels: Ints) -> Ints:
+    """The same, each boundary column a sensor where it hears more of what is beyond than it tells it, else an actuator."""
+    owners = (labels + 2) // 3
+    beyond = (owners[:, :, None] != owners[:, None, :]).astype(float)
+    told = (beyond * (couplings - couplings.T)).sum(2)
+    boundary = (labels > 0) & ((labels - 1) % 3 < 2)
+    return np.where(boundary, 3 * owners - 2 + (told > 0), labels)
+
+
+def _fitting(labels: Ints, form: Form) -> Ints:
+    """The same labels in a form: where it has no actuators, they are boundary as sensors are."""
+    return np.where(form.used[labels], labels, labels - 1)
+
+
+def mirrored(labels: Ints, form: Form) -> Ints:
+    """The labels of one object seen from the other side, in a form."""
+    return _fitting(MIRROR[labels], form)
 
 
 def probabilities(couplings: Floats, choice: Choice, *, generator: np.random.Generator, chains: int = 32) -> Floats:

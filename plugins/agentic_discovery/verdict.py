@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from agentic.errors import listed
 from agentic_discovery.checks import Traces
 from agentic_discovery.columns import Columns
-from agentic_discovery.roles import TOLD
+from agentic_discovery.roles import MORE, TOLD
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 AGREE = 0.8  # the adjusted Rand index of two halves below which they disagree
+WORSE = 10.0  # nats by which roles are worse in a half than its own where they have changed
 FAST = 0.05  # the share of couplings that may have traces of something missed
 
 
@@ -58,7 +59,7 @@ def reasons(found: Findings) -> tuple[str, ...]:
         said.append("one of the roles is empty: a boundary needs world, sensors, actuators and inside")
     if found.turning:
         said.append("the columns form a single loop, in which every place could be the inside")
-    if found.agreement is not None and found.agreement < AGREE and found.excess >= TOLD:
+    if found.agreement is not None and found.agreement < AGREE and found.excess >= WORSE:
         said.append(
             f"the halves of the recording disagree (adjusted Rand index {found.agreement:.2f}, below {AGREE}): roles may "
             "have changed, look with --window"
@@ -77,10 +78,10 @@ def cautions(found: Findings) -> tuple[str, ...]:
     missed, within, before = missing(found)
     if 0 < missed <= FAST:
         said.append(f"the roles may be wrong: {_missed(found.ordered, within, before)}")
-    if found.agreement is not None and found.agreement < AGREE and found.excess < TOLD:
+    if found.agreement is not None and found.agreement < AGREE and found.excess < WORSE:
         said.append(
             f"the halves of the recording settle differently (adjusted Rand index {found.agreement:.2f}), by less than "
-            f"{TOLD:g} nats: some columns could have other roles"
+            f"{WORSE:g} nats: some columns could have other roles"
         )
     if found.twins:
         said.append(f"{_copies(found.twins)}: the second of each is left out and has the role of the first")
@@ -91,7 +92,7 @@ def cautions(found: Findings) -> tuple[str, ...]:
             f"{listed(found.exact)} is an exact function of others: which of them it hears cannot be told, record with "
             "some noise of exploration"
         )
-    if found.mirror is not None and found.mirror < TOLD:
+    if found.mirror is not None and found.mirror < MORE:
         said.append(
             f"inside and world could be exchanged: seen from the other side it costs {found.mirror:.1f} nats more"
         )
