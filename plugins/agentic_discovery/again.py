@@ -1,7 +1,5 @@
 """The same recording looked at again, in two halves and in windows."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,6 @@
 """Discovery as it is asked for, in Python and by the command."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,10 @@ def discover(
         (lag < 1, f"lag >= 1, got {lag}"),
         (not 0 < resolution < 1, f"a resolution between 0 and 1, got {resolution}"),
         (window is not None and window < 2, f"a window of at least 2 steps, got {window}"),
-        (objects != "auto" and not (isinstance(objects, int) and objects >= 1), f"'auto' or 1, 2, ... objects, got {shown(objects)}"),
+        (
+            objects != "auto" and not (isinstance(objects, int) and objects >= 1),
+            f"'auto' or 1, 2, ... objects, got {shown(objects)}",
+        ),
     ]
     for failed, said in wrong:
         if failed:
@@ -57,6 +59,13 @@ def discover(
     look = Look(ranks(found.names, order), lag, resolution, MOST if objects == "auto" else int(objects))
     generator = np.random.default_rng(seed)
     made = discovered(found, look, window, generator, progress or (lambda stage, done, total: None))
-    settings = {"order": order, "objects": objects, "lag": lag, "resolution": resolution, "window": window, "seed": seed}
+    settings = {
+        "order": order,
+        "objects": objects,
+        "lag": lag,
+        "resolution": resolution,
+        "window": window,
+        "seed": seed,
+    }
     made.settings.update(settings)
     return made

@@ -47,7 +47,12 @@ class Columns:
 
     @classmethod
     def of(
-        cls, given: Mapping[str, Any] | NDArray[Any], *, lengths: Sequence[int] = (), source: str = "arrays", order: str | None = None
+        cls,
+        given: Mapping[str, Any] | NDArray[Any],
+        *,
+        lengths: Sequence[int] = (),
+        source: str = "arrays",
+        order: str | None = None,
     ) -> Self:
         """Columns of arrays by name, each (steps, *shape), or of one array (steps, columns).
 
@@ -130,7 +135,9 @@ def pruned(order: str | None, names: Sequence[str]) -> str | None:
     """An order without the words that name no column; None where fewer than two places are left."""
     if order is None:
         return None
-    groups = [[word for word in group.split(",") if any(named(word, name) for name in names)] for group in order.split("<")]
+    groups = [
+        [word for word in group.split(",") if any(named(word, name) for name in names)] for group in order.split("<")
+    ]
     left = [",".join(group) for group in groups if group]
     return "<".join(left) if len(left) > 1 else None
 
@@ -139,5 +146,7 @@ def _numbers(name: str, part: Any) -> Floats:
     array = np.asarray(part)
     if array.dtype.kind not in "biuf" or array.ndim < 1:
         kind = "no array" if array.ndim < 1 else f"of type {array.dtype}"
-        raise UserError(f"the column {name!r} is {kind}, expected numbers, one for each step: leave it out or number it")
+        raise UserError(
+            f"the column {name!r} is {kind}, expected numbers, one for each step: leave it out or number it"
+        )
     return array.astype(np.float64)

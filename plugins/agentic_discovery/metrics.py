@@ -24,7 +24,13 @@ Ints = NDArray[np.intp]
 
 BLOCKS = 10  # that are left out in turn for an interval
 ENOUGH = 3  # steps for each regressor, at least
-SIDES = {"world": 0, "belief.external": 0, "obs": 1, "action": 2, "belief": 3}  # by how names begin; the first that fits
+SIDES = {
+    "world": 0,
+    "belief.external": 0,
+    "obs": 1,
+    "action": 2,
+    "belief": 3,
+}  # by how names begin; the first that fits
 
 
 @final
@@ -70,9 +76,15 @@ class Sided:
             for first, last in zip(cuts[:-1], cuts[1:], strict=True)
         ]
         error = float(np.sqrt((BLOCKS - 1) * np.var(left)))
-        return value, Interval.student(value, error, BLOCKS - 1, level=metric.level, method="jackknife, 10 blocks"), whole
+        return (
+            value,
+            Interval.student(value, error, BLOCKS - 1, level=metric.level, method="jackknife, 10 blocks"),
+            whole,
+        )
 
-    def measurement(self, name: str, metric: Any, found: tuple[float, Interval, Moments], null: Null, how: str) -> Measurement:
+    def measurement(
+        self, name: str, metric: Any, found: tuple[float, Interval, Moments], null: Null, how: str
+    ) -> Measurement:
         """The measurement, which says so where there are too few steps."""
         value, interval, moments = found
         needed = ENOUGH * len(moments.candidates(0, self.ranks))
@@ -121,7 +133,9 @@ class BoundaryEvidence(Metric):
 
         def evidence(couplings: Floats, sides: Ints) -> Floats:
             communities = np.concatenate([blocks, np.zeros((1, len(couplings)), np.intp)])
-            least = min(energies(couplings, communities[(communities < n).all(1)], free(n, 4)).min() for n in range(1, 5))
+            least = min(
+                energies(couplings, communities[(communities < n).all(1)], free(n, 4)).min() for n in range(1, 5)
+            )
             least = min(least, energies(couplings, sided.sides[None], free(4, 4))[0])
             roles = np.minimum(energies(couplings, sides, particular()), energies(couplings, sides, strict()))
             return np.asarray(least - roles)

@@ -77,7 +77,10 @@ def _turned(couplings: Floats, found: Settled, order: Ints) -> Settled:
     The inside comes after the world within a step; without an order it is what has fewer columns.
     """
     best = found.best
-    turned = min((_priced(couplings, mirrored(best.labels, form), form) for form in forms_of(1)), key=lambda choice: choice.energy)
+    turned = min(
+        (_priced(couplings, mirrored(best.labels, form), form) for form in forms_of(1)),
+        key=lambda choice: choice.energy,
+    )
     if turned.energy - best.energy >= MORE:
         return found
     inner, outer = best.labels == 3, best.labels == 0

@@ -15,7 +15,9 @@ from agentic_discovery.columns import Columns
 
 RUN = ("world", "obs", "belief", "action")  # what comes first within a step of a run; all else in it is left out
 
-FOUND = "belief.external<obs<belief.internal<action"  # the same in a record of what was discovered, where it had an order
+FOUND = (
+    "belief.external<obs<belief.internal<action"  # the same in a record of what was discovered, where it had an order
+)
 SPREADS = ("covariance", "precision", "scale", "log_scale")  # of a belief: how sure it is, not what it holds
 
 
@@ -43,7 +45,9 @@ def read(recording: Any, *, episode: str | None = None) -> Columns:
     if path.is_dir():
         return _of_record(Record.open(path), text)
     if not path.exists():
-        raise UserError(f"there is no recording {text}: give a .parquet, .csv or .npz file, the folder of a run or minari:ID")
+        raise UserError(
+            f"there is no recording {text}: give a .parquet, .csv or .npz file, the folder of a run or minari:ID"
+        )
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"{text} is none of {', '.join(READERS)}: save the recording as one of those")
@@ -119,7 +123,9 @@ def _of_table(table: pa.Table, path: Path) -> Mapping[str, Any]:
     for name in table.column_names:
         column = table[name].combine_chunks()
         if column.null_count:
-            raise UserError(f"the column {name!r} of {path.name} has {column.null_count} gaps: fill them or leave them out")
+            raise UserError(
+                f"the column {name!r} of {path.name} has {column.null_count} gaps: fill them or leave them out"
+            )
         if pa.types.is_fixed_size_list(column.type):
             arrays[name] = numpy_of(column.flatten()).reshape(-1, column.type.list_size)
             continue
