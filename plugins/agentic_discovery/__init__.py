@@ -24,8 +24,16 @@ _HOMES = {
 }
 
 __all__ = [
-    "Alternative", "BoundaryEvidence", "BoundaryLeak", "Columns", "Discovery", "Role", "Window", "discover", "rand_index",
-]  # fmt: skip
+    "Alternative",
+    "BoundaryEvidence",
+    "BoundaryLeak",
+    "Columns",
+    "Discovery",
+    "Role",
+    "Window",
+    "discover",
+    "rand_index",
+]
 
 
 @hookimpl

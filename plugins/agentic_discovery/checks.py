@@ -1,7 +1,7 @@
 """Checks that a recording has what its couplings need: steps shorter than the loop, and nothing important unseen.
 
-Where columns at one step depend on nothing but columns at the step before, and on those that come first within the step,
-what regressions leave unexplained is not correlated between columns, and the step before the last adds nothing. A loop
+Where columns at one step depend on nothing but columns at the step before, and on those that come first within the
+step, what regressions leave unexplained is not correlated between columns, and the step before the last adds nothing. A loop
 that is faster than the recording, an order within the step that was not given, and columns that were not recorded leave
 traces in both.
 """
@@ -26,8 +26,8 @@ FLOOR = 30.0  # squares of the resolution: a column of which less is left is an 
 class Traces:
     """Evidence in nats that couplings miss something.
 
-    `within[i, j]` is that two columns share something within a step, `before[j, i]` that column j still matters to i one
-    step longer ago than the lag.
+    `within[i, j]` is that two columns share something within a step, `before[j, i]` that column j still matters to i
+    one step longer ago than the lag.
     """
 
     within: Floats
@@ -38,8 +38,8 @@ def traces(longer: Moments, how: Ints, resolution: float) -> Traces:
     """The traces in a recording, from covariances of one step more than the lag.
 
     What is left of each column is what all columns in the lag, and those that come first within the step, do not
-    explain. The errors that the resolution stands for are in the variances, but not in the covariances. Columns of which
-    next to nothing is left (`FLOOR`) have no traces.
+    explain. The errors that the resolution stands for are in the variances, but not in the covariances. Columns of
+    which next to nothing is left (`FLOOR`) have no traces.
     """
     p, covariance = longer.columns, longer.covariance
     read = covariance - resolution**2 * np.eye(len(covariance))

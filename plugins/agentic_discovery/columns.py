@@ -41,8 +41,8 @@ class Columns:
         if wrong.any():
             step, column = np.argwhere(wrong)[0]
             raise UserError(
-                f"the column {self.names[column]!r} is {self.values[step, column]} at step {step}, expected finite numbers: "
-                "leave out the column or those steps"
+                f"the column {self.names[column]!r} is {self.values[step, column]} at step {step}, expected finite "
+                "numbers: leave out the column or those steps"
             )
 
     @classmethod
@@ -73,7 +73,10 @@ class Columns:
         return cls(tuple(names), values, tuple(lengths) or (len(values),), order, source)
 
     def only(self, patterns: Sequence[str]) -> "Columns":
-        """Those columns that a pattern names, as `obs`, `belief.mean[0]` or `x*`. Raises UserError for one that names none."""
+        """Those columns that a pattern names, as `obs`, `belief.mean[0]` or `x*`.
+
+        Raises UserError for a pattern that names none.
+        """
         for pattern in patterns:
             if not any(named(pattern, name) for name in self.names):
                 raise UserError(f"no column is called {pattern!r}; there are {', '.join(self.names)}")

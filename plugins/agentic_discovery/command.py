@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 @click.option("--lag", type=click.IntRange(min=1), default=1, show_default=True, help="Steps that effects reach back.")
 @click.option("--resolution", type=float, default=0.01, show_default=True, help="Of a spread: less is not told apart.")
 @click.option("--window", type=click.IntRange(min=2), metavar="STEPS", help="Look in every so many steps as well.")
-@click.option(
-    "--columns", multiple=True, metavar="NAME", help="Look at these alone: obs, belief.mean[0], x*; repeatable."
-)
+@click.option("--columns", multiple=True, metavar="NAME", help="Look at these alone: obs, belief.mean[0]; repeatable.")
 @click.option("--episode", metavar="COLUMN", help="The column that numbers episodes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the chains that settle.")
 @click.option("--save", metavar="FOLDER", help="A new run folder: observations are sensors, actions actuators.")

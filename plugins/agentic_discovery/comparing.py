@@ -13,7 +13,7 @@ SIDES = np.array([0, 1, 1, 2])  # world, boundary, inside: the same seen from bo
 
 def owners(labels: Ints) -> Ints:
     """The object that each label belongs to, 0 for the world."""
-    return (labels + 2) // 3
+    return np.asarray((labels + 2) // 3)
 
 
 def kinds(labels: Ints) -> Ints:
@@ -23,7 +23,7 @@ def kinds(labels: Ints) -> Ints:
 
 def sides(labels: Ints) -> Ints:
     """Labels where sensors and actuators of an object are one boundary."""
-    return owners(labels) * 3 + SIDES[kinds(labels)]
+    return np.asarray(owners(labels) * 3 + SIDES[kinds(labels)])
 
 
 def rand_index(one: NDArray[Any], other: NDArray[Any]) -> float:

@@ -57,8 +57,8 @@ class Discovery:
     `roles` are those of least energy, also where no boundary is told, and then they are no more than a proposal.
     `couplings[j, i]` is what column j adds to the prediction of column i's next value, in nats. `energy` is the code
     length of the couplings under the roles, `boundary_evidence` what roles save over free blocks, `leak` what crosses
-    the boundary past it, in nats per step. `agreement` is the adjusted Rand index of the partitions of both halves, None
-    where they were not looked at. `alternatives` are the runners-up. `cautions` are sentences on why the roles may be
+    the boundary past it, in nats per step. `agreement` is the adjusted Rand index of the partitions of both halves,
+    None where they were not looked at. `alternatives` are the runners-up. `cautions` are sentences on why the roles may be
     wrong. `form` names the kind of boundary: `particular`, `strict` (nothing in the world hears the sensors) or
     `contact`, which has no direction.
     """
@@ -101,7 +101,7 @@ class Discovery:
         return record_of(self, self._checked(object))
 
     def subject(self, object: int = 1, environment: Any = None) -> Subject:
-        """The same as a subject of measurements, in an environment where one is given, as `agentic.subject_of` takes it."""
+        """The same as a subject of measurements, in an environment where one is given; see `agentic.subject_of`."""
         from agentic import subject_of
 
         return subject_of(self.record(object), environment)
@@ -144,8 +144,8 @@ class Discovery:
         found = self.columns(object)
         if not found["sensor"] or not found["actuator"]:
             raise UserError(
-                f"the boundary of object {object} has no direction: what is sensor and what actuator cannot be told, so that "
-                "there is no record to be made of it"
+                f"the boundary of object {object} has no direction: what is sensor and what actuator cannot be told, so "
+                "that there is no record to be made of it"
             )
         return object
 
@@ -155,8 +155,8 @@ class Discovery:
         count = "1 object" if self.objects == 1 else f"{self.objects} objects"
         agreed = "" if self.agreement is None else f", halves agree {self.agreement:.2f}"
         return (
-            f"{count} in {len(self.roles)} columns: evidence {self.boundary_evidence:.1f} nats, leak {self.leak:.2g} nats "
-            f"per step{agreed}"
+            f"{count} in {len(self.roles)} columns: evidence {self.boundary_evidence:.1f} nats, "
+            f"leak {self.leak:.2g} nats per step{agreed}"
         )
 
     def __repr__(self) -> str:

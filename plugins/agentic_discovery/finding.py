@@ -38,8 +38,8 @@ def discovered(
     p = len(kept)
     report = _telling(progress, "couplings")
     coupled = gaussian_couplings(moments, look.ranks, progress=report) if enough else _nothing(p)
-    every = [settled_part(coupled.nats, places, look, generator, progress) for places in parts(coupled.nats)]
-    every = [part for part in every if part is not None]
+    tried = [settled_part(coupled.nats, places, look, generator, progress) for places in parts(coupled.nats)]
+    every = [part for part in tried if part is not None]
     main = max(every, key=lambda part: part.found.evidence, default=None)
     labels, numbers, sure = _labels(p, every, main, coupled.nats, look, generator)
     agreement, excess = halves(chosen, look, main, generator, progress)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, final
 
 import numpy as np
@@ -30,7 +30,7 @@ SIDES = {
     "obs": 1,
     "action": 2,
     "belief": 3,
-}  # by how names begin; the first that fits
+}  # by their first words
 
 
 @final
@@ -51,8 +51,8 @@ class Sided:
         if lacking:
             raise UserError(
                 f"{name} needs columns of the world and of the inside beside obs and action; this record has no "
-                f"{' and no '.join(lacking)}: record one with run.world=true and an agent that has beliefs, or save one with "
-                "`agentic discover --save`"
+                f"{' and no '.join(lacking)}: record one with run.world=true and an agent that has beliefs, or save one "
+                "with `agentic discover --save`"
             )
         order = pruned(columns.order, columns.names)
         return cls(columns, np.array(found, np.intp), ranks(columns.names, order))
@@ -72,8 +72,7 @@ class Sided:
         value = estimate(whole)
         cuts = np.linspace(0, len(self.columns.values), BLOCKS + 1).astype(int)
         left = [
-            estimate(self.moments(metric.lag, metric.resolution, slice(first, last)))
-            for first, last in zip(cuts[:-1], cuts[1:], strict=True)
+            estimate(self.moments(metric.lag, metric.resolution, slice(first, last))) for first, last in pairwise(cuts)
         ]
         error = float(np.sqrt((BLOCKS - 1) * np.var(left)))
         return (
@@ -150,7 +149,7 @@ class BoundaryEvidence(Metric):
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
-        """The same from the code lengths: four columns in a ring, each heard by the next, and all 256 ways of blocks."""
+        """The same from code lengths: four columns in a ring, each heard by the next, and all 256 ways of blocks."""
         ring = np.roll(np.eye(4), 1, axis=1)
         roles = energies(ring, np.array([[0, 1, 3, 2]]), strict())[0]
         every = np.array(list(product(range(4), repeat=4)))
@@ -161,12 +160,12 @@ class BoundaryEvidence(Metric):
 @final
 @dataclass(frozen=True)
 class BoundaryLeak(Metric):
-    """The leak of the boundary that a record says it has: what crosses it past sensors and actuators, in nats per step.
+    """The leak of the boundary that a record says it has: what crosses it past sensors and actuators, nats per step.
 
-    Sides as in `boundary_evidence`. A sum of conditional transfer entropies by linear regression: what the world adds to
-    the prediction of actuators and inside from all that is not world, and what the inside adds to that of sensors and world
-    from all that is not inside, less what chance gives. Zero where it is a boundary. The null is the chi-square law of no
-    leak (Wilks 1938).
+    Sides as in `boundary_evidence`. A sum of conditional transfer entropies by linear regression: what the world adds
+    to the prediction of actuators and inside from all that is not world, and what the inside adds to that of sensors
+    and world from all that is not inside, less what chance gives. Zero where it is a boundary. The null is the
+    chi-square law of no leak (Wilks 1938).
     """
 
     lag: int = 1
@@ -195,7 +194,7 @@ class BoundaryLeak(Metric):
 
 
 def _ring(back: float = 0.0, leak: float = 0.0) -> dict[str, Floats]:
-    """World, sensor, inside and actuator, each heard by the next; the world `back` by the actuator, and by the inside."""
+    """World, sensor, inside and actuator, each heard by the next, the world as loud as `leak` by the inside as well."""
     noise = np.random.default_rng(0).standard_normal((2000, 4))
     values = np.zeros_like(noise)
     for step in range(1, len(noise)):

@@ -15,9 +15,8 @@ from agentic_discovery.columns import Columns
 
 RUN = ("world", "obs", "belief", "action")  # what comes first within a step of a run; all else in it is left out
 
-FOUND = (
-    "belief.external<obs<belief.internal<action"  # the same in a record of what was discovered, where it had an order
-)
+FOUND = "belief.external<obs<belief.internal<action"  # in a record of what was discovered, with an order
+KINDS = ".parquet, .csv or .npz"
 SPREADS = ("covariance", "precision", "scale", "log_scale")  # of a belief: how sure it is, not what it holds
 
 
@@ -36,12 +35,16 @@ def read(recording: Any, *, episode: str | None = None) -> Columns:
         return Columns.of(recording)
     if not isinstance(recording, str | Path):
         raise UserError(
-            f"a recording is a file, the folder of a run, a Record, an array or a mapping of arrays, got {shown(recording)}"
+            "a recording is a file, the folder of a run, a Record, an array or a mapping of arrays, "
+            f"got {shown(recording)}"
         )
-    text = str(recording)
+    return _of_path(str(recording), episode)
+
+
+def _of_path(text: str, episode: str | None) -> Columns:
     if text.startswith("minari:"):
         return _of_record(subject_of(text).record, text)
-    path = Path(recording)
+    path = Path(text)
     if path.is_dir():
         return _of_record(Record.open(path), text)
     if not path.exists():

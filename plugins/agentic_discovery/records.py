@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def record_of(found: "Discovery", object: int) -> Record:
     """The record in memory: `obs` are the object's sensors, `action` its actuators, (n, columns) each.
 
-    `belief.internal` are the columns inside, `belief.external` all others. The last step of each episode is left out, as
-    what is seen after it is not known. Rewards are 0.
+    `belief.internal` are the columns inside, `belief.external` all others. The last step of each episode is left out,
+    as what is seen after it is not known. Rewards are 0.
     """
     return Record(tables=[table(found, object)], manifest=content(found, object))
 

@@ -17,6 +17,7 @@ Ints = NDArray[np.intp]
 TOLD = 3.0  # nats of evidence below which no boundary is told
 MORE = 5.0  # nats that another object has to save
 
+USUAL = Schedule()
 COMMUNITIES = Schedule(chains=16, sweeps=30)  # blocks that need no roles are found by fewer chains
 
 BEST = 24  # choices from which roles are settled once more
@@ -44,8 +45,8 @@ class Choice:
 class Settled:
     """The roles of one part of a recording: the choice of least energy, and the energies beside it.
 
-    `alone` is the energy of one block, `blocks` that of the best free blocks, one among them. `choices` has every choice
-    at which chains settled, least energy first.
+    `alone` is the energy of one block, `blocks` that of the best free blocks, one among them. `choices` has every
+    choice at which chains settled, least energy first.
     """
 
     choices: tuple[Choice, ...]
@@ -84,7 +85,7 @@ def settled(
     objects: int = 1,
     *,
     generator: np.random.Generator,
-    schedule: Schedule = Schedule(),
+    schedule: Schedule = USUAL,
     communities: bool = True,
 ) -> Settled:
     """Settle the roles of one part that hangs together, for so many objects.
@@ -107,9 +108,9 @@ def settled(
 
 
 def settled_best(
-    couplings: Floats, most: int, *, generator: np.random.Generator, schedule: Schedule = Schedule()
+    couplings: Floats, most: int, *, generator: np.random.Generator, schedule: Schedule = USUAL
 ) -> Settled:
-    """Settle the roles of one part for one object, and for one more as long as that saves `MORE` nats, up to `most`."""
+    """Settle the roles of one part for one object, and for one more as long as that saves `MORE` nats."""
     best = settled(couplings, 1, generator=generator, schedule=schedule)
     fewer = Schedule(schedule.chains // 2, schedule.sweeps * 2 // 3, schedule.hot, schedule.cold)
     while best.best.form.objects < most and best.evidence >= TOLD:
@@ -149,7 +150,7 @@ def _polished(
 
 
 def _directed(couplings: Floats, labels: Ints) -> Ints:
-    """The same, each boundary column a sensor where it hears more of what is beyond than it tells it, else an actuator."""
+    """The same, each boundary column a sensor where it hears more from beyond than it tells, else an actuator."""
     owners = (labels + 2) // 3
     beyond = (owners[:, :, None] != owners[:, None, :]).astype(float)
     told = (beyond * (couplings - couplings.T)).sum(2)
@@ -176,4 +177,4 @@ def probabilities(couplings: Floats, choice: Choice, *, generator: np.random.Gen
         warm.sweep(1.0, generator)
         if sweep >= 10:
             total += (warm.labels[:, :, None] == np.arange(total.shape[1])).sum(1)
-    return total / total.sum(1, keepdims=True)
+    return np.asarray(total / total.sum(1, keepdims=True))

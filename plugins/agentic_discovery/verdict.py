@@ -61,8 +61,8 @@ def reasons(found: Findings) -> tuple[str, ...]:
         said.append("the columns form a single loop, in which every place could be the inside")
     if found.agreement is not None and found.agreement < AGREE and found.excess >= WORSE:
         said.append(
-            f"the halves of the recording disagree (adjusted Rand index {found.agreement:.2f}, below {AGREE}): roles may "
-            "have changed, look with --window"
+            f"the halves of the recording disagree (adjusted Rand index {found.agreement:.2f}, below {AGREE}): roles "
+            "may have changed, look with --window"
         )
     missed, within, before = missing(found)
     if missed > FAST:
@@ -111,8 +111,8 @@ def _missed(ordered: bool, within: int, before: int) -> str:
     seen = [f"{within} pairs of columns share what no column at the step before explains"] if within else []
     seen += [f"{before} couplings reach back further than the lag"] if before else []
     return (
-        f"{' and '.join(seen)}: steps are longer than the loop, their order is not known, or columns are missing; {hint}, "
-        "or add columns"
+        f"{' and '.join(seen)}: steps are longer than the loop, their order is not known, or columns are missing; "
+        f"{hint}, or add columns"
     )
 
 

@@ -22,7 +22,7 @@ def test_every_format_gives_the_same_columns(tmp_path: Path) -> None:
     table = pa.table(arrays)
     pq.write_table(table, tmp_path / "r.parquet")
     pc.write_csv(table, tmp_path / "r.csv")
-    np.savez(tmp_path / "r.npz", **arrays)
+    np.savez(tmp_path / "r.npz", **arrays)  # type: ignore[arg-type]
     for name in ("r.parquet", "r.csv", "r.npz"):
         found = read(tmp_path / name, episode="trial")
         assert found.names == ("a", "b")

@@ -24,8 +24,8 @@ REACHED = {
 class Planted:
     """A recording whose boundaries are known: columns by steps, and what each column is.
 
-    `values` are (steps, columns), one episode after another; `episodes` are their lengths. `roles` are `world`, `sensor`,
-    `actuator` or `inside`, and `objects` say whose: 1, 2, ... for a column of an object, 0 for one of the world.
+    `values` are (steps, columns), one episode after another; `episodes` are their lengths. `roles` are `world`,
+    `sensor`, `actuator` or `inside`, and `objects` say whose: 1, 2, ... for a column of an object, 0 for one of the world.
     `order` says which columns come first within a step, as `agentic discover --order` takes it; None where all columns
     are of one moment, so that only earlier steps have effects. `switches` are the steps at which roles change;
     then `roles` are those before the first, and `later` those from each switch on.
@@ -114,7 +114,8 @@ def _ensure(coupled: NDArray[np.bool_], targets: list[int], sources: list[int], 
 
 
 def _strengths(shape: tuple[int, int], source: np.random.Generator) -> Floats:
-    return source.uniform(0.3, 0.7, shape) * source.choice([-1.0, 1.0], shape)
+    found: Floats = source.uniform(0.3, 0.7, shape) * source.choice([-1.0, 1.0], shape)
+    return found
 
 
 def _simulated(
