@@ -70,8 +70,8 @@ def discover(recording: Any, **options: Any) -> Any:
     """The boundaries in a recording: which columns are world, sensors, actuators and inside of an object.
 
     `recording` is a file (Parquet, CSV, NPZ), the folder of a run, a record, "minari:ID", an array (steps, columns)
-    or a mapping from names to arrays; `options` are those of `agentic_discovery.discover`: order, objects, lag, resolution,
-    window, columns, episode and so on. Raises UserError where no plugin offers the command `discover`.
+    or a mapping from names to arrays; `options` are those of `agentic_discovery.discover`: order, objects, lag,
+    resolution, window, columns, episode and so on. Raises UserError where no plugin offers the command `discover`.
 
     >>> import agentic, numpy
     >>> noise = numpy.random.default_rng(0).standard_normal((500, 5))

@@ -1,8 +1,8 @@
 """Checks that a recording has what its couplings need: steps shorter than the loop, and nothing important unseen.
 
 Where columns at one step depend on nothing but columns at the step before, and on those that come first within the
-step, what regressions leave unexplained is not correlated between columns, and the step before the last adds nothing. A loop
-that is faster than the recording, an order within the step that was not given, and columns that were not recorded leave
+step, what regressions leave unexplained is not correlated between columns, and the step before the last adds nothing. A
+loop that is faster than the recording, an order within the step that was not given, and columns that were not recorded leave
 traces in both.
 """
 

@@ -58,8 +58,8 @@ class Discovery:
     `couplings[j, i]` is what column j adds to the prediction of column i's next value, in nats. `energy` is the code
     length of the couplings under the roles, `boundary_evidence` what roles save over free blocks, `leak` what crosses
     the boundary past it, in nats per step. `agreement` is the adjusted Rand index of the partitions of both halves,
-    None where they were not looked at. `alternatives` are the runners-up. `cautions` are sentences on why the roles may be
-    wrong. `form` names the kind of boundary: `particular`, `strict` (nothing in the world hears the sensors) or
+    None where they were not looked at. `alternatives` are the runners-up. `cautions` are sentences on why the roles may
+    be wrong. `form` names the kind of boundary: `particular`, `strict` (nothing in the world hears the sensors) or
     `contact`, which has no direction.
     """
 

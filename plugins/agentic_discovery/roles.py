@@ -87,15 +87,19 @@ def settled(
     generator: np.random.Generator,
     schedule: Schedule = USUAL,
     communities: bool = True,
+    starts: Ints | None = None,
 ) -> Settled:
     """Settle the roles of one part that hangs together, for so many objects.
 
-    Free blocks are looked for among `communities`, or are those of the roles alone.
+    Free blocks are looked for among `communities`, or are those of the roles alone. Labels in `starts` are settled
+    beside those of the chains.
     """
     forms = forms_of(objects)
     size = len(forms[0].used)
     chains = annealed(couplings, forms, generator=generator, schedule=schedule)
-    choices = _polished(couplings, forms, chains.reshape(-1, chains.shape[-1]), generator)
+    found = chains.reshape(-1, chains.shape[-1])
+    found = found if starts is None else np.concatenate([found, starts])
+    choices = _polished(couplings, forms, found, generator)
     alone = energy(couplings, np.zeros(len(couplings), np.intp), free(1, size))
     blocks = []
     if communities:
@@ -112,14 +116,28 @@ def settled_best(
 ) -> Settled:
     """Settle the roles of one part for one object, and for one more as long as that saves `MORE` nats."""
     best = settled(couplings, 1, generator=generator, schedule=schedule)
-    fewer = Schedule(schedule.chains // 2, schedule.sweeps * 2 // 3, schedule.hot, schedule.cold)
-    while best.best.form.objects < most and best.evidence >= TOLD:
-        count = best.best.form.objects + 1
-        more = settled(couplings, count, generator=generator, schedule=fewer, communities=False)
+    for objects in range(2, most + 1):
+        starts = _split(couplings, np.stack([choice.labels for choice in best.choices[:BEST]]), objects)
+        more = settled(couplings, objects, generator=generator, schedule=schedule, communities=False, starts=starts)
         if best.best.energy - more.best.energy < MORE or not more.best.whole:
             break
         best = Settled(more.choices, best.alone, min(best.blocks, more.blocks))
     return best
+
+
+def _split(couplings: Floats, labels: Ints, objects: int) -> Ints:
+    """The same with the first object that falls apart without the world as two, the last of so many; (n, columns)."""
+    split = labels.copy()
+    for row in split:
+        for one in range(1, objects):
+            places = np.flatnonzero((row + 2) // 3 == one)
+            inner = couplings[np.ix_(places, places)] > 0
+            count, piece = connected_components(inner, directed=True, connection="weak") if len(places) else (0, places)
+            if count > 1:
+                largest = np.bincount(piece).argmax()
+                row[places[piece != largest]] += 3 * (objects - one)
+                break
+    return split
 
 
 def _polished(
