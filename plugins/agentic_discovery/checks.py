@@ -2,8 +2,8 @@
 
 Where columns at one step depend on nothing but columns at the step before, and on those that come first within the
 step, what regressions leave unexplained is not correlated between columns, and the step before the last adds nothing. A
-loop that is faster than the recording, an order within the step that was not given, and columns that were not recorded leave
-traces in both.
+loop that is faster than the recording, an order within the step that was not given, and columns that were not recorded
+leave traces in both.
 """
 
 from dataclasses import dataclass

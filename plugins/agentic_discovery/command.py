@@ -40,12 +40,13 @@ def discover(recording: str, save: str | None, which: int, as_json: bool, **opti
     agentic discover runs/0001-agentic-pointmass-v0-energy --save runs/0002-found
     agentic measure runs/0002-found
     """
-    from agentic_discovery.asked import discover as look
+    from agentic_discovery.asked import Asked
 
     options["objects"] = _objects(options["objects"])
+    asked = Asked(**options)
     with _progress(quiet=as_json) as progress:
-        found = look(recording, progress=progress, **options)
-    saved = None if save is None or not found.told else found.save(save, which)
+        found = asked.of(recording, progress)
+    saved = None if save is None or not found.detected else found.save(save, which)
     if as_json:
         answer(json.dumps({**found.to_dict(), "folder": saved and str(saved)}))
         return
@@ -66,7 +67,7 @@ def _show(found: "Discovery") -> None:
     from rich.table import Table
 
     say(found)
-    table = Table(title="" if found.told else "least energy, which is no more than a proposal")
+    table = Table(title="" if found.detected else "least energy, which is no more than a proposal")
     for head in ("column", "object", "role", "probability", "part"):
         table.add_column(head, justify="right" if head in ("object", "probability", "part") else "left")
     for role in sorted(found.roles, key=lambda role: (role.object == 0, role.object, ORDER.index(role.role))):
@@ -74,7 +75,7 @@ def _show(found: "Discovery") -> None:
         table.add_row(role.column, str(role.object or ""), role.role, sure, str(role.part or ""))
     show_table(table)
     names = [role.column for role in found.roles]
-    for other in found.alternatives[:3] if found.told else ():
+    for other in found.alternatives[:3] if found.detected else ():
         changed = [
             f"{name} {word}"
             for name, role, word in zip(names, found.roles, other.roles, strict=True)
@@ -85,8 +86,8 @@ def _show(found: "Discovery") -> None:
         say(f"{number(other.more)} nats more: {'inside and world exchanged' if turned else many}")
     for window in found.windows:
         words = [sum(role == word for role in window.roles) for word in ORDER[:3]]
-        told = f"{words[0]} sensors, {words[1]} actuators, {words[2]} inside"
-        say(f"steps {window.first} to {window.last - 1}: {told}, evidence {number(window.evidence)} nats")
+        line = f"{words[0]} sensors, {words[1]} actuators, {words[2]} inside"
+        say(f"steps {window.first} to {window.last - 1}: {line}, evidence {number(window.evidence)} nats")
     for caution in found.cautions:
         say(f"caution: {caution}")
 
@@ -103,11 +104,11 @@ ORDER = ("sensor", "actuator", "inside", "boundary", "world")
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Bars on a terminal, on standard error; nothing elsewhere."""
     out = console(stderr=True)
     if quiet or not out.is_terminal:
-        yield None
+        yield lambda stage, done, total: None
         return
     from rich.progress import Progress
 

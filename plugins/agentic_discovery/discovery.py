@@ -52,7 +52,7 @@ class Window:
 @final
 @dataclass(frozen=True, repr=False)
 class Discovery:
-    """A boundary that was looked for: `told` says whether one was found, and `reasons` why not.
+    """A boundary that was looked for: `detected` says whether one was found, and `reasons` why not.
 
     `roles` are those of least energy, also where no boundary is told, and then they are no more than a proposal.
     `couplings[j, i]` is what column j adds to the prediction of column i's next value, in nats. `energy` is the code
@@ -71,7 +71,7 @@ class Discovery:
     agreement: float | None
     alternatives: tuple[Alternative, ...]
     frame: Frame
-    told: bool
+    detected: bool
     reasons: tuple[str, ...]
     cautions: tuple[str, ...]
     form: str
@@ -82,7 +82,7 @@ class Discovery:
     @property
     def objects(self) -> int:
         """How many objects were told."""
-        return max((role.object for role in self.roles), default=0) if self.told else 0
+        return max((role.object for role in self.roles), default=0) if self.detected else 0
 
     def columns(self, object: int = 1) -> dict[str, list[int]]:
         """The places of the columns of each role, seen from an object: the world is all that is not its own."""
@@ -118,7 +118,7 @@ class Discovery:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON, without the recording."""
         return {
-            "told": self.told,
+            "detected": self.detected,
             "reasons": list(self.reasons),
             "cautions": list(self.cautions),
             "objects": self.objects,
@@ -137,20 +137,20 @@ class Discovery:
         }
 
     def _checked(self, object: int) -> int:
-        if not self.told:
+        if not self.detected:
             raise UserError(f"no boundary was told, so that there is nothing to save: {'; '.join(self.reasons)}")
         if not 1 <= object <= self.objects:
             raise UserError(f"there is no object {object}, only 1 to {self.objects}: give one of those")
         found = self.columns(object)
         if not found["sensor"] or not found["actuator"]:
             raise UserError(
-                f"the boundary of object {object} has no direction: what is sensor and what actuator cannot be told, so "
-                "that there is no record to be made of it"
+                f"the boundary of object {object} has no direction: what is sensor and what actuator cannot be told, "
+                "so that there is no record to be made of it"
             )
         return object
 
     def __str__(self) -> str:
-        if not self.told:
+        if not self.detected:
             return f"no boundary told: {'; '.join(self.reasons)}"
         count = "1 object" if self.objects == 1 else f"{self.objects} objects"
         agreed = "" if self.agreement is None else f", halves agree {self.agreement:.2f}"

@@ -1,7 +1,8 @@
 """Discovery of boundaries in a recording, from couplings to a verdict."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,64 +27,103 @@ SHOWN = 8  # runners-up that are kept
 EXACT = 4.0  # unexplained shares below so many squares of the resolution are those of exact functions
 
 
+@final
+@dataclass(frozen=True)
+class Looked:
+    """A recording as it was looked at: columns that are no copies, their couplings, and the parts that have roles.
+
+    `kept` are the places of those columns in the whole recording, `twins` pairs of copies, `still` what never changes.
+    """
+
+    recording: Columns
+    chosen: Columns
+    kept: list[int]
+    twins: list[tuple[int, int]]
+    still: list[int]
+    how: Look
+    moments: Moments
+    coupled: Couplings
+    every: tuple[Part, ...]
+
+    @classmethod
+    def at(cls, recording: Columns, how: Look, generator: np.random.Generator, progress: Progress) -> Self:
+        """A look at a recording."""
+        kept, twins, still = copies(recording, how.resolution)
+        chosen, look = recording.at(kept), replace(how, ranks=how.ranks[kept])
+        moments = look.moments(chosen)
+        coupled = _nothing(len(kept))
+        if moments.steps >= look.needed:
+            coupled = gaussian_couplings(moments, look.ranks, progress=_telling(progress, "couplings"))
+        tried = [settled_part(coupled.nats, places, look, generator, progress) for places in parts(coupled.nats)]
+        every = tuple(part for part in tried if part is not None)
+        return cls(recording, chosen, kept, twins, still, look, moments, coupled, every)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are steps enough for so many columns."""
+        return self.moments.steps >= self.how.needed
+
+    @property
+    def main(self) -> Part | None:
+        """The part with most evidence."""
+        return max(self.every, key=lambda part: part.found.evidence, default=None)
+
+    def findings(self, agreement: float | None, excess: float) -> Findings:
+        """What a verdict is made of."""
+        names, main, p = self.recording.names, self.main, len(self.kept)
+        missed = Traces(np.zeros((p, p)), np.zeros((p, p)))
+        if self.enough:
+            missed = traces(self.how.moments(self.chosen, more=1), self.how.ranks, self.how.resolution)
+        return Findings(
+            evidence=main.found.evidence if main else 0.0,
+            parts=tuple(len(part) for part in parts(self.coupled.nats)),
+            whole=main is not None and main.found.best.whole,
+            steps=self.moments.steps,
+            needed=self.how.needed,
+            agreement=agreement,
+            excess=excess,
+            traces=missed,
+            couplings=self.coupled.nats,
+            ordered=bool(self.how.ranks.any()),
+            twins=tuple((names[one], names[other]) for one, other in self.twins),
+            constant=tuple(names[place] for place in self.still),
+            exact=_exact(self.moments, self.coupled, self.how, self.chosen.names),
+            turning=main is not None and is_loop(main.couplings),
+            mirror=mirror(main),
+        )
+
+
 def discovered(
     recording: Columns, how: Look, window: int | None, generator: np.random.Generator, progress: Progress
 ) -> Discovery:
-    """The boundary in a recording of columns that are no copies of each other; see `agentic_discovery.discover`."""
-    kept, twins, still = copies(recording, how.resolution)
-    chosen = recording.at(kept)
-    look = Look(how.ranks[kept], how.lag, how.resolution, how.objects)
-    moments = look.moments(chosen)
-    enough = moments.steps >= look.needed
-    p = len(kept)
-    report = _telling(progress, "couplings")
-    coupled = gaussian_couplings(moments, look.ranks, progress=report) if enough else _nothing(p)
-    tried = [settled_part(coupled.nats, places, look, generator, progress) for places in parts(coupled.nats)]
-    every = [part for part in tried if part is not None]
-    main = max(every, key=lambda part: part.found.evidence, default=None)
-    labels, numbers, sure = _labels(p, every, main, coupled.nats, look, generator)
-    agreement, excess = halves(chosen, look, main, generator, progress)
-    missed = _traces(chosen, look, enough)
-    names = recording.names
-    findings = Findings(
-        evidence=main.found.evidence if main else 0.0,
-        parts=tuple(len(part) for part in parts(coupled.nats)),
-        whole=main is not None and main.found.best.whole,
-        steps=moments.steps,
-        needed=look.needed,
-        agreement=agreement,
-        excess=excess,
-        traces=missed,
-        couplings=coupled.nats,
-        ordered=bool(look.ranks.any()),
-        twins=tuple((names[one], names[other]) for one, other in twins),
-        constant=tuple(names[place] for place in still),
-        exact=_exact(moments, coupled, look, chosen.names),
-        turning=main is not None and is_loop(main.couplings),
-        mirror=mirror(main),
-    )
+    """The boundary in a recording; see `agentic_discovery.discover`."""
+    seen = Looked.at(recording, how, generator, progress)
+    main, names = seen.main, recording.names
+    labels, numbers, sure = _labels(len(seen.kept), seen.every, main, seen.coupled.nats, generator)
+    agreement, excess = halves(seen.chosen, seen.how, main, generator, progress)
+    findings = seen.findings(agreement, excess)
     why = reasons(findings)
-    back = _back(len(names), kept, twins)
+    back = _back(len(names), seen.kept, seen.twins)
     return Discovery(
-        roles=_roles(names, labels, numbers, sure, back, main, told=not why),
-        couplings=_wide(coupled.nats, len(names), kept),
+        roles=_roles(names, labels, numbers, sure, back, main),
+        couplings=_wide(seen.coupled.nats, len(names), seen.kept),
         energy=main.found.best.energy if main else 0.0,
         boundary_evidence=findings.evidence,
-        leak=_leak(moments, look, labels) if enough else 0.0,
+        leak=_leak(seen.moments, seen.how, labels) if seen.enough else 0.0,
         agreement=agreement,
         alternatives=_alternatives(labels, main, back),
         frame=_frame(names, how),
-        told=not why,
+        detected=not why,
         reasons=why,
-        cautions=cautions(findings) if not why else (),
+        cautions=() if why else cautions(findings),
         form=main.found.best.form.name if main else "none",
         recording=recording,
-        windows=_windows(chosen, look, labels, window, back, generator, progress),
+        windows=_windows(seen, labels, window, back, generator, progress),
     )
 
 
 def _labels(
-    p: int, every: Sequence[Part], main: Part | None, nats: Floats, how: Look, generator: np.random.Generator
+    p: int, every: Sequence[Part], main: Part | None, nats: Floats, generator: np.random.Generator
 ) -> tuple[Ints, Ints, Floats]:
     """The label of each column over all parts, its part, and the probability of its label."""
     labels, numbers, sure = np.zeros(p, np.intp), np.zeros(p, np.intp), np.ones(p)
@@ -91,7 +131,7 @@ def _labels(
         numbers[places] = number + 1
     taken = 0
     for part in every:
-        if not part.told and part is not main:
+        if not part.detected and part is not main:
             continue
         best = part.found.best
         inner = best.labels
@@ -108,12 +148,6 @@ def _telling(progress: Progress, stage: str) -> Callable[[int, int], None]:
 
 def _nothing(p: int) -> Couplings:
     return Couplings(np.zeros((p, p)), tuple(np.zeros(0, np.intp) for _ in range(p)))
-
-
-def _traces(recording: Columns, how: Look, enough: bool) -> Traces:
-    if not enough:
-        return Traces(np.zeros((len(how.ranks),) * 2), np.zeros((len(how.ranks),) * 2))
-    return traces(how.moments(recording, more=1), how.ranks, how.resolution)
 
 
 def _exact(moments: Moments, coupled: Couplings, how: Look, names: Sequence[str]) -> tuple[str, ...]:
@@ -140,7 +174,7 @@ def _words(labels: Ints, back: Ints, form: str) -> tuple[str, ...]:
 
 
 def _roles(
-    names: Sequence[str], labels: Ints, numbers: Ints, sure: Floats, back: Ints, main: Part | None, *, told: bool
+    names: Sequence[str], labels: Ints, numbers: Ints, sure: Floats, back: Ints, main: Part | None
 ) -> tuple[Role, ...]:
     words = _words(labels, back, main.found.best.form.name if main else "none")
     return tuple(
@@ -181,17 +215,11 @@ def _alternatives(labels: Ints, main: Part | None, back: Ints) -> tuple[Alternat
 
 
 def _windows(
-    recording: Columns,
-    how: Look,
-    labels: Ints,
-    window: int | None,
-    back: Ints,
-    generator: np.random.Generator,
-    progress: Progress,
+    seen: Looked, labels: Ints, window: int | None, back: Ints, generator: np.random.Generator, progress: Progress
 ) -> tuple[Window, ...]:
     if window is None:
         return ()
-    found = windows(recording, how, labels, window, generator, progress)
+    found = windows(seen.chosen, seen.how, labels, window, generator, progress)
     return tuple(Window(first, last, _words(own, back, ""), evidence) for first, last, own, evidence in found)
 
 

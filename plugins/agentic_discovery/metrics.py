@@ -51,8 +51,8 @@ class Sided:
         if lacking:
             raise UserError(
                 f"{name} needs columns of the world and of the inside beside obs and action; this record has no "
-                f"{' and no '.join(lacking)}: record one with run.world=true and an agent that has beliefs, or save one "
-                "with `agentic discover --save`"
+                f"{' and no '.join(lacking)}: record one with run.world=true and an agent that has beliefs, or save "
+                "one with `agentic discover --save`"
             )
         order = pruned(columns.order, columns.names)
         return cls(columns, np.array(found, np.intp), ranks(columns.names, order))

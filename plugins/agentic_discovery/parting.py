@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agentic_discovery.columns import Columns
 from agentic_discovery.couplings import Moments
 from agentic_discovery.energies import Form, energy
-from agentic_discovery.roles import MORE, TOLD, Choice, Settled, forms_of, mirrored, settled_best
+from agentic_discovery.roles import ENOUGH, MORE, Choice, Settled, forms_of, mirrored, settled_best
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
@@ -52,9 +52,9 @@ class Part:
     found: Settled
 
     @property
-    def told(self) -> bool:
+    def detected(self) -> bool:
         """Whether roles save enough over free blocks, and none is empty."""
-        return self.found.evidence >= TOLD and self.found.best.whole
+        return self.found.evidence >= ENOUGH and self.found.best.whole
 
 
 def settled_part(

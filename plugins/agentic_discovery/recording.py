@@ -16,7 +16,8 @@ from agentic_discovery.columns import Columns
 RUN = ("world", "obs", "belief", "action")  # what comes first within a step of a run; all else in it is left out
 
 FOUND = "belief.external<obs<belief.internal<action"  # in a record of what was discovered, with an order
-KINDS = ".parquet, .csv or .npz"
+PARQUET = "parquet"
+KINDS = "Parquet, CSV or NPZ"
 SPREADS = ("covariance", "precision", "scale", "log_scale")  # of a belief: how sure it is, not what it holds
 
 
@@ -49,7 +50,7 @@ def _of_path(text: str, episode: str | None) -> Columns:
         return _of_record(Record.open(path), text)
     if not path.exists():
         raise UserError(
-            f"there is no recording {text}: give a .parquet, .csv or .npz file, the folder of a run or minari:ID"
+            f"there is no recording {text}: give a Parquet, CSV or NPZ file, the folder of a run or minari:ID"
         )
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -94,8 +95,8 @@ def _of_record(record: Record, source: str) -> Columns:
     names = [name for name in names if all(_is_number(each.arrays[name]) for each in episodes)]
     arrays = {name: np.concatenate([each.arrays[name] for each in episodes]).astype(np.float64) for name in names}
     whole = {name: array for name, array in arrays.items() if np.isfinite(array).all()}
-    told = record.manifest.get("discovered")
-    order = FOUND if isinstance(told, Mapping) and told.get("ordered") else None if told else "<".join(RUN)
+    found = record.manifest.get("discovered")
+    order = FOUND if isinstance(found, Mapping) and found.get("ordered") else None if found else "<".join(RUN)
     return Columns.of(whole, lengths=[each.length for each in episodes], source=source, order=order)
 
 
@@ -138,4 +139,4 @@ def _of_table(table: pa.Table, path: Path) -> Mapping[str, Any]:
     return arrays
 
 
-READERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {".parquet": _parquet, ".csv": _csv, ".npz": _npz}
+READERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {f".{PARQUET}": _parquet, ".csv": _csv, ".npz": _npz}

@@ -49,8 +49,8 @@ def content(found: "Discovery", object: int) -> dict[str, Any]:
         {"kind": "envs", "name": found.recording.source, "plugin": "agentic_discovery"},
     ]
     ordered = found.settings.get("order") is not None
-    told = {"object": object, "columns": columns, "ordered": ordered, "evidence": found.boundary_evidence}
-    return {"components": components, "discovered": told}
+    facts = {"object": object, "columns": columns, "ordered": ordered, "evidence": found.boundary_evidence}
+    return {"components": components, "discovered": facts}
 
 
 def table(found: "Discovery", object: int) -> pa.Table:

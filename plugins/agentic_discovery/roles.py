@@ -14,7 +14,7 @@ from agentic_discovery.settling import Chains, Schedule, annealed
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
-TOLD = 3.0  # nats of evidence below which no boundary is told
+ENOUGH = 3.0  # nats of evidence below which no boundary is told
 MORE = 5.0  # nats that another object has to save
 
 USUAL = Schedule()
@@ -171,9 +171,9 @@ def _directed(couplings: Floats, labels: Ints) -> Ints:
     """The same, each boundary column a sensor where it hears more from beyond than it tells, else an actuator."""
     owners = (labels + 2) // 3
     beyond = (owners[:, :, None] != owners[:, None, :]).astype(float)
-    told = (beyond * (couplings - couplings.T)).sum(2)
+    net = (beyond * (couplings - couplings.T)).sum(2)
     boundary = (labels > 0) & ((labels - 1) % 3 < 2)
-    return np.where(boundary, 3 * owners - 2 + (told > 0), labels)
+    return np.where(boundary, 3 * owners - 2 + (net > 0), labels)
 
 
 def _fitting(labels: Ints, form: Form) -> Ints:

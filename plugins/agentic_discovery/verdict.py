@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from agentic.errors import listed
 from agentic_discovery.checks import Traces
 from agentic_discovery.columns import Columns
-from agentic_discovery.roles import MORE, TOLD
+from agentic_discovery.roles import ENOUGH, MORE
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
@@ -53,8 +53,10 @@ def reasons(found: Findings) -> tuple[str, ...]:
     if max(found.parts, default=0) < 4:
         size = max(found.parts, default=0)
         said.append(f"no four columns hang together (the largest part has {size}): a boundary needs four")
-    elif found.evidence < TOLD:
-        said.append(f"too little evidence: roles save {found.evidence:.1f} nats over free blocks, {TOLD:g} are needed")
+    elif found.evidence < ENOUGH:
+        said.append(
+            f"too little evidence: roles save {found.evidence:.1f} nats over free blocks, {ENOUGH:g} are needed"
+        )
     elif not found.whole:
         said.append("one of the roles is empty: a boundary needs world, sensors, actuators and inside")
     if found.turning:

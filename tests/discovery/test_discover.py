@@ -35,7 +35,7 @@ def small() -> tuple[Planted, Discovery]:
 
 def test_a_planted_boundary_is_discovered(small: tuple[Planted, Discovery]) -> None:
     planted, found = small
-    assert found.told
+    assert found.detected
     assert exact(found, planted)
     assert [role.object for role in found.roles] == list(planted.objects)
     assert found.objects == 1
@@ -54,12 +54,12 @@ def test_permuted_columns_have_permuted_roles(small: tuple[Planted, Discovery]) 
     assert again.energy == pytest.approx(found.energy)
 
 
-def test_nothing_is_told_of_noise_and_of_structureless_data() -> None:
+def test_nothing_is_detected_in_noise_and_of_structureless_data() -> None:
     source = np.random.default_rng(0)
     for recording in (source.standard_normal((500, 8)), source.standard_normal((500, 8)).cumsum(0)):
-        assert not discover(recording).told
+        assert not discover(recording).detected
     found = found_in(structureless(0, 8, 0.2, steps=500))
-    assert not found.told
+    assert not found.detected
     assert "too little evidence" in str(found)
 
 
@@ -93,7 +93,7 @@ def test_a_belief_that_copies_what_is_seen_is_no_inside() -> None:
         "action": source.standard_normal(600),
     }
     found = discover(recording)
-    assert not found.told
+    assert not found.detected
     assert "holds no inside apart from them" in str(found)
 
 
@@ -102,7 +102,7 @@ def test_a_single_loop_has_no_inside() -> None:
     for step in range(1, 3000):
         noise[step] += 0.8 * np.roll(noise[step - 1], 1)
     found = discover(noise)
-    assert not found.told
+    assert not found.detected
     assert any("single loop" in reason for reason in found.reasons)
 
 
@@ -156,7 +156,7 @@ def test_the_record_of_an_object_has_its_boundary(small: tuple[Planted, Discover
         found.record(2)
 
 
-def test_what_is_not_told_is_not_saved() -> None:
+def test_without_a_boundary_nothing_is_saved() -> None:
     with pytest.raises(UserError, match="nothing to save"):
         discover(np.random.default_rng(0).standard_normal((100, 4))).record()
 
@@ -170,12 +170,12 @@ def test_the_command_saves_and_answers_in_json(small: tuple[Planted, Discovery],
     assert (tmp_path / "found" / "manifest.json").exists()
     content = json.loads(answered.stdout)
     assert content["folder"] == str(tmp_path / "found")
-    assert content["told"] is True
+    assert content["detected"] is True
     assert [role["role"] for role in content["roles"]] == [role.role for role in found.roles]
     assert content["boundary_evidence"] == found.boundary_evidence
 
 
-def test_no_boundary_told_ends_with_zero(tmp_path: Path) -> None:
+def test_no_boundary_ends_with_zero(tmp_path: Path) -> None:
     np.savez(tmp_path / "r.npz", x=np.random.default_rng(0).standard_normal((200, 4)))
     shown = CliRunner().invoke(command, [str(tmp_path / "r.npz"), "--save", str(tmp_path / "found")])
     assert shown.exit_code == 0
@@ -189,11 +189,11 @@ def test_networks_of_28_columns(seed: int) -> None:
     for steps in (2000, 300):
         planted = network(seed, steps=steps)
         found = found_in(planted)
-        assert found.told
+        assert found.detected
         assert exact(found, planted)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("density", [0.06, 0.1, 0.2, 0.35])
 def test_structureless_networks_of_28_columns(density: float) -> None:
-    assert not found_in(structureless(100, density=density)).told
+    assert not found_in(structureless(100, density=density)).detected

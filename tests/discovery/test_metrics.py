@@ -27,10 +27,10 @@ def test_a_leak_is_outside_its_null_and_none_is_inside() -> None:
 def test_a_planted_boundary_has_evidence_that_roles_in_random_order_have_not() -> None:
     planted = network(3, world=7, sensors=2, actuators=2, inside=5, steps=1000, density=0.4)
     found = discover(dict(zip(planted.names, planted.values.T, strict=True)), objects=1)
-    told = measure(BoundaryEvidence(surrogates=99), Subject(record=found.record()))
-    assert told.value == pytest.approx(found.boundary_evidence, abs=2)
-    assert told.null is not None
-    assert told.null.p_value == pytest.approx(0.01)
+    given = measure(BoundaryEvidence(surrogates=99), Subject(record=found.record()))
+    assert given.value == pytest.approx(found.boundary_evidence, abs=2)
+    assert given.null is not None
+    assert given.null.p_value == pytest.approx(0.01)
 
 
 def test_a_record_without_world_and_inside_is_refused() -> None:

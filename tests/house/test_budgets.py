@@ -11,7 +11,7 @@ from tests.house.repository import ROOT, python_files
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (5880, "engine models planning learning agents environments runs tick.py"),
     "the door": (2333, "metrics experiments plugins showing.py errors.py"),
-    "the front": (533, "front"),
+    "the front": (535, "front"),
     "saving": (925, "saving"),
     "jobs": (546, "jobs"),
 }

@@ -26,9 +26,9 @@ class Planted:
 
     `values` are (steps, columns), one episode after another; `episodes` are their lengths. `roles` are `world`,
     `sensor`, `actuator` or `inside`, and `objects` say whose: 1, 2, ... for a column of an object, 0 for one of the
-    world. `order` says which columns come first within a step, as `agentic discover --order` takes it; None where all columns
-    are of one moment, so that only earlier steps have effects. `switches` are the steps at which roles change;
-    then `roles` are those before the first, and `later` those from each switch on.
+    world. `order` says which columns come first within a step, as `agentic discover --order` takes it; None where
+    all columns are of one moment, so that only earlier steps have effects. `switches` are the steps at which roles
+    change; then `roles` are those before the first, and `later` those from each switch on.
     """
 
     names: tuple[str, ...]
