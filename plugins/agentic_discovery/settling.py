@@ -13,6 +13,7 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 
+FREELY = 0.6  # the share of sweeps in which sensors and actuators need not do what they are for
 WAYS = ("hears", "reaches", "meets", "holds")  # of a form: what labels are for
 
 
@@ -24,7 +25,7 @@ class Chains:
     """
 
     def __init__(self, couplings: Floats, forms: Sequence[Form], labels: Ints) -> None:
-        self.columns = len(labels)
+        self.columns, self._price = len(labels), IDLE
         self.labels = labels.copy()
         size = len(forms[0].used)
         self._places, self._eye = np.arange(size)[:, None], np.eye(size, dtype=np.intp)[:, :, None]
@@ -45,8 +46,9 @@ class Chains:
         self._around = [np.tensordot(way, self._one, 1) for way in (graph.T, graph)]  # labels of those, counted
         self._there = there.round().astype(np.intp)
 
-    def sweep(self, temperature: float, generator: np.random.Generator) -> None:
-        """Draw each column's label once, in random order, at a temperature in nats."""
+    def sweep(self, temperature: float, generator: np.random.Generator, idle: float = IDLE) -> None:
+        """Draw each column's label once, in random order, at a temperature in nats; `idle` is what `IDLE` counts."""
+        self._price = idle
         for column in generator.permutation(self.columns):
             self._draw(int(column), temperature, generator)
 
@@ -57,7 +59,8 @@ class Chains:
         self._move(column, -1, out, into)
         costs = self._costs(out.astype(np.intp), into.astype(np.intp))
         costs += (self._shut * totals[2]).sum(1) + (self._shut * totals[3][:, None]).sum(0)
-        costs += IDLE * self._idle(column, out, into)
+        if self._price:
+            costs += self._price * self._idle(column, out, into)
         self.labels[column] = np.argmin(costs / temperature - generator.gumbel(size=costs.shape), axis=0)
         self._one[column] = self.labels[column] == self._places
         self._move(column, 1, out, into)
@@ -137,6 +140,7 @@ def annealed(
     starts = [generator.choice(np.flatnonzero(form.used), (columns, chains)) for form in forms]
     each = [form for form in forms for _ in range(chains)]
     settled = Chains(couplings, each, np.concatenate(starts, axis=1))
-    for temperature in schedule.temperatures():
-        settled.sweep(float(temperature), generator)
+    for number, temperature in enumerate(schedule.temperatures()):
+        started = number >= schedule.sweeps * FREELY  # first who belongs to whom, then who is needed between
+        settled.sweep(float(temperature), generator, IDLE if started else 0.0)
     return settled.labels.T.reshape(len(forms), chains, columns)

@@ -1,7 +1,7 @@
 """Energies of roles by hand and by brute force, and chains that settle to the least of all."""
 
 from itertools import product
-from math import comb, lgamma, log
+from math import comb, log
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def test_chains_keep_their_counts_and_draw_by_the_energy(form: Form) -> None:
         assert np.take_along_axis(costs, chains.labels[column][None], 0)[0] == pytest.approx(costs.min(0))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10_000))
 def test_chains_settle_to_the_least_of_all_partitions(seed: int) -> None:
     graph = couplings(seed, 5)
@@ -95,7 +95,6 @@ def test_permuted_columns_have_the_energies_of_permuted_roles(order: list[int]) 
 def test_inside_and_world_are_mirror_images_unless_sensors_only_read() -> None:
     graph, labels = couplings(4), np.array([0, 1, 2, 3, 3, 0])
     turned = mirrored(labels, particular())
-    assert energy(graph.T, turned, particular()) != energy(graph, labels, particular())  # arrows turn, too
     assert energy(graph, turned, particular()) == pytest.approx(energy(graph, labels, particular()))
     assert energy(graph, turned, strict()) != pytest.approx(energy(graph, labels, strict()))
 
@@ -123,7 +122,6 @@ def test_settling_offers_runners_up_in_order() -> None:
     assert costs == sorted(costs)
     assert found.evidence == pytest.approx(found.blocks - costs[0])
     assert found.blocks <= found.alone
-    assert lgamma(2) == 0
 
 
 def test_the_rand_index_of_known_partitions() -> None:
