@@ -93,7 +93,7 @@ def test_permuted_columns_have_the_energies_of_permuted_roles(order: list[int]) 
 
 
 def test_inside_and_world_are_mirror_images_unless_sensors_only_read() -> None:
-    graph, labels = couplings(4), np.array([0, 1, 2, 3, 3, 0])
+    graph, labels = couplings(6), np.array([0, 1, 2, 3, 3, 0])
     turned = mirrored(labels, particular())
     assert energy(graph, turned, particular()) == pytest.approx(energy(graph, labels, particular()))
     assert energy(graph, turned, strict()) != pytest.approx(energy(graph, labels, strict()))
