@@ -112,7 +112,8 @@ class BoundaryEvidence(Metric):
     Of the world and `belief.external` as world, `obs` as sensors, `action` as actuators and other columns of the belief
     as inside: the least code length of the graph of couplings under free blocks, less that under these roles
     (`agentic_discovery.energies`). Positive where they are a better account than communities are. The null has the
-    same columns with roles in random order.
+    same columns with roles in random order. Effects reach back `lag` steps, and every value is read with an error of
+    `resolution` of its column's spread.
     """
 
     lag: int = 1
@@ -165,7 +166,8 @@ class BoundaryLeak(Metric):
     Sides as in `boundary_evidence`. A sum of conditional transfer entropies by linear regression: what the world adds
     to the prediction of actuators and inside from all that is not world, and what the inside adds to that of sensors
     and world from all that is not inside, less what chance gives. Zero where it is a boundary. The null is the
-    chi-square law of no leak (Wilks 1938).
+    chi-square law of no leak (Wilks 1938). Effects reach back `lag` steps, and every value is read with an error of
+    `resolution` of its column's spread.
     """
 
     lag: int = 1
