@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the chains that settle.")
 @click.option("--save", metavar="FOLDER", help="A new run folder: observations are sensors, actions actuators.")
 @click.option("--object", "which", type=click.IntRange(min=1), default=1, show_default=True, help="The object to save.")
+@click.option("--proposal", is_flag=True, help="Save the roles of least energy even where no boundary is told.")
 @json_option("Print one JSON object and nothing else.")
-def discover(recording: str, save: str | None, which: int, as_json: bool, **options: Any) -> None:
+def discover(recording: str, save: str | None, which: int, proposal: bool, as_json: bool, **options: Any) -> None:
     """Tell which columns of a RECORDING are world, sensors, actuators and inside of an object.
 
     RECORDING is a Parquet, CSV or NPZ file, the folder of a run, or minari:ID. That no boundary is told is an answer,
@@ -46,7 +47,8 @@ def discover(recording: str, save: str | None, which: int, as_json: bool, **opti
     asked = Asked(**options)
     with _progress(quiet=as_json) as progress:
         found = asked.of(recording, progress)
-    saved = None if save is None or not found.detected else found.save(save, which)
+    kept = save is not None and (found.detected or proposal)
+    saved = found.save(save, which, proposal=proposal) if kept and save is not None else None
     if as_json:
         answer(json.dumps({**found.to_dict(), "folder": saved and str(saved)}))
         return
@@ -54,7 +56,7 @@ def discover(recording: str, save: str | None, which: int, as_json: bool, **opti
     if saved is not None:
         say(f"object {which} is saved as a run in {saved}; next: agentic measure {saved}")
     elif save is not None:
-        say(f"nothing is saved in {save}, as no boundary was told")
+        say(f"nothing is saved in {save}, as no boundary was told; --proposal saves the roles of least energy")
 
 
 def _objects(given: str) -> int | str:

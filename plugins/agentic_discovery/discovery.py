@@ -91,29 +91,30 @@ class Discovery:
             found[role.role if role.object == object else "world"].append(place)
         return found
 
-    def record(self, object: int = 1) -> Record:
+    def record(self, object: int = 1, *, proposal: bool = False) -> Record:
         """The recording as an object would have recorded it; see `agentic_discovery.records`.
 
-        Raises UserError where no such object was told, or its boundary has no direction.
+        With `proposal` also where no boundary is told, and the roles are those of least energy and no more. Raises
+        UserError where no such object was told, or its boundary has no direction.
         """
         from agentic_discovery.records import record_of
 
-        return record_of(self, self._checked(object))
+        return record_of(self, self._checked(object, proposal))
 
-    def subject(self, object: int = 1, environment: Any = None) -> Subject:
+    def subject(self, object: int = 1, environment: Any = None, *, proposal: bool = False) -> Subject:
         """The same as a subject of measurements, in an environment where one is given; see `agentic.subject_of`."""
         from agentic import subject_of
 
-        return subject_of(self.record(object), environment)
+        return subject_of(self.record(object, proposal=proposal), environment)
 
-    def save(self, folder: str | Path, object: int = 1) -> Path:
+    def save(self, folder: str | Path, object: int = 1, *, proposal: bool = False) -> Path:
         """The path of a new run folder with `record(object)`, which `agentic measure` takes.
 
         Raises UserError where the folder has a record already.
         """
         from agentic_discovery.records import save
 
-        return save(self, self._checked(object), folder)
+        return save(self, self._checked(object, proposal), folder)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON, without the recording."""
@@ -136,11 +137,12 @@ class Discovery:
             "settings": self.settings,
         }
 
-    def _checked(self, object: int) -> int:
-        if not self.detected:
+    def _checked(self, object: int, proposal: bool) -> int:
+        most = max((role.object for role in self.roles), default=0)
+        if not self.detected and not (proposal and most):
             raise UserError(f"no boundary was told, so that there is nothing to save: {'; '.join(self.reasons)}")
-        if not 1 <= object <= self.objects:
-            raise UserError(f"there is no object {object}, only 1 to {self.objects}: give one of those")
+        if not 1 <= object <= most:
+            raise UserError(f"there is no object {object}, only 1 to {most}: give one of those")
         found = self.columns(object)
         if not found["sensor"] or not found["actuator"]:
             raise UserError(

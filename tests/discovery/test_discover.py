@@ -158,7 +158,16 @@ def test_the_record_of_an_object_has_its_boundary(small: tuple[Planted, Discover
 
 def test_without_a_boundary_nothing_is_saved() -> None:
     with pytest.raises(UserError, match="nothing to save"):
-        discover(np.random.default_rng(0).standard_normal((100, 4))).record()
+        discover(np.random.default_rng(0).standard_normal((100, 4))).record(proposal=True)
+    ring = np.random.default_rng(0).standard_normal((500, 5))
+    for step in range(1, 500):
+        ring[step, 1:] += 0.8 * ring[step - 1, :-1]
+        ring[step, 0] += 0.5 * ring[step - 1, 3]
+    found = discover(ring)
+    assert not found.detected
+    with pytest.raises(UserError, match="nothing to save"):
+        found.record()
+    assert found.record(proposal=True).columns[4:7] == ["obs", "next_obs", "action"]
 
 
 def test_the_command_saves_and_answers_in_json(small: tuple[Planted, Discovery], tmp_path: Path) -> None:
