@@ -42,7 +42,13 @@ from agentic.experiments.build import build as build
 from agentic.experiments.experiment import Experiment as Experiment
 from agentic.experiments.proposals import Proposal as Proposal, propose as propose
 from agentic.front.again import load_agent as load_agent, resume as resume
-from agentic.front.installed import bench as bench, compare as compare, report as report, sweep as sweep
+from agentic.front.installed import (
+    bench as bench,
+    compare as compare,
+    discover as discover,
+    report as report,
+    sweep as sweep,
+)
 from agentic.front.measure import measure as measure
 from agentic.front.profile import Profile as Profile
 from agentic.front.run import run as run

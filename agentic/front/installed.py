@@ -66,6 +66,21 @@ def compare(runs: Any, **options: Any) -> Any:
     return _function("compare")(runs, **options)
 
 
+def discover(recording: Any, **options: Any) -> Any:
+    """The boundaries in a recording: which columns are world, sensors, actuators and inside of an object.
+
+    `recording` is a file (Parquet, CSV, NPZ), the folder of a run, a record, "minari:ID", an array (steps, columns)
+    or a mapping from names to arrays; `options` are those of `agentic_discovery.discover`: order, objects, lag,
+    resolution, window, columns, episode and so on. Raises UserError where no plugin offers the command `discover`.
+
+    >>> import agentic, numpy
+    >>> noise = numpy.random.default_rng(0).standard_normal((500, 5))
+    >>> agentic.discover(noise)
+    <no boundary told: no four columns hang together (the largest part has 1): a boundary needs four>
+    """
+    return _function("discover")(recording, **options)
+
+
 def report(subject: str | Path | Kept = "runs", out: str | Path | None = None) -> Path:
     """The path of the page about a run or a bench, or of the index of a folder of those, which is written to `out`.
 
