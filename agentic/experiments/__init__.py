@@ -22,6 +22,7 @@ from agentic.experiments.experiment import (
     originated,
     seeds_of,
 )
+from agentic.experiments.reliving import relived, world_again
 from agentic.experiments.toml import read, sentence, toml_text
 from agentic.experiments.trust import untrusted
 from agentic.experiments.worlds import change, gymnasium_id, limited, world_of
@@ -51,9 +52,11 @@ __all__ = [
     "places",
     "read",
     "recorded",
+    "relived",
     "seeds_of",
     "sentence",
     "toml_text",
     "untrusted",
+    "world_again",
     "world_of",
 ]

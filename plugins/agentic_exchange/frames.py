@@ -7,10 +7,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from agentic import Environment, Record, UserError
-from agentic.environments import Layout
-from agentic.runs import EpisodeRecord, environment_seed
-
-CLOSE: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-6}  # by how much another machine may round otherwise
+from agentic.experiments import relived
+from agentic.runs import EpisodeRecord
 
 
 def one(record: Record, phase: Any, row: int, episode: int) -> EpisodeRecord:
@@ -22,27 +20,16 @@ def one(record: Record, phase: Any, row: int, episode: int) -> EpisodeRecord:
 def world_frames(record: Record, episode: EpisodeRecord, world: Environment) -> Iterator[np.ndarray]:
     """What the world draws at each observation of an episode, (height, width, 3) uint8, one more than there are steps.
 
-    The episodes of its row before it are done again, since its generator goes on through them. Raises UserError where
-    what is seen is not what is recorded, and where nothing is drawn.
+    The episodes of its row before it are lived again first. Raises RunError where what is seen is not what is recorded,
+    UserError where nothing is drawn.
     """
     env, seed = world.layers[0], record.manifest.get("seed")
     if not isinstance(seed, int):
         raise UserError("the manifest has no seed to make the world again with")
-    for before in range(episode.episode + 1):
-        last = before == episode.episode
-        each = episode if last else one(record, episode.phase, episode.row, before)
-        first = environment_seed(seed, each.row, phase=each.phase) if before == 0 else None
-        begin, after = (_columns(each, prefix, world.observation_layout) for prefix in ("obs", "next_obs"))
-        actions = _columns(each, "action", world.action_layout)
-        obs, _ = env.reset(seed=first)
-        _check(world.observation_layout, obs, begin, 0, each)
-        if last:
-            yield _drawn(env)
-        for t in range(each.length):
-            obs, *_ = env.step(world.action_layout.row(actions, t))
-            _check(world.observation_layout, obs, after, t, each)
-            if last:
-                yield _drawn(env)
+    for before in range(episode.episode):
+        for _ in relived(world, seed, one(record, episode.phase, episode.row, before)):
+            pass
+    return (_drawn(env) for _ in relived(world, seed, episode))
 
 
 def observed_frames(episode: EpisodeRecord) -> Iterator[np.ndarray] | None:
@@ -64,21 +51,3 @@ def _drawn(env: Any) -> np.ndarray:
     if frame.ndim != 3 or frame.shape[-1] != 3:
         raise UserError(f"the world draws an array of shape {frame.shape}, where (height, width, 3) is wanted")
     return frame.astype(np.uint8)
-
-
-def _columns(episode: EpisodeRecord, prefix: str, space: Layout) -> tuple[np.ndarray, ...]:
-    found = []
-    for leaf in space.leaves:
-        name = f"{prefix}.{leaf.name}" if leaf.path else prefix
-        if name not in episode.arrays:
-            raise UserError(f"the record has no column {name}: it is of another world")
-        found.append(np.asarray(episode.arrays[name]).astype(leaf.dtype, copy=False))
-    return tuple(found)
-
-
-def _check(space: Layout, obs: Any, recorded: tuple[np.ndarray, ...], t: int, episode: EpisodeRecord) -> None:
-    seen = space.empty(1)
-    space.store(seen, 0, obs)
-    for new, old in zip(seen, recorded, strict=True):
-        if not np.allclose(new[0].astype(np.float64), old[t].astype(np.float64), equal_nan=True, **CLOSE):
-            raise UserError(f"the world, made again, is another one from episode {episode.episode}, step {t} on")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from agentic import Environment
 from agentic.cli import check_trusted, find_nearby
-from agentic.experiments import limited, recorded, world_of
+from agentic.experiments import limited, recorded, world_again
 from agentic.plugins import Registry
 from agentic.runs import RunFolder
 
@@ -17,7 +17,4 @@ def world_of_run(folder: str | Path, registry: Registry, *, trust: bool, **more:
     experiment = recorded(folder)
     check_trusted(experiment, registry, str(RunFolder(folder).experiment_file), trust=trust)
     find_nearby(experiment.env.names)
-    table = limited(experiment, registry)
-    env = table.env.model_copy(update={"kwargs": {**table.env.kwargs, **more}})
-    run = table.run.model_copy(update={"envs": 1})
-    return world_of(table.model_copy(update={"env": env, "run": run}), registry)[0]
+    return world_again(limited(experiment, registry), registry, **more)

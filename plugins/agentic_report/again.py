@@ -1,4 +1,4 @@
-"""The world of a run made again, and its recorded episodes lived through once more, compared with the record."""
+"""The world of a run made again, and what it draws in its recorded episodes."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,15 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-
 from agentic import Environment, Experiment
 from agentic.cli import find_nearby
-from agentic.environments import Layout
-from agentic.errors import RunError
-from agentic.experiments import world_of
+from agentic.experiments import relived, world_again
 from agentic.plugins import Registry
-from agentic.runs import EpisodeRecord, environment_seed
+from agentic.runs import EpisodeRecord
 
 Look = Callable[[Any], Any]
 
@@ -29,15 +25,12 @@ class Lived:
 
 
 @contextmanager
-def world_again(experiment: Experiment, registry: Registry, mode: str | None = None) -> Iterator[Environment]:
+def world_drawn(experiment: Experiment, registry: Registry, mode: str | None = None) -> Iterator[Environment]:
     """One row of the world of an experiment, which draws itself as `mode` says, None for not at all."""
-    more = {} if mode is None else {"render_mode": mode}
-    env = experiment.env.model_copy(update={"kwargs": {**experiment.env.kwargs, **more}})
-    run = experiment.run.model_copy(update={"envs": 1})
     find_nearby(experiment.env.names)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they were said when the run was made
-        world, _ = world_of(experiment.model_copy(update={"env": env, "run": run}), registry)
+        world = world_again(experiment, registry, **({} if mode is None else {"render_mode": mode}))
         try:
             with world.frozen():
                 yield world
@@ -46,36 +39,18 @@ def world_again(experiment: Experiment, registry: Registry, mode: str | None = N
 
 
 def lived(world: Environment, seed: int, episode: EpisodeRecord, names: Sequence[str], look: Look = str) -> Lived:
-    """An episode done again, those of its row before it having been; `names` are those of the texts to keep.
+    """An episode lived again, those of its row before it having been; `names` are those of the texts to keep.
 
     `look` is what is kept of what the world draws.
     Raises RunError where the world shows something else than was recorded.
     """
-    env, seen, acted = world.layers[0], world.observation_layout, world.action_layout
-    first = environment_seed(seed, episode.row, phase="evaluate") if episode.episode == 0 else None
-    draws = (lambda: look(env.render())) if env.render_mode is not None else (lambda: None)
-    obs, _ = env.reset(seed=first)
-    _check(seen, obs, episode, "obs", 0)
-    drawn, texts = [draws()], {name: [_text(obs, name)] for name in names}
-    for t in range(episode.length):
-        native = tuple(_column(episode, "action", leaf.name)[t : t + 1] for leaf in acted.leaves)
-        obs, *_ = env.step(acted.row(native, 0))
-        _check(seen, obs, episode, "next_obs", t)
-        drawn.append(draws())
+    env = world.layers[0]
+    drawn, texts = [], {name: list[str]() for name in names}
+    for obs in relived(world, seed, episode):
+        drawn.append(None if env.render_mode is None else look(env.render()))
         for name, kept in texts.items():
             kept.append(_text(obs, name))
     return Lived(drawn, texts)
-
-
-def _check(seen: Layout, obs: Any, episode: EpisodeRecord, name: str, t: int) -> None:
-    for leaf in seen.leaves:
-        recorded = _column(episode, name, leaf.name)[t]
-        if not np.allclose(np.asarray(leaf.part(obs), np.float64), recorded, rtol=1e-5, atol=1e-6):
-            raise RunError(f"the world, made again, is another one from episode {episode.episode}, step {t} on")
-
-
-def _column(episode: EpisodeRecord, name: str, leaf: str) -> np.ndarray:
-    return episode.arrays[f"{name}.{leaf}" if leaf else name]
 
 
 def _text(obs: Any, name: str) -> str:

@@ -18,7 +18,7 @@ from agentic.errors import BREAKS, UserError, listed, said
 from agentic.experiments import untrusted
 from agentic.plugins import Registry, load
 from agentic.runs import EpisodeRecord, RunFolder, is_own
-from agentic_report.again import Lived, Look, lived, world_again
+from agentic_report.again import Lived, Look, lived, world_drawn
 from agentic_report.pictures import Album, drawn, shrunk
 
 Frame = list[tuple[str, str]]  # pieces of text, each with its style: ANSI codes, "agent" or nothing
@@ -113,7 +113,7 @@ def _made_again(
     episodes: Sequence[EpisodeRecord],
     room: int,
 ) -> Scene:
-    with world_again(experiment, registry) as world:
+    with world_drawn(experiment, registry) as world:
         sizes, env = _sizes(world), world.layers[0]
         if message := env.unwrapped.metadata.get("words"):
             actions, observations, factors = (
@@ -149,7 +149,7 @@ def _lived(
     mode: str | None,
 ) -> list[Lived]:
     look: Look = shrunk if mode == "rgb_array" else str
-    with world_again(experiment, registry, mode) as world:
+    with world_drawn(experiment, registry, mode) as world:
         return [lived(world, seed, episode, names, look) for episode in episodes]
 
 

@@ -87,7 +87,7 @@ def test_long_videos_take_the_memory_of_short_ones(tmp_path: Path) -> None:
 def test_another_world_is_found_out_and_belief_shown_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("agentic_exchange.frames.environment_seed", lambda *_, **__: 5)
+    monkeypatch.setattr("agentic.experiments.reliving.environment_seed", lambda *_, **__: 5)
     for number in range(4):
         assert main(["video", str(folder), "--episode", str(number), "--out", f"{number}.gif"]) == 0
     assert "there is no picture of the world: the world, made again, is another one from" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from tests.house.repository import ROOT, python_files
 
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
     "science": (5881, "engine models planning learning agents environments runs tick.py"),
-    "the door": (2342, "metrics experiments plugins showing.py errors.py"),
+    "the door": (2391, "metrics experiments plugins showing.py errors.py"),
     "the front": (534, "front"),
     "saving": (930, "saving"),
     "jobs": (546, "jobs"),
