@@ -1,0 +1,66 @@
+"""The same recording looked at again, in two halves and in windows."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentic_discovery.columns import Columns
+from agentic_discovery.comparing import aligned, rand_index, sides
+from agentic_discovery.couplings import gaussian_couplings
+from agentic_discovery.energies import energy
+from agentic_discovery.parting import Look, Part, Progress, settled_part
+from agentic_discovery.roles import TOLD, forms_of, parts, settled
+from agentic_discovery.settling import Schedule
+
+Ints = NDArray[np.intp]
+
+HALF = Schedule(chains=16, sweeps=40)  # how roles of halves are settled
+
+
+def halves(
+    recording: Columns, how: Look, main: Part | None, generator: np.random.Generator, progress: Progress
+) -> tuple[float | None, float]:
+    """How well the partitions of both halves agree, and by how much the whole's roles are worse in one of them."""
+    if main is None:
+        return None, 0.0
+    inner = recording.at(main.places)
+    middle = len(inner.values) // 2
+    best, found, excess = main.found.best, [], []
+    for number, half in enumerate((inner.cut(0, middle), inner.cut(middle, len(inner.values)))):
+        progress("halves", number, 2)
+        look = Look(how.ranks[main.places], how.lag, how.resolution, how.objects)
+        moments = look.moments(half)
+        if moments.steps < look.needed:
+            return None, 0.0
+        nats = gaussian_couplings(moments, look.ranks).nats
+        own = settled(nats, best.form.objects, generator=generator, schedule=HALF, communities=False)
+        found.append(sides(own.best.labels))
+        same = min(energy(nats, best.labels, form) for form in forms_of(best.form.objects))
+        excess.append(same - own.best.energy if own.evidence >= TOLD else 0.0)
+    return rand_index(*found), max(excess)
+
+
+def windows(
+    recording: Columns, how: Look, labels: Ints, window: int, generator: np.random.Generator, progress: Progress
+) -> list[tuple[int, int, Ints, float]]:
+    """The labels of windows of so many steps, numbered and turned as they fit the window before, and their evidence."""
+    found: list[tuple[int, int, Ints, float]] = []
+    like, count = labels, len(recording.values) // window
+    for number in range(count):
+        progress("windows", number, count)
+        first, last = number * window, (number + 1) * window
+        here = recording.cut(first, last)
+        moments = how.moments(here)
+        own = np.zeros(len(labels), np.intp)
+        evidence = 0.0
+        if moments.steps >= how.needed // 2:
+            nats = gaussian_couplings(moments, how.ranks).nats
+            part = settled_part(nats, parts(nats)[0], how, generator, progress)
+            if part is not None:
+                own[part.places] = part.found.best.labels
+                evidence = part.found.evidence
+                own = aligned(own, like, part.found.best.form.objects, mirrored=True)
+        found.append((first, last, own, evidence))
+        like = own if own.any() else like
+    return found

@@ -1,0 +1,136 @@
+"""Couplings of columns in nats: what each column adds to the prediction of each other's next value."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+
+@final
+@dataclass(frozen=True)
+class Moments:
+    """Covariances of columns now and in the steps before, and from how many steps.
+
+    `covariance` is that of (x_t, x_{t-1}, ..., x_{t-lag}) with columns in units of their spread, and the square of the
+    resolution added to its diagonal, as if every value had been read with an error of that size.
+    """
+
+    covariance: Floats
+    steps: int
+    columns: int
+    lag: int
+
+    @classmethod
+    def of(cls, values: Floats, episodes: Sequence[int], *, lag: int = 1, resolution: float = 0.01) -> "Moments":
+        """Collect the covariances within episodes of (steps, columns) values."""
+        spread = values.std(0)
+        scaled = (values - values.mean(0)) / np.where(spread > 0, spread, 1.0)
+        stacked = np.concatenate([_stacked(part, lag) for part in np.split(scaled, np.cumsum(episodes)[:-1])])
+        stacked -= stacked.mean(0)
+        covariance = stacked.T @ stacked / max(len(stacked), 1) + resolution**2 * np.eye(stacked.shape[1])
+        return cls(covariance, len(stacked), values.shape[1], lag)
+
+    def candidates(self, target: int, ranks: Ints) -> Ints:
+        """The regressors of a target: everything in the steps before, and columns of lower rank at the same step."""
+        now = np.flatnonzero(ranks < ranks[target])
+        return np.concatenate([now, np.arange(self.columns, self.columns * (self.lag + 1))])
+
+
+def _stacked(part: Floats, lag: int) -> Floats:
+    steps = max(len(part) - lag, 0)
+    return np.concatenate([part[lag - back : lag - back + steps] for back in range(lag + 1)], axis=1)
+
+
+def log_evidence(steps: int, regressors: int, unexplained: Any) -> Any:
+    """The log Bayes factor of a linear regression against its mean alone, under Zellner's prior with g = steps.
+
+    (n - 1 - k)/2 log(1 + g) - (n - 1)/2 log(1 + g u), where u is the share of the variance that is not explained
+    (Liang et al. 2008, equation 6).
+    """
+    g = steps
+    return (steps - 1 - regressors) / 2 * np.log1p(g) - (steps - 1) / 2 * np.log1p(g * np.asarray(unexplained))
+
+
+@final
+@dataclass(frozen=True)
+class Couplings:
+    """What each column adds to the prediction of each other: `nats[j, i]` for j's part in the next value of i.
+
+    `kept` are the regressors of each target, as places in the covariance of `Moments`.
+    """
+
+    nats: Floats
+    kept: tuple[Ints, ...]
+
+
+def gaussian_couplings(
+    moments: Moments, ranks: Ints, *, progress: Callable[[int, int], None] | None = None
+) -> Couplings:
+    """Couplings in nats by linear regression: entry [j, i] is the evidence that column j adds to the next value of i.
+
+    For each target, regressors are taken away one at a time, that which explains least first; of all the sets on this
+    way the one with most evidence stays, each regressor less the logarithm of how many there were to choose from. A
+    target's own past always stays. The coupling is what the evidence loses without all regressors of its source.
+    """
+    found, sets = np.zeros((moments.columns, moments.columns)), []
+    for target in range(moments.columns):
+        candidates = moments.candidates(target, ranks)
+        sets.append(_eliminated(moments, target, candidates))
+        found[:, target] = _lost(moments, target, sets[-1])
+        if progress is not None:
+            progress(target + 1, moments.columns)
+    return Couplings(found, tuple(sets))
+
+
+def _eliminated(moments: Moments, target: int, candidates: Ints) -> Ints:
+    """The regressors that stay: the best set on the way from all to the target's own past."""
+    covariance = moments.covariance
+    own = candidates % moments.columns == target
+    inverse = np.linalg.inv(covariance[np.ix_(candidates, candidates)])
+    slopes = inverse @ covariance[candidates, target]
+    total = covariance[target, target]
+    unexplained = (total - covariance[candidates, target] @ slopes) / total
+    active = np.ones(len(candidates), bool)
+    penalty = np.log(max(len(candidates) - own.sum(), 1))
+    best, chosen = -np.inf, active.copy()
+    while True:
+        count = int(active.sum())
+        score = log_evidence(moments.steps, count, unexplained) - penalty * count
+        if score > best:
+            best, chosen = score, active.copy()
+        if count <= own.sum():
+            return candidates[chosen]
+        variances = np.where(active, np.diagonal(inverse), 1.0)
+        lost = np.where(active & ~own, slopes**2 / variances, np.inf)
+        place = int(np.argmin(lost))
+        unexplained = unexplained + lost[place] / total
+        column = inverse[:, place] / variances[place]
+        slopes = slopes - column * slopes[place]
+        inverse = inverse - np.outer(column, inverse[place])
+        active[place] = False
+        slopes[place] = 0.0
+
+
+def _lost(moments: Moments, target: int, kept: Ints) -> Floats:
+    """What the evidence of a target loses without each column, in nats."""
+    lost = np.zeros(moments.columns)
+    full = log_evidence(moments.steps, len(kept), unexplained(moments, target, kept))
+    for source in set(kept % moments.columns) - {target}:
+        rest = kept[kept % moments.columns != source]
+        lost[source] = full - log_evidence(moments.steps, len(rest), unexplained(moments, target, rest))
+    return lost
+
+
+def unexplained(moments: Moments, target: int, regressors: Ints) -> float:
+    """The share of a target's variance that a linear regression on these leaves."""
+    covariance = moments.covariance
+    if not len(regressors):
+        return 1.0
+    along = covariance[regressors, target]
+    slopes = np.linalg.solve(covariance[np.ix_(regressors, regressors)], along)
+    return float(1 - along @ slopes / covariance[target, target])

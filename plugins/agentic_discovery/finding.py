@@ -1,0 +1,202 @@
+"""Discovery of boundaries in a recording, from couplings to a verdict."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentic import Frame
+from agentic_discovery.again import halves, windows
+from agentic_discovery.checks import Traces, before, within
+from agentic_discovery.columns import Columns
+from agentic_discovery.comparing import kinds, owners
+from agentic_discovery.couplings import Couplings, Moments, gaussian_couplings, unexplained
+from agentic_discovery.discovery import Alternative, Discovery, Role, Window
+from agentic_discovery.energies import ROLES
+from agentic_discovery.leaks import leak
+from agentic_discovery.parting import Look, Part, Progress, mirror, settled_part
+from agentic_discovery.roles import parts, probabilities
+from agentic_discovery.verdict import Findings, cautions, copies, is_loop, reasons
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+SHOWN = 8  # runners-up that are kept
+EXACT = 4.0  # unexplained shares below so many squares of the resolution are those of exact functions
+
+
+def discovered(
+    recording: Columns, how: Look, window: int | None, generator: np.random.Generator, progress: Progress
+) -> Discovery:
+    """The boundary in a recording of columns that are no copies of each other; see `agentic_discovery.discover`."""
+    kept, twins, still = copies(recording, how.resolution)
+    chosen = recording.at(kept)
+    look = Look(how.ranks[kept], how.lag, how.resolution, how.objects)
+    moments = look.moments(chosen)
+    enough = moments.steps >= look.needed
+    p = len(kept)
+    report = _telling(progress, "couplings")
+    coupled = gaussian_couplings(moments, look.ranks, progress=report) if enough else _nothing(p)
+    every = [settled_part(coupled.nats, places, look, generator, progress) for places in parts(coupled.nats)]
+    every = [part for part in every if part is not None]
+    main = max(every, key=lambda part: part.found.evidence, default=None)
+    labels, numbers, sure = _labels(p, every, main, coupled.nats, look, generator)
+    agreement, excess = halves(chosen, look, main, generator, progress)
+    traces = _traces(chosen, look, moments, coupled, enough)
+    names = recording.names
+    findings = Findings(
+        evidence=main.found.evidence if main else 0.0,
+        parts=tuple(len(part) for part in parts(coupled.nats)),
+        whole=main is not None and main.found.best.whole,
+        steps=moments.steps,
+        needed=look.needed,
+        agreement=agreement,
+        excess=excess,
+        traces=traces,
+        couplings=coupled.nats,
+        ordered=bool(look.ranks.any()),
+        twins=tuple((names[one], names[other]) for one, other in twins),
+        constant=tuple(names[place] for place in still),
+        exact=_exact(moments, coupled, look, chosen.names),
+        turning=main is not None and is_loop(main.couplings),
+        mirror=mirror(main),
+    )
+    why = reasons(findings)
+    back = _back(len(names), kept, twins)
+    return Discovery(
+        roles=_roles(names, labels, numbers, sure, back, main, told=not why),
+        couplings=_wide(coupled.nats, len(names), kept),
+        energy=main.found.best.energy if main else 0.0,
+        boundary_evidence=findings.evidence,
+        leak=_leak(moments, look, labels) if enough else 0.0,
+        agreement=agreement,
+        alternatives=_alternatives(labels, main, back),
+        frame=_frame(names, how),
+        told=not why,
+        reasons=why,
+        cautions=cautions(findings) if not why else (),
+        form=main.found.best.form.name if main else "none",
+        recording=recording,
+        windows=_windows(chosen, look, labels, window, back, generator, progress),
+    )
+
+
+def _labels(
+    p: int, every: Sequence[Part], main: Part | None, nats: Floats, how: Look, generator: np.random.Generator
+) -> tuple[Ints, Ints, Floats]:
+    """The label of each column over all parts, its part, and the probability of its label."""
+    labels, numbers, sure = np.zeros(p, np.intp), np.zeros(p, np.intp), np.ones(p)
+    for number, places in enumerate(parts(nats)):
+        numbers[places] = number + 1
+    taken = 0
+    for part in every:
+        if not part.told and part is not main:
+            continue
+        best = part.found.best
+        inner = best.labels
+        share = probabilities(part.couplings, best, generator=generator)
+        sure[part.places] = share[np.arange(len(inner)), inner]
+        labels[part.places] = np.where(inner > 0, inner + 3 * taken, 0)
+        taken += best.form.objects
+    return labels, numbers, sure
+
+
+def _telling(progress: Progress, stage: str) -> Callable[[int, int], None]:
+    return lambda done, total: progress(stage, done, total)
+
+
+def _nothing(p: int) -> Couplings:
+    return Couplings(np.zeros((p, p)), tuple(np.zeros(0, np.intp) for _ in range(p)))
+
+
+def _traces(recording: Columns, how: Look, moments: Moments, coupled: Couplings, enough: bool) -> Traces:
+    if not enough:
+        return Traces(np.zeros_like(coupled.nats), np.zeros_like(coupled.nats))
+    return Traces(within(moments, coupled, how.resolution), before(how.moments(recording, more=1), coupled))
+
+
+def _exact(moments: Moments, coupled: Couplings, how: Look, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of which regressions leave no more than the resolution."""
+    limit = EXACT * how.resolution**2
+    left = [unexplained(moments, target, kept) for target, kept in enumerate(coupled.kept)]
+    return tuple(name for name, share in zip(names, left, strict=True) if share < limit)
+
+
+def _back(count: int, kept: list[int], twins: list[tuple[int, int]]) -> Ints:
+    """For each column its place among those that were looked at, that of its twin for a copy, -1 for none."""
+    back = np.full(count, -1, np.intp)
+    back[kept] = np.arange(len(kept))
+    for first, other in twins:
+        back[other] = back[first]
+    return back
+
+
+def _words(labels: Ints, back: Ints, form: str) -> tuple[str, ...]:
+    """Labels as words, in the order of all columns."""
+    names = ["boundary" if form == "contact" and role in ("sensor", "actuator") else role for role in ROLES]
+    found = kinds(labels)
+    return tuple("world" if place < 0 else names[found[place]] for place in back)
+
+
+def _roles(
+    names: Sequence[str], labels: Ints, numbers: Ints, sure: Floats, back: Ints, main: Part | None, *, told: bool
+) -> tuple[Role, ...]:
+    words = _words(labels, back, main.found.best.form.name if main else "none")
+    return tuple(
+        Role(name, int(owners(labels)[place]), word, float(sure[place]), int(numbers[place]))
+        if place >= 0
+        else Role(name, 0, "world", 1.0, 0)
+        for name, word, place in zip(names, words, back, strict=True)
+    )
+
+
+def _wide(nats: Floats, count: int, kept: list[int]) -> Floats:
+    wide = np.zeros((count, count))
+    wide[np.ix_(kept, kept)] = nats
+    return wide
+
+
+def _leak(moments: Moments, how: Look, labels: Ints) -> float:
+    """What crosses all boundaries past them, each seen from its own object."""
+    every = range(1, int(owners(labels).max(initial=0)) + 1)
+    return sum(leak(moments, how.ranks, np.where(owners(labels) == one, kinds(labels), 0)) for one in every)
+
+
+def _alternatives(labels: Ints, main: Part | None, back: Ints) -> tuple[Alternative, ...]:
+    """The runners-up of the main part, once each, with all else as it is."""
+    if main is None:
+        return ()
+    best, found = main.found.best, dict[tuple[str, ...], Alternative]()
+    for choice in main.found.choices:
+        other = labels.copy()
+        shift = max(int(owners(labels[main.places]).max(initial=0)) - best.form.objects, 0)
+        other[main.places] = np.where(choice.labels > 0, choice.labels + 3 * shift, 0)
+        words = _words(other, back, choice.form.name)
+        if not np.array_equal(choice.labels, best.labels) and choice.whole:
+            found.setdefault(words, Alternative(words, choice.energy - best.energy))
+        if len(found) == SHOWN:
+            break
+    return tuple(found.values())
+
+
+def _windows(
+    recording: Columns,
+    how: Look,
+    labels: Ints,
+    window: int | None,
+    back: Ints,
+    generator: np.random.Generator,
+    progress: Progress,
+) -> tuple[Window, ...]:
+    if window is None:
+        return ()
+    found = windows(recording, how, labels, window, generator, progress)
+    return tuple(Window(first, last, _words(own, back, ""), evidence) for first, last, own, evidence in found)
+
+
+def _frame(names: Sequence[str], how: Look) -> Frame:
+    order = "an order within the step was given" if how.ranks.any() else "all columns of one moment"
+    boundary = f"roles of least energy; {order}; resolution {how.resolution:g} of each column's spread"
+    start = "all steps of the recording with enough past"
+    return Frame(tuple(names), boundary, how.lag, goal="none", start=start, interventions=())

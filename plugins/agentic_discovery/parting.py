@@ -1,0 +1,103 @@
+"""The parts of a recording that hang together, each with its roles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentic_discovery.columns import Columns
+from agentic_discovery.couplings import Moments
+from agentic_discovery.energies import Form, energy
+from agentic_discovery.roles import MIRROR, TOLD, Choice, Settled, forms_of, settled_best
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+Progress = Callable[[str, int, int], None]
+
+MOST = 4  # objects in one part that are looked for by themselves
+
+
+@final
+@dataclass(frozen=True)
+class Look:
+    """How a recording is looked at: what comes first within a step, lag and resolution, the most objects of a part."""
+
+    ranks: Ints
+    lag: int
+    resolution: float
+    objects: int
+
+    def moments(self, recording: Columns, more: int = 0) -> Moments:
+        """The covariances of a recording, over so many steps more than the lag."""
+        lag = self.lag + more
+        return Moments.of(recording.values, recording.episodes, lag=lag, resolution=self.resolution)
+
+    @property
+    def needed(self) -> int:
+        """The least steps: three for each regressor of a column."""
+        count = len(self.ranks)
+        now = int((self.ranks < self.ranks.max(initial=0)).sum())
+        return 3 * (count * self.lag + now)
+
+
+@final
+@dataclass(frozen=True)
+class Part:
+    """One part of a recording that hangs together: its columns, its couplings, and its roles as they settled."""
+
+    places: Ints
+    couplings: Floats
+    found: Settled
+
+    @property
+    def told(self) -> bool:
+        """Whether roles save enough over free blocks, and none is empty."""
+        return self.found.evidence >= TOLD and self.found.best.whole
+
+
+def settled_part(
+    nats: Floats, places: Ints, how: Look, generator: np.random.Generator, progress: Progress
+) -> Part | None:
+    """A part with its roles; None for one of fewer than four columns, which cannot hold a boundary."""
+    if len(places) < 4:
+        return None
+    progress("roles", 0, len(places))
+    inner = nats[np.ix_(places, places)]
+    found = settled_best(inner, how.objects, generator=generator)
+    if found.best.form.objects == 1:
+        found = _turned(inner, found, how.ranks[places])
+    return Part(places, inner, found)
+
+
+def _turned(couplings: Floats, found: Settled, order: Ints) -> Settled:
+    """The same with inside and world exchanged, where that costs next to nothing and fits better otherwise.
+
+    The inside comes after the world within a step; without an order it is what has fewer columns.
+    """
+    best = found.best
+    turned = min((_priced(couplings, MIRROR[best.labels], form) for form in forms_of(1)), key=lambda choice: choice.energy)
+    if turned.energy - best.energy >= TOLD:
+        return found
+    inner, outer = best.labels == 3, best.labels == 0
+    if not inner.any() or not outer.any():
+        return found
+    now = order[inner].mean() - order[outer].mean()
+    worse = now < 0 or (now == 0 and turned.energy - best.energy < 1 and inner.sum() > outer.sum())
+    if not worse:
+        return found
+    others = tuple(other for other in found.choices if not np.array_equal(other.labels, turned.labels))
+    return Settled((turned, *others), found.alone, found.blocks)
+
+
+def _priced(couplings: Floats, labels: Ints, form: Form) -> Choice:
+    return Choice(labels, form, energy(couplings, labels, form))
+
+
+def mirror(main: Part | None) -> float | None:
+    """By how many nats the roles are worse with inside and world exchanged; None for several objects, or no direction."""
+    if main is None or main.found.best.form.objects > 1 or main.found.best.form.name == "contact":
+        return None
+    labels = MIRROR[main.found.best.labels]
+    return min(energy(main.couplings, labels, form) for form in forms_of(1)) - main.found.best.energy
