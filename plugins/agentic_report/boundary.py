@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, final
 
-from agentic_report.reading import mapping, tables
-from agentic_report.wording import number
+from agentic_report.reading import mapping, real, tables, words
+from agentic_report.wording import enumerated, number
 
 ROLES = {"world": "world", "sensor": "sensors", "actuator": "actuators", "boundary": "boundary", "inside": "inside"}
 FORBIDDEN = {("world", "inside"), ("inside", "world"), ("world", "actuator"), ("inside", "sensor")}
@@ -14,7 +14,10 @@ WIDE, HIGH = 460, 360  # of the drawing; a phone shows four fifths of that
 BOXES = {"world": (2, 130), "sensor": (172, 4), "actuator": (172, 256), "boundary": (172, 130), "inside": (342, 130)}
 BOX = (116, 100)
 LOOP = {("world", "sensor"), ("sensor", "inside"), ("inside", "actuator"), ("actuator", "world")}
-OUTER, INNER = 16, -24  # of the two arrows between neighbors: that of the loop, and that back, from the middle of an edge
+OUTER, INNER = (
+    16,
+    -24,
+)  # of the two arrows between neighbors: that of the loop, and that back, from the middle of an edge
 NAMED, LONG = 3, 15  # columns named in a box, and the letters of one
 APART = 7  # from the middle, of the two arrows between what lies opposite
 
@@ -51,7 +54,7 @@ class Arrow:
 
     @property
     def width(self) -> float:
-        return round(1 + min(self.nats, 1e3) ** 0.25 / 2, 2)
+        return round(1 + float(min(self.nats, 1e3) ** 0.25) / 2, 2)
 
     @property
     def words(self) -> str:
@@ -76,18 +79,34 @@ class Graph:
 
 def boundary(found: Mapping[str, Any]) -> dict[str, Any] | None:
     """What the page shows of a discovery; None where nothing was discovered."""
-    roles = tables(found.get("roles"))
+    roles = [_read(row) for row in tables(found.get("roles"))]
     if not roles:
         return None
-    names = [str(row.get("column")) for row in roles]
-    objects = sorted({o for row in roles if isinstance(o := row.get("object"), int)})
+    names = [row["column"] for row in roles]
+    objects = sorted({row["object"] for row in roles} - {0})
     couplings = _matrix(found.get("couplings"), len(names))
     return {
-        "found": found,
-        "frame": mapping(found.get("frame")),
-        "roles": roles,
+        "title": f"Object {found.get('object') or 1} found in {found.get('source') or 'a recording'}",
+        "told": found.get("told") is True,
+        "said": {name: words(found.get(name)) for name in ("reasons", "cautions")},
+        "numbers": {name: real(found.get(name)) for name in ("boundary_evidence", "leak", "agreement")},
+        "facts": {**_told(mapping(found.get("settings"))), **_told(mapping(found.get("frame")), "boundary", "start")},
+        "roles": sorted(roles, key=lambda row: (row["object"], [*ROLES].index(row["role"]))),
         "graphs": [graph(each, roles, names, couplings, len(objects)) for each in objects],
+        "alternatives": [(real(row.get("more")), changed(roles, row)) for row in tables(found.get("alternatives"))],
         "windows": strip(found.get("windows"), names),
+    }
+
+
+def _read(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One column's row, with what everything below asks it for."""
+    role, one = str(row.get("role")), row.get("object")
+    return {
+        "column": str(row.get("column")),
+        "object": one if isinstance(one, int) else 0,
+        "role": role if role in ROLES else "world",
+        "probability": real(row.get("probability")),
+        "part": row.get("part"),
     }
 
 
@@ -108,6 +127,15 @@ def graph(
     return Graph(name, boxes, sorted(arrows, key=lambda each: each.forbidden))
 
 
+def changed(roles: Sequence[Mapping[str, Any]], other: Mapping[str, Any]) -> str:
+    """The columns that have other roles there, and which."""
+    groups: dict[str, list[str]] = {}
+    for row, role in zip(roles, words(other.get("roles")), strict=False):
+        if role != row.get("role"):
+            groups.setdefault(role, []).append(str(row.get("column")))
+    return "; ".join(f"{enumerated(own, 4)} {role}" for role, own in groups.items()) or "the same roles, other objects"
+
+
 def strip(windows: Any, names: Sequence[str]) -> dict[str, Any] | None:
     """The roles of each column in each window; None where there are none."""
     rows = tables(windows)
@@ -115,14 +143,18 @@ def strip(windows: Any, names: Sequence[str]) -> dict[str, Any] | None:
     kept = [(row, roles) for row, roles in kept if len(roles) == len(names)]
     if not kept:
         return None
-    spans = [f"{row.get('start')} to {row.get('stop')}" for row, _ in kept]
+    spans = [f"{row.get('first')} to {row.get('last')}" for row, _ in kept]
     return {"spans": spans, "rows": [(name, [str(roles[i]) for _, roles in kept]) for i, name in enumerate(names)]}
+
+
+def _told(table: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What a table says, of all `names` or of some."""
+    return {name: said for name, said in table.items() if said is not None and (not names or name in names)}
 
 
 def _role(row: Mapping[str, Any], one: int) -> str:
     """The role that a column has for one object: those of others are its world."""
-    role = str(row.get("role"))
-    return role if row.get("object") == one and role in BOXES else "world"
+    return str(row["role"]) if row["object"] == one else "world"
 
 
 def _lines(names: Sequence[str]) -> list[str]:

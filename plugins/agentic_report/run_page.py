@@ -9,6 +9,7 @@ from agentic.metrics import Row, summarize
 from agentic.plugins import load
 from agentic.runs import RunFolder
 from agentic_report import charts
+from agentic_report.boundary import boundary
 from agentic_report.cells import judged
 from agentic_report.curves import curves
 from agentic_report.grid import Shown, shown
@@ -25,16 +26,17 @@ def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
     manifest, experiment = run.manifest, run.experiment
     world = str(mapping(experiment.get("env")).get("id") or "its world")
     agent = str(mapping(experiment.get("agent")).get("name") or "agent")
-    drawn = curves(folder)
+    drawn, found = curves(folder), boundary(run.discovery)
     measured, meanings, missing = _measured(folder, agent, world)
     views = (learning(world, [(agent, [drawn])]), charts.energy(f"{agent} in {world}", drawn))
     titles = ("Learning: return per episode", "Energies in the first evaluated episode")
     return {
-        "title": f"{agent} in {world}",
+        "title": found["title"] if found else f"{agent} in {world}",
         "folder": folder.resolve().name,
         "manifest": facts(manifest),
         "status": run.status,
         "refresh": is_running(folder),
+        "boundary": found,
         "summary": _summary(folder),
         "experiment": experiment,
         "components": tables(manifest.get("components")),
