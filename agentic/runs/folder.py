@@ -26,6 +26,7 @@ class RunFolder:
 
     `manifest_file` says what ran, on what, and how it ended, as JSON; `experiment_file` is the resolved experiment, as
     TOML; `measurements_file` what was measured of the run, as JSON; `error_file` the traceback of one that failed.
+    `discovery_file` says how the parts of a run were found in a recording, as JSON, where nobody had told them.
     `progress_file` has a line of JSON for each completed episode and each report of learning, while the run goes on.
     `partial_file` holds what there is of a chunk of ticks while it is filled. `table_folder` shows the chunks of ticks
     of a run that ended once more, alone and as hard links, for pandas, polars and DuckDB, which read a folder as a
@@ -38,6 +39,7 @@ class RunFolder:
         self.measurements_file, self.error_file = self.path / "measurements.json", self.path / "error.txt"
         self.partial_file, self.table_folder = self.path / "ticks-partial.parquet", self.path / "ticks"
         self.learned, self.progress_file = self.path / "learned", self.path / "progress.jsonl"
+        self.discovery_file = self.path / "discovery.json"
 
     @classmethod
     def new(cls, path: str | Path) -> Self:
@@ -137,6 +139,11 @@ class RunFolder:
     def measurements(self) -> dict[str, Any]:
         """The content of the measurements; also empty where their checksum is not that of what they say."""
         return unsealed(json_table(self.measurements_file)) or {}
+
+    @property
+    def discovery(self) -> dict[str, Any]:
+        """How the parts of the run were found in a recording; also empty where that is not what was written."""
+        return unsealed(json_table(self.discovery_file)) or {}
 
     @property
     def status(self) -> str:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from agentic import Record
-from agentic.runs import Manifest, RunFolder, describe
+from agentic.runs import Manifest, RunFolder, describe, sealed, write_whole
 
 Floats = NDArray[np.floating[Any]]
 
@@ -33,6 +33,7 @@ def save(found: "Discovery", object: int, folder: str | Path) -> Path:
     place = RunFolder.new(folder)
     rows = table(found, object)
     manifest = Manifest(place, {**describe(), **content(found, object), "chunks": {}})
+    write_whole(place.discovery_file, json.dumps(sealed({**found.to_dict(), "object": object})) + "\n")
     chunk = place.chunk("ticks", 0)
     pq.write_table(rows, chunk)
     manifest.enter(chunk, ticks=len(rows), rows=len(rows))

@@ -9,6 +9,7 @@ from agentic.metrics import Row, summarize
 from agentic.plugins import load
 from agentic.runs import RunFolder
 from agentic_report import charts
+from agentic_report.boundary import boundary
 from agentic_report.cells import judged
 from agentic_report.curves import STEPS, curves
 from agentic_report.grid import Shown, shown
@@ -25,17 +26,18 @@ def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
     manifest, experiment = run.manifest, run.experiment
     world = str(mapping(experiment.get("env")).get("id") or "its world")
     agent = str(mapping(experiment.get("agent")).get("name") or "agent")
-    drawn = curves(folder)
+    drawn, found = curves(folder), boundary(run.discovery)
     measured, meanings, missing = _measured(folder, agent, world)
     views = (learning(world, [(agent, [drawn])]), charts.energy(f"{agent} in {world}", drawn))
     cut = f", its first {STEPS} steps" if len(drawn.steps) == STEPS else ""
     titles = ("Learning: return per episode", f"Energies in the first evaluated episode{cut}")
     return {
-        "title": f"{agent} in {world}",
+        "title": found["title"] if found else f"{agent} in {world}",
         "folder": folder.resolve().name,
         "manifest": facts(manifest),
         "status": run.status if run.status.startswith("failed") else said_of(folder),
         "refresh": is_running(folder),
+        "boundary": found,
         "summary": _summary(folder),
         "experiment": experiment,
         "components": tables(manifest.get("components")),

@@ -15,6 +15,7 @@ HOMES = {
     "experiment.toml": RUN,
     "measurements.json": RUN,
     "error.txt": RUN,
+    "discovery.json": RUN,
     ".parquet": RUN,
     "cells.json": BENCH,
     "battery.toml": BENCH,
