@@ -87,10 +87,10 @@ def boundary(found: Mapping[str, Any]) -> dict[str, Any] | None:
     couplings = _matrix(found.get("couplings"), len(names))
     return {
         "title": f"Object {found.get('object') or 1} found in {found.get('source') or 'a recording'}",
-        "told": found.get("told") is True,
+        "detected": found.get("detected") is True,
         "said": {name: words(found.get(name)) for name in ("reasons", "cautions")},
         "numbers": {name: real(found.get(name)) for name in ("boundary_evidence", "leak", "agreement")},
-        "facts": {**_told(mapping(found.get("settings"))), **_told(mapping(found.get("frame")), "boundary", "start")},
+        "facts": {**_kept(mapping(found.get("settings"))), **_kept(mapping(found.get("frame")), "boundary", "start")},
         "roles": sorted(roles, key=lambda row: (row["object"], [*ROLES].index(row["role"]))),
         "graphs": [graph(each, roles, names, couplings, len(objects)) for each in objects],
         "alternatives": [(real(row.get("more")), changed(roles, row)) for row in tables(found.get("alternatives"))],
@@ -147,7 +147,7 @@ def strip(windows: Any, names: Sequence[str]) -> dict[str, Any] | None:
     return {"spans": spans, "rows": [(name, [str(roles[i]) for _, roles in kept]) for i, name in enumerate(names)]}
 
 
-def _told(table: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _kept(table: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """What a table says, of all `names` or of some."""
     return {name: said for name, said in table.items() if said is not None and (not names or name in names)}
 

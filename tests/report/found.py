@@ -24,7 +24,7 @@ def found(**more: Any) -> dict[str, Any]:
         {"column": name, "object": int(role != "world"), "role": role, "probability": 0.75, "part": 1}
         for name, role in zip(NAMES, ROLES, strict=True)
     ]
-    table: dict[str, Any] = {"told": True, "reasons": [], "cautions": ["sides could be exchanged"], "object": 1}
+    table: dict[str, Any] = {"detected": True, "reasons": [], "cautions": ["sides could be exchanged"], "object": 1}
     table |= {"roles": roles, "couplings": COUPLINGS, "boundary_evidence": 43.21, "leak": 0.002, "agreement": 1.0}
     table |= {"alternatives": [{"roles": ["world", "inside", "inside", "actuator", "inside"], "more": 3.5}]}
     table |= {"windows": [{"first": 0, "last": 50, "roles": ROLES, "evidence": 9.0}], "source": "rec.csv"}

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+import agentic
 from agentic.runs import sealed
+from agentic_envs.planted import network
 from agentic_report.boundary import boundary
 from tests.report.found import found, page
 
@@ -38,6 +40,17 @@ def test_the_page_says_what_was_found(tmp_path: Path) -> None:
         ("&lt;b&gt;hand&lt;/b&gt;", "actuator"),
         ("mind", "inside"),
     ]
+
+
+def test_what_is_discovered_and_saved_is_shown(tmp_path: Path) -> None:
+    planted = network(3, world=7, sensors=2, actuators=2, inside=5, steps=1000, density=0.4)
+    found = agentic.discover(dict(zip(planted.names, planted.values.T, strict=True)), objects=1, window=500)
+    text = agentic.report(found.save(tmp_path / "run")).read_text(encoding="utf-8")
+    assert "nats of evidence for a boundary" in text
+    rows = re.findall(r'<th scope="row">(\w+)</th><td>[^<]*</td><td><span class="role role-(\w+)">', text)
+    assert dict(rows) == dict(zip(planted.names, planted.roles, strict=True))
+    assert text.count('title="steps ') == 2
+    assert " nats more: " in text
 
 
 def test_arrows_add_up_the_couplings_of_groups_and_those_across_are_marked() -> None:
