@@ -18,7 +18,7 @@ from agentic_catalog.places import Places
 
 PACKAGES = tuple(
     f"agentic_{name}"
-    for name in "agents bench energies envs exchange fit life loggers metrics optimizers ray report sweep".split()
+    for name in "agents bench discovery energies envs exchange fit life loggers metrics optimizers ray report sweep".split()
 )
 """Packages with names for Python; the others are commands alone."""
 LISTS = ("reference/index.md", "reference/names.md")

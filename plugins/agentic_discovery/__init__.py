@@ -23,6 +23,8 @@ _HOMES = {
     **dict.fromkeys(("BoundaryEvidence", "BoundaryLeak"), "metrics"),
 }
 
+_METRICS = {"boundary_evidence": "BoundaryEvidence", "boundary_leak": "BoundaryLeak"}
+
 __all__ = [
     "Alternative",
     "BoundaryEvidence",
@@ -39,10 +41,7 @@ __all__ = [
 @hookimpl
 def agentic_metrics() -> dict[str, str]:
     """The metrics this package offers, by short name."""
-    return {
-        "boundary_evidence": "agentic_discovery.metrics:BoundaryEvidence",
-        "boundary_leak": "agentic_discovery.metrics:BoundaryLeak",
-    }
+    return {name: f"agentic_discovery.metrics:{home}" for name, home in _METRICS.items()}
 
 
 def __getattr__(name: str) -> Any:

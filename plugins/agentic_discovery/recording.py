@@ -89,7 +89,7 @@ def _of_record(record: Record, source: str) -> Columns:
     """World, observation, belief and action of the evaluated episodes of a record, of all where none was evaluated."""
     episodes = [each for each in record.episodes("evaluate") or record.episodes() if each.length]
     if not episodes:
-        raise UserError(f"{source} holds no step: record at least one episode")
+        raise UserError(f"{source} holds no step of an evaluated episode: run it longer")
     names = [name for part in RUN for name in episodes[0].arrays if f"{name}.".startswith(f"{part}.")]
     names = [name for name in names if name.rpartition(".")[2] not in SPREADS]
     names = [name for name in names if all(_is_number(each.arrays[name]) for each in episodes)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import agentic_discovery
 import agentic_metrics
 from agentic.cli import main
 
@@ -83,6 +84,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGENTIC_LOAD_PLUGINS", "agentic")
     monkeypatch.setattr(agentic_metrics, "_METRICS", {"episode_return": "episode_return:EpisodeReturn"})
+    monkeypatch.setattr(agentic_discovery, "_METRICS", {})
     Path("metrics.py").write_text(PLUGIN)
     assert main(["run", "--env", "CartPole-v1", "--agent", "random", "--episodes", "2", "--quiet"]) == 0
     return capsys.readouterr().out.strip()

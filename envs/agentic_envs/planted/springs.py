@@ -67,6 +67,7 @@ class SpringChain(gymnasium.Env[Any, Any]):
     Actions, Box(-bound, bound): each mass of `pushed` is pushed with `force` times as many N for `dt`.
     Observations, Box: the positions of the masses `seen`, then their velocities, after the step, each with normal noise
     of deviation `sensor_noise` (m, m/s); float32.
+    `physics` are the numbers of `Chain` by name: `dt`, `hold`, `stiffness`, `damping`, `noise`.
     Reward: -(|x|^2 + `effort` |a|^2) / 2 over the masses seen. Never terminated; truncated after `steps`. Nothing is
     rendered.
 
