@@ -16,10 +16,8 @@ from agentic_catalog.entries import Catalog
 from agentic_catalog.pages import heading
 from agentic_catalog.places import Places
 
-PACKAGES = tuple(
-    f"agentic_{name}"
-    for name in "agents bench discovery energies envs exchange fit life loggers metrics optimizers ray report sweep".split()
-)
+_NAMES = "agents bench discovery energies envs exchange fit life loggers metrics optimizers ray report sweep"
+PACKAGES = tuple(f"agentic_{name}" for name in _NAMES.split())
 """Packages with names for Python; the others are commands alone."""
 LISTS = ("reference/index.md", "reference/names.md")
 
