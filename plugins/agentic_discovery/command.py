@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 @click.option("--object", "which", type=click.IntRange(min=1), default=1, show_default=True, help="The object to save.")
 @click.option("--proposal", is_flag=True, help="Save the roles of least energy even where no boundary is told.")
 @json_option("Print one JSON object and nothing else.")
-def discover(recording: str, save: str | None, which: int, proposal: bool, as_json: bool, **options: Any) -> None:
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def discover(
+    recording: str, save: str | None, which: int, proposal: bool, as_json: bool, quiet: bool, **options: Any
+) -> None:
     """Tell which columns of a RECORDING are world, sensors, actuators and inside of an object.
 
     RECORDING is a Parquet, CSV or NPZ file, the folder of a run, or minari:ID. That no boundary is told is an answer,
@@ -45,7 +48,7 @@ def discover(recording: str, save: str | None, which: int, proposal: bool, as_js
 
     options["objects"] = _objects(options["objects"])
     asked = Asked(**options)
-    with _progress(quiet=as_json) as progress:
+    with _progress(quiet=quiet or as_json) as progress:
         found = asked.of(recording, progress)
     kept = save is not None and (found.detected or proposal)
     saved = found.save(save, which, proposal=proposal) if kept and save is not None else None

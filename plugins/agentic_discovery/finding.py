@@ -7,7 +7,7 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from agentic import Frame
+from agentic import Frame, UserError
 from agentic_discovery.again import halves, windows
 from agentic_discovery.checks import Traces, traces
 from agentic_discovery.columns import Columns
@@ -97,6 +97,11 @@ def discovered(
     recording: Columns, how: Look, window: int | None, generator: np.random.Generator, progress: Progress
 ) -> Discovery:
     """The boundary in a recording; see `agentic_discovery.discover`."""
+    least = how.lag + how.needed // 2
+    if window is not None and window < least:
+        raise UserError(
+            f"windows of {window} steps are too short for {len(recording.names)} columns: give at least {least}"
+        )
     seen = Looked.at(recording, how, generator, progress)
     main, names = seen.main, recording.names
     labels, numbers, sure = _labels(len(seen.kept), seen.every, main, seen.coupled.nats, generator)

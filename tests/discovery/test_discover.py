@@ -111,6 +111,12 @@ def test_too_few_steps_are_an_answer() -> None:
     assert found.reasons == ("19 steps are too few for so many columns: give at least 24",)
 
 
+def test_windows_that_are_too_short_are_refused_before_anything_is_looked_at() -> None:
+    with pytest.raises(UserError, match="windows of 12 steps are too short for 8 columns: give at least 13"):
+        discover(np.random.default_rng(0).standard_normal((2000, 8)), window=12)
+    assert len(discover(np.random.default_rng(0).standard_normal((40, 8)), window=13).windows) == 3
+
+
 @pytest.mark.slow
 def test_windows_have_roles_of_their_own() -> None:
     planted = network(3, **{**SMALL, "steps": 1200})
