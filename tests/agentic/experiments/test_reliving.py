@@ -7,25 +7,36 @@ from typing import Any
 import numpy as np
 import pytest
 
-import agentic
-from agentic import Experiment, Record, RunError, UserError, load
+from agentic import (
+    Environment,
+    Experiment,
+    PolicyAgent,
+    Record,
+    Recording,
+    RunError,
+    Schedule,
+    UserError,
+    load,
+    make,
+    run,
+)
 from agentic.experiments import framed, relived, world_again
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Record:
-    tables = {"env": {"id": "CartPole-v1"}, "agent": {"name": "random"}, "run": {"seed": 3, "envs": 2}}
-    return agentic.run(Experiment.of({**tables, "evaluate": {"episodes": 6}}), out=tmp_path)
+    env = make("CartPole-v1", envs=2)
+    agent = PolicyAgent(lambda seen: int(seen[2] > 0), env.observation_layout, env.action_layout)
+    return run(agent, env, Schedule(episodes=6), Recording(tmp_path), seed=3)
 
 
-def world(record: Record) -> agentic.Environment:
-    assert record.folder is not None
-    return world_again(Experiment.load(record.folder / "experiment.toml"), load())
+def world() -> Environment:
+    return world_again(Experiment.of({"env": {"id": "CartPole-v1"}, "agent": {"name": "any"}}), load())
 
 
 def test_every_episode_of_a_row_is_seen_again(record: Record) -> None:
     for row in (0, 1):
-        again = world(record)
+        again = world()
         assert again.batch == 1
         episodes = [each for each in record.episodes() if each.row == row]
         assert len(episodes) == 3
@@ -38,16 +49,16 @@ def test_every_episode_of_a_row_is_seen_again(record: Record) -> None:
 def test_another_world_is_noticed_at_the_step_where_it_shows(record: Record) -> None:
     first = record.episode(0)
     with pytest.raises(RunError, match="another one from episode 0, step 0 on"):
-        list(relived(world(record), 4, first))
+        list(relived(world(), 4, first))
     other = {**first.arrays, "next_obs": first.arrays["next_obs"].copy()}
     other["next_obs"][2] += 1.0
-    seen = relived(world(record), 3, replace(first, arrays=other))
+    seen = relived(world(), 3, replace(first, arrays=other))
     assert len([next(seen) for _ in range(3)]) == 3
     with pytest.raises(RunError, match="another one from episode 0, step 2 on"):
         next(seen)
     short = {key: each for key, each in first.arrays.items() if key != "next_obs"}
     with pytest.raises(RunError, match="no column next_obs: it is of another world"):
-        next(relived(world(record), 3, replace(first, arrays=short)))
+        next(relived(world(), 3, replace(first, arrays=short)))
 
 
 COLORS = np.array([[[0, 0, 0], [200, 100, 30]]], np.uint8)
