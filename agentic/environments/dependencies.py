@@ -1,6 +1,7 @@
 """What depends on what in a discrete world: which factors each array looks at, and which controls move them."""
 
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -109,7 +110,7 @@ def _controls(B: Sequence[Shaped], past: Lists, moved: Lists) -> tuple[int, ...]
 def _lists(name: str, lists: Any, count: int, limit: int | None) -> Lists:
     """Lists of different indices, one per array."""
     try:
-        read = tuple(tuple(int(i) for i in each) for each in lists)
+        read = tuple(tuple(index(i) for i in each) for each in lists)
     except (TypeError, ValueError):
         raise UserError(f"dependencies.{name} expects a list of lists of indices, got {lists!r}") from None
     if len(read) != count:

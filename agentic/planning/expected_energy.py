@@ -47,8 +47,8 @@ class Purpose:
     discount: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.horizon < 1:
-            raise UserError(f"horizon must be at least 1 step, got {self.horizon}")
+        if not hasattr(self.horizon, "__index__") or self.horizon < 1:
+            raise UserError(f"horizon must be at least 1 step, got {self.horizon!r}: expected a whole number")
         if not 0 < self.discount <= 1:
             raise UserError(f"discount must lie in (0, 1], got {self.discount}")
         if isinstance(self.terminal, ActionGoal):

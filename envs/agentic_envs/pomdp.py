@@ -49,6 +49,8 @@ class Pomdp(FiniteWorld):
         if all(part is None for part in given.values()):
             given = TWO_PLACES
         likelihoods, moves, starts = (_read(name, part) for name, part in given.items())
+        if dependencies is not None and not isinstance(dependencies, Mapping):
+            raise ValueError(f'dependencies must be lists by name, {{"A": [[0]]}}, got {type(dependencies).__name__}.')
         lists = {name: each for name, each in (dependencies or {}).items() if name != "ends"}
         self._given = Arrays(likelihoods, moves, starts, lists)
         form = Dependencies.read(likelihoods, moves, starts, lists)
@@ -84,8 +86,18 @@ class Pomdp(FiniteWorld):
 
 def _read(name: str, arrays: Any) -> list[Floats]:
     if not isinstance(arrays, Sequence) or isinstance(arrays, str) or not len(arrays):
-        raise ValueError(f"{name} must be a list of arrays, one per modality or factor, got {type(arrays).__name__}.")
-    return [_normalized(_floats(f"{name}[{i}]", array)) for i, array in enumerate(arrays)]
+        raise ValueError(f"{name} must be a list of arrays, one per modality or factor, got {_kind(arrays)}.")
+    read = [_normalized(_floats(f"{name}[{i}]", array)) for i, array in enumerate(arrays)]
+    for i, array in enumerate(read):
+        if not array.ndim or not array.size:
+            raise ValueError(
+                f"{name}[{i}] must be an array that holds numbers along every axis, got shape {array.shape}."
+            )
+    return read
+
+
+def _kind(arrays: Any) -> str:
+    return "an empty one" if isinstance(arrays, Sequence) and not len(arrays) else type(arrays).__name__
 
 
 def _normalized(array: Floats) -> Floats:

@@ -54,6 +54,8 @@ def ending(
     that depends on no factor is the same for every value of the first.
     Raises UserError for what is no such array or list.
     """
+    if not isinstance(given, Mapping):
+        raise UserError(f'dependencies expects lists by name, such as {{"A": [[0]]}}, got {type(given).__name__}')
     everyone = range(len(factors))
     parents, lists = tuple(everyone), given
     if "ends" in given:

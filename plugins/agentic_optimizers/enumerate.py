@@ -52,8 +52,9 @@ class Enumerate(Planned):
         count = domain.count
         sequences = count**horizon
         if sequences > self.limit:
+            shown = sequences if horizon < 1000 else f"{count}^{horizon}"
             raise UserError(
-                f"enumerate would imagine {sequences} sequences ({count} actions, horizon {horizon}), more than "
+                f"enumerate would imagine {shown} sequences ({count} actions, horizon {horizon}), more than "
                 f"its limit of {self.limit}: shorten the horizon, list plans, or use tree or cem"
             )
         return *_sequences(domain, horizon, f.belief.mean.dtype), _parts(f, domain)

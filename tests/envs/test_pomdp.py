@@ -114,6 +114,11 @@ def test_pictures_show_a_row_per_factor() -> None:
     [
         ({"A": None}, "A must be a list of arrays, one per modality or factor, got NoneType"),
         ({"B": "moves"}, "B must be a list of arrays, one per modality or factor, got str"),
+        ({"A": []}, "A must be a list of arrays, one per modality or factor, got an empty one"),
+        ({"D": [1.0]}, r"D\[0\] must be an array that holds numbers along every axis, got shape \(\)"),
+        ({"B": [np.zeros((2, 2, 0))]}, r"B\[0\] must be an array .* got shape \(2, 2, 0\)"),
+        ({"dependencies": [[0]]}, r"dependencies must be lists by name, .* got list"),
+        ({"dependencies": {"A": [[0.5]]}}, r"dependencies.A expects a list of lists of indices, got \[\[0.5\]\]"),
         ({"D": [[1, [0]]]}, r"D\[0\] must be a rectangular array of numbers"),
         ({"A": [[[1, 0], [1, 1]]]}, r"the columns of A\[0\] must be probabilities"),
         ({"A": [[[1, 0, 0], [0, 1, 1]]]}, r"A\[0\] must have shape \(2, 2\)"),

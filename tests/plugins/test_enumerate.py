@@ -73,6 +73,8 @@ def test_its_limit_says_how_many_there_would_be() -> None:
     with pytest.raises(UserError, match=sentence):
         minimize(objective(10), Enumerate(limit=1000))
     assert minimize(objective(10), Enumerate(limit=1024)).evaluations == 1024
+    with pytest.raises(UserError, match=r"would imagine 2\^20000 sequences \(2 actions, horizon 20000\)"):
+        minimize(objective(20_000), Enumerate())
 
 
 def test_it_enumerates_discrete_actions_of_an_expected_energy() -> None:

@@ -411,3 +411,9 @@ def test_lists_of_what_ends_may_be_arrays(kind: type[CategoricalModel | Factored
     assert make(world).truth()["ends"].tolist() == [0, 0.5]
     with pytest.raises(ValueError, match="must be different indices below 1, got 0"):
         Pomdp(**arrays, ends=[0.0, 0.5], dependencies={"ends": 0})
+
+
+@pytest.mark.parametrize("kind", [FactoredModel, CategoricalModel])
+def test_lists_of_dependencies_without_names_are_one_sentence(kind: Any) -> None:
+    with pytest.raises(UserError, match=r"dependencies expects lists by name, .* got list"):
+        kind([np.eye(2)], [np.eye(2)[..., None]], [[0.5, 0.5]], dependencies=[[0]])

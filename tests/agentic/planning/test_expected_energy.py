@@ -162,10 +162,10 @@ class Law(Plan):
 class TestDoors:
     world = World(0, None)
 
-    @pytest.mark.parametrize("horizon", [0, -3])
-    def test_a_horizon_below_one(self, horizon: int) -> None:
-        with pytest.raises(UserError, match=f"horizon must be at least 1 step, got {horizon}"):
-            Purpose(Levels([0.0, 1.0]), horizon)
+    @pytest.mark.parametrize("horizon", [0, -3, 1.5, None, "2"])
+    def test_a_horizon_that_is_no_number_of_steps(self, horizon: object) -> None:
+        with pytest.raises(UserError, match=f"horizon must be at least 1 step, got {horizon!r}"):
+            Purpose(Levels([0.0, 1.0]), horizon)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("discount", [0.0, -1.0, 1.5])
     def test_a_discount_outside_its_interval(self, discount: float) -> None:
