@@ -3,21 +3,18 @@
 Without RUN it is found first, in a network of 28 columns in which it was planted.
 """
 
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from PIL import Image
 
 import agentic
 from agentic_envs.planted import network
-from pictures.report import small
-from tests.browser.chromium import Page, start
+from pictures.report import taken
 
 ROOT = Path(__file__).parents[1]
 SIZE = (640, 1400)
-DRAWING = "document.querySelector('.boundary svg').getBoundingClientRect()"
+PART = "Array(2).fill(document.querySelector('.boundary svg').getBoundingClientRect())"
 
 
 def found(folder: Path) -> Path:
@@ -30,17 +27,7 @@ def found(folder: Path) -> Path:
 
 def draw(run: Path, path: Path) -> Path:
     """The drawing on the page of a run, in light colors."""
-    with TemporaryDirectory() as folder:
-        browser = start(Path(folder) / "profile")
-        try:
-            page = Page(browser)
-            page.open(agentic.report(run, out=Path(folder) / "report.html"), SIZE)
-            place = page.ask(DRAWING)
-            shot = page.picture(place["top"], place["height"], SIZE[0])
-        finally:
-            browser.quit()
-    path.write_bytes(small(Image.open(BytesIO(shot)).convert("RGB")))
-    return path
+    return taken(lambda folder: agentic.report(run, out=folder / "report.html"), PART, SIZE, path, margin=0)
 
 
 @click.command()

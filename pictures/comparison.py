@@ -4,19 +4,16 @@ Without RUNS they are run first. A slippery lake is learned from nothing: with c
 drawn at random by their worth.
 """
 
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
-from PIL import Image
 
 import agentic
 from agentic_report import compare
 from agentic_report.comparing.page import write_page
-from pictures.report import small
-from tests.browser.chromium import Page, start
+from pictures.report import taken
 
 ROOT = Path(__file__).parents[1]
 SIZE = (1000, 1200)
@@ -59,18 +56,8 @@ def run(folder: Path) -> None:
 
 def draw(runs: Path, path: Path) -> Path:
     """Curves and the table of a comparison in light colors."""
-    with TemporaryDirectory() as folder:
-        page = write_page(compare(runs), Path(folder) / "comparison.html", "agentic compare runs")
-        browser = start(Path(folder) / "profile")
-        try:
-            shown = Page(browser)
-            shown.open(page, SIZE)
-            head, table = shown.ask(PART)
-            shot = shown.picture(head["top"] + 8, table["bottom"] - head["top"], SIZE[0])
-        finally:
-            browser.quit()
-    path.write_bytes(small(Image.open(BytesIO(shot)).convert("RGB")))
-    return path
+    words = "agentic compare runs"
+    return taken(lambda folder: write_page(compare(runs), folder / "comparison.html", words), PART, SIZE, path)
 
 
 @click.command()

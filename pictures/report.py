@@ -1,5 +1,6 @@
 """The profile in a bench's report as a picture: a screenshot with a palette, small enough for a repository."""
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,17 +21,26 @@ PROFILE = """
 
 def draw(bench: Path, path: Path) -> Path:
     """The profile in light colors, from its heading to the end of its first table, at most MOST pixels high."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return taken(lambda folder: agentic.report(bench, out=folder / "report.html"), PROFILE, (WIDTH, MOST), path)
+
+
+def taken(made: Callable[[Path], Path], part: str, size: tuple[int, int], path: Path, margin: int = 8) -> Path:
+    """Part of a page that is made in a folder, as a picture of a window's width, and at most as high as that.
+
+    `part` is asked of the page: where the first and the last thing on the picture are. The margin is left out above,
+    and put below.
+    """
     with TemporaryDirectory() as folder:
         browser = start(Path(folder) / "profile")
         try:
             page = Page(browser)
-            page.open(agentic.report(bench, out=Path(folder) / "report.html"), (WIDTH, MOST))
-            head, table = page.ask(PROFILE)
-            top, bottom = head["top"] + 8, table["bottom"] + 8
-            shot = page.picture(top, min(bottom - top, MOST), WIDTH)
+            page.open(made(Path(folder)), size)
+            first, last = page.ask(part)
+            top, bottom = first["top"] + margin, last["bottom"] + margin
+            shot = page.picture(top, min(bottom - top, size[1]), size[0])
         finally:
             browser.quit()
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(small(Image.open(BytesIO(shot)).convert("RGB")))
     return path
 

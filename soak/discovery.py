@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
@@ -18,6 +17,9 @@ from typing import Any, final
 import click
 import numpy as np
 
+import agentic
+from agentic_discovery import rand_index
+from agentic_discovery.columns import ranks
 from agentic_envs.planted import Planted, network, structureless
 from agentic_envs.planted.cell import cell
 from agentic_envs.planted.lived import Setting, lived, point_mass, springs
@@ -49,34 +51,14 @@ class Case:
 
 def discovered(planted: Planted, **more: Any) -> Any:
     """What `agentic.discover` finds in a recording, with the order that it has."""
-    discover = import_module("agentic_discovery").discover
     arrays = dict(zip(planted.names, planted.values.T, strict=True))
     episode = np.repeat(np.arange(len(planted.episodes)), planted.episodes)
-    return discover({**arrays, "episode": episode}, episode="episode", order=planted.order, **more)
-
-
-def rand_index(one: Sequence[Any], other: Sequence[Any]) -> float:
-    """The adjusted Rand index of two partitions (Hubert and Arabie 1985)."""
-    a, b = (np.unique(np.asarray(each, str), return_inverse=True)[1] for each in (one, other))
-    table = np.zeros((a.max() + 1, b.max() + 1))
-    np.add.at(table, (a, b), 1)
-    both, rows, columns = ((each * (each - 1) / 2).sum() for each in (table, table.sum(1), table.sum(0)))
-    chance, most = rows * columns / (len(a) * (len(a) - 1) / 2), (rows + columns) / 2
-    return 1.0 if most == chance else float((both - chance) / (most - chance))
+    return agentic.discover({**arrays, "episode": episode}, episode="episode", order=planted.order, **more)
 
 
 def sides(roles: Sequence[str]) -> list[str]:
     """Roles where sensors and actuators are one boundary."""
     return [BOUNDARY.get(role, role) for role in roles]
-
-
-def ranks(planted: Planted) -> Any:
-    """The place within a step of each column."""
-    words = (planted.order or "").split("<")
-    found = [
-        next((place for place, word in enumerate(words) if word and name.startswith(word)), 0) for name in planted.names
-    ]
-    return np.array(found, np.int64)
 
 
 def partition(planted: Planted) -> Row:
@@ -86,7 +68,10 @@ def partition(planted: Planted) -> Row:
     seconds = time.perf_counter() - start
     roles, true = [each.role for each in found.roles], sides(planted.roles)
     index = rand_index(sides(roles), true)
-    others = {name: rand_index(other(planted.values, ranks(planted)), true) for name, other in BASELINES.items()}
+    others = {
+        name: rand_index(other(planted.values, ranks(planted.names, planted.order)), true)
+        for name, other in BASELINES.items()
+    }
     beside = [role == "world" for name, role in zip(planted.names, roles, strict=True) if "beside" in name]
     return {
         "index": index,

@@ -1,5 +1,7 @@
 """The same recording looked at again, in two halves and in windows."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ def halves(
     best, found, excess = main.found.best, [], []
     for number, half in enumerate((inner.cut(0, middle), inner.cut(middle, len(inner.values)))):
         progress("halves", number, 2)
-        look = Look(how.ranks[main.places], how.lag, how.resolution, how.objects)
+        look = replace(how, ranks=how.ranks[main.places])
         moments = look.moments(half)
         if moments.steps < look.needed:
             return None, 0.0

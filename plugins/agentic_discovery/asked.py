@@ -1,7 +1,7 @@
 """Discovery as it is asked for, in Python and by the command."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -51,9 +51,8 @@ class Asked:
         most = MOST if self.objects == "auto" else int(self.objects)
         look = Look(ranks(found.names, order), self.lag, self.resolution, most)
         made = discovered(found, look, self.window, np.random.default_rng(self.seed), progress)
-        made.settings.update(order=order, objects=self.objects, lag=self.lag, resolution=self.resolution)
-        made.settings.update(window=self.window, seed=self.seed)
-        return made
+        asked = ("objects", "lag", "resolution", "window", "seed")
+        return replace(made, settings={"order": order, **{name: getattr(self, name) for name in asked}})
 
 
 def discover(

@@ -4,7 +4,7 @@ from itertools import permutations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Ints = NDArray[np.intp]
 
@@ -26,7 +26,7 @@ def sides(labels: Ints) -> Ints:
     return np.asarray(owners(labels) * 3 + SIDES[kinds(labels)])
 
 
-def rand_index(one: NDArray[Any], other: NDArray[Any]) -> float:
+def rand_index(one: ArrayLike, other: ArrayLike) -> float:
     """The adjusted Rand index of two partitions (Hubert and Arabie 1985): 1 for the same, 0 on average by chance."""
     _, a = np.unique(one, return_inverse=True)
     _, b = np.unique(other, return_inverse=True)

@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from agentic_discovery.comparing import kinds, owners
+
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
@@ -106,7 +108,7 @@ def free(labels: int, size: int) -> Form:
 def _labels(objects: int) -> tuple[Ints, Ints]:
     """The owner and the role of each label."""
     labels = np.arange(1 + 3 * objects)
-    return (labels + 2) // 3, np.where(labels == 0, WORLD, (labels - 1) % 3 + 1)
+    return owners(labels), kinds(labels)
 
 
 def log_factorials(columns: int) -> Floats:

@@ -32,7 +32,8 @@ EXACT = 4.0  # unexplained shares below so many squares of the resolution are th
 class Looked:
     """A recording as it was looked at: columns that are no copies, their couplings, and the parts that have roles.
 
-    `kept` are the places of those columns in the whole recording, `twins` pairs of copies, `still` what never changes.
+    `kept` are the places of those columns in the whole recording, `twins` pairs of copies, `still` what never changes,
+    `pieces` the parts that hang together.
     """
 
     recording: Columns
@@ -43,6 +44,7 @@ class Looked:
     how: Look
     moments: Moments
     coupled: Couplings
+    pieces: list[Ints]
     every: tuple[Part, ...]
 
     @classmethod
@@ -54,9 +56,10 @@ class Looked:
         coupled = _nothing(len(kept))
         if moments.steps >= look.needed:
             coupled = gaussian_couplings(moments, look.ranks, progress=_telling(progress, "couplings"))
-        tried = [settled_part(coupled.nats, places, look, generator, progress) for places in parts(coupled.nats)]
+        pieces = parts(coupled.nats)
+        tried = [settled_part(coupled.nats, places, look, generator, progress) for places in pieces]
         every = tuple(part for part in tried if part is not None)
-        return cls(recording, chosen, kept, twins, still, look, moments, coupled, every)
+        return cls(recording, chosen, kept, twins, still, look, moments, coupled, pieces, every)
 
     @property
     def enough(self) -> bool:
@@ -76,7 +79,7 @@ class Looked:
             missed = traces(self.how.moments(self.chosen, more=1), self.how.ranks, self.how.resolution)
         return Findings(
             evidence=main.found.evidence if main else 0.0,
-            parts=tuple(len(part) for part in parts(self.coupled.nats)),
+            parts=tuple(map(len, self.pieces)),
             whole=main is not None and main.found.best.whole,
             steps=self.moments.steps,
             needed=self.how.needed,
@@ -104,7 +107,7 @@ def discovered(
         )
     seen = Looked.at(recording, how, generator, progress)
     main, names = seen.main, recording.names
-    labels, numbers, sure = _labels(len(seen.kept), seen.every, main, seen.coupled.nats, generator)
+    labels, numbers, sure = _labels(seen, main, generator)
     agreement, excess = halves(seen.chosen, seen.how, main, generator, progress)
     findings = seen.findings(agreement, excess)
     why = reasons(findings)
@@ -127,15 +130,14 @@ def discovered(
     )
 
 
-def _labels(
-    p: int, every: Sequence[Part], main: Part | None, nats: Floats, generator: np.random.Generator
-) -> tuple[Ints, Ints, Floats]:
+def _labels(seen: Looked, main: Part | None, generator: np.random.Generator) -> tuple[Ints, Ints, Floats]:
     """The label of each column over all parts, its part, and the probability of its label."""
+    p = len(seen.kept)
     labels, numbers, sure = np.zeros(p, np.intp), np.zeros(p, np.intp), np.ones(p)
-    for number, places in enumerate(parts(nats)):
+    for number, places in enumerate(seen.pieces):
         numbers[places] = number + 1
     taken = 0
-    for part in every:
+    for part in seen.every:
         if not part.detected and part is not main:
             continue
         best = part.found.best

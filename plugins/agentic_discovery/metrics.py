@@ -66,20 +66,14 @@ class Sided:
         values = np.concatenate([first.values, last.values])
         return Moments.of(values, (*first.episodes, *last.episodes), lag=lag, resolution=resolution)
 
-    def estimated(self, metric: Any, estimate: Callable[[Moments], float]) -> tuple[float, Interval, Moments]:
-        """An estimate and its interval, by leaving out one tenth of the steps after the other (Kunsch 1989)."""
-        whole = self.moments(metric.lag, metric.resolution)
-        value = estimate(whole)
+    def interval(self, metric: Any, value: float, estimate: Callable[[Moments], float]) -> Interval:
+        """The interval of an estimate, by leaving out one tenth of the steps after the other (Kunsch 1989)."""
         cuts = np.linspace(0, len(self.columns.values), BLOCKS + 1).astype(int)
         left = [
             estimate(self.moments(metric.lag, metric.resolution, slice(first, last))) for first, last in pairwise(cuts)
         ]
         error = float(np.sqrt((BLOCKS - 1) * np.var(left)))
-        return (
-            value,
-            Interval.student(value, error, BLOCKS - 1, level=metric.level, method="jackknife, 10 blocks"),
-            whole,
-        )
+        return Interval.student(value, error, BLOCKS - 1, level=metric.level, method="jackknife, 10 blocks")
 
     def measurement(
         self, name: str, metric: Any, found: tuple[float, Interval, Moments], null: Null, how: str
@@ -127,7 +121,8 @@ class BoundaryEvidence(Metric):
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         sided = Sided.of(subject.record, "boundary_evidence")
-        nats = gaussian_couplings(sided.moments(self.lag, self.resolution), sided.ranks).nats
+        whole = sided.moments(self.lag, self.resolution)
+        nats = gaussian_couplings(whole, sided.ranks).nats
         forms = [free(labels, 4) for labels in range(2, 5)]
         blocks = annealed(nats, forms, generator=generator, schedule=COMMUNITIES).reshape(-1, len(nats))
 
@@ -143,7 +138,8 @@ class BoundaryEvidence(Metric):
         def estimate(moments: Moments) -> float:
             return float(evidence(gaussian_couplings(moments, sided.ranks).nats, sided.sides[None])[0])
 
-        found = sided.estimated(self, estimate)
+        value = float(evidence(nats, sided.sides[None])[0])
+        found = value, sided.interval(self, value, estimate), whole
         shuffled = np.stack([generator.permutation(sided.sides) for _ in range(self.surrogates)])
         null = _reached(found[0], evidence(nats, shuffled), "roles in random order")
         return sided.measurement("boundary_evidence", self, found, null, "sparse linear regression, code length")
@@ -180,13 +176,14 @@ class BoundaryLeak(Metric):
 
     def measure(self, subject: Subject, *, generator: np.random.Generator) -> Measurement:
         sided = Sided.of(subject.record, "boundary_leak")
-        found = sided.estimated(self, lambda moments: leak(moments, sided.ranks, sided.sides))
-        value, _, moments = found
+        moments = sided.moments(self.lag, self.resolution)
+        value = leak(moments, sided.ranks, sided.sides)
+        interval = sided.interval(self, value, lambda some: leak(some, sided.ranks, sided.sides))
         freedom = free_regressors(moments, sided.ranks, sided.sides)
         twice = 2 * moments.steps
         p_value = float(chi2.sf(twice * value + freedom, freedom))
         null = Null(f"chi-square, {freedom} degrees of freedom", 0.0, float(np.sqrt(2 * freedom)) / twice, 1, p_value)
-        return sided.measurement("boundary_leak", self, found, null, "linear regression")
+        return sided.measurement("boundary_leak", self, (value, interval, moments), null, "linear regression")
 
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:

@@ -17,7 +17,6 @@ RUN = ("world", "obs", "belief", "action")  # what comes first within a step of 
 
 FOUND = "belief.external<obs<belief.internal<action"  # in a record of what was discovered, with an order
 PARQUET = "parquet"
-KINDS = "Parquet, CSV or NPZ"
 SPREADS = ("covariance", "precision", "scale", "log_scale")  # of a belief: how sure it is, not what it holds
 
 

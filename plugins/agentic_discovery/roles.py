@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from agentic_discovery.energies import Form, contact, energies, energy, free, particular, strict
+from agentic_discovery.comparing import kinds, owners
+from agentic_discovery.energies import ACTUATOR, SENSOR, Form, contact, energies, energy, free, particular, strict
 from agentic_discovery.settling import Chains, Schedule, annealed
 
 Floats = NDArray[np.floating[Any]]
@@ -130,7 +131,7 @@ def _split(couplings: Floats, labels: Ints, objects: int) -> Ints:
     split = labels.copy()
     for row in split:
         for one in range(1, objects):
-            places = np.flatnonzero((row + 2) // 3 == one)
+            places = np.flatnonzero(owners(row) == one)
             inner = couplings[np.ix_(places, places)] > 0
             count, piece = connected_components(inner, directed=True, connection="weak") if len(places) else (0, places)
             if count > 1:
@@ -169,11 +170,11 @@ def _polished(
 
 def _directed(couplings: Floats, labels: Ints) -> Ints:
     """The same, each boundary column a sensor where it hears more from beyond than it tells, else an actuator."""
-    owners = (labels + 2) // 3
-    beyond = (owners[:, :, None] != owners[:, None, :]).astype(float)
+    whose, role = owners(labels), kinds(labels)
+    beyond = (whose[:, :, None] != whose[:, None, :]).astype(float)
     net = (beyond * (couplings - couplings.T)).sum(2)
-    boundary = (labels > 0) & ((labels - 1) % 3 < 2)
-    return np.where(boundary, 3 * owners - 2 + (net > 0), labels)
+    boundary = (role == SENSOR) | (role == ACTUATOR)
+    return np.where(boundary, 3 * whose - 2 + (net > 0), labels)
 
 
 def _fitting(labels: Ints, form: Form) -> Ints:

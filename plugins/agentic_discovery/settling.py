@@ -68,9 +68,8 @@ class Chains:
     def _move(self, column: int, sign: int, out: Floats, into: Floats) -> None:
         """Count a column with its couplings (1), or no longer (-1)."""
         one = self._one[column]
-        for way in range(
-            2
-        ):  # those that hear it count it among whom they hear, those that reach it among whom they reach
+        # Those that hear it count it among whom they hear, those that reach it among whom they reach.
+        for way in range(2):
             self._around[way][self._next[1 - way][column]] += sign * one
         self._counts += sign * one.astype(np.intp)
         self._there += (sign * (one[:, None] * out + into[:, None] * one)).astype(np.intp)

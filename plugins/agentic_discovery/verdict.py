@@ -24,8 +24,8 @@ FAST = 0.05  # the share of couplings that may have traces of something missed
 class Findings:
     """What a verdict is made of: of the part with most evidence unless said otherwise.
 
-    `excess` is by how many nats the whole recording's roles are worse in a half than the half's own; the least of both
-    halves where those have evidence of their own. `twins` are pairs of columns that are copies of each other.
+    `excess` is by how many nats the whole recording's roles are worse in a half than the half's own; the greater of
+    both halves. `twins` are pairs of columns that are copies of each other.
     """
 
     evidence: float

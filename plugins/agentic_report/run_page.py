@@ -14,7 +14,7 @@ from agentic_report.cells import judged
 from agentic_report.curves import STEPS, curves
 from agentic_report.grid import Shown, shown
 from agentic_report.learning import learning
-from agentic_report.listing.listed import is_running, said_of
+from agentic_report.listing.listed import Listed
 from agentic_report.meanings import Meaning, meaning
 from agentic_report.reading import facts, mapping, measurement, results, tables
 from agentic_report.replays import replays
@@ -27,6 +27,8 @@ def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
     world = str(mapping(experiment.get("env")).get("id") or "its world")
     agent = str(mapping(experiment.get("agent")).get("name") or "agent")
     drawn, found = curves(folder), boundary(run.discovery)
+    listed = Listed.of(folder, folder.name)
+    ended = "" if listed is None else ": ".join(part for part in (listed.status, listed.note) if part)
     measured, meanings, missing = _measured(folder, agent, world)
     views = (learning(world, [(agent, [drawn])]), charts.energy(f"{agent} in {world}", drawn))
     cut = f", its first {STEPS} steps" if len(drawn.steps) == STEPS else ""
@@ -35,8 +37,8 @@ def run_page(folder: Path, *, trust: bool = False) -> dict[str, Any]:
         "title": found["title"] if found else f"{agent} in {world}",
         "folder": folder.resolve().name,
         "manifest": facts(manifest),
-        "status": run.status if run.status.startswith("failed") else said_of(folder),
-        "refresh": is_running(folder),
+        "status": run.status if ended.startswith("failed") else ended,
+        "refresh": ended.startswith("running"),
         "boundary": found,
         "summary": _summary(folder),
         "experiment": experiment,

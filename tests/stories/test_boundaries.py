@@ -1,13 +1,13 @@
 """Boundaries that are known, discovered anew: a sample of the soak, and the other ways where they are right."""
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 
+from agentic_discovery import rand_index
+from agentic_discovery.columns import ranks
 from agentic_envs.planted import network
 from soak.baselines import granger_cut, graph_lasso, spectra
-from soak.discovery import CASES, Case, hidden, lines_of, mean, plain, printed, rand_index, ranks, sides, thinned
+from soak.discovery import CASES, Case, hidden, lines_of, mean, plain, printed, sides, thinned
 
 SAMPLE = ["network, 300 steps", "cell", "two objects, 2,000 steps", "roles switch, windows of 1,000"]
 NONE = np.zeros(9, np.int64)
@@ -16,8 +16,6 @@ NONE = np.zeros(9, np.int64)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_boundary_that_was_planted_is_found(name: str) -> None:
-    if find_spec("agentic_discovery") is None:
-        pytest.skip("agentic_discovery is not installed")
     case = CASES[name]
     for line in lines_of(name, case, case.rows(1)):
         assert line["held"], printed(line)
@@ -70,7 +68,7 @@ def test_recordings_are_thinned_hidden_and_ordered_as_the_cases_say() -> None:
         "actuator": 1,
         "inside": 1,
     }
-    assert ranks(whole).tolist() == [0] * 28
+    assert ranks(whole.names, whole.order).tolist() == [0] * 28
     assert sides(["world", "sensor", "actuator", "inside"]) == ["world", "boundary", "boundary", "inside"]
 
 

@@ -65,17 +65,14 @@ def network(
     source = np.random.default_rng(seed)
     counts = dict(zip(ROLES, (world, sensors, actuators, inside), strict=True))
     roles = [role for role in ROLES for _ in range(counts[role])]
-    weights = _weights(roles, density, source)
-    return _simulated(weights, roles, steps, radius, source)
+    return _simulated(weighed(_coupled(roles, density, source), radius, source), roles, steps, source)
 
 
 def structureless(seed: int, columns: int = 28, density: float = 0.1, *, steps: int = 2000) -> Planted:
     """Simulate a linear network without any boundary: each pair of columns is coupled with the same chance."""
     source = np.random.default_rng(seed)
     coupled = source.random((columns, columns)) < density
-    weights = np.where(coupled, _strengths((columns, columns), source), 0.0)
-    np.fill_diagonal(weights, source.uniform(0.3, 0.6, columns))
-    return _simulated(weights, ["world"] * columns, steps, 0.9, source)
+    return _simulated(weighed(coupled, 0.9, source), ["world"] * columns, steps, source)
 
 
 # Between the roles of each pair every column of the fewer is coupled at least once.
@@ -85,8 +82,19 @@ LOOP = (
 )  # fmt: skip
 
 
-def _weights(roles: list[str], density: float, source: np.random.Generator) -> Floats:
-    """Entry [i, j] is what j adds to i's next value."""
+def weighed(coupled: NDArray[np.bool_], radius: float, source: np.random.Generator) -> Floats:
+    """Draw what couplings [i, j] of j's value with i's next add, and what columns keep, scaled to a spectral radius."""
+    shape = coupled.shape
+    strengths = source.uniform(0.3, 0.7, shape) * source.choice([-1.0, 1.0], shape)
+    weights: Floats = np.where(coupled, strengths, 0.0)
+    np.fill_diagonal(weights, source.uniform(0.3, 0.6, len(coupled)))
+    largest = np.abs(np.linalg.eigvals(weights)).max()
+    scaled: Floats = weights * (radius / max(largest, radius))
+    return scaled
+
+
+def _coupled(roles: list[str], density: float, source: np.random.Generator) -> NDArray[np.bool_]:
+    """Entry [i, j] says whether j reaches i."""
     p = len(roles)
     allowed = np.array([[target in REACHED[origin] for origin in roles] for target in roles])
     coupled = allowed & (source.random((p, p)) < density)
@@ -102,9 +110,7 @@ def _weights(roles: list[str], density: float, source: np.random.Generator) -> F
         for column in narrow:
             hears = narrow is places[target]
             _ensure(coupled, *(([column], places[origin]) if hears else (places[target], [column])), source)
-    weights: Floats = np.where(coupled, _strengths((p, p), source), 0.0)
-    np.fill_diagonal(weights, source.uniform(0.3, 0.6, p))
-    return weights
+    return coupled
 
 
 def _ensure(coupled: NDArray[np.bool_], targets: list[int], sources: list[int], source: np.random.Generator) -> None:
@@ -113,17 +119,10 @@ def _ensure(coupled: NDArray[np.bool_], targets: list[int], sources: list[int], 
         coupled[source.choice(targets), source.choice(sources)] = True
 
 
-def _strengths(shape: tuple[int, int], source: np.random.Generator) -> Floats:
-    found: Floats = source.uniform(0.3, 0.7, shape) * source.choice([-1.0, 1.0], shape)
-    return found
-
-
 def _simulated(
-    weights: Floats, roles: list[str], steps: int, radius: float, source: np.random.Generator, warming: int = 200
+    weights: Floats, roles: list[str], steps: int, source: np.random.Generator, warming: int = 200
 ) -> Planted:
     """Run the network and put its columns in random order."""
-    largest = np.abs(np.linalg.eigvals(weights)).max()
-    weights = weights * (radius / max(largest, radius))
     noise = source.standard_normal((warming + steps, len(roles)))
     values = np.empty_like(noise)
     values[0] = noise[0]

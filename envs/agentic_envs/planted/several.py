@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agentic_envs.planted.recording import LOOP, REACHED, Floats, Planted
+from agentic_envs.planted.recording import LOOP, REACHED, Floats, Planted, weighed
 
 
 def objects(
@@ -88,11 +88,7 @@ def _weights(parts: Parts, density: float, radius: float, source: np.random.Gene
                     coupled[source.choice([each for each in targets if each != one]), one] = True
                 elif len(sources) >= len(targets) and not coupled[one, [each for each in sources if each != one]].any():
                     coupled[one, source.choice([each for each in sources if each != one])] = True
-    weights = np.where(coupled, source.uniform(0.3, 0.7, (size, size)) * source.choice([-1.0, 1.0], (size, size)), 0.0)
-    np.fill_diagonal(weights, source.uniform(0.3, 0.6, size))
-    largest = np.abs(np.linalg.eigvals(weights)).max()
-    scaled: Floats = weights * (radius / max(largest, radius))
-    return scaled
+    return weighed(coupled, radius, source)
 
 
 def _reaches(one: tuple[str, int], other: tuple[str, int]) -> bool:

@@ -109,12 +109,6 @@ class Listed:
         return {**found, "started": self.started, "folder": str(self.folder)}
 
 
-def said_of(folder: Path) -> str:
-    """How what is in a folder ended, in words; empty where it holds nothing that ends."""
-    found = Listed.of(folder, folder.name)
-    return "" if found is None else ": ".join(part for part in (found.status, found.note) if part)
-
-
 def is_running(folder: Path) -> bool:
     """Whether a run, a bench or a sweep goes on in a folder, as far as that can be known."""
     found = Listed.of(folder, folder.name)
