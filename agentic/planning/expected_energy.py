@@ -8,7 +8,7 @@ and affine feedback are evaluated by the solvers that make them, from the same p
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 import torch
 from torch import Tensor
@@ -47,7 +47,7 @@ class Purpose:
     discount: float = 1.0
 
     def __post_init__(self) -> None:
-        if not hasattr(self.horizon, "__index__") or self.horizon < 1:
+        if not isinstance(self.horizon, SupportsIndex) or self.horizon < 1:
             raise UserError(f"horizon must be at least 1 step, got {self.horizon!r}: expected a whole number")
         if not 0 < self.discount <= 1:
             raise UserError(f"discount must lie in (0, 1], got {self.discount}")
