@@ -9,6 +9,7 @@ import torch
 
 from agentic import Agent, Change, Decision, EnergyAgent, Intervention, Purpose, Subject, UserError, make, measure
 from agentic.testing.worlds import Coin, TwoPlaces
+from agentic_agents.habit import Habit
 from agentic_agents.planner import Planner
 from agentic_energies.categorical import CategoricalModel
 from agentic_energies.goals import LogPreferences
@@ -99,6 +100,12 @@ def test_energy_agents_on_the_grid_of_the_bench(sight: int | None, severed: list
 @pytest.mark.parametrize("name", ["clone", "reflex", "random", "rock"])
 def test_tables_answer_to_nothing(name: str) -> None:
     measured = found(Table(battery_policies()[name](World.of(battery_truth()))))
+    assert measured.value == 0
+    assert not any(measured.diagnostics["paid"])
+
+
+def test_a_habit_answers_to_nothing_though_it_was_formed_by_reward() -> None:
+    measured = found(Habit(battery_policies()["planner-40"](World.of(battery_truth()))))
     assert measured.value == 0
     assert not any(measured.diagnostics["paid"])
 
