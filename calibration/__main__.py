@@ -22,7 +22,7 @@ from calibration.tally import TOPICS, Tally, judged, tallies
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list and nothing else.")
 def main(topics: tuple[str, ...], workers: int, first: int, as_json: bool) -> None:
-    """Try every case of the TOPICS named, or of all: transfer, storage, flow, goals, lives, returns, memory."""
+    """Try every case of the TOPICS named, or of all."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers inherit it: more threads than processors are slow
     begin, found = perf_counter(), []
     for tally in tallies(topics or TOPICS, workers, first=first):

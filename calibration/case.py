@@ -8,6 +8,7 @@ from typing import Literal, final
 import numpy as np
 from scipy.stats import binomtest
 
+from agentic import Measurement
 from agentic_metrics import Estimate
 
 LEVEL = 0.05  # of every verdict: a p-value below it lies outside the null
@@ -55,7 +56,12 @@ class Case:
 
 
 def covers(
-    name: str, estimate: Callable[[Source], Estimate], truth: float, *, side: Side = "exactly", rate: float = COVERAGE
+    name: str,
+    estimate: Callable[[Source], Estimate | Measurement],
+    truth: float,
+    *,
+    side: Side = "exactly",
+    rate: float = COVERAGE,
 ) -> Case:
     """The 95 % interval of `estimate` holds the truth, with another `rate` where less is promised."""
 
@@ -68,7 +74,9 @@ def covers(
     return Case(name, "95 % interval covers" + _said(side), rate, trial, side)
 
 
-def alarms(name: str, estimate: Callable[[Source], Estimate], *, surrogates: int = 0, at_most: bool = False) -> Case:
+def alarms(
+    name: str, estimate: Callable[[Source], Estimate | Measurement], *, surrogates: int = 0, at_most: bool = False
+) -> Case:
     """The null of `estimate`, which is true, is rejected: p < 5 %.
 
     Of `surrogates` draws, p = (1 + how many reach the value) / (1 + surrogates) is below that somewhat less often than

@@ -10,7 +10,7 @@ from typing import Any, final
 from agentic.metrics import holm
 from calibration.case import LOOKS, Case
 
-TOPICS = ("transfer", "storage", "flow", "goals", "lives", "returns", "memory")
+TOPICS = ("transfer", "storage", "flow", "goals", "lives", "returns", "memory", "boundary")
 CHUNKS = 4  # in which the seeds of a look are divided among processes
 
 

@@ -15,7 +15,7 @@ from agentic_discovery.couplings import Moments, gaussian_couplings
 from agentic_discovery.energies import energies, free, particular, strict
 from agentic_discovery.leaks import free_regressors, leak
 from agentic_discovery.recording import read
-from agentic_discovery.records import made_up
+from agentic_discovery.records import made_up, ring
 from agentic_discovery.roles import COMMUNITIES
 from agentic_discovery.settling import annealed
 
@@ -147,11 +147,11 @@ class BoundaryEvidence(Metric):
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
         """The same from code lengths: four columns in a ring, each heard by the next, and all 256 ways of blocks."""
-        ring = np.roll(np.eye(4), 1, axis=1)
-        roles = energies(ring, np.array([[0, 1, 3, 2]]), strict())[0]
+        round_about = np.roll(np.eye(4), 1, axis=1)
+        roles = energies(round_about, np.array([[0, 1, 3, 2]]), strict())[0]
         every = np.array(list(product(range(4), repeat=4)))
-        blocks = min(energies(ring, every[(every < n).all(1)], free(n, 4)).min() for n in range(1, 5))
-        yield cls(surrogates=99), Subject(record=made_up(_ring(back=0.5))), float(blocks - roles), 1e-9
+        blocks = min(energies(round_about, every[(every < n).all(1)], free(n, 4)).min() for n in range(1, 5))
+        yield cls(surrogates=99), Subject(record=made_up(ring(back=0.5))), float(blocks - roles), 1e-9
 
 
 @final
@@ -188,19 +188,8 @@ class BoundaryLeak(Metric):
     @classmethod
     def known_answers(cls) -> Iterator[tuple[Metric, Subject, float, float]]:
         """Nothing in a ring; half of log 2 where the inside hears a coin of the world as well, as loud as its noise."""
-        yield cls(), Subject(record=made_up(_ring(back=0.5))), 0.0, 0.02
-        yield cls(), Subject(record=made_up(_ring(leak=1.0))), 0.5 * np.log(2), 0.05
-
-
-def _ring(back: float = 0.0, leak: float = 0.0) -> dict[str, Floats]:
-    """World, sensor, inside and actuator, each heard by the next, the world as loud as `leak` by the inside as well."""
-    noise = np.random.default_rng(0).standard_normal((2000, 4))
-    values = np.zeros_like(noise)
-    for step in range(1, len(noise)):
-        world, sensor, inside, actuator = values[step - 1]
-        values[step] = noise[step] + [back * actuator, 0.9 * world, 0.9 * sensor + leak * world, 0.5 * inside]
-    names = ("belief.external", "obs", "belief.internal", "action")
-    return {name: values[:, [place]] for place, name in enumerate(names)}
+        yield cls(), Subject(record=made_up(ring(back=0.5))), 0.0, 0.02
+        yield cls(), Subject(record=made_up(ring(leak=1.0))), 0.5 * np.log(2), 0.05
 
 
 def _reached(value: float, draws: Floats, kind: str) -> Null:

@@ -67,6 +67,20 @@ def made_up(columns: Mapping[str, Floats]) -> Record:
     return Record(tables=[ticks(columns, (steps,))], manifest={"discovered": {"ordered": False}})
 
 
+def ring(back: float = 0.0, leak: float = 0.0, *, steps: int = 2000, seed: int = 0) -> dict[str, Floats]:
+    """World, sensor, inside and actuator, each heard by the next; the world, as loud as `leak`, by the inside as well.
+
+    `back` is how loud the actuator is to the world. Columns (steps, 1) for `made_up`; all noise is standard normal.
+    """
+    noise = np.random.default_rng(seed).standard_normal((steps, 4))
+    values = np.zeros_like(noise)
+    for step in range(1, len(noise)):
+        world, sensor, inside, actuator = values[step - 1]
+        values[step] = noise[step] + [back * actuator, 0.9 * world, 0.9 * sensor + leak * world, 0.5 * inside]
+    names = ("belief.external", "obs", "belief.internal", "action")
+    return {name: values[:, [place]] for place, name in enumerate(names)}
+
+
 def ticks(columns: Mapping[str, Floats], episodes: Sequence[int]) -> pa.Table:
     """Columns (steps, width), one episode after another, as the ticks of evaluated episodes.
 
