@@ -14,10 +14,11 @@ from torch import Tensor
 from agentic.agents.agent import Agent, Change
 from agentic.agents.selection import Greedy, Selection
 from agentic.engine.belief import Belief, Density, Gaussian, Particles, Point
+from agentic.engine.domain import Simplex
 from agentic.engine.minimizer import Minimizer, Solution, minimize
 from agentic.engine.mixture import PushForward, merged
 from agentic.environments.environment import Environment
-from agentic.errors import UserError
+from agentic.errors import UserError, shown
 from agentic.learning.learner import Learner
 from agentic.models.evidence import Evidence
 from agentic.models.model import Model
@@ -25,6 +26,8 @@ from agentic.planning.expected_energy import ExpectedEnergy, Purpose
 from agentic.planning.goal import CostToGo, Goal, LatentGoal, ObservationGoal
 from agentic.planning.plan import Plan
 from agentic.tick import Decision, Deferred
+
+ROUNDED = 1e-4  # off one: what float32 leaves of a sum
 
 
 @final
@@ -80,6 +83,8 @@ class EnergyAgent(Agent):
 
     @torch.no_grad()
     def decide(self, state: EnergyState, obs: Tensor, *, generator: torch.Generator) -> Decision:
+        if state.plan is None:
+            _check_observation(self.model, obs)
         perceived = self.perceive(state.prior, obs, generator)
         belief = perceived.belief
         objective = ExpectedEnergy(self.model, belief, self.purpose)
@@ -142,6 +147,19 @@ class EnergyAgent(Agent):
             evidence = Evidence(self.model, obs, prior)
             return evidence.terms(perceived.belief, perceived.value)
         return {perceived.kind: perceived.value}
+
+
+def _check_observation(model: Model, obs: Tensor) -> None:
+    """Look whether what is discrete comes as probabilities, or as nothing. Raises UserError otherwise."""
+    if isinstance(model.outcome, Simplex) and obs.shape[-1:] == model.outcome.event:  # else perceiving says so
+        for number, block in enumerate(model.outcome.blocks(obs)):
+            off = (block < 0).any(-1) | ((block.sum(-1) - 1).abs() > ROUNDED)
+            wrong = (off | block.isnan().any(-1)) & ~block.isnan().all(-1)
+            if bool(wrong.any()):
+                raise UserError(
+                    f"modality {number} of an observation is {shown(block[wrong][0].tolist())}, expected "
+                    "probabilities that sum to one, or NaN for all of them where nothing was observed"
+                )
 
 
 def _check_energies(objective: ExpectedEnergy, perceived: Tensor, batch: int) -> None:

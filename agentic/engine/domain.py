@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from agentic.engine.draws import checked_generator
-from agentic.errors import UserError
+from agentic.errors import UserError, shown
 
 ABSURD = 1e30  # a bound this far out is none: environments write the greatest number of their type
 
@@ -176,10 +176,14 @@ class Simplex(Domain):
         return torch.stack([block.argmax(-1) for block in self.blocks(z)], -1)
 
     def one_hot(self, indices: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
-        """One-hot blocks (*s, b, event) of integer values (*s, b, factors)."""
+        """One-hot blocks (*s, b, event) of whole numbers (*s, b, factors). Raises UserError for others."""
         shape = indices.shape[:-1]
-        columns = zip(indices.long().unbind(-1), self.sizes, strict=True)
-        blocks = [torch.eye(n, dtype=dtype).index_select(0, i.flatten()).view(*shape, n) for i, n in columns]
+        try:
+            columns = zip(indices.long().unbind(-1), self.sizes, strict=True)
+            blocks = [torch.eye(n, dtype=dtype).index_select(0, i.flatten()).view(*shape, n) for i, n in columns]
+        except (IndexError, ValueError):
+            counts = " and ".join(f"0 to {n - 1}" for n in self.sizes)
+            raise UserError(f"values (*s, b, factors) of {self} are {counts}, got {shown(indices.tolist())}") from None
         return blocks[0] if len(blocks) == 1 else torch.cat(blocks, -1)
 
 

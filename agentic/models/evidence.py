@@ -13,6 +13,7 @@ from agentic.engine.domain import Domain
 from agentic.engine.energy import Encoder
 from agentic.engine.mixture import density
 from agentic.engine.objective import Clamped, Objective
+from agentic.errors import UserError, shown
 from agentic.models.model import Model
 
 
@@ -23,12 +24,23 @@ class Evidence(Objective):
 
     Its free energy bounds minus log evidence from above. Under a categorical belief the value at probabilities q is
     E_q[-log p(obs, z)]. A point or particles have no density to evaluate, UserError says so: solvers that look inside
-    may weigh them all the same.
+    may weigh them all the same. Raises UserError for an observation of another shape than the model's outcomes and the
+    belief's rows have.
     """
 
     model: Model
     obs: Tensor
     prior: Belief
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.obs, Tensor):
+            raise UserError(f"an observation is a tensor (b, *event), got {shown(self.obs)}: use torch.as_tensor")
+        expected = (len(self.prior.mean), *self.model.outcome.event)
+        if self.obs.shape != expected:
+            raise UserError(
+                f"an observation of {type(self.model).__name__} has shape {expected}, a row for each of the belief, "
+                f"got {tuple(self.obs.shape)}"
+            )
 
     @property
     def domain(self) -> Domain:

@@ -1,9 +1,10 @@
 """Goals as energies: log preferences over outcomes, quadratic distances, and the effort of acting."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import inf, log, pi
 from typing import Any, Self, final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +20,7 @@ from agentic import (
     Step,
     UserError,
 )
+from agentic.errors import shown
 from agentic.planning import GoalOverTime, Quadratic
 from agentic_energies.arrays import check_finite, finite, numbers, tensors
 from agentic_energies.pymdp_arrays import of_one_agent
@@ -73,7 +75,12 @@ class LogPreferences(ObservationGoal):
 
     @classmethod
     def from_pymdp(cls, C: Sequence[Any], *, after: float = 0.0) -> "LogPreferences | LogPreferencesOverTime":
-        """The preferences `C` of a pymdp Agent, each (outcomes,), (steps, outcomes) or such of a batch of one."""
+        """The preferences `C` of a pymdp Agent, each (outcomes,), (steps, outcomes) or such of a batch of one.
+
+        Raises UserError where C is no list of such arrays, one for each modality.
+        """
+        if isinstance(C, str) or not isinstance(C, Iterable) or not all(np.ndim(c) for c in C):
+            raise UserError(f"C is a list of arrays, one (outcomes,) or (steps, outcomes) per modality, got {shown(C)}")
         one = [of_one_agent(f"C[{m}]", c, 2) for m, c in enumerate(C)]
         if max((len(c) for c in one if c.ndim == 2), default=1) > 1:
             return LogPreferencesOverTime(one, after=after)

@@ -17,6 +17,7 @@ from agentic_optimizers.graph import BeliefGraph, grow
 from agentic_optimizers.planned import Planned, Snapshot
 from agentic_optimizers.tree_plan import Tree
 
+DEEPEST = 100_000  # steps that are looked ahead: each takes some fraction of a millisecond, and memory for all beliefs
 REMEMBERED = 64  # solved graphs a plan carries along
 
 
@@ -74,6 +75,11 @@ class TreeSearch(Planned):
         return searches if same else ()
 
     def _search(self, f: ExpectedEnergy, model: Branching) -> Search:
+        if f.purpose.horizon > DEEPEST:
+            raise UserError(
+                f"tree looks at most {DEEPEST:,} steps ahead, got a horizon of {f.purpose.horizon:,}: shorten it, or "
+                "use value_iteration, which has none"
+            )
         graph, purpose, habits = grow(f, model, self.limit), f.purpose, f.model.log_habits
         roots = graph.find(f.belief.mean)
         assert roots is not None

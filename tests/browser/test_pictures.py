@@ -73,6 +73,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("clock")
 def test_every_frame_of_500_is_shown_in_order(page: Page, drawn: Path) -> None:
     page.browser.set_script_timeout(120)

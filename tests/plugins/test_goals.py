@@ -152,3 +152,9 @@ def test_the_ways_to_wanted_states_are_those_of_an_announced_world() -> None:
     assert not torch.equal(goal.reachable, other.reachable)
     given = Inductive.example()
     assert given.for_env(worlds[1]) is given
+
+
+@pytest.mark.parametrize("given", [None, 3, "ab", np.zeros(3), [0.0, 1.0], [np.zeros(3), None]])
+def test_preferences_of_pymdp_are_a_list_of_arrays(given: Any) -> None:
+    with pytest.raises(UserError, match=r"C is a list of arrays, one .* per modality, got "):
+        LogPreferences.from_pymdp(given)

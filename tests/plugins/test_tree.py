@@ -274,3 +274,10 @@ class TestForbidden:
             plan = minimize(f, solver).belief
             assert isinstance(plan, Plan)
             assert plan.first_action(inf).mean.tolist() == [[0.0, 1.0]]
+
+
+def test_a_horizon_that_no_tree_gets_to_is_one_sentence() -> None:
+    model = CategoricalModel([np.eye(2)], [np.eye(2)[..., None]], [[0.5, 0.5]])
+    f = ExpectedEnergy(model, model.begin(1), Purpose(LogPreferences([[0.0, 1.0]]), 10**9))
+    with pytest.raises(UserError, match="tree looks at most 100,000 steps ahead, got a horizon of 1,000,000,000"):
+        minimize(f, TreeSearch())

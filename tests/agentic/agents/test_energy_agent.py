@@ -1,5 +1,6 @@
 """The energy agent: a batch is its rows, what it reports adds up, what it is told and what it learns takes effect."""
 
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def finite(planner: Any, **more: Any) -> EnergyAgent:
 def linear(push: float = 0.5, **more: Any) -> EnergyAgent:
     model = Linear([[1.0, 0.3], [0.0, 0.9]], [[0.0], [push]], Q=[0.1, 0.1], R=[0.2], C=[[1.0, 0.0]])
     purpose = Purpose(SeenSquare([2.0]), 6, effort=Toil([3.0]))
-    return EnergyAgent(model, purpose, Bell(), Descent(steps=100, tolerance=0.0), **more)
+    return EnergyAgent(model, purpose, Bell(), Descent(steps=50, tolerance=0.0), **more)
 
 
 def course(agent: EnergyAgent, seen: Tensor) -> list[Decision]:
@@ -66,7 +67,7 @@ def discrete(batch: int) -> Tensor:
 
 
 def continuous(batch: int) -> Tensor:
-    return torch.randn(5, batch, 1, generator=seeded(1), dtype=F64)
+    return torch.randn(3, batch, 1, generator=seeded(1), dtype=F64)
 
 
 AGENTS = {
@@ -124,6 +125,20 @@ class TestEvery:
         again = agent.decide(mixed, seen[0], generator=seeded())
         fresh = agent.decide(agent.start(4, generator=seeded()), seen[0], generator=seeded())
         assert_close(again.action[mask], fresh.action[mask])
+
+
+@pytest.mark.parametrize("seen", [[0.5, 0.4], [-0.1, 1.1], [0.0, 0.0], [1.0, 1.0], [nan, 1.0]])
+def test_an_observation_that_is_no_distribution_is_one_sentence(seen: list[float]) -> None:
+    agent = finite(AllPlans())
+    with pytest.raises(UserError, match=r"modality 0 of an observation is \[.*\], expected probabilities"):
+        agent.decide(agent.start(2, generator=seeded()), torch.tensor([[1.0, 0.0], seen]), generator=seeded())
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3, 2), (2,)])
+def test_an_observation_of_another_shape_is_one_sentence(shape: tuple[int, ...]) -> None:
+    agent = finite(AllPlans())
+    with pytest.raises(UserError, match=r"an observation of Finite has shape \(2, 2\)"):
+        agent.decide(agent.start(2, generator=seeded()), torch.full(shape, 1 / shape[-1]), generator=seeded())
 
 
 def test_the_precision_of_the_selection_weighs_the_plans() -> None:

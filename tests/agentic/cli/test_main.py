@@ -184,6 +184,7 @@ def test_a_third_partys_command_fails_only_when_called(machine: Machine) -> None
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_new_plugins_pass_their_own_tests(machine: Machine, tmp_path: Path) -> None:
     for kind in ("energy", "optimizer", "metric", "agent", "env"):
         result = machine.agentic("plugins", "new", f"my-{kind}", "--kind", kind, "--to", str(tmp_path))

@@ -125,6 +125,12 @@ class TestSimplex:
             Simplex(sizes)
 
 
+@pytest.mark.parametrize("indices", [[[2, 0]], [[-1, 0]], [[0, 3]], [[0]], [[0, 0, 0]]])
+def test_an_index_that_is_none_is_one_sentence(indices: list[list[int]]) -> None:
+    with pytest.raises(UserError, match=r"values .* of Simplex\(sizes=\(2, 3\)\) are 0 to 1 and 0 to 2, got "):
+        Simplex((2, 3)).one_hot(torch.tensor(indices))
+
+
 def test_a_repeated_domain_repeats_its_base() -> None:
     plans = Repeated(Simplex((3,)), 4)
     assert plans.event == (4, 3)

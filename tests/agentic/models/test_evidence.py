@@ -1,10 +1,12 @@
 """Evidence: the objective of perceiving, its derivatives, and its parts."""
 
+import numpy as np
+import pytest
 import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from agentic import Evidence, minimize
+from agentic import Evidence, UserError, minimize
 from agentic.engine import Density
 from agentic.testing.parts import BayesRule
 from agentic.testing.worlds import Cart
@@ -81,3 +83,15 @@ class TestEvidence:
         exact = minimize(objective, Bell(), z)
         slow = minimize(objective, Descent(steps=2000, rate=0.05, tolerance=1e-9), z)
         assert_close(slow.belief.mean, exact.belief.mean, atol=1e-7, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3, 2), (2,), (1, 2, 2), ()])
+def test_an_observation_of_another_shape_is_one_sentence(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match=r"observation of Finite has shape \(2, 2\), a row for each of the belief, got"):
+        Evidence(FINITE, torch.ones(shape, dtype=F64), FINITE.begin(2))
+
+
+@pytest.mark.parametrize("seen", [None, [[1.0, 0.0]], np.eye(2), 3])
+def test_an_observation_is_a_tensor(seen: object) -> None:
+    with pytest.raises(UserError, match="an observation is a tensor"):
+        Evidence(FINITE, seen, FINITE.begin(2))  # type: ignore[arg-type]
