@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from agentic.runs.record import EpisodeRecord
     from agentic.runs.run import Progress
     from agentic.runs.seeds import Phase, environment_seed, stream
-    from agentic.runs.table import numpy_of, shapes_of
+    from agentic.runs.table import PHASES, numpy_of, shapes_of, table_of
 
 __all__ = [
+    "PHASES",
     "EpisodeRecord",
     "Manifest",
     "Phase",
@@ -35,6 +36,7 @@ __all__ = [
     "sealed",
     "shapes_of",
     "stream",
+    "table_of",
     "toml_table",
     "unsealed",
     "write_whole",
@@ -43,7 +45,8 @@ __all__ = [
 _LATER = {
     **dict.fromkeys(("Manifest", "annotate", "describe"), "manifest"),
     **dict.fromkeys(("Phase", "environment_seed", "stream"), "seeds"),
-    **{"EpisodeRecord": "record", "Progress": "run", "numpy_of": "table", "shapes_of": "table"},
+    **dict.fromkeys(("PHASES", "numpy_of", "shapes_of", "table_of"), "table"),
+    **{"EpisodeRecord": "record", "Progress": "run"},
 }
 
 

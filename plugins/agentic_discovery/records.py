@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from agentic import Record
-from agentic.runs import Manifest, RunFolder, describe, sealed, write_whole
+from agentic.runs import PHASES, Manifest, RunFolder, describe, sealed, table_of, write_whole
 
 Floats = NDArray[np.floating[Any]]
 
@@ -105,12 +105,4 @@ def ticks(columns: Mapping[str, Floats], episodes: Sequence[int]) -> pa.Table:
         "truncated": ended[keep],
         **{name: column[keep] for name, column in columns.items() if name not in ("obs", "action")},
     }
-    shapes = {name: list(column.shape[1:]) for name, column in every.items() if column.ndim > 1}
-    arrays = {"phase": pa.array(["evaluate"] * len(keep)), **{name: _arrow(column) for name, column in every.items()}}
-    schema = pa.schema([(name, array.type) for name, array in arrays.items()], {"shapes": json.dumps(shapes)})
-    return pa.Table.from_arrays(list(arrays.values()), schema=schema)
-
-
-def _arrow(column: NDArray[Any]) -> pa.Array:
-    flat = pa.array(np.ascontiguousarray(column).reshape(-1))
-    return flat if column.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, column.shape[1])
+    return table_of(np.full(len(keep), PHASES.index("evaluate")), every)
