@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from agentic import Record
-from agentic.runs import Manifest, RunFolder, describe, sealed, write_whole
+from agentic.runs import Manifest, RunFolder, describe, sealed, whole, write_whole
 
 Floats = NDArray[np.floating[Any]]
 
@@ -35,7 +35,8 @@ def save(found: "Discovery", object: int, folder: str | Path) -> Path:
     manifest = Manifest(place, {**describe(), **content(found, object), "chunks": {}})
     write_whole(place.discovery_file, json.dumps(sealed({**found.to_dict(), "object": object})) + "\n")
     chunk = place.chunk("ticks", 0)
-    pq.write_table(rows, chunk)
+    with whole(chunk) as file:
+        pq.write_table(rows, file)
     manifest.enter(chunk, ticks=len(rows), rows=len(rows))
     manifest.finish("finished", steps=0, evaluation_steps=len(rows))
     return place.path
