@@ -90,12 +90,12 @@ def discover(
 ) -> Discovery:
     """Discover boundaries in a recording: which columns are world, sensors, actuators and inside of an object.
 
-    `recording` is a Parquet, CSV or NPZ file, the folder of a run or its `Record`, `minari:ID`, a data frame, an
-    array (steps, columns), or a mapping from names to arrays. `columns` are those to look at, `episode` is the column
-    that numbers episodes. `order` says which columns come first within a step, as `state<obs<belief<action`; runs have one of their
-    own. `objects` is the most that are looked for in a part that hangs together. Effects reach back `lag` steps; below
-    `resolution` of its spread, a column's values are not told apart. With `window`, roles are looked for in every so
-    many steps as well.
+    `recording` is a Parquet, CSV or NPZ file, the folder of a run or its `Record`, `minari:ID`, a data frame, an array
+    (steps, columns), or a mapping from names to arrays. `columns` are those to look at, `episode` is the column that
+    numbers episodes. `order` says which columns come first within a step, as `state<obs<belief<action`; runs have one
+    of their own. `objects` is the most that are looked for in a part that hangs together. Effects reach back `lag`
+    steps; below `resolution` of its spread, a column's values are not told apart. With `window`, roles are looked for
+    in every so many steps as well.
 
     Raises UserError for what cannot be read, for columns that are not there, and for settings out of range. That no
     boundary is told is an answer: see `Discovery.detected`.

@@ -25,7 +25,8 @@ class Findings:
     """What a verdict is made of: of the part with most evidence unless said otherwise.
 
     `traced` says whether episodes were long enough to look for traces. `excess` is by how many nats the whole
-    recording's roles are worse in a half than the half's own; the greater of both halves. `twins` are pairs of columns that are copies of each other.
+    recording's roles are worse in a half than the half's own; the greater of both halves. `twins` are
+    pairs of columns that are copies of each other.
     """
 
     evidence: float
