@@ -35,7 +35,7 @@ def states(name: str, rows: Sequence[Any]) -> Callable[[], State]:
     UserError where there is none of these, also after a reset.
     """
     sources = [_source(env) or _begun(env) for env in rows]
-    first: dict[str, str] = {}
+    first, single = dict[str, str](), not isinstance(rows[0], VectorEnv)
 
     def read() -> State:
         found = [_columns(None if source is None else source(), row) for row, source in enumerate(sources)]
@@ -44,8 +44,7 @@ def states(name: str, rows: Sequence[Any]) -> Callable[[], State]:
             if own != (first or own):
                 raise Fault(f"the state of the world is {own} where it was {first}", row)
             first.update(own)
-        whole = isinstance(rows[0], VectorEnv)
-        return found[0] if whole else {name: np.stack([each[name] for each in found]) for name in found[0]}
+        return {at: np.stack([each[at] for each in found]) if single else one for at, one in found[0].items()}
 
     if None in sources:
         hint = "give its class a method world_state() that returns an array or a mapping of arrays"

@@ -6,17 +6,7 @@ What needs torch is loaded on first use, so that the folders of many runs are li
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from agentic.runs.files import (
-    forget_parts,
-    is_held,
-    is_own,
-    json_table,
-    sealed,
-    toml_table,
-    unsealed,
-    whole,
-    write_whole,
-)
+from agentic.runs.files import forget_parts, is_held, is_own, json_table, sealed, toml_table, unsealed, write_whole
 from agentic.runs.folder import RunFolder, create_folder, number_of
 
 if TYPE_CHECKING:
@@ -47,7 +37,6 @@ __all__ = [
     "stream",
     "toml_table",
     "unsealed",
-    "whole",
     "write_whole",
 ]
 

@@ -163,7 +163,7 @@ def pruned(order: str | None, names: Sequence[str]) -> str | None:
 
 
 def _numbers(name: str, part: Any) -> Floats:
-    if gaps := int(np.ma.count_masked(part)) if np.ma.isMaskedArray(part) else 0:
+    if gaps := int(np.ma.getmaskarray(part).sum()) if isinstance(part, np.ma.MaskedArray) else 0:
         raise UserError(f"the column {name!r} has {gaps} masked values: fill them or leave them out")
     try:
         array = np.asarray(part)

@@ -18,7 +18,7 @@ RUN = ("world", "obs", "belief", "action")  # what comes first within a step of 
 
 FOUND = "belief.external<obs<belief.internal<action"  # in a record of what was discovered, with an order
 PARQUET = "parquet"
-Given = pa.Table | Mapping[str, Any]
+Given = Any  # an Arrow table, or a mapping from names to arrays
 SPREADS = ("covariance", "precision", "scale", "log_scale")  # of a belief: how sure it is, not what it holds
 
 
@@ -129,8 +129,8 @@ def _lengths(numbers: NDArray[Any], name: str) -> tuple[int, ...]:
     """The lengths of stretches of one number each. Raises UserError where a number comes back."""
     if numbers.ndim != 1:
         raise UserError(f"the column {name!r} has the shape {numbers.shape}, expected one number for each step")
-    told = numbers.dtype.kind != "O" or all(isinstance(each, Hashable) for each in numbers)
-    if not told or np.any(numbers != numbers):  # no number, or no time
+    labeled = numbers.dtype.kind != "O" or all(isinstance(each, Hashable) for each in numbers)
+    if not labeled or np.any(numbers != numbers):  # no number, or no time
         raise UserError(f"the column {name!r} does not number episodes: give a number or a word for each step")
     cuts = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1
     starts = numbers[np.concatenate([[0], cuts])] if len(numbers) else numbers

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from agentic import Record, UserError
-from agentic_discovery import Discovery, Role, discover, records as writing
+from agentic_discovery import Discovery, Role, discover
 from agentic_discovery.command import discover as command
 from agentic_discovery.couplings import Moments, gaussian_couplings
 from agentic_discovery.recording import read
@@ -127,7 +127,8 @@ def test_units_do_not_matter() -> None:
 def test_the_same_seed_gives_the_same_bits_and_json_without_nan() -> None:
     walks = np.random.default_rng(1).standard_normal((300, 6)).cumsum(0)
     walks[1:] += 0.5 * np.roll(walks[:-1], 1, axis=1)
-    said = [json.dumps(discover(walks, lag=np.int64(1)).to_dict(), allow_nan=False) for _ in range(2)]
+    whole: dict[str, Any] = {"lag": np.int64(1)}
+    said = [json.dumps(discover(walks, **whole).to_dict(), allow_nan=False) for _ in range(2)]
     assert said[0] == said[1]
 
 
@@ -167,13 +168,13 @@ def some() -> Discovery:
 
 
 def test_what_is_killed_while_it_saves_leaves_nothing_that_is_read_as_whole(tmp_path: Path) -> None:
-    def half(rows: Any, file: Any) -> None:
-        file.write(b"PAR1 and then")
+    def half(rows: Any, file: Path) -> None:
+        file.write_bytes(b"PAR1 and then")
         raise KeyboardInterrupt
 
-    with mock.patch.object(writing.pq, "write_table", half), pytest.raises(KeyboardInterrupt):
+    with mock.patch("pyarrow.parquet.write_table", half), pytest.raises(KeyboardInterrupt):
         some().save(tmp_path / "found")
-    assert not list((tmp_path / "found").glob("*.parquet"))
+    assert not (tmp_path / "found" / "ticks-000000.parquet").exists()
     assert not Record.open(tmp_path / "found").episodes()
     some().save(tmp_path / "found")  # and once more in the same place
     assert Record.open(tmp_path / "found").episodes()[0].length == 59
