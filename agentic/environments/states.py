@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from agentic.environments.answers import Fault
 from agentic.errors import UserError
 
+KINDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "numbers with a point"}
 State = Mapping[str, np.ndarray]  # columns (b, *shape)
 
 
@@ -34,17 +35,16 @@ def states(name: str, rows: Sequence[Any]) -> Callable[[], State]:
     UserError where there is none of these, also after a reset.
     """
     sources = [_source(env) or _begun(env) for env in rows]
-    shapes: dict[str, tuple[int, ...]] = {}
+    first, single = dict[str, str](), not isinstance(rows[0], VectorEnv)
 
     def read() -> State:
         found = [_columns(None if source is None else source(), row) for row, source in enumerate(sources)]
         for row, columns in enumerate(found):
-            own = {name: column.shape for name, column in columns.items()}
-            if own != (shapes or own):
-                raise Fault(f"the state of the world has the shapes {own} where it had {shapes}", row)
-            shapes.update(own)
-        whole = isinstance(rows[0], VectorEnv)
-        return found[0] if whole else {name: np.stack([each[name] for each in found]) for name in found[0]}
+            own = {name: f"{KINDS[column.dtype.kind]} {column.shape}" for name, column in columns.items()}
+            if own != (first or own):
+                raise Fault(f"the state of the world is {own} where it was {first}", row)
+            first.update(own)
+        return {at: np.stack([each[at] for each in found]) if single else one for at, one in found[0].items()}
 
     if None in sources:
         hint = "give its class a method world_state() that returns an array or a mapping of arrays"
@@ -81,6 +81,6 @@ def _columns(given: Any, row: int) -> dict[str, np.ndarray]:
         arrays = {name: np.array(part) for name, part in named.items()}
     except ValueError:
         arrays = {}
-    if not arrays or any(array.dtype.kind not in "biuf" for array in arrays.values()):
+    if not arrays or any(array.dtype.kind not in KINDS or not array.size for array in arrays.values()):
         raise Fault(f"its state {given!r:.80} is no array of numbers, and no mapping of such arrays", row)
     return {name: array.astype(np.float64) if array.dtype.kind == "f" else array for name, array in arrays.items()}

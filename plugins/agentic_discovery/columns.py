@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic import UserError
-from agentic.errors import shown
+from agentic.errors import said, shown
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
@@ -37,6 +37,11 @@ class Columns:
         if len(set(self.names)) < len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)
             raise UserError(f"the recording has two columns named {twice!r}: give each a name of its own")
+        if sum(self.episodes) != len(self.values):
+            raise UserError(
+                f"episodes of {sum(self.episodes)} steps in all do not fit a recording of {len(self.values)}: give the "
+                "column of episodes a number for each step"
+            )
         wrong = ~np.isfinite(self.values)
         if wrong.any():
             step, column = np.argwhere(wrong)[0]
@@ -65,11 +70,15 @@ class Columns:
         for name, part in named.items():
             array = _numbers(str(name), part)
             names += spread(str(name), array.shape[1:])
-            parts.append(array.reshape(len(array), -1))
+            parts.append(array.reshape(len(array), int(np.prod(array.shape[1:]))))
+        if not names:
+            raise UserError("the recording has no columns: give at least four")
         if len({len(part) for part in parts}) > 1:
             sizes = ", ".join(f"{name} {len(part)}" for name, part in zip(named, parts, strict=True))
             raise UserError(f"the columns have different numbers of steps ({sizes}): give each the same")
         values = np.concatenate(parts, axis=1)
+        if not len(values):
+            raise UserError("the recording has no steps: give some hundreds")
         return cls(tuple(names), values, tuple(lengths) or (len(values),), order, source)
 
     def only(self, patterns: Sequence[str]) -> "Columns":
@@ -116,6 +125,8 @@ def ranks(names: Sequence[str], order: str | None) -> Ints:
     """
     if order is None:
         return np.zeros(len(names), np.intp)
+    if not isinstance(order, str):
+        raise UserError(f"an order looks like 'state<obs<belief<action', got {shown(order)}")
     groups = [[word.strip() for word in group.split(",") if word.strip()] for group in order.split("<")]
     if not all(groups):
         raise UserError(f"an order looks like 'state<obs<belief<action', got {shown(order)}")
@@ -134,6 +145,12 @@ def ranks(names: Sequence[str], order: str | None) -> Ints:
     return found
 
 
+def scaled(values: Floats) -> Floats:
+    """Columns in units of a power of two near their largest value: the same bits, and squares that are numbers."""
+    _, exponents = np.frexp(np.abs(values).max(0, initial=0))
+    return np.asarray(np.ldexp(values, -exponents))
+
+
 def pruned(order: str | None, names: Sequence[str]) -> str | None:
     """An order without the words that name no column; None where fewer than two places are left."""
     if order is None:
@@ -146,7 +163,12 @@ def pruned(order: str | None, names: Sequence[str]) -> str | None:
 
 
 def _numbers(name: str, part: Any) -> Floats:
-    array = np.asarray(part)
+    if gaps := int(np.ma.getmaskarray(part).sum()) if isinstance(part, np.ma.MaskedArray) else 0:
+        raise UserError(f"the column {name!r} has {gaps} masked values: fill them or leave them out")
+    try:
+        array = np.asarray(part)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"the column {name!r} is no array of numbers: {said(error)}") from error
     if array.dtype.kind not in "biuf" or array.ndim < 1:
         kind = "no array" if array.ndim < 1 else f"of type {array.dtype}"
         raise UserError(

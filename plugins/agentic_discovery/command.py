@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--window", type=click.IntRange(min=2), metavar="STEPS", help="Look in every so many steps as well.")
 @click.option("--columns", multiple=True, metavar="NAME", help="Look at these alone: obs, belief.mean[0]; repeatable.")
 @click.option("--episode", metavar="COLUMN", help="The column that numbers episodes.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the chains that settle.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the chains that settle.")
 @click.option("--save", metavar="FOLDER", help="A new run folder: observations are sensors, actions actuators.")
 @click.option("--object", "which", type=click.IntRange(min=1), default=1, show_default=True, help="The object to save.")
 @click.option("--proposal", is_flag=True, help="Save the roles of least energy even where no boundary is told.")
@@ -44,19 +44,22 @@ def discover(
     agentic discover runs/0001-agentic-pointmass-v0-energy --save runs/0002-found
     agentic measure runs/0002-found
     """
+    from agentic.runs import RunFolder
     from agentic_discovery.asked import Asked
 
     options["objects"] = _objects(options["objects"])
     asked = Asked(**options)
+    if save is not None and RunFolder(save).holds_run:
+        raise UserError(f"{save} already holds a record: give a new folder")  # before minutes of looking
     with _progress(quiet=quiet or as_json) as progress:
         found = asked.of(recording, progress)
+    if not as_json:
+        _show(found)  # before it is saved, which may fail
     kept = save is not None and (found.detected or proposal)
     saved = found.save(save, which, proposal=proposal) if kept and save is not None else None
     if as_json:
         answer(json.dumps({**found.to_dict(), "folder": saved and str(saved)}))
-        return
-    _show(found)
-    if saved is not None:
+    elif saved is not None:
         say(f"object {which} is saved as a run in {saved}; next: agentic measure {saved}")
     elif save is not None:
         say(f"nothing is saved in {save}, as no boundary was told; --proposal saves the roles of least energy")

@@ -7,6 +7,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from agentic_discovery.columns import scaled
+
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
@@ -28,9 +30,10 @@ class Moments:
     @classmethod
     def of(cls, values: Floats, episodes: Sequence[int], *, lag: int = 1, resolution: float = 0.01) -> "Moments":
         """Collect the covariances within episodes of (steps, columns) values."""
+        values = scaled(values)
         spread = values.std(0)
-        scaled = (values - values.mean(0)) / np.where(spread > 0, spread, 1.0)
-        stacked = np.concatenate([_stacked(part, lag) for part in np.split(scaled, np.cumsum(episodes)[:-1])])
+        units = (values - values.mean(0)) / np.where(spread > 0, spread, 1.0)
+        stacked = np.concatenate([_stacked(part, lag) for part in np.split(units, np.cumsum(episodes)[:-1])])
         stacked -= stacked.mean(0)
         covariance = stacked.T @ stacked / max(len(stacked), 1) + resolution**2 * np.eye(stacked.shape[1])
         return cls(covariance, len(stacked), values.shape[1], lag)

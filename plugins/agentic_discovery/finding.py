@@ -75,8 +75,10 @@ class Looked:
         """What a verdict is made of."""
         names, main, p = self.recording.names, self.main, len(self.kept)
         missed = Traces(np.zeros((p, p)), np.zeros((p, p)))
-        if self.enough:
-            missed = traces(self.how.moments(self.chosen, more=1), self.how.ranks, self.how.resolution)
+        longer = self.how.moments(self.chosen, more=1)
+        traced = self.enough and len(longer.covariance) > len(self.moments.covariance)
+        if traced:
+            missed = traces(longer, self.how.ranks, self.how.resolution)
         return Findings(
             evidence=main.found.evidence if main else 0.0,
             parts=tuple(map(len, self.pieces)),
@@ -86,6 +88,7 @@ class Looked:
             agreement=agreement,
             excess=excess,
             traces=missed,
+            traced=traced,
             couplings=self.coupled.nats,
             ordered=bool(self.how.ranks.any()),
             twins=tuple((names[one], names[other]) for one, other in self.twins),
@@ -104,6 +107,10 @@ def discovered(
     if window is not None and window < least:
         raise UserError(
             f"windows of {window} steps are too short for {len(recording.names)} columns: give at least {least}"
+        )
+    if window is not None and window > len(recording.values):
+        raise UserError(
+            f"windows of {window} steps do not fit into a recording of {len(recording.values)}: give fewer, or none"
         )
     seen = Looked.at(recording, how, generator, progress)
     main, names = seen.main, recording.names

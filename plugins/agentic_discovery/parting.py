@@ -30,8 +30,11 @@ class Look:
     objects: int
 
     def moments(self, recording: Columns, more: int = 0) -> Moments:
-        """The covariances of a recording, over so many steps more than the lag."""
-        lag = self.lag + more
+        """The covariances of a recording, over so many steps more than the lag; none where steps are far too few."""
+        lag, columns = self.lag + more, len(recording.names)
+        steps = sum(max(length - lag, 0) for length in recording.episodes)
+        if steps < max(self.needed // 2, 1):
+            return Moments(np.eye(columns), steps, columns, lag)  # too few for anything, however long the lag
         return Moments.of(recording.values, recording.episodes, lag=lag, resolution=self.resolution)
 
     @property

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,9 @@ def save(found: "Discovery", object: int, folder: str | Path) -> Path:
     manifest = Manifest(place, {**describe(), **content(found, object), "chunks": {}})
     write_whole(place.discovery_file, json.dumps(sealed({**found.to_dict(), "object": object})) + "\n")
     chunk = place.chunk("ticks", 0)
-    pq.write_table(rows, chunk)
+    part = chunk.with_name(f".{chunk.name}.{token_hex(8)}.part")
+    pq.write_table(rows, part)
+    part.replace(chunk)  # whole or not there
     manifest.enter(chunk, ticks=len(rows), rows=len(rows))
     manifest.finish("finished", steps=0, evaluation_steps=len(rows))
     return place.path

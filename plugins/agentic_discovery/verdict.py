@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from agentic.errors import listed
 from agentic_discovery.checks import Traces
-from agentic_discovery.columns import Columns
+from agentic_discovery.columns import Columns, scaled
 from agentic_discovery.roles import ENOUGH, MORE
 
 Floats = NDArray[np.floating[Any]]
@@ -24,8 +24,9 @@ FAST = 0.05  # the share of couplings that may have traces of something missed
 class Findings:
     """What a verdict is made of: of the part with most evidence unless said otherwise.
 
-    `excess` is by how many nats the whole recording's roles are worse in a half than the half's own; the greater of
-    both halves. `twins` are pairs of columns that are copies of each other.
+    `traced` says whether episodes were long enough to look for traces. `excess` is by how many nats the whole
+    recording's roles are worse in a half than the half's own; the greater of both halves. `twins` are
+    pairs of columns that are copies of each other.
     """
 
     evidence: float
@@ -36,6 +37,7 @@ class Findings:
     agreement: float | None
     excess: float
     traces: Traces
+    traced: bool
     couplings: Floats
     ordered: bool
     twins: tuple[tuple[str, str], ...]
@@ -85,6 +87,8 @@ def cautions(found: Findings) -> tuple[str, ...]:
             f"the halves of the recording settle differently (adjusted Rand index {found.agreement:.2f}), by less than "
             f"{WORSE:g} nats: some columns could have other roles"
         )
+    if not found.traced:
+        said.append("episodes are too short to tell whether steps are longer than the loop: record longer ones")
     if found.twins:
         said.append(f"{_copies(found.twins)}: the second of each is left out and has the role of the first")
     if found.constant:
@@ -110,8 +114,10 @@ def missing(found: Findings) -> tuple[float, int, int]:
 
 def _missed(ordered: bool, within: int, before: int) -> str:
     hint = "record more often" if ordered else "record more often, or give the order within a step (--order)"
-    seen = [f"{within} pairs of columns share what no column at the step before explains"] if within else []
-    seen += [f"{before} couplings reach back further than the lag"] if before else []
+    shares = "1 pair of columns shares" if within == 1 else f"{within} pairs of columns share"
+    reaches = "1 coupling reaches" if before == 1 else f"{before} couplings reach"
+    seen = [f"{shares} what no column at the step before explains"] if within else []
+    seen += [f"{reaches} back further than the lag"] if before else []
     return (
         f"{' and '.join(seen)}: steps are longer than the loop, their order is not known, or columns are missing; "
         f"{hint}, or add columns"
@@ -127,12 +133,12 @@ def copies(recording: Columns, resolution: float) -> tuple[list[int], list[tuple
 
     Two columns are copies where they differ, in units of their spread, by less than the resolution.
     """
-    spread = recording.values.std(0)
-    level = 1e-12 * np.maximum(np.abs(recording.values).max(0, initial=0), 1)
-    still = [int(place) for place in np.flatnonzero(spread <= level)]
+    values = scaled(recording.values)
+    spread = values.std(0)
+    still = [int(place) for place in np.flatnonzero(spread <= 1e-12)]
     moving = [place for place in range(len(spread)) if place not in set(still)]
-    scaled = (recording.values[:, moving] - recording.values[:, moving].mean(0)) / spread[moving]
-    alike = np.abs(scaled.T @ scaled / max(len(scaled), 1))
+    moved = (values[:, moving] - values[:, moving].mean(0)) / spread[moving]
+    alike = np.abs(moved.T @ moved / max(len(moved), 1))
     kept: list[int] = []
     twins: list[tuple[int, int]] = []
     for place in range(len(moving)):

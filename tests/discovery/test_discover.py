@@ -130,7 +130,7 @@ def test_windows_have_roles_of_their_own() -> None:
     ("options", "said"),
     [
         ({"lag": 0}, "lag >= 1"),
-        ({"resolution": 0.0}, "between 0 and 1"),
+        ({"resolution": 0.0}, "between 1e-06 and 1"),
         ({"window": 1}, "at least 2 steps"),
         ({"objects": 0}, "objects, got 0"),
         ({"objects": "many"}, "'auto' or"),

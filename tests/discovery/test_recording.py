@@ -92,7 +92,7 @@ def test_files_of_other_kinds_with_gaps_or_damaged_are_refused(tmp_path: Path) -
     with pytest.raises(UserError, match=r"none of \.parquet, \.csv, \.npz"):
         read(tmp_path / "r.txt")
     pq.write_table(pa.table({"a": [1.0, None]}), tmp_path / "gap.parquet")
-    with pytest.raises(UserError, match="1 gaps"):
+    with pytest.raises(UserError, match="has 1 gap: fill"):
         read(tmp_path / "gap.parquet")
     for name in ("bad.parquet", "bad.npz"):
         (tmp_path / name).write_bytes(b"nonsense")

@@ -109,15 +109,22 @@ def test_one_that_offers_none_is_refused_before_there_is_a_folder(tmp_path: Path
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("said", ["home", None, {}, [[1, 2], [3]], {"a": object()}])
+@pytest.mark.parametrize(
+    "said", ["home", None, {}, [[1, 2], [3]], {"a": object()}, np.zeros(0), {"a": 1.0, "b": []}, 1j]
+)
 def test_what_is_no_state_is_refused_with_its_place(said: Any) -> None:
     with pytest.raises(RunError, match=r"Saying, row 0, episode 0, step 0: its state .* is no array of numbers"):
         lived(lambda: Saying(said))
 
 
 def test_a_state_that_changes_its_shape_is_refused() -> None:
-    with pytest.raises(RunError, match=r"step 1: the state of the world has the shapes .*\(3,\).* where it had"):
+    with pytest.raises(RunError, match=r"step 1: the state of the world is .*\(3,\).* where it was"):
         lived(lambda: Saying(np.zeros(2), np.zeros(3)))
+
+
+def test_a_state_that_changes_its_kind_of_numbers_is_refused() -> None:
+    with pytest.raises(RunError, match=r"step 1: the state of the world is .*with a point.* where it was .*integers"):
+        lived(lambda: Saying(1, 1.5))
 
 
 def test_what_an_environment_changes_later_is_recorded_as_it_was() -> None:
