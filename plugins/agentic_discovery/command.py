@@ -75,7 +75,7 @@ def _show(found: "Discovery") -> None:
     from rich.table import Table
 
     say(found)
-    table = Table(title="" if found.detected else "least energy, which is no more than a proposal")
+    table = Table(title=_title(found))
     for head in ("column", "object", "role", "probability", "part"):
         table.add_column(head, justify="right" if head in ("object", "probability", "part") else "left")
     for role in sorted(found.roles, key=lambda role: (role.object == 0, role.object, ORDER.index(role.role))):
@@ -129,3 +129,10 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield tell
+
+
+def _title(found: "Discovery") -> str:
+    if found.detected:
+        return ""
+    some = any(role.object for role in found.roles)
+    return "least energy, which is no more than a proposal" if some else "least energy: all is world"

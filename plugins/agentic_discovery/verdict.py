@@ -16,6 +16,7 @@ Ints = NDArray[np.intp]
 
 AGREE = 0.8  # the adjusted Rand index of two halves below which they disagree
 WORSE = 10.0  # nats by which roles are worse in a half than its own where they have changed
+NAMED = 4  # pairs of copies that are named
 FAST = 0.05  # the share of couplings that may have traces of something missed
 
 
@@ -125,7 +126,9 @@ def _missed(ordered: bool, within: int, before: int) -> str:
 
 
 def _copies(twins: tuple[tuple[str, str], ...]) -> str:
-    return f"{listed([f'{one} and {other}' for one, other in twins])} are copies of each other"
+    named = [f"{one} and {other}" for one, other in twins[:NAMED]]
+    more = [f"and {len(twins) - NAMED} more"] if len(twins) > NAMED else []
+    return f"{listed([*named, *more])} are copies of each other"
 
 
 def copies(recording: Columns, resolution: float) -> tuple[list[int], list[tuple[int, int]], list[int]]:

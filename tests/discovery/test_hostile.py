@@ -194,3 +194,11 @@ def test_what_was_discovered_is_shown_where_it_cannot_be_saved(tmp_path: Path) -
         answered = CliRunner().invoke(command, [str(tmp_path / "r.csv"), "--save", str(tmp_path / "file")])
     assert "sensor" in answered.output
     assert isinstance(answered.exception, UserError)
+
+
+def test_of_many_copies_four_pairs_are_named_and_a_table_of_world_alone_is_no_proposal(tmp_path: Path) -> None:
+    pa_table = pa.table({**BASE, **{f"again {name}": column for name, column in BASE.items()}})
+    pc.write_csv(pa_table, tmp_path / "twice.csv")
+    said = CliRunner().invoke(command, [str(tmp_path / "twice.csv")]).output
+    assert "c3 and again c3, and 1 more are copies of each other" in " ".join(said.split())
+    assert "least energy: all is world" in said
