@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agentic import UserError
-from agentic.errors import shown
-from agentic_discovery.columns import pruned, ranks
+from agentic.errors import listed, shown
+from agentic_discovery.columns import Columns, pruned, ranks
 from agentic_discovery.discovery import Discovery
+from agentic_discovery.estimators import ESTIMATORS
 from agentic_discovery.finding import discovered
+from agentic_discovery.particles import axes_of, fitted_reach, particles as particles_of
 from agentic_discovery.parting import MOST, Look, Progress
 from agentic_discovery.recording import read
 
@@ -28,6 +31,9 @@ class Asked:
     columns: Sequence[str] | str = ()
     episode: str | None = None
     seed: int = 0
+    estimator: str = "gaussian"
+    particles: str | None = None
+    reach: float | None = None
 
     def __post_init__(self) -> None:
         counts = isinstance(self.objects, int) and self.objects >= 1
@@ -36,6 +42,13 @@ class Asked:
             (not 0 < self.resolution < 1, f"a resolution between 0 and 1, got {self.resolution}"),
             (self.window is not None and self.window < 2, f"a window of at least 2 steps, got {self.window}"),
             (self.objects != "auto" and not counts, f"'auto' or 1, 2, ... objects, got {shown(self.objects)}"),
+            (self.estimator not in ESTIMATORS, f"an estimator of {listed(ESTIMATORS)}, got {shown(self.estimator)}"),
+            (
+                self.particles is not None and self.estimator != "gaussian",
+                f"the gaussian estimator with particles, got {self.estimator!r}",
+            ),
+            (self.reach is not None and self.particles is None, "particles where a reach is given: name coordinates"),
+            (self.reach is not None and not 0 < self.reach < np.inf, f"a reach above 0, got {self.reach}"),
         ]
         for failed, said in wrong:
             if failed:
@@ -49,10 +62,37 @@ class Asked:
             found = found.only(patterns)
         order = pruned(found.order, found.names) if self.order is None else self.order
         most = MOST if self.objects == "auto" else int(self.objects)
-        look = Look(ranks(found.names, order), self.lag, self.resolution, most)
+        placed = ranks(found.names, order)
+        axes = axes_of(self.particles) if self.particles is not None else ()
+        reach = self._reach(found, axes, placed)
+        look = Look(placed, self.lag, self.resolution, most, self.estimator, axes, reach)
         made = discovered(found, look, self.window, np.random.default_rng(self.seed), progress)
-        asked = ("objects", "lag", "resolution", "window", "seed")
-        return replace(made, settings={"order": order, **{name: getattr(self, name) for name in asked}})
+        asked = ("objects", "lag", "resolution", "window", "seed", "estimator", "particles")
+        return replace(made, settings={"order": order, **{name: getattr(self, name) for name in asked}, "reach": reach})
+
+    def _reach(self, found: Columns, axes: tuple[str, ...], placed: NDArray[np.intp]) -> float | None:
+        """How far forces reach: as was asked, else as fits. Raises UserError where particles are none."""
+        if not axes:
+            return None
+        places = particles_of(found.names, axes)
+        _check(found.names, axes, places, placed)
+        return fitted_reach(found, places, self.lag, self.resolution, placed) if self.reach is None else self.reach
+
+
+def _check(names: Sequence[str], axes: Sequence[str], found: list[list[int]], placed: NDArray[np.intp]) -> None:
+    """Raise UserError where no two particles are there, or coordinates of one come at different places in a step."""
+    if len(found) < 2:
+        ends = listed([f".{axis} or _{axis}" for axis in axes])
+        raise UserError(
+            f"{len(found)} particles have columns that end in {ends}: name coordinates of two or more; there are "
+            f"{', '.join(names)}"
+        )
+    for places in found:
+        if len(set(placed[places])) > 1:
+            raise UserError(
+                f"the order puts {listed([names[place] for place in places])} at different places, and they are one "
+                "particle: give them one"
+            )
 
 
 def discover(
@@ -66,6 +106,9 @@ def discover(
     columns: Sequence[str] | str = (),
     episode: str | None = None,
     seed: int = 0,
+    estimator: str = "gaussian",
+    particles: str | None = None,
+    reach: float | None = None,
 ) -> Discovery:
     """Discover boundaries in a recording: which columns are world, sensors, actuators and inside of an object.
 
@@ -74,10 +117,13 @@ def discover(
     episodes. `order` says which columns come first within a step, as `state<obs<belief<action`; runs have one of their
     own. `objects` is the most that are looked for in a part that hangs together. Effects reach back `lag` steps; below
     `resolution` of its spread, a column's values are not told apart. With `window`, roles are looked for in every so
-    many steps as well.
+    many steps as well. `estimator` is that of couplings: `gaussian` is linear regression, `plugin` counts columns of
+    few values, `neighbors` hears dependence of any form, slowly. With `particles` such as `x,y`, columns of one stem
+    with those endings are coordinates of one particle, which has one role, and forces between particles that fall off
+    with their distance over `reach` may act.
 
     Raises UserError for what cannot be read, for columns that are not there, and for settings out of range. That no
     boundary is told is an answer: see `Discovery.detected`.
     """
-    asked = Asked(order, objects, lag, resolution, window, columns, episode, seed)
+    asked = Asked(order, objects, lag, resolution, window, columns, episode, seed, estimator, particles, reach)
     return asked.of(recording, lambda stage, done, total: None)

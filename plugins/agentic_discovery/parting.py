@@ -1,7 +1,7 @@
 """The parts of a recording that hang together, each with its roles."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -22,17 +22,28 @@ MOST = 4  # objects in one part that are looked for by themselves
 @final
 @dataclass(frozen=True)
 class Look:
-    """How a recording is looked at: what comes first within a step, lag and resolution, the most objects of a part."""
+    """How a recording is looked at: what comes first within a step, lag and resolution, the most objects of a part.
+
+    `estimator` is that of couplings, `axes` are the endings of a particle's coordinates, and `reach` is how far forces
+    between particles reach, None where there are no particles.
+    """
 
     ranks: Ints
     lag: int
     resolution: float
     objects: int
+    estimator: str = "gaussian"
+    axes: tuple[str, ...] = ()
+    reach: float | None = None
 
     def moments(self, recording: Columns, more: int = 0) -> Moments:
         """The covariances of a recording, over so many steps more than the lag."""
         lag = self.lag + more
         return Moments.of(recording.values, recording.episodes, lag=lag, resolution=self.resolution)
+
+    def at(self, places: Any) -> "Look":
+        """The same look at the columns, or things, at some places."""
+        return replace(self, ranks=self.ranks[places])
 
     @property
     def needed(self) -> int:
