@@ -82,17 +82,15 @@ class Asked:
 def _check(names: Sequence[str], axes: Sequence[str], found: list[list[int]], placed: NDArray[np.intp]) -> None:
     """Raise UserError where no two particles are there, or coordinates of one come at different places in a step."""
     if len(found) < 2:
-        ends = listed([f".{axis} or _{axis}" for axis in axes])
+        ends = " and ".join(f".{axis} or _{axis}" for axis in axes)
         raise UserError(
-            f"{len(found)} particles have columns that end in {ends}: name coordinates of two or more; there are "
-            f"{', '.join(names)}"
+            f"two particles or more are needed, columns of one stem that end in {ends}, and there are {len(found)}; "
+            f"the columns are {', '.join(names)}: name others, or leave particles out"
         )
     for places in found:
         if len(set(placed[places])) > 1:
-            raise UserError(
-                f"the order puts {listed([names[place] for place in places])} at different places, and they are one "
-                "particle: give them one"
-            )
+            its = " and ".join(names[place] for place in places)
+            raise UserError(f"the order puts {its} at different places, and they are one particle: give them one place")
 
 
 def discover(

@@ -17,7 +17,8 @@ from agentic_discovery.greedy import Scores
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
-WORK = 8_000_000  # columns squared times steps and lag, at most: some minutes
+WORK = 3_000_000  # columns squared times steps and lag, at most: five minutes of a processor
+REPEATED = 0.1  # the share of a column's values that may have been seen before
 SHARE = 25  # a neighbor is one of the nearest steps / 25
 SMOOTH = 30  # steps whose mean is taken away
 DRAWS = 24  # of independent columns, from which it is known how estimates vary
@@ -47,13 +48,23 @@ class Distances(Scores):
 
     @classmethod
     def of(cls, recording: Columns, lag: int) -> Self:
-        """Distances in a recording. Raises UserError where that would take too long, or there are too few steps."""
+        """Distances in a recording.
+
+        Raises UserError where that would take too long, there are too few steps, or the values of a column repeat.
+        """
         count, steps = len(recording.names), len(recording.values)
         if count**2 * steps * lag > WORK:
             raise UserError(
                 f"the neighbors estimator takes too long for {count} columns and {steps} steps at lag {lag}: give at "
                 f"most {WORK // (count**2 * lag)} steps, fewer columns, or use the gaussian estimator"
             )
+        for name, column in zip(recording.names, recording.values.T, strict=True):
+            repeated = 1 - len(np.unique(column)) / max(len(column), 1)
+            if repeated > REPEATED:
+                raise UserError(
+                    f"{repeated:.0%} of the values of {name!r} repeat earlier ones, and the neighbors estimator needs "
+                    "numbers that do not: leave the column out, or use the plugin or the gaussian estimator"
+                )
         rows = stacked(recording.values, recording.episodes, lag)
         if len(rows) <= 2 * SMOOTH:
             raise UserError(

@@ -39,7 +39,7 @@ class Tables(Scores):
     @classmethod
     def of(cls, recording: Columns, lag: int) -> Self:
         """Tables of a recording. Raises UserError for a column with too many values."""
-        codes, sizes = np.empty(recording.values.shape, np.intp), []
+        codes, sizes = np.empty_like(recording.values), []
         for place, name in enumerate(recording.names):
             values, codes[:, place] = np.unique(recording.values[:, place], return_inverse=True)
             sizes.append(len(values))
@@ -48,7 +48,7 @@ class Tables(Scores):
                     f"the plugin estimator counts values, at most {VALUES} of a column, and {name!r} has "
                     f"{len(values)}: round it, leave it out, or use the gaussian or the neighbors estimator"
                 )
-        return cls(stacked(codes, recording.episodes, lag), sizes * (lag + 1))
+        return cls(stacked(codes, recording.episodes, lag).astype(np.intp), sizes * (lag + 1))
 
     def gain(self, target: int, place: int, given: Sequence[int]) -> float:
         return self.likelihood(target, [*given, place]) - self.likelihood(target, given)

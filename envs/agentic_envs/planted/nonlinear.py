@@ -1,4 +1,4 @@
-"""Networks with a planted boundary that are not linear: columns that act by their squares, and columns of two values."""
+"""Networks with a planted boundary that are not linear: columns that act by their squares, or have two values."""
 
 import numpy as np
 
