@@ -8,10 +8,10 @@ from agentic_discovery.checks import Traces, traces
 from agentic_discovery.columns import Columns
 from agentic_discovery.couplings import Couplings, gaussian_couplings
 from agentic_discovery.greedy import Scores, greedy_couplings, greedy_traces
-from agentic_discovery.neighbors import Distances
+from agentic_discovery.neighbors import Distances, check_affordable
 from agentic_discovery.particles import Forces, force_couplings, particles
 from agentic_discovery.parting import Look
-from agentic_discovery.plugin import Tables
+from agentic_discovery.plugin import Tables, check_countable
 
 Telling = Callable[[int, int], None]
 
@@ -19,17 +19,19 @@ Telling = Callable[[int, int], None]
 @final
 @dataclass(frozen=True)
 class Estimator:
-    """How couplings are estimated: `coupled` makes those of a recording under a look.
+    """How couplings are estimated: `coupled` makes those of a recording under a look, and tells how far it is.
 
-    `missed` are the traces of what they miss, beside them. A call of `coupled` tells how many targets are done.
+    `missed` makes the traces of what they miss, beside them. `check` raises UserError for a recording, and a lag, that
+    the estimator cannot take; parts of one that it takes are not checked again.
     """
 
     coupled: Callable[[Columns, Look, Telling | None], Couplings]
     missed: Callable[[Columns, Look, Couplings], Traces]
+    check: Callable[[Columns, int], None] = lambda recording, lag: None
 
 
 def couplings(recording: Columns, look: Look, progress: Telling | None = None) -> Couplings:
-    """The couplings of columns by the estimator of a look. Raises UserError where it cannot take the recording."""
+    """The couplings of columns by the estimator of a look."""
     return ESTIMATORS[look.estimator].coupled(recording, look, progress)
 
 
@@ -51,7 +53,12 @@ def _regressed(recording: Columns, look: Look, coupled: Couplings) -> Traces:
     return traces(look.moments(recording, more=1), look.ranks, look.resolution)
 
 
-def _greedy(scored: Callable[[Columns, int], Scores]) -> Estimator:
+def check(recording: Columns, look: Look) -> None:
+    """Raise UserError where the estimator of a look cannot take a recording."""
+    ESTIMATORS[look.estimator].check(recording, look.lag)
+
+
+def _greedy(scored: Callable[[Columns, int], Scores], check: Callable[[Columns, int], None]) -> Estimator:
     def coupled(recording: Columns, look: Look, progress: Telling | None) -> Couplings:
         scores = scored(recording, look.lag)
         return greedy_couplings(scores, len(recording.names), look.lag, look.ranks, progress)
@@ -59,11 +66,11 @@ def _greedy(scored: Callable[[Columns, int], Scores]) -> Estimator:
     def missed(recording: Columns, look: Look, found: Couplings) -> Traces:
         return greedy_traces(scored(recording, look.lag + 1), found, look.lag, look.ranks)
 
-    return Estimator(coupled, missed)
+    return Estimator(coupled, missed, check)
 
 
 ESTIMATORS = {
     "gaussian": Estimator(_gaussian, _regressed),
-    "neighbors": _greedy(Distances.of),
-    "plugin": _greedy(Tables.of),
+    "neighbors": _greedy(Distances.of, check_affordable),
+    "plugin": _greedy(Tables.of, check_countable),
 }

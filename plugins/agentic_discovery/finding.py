@@ -15,7 +15,7 @@ from agentic_discovery.comparing import kinds, owners
 from agentic_discovery.couplings import Couplings, Moments, unexplained
 from agentic_discovery.discovery import Alternative, Discovery, Role, Window
 from agentic_discovery.energies import ROLES
-from agentic_discovery.estimators import couplings, missed
+from agentic_discovery.estimators import check, couplings, missed
 from agentic_discovery.leaks import leak
 from agentic_discovery.particles import first_columns, of_things, things
 from agentic_discovery.parting import Look, Part, Progress, mirror, settled_part
@@ -56,6 +56,7 @@ class Looked:
         """A look at a recording."""
         kept, twins, still = copies(recording, how.resolution)
         chosen, look = recording.at(kept), how.at(kept)
+        check(chosen, look)
         moments = look.moments(chosen)
         coupled = _nothing(len(kept))
         if moments.steps >= look.needed:

@@ -48,30 +48,8 @@ class Distances(Scores):
 
     @classmethod
     def of(cls, recording: Columns, lag: int) -> Self:
-        """Distances in a recording.
-
-        Raises UserError where that would take too long, there are too few steps, or the values of a column repeat.
-        """
-        count, steps = len(recording.names), len(recording.values)
-        if count**2 * steps * lag > WORK:
-            raise UserError(
-                f"the neighbors estimator takes too long for {count} columns and {steps} steps at lag {lag}: give at "
-                f"most {WORK // (count**2 * lag)} steps, fewer columns, or use the gaussian estimator"
-            )
-        for name, column in zip(recording.names, recording.values.T, strict=True):
-            repeated = 1 - len(np.unique(column)) / max(len(column), 1)
-            if repeated > REPEATED:
-                raise UserError(
-                    f"{repeated:.0%} of the values of {name!r} repeat earlier ones, and the neighbors estimator needs "
-                    "numbers that do not: leave the column out, or use the plugin or the gaussian estimator"
-                )
-        rows = stacked(recording.values, recording.episodes, lag)
-        if len(rows) <= 2 * SMOOTH:
-            raise UserError(
-                f"the neighbors estimator needs more than {2 * SMOOTH} steps with enough past, got {len(rows)}: record "
-                "more, or use the gaussian estimator"
-            )
-        return cls(rows)
+        """Distances in a recording, of more than `SMOOTH` steps with enough past."""
+        return cls(stacked(recording.values, recording.episodes, lag))
 
     def gain(self, target: int, place: int, given: Sequence[int]) -> float:
         left = self._left(tuple(given))
@@ -95,6 +73,23 @@ class Distances(Scores):
         ranks = np.empty(self.steps, np.intp)
         ranks[np.lexsort((self._source.random(self.steps), column))] = np.arange(self.steps)
         return ranks
+
+
+def check_affordable(recording: Columns, lag: int) -> None:
+    """Raise UserError where neighbors take too long, or the values of a column repeat."""
+    count, steps = len(recording.names), len(recording.values)
+    if count**2 * steps * lag > WORK:
+        raise UserError(
+            f"the neighbors estimator takes too long for {count} columns and {steps} steps at lag {lag}: give at most "
+            f"{WORK // (count**2 * lag)} steps, fewer columns, or use the gaussian estimator"
+        )
+    for name, column in zip(recording.names, recording.values.T, strict=True):
+        repeated = 1 - len(np.unique(column)) / max(steps, 1)
+        if repeated > REPEATED:
+            raise UserError(
+                f"{repeated:.0%} of the values of {name!r} repeat earlier ones, and the neighbors estimator needs "
+                "numbers that do not: leave the column out, or use the plugin or the gaussian estimator"
+            )
 
 
 def information(one: Ints, other: Ints, k: int) -> float:

@@ -16,7 +16,7 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 FITTED = 1000  # steps in which a reach is fitted
-MOST = 12  # reaches that are tried
+MOST = 8  # times that the shortest reach tried is doubled, at most, to be the usual distance
 
 
 def axes_of(given: str) -> tuple[str, ...]:
@@ -134,8 +134,11 @@ def fitted_reach(recording: Columns, coordinates: list[list[int]], lag: int, res
     places = some.values[::10][:, coordinates]
     far = np.linalg.norm(places[:, :, None] - places[:, None], axis=-1)
     far[:, np.arange(len(coordinates)), np.arange(len(coordinates))] = np.inf
-    near, usual = float(np.median(far.min(2))), float(np.median(far[np.isfinite(far)]))
-    tried = near * 2.0 ** np.arange(max(int(np.ceil(np.log2(2 * usual / max(near, 1e-12)))), 0) + 1)[:MOST]
+    usual = float(np.median(far[np.isfinite(far)]))
+    if usual == 0:
+        return 1.0  # all are in one place, and there are no forces
+    near = max(float(np.median(far.min(2))), usual / 2**MOST)
+    tried = near * 2.0 ** np.arange(int(np.ceil(np.log2(2 * usual / near))) + 1)
 
     def left(reach: float) -> float:
         every = regressions(Forces(some, coordinates, reach), lag, resolution, ranks)

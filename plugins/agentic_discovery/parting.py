@@ -16,6 +16,7 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 Progress = Callable[[str, int, int], None]
 
+NEIGHBORS = 130  # steps, at least, where couplings are estimated from nearest neighbors
 MOST = 4  # objects in one part that are looked for by themselves
 
 
@@ -47,10 +48,11 @@ class Look:
 
     @property
     def needed(self) -> int:
-        """The least steps: three for each regressor of a column."""
+        """The least steps: three for each regressor of a column, and enough for neighbors in each half."""
         count = len(self.ranks)
         now = int((self.ranks < self.ranks.max(initial=0)).sum())
-        return 3 * (count * self.lag + now)
+        forces = max(count // len(self.axes) - 1, 0) if self.axes else 0
+        return max(3 * ((count + forces) * self.lag + now), NEIGHBORS if self.estimator == "neighbors" else 0)
 
 
 @final

@@ -38,16 +38,11 @@ class Tables(Scores):
 
     @classmethod
     def of(cls, recording: Columns, lag: int) -> Self:
-        """Tables of a recording. Raises UserError for a column with too many values."""
+        """Tables of a recording."""
         codes, sizes = np.empty_like(recording.values), []
-        for place, name in enumerate(recording.names):
-            values, codes[:, place] = np.unique(recording.values[:, place], return_inverse=True)
+        for place, column in enumerate(recording.values.T):
+            values, codes[:, place] = np.unique(column, return_inverse=True)
             sizes.append(len(values))
-            if len(values) > VALUES:
-                raise UserError(
-                    f"the plugin estimator counts values, at most {VALUES} of a column, and {name!r} has "
-                    f"{len(values)}: round it, leave it out, or use the gaussian or the neighbors estimator"
-                )
         return cls(stacked(codes, recording.episodes, lag).astype(np.intp), sizes * (lag + 1))
 
     def gain(self, target: int, place: int, given: Sequence[int]) -> float:
@@ -78,3 +73,14 @@ class Tables(Scores):
                 rows = len(names)
             self._told[given] = row, rows
         return self._told[given]
+
+
+def check_countable(recording: Columns, lag: int) -> None:
+    """Raise UserError for a column with too many values."""
+    for name, column in zip(recording.names, recording.values.T, strict=True):
+        count = len(np.unique(column))
+        if count > VALUES:
+            raise UserError(
+                f"the plugin estimator counts values, at most {VALUES} of a column, and {name!r} has {count}: round "
+                "it, leave it out, or use the gaussian or the neighbors estimator"
+            )

@@ -129,13 +129,19 @@ def test_what_an_estimator_cannot_take_is_refused_in_a_sentence() -> None:
             {"estimator": "neighbors"},
             r"91% of the values of 'x\[0\]' repeat",
         ),
-        (source.random((50, 4)), {"estimator": "neighbors"}, "more than 60 steps with enough past, got 49"),
         (source.random((60, 4)), {"estimator": "knn"}, "an estimator of gaussian, neighbors, plugin, got 'knn'"),
     ):
         given: dict[str, Any] = options
         with pytest.raises(UserError, match=said) as caught:
             discover(values, **given)
         assert "\n" not in str(caught.value)
+
+
+def test_too_few_steps_for_neighbors_are_an_answer() -> None:
+    few = discover(np.random.default_rng(0).standard_normal((100, 4)), estimator="neighbors")
+    assert few.reasons == ("99 steps are too few for so many columns: give at least 130",)
+    enough = discover(np.random.default_rng(0).standard_normal((131, 4)), estimator="neighbors")
+    assert "no four columns hang together" in str(enough)
 
 
 def test_the_estimator_is_said_by_the_frame_the_settings_and_the_command(tmp_path: Any) -> None:

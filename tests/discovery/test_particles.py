@@ -67,6 +67,11 @@ def test_a_small_cell_is_coupled_as_its_forces_are() -> None:
     assert fitted_reach(columns(planted), places, 1, 0.01, still) > 0.4
 
 
+def test_particles_in_one_place_have_a_reach() -> None:
+    still = Columns(("a.x", "a.y", "b.x", "b.y"), np.zeros((20, 4)), (20,))
+    assert fitted_reach(still, [[0, 1], [2, 3]], 1, 0.01, np.zeros(4, np.intp)) == 1.0
+
+
 @pytest.mark.slow
 def test_a_cell_is_one_object_and_coordinates_have_one_role() -> None:
     planted = cell(100)
