@@ -30,6 +30,11 @@ class Estimator:
     check: Callable[[Columns, int], None] = lambda recording, lag: None
 
 
+def check(recording: Columns, look: Look) -> None:
+    """Raise UserError where the estimator of a look cannot take a recording."""
+    ESTIMATORS[look.estimator].check(recording, look.lag)
+
+
 def couplings(recording: Columns, look: Look, progress: Telling | None = None) -> Couplings:
     """The couplings of columns by the estimator of a look."""
     return ESTIMATORS[look.estimator].coupled(recording, look, progress)
@@ -53,12 +58,7 @@ def _regressed(recording: Columns, look: Look, coupled: Couplings) -> Traces:
     return traces(look.moments(recording, more=1), look.ranks, look.resolution)
 
 
-def check(recording: Columns, look: Look) -> None:
-    """Raise UserError where the estimator of a look cannot take a recording."""
-    ESTIMATORS[look.estimator].check(recording, look.lag)
-
-
-def _greedy(scored: Callable[[Columns, int], Scores], check: Callable[[Columns, int], None]) -> Estimator:
+def _greedy(scored: Callable[[Columns, int], Scores], checked: Callable[[Columns, int], None]) -> Estimator:
     def coupled(recording: Columns, look: Look, progress: Telling | None) -> Couplings:
         scores = scored(recording, look.lag)
         return greedy_couplings(scores, len(recording.names), look.lag, look.ranks, progress)
@@ -66,7 +66,7 @@ def _greedy(scored: Callable[[Columns, int], Scores], check: Callable[[Columns, 
     def missed(recording: Columns, look: Look, found: Couplings) -> Traces:
         return greedy_traces(scored(recording, look.lag + 1), found, look.lag, look.ranks)
 
-    return Estimator(coupled, missed, check)
+    return Estimator(coupled, missed, checked)
 
 
 ESTIMATORS = {
