@@ -56,8 +56,8 @@ class Distances(Scores):
         found = self.steps * information(self._ranks(left[:, target]), self._ranks(left[:, place]), self.k)
         mean, spread = chance(self.steps, self.k)
         above = found - mean
-        told = np.sign(above) * (above / spread) ** 2 / 2 - np.log(self.steps) / 2
-        return float(min(above, told))
+        sure = np.sign(above) * (above / spread) ** 2 / 2 - np.log(self.steps) / 2
+        return float(min(above, sure))
 
     def _left(self, given: tuple[int, ...]) -> Floats:
         """All columns less the mean of their values at the steps nearest in those given."""

@@ -34,7 +34,7 @@ class Tables(Scores):
     def __init__(self, codes: Ints, sizes: Sequence[int]) -> None:
         self.codes, self.sizes = codes, sizes
         self._cells = gammaln(np.arange(len(codes) + 1) + 0.5) - gammaln(0.5)
-        self._told: dict[tuple[int, ...], tuple[Ints, int]] = {}
+        self._remembered: dict[tuple[int, ...], tuple[Ints, int]] = {}
 
     @classmethod
     def of(cls, recording: Columns, lag: int) -> Self:
@@ -62,17 +62,17 @@ class Tables(Scores):
         """For each step the row of the table, and how many rows there are."""
         if not given:
             return np.zeros(len(self.codes), np.intp), 1
-        if given not in self._told:
-            if len(self._told) >= KEPT:
-                self._told.clear()
+        if given not in self._remembered:
+            if len(self._remembered) >= KEPT:
+                self._remembered.clear()
             row, rows = self._rows(given[:-1])
             row = row * self.sizes[given[-1]] + self.codes[:, given[-1]]
             rows *= self.sizes[given[-1]]
             if rows > len(row):
                 names, row = np.unique(row, return_inverse=True)
                 rows = len(names)
-            self._told[given] = row, rows
-        return self._told[given]
+            self._remembered[given] = row, rows
+        return self._remembered[given]
 
 
 def check_countable(recording: Columns, lag: int) -> None:
