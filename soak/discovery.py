@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
@@ -23,6 +24,7 @@ from agentic_discovery.columns import ranks
 from agentic_envs.planted import Planted, network, structureless
 from agentic_envs.planted.cell import cell
 from agentic_envs.planted.lived import Setting, lived, point_mass, springs
+from agentic_envs.planted.nonlinear import binary
 from agentic_envs.planted.several import objects, switching
 from soak.baselines import BASELINES
 
@@ -61,10 +63,10 @@ def sides(roles: Sequence[str]) -> list[str]:
     return [BOUNDARY.get(role, role) for role in roles]
 
 
-def partition(planted: Planted) -> Row:
+def partition(planted: Planted, **more: Any) -> Row:
     """Adjusted Rand indices of {world, boundary, inside}, of the discovery and of the others."""
     start = time.perf_counter()
-    found = discovered(planted)
+    found = discovered(planted, **more)
     seconds = time.perf_counter() - start
     roles, true = [each.role for each in found.roles], sides(planted.roles)
     index = rand_index(sides(roles), true)
@@ -232,6 +234,10 @@ CASES: dict[str, Case] = {
     "agent among springs, 4,000 steps": Case(together(lambda: springs(steps=4000)), 5, partition, exactly(0.8)),
     "agent on a point mass": Case(together(point_mass), 20, partition, apart(0.8, 0.8)),
     "cell": Case(each(cell), 20, partition, {"index": (mean("index"), 0.95, True)}),
+    "cell, as particles": Case(each(cell), 20, partial(partition, particles="x,y"), exactly(0.85, 0.95)),
+    "network of two values, counted": Case(
+        each(lambda seed: binary(seed, density=0.25)), 20, partial(partition, estimator="plugin"), exactly(0.85, 0.97)
+    ),
     "two objects, 2,000 steps": Case(each(objects), 12, owned, PAIR),
     "two objects, 500 steps": Case(each(lambda seed: objects(seed, steps=500)), 12, owned, PAIR),
     "roles switch, windows of 1,000": Case(each(switching), 10, switched(1000), {"index": (mean("index"), 0.99, True)}),

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 @click.option("--columns", multiple=True, metavar="NAME", help="Look at these alone: obs, belief.mean[0]; repeatable.")
 @click.option("--episode", metavar="COLUMN", help="The column that numbers episodes.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the chains that settle.")
+@click.option(
+    "--estimator",
+    type=click.Choice(["gaussian", "neighbors", "plugin"]),
+    default="gaussian",
+    show_default=True,
+    help="Of couplings: regression, neighbors for any form of dependence, plugin for few values.",
+)
+@click.option("--particles", metavar="ENDINGS", help="Coordinates that are one particle: 'x,y' for p1.x and p1.y.")
+@click.option("--reach", type=float, help="How far forces between particles reach.  [default: fits their distances]")
 @click.option("--save", metavar="FOLDER", help="A new run folder: observations are sensors, actions actuators.")
 @click.option("--object", "which", type=click.IntRange(min=1), default=1, show_default=True, help="The object to save.")
 @click.option("--proposal", is_flag=True, help="Save the roles of least energy even where no boundary is told.")

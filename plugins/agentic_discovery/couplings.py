@@ -33,15 +33,25 @@ class Moments:
         values = scaled(values)
         spread = values.std(0)
         units = (values - values.mean(0)) / np.where(spread > 0, spread, 1.0)
-        stacked = np.concatenate([_stacked(part, lag) for part in np.split(units, np.cumsum(episodes)[:-1])])
-        stacked -= stacked.mean(0)
-        covariance = stacked.T @ stacked / max(len(stacked), 1) + resolution**2 * np.eye(stacked.shape[1])
-        return cls(covariance, len(stacked), values.shape[1], lag)
+        rows = stacked(units, episodes, lag)
+        rows -= rows.mean(0)
+        covariance = rows.T @ rows / max(len(rows), 1) + resolution**2 * np.eye(rows.shape[1])
+        return cls(covariance, len(rows), values.shape[1], lag)
 
     def candidates(self, target: int, ranks: Ints) -> Ints:
         """The regressors of a target: everything in the steps before, and columns of lower rank at the same step."""
-        now = np.flatnonzero(ranks < ranks[target])
-        return np.concatenate([now, np.arange(self.columns, self.columns * (self.lag + 1))])
+        return candidates(self.columns, self.lag, target, ranks)
+
+
+def candidates(columns: int, lag: int, target: int, ranks: Ints) -> Ints:
+    """The places in (x_t, ..., x_{t-lag}) that may act on a target: the steps before, and lower ranks at the same."""
+    now = np.flatnonzero(ranks < ranks[target])
+    return np.concatenate([now, np.arange(columns, columns * (lag + 1))])
+
+
+def stacked(values: Floats, episodes: Sequence[int], lag: int) -> Floats:
+    """(x_t, x_{t-1}, ..., x_{t-lag}) for every step with enough past in its episode; (n, columns (lag + 1))."""
+    return np.concatenate([_stacked(part, lag) for part in np.split(values, np.cumsum(episodes)[:-1])])
 
 
 def _stacked(part: Floats, lag: int) -> Floats:
@@ -82,18 +92,18 @@ def gaussian_couplings(
     """
     found, sets = np.zeros((moments.columns, moments.columns)), []
     for target in range(moments.columns):
-        candidates = moments.candidates(target, ranks)
-        sets.append(_eliminated(moments, target, candidates))
-        found[:, target] = _lost(moments, target, sets[-1])
+        tried = moments.candidates(target, ranks)
+        kept = eliminated(moments, target, tried, tried % moments.columns == target)
+        found[:, target] = lost(moments, target, kept, kept % moments.columns, target)
+        sets.append(kept)
         if progress is not None:
             progress(target + 1, moments.columns)
     return Couplings(found, tuple(sets))
 
 
-def _eliminated(moments: Moments, target: int, candidates: Ints) -> Ints:
-    """The regressors that stay: the best set on the way from all to the target's own past."""
+def eliminated(moments: Moments, target: int, candidates: Ints, own: NDArray[np.bool_]) -> Ints:
+    """The regressors that stay: the best set on the way from all of them to those that are the target's own."""
     covariance = moments.covariance
-    own = candidates % moments.columns == target
     inverse = np.linalg.inv(covariance[np.ix_(candidates, candidates)])
     slopes = inverse @ covariance[candidates, target]
     total = covariance[target, target]
@@ -109,9 +119,9 @@ def _eliminated(moments: Moments, target: int, candidates: Ints) -> Ints:
         if count <= own.sum():
             return candidates[chosen]
         variances = np.where(active, np.diagonal(inverse), 1.0)
-        lost = np.where(active & ~own, slopes**2 / variances, np.inf)
-        place = int(np.argmin(lost))
-        unexplained = unexplained + lost[place] / total
+        less = np.where(active & ~own, slopes**2 / variances, np.inf)
+        place = int(np.argmin(less))
+        unexplained = unexplained + less[place] / total
         column = inverse[:, place] / variances[place]
         slopes = slopes - column * slopes[place]
         inverse = inverse - np.outer(column, inverse[place])
@@ -119,14 +129,14 @@ def _eliminated(moments: Moments, target: int, candidates: Ints) -> Ints:
         slopes[place] = 0.0
 
 
-def _lost(moments: Moments, target: int, kept: Ints) -> Floats:
-    """What the evidence of a target loses without each column, in nats."""
-    lost = np.zeros(moments.columns)
+def lost(moments: Moments, target: int, kept: Ints, sources: Ints, own: int) -> Floats:
+    """What the evidence of a target loses without each source but its own, in nats; `sources` are those of `kept`."""
+    nats = np.zeros(moments.columns)
     full = log_evidence(moments.steps, len(kept), unexplained(moments, target, kept))
-    for source in set(kept % moments.columns) - {target}:
-        rest = kept[kept % moments.columns != source]
-        lost[source] = full - log_evidence(moments.steps, len(rest), unexplained(moments, target, rest))
-    return lost
+    for source in set(sources.tolist()) - {own}:
+        rest = kept[sources != source]
+        nats[source] = full - log_evidence(moments.steps, len(rest), unexplained(moments, target, rest))
+    return nats
 
 
 def unexplained(moments: Moments, target: int, regressors: Ints) -> float:

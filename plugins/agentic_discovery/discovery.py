@@ -55,7 +55,8 @@ class Discovery:
     """A boundary that was looked for: `detected` says whether one was found, and `reasons` why not.
 
     `roles` are those of least energy, also where no boundary is told, and then they are no more than a proposal.
-    `couplings[j, i]` is what column j adds to the prediction of column i's next value, in nats. `energy` is the code
+    `couplings[j, i]` is what column j adds to the prediction of column i's next value, in nats; what a particle adds is
+    shared evenly by its coordinates. `energy` is the code
     length of the couplings under the roles, `boundary_evidence` what roles save over free blocks, `leak` what crosses
     the boundary past it, in nats per step. `agreement` is the adjusted Rand index of the partitions of both halves,
     None where they were not looked at. `alternatives` are the runners-up. `cautions` are sentences on why the roles may

@@ -1,7 +1,7 @@
 """Discovery of boundaries in a recording, from couplings to a verdict."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self, final
 
 import numpy as np
@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from agentic import Frame, UserError
 from agentic_discovery.again import halves, windows
-from agentic_discovery.checks import Traces, traces
+from agentic_discovery.checks import Traces
 from agentic_discovery.columns import Columns
 from agentic_discovery.comparing import kinds, owners
-from agentic_discovery.couplings import Couplings, Moments, gaussian_couplings, unexplained
+from agentic_discovery.couplings import Couplings, Moments, unexplained
 from agentic_discovery.discovery import Alternative, Discovery, Role, Window
 from agentic_discovery.energies import ROLES
+from agentic_discovery.estimators import check, couplings, missed
 from agentic_discovery.leaks import leak
+from agentic_discovery.particles import first_columns, of_things, things
 from agentic_discovery.parting import Look, Part, Progress, mirror, settled_part
 from agentic_discovery.roles import parts, probabilities
 from agentic_discovery.verdict import Findings, cautions, copies, is_loop, reasons
@@ -32,8 +34,9 @@ EXACT = 4.0  # unexplained shares below so many squares of the resolution are th
 class Looked:
     """A recording as it was looked at: columns that are no copies, their couplings, and the parts that have roles.
 
-    `kept` are the places of those columns in the whole recording, `twins` pairs of copies, `still` what never changes,
-    `pieces` the parts that hang together.
+    `kept` are the places of those columns in the whole recording, `twins` pairs of copies, `still` what never changes.
+    `things` say which particle a column is of, each alone where there are none; `pieces` are the parts of things that
+    hang together.
     """
 
     recording: Columns
@@ -44,6 +47,7 @@ class Looked:
     how: Look
     moments: Moments
     coupled: Couplings
+    things: Ints
     pieces: list[Ints]
     every: tuple[Part, ...]
 
@@ -51,15 +55,18 @@ class Looked:
     def at(cls, recording: Columns, how: Look, generator: np.random.Generator, progress: Progress) -> Self:
         """A look at a recording."""
         kept, twins, still = copies(recording, how.resolution)
-        chosen, look = recording.at(kept), replace(how, ranks=how.ranks[kept])
+        chosen, look = recording.at(kept), how.at(kept)
+        check(chosen, look)
         moments = look.moments(chosen)
         coupled = _nothing(len(kept))
         if moments.steps >= look.needed:
-            coupled = gaussian_couplings(moments, look.ranks, progress=_telling(progress, "couplings"))
-        pieces = parts(coupled.nats)
-        tried = [settled_part(coupled.nats, places, look, generator, progress) for places in pieces]
+            coupled = couplings(chosen, look, _telling(progress, "couplings"))
+        numbers = things(chosen.names, how.axes)
+        nats, whole = of_things(coupled.nats, numbers), look.at(first_columns(numbers))
+        pieces = parts(nats)
+        tried = [settled_part(nats, places, whole, generator, progress) for places in pieces]
         every = tuple(part for part in tried if part is not None)
-        return cls(recording, chosen, kept, twins, still, look, moments, coupled, pieces, every)
+        return cls(recording, chosen, kept, twins, still, look, moments, coupled, numbers, pieces, every)
 
     @property
     def enough(self) -> bool:
@@ -74,11 +81,9 @@ class Looked:
     def findings(self, agreement: float | None, excess: float) -> Findings:
         """What a verdict is made of."""
         names, main, p = self.recording.names, self.main, len(self.kept)
-        missed = Traces(np.zeros((p, p)), np.zeros((p, p)))
-        longer = self.how.moments(self.chosen, more=1)
-        traced = self.enough and len(longer.covariance) > len(self.moments.covariance)
-        if traced:
-            missed = traces(longer, self.how.ranks, self.how.resolution)
+        left = Traces(np.zeros((p, p)), np.zeros((p, p)))
+        if traced := self.enough and self.how.affords(self.chosen, more=1):
+            left = missed(self.chosen, self.how, self.coupled)
         return Findings(
             evidence=main.found.evidence if main else 0.0,
             parts=tuple(map(len, self.pieces)),
@@ -87,7 +92,7 @@ class Looked:
             needed=self.how.needed,
             agreement=agreement,
             excess=excess,
-            traces=missed,
+            traces=left,
             traced=traced,
             couplings=self.coupled.nats,
             ordered=bool(self.how.ranks.any()),
@@ -118,13 +123,13 @@ def discovered(
     agreement, excess = halves(seen.chosen, seen.how, main, generator, progress)
     findings = seen.findings(agreement, excess)
     why = reasons(findings)
-    back = _back(len(names), seen.kept, seen.twins)
+    back = _back(len(names), seen)
     return Discovery(
         roles=_roles(names, labels, numbers, sure, back, main),
         couplings=_wide(seen.coupled.nats, len(names), seen.kept),
         energy=main.found.best.energy if main else 0.0,
         boundary_evidence=findings.evidence,
-        leak=_leak(seen.moments, seen.how, labels) if seen.enough else 0.0,
+        leak=_leak(seen.moments, seen.how, labels[seen.things]) if seen.enough else 0.0,
         agreement=agreement,
         alternatives=_alternatives(labels, main, back),
         frame=_frame(names, how),
@@ -138,8 +143,8 @@ def discovered(
 
 
 def _labels(seen: Looked, main: Part | None, generator: np.random.Generator) -> tuple[Ints, Ints, Floats]:
-    """The label of each column over all parts, its part, and the probability of its label."""
-    p = len(seen.kept)
+    """The label of each thing over all parts, its part, and the probability of its label."""
+    p = int(seen.things.max(initial=-1)) + 1
     labels, numbers, sure = np.zeros(p, np.intp), np.zeros(p, np.intp), np.ones(p)
     for number, places in enumerate(seen.pieces):
         numbers[places] = number + 1
@@ -171,11 +176,11 @@ def _exact(moments: Moments, coupled: Couplings, how: Look, names: Sequence[str]
     return tuple(name for name, share in zip(names, left, strict=True) if share < limit)
 
 
-def _back(count: int, kept: list[int], twins: list[tuple[int, int]]) -> Ints:
-    """For each column its place among those that were looked at, that of its twin for a copy, -1 for none."""
+def _back(count: int, seen: Looked) -> Ints:
+    """For each column its thing among those that were looked at, that of its twin for a copy, -1 for none."""
     back = np.full(count, -1, np.intp)
-    back[kept] = np.arange(len(kept))
-    for first, other in twins:
+    back[seen.kept] = seen.things
+    for first, other in seen.twins:
         back[other] = back[first]
     return back
 
@@ -239,6 +244,10 @@ def _windows(
 
 def _frame(names: Sequence[str], how: Look) -> Frame:
     order = "an order within the step was given" if how.ranks.any() else "all columns of one moment"
-    boundary = f"roles of least energy; {order}; resolution {how.resolution:g} of each column's spread"
+    things = f"; {','.join(how.axes)} of a particle are one thing" if how.axes else ""
+    boundary = (
+        f"roles of least energy; couplings by the {how.estimator} estimator{things}; {order}; resolution "
+        f"{how.resolution:g} of each column's spread"
+    )
     start = "all steps of the recording with enough past"
     return Frame(tuple(names), boundary, how.lag, goal="none", start=start, interventions=())

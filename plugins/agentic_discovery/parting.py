@@ -1,7 +1,7 @@
 """The parts of a recording that hang together, each with its roles."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -16,33 +16,52 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 Progress = Callable[[str, int, int], None]
 
+NEIGHBORS = 130  # steps, at least, where couplings are estimated from nearest neighbors
 MOST = 4  # objects in one part that are looked for by themselves
 
 
 @final
 @dataclass(frozen=True)
 class Look:
-    """How a recording is looked at: what comes first within a step, lag and resolution, the most objects of a part."""
+    """How a recording is looked at: what comes first within a step, lag and resolution, the most objects of a part.
+
+    `estimator` is that of couplings, `axes` are the endings of a particle's coordinates, and `reach` is how far forces
+    between particles reach, None where there are no particles.
+    """
 
     ranks: Ints
     lag: int
     resolution: float
     objects: int
+    estimator: str = "gaussian"
+    axes: tuple[str, ...] = ()
+    reach: float | None = None
 
     def moments(self, recording: Columns, more: int = 0) -> Moments:
         """The covariances of a recording, over so many steps more than the lag; none where steps are far too few."""
         lag, columns = self.lag + more, len(recording.names)
-        steps = sum(max(length - lag, 0) for length in recording.episodes)
-        if steps < max(self.needed // 2, 1):
-            return Moments(np.eye(columns), steps, columns, lag)  # too few for anything, however long the lag
+        if not self.affords(recording, more):  # nothing is made of them, however long the lag
+            return Moments(np.eye(columns), self._steps(recording, more), columns, lag)
         return Moments.of(recording.values, recording.episodes, lag=lag, resolution=self.resolution)
+
+    def affords(self, recording: Columns, more: int = 0) -> bool:
+        """Whether a recording has half of the steps that are needed, with a past of so many more than the lag."""
+        return self._steps(recording, more) >= max(self.needed // 2, 1)
+
+    def _steps(self, recording: Columns, more: int) -> int:
+        return sum(max(length - self.lag - more, 0) for length in recording.episodes)
+
+    def at(self, places: Any) -> "Look":
+        """The same look at the columns, or things, at some places."""
+        return replace(self, ranks=self.ranks[places])
 
     @property
     def needed(self) -> int:
-        """The least steps: three for each regressor of a column."""
+        """The least steps: three for each regressor of a column, and enough for neighbors in each half."""
         count = len(self.ranks)
         now = int((self.ranks < self.ranks.max(initial=0)).sum())
-        return 3 * (count * self.lag + now)
+        forces = max(count // len(self.axes) - 1, 0) if self.axes else 0
+        return max(3 * ((count + forces) * self.lag + now), NEIGHBORS if self.estimator == "neighbors" else 0)
 
 
 @final

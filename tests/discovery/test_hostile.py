@@ -96,6 +96,10 @@ def test_a_column_of_episodes_is_not_asked_of_what_tells_its_own() -> None:
         ({"order": 3}, "an order looks like"),
         ({"order": "c0<c*"}, "names the column 'c0' twice"),
         ({"columns": [1]}, "no column is called '1'"),
+        ({"estimator": ["plugin"]}, "an estimator of gaussian, neighbors, plugin, got "),
+        ({"particles": 2}, "particles by the endings of their coordinates"),
+        ({"particles": "x", "reach": "far"}, "a reach above 0, got 'far'"),
+        ({"estimator": "neighbors", "lag": 10**9}, "takes too long"),
     ],
 )
 def test_settings_of_other_kinds_are_refused(options: dict[str, Any], said: str) -> None:

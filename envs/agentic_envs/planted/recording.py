@@ -1,5 +1,6 @@
 """Recordings with planted boundaries: columns whose roles are known, and sparse linear networks that have them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -63,16 +64,15 @@ def network(
     (`LOOP`) at least one for each column of the fewer. A is scaled to the spectral radius `radius`.
     """
     source = np.random.default_rng(seed)
-    counts = dict(zip(ROLES, (world, sensors, actuators, inside), strict=True))
-    roles = [role for role in ROLES for _ in range(counts[role])]
-    return _simulated(weighed(_coupled(roles, density, source), radius, source), roles, steps, source)
+    roles = listed((world, sensors, actuators, inside))
+    return _simulated(weighed(coupled(roles, density, source), radius, source), roles, steps, source)
 
 
 def structureless(seed: int, columns: int = 28, density: float = 0.1, *, steps: int = 2000) -> Planted:
     """Simulate a linear network without any boundary: each pair of columns is coupled with the same chance."""
     source = np.random.default_rng(seed)
-    coupled = source.random((columns, columns)) < density
-    return _simulated(weighed(coupled, 0.9, source), ["world"] * columns, steps, source)
+    any_of = source.random((columns, columns)) < density
+    return _simulated(weighed(any_of, 0.9, source), ["world"] * columns, steps, source)
 
 
 # Between the roles of each pair every column of the fewer is coupled at least once.
@@ -80,6 +80,11 @@ LOOP = (
     ("world", "world"), ("world", "sensor"), ("sensor", "inside"), ("inside", "inside"), ("inside", "actuator"),
     ("actuator", "world"),
 )  # fmt: skip
+
+
+def listed(counts: Sequence[int]) -> list[str]:
+    """The role of each column, from how many there are of world, sensors, actuators and inside."""
+    return [role for role, count in zip(ROLES, counts, strict=True) for _ in range(count)]
 
 
 def weighed(coupled: NDArray[np.bool_], radius: float, source: np.random.Generator) -> Floats:
@@ -93,24 +98,24 @@ def weighed(coupled: NDArray[np.bool_], radius: float, source: np.random.Generat
     return scaled
 
 
-def _coupled(roles: list[str], density: float, source: np.random.Generator) -> NDArray[np.bool_]:
-    """Entry [i, j] says whether j reaches i."""
+def coupled(roles: list[str], density: float, source: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw who reaches whom, as roles may; entry [i, j] says whether j reaches i."""
     p = len(roles)
     allowed = np.array([[target in REACHED[origin] for origin in roles] for target in roles])
-    coupled = allowed & (source.random((p, p)) < density)
+    reached = allowed & (source.random((p, p)) < density)
     places = {role: [place for place, other in enumerate(roles) if other == role] for role in ROLES}
     for origin, target in LOOP:
         if origin == target:
             for column in places[target]:  # it hears one of its kind, and reaches one
                 others = [place for place in places[target] if place != column]
-                _ensure(coupled, [column], others, source)
-                _ensure(coupled, others, [column], source)
+                _ensure(reached, [column], others, source)
+                _ensure(reached, others, [column], source)
             continue
         narrow = min(places[origin], places[target], key=len)  # each of the fewer, as three sensors cannot hear all
         for column in narrow:
             hears = narrow is places[target]
-            _ensure(coupled, *(([column], places[origin]) if hears else (places[target], [column])), source)
-    return coupled
+            _ensure(reached, *(([column], places[origin]) if hears else (places[target], [column])), source)
+    return reached
 
 
 def _ensure(coupled: NDArray[np.bool_], targets: list[int], sources: list[int], source: np.random.Generator) -> None:
@@ -128,11 +133,16 @@ def _simulated(
     values[0] = noise[0]
     for step in range(1, len(noise)):
         values[step] = weights @ values[step - 1] + noise[step]
+    return shuffled(values[warming:], roles, source)
+
+
+def shuffled(values: Floats, roles: Sequence[str], source: np.random.Generator) -> Planted:
+    """A recording of columns (steps, columns) with one object, in random order."""
     places = source.permutation(len(roles))
     chosen = tuple(roles[place] for place in places)
     return Planted(
         names=tuple(f"x{place}" for place in range(len(roles))),
-        values=values[warming:][:, places],
+        values=values[:, places],
         roles=chosen,
         objects=tuple(int(role != "world") for role in chosen),
     )
