@@ -30,7 +30,7 @@ def halves(
     best, found, excess = main.found.best, [], []
     for number, half in enumerate((inner.cut(0, middle), inner.cut(middle, len(inner.values)))):
         progress("halves", number, 2)
-        if look.moments(half).steps < look.needed:
+        if look.steps(half) < look.needed:
             return None, 0.0
         nats = of_things(couplings(half, look).nats, numbers)
         own = settled(nats, best.form.objects, generator=generator, schedule=HALF, communities=False)
@@ -54,7 +54,7 @@ def windows(
         here = recording.cut(first, last)
         own = np.zeros(len(labels), np.intp)
         evidence = 0.0
-        if how.moments(here).steps >= how.needed // 2:
+        if how.steps(here) >= how.needed // 2:
             nats = of_things(couplings(here, how).nats, numbers)
             part = settled_part(nats, parts(nats)[0], look, generator, progress)
             if part is not None:

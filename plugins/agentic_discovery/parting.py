@@ -41,14 +41,15 @@ class Look:
         """The covariances of a recording, over so many steps more than the lag; none where steps are far too few."""
         lag, columns = self.lag + more, len(recording.names)
         if not self.affords(recording, more):  # nothing is made of them, however long the lag
-            return Moments(np.eye(columns), self._steps(recording, more), columns, lag)
+            return Moments(np.eye(columns), self.steps(recording, more), columns, lag)
         return Moments.of(recording.values, recording.episodes, lag=lag, resolution=self.resolution)
 
     def affords(self, recording: Columns, more: int = 0) -> bool:
         """Whether a recording has half of the steps that are needed, with a past of so many more than the lag."""
-        return self._steps(recording, more) >= max(self.needed // 2, 1)
+        return self.steps(recording, more) >= max(self.needed // 2, 1)
 
-    def _steps(self, recording: Columns, more: int) -> int:
+    def steps(self, recording: Columns, more: int = 0) -> int:
+        """How many steps of a recording have a past of so many more than the lag."""
         return sum(max(length - self.lag - more, 0) for length in recording.episodes)
 
     def at(self, places: Any) -> "Look":

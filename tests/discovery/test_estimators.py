@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -162,3 +163,9 @@ def test_the_estimator_is_said_by_the_frame_the_settings_and_the_command(tmp_pat
     assert '"estimator": "plugin"' in shown.output
     option = next(each for each in command.params if each.name == "estimator")
     assert list(option.type.choices) == list(ESTIMATORS)  # type: ignore[attr-defined]
+
+
+def test_the_command_offers_every_estimator() -> None:
+    (option,) = [each for each in command.params if each.name == "estimator"]
+    assert isinstance(option.type, click.Choice)
+    assert sorted(option.type.choices) == sorted(ESTIMATORS)

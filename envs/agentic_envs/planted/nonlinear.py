@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agentic_envs.planted.recording import Planted, coupled, listed, shuffled
+from agentic_envs.planted.recording import Floats, Planted, coupled, listed, shuffled
 
 WARMING = 500  # steps before the recording begins
 SLOW = 0.02  # the share of a step in a mean that follows
@@ -28,9 +28,7 @@ def squared(
     """
     source = np.random.default_rng(seed)
     roles = listed((world, sensors, actuators, inside))
-    wired = coupled(roles, density, source)
-    np.fill_diagonal(wired, False)
-    weights = strength * wired * source.choice([-1.0, 1.0], wired.shape)
+    weights = strength * _signs(roles, density, source)
     keep = source.uniform(0.3, 0.6, len(roles))
     values = source.standard_normal((WARMING + steps, len(roles)))
     middle, square = np.zeros(len(roles)), np.ones(len(roles))
@@ -62,11 +60,17 @@ def binary(
     """
     source = np.random.default_rng(seed)
     roles = listed((world, sensors, actuators, inside))
-    wired = coupled(roles, density, source)
-    np.fill_diagonal(wired, False)
-    weights = strength * (wired * source.choice([-1.0, 1.0], wired.shape) + np.eye(len(roles)))
+    weights = strength * (_signs(roles, density, source) + np.eye(len(roles)))
     chance = source.random((WARMING + steps, len(roles)))
     values = np.zeros(chance.shape)
     for step in range(1, len(values)):
         values[step] = chance[step] < 1 / (1 + np.exp(-weights @ (2 * values[step - 1] - 1)))
     return shuffled(values[WARMING:], roles, source)
+
+
+def _signs(roles: list[str], density: float, source: np.random.Generator) -> Floats:
+    """Draw who hears whom as roles may, not itself: 1 or -1 at [i, j] where i hears j, 0 elsewhere."""
+    wired = coupled(roles, density, source)
+    np.fill_diagonal(wired, False)
+    signs: Floats = wired * source.choice([-1.0, 1.0], wired.shape)
+    return signs
