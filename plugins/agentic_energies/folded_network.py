@@ -53,14 +53,15 @@ class FoldedNetwork:
         members, steps = len(z), list[Tensor]()
         added = actions.reshape(1, -1, actions.shape[-1]).expand(members, -1, -1)
         by_action = torch.baddbmm(self._constant, added, self._by_action).view(members, *actions.shape[:-1], -1)
-        for t, action in enumerate(actions):
-            z = self._step(z, action, by_action[:, t])
+        for action, entering in zip(actions.unbind(), by_action.unbind(1), strict=True):
+            z = self._step(z, action, entering)
             steps.append(z)
         return torch.stack(steps, 1)
 
     def _step(self, z: Tensor, action: Tensor, by_action: Tensor) -> Tensor:
         entered = torch.baddbmm(by_action, z if self._plain else self._layout.seen(z), self._by_latent)
-        x, line = silu(entered[..., : self._width]), entered[..., self._width :]
+        x, line = entered.tensor_split((self._width,), -1)
+        x = silu(x)
         for weight, bias in self._others:
             x = silu(torch.baddbmm(bias, x, weight), inplace=True)
         # Few columns are slow to multiply with: the last layer is taken from the other side.

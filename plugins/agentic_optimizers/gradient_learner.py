@@ -7,6 +7,7 @@ from typing import final
 import torch
 
 from agentic import Learner, Model, Replay, RunError, Tick, Trainable, UserError
+from agentic_optimizers.adam import Adam
 
 
 @final
@@ -70,19 +71,16 @@ class GradientLearner(Learner):
         count = len(data[0])
         if not count:
             return {}
-        optimizer = torch.optim.AdamW(model.parameters(), lr=self.rate, weight_decay=self.weight_decay, fused=True)
+        optimizer = Adam(model.parameters(), self.weight_decay)
         chosen = torch.randint(count, (self.updates, self.batch), generator=source, device=source.device)
         sums, last = dict[str, torch.Tensor](), -(-self.updates // 10)
         for step, rows in enumerate(chosen.to(data[0].device)):
-            optimizer.param_groups[0]["lr"] = self.rate * 0.5 * (1 + cos(pi * step / self.updates))
             batch = tuple(part[rows] for part in data)
             loss, reported = model.loss(model, batch, generator=source)
             if not bool(torch.isfinite(loss)):
                 name = type(model.loss).__name__
                 raise RunError(f"{name} is {float(loss.detach())} in step {step}: lower the rate, or scale the data")
-            optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
-            optimizer.step()
+            optimizer.lower(loss, self.rate * 0.5 * (1 + cos(pi * step / self.updates)))
             if step >= self.updates - last:
                 for name, value in {"loss": loss, **reported}.items():
                     sums[name] = sums.get(name, 0) + value.detach().double().mean()

@@ -10,6 +10,7 @@ from torch import Tensor
 from agentic import Learner, Model, Purpose, Tick, UserError
 from agentic.learning import Recalling
 from agentic.planning import CostToGo
+from agentic_optimizers.adam import Adam
 from agentic_optimizers.gradient_learner import GradientLearner
 from agentic_optimizers.value_targets import Bounds, Imagined, Targets
 
@@ -65,7 +66,7 @@ class Imagination(Learner):
         self.generator = torch.Generator().manual_seed(0)
         self._targets: Targets | None = None
         self._pool: Tensor | None = None
-        self._optimizer: torch.optim.Optimizer | None = None
+        self._optimizer: Adam | None = None
         self._bounds = (0.0, 0.0)
 
     def serve(self, purpose: Purpose) -> None:
@@ -109,10 +110,9 @@ class Imagination(Learner):
             if sweep % SETTLING == 0 and sweep <= late:
                 self._cover(goal, self._known(seen), imagining.bounds.range(goal.after))
             if self._optimizer is None:
-                self._optimizer = torch.optim.Adam(goal.parameters(), lr=RATE, fused=True)
-            for group in self._optimizer.param_groups:
-                group["lr"] = RATE * (0.1 + 0.45 * (1 + cos(pi * sweep / sweeps)))
-            loss = _lowered(goal, starts, found.targets, self._optimizer)
+                self._optimizer = Adam(goal.parameters())
+            rate = RATE * (0.1 + 0.45 * (1 + cos(pi * sweep / sweeps)))
+            loss = _lowered(goal, starts, found.targets, self._optimizer, rate)
             self._keep(starts, found, goal)
             if sweep >= late:
                 for name, part in goal.named_parameters():
@@ -136,9 +136,9 @@ class Imagination(Learner):
             values = goal(None, again)
         goal.cover(known, *bounds, generator=self.generator)
         if not first:
-            optimizer = torch.optim.Adam(goal.parameters(), lr=AGAIN_RATE, fused=True)
+            optimizer = Adam(goal.parameters())
             for _ in range(AGAIN_STEPS // STEPS):
-                _lowered(goal, again, values, optimizer)
+                _lowered(goal, again, values, optimizer, AGAIN_RATE)
 
     def _known(self, seen: Tensor) -> Tensor:
         return seen if self._pool is None else torch.cat([seen, self._pool])
@@ -181,11 +181,9 @@ class Imagination(Learner):
         return z[torch.randint(len(z), (count,), generator=self.generator).to(z.device)]
 
 
-def _lowered(goal: CostToGo, starts: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer) -> float:
+def _lowered(goal: CostToGo, starts: Tensor, targets: Tensor, optimizer: Adam, rate: float) -> float:
     """The mean error after some steps toward the targets of one sweep."""
     for _ in range(STEPS):
         loss = goal.errors(starts, targets).mean()
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        optimizer.step()
+        optimizer.lower(loss, rate)
     return float(loss.detach())
