@@ -6,6 +6,7 @@ over weights between ticks. Warm starts are the state: the predicted belief and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Any, Self, final
 
 import torch
@@ -150,8 +151,15 @@ class EnergyAgent(Agent):
 
 
 def _check_observation(model: Model, obs: Tensor) -> None:
-    """Look whether what is discrete comes as probabilities, or as nothing. Raises UserError otherwise."""
-    if isinstance(model.outcome, Simplex) and obs.shape[-1:] == model.outcome.event:  # else perceiving says so
+    """Look whether what is discrete comes as probabilities, or as nothing, and numbers have squares, or UserError."""
+    if not isinstance(model.outcome, Simplex):
+        reach = float(obs.abs().max()) if obs.is_floating_point() and obs.numel() else 0.0
+        if reach > 1 and reach > sqrt(torch.finfo(obs.dtype).max):
+            raise UserError(
+                f"an observation of {reach:.3g} has no square in {str(obs.dtype)[6:]}: divide it by a unit of its own "
+                "(gymnasium.wrappers.TransformObservation)"
+            )
+    elif obs.shape[-1:] == model.outcome.event:  # else perceiving says so
         for number, block in enumerate(model.outcome.blocks(obs)):
             off = (block < 0).any(-1) | ((block.sum(-1) - 1).abs() > ROUNDED)
             wrong = (off | block.isnan().any(-1)) & ~block.isnan().all(-1)

@@ -6,6 +6,7 @@ from agentic.errors import UserError
 
 if TYPE_CHECKING:
     from agentic.agents.agent import Agent
+    from agentic.agents.energy_agent import EnergyAgent
     from agentic.environments.environment import Environment
     from agentic.experiments.experiment import Experiment
 
@@ -19,8 +20,8 @@ def unlearned(experiment: "Experiment", agent: "Agent", environment: "Environmen
 
     steps, learner = experiment.learn.steps, agent.learner
     model = agent.model if isinstance(agent, EnergyAgent) else None
-    if model is not None and model.version:
-        return ""
+    if isinstance(agent, EnergyAgent) and agent.model.version:
+        return _untaught(agent)
     if learner is None:
         if model is None or not _to_be_learned(experiment, model, environment):
             return ""
@@ -34,6 +35,20 @@ def unlearned(experiment: "Experiment", agent: "Agent", environment: "Environmen
         remedy = "give it more (--steps), or let it begin sooner (see [learner])"
     what = f"the {type(model).__name__} of this agent" if model is not None else f"the agent {experiment.agent.name}"
     return f"{what} has learned nothing, {lacks}: {remedy}"
+
+
+def _untaught(agent: "EnergyAgent") -> str:
+    """What to say where the model was learned, and what is to come where its plans end was not."""
+    from agentic.planning.goal import CostToGo
+
+    terminal = agent.purpose.terminal
+    if not isinstance(terminal, CostToGo) or terminal.taught:
+        return ""
+    who = type(agent.learner).__name__ if agent.learner else "no learner"
+    return (
+        f"the {type(terminal).__name__} of this agent, what is to come where its plans end, is 0 everywhere, as {who} "
+        "teaches it nothing: use the learner imagination, or leave planner.terminal out"
+    )
 
 
 def _to_be_learned(experiment: "Experiment", model: object, environment: "Environment") -> bool:

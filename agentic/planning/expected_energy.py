@@ -20,7 +20,7 @@ from agentic.errors import UserError
 from agentic.models.model import Courses, Model, Step, UncertainWeights
 from agentic.planning.course import imagined, of_chance, paid, survivors
 from agentic.planning.gain import Gain
-from agentic.planning.goal import ActionGoal, Goal, GoalOverTime
+from agentic.planning.goal import ActionGoal, CostToGo, Goal, GoalOverTime
 from agentic.planning.plan import Plan, Sequence as OpenLoop
 
 COSTS = ("pragmatic", "effort", "terminal", "expected_energy")  # terms that are added; all others are gains
@@ -51,6 +51,8 @@ class Purpose:
             raise UserError(f"horizon must be at least 1 step, got {self.horizon!r}: expected a whole number")
         if not 0 < self.discount <= 1:
             raise UserError(f"discount must lie in (0, 1], got {self.discount}")
+        if isinstance(self.goal, CostToGo):
+            raise UserError(f"{self.goal.name} is what is to come where a plan ends, no goal: make it planner.terminal")
         if isinstance(self.terminal, ActionGoal):
             raise UserError(
                 f"a terminal goal is about where a course ends, got {self.terminal.name}, a goal over actions"

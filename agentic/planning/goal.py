@@ -105,6 +105,11 @@ class CostToGo(LatentGoal):
     Whoever learns it first says by `cover` between what the energies lie, then lowers `errors` over its weights.
     """
 
+    @property
+    def taught(self) -> bool:
+        """Whether it was learned, or began as something that is worth having."""
+        return True
+
     @abstractmethod
     def cover(self, z: Tensor, low: float, high: float, *, generator: torch.Generator) -> None:
         """Take scales from latents `z` (n, d), and that no energy to come lies below `low` or above `high`, in nats.

@@ -148,9 +148,11 @@ def _lived(
         if not manifest.begun:  # nothing of the run that stopped was touched
             raise
         _abandon(error, manifest, recorder, journal)
-        if isinstance(error, UserError | RunError | KeyboardInterrupt):
+        begun = any(recorder.counts.values())  # then something was recorded, and the run is one that failed
+        if isinstance(error, RunError | KeyboardInterrupt) or (isinstance(error, UserError) and not begun):
             raise
-        raise RunError(f"{type(agent).__name__} in {world.place}: {described(error)}") from error
+        why = str(error) if isinstance(error, UserError) else described(error)
+        raise RunError(f"{type(agent).__name__} in {world.place}: {why}") from error
     manifest.finish("finished", **recorder.counts, **_returns(folder))
     journal.finish("finished")
     for path in [] if folder is None else folder.checkpoints():

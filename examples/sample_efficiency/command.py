@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agentic import UserError
-from agentic.runs import write_whole
+from agentic.runs import json_table, write_whole
 
-from .jobs import ROOT, Job, Row, rows
+from .jobs import ROOT, Job, Row, is_row, rows
 from .peers import PEERS
 from .protocol import Task
 from .report import line, place, table
@@ -49,10 +49,11 @@ def main(about: str | None = None, arguments: list[str] | None = None) -> None:
     _check(options, given)
     try:
         wanted = jobs(given)
+        file = PEERS_FILE if given.peers else ABLATIONS_FILE if given.ablations else None
+        out, kept = given.json or file, stored(file) if file else []
+        peers = [] if given.peers else stored(PEERS_FILE)
     except UserError as error:
         options.error(str(error))
-    file = PEERS_FILE if given.peers else ABLATIONS_FILE if given.ablations else None
-    out, kept = given.json or file, stored(file) if file else []
     found = list[Row]()
     try:
         for row in rows(wanted, given.cache, workers=given.workers, kept=kept, fresh=given.fresh):
@@ -69,7 +70,7 @@ def main(about: str | None = None, arguments: list[str] | None = None) -> None:
         if out and found:
             store(out, [*others(kept, found), *found], arguments)
     worlds = {job.name.removesuffix(", learned") for job in wanted if not job.variant}
-    beside = [] if given.peers else [row for row in stored(PEERS_FILE) if row["task"] in worlds]
+    beside = [row for row in peers if row["task"] in worlds]
     print("\n".join(["", *table([*found, *beside])]))
     print(f"\n{sum(row['seconds'] for row in found):,.0f} s of processor time in all, earlier runs included")
 
@@ -132,8 +133,11 @@ def _folder(path: Path) -> bool:
 
 
 def stored(file: Path) -> list[Row]:
-    """The rows in a file that `store` wrote; none where it is not there."""
-    return list(json.loads(file.read_text(encoding="utf-8"))["rows"]) if file.exists() else []
+    """The rows in a file that `store` wrote; none where it is not there. Raises UserError for another file."""
+    found = json_table(file).get("rows") if file.exists() else []
+    if not isinstance(found, list) or not all(isinstance(row, dict) and is_row(row) for row in found):
+        raise UserError(f"{file} holds no rows of this script: mend it, or take it away, and its runs are made anew")
+    return found
 
 
 def others(kept: list[Row], found: list[Row]) -> list[Row]:

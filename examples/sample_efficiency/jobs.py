@@ -20,7 +20,7 @@ from typing import Any, final
 
 import torch
 
-from agentic import Experiment, RunError
+from agentic import Experiment, RunError, UserError
 from agentic.jobs import keep_freed_memory
 from agentic.runs import json_table, write_whole
 
@@ -160,7 +160,20 @@ def rows(
 def _stored(file: Path) -> Row:
     """The row in a file that `_kept` wrote; empty where there is none, or something else."""
     row = json_table(file)
-    return row if {"failed", "looks", "seconds"} <= row.keys() else {}
+    return row if is_row(row) else {}
+
+
+def is_row(row: Row) -> bool:
+    """Whether a table from a file is a row: what is shown of it is there, each of its type."""
+    looks = row.get("looks")
+    return (
+        row.keys() >= {"task", "learner", "variant", "wanted", "key", "solved", "stays", "cap", "threshold"}
+        and isinstance(row.get("failed"), str)
+        and isinstance(row.get("seconds"), int | float)
+        and isinstance(row.get("seed"), int)
+        and isinstance(looks, list)
+        and all(isinstance(look, dict) and look.keys() >= {"steps", "mean", "worst", "cut"} for look in looks)
+    )
 
 
 def _begun(parent: int) -> None:
@@ -179,7 +192,7 @@ def _kept(job: Job, folder: Path, measure: Callable[[Job], Row]) -> Row:
     """The row of a job, written if it did not fail: what failed is tried again the next time."""
     try:
         row = measure(job)
-    except RunError as error:
+    except (RunError, UserError) as error:  # parts may also prove not to fit when a run is under way
         return job.row([], 0.0, failed=str(error))
     write_whole(folder / job.file, json.dumps(row, indent=1) + "\n")
     return row

@@ -37,7 +37,12 @@ ALL = TASKS | REWARD_LEARNED | HIDDEN
 
 ABLATIONS: dict[str, tuple[str, ...]] = {  # what is set otherwise than in the file of all tasks
     "as it is": (),
-    "no terminal energy": ("learner.name=gradient_learner", "learner.every=25", "learner.updates=500"),
+    "no terminal energy": (
+        "learner.name=gradient_learner",
+        "learner.every=25",
+        "learner.updates=500",
+        "learner.weight_decay=0.1",
+    ),
     "icem, no segments": ("planner.name=icem", "planner.samples=32", "planner.elites=4", "planner.steps=3"),
     "horizon 20": ("planner.horizon=20",),
     "one network": ("model.members=1",),

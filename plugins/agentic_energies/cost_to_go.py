@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from agentic import UserError
 from agentic.planning import CostToGo
 from agentic_energies.ensemble_network import EnsembleNetwork
+from agentic_energies.units import CONSTANT
 
 FAR = 6.0  # standard deviations beyond which a latent counts as no farther
 
@@ -32,6 +33,10 @@ class CostToGoNetworks(CostToGo):
         self.network: EnsembleNetwork | None = None
         self.center, self.scale = nn.Buffer(torch.zeros(0)), nn.Buffer(torch.ones(0))
         self.bounds = nn.Buffer(torch.tensor([0.0, 0.0]))
+
+    @property
+    def taught(self) -> bool:
+        return self.network is not None
 
     @classmethod
     def example(cls) -> Self:
@@ -60,7 +65,7 @@ class CostToGoNetworks(CostToGo):
     @torch.no_grad()
     def cover(self, z: Tensor, low: float, high: float, *, generator: torch.Generator) -> None:
         center, spread = z.mean(0), z.std(0, correction=0)
-        scale = torch.where(spread > 1e-6 * (1 + center.abs()), spread, 1.0)  # what is constant has the unit 1
+        scale = torch.where(spread > CONSTANT * (1 + center.abs()), spread, 1.0)  # what is constant has the unit 1
         if self.network is None:
             self.network = self._networks(z)
             self.network.initialize(generator=generator)

@@ -6,7 +6,7 @@ what experience would teach.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, log
+from math import log
 from typing import Any, Self, final
 
 import torch
@@ -36,6 +36,7 @@ from agentic_energies.ensemble_gain import matched_gain
 from agentic_energies.ensemble_network import EnsembleNetwork, EnsembleTransition
 from agentic_energies.latent_layout import Layout
 from agentic_energies.linear_factors import GaussianPrior, LinearObservation
+from agentic_energies.units import check_size, warn_of_small
 
 APART = 1e-5  # share of every variance that belongs to no other: keeps covariances invertible in float32
 
@@ -102,9 +103,11 @@ class Ensemble(Model, UncertainWeights, Courses, Recalling, Trainable):
         super().__init__()
         if isinstance(outcome, Simplex) or len(outcome.event) != 1:
             raise UserError(f"an ensemble needs observations that are vectors of real numbers, got {outcome}")
-        if members < 1 or not hidden or min(hidden) < 1 or memory < 0 or not 0 < sensor_noise < inf:
+        if members < 1 or not hidden or min(hidden) < 1 or memory < 0 or not 1e-12 <= sensor_noise <= 1e6:
             given = f"{members}, {list(hidden)}, {memory} and {sensor_noise}"
-            raise UserError(f"expected members, hidden units and sensor_noise > 0 and memory >= 0, got {given}")
+            raise UserError(
+                f"expected members and hidden units > 0, memory >= 0, 1e-12 <= sensor_noise <= 1e6, got {given}"
+            )
         self.predicts_reward = reward
         d, layout = outcome.size, Layout(outcome.size, action.size, memory, reward)
         n = layout.size
@@ -144,6 +147,11 @@ class Ensemble(Model, UncertainWeights, Courses, Recalling, Trainable):
         seen = self._experience(replay)
         if not len(seen.obs):
             return (seen.obs,)
+        check_size("observation", torch.cat([seen.obs[:, -1], seen.next_obs[:, -1]]))
+        if layout.reward:
+            check_size("reward", seen.reward[:, -1:])
+        if not t.taught:
+            warn_of_small("observation", seen.obs[:, -1])
         z, action = _latents(seen, layout), seen.action[:, -1]
         change = torch.cat([seen.next_obs[:, -1] - seen.obs[:, -1], seen.reward[:, -1:]], -1)[:, : layout.learned]
         d, taught = layout.obs, bool(t.taught)

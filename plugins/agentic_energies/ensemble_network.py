@@ -15,8 +15,7 @@ from agentic_energies.folded_network import FoldedNetwork, Units
 from agentic_energies.latent_layout import Layout
 from agentic_energies.made import Made
 from agentic_energies.ridge import ridge
-
-CONSTANT = 1e-6  # spread, as a share of the size, below which what was seen is taken for constant: its unit is 1
+from agentic_energies.units import CONSTANT
 
 
 @final

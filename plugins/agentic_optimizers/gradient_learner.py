@@ -9,6 +9,8 @@ import torch
 from agentic import Learner, Model, Replay, RunError, Tick, Trainable, UserError
 from agentic_optimizers.adam import Adam
 
+DRAWN = 100_000_000  # rows of one fit, at most: so many indices are drawn at once
+
 
 @final
 class GradientLearner(Learner):
@@ -39,6 +41,8 @@ class GradientLearner(Learner):
         if min(every, updates, batch) < 1:
             given = f"{every}, {updates} and {batch}"
             raise UserError(f"expected every, updates and batch of at least 1, got {given}")
+        if updates * batch > DRAWN:
+            raise UserError(f"expected updates x batch of at most {DRAWN:,} rows a fit, got {updates:,} x {batch:,}")
         if not (0 < rate < inf and 0 <= weight_decay < inf):
             raise UserError(f"expected a finite rate > 0 and weight_decay >= 0, got {rate} and {weight_decay}")
         self.model, self.every, self.updates, self.batch = model, every, updates, batch

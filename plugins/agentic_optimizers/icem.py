@@ -31,8 +31,8 @@ class Icem(Sampling):
     color: float = field(default=2.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        fits = 1 <= self.elites <= self.samples // 2 and 0 <= self.keep <= 1 and self.shrink >= 1
-        self.check(fits, "1 <= elites <= samples / 2, 0 <= keep <= 1, shrink >= 1")
+        fits = 1 <= self.elites <= self.samples // 2 and 0 <= self.keep <= 1 and 1 <= self.shrink <= 100
+        self.check(fits, "1 <= elites <= samples / 2, 0 <= keep <= 1, 1 <= shrink <= 100")
 
     def count(self, rounds: int) -> int:
         return 2 * (max(int(self.samples / self.shrink**rounds), 2 * self.elites) // 2)

@@ -31,7 +31,7 @@ class Mppi(Sampling):
     compile: bool = False
 
     def __post_init__(self) -> None:
-        self.check(self.samples >= 1 and self.temperature > 0, "samples >= 1, temperature > 0")
+        self.check(self.samples >= 1 and self.temperature >= 1e-9, "samples >= 1, temperature >= 1e-9")
 
     def improve(self, f: Objective, state: State, noise: Tensor, last: bool) -> State:
         mean, effective, best, plan, found, top = called(

@@ -126,8 +126,8 @@ class Sampling(Minimizer):
 
     def check(self, fits: bool, expected: str) -> None:
         """Raise UserError unless the settings of all sampling planners fit, and the own ones do (`fits`)."""
-        if not (fits and self.steps >= 1 and self.spread > 0 and self.color >= 0 and self.hold >= 1):
-            common = "steps >= 1, spread > 0, color >= 0 and hold >= 1"
+        if not (fits and self.steps >= 1 and 0 < self.spread <= 100 and 0 <= self.color <= 10 and self.hold >= 1):
+            common = "steps >= 1, 0 < spread <= 100, 0 <= color <= 10 and hold >= 1"
             raise UserError(f"{self.named()} expects {expected}, {common}, got {self}")
 
 

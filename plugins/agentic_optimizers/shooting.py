@@ -93,7 +93,9 @@ class Shooting(Minimizer):
 
     def run(self, f: Objective, iterate: Iterate, steps: int, *, generator: torch.Generator | None) -> Iterate:
         iterate = super().run(f, iterate, steps, generator=generator)
-        if not _relaxed(f.domain) or isinstance(iterate.memory, Waiting):
+        if isinstance(iterate.memory, Waiting):  # no step of its own: what the search found
+            iterate = replace(self.step(f, iterate, generator=generator), steps=0)
+        if not _relaxed(f.domain):
             return iterate
         corner = f.domain.project(iterate.z)
         value = f(corner)

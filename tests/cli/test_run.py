@@ -140,6 +140,16 @@ def test_an_agent_that_has_learned_nothing_says_so(steps: int, why: str, capsys:
     assert f"the Ensemble of this agent has learned nothing, {why}" in err
 
 
+def test_a_terminal_energy_that_nobody_teaches_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["learner.name=gradient_learner", "learner.updates=2", "env.kwargs.max_episode_steps=5"]
+    words = [word for setting in settings for word in ("--set", setting)]
+    code, _, err = run(capsys, EXAMPLES / "continuous.toml", "--episodes", 1, "--steps", 105, *words)
+    assert code == 0
+    assert (
+        "the CostToGoNetworks of this agent, what is to come where its plans end, is 0 everywhere, as GradientL" in err
+    )
+
+
 def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     code, _, err = run(capsys, EXAMPLES / "cartpole.toml", "--episodes", 1, "--steps", 30)

@@ -9,7 +9,7 @@ from tests.house.code_lines import code_lines, function_lengths, parameter_count
 from tests.house.repository import ROOT, python_files
 
 ROOMS = {  # code lines, without blanks, comments and docstrings; docs/decisions/0010-budgets.md says why so many
-    "science": (5990, "engine models planning learning agents environments runs tick.py"),
+    "science": (6010, "engine models planning learning agents environments runs tick.py"),
     "the door": (2410, "metrics experiments plugins showing.py errors.py"),
     "the front": (536, "front"),
     "saving": (930, "saving"),

@@ -350,7 +350,7 @@ class TestDoors:
 
     @pytest.mark.parametrize("wrong", [{"members": 0}, {"hidden": ()}, {"memory": -1}, {"sensor_noise": 0.0}])
     def test_numbers(self, wrong: dict[str, object]) -> None:
-        with pytest.raises(UserError, match="expected members, hidden units"):
+        with pytest.raises(UserError, match="expected members and hidden units"):
             Ensemble(Real((2,)), Real((1,)), **wrong)  # type: ignore[arg-type]
 
     def test_actions_may_be_one_hot(self) -> None:

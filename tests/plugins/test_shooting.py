@@ -84,6 +84,15 @@ def test_it_refines_the_best_of_a_search() -> None:
     assert refined.evaluations == 128 + refined.steps
 
 
+def test_without_steps_of_its_own_it_is_the_search() -> None:
+    wells = Clamped(Wells(), None, bounded(-2.0, 2.0))
+    start, search = torch.tensor([[-1.2]], dtype=F64), CrossEntropy(samples=64, elites=8, steps=2)
+    searched = minimize(wells, search, start, generator=seeded())
+    found = minimize(wells, Shooting(steps=0, refine=search), start, generator=seeded())
+    assert_close(found.value, searched.value)
+    assert found.steps == 0
+
+
 def test_rounding_never_spoils_what_a_search_found() -> None:
     model = CategoricalModel(
         [[[0.9, 0.1], [0.1, 0.9]]], [[[[0.8, 0.3], [0.2, 0.7]], [[0.2, 0.7], [0.8, 0.3]]]], [[0.5, 0.5]]

@@ -221,6 +221,19 @@ def test_the_command_goes_on_where_it_was_interrupted(
     assert content["command"].startswith("python examples/sample_efficiency.py pendulum --config")
 
 
+@pytest.mark.parametrize("content", ['{"rows": 3', '{"rows": 3}', "[]", '{"rows": [{"failed": ""}]}'])
+def test_a_file_of_rows_that_is_none_is_refused(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "ablations.json"
+    file.write_text(content)
+    monkeypatch.setattr(command, "ABLATIONS_FILE", file)
+    with pytest.raises(SystemExit, match="2"):
+        command.main("", ["--ablations", "pendulum", "--cache", str(tmp_path / "kept")])
+    assert "ablations.json holds no rows of this script: mend it, or take it away" in capsys.readouterr().err
+    assert file.read_text() == content
+
+
 def test_ablations_of_one_task_leave_those_of_others_where_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

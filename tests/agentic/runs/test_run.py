@@ -1,11 +1,13 @@
 """What a run refuses before anything is made: numbers that are none, and values in each other's place."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from agentic import Recording, Schedule, UserError, run
+from agentic import Agent, Decision, Recording, RunError, Schedule, UserError, run
 from agentic.testing.worlds import Coin, TwoPlaces
 
 
@@ -42,3 +44,30 @@ def test_a_run_of_very_many_episodes_leaves_its_returns_to_its_ticks(
 ) -> None:
     monkeypatch.setattr("agentic.runs.run.LISTED", 2)
     assert "returns" not in run(Coin(), TwoPlaces, Schedule(episodes=3), Recording(tmp_path)).manifest
+
+
+class Refuses(Agent):
+    """A coin that finds a mistake of its user in one of its decisions."""
+
+    def __init__(self, when: int) -> None:
+        self.coin, self.left = Coin(), when
+
+    def start(self, batch: int, *, generator: torch.Generator) -> None:
+        return None
+
+    def decide(self, state: Any, obs: torch.Tensor, *, generator: torch.Generator) -> Decision:
+        self.left -= 1
+        if not self.left:
+            raise UserError("the energy is infinite everywhere: forbid less")
+        return self.coin.decide(state, obs, generator=generator)
+
+
+def test_a_users_mistake_that_a_run_meets_later_is_said_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"Refuses in .*: the energy is infinite everywhere: forbid less"):
+        run(Refuses(3), TwoPlaces, Schedule(episodes=300), Recording(tmp_path))
+    assert json.loads((tmp_path / "manifest.json").read_text())["status"] == "failed"
+
+
+def test_one_that_is_met_at_once_stays_the_users() -> None:
+    with pytest.raises(UserError, match="forbid less"):
+        run(Refuses(1), TwoPlaces, Schedule(episodes=300))
