@@ -55,5 +55,5 @@ def test_elites_of_the_last_tick_are_candidates_of_the_next() -> None:
 
 @pytest.mark.parametrize("wrong", [{"elites": 65}, {"keep": 1.1}, {"shrink": 0.9}])
 def test_numbers_at_the_door(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="icem expects 1 <= elites <= samples / 2, 0 <= keep <= 1, shrink >= 1"):
+    with pytest.raises(UserError, match="icem expects 1 <= elites <= samples / 2, 0 <= keep <= 1, 1 <= shrink"):
         Icem(**wrong)
