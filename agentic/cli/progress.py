@@ -148,5 +148,5 @@ def with_limit(experiment: Experiment, registry: Registry, quiet: bool) -> Exper
     if cut.env.id != experiment.env.id and not quiet:
         say(f"{experiment.env.id} is taken as {cut.env.id}, its newest version", err=True)
     if cut.env.kwargs != experiment.env.kwargs and not quiet:
-        say(f"{cut.env.id} has no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
+        say(f"{cut.env.id} declares no step limit: its episodes are cut at {LIMIT:,} steps", err=True)
     return cut

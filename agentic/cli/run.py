@@ -91,9 +91,10 @@ def run(
 
     tables, source, reason = starting_tables(file, env, agent, registry, settings)
     tables = logging_to(loggers, tables)
-    given = [f"{FLAGS[name]}={value}" for name, value in flags.items() if value is not None]
+    given = [*(f"{FLAGS[name]}={value}" for name, value in flags.items() if value is not None), *settings]
+    reason = f"{reason}; but here {listed(given)}" if reason and given else reason
     if reason and style != "quiet":
-        say("; but here ".join([reason, listed(given)] if given else [reason]), err=True)
+        say(reason, err=True)
     experiment = with_limit(Experiment.of(tables, [*settings, *given], source=source), registry, quiet=style == "quiet")
     if style == "explain":
         answer(f"# {reason}\n{experiment.to_toml()}" if reason else experiment.to_toml())

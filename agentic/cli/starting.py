@@ -159,5 +159,5 @@ def _proposed(env: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any
     if found is None:
         return None, ""
     cut = found.tables["env"]["kwargs"].keys() - env["kwargs"].keys()
-    said = f"; it has no step limit: its episodes are cut at {LIMIT:,} steps" if cut else ""
+    said = f"; it declares no step limit: its episodes are cut at {LIMIT:,} steps" if cut else ""
     return dict(found.tables), f"{found.reason}{said}"

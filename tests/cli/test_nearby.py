@@ -132,7 +132,7 @@ def test_a_changed_world_is_not_the_one_of_the_example(capsys: pytest.CaptureFix
     assert main(["run", "--env", "FrozenLake-v1", *sure, "--explain"]) == 0
     assert "planned 6 steps ahead" in capsys.readouterr().err
     assert main(["run", "--env", "FrozenLake-v1", "--set", "env.kwargs.max_episode_steps=50", "--explain"]) == 0
-    assert "as in the example made for it\n" in capsys.readouterr().err
+    assert "as in the example made for it; but here env.kwargs.max_episode_steps=50\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["--help"], ["plugins", "--json"]])

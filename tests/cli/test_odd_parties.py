@@ -105,7 +105,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
     """The exit code and the one line of standard error."""
     code = main(["run", "--plugin", "odd.py", "--quiet", "--episodes", "1", *arguments])
     err = capsys.readouterr().err
-    lines = [line for line in err.splitlines() if "has no step limit" not in line]
+    lines = [line for line in err.splitlines() if "declares no step limit" not in line]
     assert len(lines) == 1, err
     assert lines[0].isprintable()
     assert len(lines[0]) < 700

@@ -140,7 +140,7 @@ def test_an_agent_that_has_learned_nothing_says_so(steps: int, why: str, capsys:
     assert f"the Ensemble of this agent has learned nothing, {why}" in err
 
 
-def test_a_terminal_energy_that_nobody_teaches_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_energy_that_nobody_teaches_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     settings = ["learner.name=gradient_learner", "learner.updates=2", "env.kwargs.max_episode_steps=5"]
     words = [word for setting in settings for word in ("--set", setting)]
     code, _, err = run(capsys, EXAMPLES / "continuous.toml", "--episodes", 1, "--steps", 105, *words)
@@ -148,6 +148,14 @@ def test_a_terminal_energy_that_nobody_teaches_is_told_of(capsys: pytest.Capture
     assert (
         "the CostToGoNetworks of this agent, what is to come where its plans end, is 0 everywhere, as GradientL" in err
     )
+
+
+def test_what_was_set_stands_in_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--env", "Pendulum-v1", "--episodes", 1, "--set", "learn.warmup=50", "--explain"]
+    code, out, err = run(capsys, *words)
+    assert code == 0
+    assert "but here evaluate.episodes=1, learn.warmup=50" in out.splitlines()[0]
+    assert "but here" in err
 
 
 def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +188,8 @@ def test_a_plugin_proposes_what_is_run(capsys: pytest.CaptureFixture[str]) -> No
     Path("cave.py").write_text(CAVE)
     short = ("--plugin", "cave.py", "--set", "env.kwargs.max_episode_steps=5")
     code, _, err = run(capsys, "--env", "CliffWalking", *short)
-    assert (code, err.splitlines()[0]) == (0, "CliffWalking, which is CliffWalking-v1: who stays stays dry")
+    said = "CliffWalking, which is CliffWalking-v1: who stays stays dry; but here env.kwargs.max_episode_steps=5"
+    assert (code, err.splitlines()[0]) == (0, said)
     resolved = Experiment.load("runs/0001-cliffwalking-v1-rock/experiment.toml")
     assert (resolved.agent.name, resolved.evaluate.episodes) == ("rock", 2)
     code, _, err = run(capsys, "--env", "Blackjack", "--plugin", "cave.py", "--explain")

@@ -114,7 +114,7 @@ def test_an_endless_episode_is_cut_and_that_is_said(tmp_path: Path) -> None:
     given = ("--agent", "random", "--episodes", "1", "--json", "--set", "env.kwargs.loud=false")
     code, out, err = agentic(tmp_path, "run", "--env", "forever", *given)
     assert (code, json.loads(out)["return"]["values"]) == (0, [1000.0])
-    assert "forever has no step limit: its episodes are cut at 1,000 steps" in err
+    assert "forever declares no step limit: its episodes are cut at 1,000 steps" in err
     (tmp_path / "endless.py").write_text(
         "import loud, gymnasium\ngymnasium.register('Endless-v3', entry_point=loud.Forever)\n"
     )

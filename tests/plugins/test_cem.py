@@ -91,7 +91,9 @@ def test_unbounded_domains_are_refused(domain: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [{"elites": 0}, {"elites": 300}, {"steps": 0}, {"smoothing": 1.0}, {"hold": 0}])
 def test_numbers_at_the_door(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="cem expects 1 <= elites <= samples, 0 <= smoothing < 1, steps >= 1, 0 < spread"):
+    with pytest.raises(
+        UserError, match="cem expects 1 <= elites <= samples, 0 <= smoothing < 1, steps >= 1, 0 < spread"
+    ):
         CrossEntropy(**wrong)
 
 

@@ -30,7 +30,7 @@ def test_double_precision_goes_farther_and_usual_sizes_pass() -> None:
 
 
 @pytest.mark.parametrize("unit", [1e-10, 1e-20])
-def test_what_varies_too_little_is_told(unit: float) -> None:
+def test_what_varies_too_little_is_said(unit: float) -> None:
     with pytest.warns(ThirdPartyWarning, match=r"observation 2 varies by .* and is taken for constant"):
         warn_of_small("observation", ROWS * torch.tensor([1.0, 1.0, unit]))
 
