@@ -15,6 +15,7 @@ from agentic_energies.categorical import CategoricalModel
 from agentic_energies.ensemble import Ensemble
 from agentic_energies.linear_gaussian import LinearGaussian
 from agentic_energies.table import Table
+from agentic_optimizers.adam import Adam
 from agentic_optimizers.conjugate_learner import ConjugateLearner
 from agentic_optimizers.gradient_learner import GradientLearner
 
@@ -234,16 +235,16 @@ class TestGradientLearner:
     def test_a_fit_is_so_many_steps_at_a_rate_that_falls(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rates, sizes = list[float](), list[int]()
 
-        class Spied(torch.optim.AdamW):
-            def step(self, closure: Any = None) -> Any:
-                rates.append(self.param_groups[0]["lr"])
-                return super().step(closure)
+        def spied(adam: Adam, value: torch.Tensor, rate: float) -> None:
+            rates.append(rate)
+            lower(adam, value, rate)
 
         def loss(model: Any, rows: Any, *, generator: Any) -> Any:
             sizes.append(len(rows[0]))
             return Ensemble.loss(model, rows, generator=generator)
 
-        monkeypatch.setattr("torch.optim.AdamW", Spied)
+        lower = Adam.lower
+        monkeypatch.setattr(Adam, "lower", spied)
         for ticks in (1, 40):  # fewer rows than a batch, and more
             learner = self.learner(every=2 * ticks, rate=0.04)
             monkeypatch.setattr(learner.model, "loss", loss)
