@@ -91,11 +91,12 @@ def run(
 
     tables, source, reason = starting_tables(file, env, agent, registry, settings)
     tables = logging_to(loggers, tables)
-    given = [*(f"{FLAGS[name]}={value}" for name, value in flags.items() if value is not None), *settings]
-    reason = f"{reason}; but here {listed(given)}" if reason and given else reason
+    given = [*settings, *(f"{FLAGS[name]}={value}" for name, value in flags.items() if value is not None)]
+    last = {each.partition("=")[0].strip(): each for each in given}  # a flag wins over --set, the later over the earlier
+    reason = f"{reason}; but here {listed(list(last.values()))}" if reason and given else reason
     if reason and style != "quiet":
         say(reason, err=True)
-    experiment = with_limit(Experiment.of(tables, [*settings, *given], source=source), registry, quiet=style == "quiet")
+    experiment = with_limit(Experiment.of(tables, given, source=source), registry, quiet=style == "quiet")
     if style == "explain":
         answer(f"# {reason}\n{experiment.to_toml()}" if reason else experiment.to_toml())
     else:

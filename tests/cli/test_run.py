@@ -154,8 +154,15 @@ def test_what_was_set_stands_in_the_reason(capsys: pytest.CaptureFixture[str]) -
     words = ["--env", "Pendulum-v1", "--episodes", 1, "--set", "learn.warmup=50", "--explain"]
     code, out, err = run(capsys, *words)
     assert code == 0
-    assert "but here evaluate.episodes=1, learn.warmup=50" in out.splitlines()[0]
+    assert "but here learn.warmup=50, evaluate.episodes=1" in out.splitlines()[0]
     assert "but here" in err
+
+
+def test_a_flag_wins_over_a_setting_and_only_what_wins_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--env", "Pendulum-v1", "--seed", 3, "--set", "run.seed=5", "--explain")
+    assert code == 0
+    assert "but here run.seed=3\n" in out
+    assert "\nseed = 3\n" in out
 
 
 def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
