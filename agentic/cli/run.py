@@ -92,7 +92,7 @@ def run(
     tables, source, reason = starting_tables(file, env, agent, registry, settings)
     tables = logging_to(loggers, tables)
     given = [*settings, *(f"{FLAGS[name]}={value}" for name, value in flags.items() if value is not None)]
-    last = {each.partition("=")[0].strip(): each for each in given}  # a flag wins over --set, the later over the earlier
+    last = {each.partition("=")[0].strip(): each for each in given}  # the later wins: a flag over --set
     reason = f"{reason}; but here {listed(list(last.values()))}" if reason and given else reason
     if reason and style != "quiet":
         say(reason, err=True)
